@@ -1,0 +1,34 @@
+// Two projects: `unit` (beside their files, needs nothing) and `system` (real Postgres, RabbitMQ and Chromium,
+// started once for all files by test/support/global-setup).
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+};
+
+export default {
+  reporters: ['default', './test/support/closing-line-reporter.mjs'],
+  projects: [
+    {
+      ...common,
+      displayName: 'unit',
+      testMatch: [
+        '<rootDir>/{core,runtime,queue,db,scraping,dispatch,api,workers}/**/*.test.ts',
+        '<rootDir>/test/*.test.ts',
+      ],
+    },
+    {
+      ...common,
+      displayName: 'system',
+      testMatch: ['<rootDir>/test/{integration,e2e}/**/*.test.ts'],
+      globalSetup: './test/support/global-setup.mjs',
+      globalTeardown: './test/support/global-teardown.mjs',
+      setupFilesAfterEnv: ['<rootDir>/test/support/timeouts.ts'],
+    },
+  ],
+};
