@@ -1,0 +1,120 @@
+import createKnex, { type Knex } from 'knex';
+import type { Logger } from '../runtime/logger.ts';
+
+/** One SQL statement. Named, so that Postgres parses and plans it once a connection: planning a CTE costs more than running it. */
+export interface Statement {
+  name: string;
+  text: string;
+}
+
+export const statement = (name: string, text: string): Statement => ({ name, text });
+
+/** Something statements run on: the pool, or one transaction. */
+export interface Sql {
+  query<Row = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<Row[]>;
+}
+
+export interface Database extends Sql {
+  /** Commits what `work` did if it resolves and rolls it back if it rejects. */
+  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** For migrations. */
+  knex: Knex;
+  stop(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  url: string;
+  poolSize: number;
+  /** Shown in `pg_stat_activity`. */
+  applicationName: string;
+  logger: Logger;
+  /** Longest a statement may run on the server, in milliseconds. */
+  statementTimeoutMs?: number;
+}
+
+/** The part of pg's client used here; knex keeps the pool and this is what its pool holds. */
+interface Connection {
+  query(query: { name?: string; text: string; values?: unknown[] }): Promise<{ rows: unknown[] }>;
+  /** knex's own mark: a connection that carries it is not used again. */
+  __knex__disposed?: unknown;
+}
+
+export function connect(options: DatabaseOptions): Database {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
+  const knex = createKnex({
+    client: 'pg',
+    connection: {
+      connectionString: options.url,
+      application_name: options.applicationName,
+      keepAlive: true,
+      connectionTimeoutMillis: 5000,
+      statement_timeout: statementTimeoutMs,
+      // The server's limit cannot fire over a connection that is gone without a word; the client's does.
+      query_timeout: statementTimeoutMs + 5000,
+      idle_in_transaction_session_timeout: 60_000,
+    },
+    pool: { min: 0, max: options.poolSize, idleTimeoutMillis: 30_000 },
+    acquireConnectionTimeout: 5000,
+    log: {
+      warn: (message: unknown) => options.logger.warn('database_warning', { message }),
+      error: (message: unknown) => options.logger.error('database_error', { message }),
+    },
+  });
+
+  const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
+    const connection: Connection = await knex.client.acquireConnection();
+    try {
+      return await use(connection);
+    } catch (error) {
+      // No SQLSTATE means the server did not answer: what state the connection is in is unknown.
+      if (!isSqlError(error)) connection.__knex__disposed ??= error;
+      throw error;
+    } finally {
+      await knex.client.releaseConnection(connection);
+    }
+  };
+  const run = async <Row>(connection: Connection, { name, text }: Statement, values: unknown[] = []) =>
+    (await connection.query({ name, text, values })).rows as Row[];
+
+  return {
+    knex,
+    query: (sql, values) => withConnection((connection) => run(connection, sql, values)),
+    transaction: (work) =>
+      withConnection(async (connection) => {
+        await connection.query({ text: 'BEGIN' });
+        try {
+          const result = await work({ query: (sql, values) => run(connection, sql, values) });
+          await connection.query({ text: 'COMMIT' });
+          return result;
+        } catch (error) {
+          await connection.query({ text: 'ROLLBACK' }).catch((rollbackError) => {
+            connection.__knex__disposed ??= rollbackError;
+          });
+          throw error;
+        }
+      }),
+    stop: () => knex.destroy(),
+  };
+}
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
+
+const isSqlError = (error: unknown): boolean =>
+  /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^E[A-Z]{4}$/.test(codeOf(error));
+
+/** SQLSTATEs of a server that cannot serve now: connection, shutdown, start-up, too many clients, disk or memory full. */
+const UNAVAILABLE_STATE = /^(08...|57P0[1-5]|53...|58030|25006)$/;
+const UNAVAILABLE_CODE =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+const UNAVAILABLE_MESSAGE =
+  /connection terminated|timeout (expired|acquiring)|read timeout|client has encountered a connection error|not queryable|unable to acquire a connection/i;
+
+/** True where the statement may well succeed later: nothing is wrong with it, the database is away. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const code = codeOf(error);
+  if (UNAVAILABLE_STATE.test(code) || UNAVAILABLE_CODE.test(code)) return true;
+  return error instanceof Error && !isSqlError(error) && UNAVAILABLE_MESSAGE.test(error.message);
+}
+
+/** 40001 and 40P01: the statement lost a race against another one and can simply be run again. */
+export const isSerializationFailure = (error: unknown): boolean => /^40(001|P01)$/.test(codeOf(error));

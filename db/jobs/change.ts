@@ -1,0 +1,82 @@
+import { EVENT_VERSION } from '../../core/events.ts';
+import type { Job } from '../../core/job.ts';
+import { DEFAULT_MAX_ATTEMPTS } from '../../core/schemas.ts';
+import { type Database, statement } from '../connect.ts';
+import { findJob } from './read.ts';
+
+/** What a user may do to a job of theirs. */
+export type JobChange =
+  | { kind: 'changed'; job: Job }
+  /** The job's state does not allow it. */
+  | { kind: 'not_allowed'; job: Job }
+  | { kind: 'not_found' };
+
+/**
+ * Cancels a job that is not final. One that runs is cancelled here and now, not when its worker agrees: the fence keeps
+ * whatever the worker still wants to write out, and the worker learns of it with its next heartbeat and aborts.
+ */
+export const cancelJob = (database: Database, userId: string, id: string): Promise<JobChange> =>
+  change(database, CANCEL_JOB, userId, id);
+
+/**
+ * Runs a failed or cancelled job again, with as many further attempts as it was given at first. Its history stays, and so do
+ * the pages that were stored without an error.
+ */
+export const retryJob = (database: Database, userId: string, id: string): Promise<JobChange> =>
+  change(database, RETRY_JOB, userId, id);
+
+async function change(
+  database: Database,
+  sql: { name: string; text: string },
+  userId: string,
+  id: string,
+): Promise<JobChange> {
+  const changed = await database.query(sql, [userId, id]);
+  const job = await findJob(database, userId, id);
+  if (!job) return { kind: 'not_found' };
+  return { kind: changed.length > 0 ? 'changed' : 'not_allowed', job };
+}
+
+/** The locked row tells whether it ran: only then there is an attempt to end. (`RETURNING old` came with Postgres 18.) */
+const CANCEL_JOB = statement(
+  'cancel_job',
+  `
+  WITH before AS (
+    SELECT id, status, attempt, worker_id, attempt_started_at FROM jobs
+    WHERE user_id = $1 AND id = $2 AND status IN ('scheduled', 'queued', 'running', 'retrying')
+    FOR UPDATE
+  ), cancelled AS (
+    UPDATE jobs j SET status = 'cancelled', finished_at = now(), lease_until = NULL, dispatched_at = NULL
+    FROM before b WHERE j.id = b.id
+    RETURNING j.id, j.user_id, j.correlation_id, j.attempt
+  ), history AS (
+    INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome)
+    SELECT id, attempt_started_at, attempt, worker_id, 'cancelled' FROM before WHERE status = 'running'
+  ), told AS (
+    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
+    SELECT 'job.cancelled', '${EVENT_VERSION}', user_id, id, correlation_id,
+           json_build_object('job_id', id, 'status', 'cancelled', 'attempt', attempt)
+    FROM cancelled
+  )
+  SELECT id FROM cancelled
+  `,
+);
+
+const RETRY_JOB = statement(
+  'retry_job',
+  `
+  WITH retried AS (
+    UPDATE jobs
+    SET status = 'queued', max_attempts = attempt + coalesce((spec->>'max_attempts')::int, ${DEFAULT_MAX_ATTEMPTS}), run_at = now(),
+        dispatched_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL, progress_message = NULL
+    WHERE user_id = $1 AND id = $2 AND status IN ('failed', 'cancelled')
+    RETURNING id, user_id, correlation_id, attempt
+  ), told AS (
+    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
+    SELECT 'job.requeued', '${EVENT_VERSION}', user_id, id, correlation_id,
+           json_build_object('job_id', id, 'status', 'queued', 'attempt', attempt, 'outcome', 'retry_requested')
+    FROM retried
+  )
+  SELECT id FROM retried
+  `,
+);

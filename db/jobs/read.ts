@@ -1,0 +1,187 @@
+import type { Attempt, Job, JobSpec } from '../../core/job.ts';
+import { isFinal, type JobStatus, type OutcomeKind } from '../../core/job-state.ts';
+import { type Sql, statement } from '../connect.ts';
+
+/** A user's job; null where there is none of that id, or it is another user's. */
+export async function findJob(sql: Sql, userId: string, id: string): Promise<Job | null> {
+  const [row] = await sql.query<JobRow>(FIND_JOB, [userId, id]);
+  return row ? toJob(row) : null;
+}
+
+export interface JobListQuery {
+  userId: string;
+  status: JobStatus | undefined;
+  limit: number;
+  /** The place after which to go on, as `nextCursor` gave it. */
+  after: JobCursor | null;
+}
+
+/** Microseconds matter: two jobs of one millisecond must not hide each other. */
+export interface JobCursor {
+  createdAt: string;
+  id: string;
+}
+
+/** A user's jobs, newest first. */
+export async function listJobs(
+  sql: Sql,
+  { userId, status, limit, after }: JobListQuery,
+): Promise<{ jobs: Job[]; next: JobCursor | null }> {
+  // One more than asked for tells whether there is a next page.
+  const page = [limit + 1, after?.createdAt ?? 'infinity', after?.id ?? MAX_UUID];
+  const rows = status
+    ? await sql.query<JobRow>(LIST_JOBS_BY_STATUS, [userId, ...page, status])
+    : await sql.query<JobRow>(LIST_JOBS, [userId, ...page]);
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return {
+    jobs: rows.slice(0, limit).map(toJob),
+    next: last ? { createdAt: last.cursor, id: last.id } : null,
+  };
+}
+
+const MAX_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** Of these jobs, those that have come to a final state or are gone. For many waiters in one statement. */
+export async function listFinished(sql: Sql, ids: string[]): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(LIST_FINISHED, [ids]);
+  return rows.map(({ id }) => id);
+}
+
+const LIST_FINISHED = statement(
+  'list_finished',
+  `
+  SELECT w.id FROM unnest($1::uuid[]) AS w (id)
+  LEFT JOIN jobs j ON j.id = w.id
+  WHERE j.id IS NULL OR j.status IN ('completed', 'failed', 'cancelled')
+  `,
+);
+
+/** How many jobs are in each state that is not final. */
+export async function countUnfinished(sql: Sql): Promise<Map<JobStatus, number>> {
+  const rows = await sql.query<{ status: JobStatus; count: number }>(COUNT_UNFINISHED);
+  return new Map(rows.map(({ status, count }) => [status, count]));
+}
+
+/** Each branch reads its own partial index; one GROUP BY over the table would read all of it. */
+const COUNT_UNFINISHED = statement(
+  'count_unfinished',
+  `
+  SELECT 'queued' AS status, (SELECT count(*) FROM jobs WHERE status = 'queued' AND dispatched_at IS NULL)::int
+                           + (SELECT count(*) FROM jobs WHERE status = 'queued' AND dispatched_at IS NOT NULL)::int AS count
+  UNION ALL SELECT 'running', count(*)::int FROM jobs WHERE status = 'running'
+  UNION ALL (SELECT status, count(*)::int FROM jobs WHERE status IN ('scheduled', 'retrying') GROUP BY status)
+  `,
+);
+
+export interface JobRow {
+  id: string;
+  cursor: string;
+  status: JobStatus;
+  attempt: number;
+  max_attempts: number;
+  priority: number;
+  spec: JobSpec;
+  progress_done: number;
+  progress_total: number;
+  progress_message: string | null;
+  pages_count: number;
+  leads_count: number;
+  errors_count: number;
+  error_code: string | null;
+  error_message: string | null;
+  created_at: Date;
+  run_at: Date;
+  started_at: Date | null;
+  finished_at: Date | null;
+  attempt_started_at: Date | null;
+  worker_id: string | null;
+  history: AttemptRow[];
+}
+
+interface AttemptRow {
+  attempt: number;
+  worker_id: string;
+  started_at: string;
+  finished_at: string;
+  outcome: OutcomeKind;
+  error_code: string | null;
+  error_message: string | null;
+}
+
+/** Columns of a job as `toJob` reads them. */
+export const JOB_COLUMNS = `
+  j.id, j.created_at::text AS cursor, j.status, j.attempt, j.max_attempts, j.priority, j.spec, j.progress_done,
+  j.progress_total, j.progress_message, j.pages_count, j.leads_count, j.errors_count, j.error_code, j.error_message,
+  j.created_at, j.run_at, j.started_at, j.finished_at, j.attempt_started_at, j.worker_id,
+  (SELECT coalesce(json_agg(a ORDER BY a.started_at), '[]')
+   FROM (SELECT attempt, worker_id, started_at, finished_at, outcome, error_code, error_message
+         FROM attempts WHERE job_id = j.id) AS a) AS history`;
+
+const FIND_JOB = statement(
+  'find_job',
+  `SELECT ${JOB_COLUMNS} FROM jobs j WHERE j.user_id = $1 AND j.id = $2`,
+);
+
+const LIST_JOBS = statement(
+  'list_jobs',
+  `
+  SELECT ${JOB_COLUMNS} FROM jobs j
+  WHERE j.user_id = $1 AND (j.created_at, j.id) < ($3::timestamptz, $4::uuid)
+  ORDER BY j.created_at DESC, j.id DESC LIMIT $2
+  `,
+);
+
+const LIST_JOBS_BY_STATUS = statement(
+  'list_jobs_by_status',
+  `
+  SELECT ${JOB_COLUMNS} FROM jobs j
+  WHERE j.user_id = $1 AND j.status = $5 AND (j.created_at, j.id) < ($3::timestamptz, $4::uuid)
+  ORDER BY j.created_at DESC, j.id DESC LIMIT $2
+  `,
+);
+
+export function toJob(row: JobRow): Job {
+  return {
+    job_id: row.id,
+    status: row.status,
+    attempt: row.attempt,
+    max_attempts: row.max_attempts,
+    priority: row.priority,
+    spec: row.spec,
+    progress: { done: row.progress_done, total: row.progress_total, message: row.progress_message },
+    counts: { pages: row.pages_count, leads: row.leads_count, errors: row.errors_count },
+    error: errorOf(row),
+    attempts: [...row.history.map(toAttempt), ...runningAttempt(row)],
+    created_at: row.created_at,
+    run_at: row.run_at,
+    started_at: row.started_at,
+    finished_at: isFinal(row.status) ? row.finished_at : null,
+  };
+}
+
+const errorOf = (row: { error_code: string | null; error_message: string | null }) =>
+  row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' };
+
+const toAttempt = (row: AttemptRow): Attempt => ({
+  attempt: row.attempt,
+  worker: row.worker_id,
+  started_at: new Date(row.started_at),
+  finished_at: new Date(row.finished_at),
+  outcome: row.outcome,
+  error: errorOf(row),
+});
+
+/** The history holds attempts that ended; the one under way stands in the job's own row. */
+function runningAttempt(row: JobRow): Attempt[] {
+  if (row.status !== 'running' || row.attempt_started_at === null) return [];
+  return [
+    {
+      attempt: row.attempt,
+      worker: row.worker_id,
+      started_at: row.attempt_started_at,
+      finished_at: null,
+      outcome: null,
+      error: null,
+    },
+  ];
+}

@@ -1,0 +1,112 @@
+import { ErrorCode } from '../../core/errors.ts';
+import { EVENT_VERSION } from '../../core/events.ts';
+import type { Fence } from '../../core/job.ts';
+import { settle, type Transition } from '../../core/job-state.ts';
+import type { RetryPolicy } from '../../core/retry.ts';
+import { type Database, type Sql, statement } from '../connect.ts';
+
+export interface Settlement {
+  run: Fence;
+  transition: Transition;
+}
+
+/**
+ * Ends runs as `settle` decided: the job's new state, the attempt's history and the event, in one statement for many runs.
+ * Answers for each, in order, whether it was carried out; false means that the fence no longer held and nothing changed.
+ */
+export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<boolean[]> {
+  const input = settlements
+    .map(({ run, transition }) => ({
+      id: run.id,
+      attempt: run.attempt,
+      worker_id: run.workerId,
+      status: transition.status,
+      outcome: transition.outcome,
+      delay_ms: transition.delayMs,
+      spends: transition.spendsAttempt,
+      error_code: transition.error?.code ?? null,
+      error_message: transition.error ? withoutNul(transition.error.message) : null,
+      event: transition.event,
+    }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+  const rows = await sql.query<{ id: string }>(SETTLE_JOBS, [JSON.stringify(input)]);
+  const settled = new Set(rows.map(({ id }) => id));
+  return settlements.map(({ run }) => settled.has(run.id));
+}
+
+const withoutNul = (text: string): string => text.replaceAll('\0', '').slice(0, 2000);
+
+const SETTLE_JOBS = statement(
+  'settle_jobs',
+  `
+  WITH settled AS (
+    UPDATE jobs j
+    SET status = s.status,
+        attempt = j.attempt - CASE WHEN s.spends THEN 0 ELSE 1 END,
+        run_at = CASE WHEN s.status = 'retrying' THEN now() + s.delay_ms * interval '1 ms' ELSE j.run_at END,
+        finished_at = CASE WHEN s.status IN ('completed', 'failed', 'cancelled') THEN now() END,
+        -- A released job's message goes back to the queue with it; every other end needs a new one, if any.
+        dispatched_at = CASE WHEN s.outcome = 'released' THEN now() END,
+        lease_until = NULL, error_code = s.error_code, error_message = s.error_message
+    FROM json_to_recordset($1::json) AS s (id uuid, attempt int, worker_id text, status text, outcome text, delay_ms float8,
+                                           spends boolean, error_code text, error_message text, event text)
+    WHERE j.id = s.id AND j.attempt = s.attempt AND j.worker_id = s.worker_id AND j.status = 'running'
+    RETURNING j.id, j.user_id, j.correlation_id, j.attempt_started_at, j.status, j.run_at, j.pages_count, j.leads_count,
+              j.errors_count, j.worker_id, s.attempt, s.outcome, s.error_code, s.error_message, s.event
+  ), history AS (
+    INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome, error_code, error_message)
+    SELECT id, attempt_started_at, attempt, worker_id, outcome, error_code, error_message FROM settled
+  ), told AS (
+    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
+    SELECT event, '${EVENT_VERSION}', user_id, id, correlation_id, json_build_object(
+             'job_id', id, 'status', status, 'attempt', attempt, 'outcome', outcome,
+             'run_at', CASE WHEN status = 'retrying' THEN run_at END,
+             'counts', json_build_object('pages', pages_count, 'leads', leads_count, 'errors', errors_count),
+             'error', CASE WHEN error_code IS NOT NULL THEN json_build_object('code', error_code, 'message', error_message) END)
+    FROM settled
+  )
+  SELECT id FROM settled
+  `,
+);
+
+const lost = { code: ErrorCode.workerLost, message: 'the worker that ran this attempt was lost' };
+
+/** Ends one run whose worker is gone, as if it had said so itself. False where that run had ended before. */
+export async function settleCrashedRun(
+  sql: Sql,
+  run: Fence & { maxAttempts: number },
+  policy: RetryPolicy,
+): Promise<boolean> {
+  const transition = settle(run, { kind: 'crashed', error: lost }, policy, 0);
+  const [settled] = await settleJobs(sql, [{ run, transition }]);
+  return settled ?? false;
+}
+
+/** Ends every run whose lease has run out; returns their fences. Rows another rescuer is at are passed over. */
+export async function settleExpiredRuns(
+  database: Database,
+  policy: RetryPolicy,
+  limit: number,
+): Promise<Fence[]> {
+  return database.transaction(async (sql) => {
+    const runs = await sql.query<Fence & { maxAttempts: number }>(LOCK_EXPIRED_RUNS, [limit]);
+    if (runs.length === 0) return [];
+    await settleJobs(
+      sql,
+      runs.map((run) => ({
+        run,
+        transition: settle(run, { kind: 'crashed', error: lost }, policy, 0),
+      })),
+    );
+    return runs;
+  });
+}
+
+const LOCK_EXPIRED_RUNS = statement(
+  'lock_expired_runs',
+  `
+  SELECT id, attempt, worker_id AS "workerId", max_attempts AS "maxAttempts" FROM jobs
+  WHERE status = 'running' AND lease_until < now()
+  LIMIT $1 FOR UPDATE SKIP LOCKED
+  `,
+);

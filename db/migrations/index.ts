@@ -1,0 +1,13 @@
+import { usersAndKeys } from './0001-users-and-keys.ts';
+import { jobs } from './0002-jobs.ts';
+import { results } from './0003-results.ts';
+import { events } from './0004-events.ts';
+import { workers } from './0005-workers.ts';
+
+/** Forward only, one intention each, in order. A name that was released is never changed. */
+export interface Migration {
+  name: string;
+  up: string;
+}
+
+export const MIGRATIONS: Migration[] = [usersAndKeys, jobs, results, events, workers];
