@@ -45,9 +45,7 @@ const SETTLE_JOBS = statement(
         attempt = j.attempt - CASE WHEN s.spends THEN 0 ELSE 1 END,
         run_at = CASE WHEN s.status = 'retrying' THEN now() + s.delay_ms * interval '1 ms' ELSE j.run_at END,
         finished_at = CASE WHEN s.status IN ('completed', 'failed', 'cancelled') THEN now() END,
-        -- A released job's message goes back to the queue with it; every other end needs a new one, if any.
-        dispatched_at = CASE WHEN s.outcome = 'released' THEN now() END,
-        lease_until = NULL, error_code = s.error_code, error_message = s.error_message
+        dispatched_at = NULL, lease_until = NULL, error_code = s.error_code, error_message = s.error_message
     FROM json_to_recordset($1::json) AS s (id uuid, attempt int, worker_id text, status text, outcome text, delay_ms float8,
                                            spends boolean, error_code text, error_message text, event text)
     WHERE j.id = s.id AND j.attempt = s.attempt AND j.worker_id = s.worker_id AND j.status = 'running'

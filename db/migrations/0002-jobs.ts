@@ -4,7 +4,7 @@ import type { Migration } from './index.ts';
 /**
  * Jobs, the truth everything else follows.
  *
- * `spec` is json and not jsonb: it is handed back untouched, and jsonb would refuse \u0000 and reorder keys.
+ * `spec` is json and not jsonb: it is handed back untouched, and jsonb would reorder its keys.
  *
  * A partial index an access path, so that the million finished jobs cost the few waiting ones nothing. None holds a column
  * that a heartbeat or a progress report changes, so those updates stay within their page (HOT).

@@ -1,0 +1,224 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { Logger } from '../runtime/logger.ts';
+import { type Cluster, openCluster } from './embedded-postgres/cluster.ts';
+import { EmbeddedPostgresError } from './embedded-postgres/error.ts';
+import { claim, isPassing, LOCAL, ownerOf } from './embedded-postgres/ownership.ts';
+import {
+  findPostmaster,
+  freePort,
+  logTail,
+  pause,
+  spawnPostmaster,
+  stopPostmaster,
+} from './embedded-postgres/postmaster.ts';
+
+export { EmbeddedPostgresError };
+
+export interface EmbeddedPostgres {
+  /** Of the database `leadengine`, as a role that is no superuser. Stays the same for as long as this one runs. */
+  url: string;
+  /** Ends all sessions and stops the server. May be called more than once. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedPostgresOptions {
+  dataDir: string;
+  logger: Logger;
+  /** Called when the server is gone and could not be brought back. */
+  onLost?: (error: unknown) => void;
+  /** Server settings over ours, for tests. */
+  settings?: Record<string, string>;
+}
+
+/**
+ * A real Postgres with its files under `dataDir`, on a free port of 127.0.0.1. Starts one, or takes over the one that an owner
+ * left running who was killed; brings it back if it dies.
+ *
+ * @throws EmbeddedPostgresError whose message says what is wrong and what to do, such as another owner on the same folder
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { dataDir, logger } = options;
+  const cluster = await openCluster(dataDir);
+  let server = await own(cluster, options);
+  try {
+    await ensureDatabase(server.session);
+    await publishUrl(dataDir, urlOf(server.port, cluster.password));
+  } catch (error) {
+    await stopPostmaster(cluster.dir, server.pid);
+    throw error;
+  }
+  logger.info('embedded_postgres_started', {
+    port: server.port,
+    pid: server.pid,
+    taken_over: server.takenOver,
+  });
+
+  let stopped: Promise<void> | undefined;
+  const bringBackWhenLost = () => {
+    server.session.once('end', async () => {
+      if (stopped) return;
+      logger.error('embedded_postgres_lost', { pid: server.pid });
+      try {
+        // On the same port: everybody else knows no other.
+        server = await own(cluster, { ...options, port: server.port });
+      } catch (error) {
+        if (stopped) return;
+        logger.error('embedded_postgres_not_recovered', { error });
+        options.onLost?.(error);
+        return;
+      }
+      if (stopped) return;
+      logger.warn('embedded_postgres_recovered', { pid: server.pid });
+      bringBackWhenLost();
+    });
+  };
+  bringBackWhenLost();
+
+  const stop = async () => {
+    await rm(join(dataDir, URL_FILE), { force: true });
+    // Asked of the disk, not of memory: it may just have been started anew after a crash.
+    const postmaster = await findPostmaster(cluster.dir);
+    if (postmaster && !(await stopPostmaster(cluster.dir, postmaster.pid))) {
+      throw new EmbeddedPostgresError(
+        `Postgres (pid ${postmaster.pid}) does not stop; see ${cluster.logFile}`,
+      );
+    }
+    await server.session.end().catch(() => {});
+    logger.info('embedded_postgres_stopped');
+  };
+  return {
+    url: urlOf(server.port, cluster.password),
+    stop: () => {
+      stopped ??= stop();
+      return stopped;
+    },
+  };
+}
+
+/**
+ * Where the Postgres of the LeadEngine that runs on `dataDir` is, for another process on this machine.
+ *
+ * @throws EmbeddedPostgresError where none runs
+ */
+export async function embeddedPostgresUrl(dataDir: string): Promise<string> {
+  const url = await readFile(join(dataDir, URL_FILE), 'utf8').catch(() => '');
+  if (!(await isOwned(url.trim()))) {
+    throw new EmbeddedPostgresError(
+      `there is no DATABASE_URL, and no LeadEngine is running on ${dataDir}: run \`npm start\`, or set DATABASE_URL`,
+    );
+  }
+  return url.trim();
+}
+
+const URL_FILE = 'database-url';
+const ROLE = 'leadengine';
+
+interface OwnedServer {
+  session: pg.Client;
+  pid: number;
+  port: number;
+  takenOver: boolean;
+}
+
+/** Longest wait for a server that starts, recovers from a crash, or stops for a predecessor. */
+const READY_MS = 120_000;
+/** Postgres refused for a reason that passes: the port was taken in between, another start came first, or a killed server's processes are not all gone yet. */
+const PASSING_REFUSAL =
+  /address already in use|could not bind|lock file "postmaster\.pid" already exists|lock file .* is empty|shared memory block .* is still in use/i;
+const REFUSED_MS = 30_000;
+
+/** Becomes the owner of a running server: of one found running without an owner, or of one started here. */
+async function own(
+  cluster: Cluster,
+  { dataDir, settings = {}, port }: EmbeddedPostgresOptions & { port?: number },
+): Promise<OwnedServer> {
+  const begun = Date.now();
+  let spawned: Awaited<ReturnType<typeof spawnPostmaster>> | undefined;
+  for (;;) {
+    const running = await findPostmaster(cluster.dir);
+    const ended = spawned && (spawned.child.exitCode ?? spawned.child.signalCode) !== null;
+    if (running?.port) {
+      const claimed = await claim(running.port, cluster.password).catch((error) => {
+        throw unusable(cluster, running.pid, error);
+      });
+      if (claimed.kind === 'owned') throw anotherRunning(dataDir, claimed.byPid);
+      if (claimed.kind === 'owner') {
+        const takenOver = spawned?.child.pid !== running.pid;
+        return { session: claimed.session, pid: running.pid, port: running.port, takenOver };
+      }
+    } else if (!running && (!spawned || ended)) {
+      const said = spawned ? await logTail(cluster, spawned.logBegin) : '';
+      const passing = PASSING_REFUSAL.test(said) && Date.now() - begun < REFUSED_MS;
+      if (spawned && !passing) throw notStarting(cluster, said);
+      if (spawned) await pause(100);
+      spawned = await spawnPostmaster(cluster, port ?? (await freePort()), settings);
+    }
+    if (Date.now() - begun > READY_MS) {
+      if (spawned && !ended) spawned.child.kill('SIGINT');
+      throw notStarting(cluster, await logTail(cluster, spawned?.logBegin ?? 0));
+    }
+    await pause(20);
+  }
+}
+
+/** The database and its role, if this is the cluster's first start (or the first one was killed before it came to this). */
+async function ensureDatabase(session: pg.Client): Promise<void> {
+  const { rows } = await session.query<{ role: boolean; database: boolean }>(
+    `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS role,
+            EXISTS (SELECT FROM pg_database WHERE datname = $1) AS database`,
+    [ROLE],
+  );
+  // The same password: whoever can read one of the two can read the other.
+  const password = session.escapeLiteral(String(session.password));
+  if (!rows[0]?.role) await session.query(`CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD ${password}`);
+  if (!rows[0]?.database) await session.query(`CREATE DATABASE ${ROLE} OWNER ${ROLE}`);
+}
+
+const urlOf = (port: number, password: string): string =>
+  `postgres://${ROLE}:${encodeURIComponent(password)}@127.0.0.1:${port}/${ROLE}`;
+
+/** Written aside and renamed: a reader sees the old address or the new one, never half of it. */
+async function publishUrl(dataDir: string, url: string): Promise<void> {
+  const aside = join(dataDir, `${URL_FILE}.${randomUUID()}`);
+  await writeFile(aside, `${url}\n`, { mode: 0o600 });
+  await rename(aside, join(dataDir, URL_FILE));
+}
+
+/** The address may be that of a server long gone; its port may even be somebody else's now, who will not know the password. */
+async function isOwned(url: string): Promise<boolean> {
+  if (!url) return false;
+  const deadline = Date.now() + REFUSED_MS;
+  for (;;) {
+    const session = new pg.Client({ ...LOCAL, connectionString: url });
+    session.on('error', () => {});
+    try {
+      await session.connect();
+      return (await ownerOf(session)) !== undefined;
+    } catch (error) {
+      const starting = (error as { code?: string }).code === '57P03';
+      if (!starting || !isPassing(error) || Date.now() > deadline) return false;
+      await pause(100);
+    } finally {
+      await session.end().catch(() => {});
+    }
+  }
+}
+
+const anotherRunning = (dataDir: string, pid: number | undefined) =>
+  new EmbeddedPostgresError(
+    `another LeadEngine is running on ${dataDir}${pid ? ` (pid ${pid})` : ''}: stop it, or set DATA_DIR to another folder`,
+  );
+
+const notStarting = (cluster: Cluster, said: string) =>
+  new EmbeddedPostgresError(
+    `Postgres does not start on ${cluster.dir}; the end of ${cluster.logFile}:\n${said}`,
+  );
+
+const unusable = (cluster: Cluster, pid: number, cause: unknown) =>
+  new EmbeddedPostgresError(
+    `the Postgres that runs on ${cluster.dir} (pid ${pid}) cannot be used: ${cause instanceof Error ? cause.message : cause}`,
+    { cause },
+  );

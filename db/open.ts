@@ -1,0 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../runtime/config.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { connect, type Database, isDatabaseUnavailable } from './connect.ts';
+import { embeddedPostgresUrl } from './embedded-postgres.ts';
+import { migrate } from './migrate.ts';
+
+const LONGEST_PAUSE_MS = 5000;
+
+/** The address of the database every process of this installation uses. */
+export const databaseUrlOf = (config: Config): string | Promise<string> =>
+  config.databaseUrl ?? embeddedPostgresUrl(config.dataDir);
+
+/**
+ * Connects and brings the schema up to date. A database that is not up yet is waited for: in a fleet everything starts at
+ * once. Rejects on what waiting cannot mend, such as a wrong password, or when `signal` fires.
+ */
+export async function openDatabase(options: {
+  url: string;
+  poolSize: number;
+  applicationName: string;
+  logger: Logger;
+  signal?: AbortSignal;
+}): Promise<Database> {
+  const { logger, signal } = options;
+  const database = connect(options);
+  for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    try {
+      const applied = await migrate(database);
+      if (applied.length > 0) logger.info('schema_migrated', { applied });
+      return database;
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) {
+        await database.stop();
+        throw error;
+      }
+      logger.warn('database_unreachable', { error: (error as Error).message, retry_in_ms: pauseMs });
+      await delay(pauseMs, undefined, { signal });
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { RetryPolicy } from '../core/retry.ts';
+import type { Database } from '../db/connect.ts';
+import type { DispatchableJob } from '../db/jobs/dispatch.ts';
+import { createLeadership } from '../db/leadership.ts';
+import type { Queue } from '../queue/queue.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { createFreshDispatcher } from './fresh.ts';
+import { createLoop } from './loop.ts';
+import { createPruner } from './pruner.ts';
+import { createRelay } from './relay.ts';
+import { createRescuer } from './rescuer.ts';
+import { createSweep } from './sweep.ts';
+
+/** All that moves from Postgres to the queue. */
+export interface Dispatch {
+  start(): void;
+  /** Puts jobs that were just accepted on the queue at once if there is room; never throws, never waits. */
+  offer(jobs: DispatchableJob[]): void;
+  stop(): Promise<void>;
+}
+
+const LEADER_PAUSE_MS = 1000;
+
+/**
+ * Every process that accepts jobs dispatches its fresh ones itself. The sweeps have one leader among all processes; where it
+ * goes, another takes over within a second or two.
+ */
+export function createDispatch(options: {
+  database: Database;
+  queue: Queue;
+  logger: Logger;
+  retry: RetryPolicy;
+  retentionDays: number;
+  /** False: only `offer`; the sweeps run in a process of their own. */
+  sweeps: boolean;
+}): Dispatch {
+  const { logger } = options;
+  const fresh = createFreshDispatcher(options);
+  const leadership = createLeadership(options.database);
+  let leading = false;
+
+  const whileLeading = (name: string, step: () => Promise<number>) =>
+    createLoop({ name, logger, step: async () => (leading ? step() : LEADER_PAUSE_MS / 4) });
+  const loops = [
+    whileLeading('sweep', createSweep(options)),
+    whileLeading('relay', createRelay(options)),
+    whileLeading('rescuer', createRescuer(options)),
+    whileLeading('pruner', createPruner(options)),
+  ];
+  const election = createLoop({
+    name: 'election',
+    logger,
+    step: async () => {
+      // Not known to lead while asking: two leaders do no harm, but none should believe in a lock it lost.
+      const held = await leadership.hold().catch((error) => {
+        leading = false;
+        throw error;
+      });
+      if (held !== leading) logger.info(held ? 'sweeps_taken_over' : 'sweeps_given_up');
+      leading = held;
+      return LEADER_PAUSE_MS;
+    },
+  });
+
+  return {
+    start: () => {
+      if (!options.sweeps) return;
+      election.start();
+      for (const loop of loops) loop.start();
+    },
+    offer: fresh.offer,
+    stop: async () => {
+      await Promise.all([fresh.stop(), election.stop(), ...loops.map((loop) => loop.stop())]);
+      await leadership.release();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import type { DispatchableJob } from '../db/jobs/dispatch.ts';
+import { createEnvelope } from '../queue/envelope.ts';
+import type { OutgoingMessage } from '../queue/queue.ts';
+import { SCRAPE_JOBS } from '../queue/topology.ts';
+
+export const SCRAPE_MESSAGE = 'scrape.job';
+const SOURCE = 'leadengine.dispatch';
+/** Of the search's fields together; more stays in Postgres, where the worker reads the whole request anyway. */
+const MAX_SEARCH_BYTES = 64 * 1024;
+
+/** The doorbell: "job J, which had N attempts, is ready". */
+export function scrapeMessage(job: DispatchableJob): OutgoingMessage {
+  return {
+    exchange: '',
+    routingKey: SCRAPE_JOBS,
+    mandatory: true,
+    envelope: createEnvelope({
+      type: SCRAPE_MESSAGE,
+      version: '1.0',
+      source: SOURCE,
+      correlation_id: job.correlationId,
+      user_id: job.userId,
+      data: { job_id: job.id, attempt: job.attempt, user_id: job.userId, ...small(job.search) },
+    }),
+  };
+}
+
+/** Messages stay small whatever a user searches for. */
+export const small = (search: Record<string, unknown>): Record<string, unknown> =>
+  Buffer.byteLength(JSON.stringify(search)) <= MAX_SEARCH_BYTES ? search : { truncated: true };

@@ -1,0 +1,83 @@
+import type { DomainEvent } from '../core/events.ts';
+import type { Database } from '../db/connect.ts';
+import { advanceCursor, findDeadJobs, readEvents } from '../db/events.ts';
+import { createEnvelope } from '../queue/envelope.ts';
+import type { OutgoingMessage, Queue } from '../queue/queue.ts';
+import { DEAD_LETTER_EXCHANGE, eventExchange, FAILED_JOBS } from '../queue/topology.ts';
+import { SCRAPE_MESSAGE, small } from './message.ts';
+
+const READER = 'relay';
+const SOURCE = 'leadengine.relay';
+const BATCH = 500;
+const PAUSE_MS = 100;
+
+/**
+ * Publishes the ledger of events to the topic exchanges, in commit order. The cursor moves after the confirm: a crash in
+ * between repeats events (with the same id), and none is ever left out. A failed job goes from here to the dead letters too,
+ * so that it arrives there whoever found it dead, its worker or the rescuer.
+ */
+export function createRelay({
+  database,
+  queue,
+}: {
+  database: Database;
+  queue: Queue;
+}): () => Promise<number> {
+  return async () => {
+    if (!queue.health().healthy) return PAUSE_MS;
+    const { events, last } = await readEvents(database, READER, BATCH);
+    if (!last) return PAUSE_MS;
+    const deadLetters = await deadLettersOf(events);
+    await queue.publish([...events.map(eventMessage), ...deadLetters]);
+    await advanceCursor(database, READER, last);
+    return events.length === BATCH ? 0 : PAUSE_MS;
+  };
+
+  async function deadLettersOf(events: DomainEvent[]): Promise<OutgoingMessage[]> {
+    const failed = events.filter(({ type }) => type === 'job.failed');
+    if (failed.length === 0) return [];
+    const jobs = await findDeadJobs(
+      database,
+      failed.flatMap(({ job_id }) => job_id ?? []),
+    );
+    const byId = new Map(jobs.map((job) => [job.id, job]));
+    return failed.flatMap((event) => {
+      const job = byId.get(event.job_id ?? '');
+      if (!job) return [];
+      const { attempt, error } = event.data;
+      const data = { job_id: job.id, attempt, user_id: job.user_id, ...small(job.search), error };
+      return [
+        {
+          exchange: DEAD_LETTER_EXCHANGE,
+          routingKey: FAILED_JOBS,
+          mandatory: true,
+          envelope: createEnvelope({
+            ...envelopeFields(event),
+            type: SCRAPE_MESSAGE,
+            source: SOURCE,
+            data,
+          }),
+        },
+      ];
+    });
+  }
+}
+
+const envelopeFields = (event: DomainEvent) => ({
+  id: event.id,
+  version: event.version,
+  occurred_at: event.occurred_at.toISOString(),
+  correlation_id: event.correlation_id,
+  user_id: event.user_id,
+});
+
+const eventMessage = (event: DomainEvent): OutgoingMessage => ({
+  exchange: eventExchange(event.type),
+  routingKey: event.type,
+  envelope: createEnvelope({
+    ...envelopeFields(event),
+    type: event.type,
+    source: SOURCE,
+    data: event.data,
+  }),
+});

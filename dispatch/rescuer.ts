@@ -1,0 +1,29 @@
+import type { RetryPolicy } from '../core/retry.ts';
+import type { Database } from '../db/connect.ts';
+import { settleExpiredRuns } from '../db/jobs/settle.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+const BATCH = 100;
+const PAUSE_MS = 1000;
+
+/**
+ * Ends the runs of workers that are gone. On RabbitMQ the redelivered message is there long before the lease runs out; this is
+ * for a worker that hangs, a broker that was away, and the machine that took both along.
+ */
+export function createRescuer({
+  database,
+  retry,
+  logger,
+}: {
+  database: Database;
+  retry: RetryPolicy;
+  logger: Logger;
+}): () => Promise<number> {
+  return async () => {
+    const runs = await settleExpiredRuns(database, retry, BATCH);
+    for (const { id, attempt, workerId } of runs) {
+      logger.warn('job_rescued', { job_id: id, attempt, worker: workerId });
+    }
+    return runs.length === BATCH ? 0 : PAUSE_MS;
+  };
+}

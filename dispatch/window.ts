@@ -1,0 +1,40 @@
+import type { WindowState } from '../db/jobs/dispatch.ts';
+
+/** The queue holds about this much of the fleet's recent work; the rest waits in Postgres, where order can still change. */
+const WINDOW_SECONDS = 2;
+/** So that a fleet that has just come up, and has no recent work, does not start job by job. */
+const SMALLEST_WINDOW = 16;
+
+/** How many jobs may be on the queue, unclaimed. At least two a slot: one to start when the other ends. */
+export function windowSize({
+  slots,
+  claimsPerSecond,
+}: Pick<WindowState, 'slots' | 'claimsPerSecond'>): number {
+  return Math.max(SMALLEST_WINDOW, 2 * slots, Math.ceil(WINDOW_SECONDS * claimsPerSecond));
+}
+
+/**
+ * The candidates to put on the queue now. A job counts only those that matter at least as much as itself: a window full of
+ * ordinary work does not keep an urgent job waiting.
+ *
+ * @param candidates most urgent first, then oldest
+ * @param dispatched how many are on the queue already, by priority
+ */
+export function chooseForWindow<Job extends { priority: number }>(
+  candidates: Job[],
+  dispatched: ReadonlyMap<number, number>,
+  size: number,
+): Job[] {
+  const chosen: Job[] = [];
+  for (const candidate of candidates) {
+    if (countAtLeast(dispatched, candidate.priority) + chosen.length >= size) break;
+    chosen.push(candidate);
+  }
+  return chosen;
+}
+
+export function countAtLeast(dispatched: ReadonlyMap<number, number>, priority: number): number {
+  let count = 0;
+  for (const [other, jobs] of dispatched) if (other >= priority) count += jobs;
+  return count;
+}

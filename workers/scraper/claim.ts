@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RetryPolicy } from '../../core/retry.ts';
+import type { Database } from '../../db/connect.ts';
+import { type Claim, type ClaimRequest, claimJobs, findHolder } from '../../db/jobs/claim.ts';
+import { settleCrashedRun } from '../../db/jobs/settle.ts';
+import type { Delivery } from '../../queue/queue.ts';
+import { createBatcher } from '../../runtime/batch.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { BEAT_MS, type Heartbeat } from './heartbeat.ts';
+import { untilDatabaseAnswers } from './persist.ts';
+
+export type ClaimJob = (
+  request: ClaimRequest,
+  delivery: Pick<Delivery, 'redelivered' | 'signal'>,
+) => Promise<Claim | { kind: 'stopping' }>;
+
+/**
+ * A holder not heard of for this long is taken to be gone once its message is delivered again. Three beats: a broker that
+ * restarts delivers everything again although all holders are well, and they must be left alone.
+ */
+const SILENT_MS = 3 * BEAT_MS;
+const LOOK_AGAIN_MS = 150;
+
+/** Claims the job a message tells of; a redelivered message may take the job over from a holder that fell silent. */
+export function createClaimer(options: {
+  database: Database;
+  heartbeat: Heartbeat;
+  worker: { id: string; leaseMs: number };
+  retry: RetryPolicy;
+  logger: Logger;
+  /** Fires when the worker takes no more work. */
+  stopping: AbortSignal;
+}): ClaimJob {
+  const { database, worker, logger, stopping } = options;
+  const claimInBatch = createBatcher<ClaimRequest, Claim>(
+    (requests) => claimJobs(database, worker, requests),
+    { maxItems: 64, maxRuns: 2 },
+  );
+
+  return async (request, delivery) => {
+    // While the database is away the delivery is kept and not given back: it would only come again at once, and again.
+    const signal = AbortSignal.any([stopping, delivery.signal]);
+    const claim = await untilDatabaseAnswers(signal, logger, async () => {
+      const first = await claimInBatch(request);
+      return first.kind === 'refused' && delivery.redelivered ? takeOver(request) : first;
+    });
+    return claim ?? { kind: 'stopping' };
+  };
+
+  async function takeOver(request: ClaimRequest): Promise<Claim> {
+    const refused = { kind: 'refused' } as const;
+    let silenceBefore = 0;
+    while (!stopping.aborted) {
+      const holder = await findHolder(database, request.id, worker.leaseMs);
+      if (holder?.status !== 'running' || holder.attempt !== request.attempt + 1) return refused;
+      const run = { id: request.id, ...holder };
+      if (options.heartbeat.holds(run) && holder.workerId === worker.id) return refused;
+      // A silence that became shorter is a beat: the holder is well, only its channel was lost.
+      if (holder.silentMs < silenceBefore) return refused;
+      silenceBefore = holder.silentMs;
+      if (holder.silentMs >= SILENT_MS) {
+        const settled = await settleCrashedRun(database, run, options.retry);
+        if (!settled) return refused;
+        logger.warn('job_taken_over', { job_id: request.id, attempt: holder.attempt, from: holder.workerId });
+        return claimInBatch({ id: request.id, attempt: holder.attempt });
+      }
+      await delay(LOOK_AGAIN_MS);
+    }
+    return refused;
+  }
+}

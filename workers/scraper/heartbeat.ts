@@ -1,0 +1,115 @@
+import type { Fence } from '../../core/job.ts';
+import type { Database } from '../../db/connect.ts';
+import { removeWorker, renewLeases, reportWorker } from '../../db/jobs/run.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { RunAborted } from './abort.ts';
+
+/** Also how soon a worker learns that its job was cancelled, and by how much a dead one is told from a living. */
+export const BEAT_MS = 400;
+
+/** A run under way. */
+export interface WatchedRun {
+  /** Fires when the job is no longer this worker's, or when the worker must hand it back. */
+  signal: AbortSignal;
+  end(): void;
+}
+
+/**
+ * One statement a beat for all runs of this process: renews their leases and learns which were cancelled or taken over. A second
+ * one tells the dispatcher how many slots are here and how fast they work.
+ */
+export interface Heartbeat {
+  start(): void;
+  watch(run: Fence): WatchedRun;
+  /** Whether this process runs that attempt now. */
+  holds(run: Fence): boolean;
+  /** Asks every run under way to hand its job back. */
+  releaseAll(): void;
+  stop(): Promise<void>;
+}
+
+export function createHeartbeat(options: {
+  database: Database;
+  logger: Logger;
+  worker: { id: string; slots: number; leaseMs: number };
+}): Heartbeat {
+  const { database, logger, worker } = options;
+  const runs = new Map<string, { fence: Fence; controller: AbortController }>();
+  let claimsSinceBeat = 0;
+  let claimsPerSecond = 0;
+  let beatAt = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+  let beating: Promise<void> | undefined;
+  let failing = false;
+
+  const beat = async () => {
+    measureClaims();
+    try {
+      await Promise.all([
+        renew(),
+        reportWorker(database, { id: worker.id, slots: worker.slots, claimsPerSecond }),
+      ]);
+      if (failing) logger.info('heartbeat_recovered');
+      failing = false;
+    } catch (error) {
+      // The runs go on: whether they are still ours is decided by the fence, not by what could not be heard.
+      if (!failing) logger.warn('heartbeat_failed', { error });
+      failing = true;
+    }
+  };
+
+  async function renew(): Promise<void> {
+    const held = [...runs.values()];
+    if (held.length === 0) return;
+    const still = await renewLeases(
+      database,
+      held.map(({ fence }) => fence),
+      worker.leaseMs,
+    );
+    for (const { fence, controller } of held) {
+      if (still.has(fence.id) || !runs.has(keyOf(fence))) continue;
+      logger.info('run_lost', { job_id: fence.id, attempt: fence.attempt });
+      controller.abort(new RunAborted('lost'));
+    }
+  }
+
+  function measureClaims(): void {
+    const now = performance.now();
+    const current = (claimsSinceBeat * 1000) / Math.max(now - beatAt, 1);
+    // A moving average over about two seconds: one long job does not read as an idle worker.
+    claimsPerSecond += (current - claimsPerSecond) * Math.min((now - beatAt) / 2000, 1);
+    beatAt = now;
+    claimsSinceBeat = 0;
+  }
+
+  return {
+    start: () => {
+      const next = () => {
+        beating = beat().finally(() => {
+          beating = undefined;
+          if (timer) timer = setTimeout(next, Math.min(BEAT_MS, worker.leaseMs / 3));
+        });
+      };
+      timer = setTimeout(next, 0);
+    },
+    watch: (fence) => {
+      const controller = new AbortController();
+      runs.set(keyOf(fence), { fence, controller });
+      claimsSinceBeat += 1;
+      return { signal: controller.signal, end: () => void runs.delete(keyOf(fence)) };
+    },
+    holds: (fence) => runs.has(keyOf(fence)),
+    releaseAll: () => {
+      for (const { controller } of runs.values()) controller.abort(new RunAborted('released'));
+    },
+    stop: async () => {
+      clearTimeout(timer);
+      timer = undefined;
+      await beating;
+      // So that the window shrinks at once; a worker that could not say so is forgotten after a few seconds.
+      await removeWorker(database, worker.id).catch(() => {});
+    },
+  };
+}
+
+const keyOf = ({ id, attempt }: Fence): string => `${id}/${attempt}`;
