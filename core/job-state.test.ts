@@ -1,0 +1,69 @@
+import { isFinal, JOB_STATUSES, type Outcome, settle } from './job-state.ts';
+
+const policy = { baseMs: 1000, capMs: 60_000 };
+const error = { code: 'dns_failed', message: 'no such host' };
+const first = { attempt: 1, maxAttempts: 3 };
+const last = { attempt: 3, maxAttempts: 3 };
+
+test('a completed run completes the job', () => {
+  expect(settle(first, { kind: 'completed' }, policy, 0)).toMatchObject({
+    status: 'completed',
+    spendsAttempt: true,
+    event: 'job.completed',
+    error: null,
+  });
+});
+
+test('a retryable error with attempts left waits for its back-off', () => {
+  expect(settle(first, { kind: 'retry', error }, policy, 0)).toMatchObject({
+    status: 'retrying',
+    delayMs: 500,
+    error,
+    event: 'job.retrying',
+  });
+});
+
+test('a retryable error on the last attempt fails the job', () => {
+  expect(settle(last, { kind: 'retry', error }, policy, 0)).toMatchObject({ status: 'failed', error });
+});
+
+test('a permanent error fails the job on the first attempt', () => {
+  expect(settle(first, { kind: 'fail', error }, policy, 0)).toMatchObject({ status: 'failed', error });
+});
+
+test('a snooze waits as long as it says and gives the attempt back, even the last one', () => {
+  expect(settle(last, { kind: 'snooze', error, delayMs: 4000 }, policy, 0.9)).toMatchObject({
+    status: 'retrying',
+    delayMs: 4000,
+    spendsAttempt: false,
+  });
+});
+
+test('a released job is queued again and gets its attempt back', () => {
+  expect(settle(last, { kind: 'released' }, policy, 0)).toMatchObject({
+    status: 'queued',
+    spendsAttempt: false,
+  });
+});
+
+test('a crash costs an attempt and has no back-off; the last one fails the job', () => {
+  expect(settle(first, { kind: 'crashed', error }, policy, 0)).toMatchObject({
+    status: 'queued',
+    delayMs: 0,
+  });
+  expect(settle(last, { kind: 'crashed', error }, policy, 0)).toMatchObject({ status: 'failed', error });
+});
+
+test('every outcome leads out of running, and final states are three', () => {
+  const outcomes: Outcome[] = [
+    { kind: 'completed' },
+    { kind: 'retry', error },
+    { kind: 'fail', error },
+    { kind: 'snooze', error, delayMs: 1 },
+    { kind: 'cancelled' },
+    { kind: 'released' },
+    { kind: 'crashed', error },
+  ];
+  for (const outcome of outcomes) expect(settle(first, outcome, policy, 0.5).status).not.toBe('running');
+  expect(JOB_STATUSES.filter(isFinal)).toEqual(['completed', 'failed', 'cancelled']);
+});

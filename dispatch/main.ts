@@ -1,0 +1,20 @@
+import { databaseUrlOf, openDatabase } from '../db/open.ts';
+import { openQueue } from '../queue/open.ts';
+import { runConfigured } from '../runtime/process.ts';
+import { createDispatch } from './dispatch.ts';
+
+/** The sweeps in a process of their own, for a fleet whose API processes run with `DISPATCH=apart`. */
+runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
+  const applicationName = 'leadengine dispatch';
+  const url = await databaseUrlOf(config);
+  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  await lifecycle.start({ name: 'database', stop: () => database.stop() });
+
+  const queue = openQueue(config, url, logger, applicationName);
+  await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
+
+  const { retry, retentionDays } = config;
+  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps: true });
+  await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
+  process.send?.({ type: 'ready' });
+});

@@ -1,0 +1,38 @@
+import { ConfigError, parseConfig } from './config.ts';
+
+test('an empty environment gives the documented defaults', () => {
+  expect(parseConfig({})).toMatchObject({
+    port: 3000,
+    host: '127.0.0.1',
+    databaseUrl: undefined,
+    rabbitmq: undefined,
+    workers: 1,
+    workerConcurrency: 1,
+    shutdownGraceMs: 25_000,
+    leaseMs: 15_000,
+    retry: { baseMs: 1000 },
+    egressAllow: [],
+  });
+});
+
+test('a wrong value is refused in one line that names the variable', () => {
+  expect(() => parseConfig({ PORT: 'eighty', LEASE_MS: '5' })).toThrow(ConfigError);
+  expect(() => parseConfig({ PORT: 'eighty', LEASE_MS: '5' })).toThrow(
+    /^configuration: PORT: expected a whole number from 0 to 65535; LEASE_MS: expected .*$/,
+  );
+  expect(() => parseConfig({ DATABASE_URL: 'mysql://x' })).toThrow(/DATABASE_URL: expected a URL/);
+});
+
+test('an empty value counts as unset', () => {
+  expect(parseConfig({ DATABASE_URL: '', RABBITMQ_URL: ' ' })).toMatchObject({ databaseUrl: undefined });
+});
+
+test('the broker can be given in parts', () => {
+  const { rabbitmq } = parseConfig({
+    RABBITMQ_HOST: 'broker',
+    RABBITMQ_USER: 'lead',
+    RABBITMQ_PASSWORD: 'p@ss/word',
+    RABBITMQ_VHOST: '/jobs',
+  });
+  expect(rabbitmq?.url).toBe('amqp://lead:p%40ss%2Fword@broker:5672/%2Fjobs');
+});

@@ -1,0 +1,23 @@
+import { withoutSecrets } from './logger.ts';
+
+test('secrets are replaced wherever they stand', () => {
+  const fields = withoutSecrets({
+    job_id: 'j1',
+    authorization: 'Bearer x',
+    api_key: 'le_1',
+    nested: { password: 'p', url: 'postgres://lead:s3cret@db:5432/x' },
+    error: new Error('connect to amqp://guest:hunter2@broker failed'),
+  });
+  expect(JSON.stringify(fields)).not.toMatch(/Bearer x|le_1|"p"|s3cret|hunter2/);
+  expect(fields).toMatchObject({ job_id: 'j1', nested: { url: 'postgres://lead:[hidden]@db:5432/x' } });
+});
+
+test('an error keeps its code, its cause and its stack', () => {
+  const error = Object.assign(new Error('outer', { cause: new Error('inner') }), { code: 'ECONNREFUSED' });
+  expect(withoutSecrets({ error }).error).toMatchObject({
+    message: 'outer',
+    code: 'ECONNREFUSED',
+    cause: { message: 'inner' },
+    stack: expect.stringContaining('outer'),
+  });
+});

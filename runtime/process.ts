@@ -1,0 +1,32 @@
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Lifecycle, runProcess } from './lifecycle.ts';
+import { createLogger, type Logger } from './logger.ts';
+
+/** What every composition root starts from. */
+export interface ProcessContext {
+  config: Config;
+  logger: Logger;
+  lifecycle: Lifecycle;
+}
+
+/** Reads the configuration and runs a process of this kind; a wrong configuration is one line on stderr and exit code 1. */
+export function runConfigured(
+  processKind: string,
+  compose: (context: ProcessContext) => Promise<void>,
+): void {
+  const config = configOrComplain();
+  if (!config) return;
+  const logger = createLogger({ level: config.logLevel, format: config.logFormat, processKind });
+  runProcess(logger, (lifecycle) => compose({ config, logger, lifecycle }));
+}
+
+function configOrComplain(): Config | undefined {
+  try {
+    return loadConfig();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
