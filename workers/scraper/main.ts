@@ -1,0 +1,38 @@
+import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { openQueue } from '../../queue/open.ts';
+import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
+import { createBrowserPool } from '../../scraping/browser.ts';
+import { findChromium } from '../../scraping/chromium.ts';
+import { createEgressGuard } from '../../scraping/egress-guard.ts';
+import { createJobScraper } from './scrape-job.ts';
+import { createWorker } from './worker.ts';
+
+/** One scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. Start more of them for more. */
+runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) => {
+  const applicationName = 'leadengine worker';
+  const executablePath = findChromium(config.chromiumPath);
+  if (!executablePath) {
+    throw new Error('no Chromium found: run `npm run setup`, or set CHROMIUM_PATH to the browser');
+  }
+  const url = await databaseUrlOf(config);
+  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  await lifecycle.start({ name: 'database', stop: () => database.stop() });
+
+  const queue = openQueue(config, url, logger, applicationName);
+  await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
+
+  const egress = createEgressGuard({ allow: config.egressAllow, logger });
+  const browser = createBrowserPool({ executablePath, egress, logger });
+  await lifecycle.start({ name: 'browser', start: () => browser.start(), stop: () => browser.stop() });
+
+  const { pageTimeoutMs, maxPageBytes, leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
+  const scrape = createJobScraper({ database, scraping: { browser, pageTimeoutMs, maxPageBytes } });
+  const slots = config.workerConcurrency;
+  const worker = createWorker({
+    ...{ database, queue, logger, scrape, slots },
+    ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
+  });
+  await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });
+  logger.info('worker_started', { worker: worker.id, slots });
+  process.send?.({ type: 'ready' });
+});
