@@ -126,7 +126,11 @@ const variables = z.object({
   LEASE_MS: wholeNumber(1000, 600_000).default(15_000),
   RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(1000),
   RETRY_CAP_MS: wholeNumber(1, 86_400_000).default(300_000),
-  BOOTSTRAP_API_KEY: z.string().trim().min(16, 'expected at least 16 characters').max(200).optional(),
+  BOOTSTRAP_API_KEY: z
+    .string()
+    .trim()
+    .regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 printable ASCII characters without spaces')
+    .optional(),
   EGRESS_ALLOW: z
     .string()
     .default('')

@@ -76,8 +76,7 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
   test('300 jobs spread over three workers, and each is done once', async () => {
     const { client, workers } = await start(3);
     const ids = await client.postBatch(Array.from({ length: 300 }, () => ({ urls: [`${site.url}/page`] })));
-    await Promise.all(ids.map((id) => client.until(id, 'completed', 'failed')));
-    const jobs = await Promise.all(ids.map((id) => client.job(id)));
+    const jobs = await client.untilAll(ids, 'completed', 'failed');
     expect(jobs.filter(({ status }) => status === 'completed')).toHaveLength(300);
     expect(jobs.every(({ attempts, counts }) => attempts.length === 1 && counts.pages === 1)).toBe(true);
     const share = new Map<string, number>();

@@ -89,6 +89,8 @@ export interface Client {
   pages(id: string): Promise<Record<string, unknown>[]>;
   /** The job once its status is one of these. */
   until(id: string, ...statuses: string[]): Promise<JobView>;
+  /** The same for many, asked for one after the other: hundreds of pollers would be the load. */
+  untilAll(ids: string[], ...statuses: string[]): Promise<JobView[]>;
   cancel(id: string): Promise<JobView>;
 }
 
@@ -110,9 +112,22 @@ export function createClient(url: string, apiKey = API_KEY): Client {
     return JSON.parse(text) as T;
   };
   const job = (id: string) => json<JobView>(200, 'GET', `/api/v1/jobs/${id}`);
+  const until: Client['until'] = (id, ...statuses) => {
+    const reached = async () => {
+      const seen = await job(id);
+      return statuses.includes(seen.status) && seen;
+    };
+    return waitFor(reached, { timeoutMs: 40_000, what: `job ${id} to be ${statuses.join(' or ')}` });
+  };
   return {
     request,
     job,
+    until,
+    untilAll: async (ids, ...statuses) => {
+      const jobs: JobView[] = [];
+      for (const id of ids) jobs.push(await until(id, ...statuses));
+      return jobs;
+    },
     post: async (spec) => (await json<JobView>(202, 'POST', '/jobs/scrape', spec)).job_id,
     postBatch: async (jobs) =>
       (await json<{ jobs: JobView[] }>(202, 'POST', '/api/v1/jobs/batch', { jobs })).jobs.map(
@@ -120,13 +135,6 @@ export function createClient(url: string, apiKey = API_KEY): Client {
       ),
     pages: async (id) =>
       (await json<{ pages: Record<string, unknown>[] }>(200, 'GET', `/api/v1/jobs/${id}/pages`)).pages,
-    until: (id, ...statuses) => {
-      const reached = async () => {
-        const seen = await job(id);
-        return statuses.includes(seen.status) && seen;
-      };
-      return waitFor(reached, { timeoutMs: 40_000, what: `job ${id} to be ${statuses.join(' or ')}` });
-    },
     cancel: (id) => json<JobView>(200, 'POST', `/api/v1/jobs/${id}/cancel`),
   };
 }

@@ -1,0 +1,152 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type RunningProcess, runToEnd, startProcess } from '../support/processes.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** What `npm start` runs after its set-up. */
+const SUPERVISOR = 'scripts/supervise.js';
+
+let dataDir: string;
+let running: RunningProcess[];
+
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'leadengine-start-'));
+  running = [];
+});
+
+afterEach(async () => {
+  for (const supervisor of running) await supervisor.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+describe('npm start', () => {
+  test('comes up with nothing configured, says how to use it, and stops without a trace', async () => {
+    const supervisor = await start();
+    const { url, apiKey, apiKeyFile } = supervisor.ready;
+    expect(await statusOf(`${url}/health/ready`)).toBe(200);
+    expect((await readFile(String(apiKeyFile), 'utf8')).trim()).toBe(apiKey);
+    expect((await stat(String(apiKeyFile))).mode & 0o777).toBe(0o600);
+    await waitFor(() => supervisor.output().includes('Ctrl-C stops everything'));
+    expect(supervisor.output()).toContain(
+      `curl ${url}/api/v1/jobs/scrape -H "Authorization: Bearer ${apiKey}"`,
+    );
+    expect(await statusOf(`${url}/api/v1/jobs`, apiKey)).toBe(200);
+
+    const pids = [...childPids(supervisor), await postgresPid()];
+    expect(pids).toHaveLength(4);
+    expect(await supervisor.stop()).toBe(0);
+    expect(pids.filter(isRunning)).toEqual([]);
+  });
+
+  test('shows a key only when it was made, and finds everything again', async () => {
+    const first = await start();
+    await first.stop();
+    const second = await start();
+    expect(second.ready.apiKey).toBeUndefined();
+    expect(second.output()).not.toContain(first.ready.apiKey);
+    expect(second.output()).toContain(`$(cat '${second.ready.apiKeyFile}')`);
+    expect(await statusOf(`${second.ready.url}/api/v1/jobs`, first.ready.apiKey)).toBe(200);
+  });
+
+  test('a second one on the same folder says who is there already', async () => {
+    const first = await start();
+    const { exitCode, output } = await runToEnd(SUPERVISOR, environment(), { cwd: dataDir });
+    expect(exitCode).toBe(1);
+    expect(output.trim()).toBe(
+      `leadengine: another LeadEngine is running on ${dataDir} (pid ${first.pid}): stop it, or set DATA_DIR to another folder`,
+    );
+  });
+
+  test('leaves no process of ours when it is killed, and the next one takes over', async () => {
+    const killed = await start();
+    await killed.kill();
+    await waitFor(() => !childPids(killed).some(isRunning), { what: 'its children to end' });
+    const next = await start();
+    expect(await statusOf(`${next.ready.url}/api/v1/jobs`, killed.ready.apiKey)).toBe(200);
+  });
+
+  test('a second request to stop ends everything at once', async () => {
+    const supervisor = await start();
+    const pids = childPids(supervisor);
+    // A stopped process can do nothing orderly: without the second signal this would last the whole grace period.
+    process.kill(Number(pids.at(-1)), 'SIGSTOP');
+    supervisor.signal('SIGINT');
+    await waitFor(() => supervisor.output().includes('process_stopping'));
+    await waitFor(
+      () => {
+        supervisor.signal('SIGINT');
+        return !isRunning(supervisor.pid);
+      },
+      { everyMs: 200 },
+    );
+    expect(await supervisor.exited).toMatchObject({ exitCode: 1 });
+    await waitFor(() => !pids.some(isRunning), { what: 'its children to be gone' });
+  });
+
+  test('a setting that does not fit is one line', async () => {
+    const { exitCode, output } = await runToEnd(SUPERVISOR, environment({ WORKERS: 'many' }), {
+      cwd: dataDir,
+    });
+    expect(exitCode).toBe(1);
+    expect(output.trim()).toBe('leadengine: configuration: WORKERS: expected a whole number from 0 to 64');
+  });
+
+  test('a port asked for that is taken is one line, and nothing was started', async () => {
+    const blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
+    const address = blocker.address();
+    const port = typeof address === 'object' && address ? address.port : 0;
+    try {
+      const { exitCode, output } = await runToEnd(SUPERVISOR, environment({ PORT: String(port) }), {
+        cwd: dataDir,
+      });
+      expect(exitCode).toBe(1);
+      expect(output.trim()).toBe(
+        `leadengine: port ${port} is taken by another program: stop that one, or set PORT to another port`,
+      );
+      await expect(stat(join(dataDir, 'postgres'))).rejects.toThrow('ENOENT');
+    } finally {
+      await new Promise((resolve) => blocker.close(resolve));
+    }
+  });
+});
+
+const environment = (env: Record<string, string> = {}) => ({
+  DATA_DIR: dataDir,
+  PORT: '0',
+  WORKERS: '2',
+  LOG_LEVEL: 'debug',
+  ...env,
+});
+
+/** In the data folder, so that no `.env` of a developer's is read. */
+async function start(): Promise<RunningProcess> {
+  const supervisor = await startProcess(SUPERVISOR, environment(), { cwd: dataDir, timeoutMs: 60_000 });
+  running.push(supervisor);
+  return supervisor;
+}
+
+/** The API's first, then the workers'. */
+const childPids = (supervisor: RunningProcess): number[] =>
+  supervisor.logged('process_started').map(({ child_pid }) => Number(child_pid));
+
+const postgresPid = async (): Promise<number> =>
+  Number((await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+
+async function statusOf(url: string, apiKey?: string): Promise<number> {
+  const response = await fetch(url, apiKey ? { headers: { authorization: `Bearer ${apiKey}` } } : {});
+  await response.body?.cancel();
+  return response.status;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
