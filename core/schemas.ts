@@ -47,11 +47,22 @@ function webUrlProblem(value: string): string | null {
   return null;
 }
 
+const LAST_MOMENT = Date.UTC(9999, 0);
+/** A moment in UTC: Postgres takes neither the year 0 nor every offset that ISO 8601 allows. */
+const moment = z.iso
+  .datetime({ offset: true })
+  // What is no moment at all (NaN) has been told already.
+  .refine(
+    (value) => !(Date.parse(value) < 0 || Date.parse(value) >= LAST_MOMENT),
+    'expected a year from 1970 to 9998',
+  )
+  .transform((value) => new Date(value).toISOString());
+
 const selector = text(1000);
-const extractField = z.union([
-  selector,
-  z.strictObject({ selector, attribute: text(100).optional(), many: z.boolean().optional() }),
-]);
+const extractField = z.union(
+  [selector, z.strictObject({ selector, attribute: text(100).optional(), many: z.boolean().optional() })],
+  'expected a CSS selector, or an object of selector, attribute and many',
+);
 
 const waitMs = z.int().min(0).max(60_000);
 const action = z.discriminatedUnion('type', [
@@ -110,7 +121,7 @@ export const scrapeRequest = z
     timeout_ms: z.int().min(100).max(600_000).optional(),
     max_leads: z.int().min(1).max(100_000).optional(),
     priority: z.int().min(0).max(9).optional(),
-    run_at: z.iso.datetime({ offset: true }).optional(),
+    run_at: moment.optional(),
     max_attempts: z.int().min(1).max(20).optional(),
     webhook_url: webUrl.optional(),
     metadata: z.record(z.string().max(200), z.unknown()).optional(),
@@ -151,9 +162,9 @@ export const listJobsQuery = z.strictObject({
 /** Query of `GET /jobs/{id}`. `wait` is in seconds. */
 export const getJobQuery = z.strictObject({ wait: queryInt(0, 60).optional() });
 
-/** Query of `GET /jobs/{id}/pages`. */
+/** Query of `GET /jobs/{id}/pages`. Without a limit JSON holds 100, NDJSON all. */
 export const listPagesQuery = z.strictObject({
-  limit: queryInt(1, 1000).default(100),
+  limit: queryInt(1, 1000).optional(),
   cursor: z.string().max(500).optional(),
   format: z.enum(['json', 'ndjson']).optional(),
 });
@@ -163,7 +174,7 @@ export const createUserRequest = z.strictObject({ email: z.email().max(320), nam
 export const issueKeyRequest = z.strictObject({
   name: text(200),
   user_id: z.uuid().optional(),
-  expires_at: z.iso.datetime({ offset: true }).optional(),
+  expires_at: moment.optional(),
 });
 
 /** Header `Idempotency-Key`: any printable text a client can make up. */

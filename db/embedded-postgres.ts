@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -11,6 +13,7 @@ import {
   freePort,
   logTail,
   pause,
+  signal,
   spawnPostmaster,
   stopPostmaster,
 } from './embedded-postgres/postmaster.ts';
@@ -22,6 +25,8 @@ export interface EmbeddedPostgres {
   url: string;
   /** Ends all sessions and stops the server. May be called more than once. */
   stop(): Promise<void>;
+  /** Tells the server to stop and does not wait for it: for a process that must end at once. */
+  letGo(): void;
 }
 
 export interface EmbeddedPostgresOptions {
@@ -57,27 +62,30 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   });
 
   let stopped: Promise<void> | undefined;
+  let recovery: Promise<void> | undefined;
   const bringBackWhenLost = () => {
-    server.session.once('end', async () => {
-      if (stopped) return;
-      logger.error('embedded_postgres_lost', { pid: server.pid });
-      try {
-        // On the same port: everybody else knows no other.
-        server = await own(cluster, { ...options, port: server.port });
-      } catch (error) {
-        if (stopped) return;
-        logger.error('embedded_postgres_not_recovered', { error });
-        options.onLost?.(error);
-        return;
-      }
-      if (stopped) return;
+    server.session.once('end', () => {
+      if (!stopped) recovery = bringBack();
+    });
+  };
+  const bringBack = async () => {
+    logger.error('embedded_postgres_lost', { pid: server.pid });
+    try {
+      // On the same port: everybody else knows no other.
+      server = await own(cluster, { ...options, port: server.port, isGivenUp: () => stopped !== undefined });
       logger.warn('embedded_postgres_recovered', { pid: server.pid });
       bringBackWhenLost();
-    });
+    } catch (error) {
+      if (stopped) return;
+      logger.error('embedded_postgres_not_recovered', { error });
+      options.onLost?.(error);
+    }
   };
   bringBackWhenLost();
 
   const stop = async () => {
+    // One that is being brought back is given up first, so that it does not come up behind our back.
+    await recovery;
     await rm(join(dataDir, URL_FILE), { force: true });
     // Asked of the disk, not of memory: it may just have been started anew after a crash.
     const postmaster = await findPostmaster(cluster.dir);
@@ -94,6 +102,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     stop: () => {
       stopped ??= stop();
       return stopped;
+    },
+    letGo: () => {
+      // The one left running after all is taken over by the next start.
+      if (!stopped) signal(server.pid, 'SIGINT');
+      stopped ??= Promise.resolve();
     },
   };
 }
@@ -131,15 +144,13 @@ const PASSING_REFUSAL =
 const REFUSED_MS = 30_000;
 
 /** Becomes the owner of a running server: of one found running without an owner, or of one started here. */
-async function own(
-  cluster: Cluster,
-  { dataDir, settings = {}, port }: EmbeddedPostgresOptions & { port?: number },
-): Promise<OwnedServer> {
+async function own(cluster: Cluster, options: OwnOptions): Promise<OwnedServer> {
+  const { dataDir, settings = {}, port, isGivenUp = () => false } = options;
   const begun = Date.now();
   let spawned: Awaited<ReturnType<typeof spawnPostmaster>> | undefined;
   for (;;) {
     const running = await findPostmaster(cluster.dir);
-    const ended = spawned && (spawned.child.exitCode ?? spawned.child.signalCode) !== null;
+    const ended = spawned ? hasEnded(spawned.child) : true;
     if (running?.port) {
       const claimed = await claim(running.port, cluster.password).catch((error) => {
         throw unusable(cluster, running.pid, error);
@@ -149,19 +160,36 @@ async function own(
         const takenOver = spawned?.child.pid !== running.pid;
         return { session: claimed.session, pid: running.pid, port: running.port, takenOver };
       }
-    } else if (!running && (!spawned || ended)) {
+    } else if (!running && ended) {
       const said = spawned ? await logTail(cluster, spawned.logBegin) : '';
       const passing = PASSING_REFUSAL.test(said) && Date.now() - begun < REFUSED_MS;
       if (spawned && !passing) throw notStarting(cluster, said);
       if (spawned) await pause(100);
       spawned = await spawnPostmaster(cluster, port ?? (await freePort()), settings);
     }
-    if (Date.now() - begun > READY_MS) {
-      if (spawned && !ended) spawned.child.kill('SIGINT');
-      throw notStarting(cluster, await logTail(cluster, spawned?.logBegin ?? 0));
+    if (isGivenUp() || Date.now() - begun > READY_MS) {
+      const said = await logTail(cluster, spawned?.logBegin ?? 0);
+      if (spawned && !hasEnded(spawned.child)) await endChild(spawned.child);
+      throw notStarting(cluster, said);
     }
     await pause(20);
   }
+}
+
+interface OwnOptions extends EmbeddedPostgresOptions {
+  /** Only this port will do. */
+  port?: number;
+  /** Asked again and again; once true, what was started is ended and the attempt rejects. */
+  isGivenUp?: () => boolean;
+}
+
+const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
+
+async function endChild(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.ref();
+  child.kill('SIGINT');
+  await ended;
 }
 
 /** The database and its role, if this is the cluster's first start (or the first one was killed before it came to this). */

@@ -45,6 +45,18 @@ export function createEnvelope<Data>(
   };
 }
 
+/**
+ * A message's body.
+ * @throws RangeError over `MAX_MESSAGE_BYTES`: no consumer would read it
+ */
+export function encodeEnvelope(envelope: Envelope): Buffer {
+  const body = Buffer.from(JSON.stringify(envelope));
+  if (body.length > MAX_MESSAGE_BYTES) {
+    throw new RangeError(`message ${envelope.id} has ${body.length} bytes, at most ${MAX_MESSAGE_BYTES} fit`);
+  }
+  return body;
+}
+
 export type ParsedEnvelope = { ok: true; envelope: Envelope } | { ok: false; reason: string };
 
 /** Reads a message's body. What does not parse is dead-lettered by the driver with this reason. */

@@ -10,7 +10,7 @@ export interface Binaries {
 
 /** The Postgres programs of the npm package made for this machine, ready to run. */
 export async function findBinaries(): Promise<Binaries> {
-  const machine = `${platform() === 'win32' ? 'windows' : platform()}-${arch()}`;
+  const machine = `${platform()}-${arch()}`;
   const binaries = await importBinaries(machine);
   await completeInstall(binaries);
   return binaries;

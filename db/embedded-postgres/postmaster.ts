@@ -97,9 +97,9 @@ const STOP_MS = 30_000;
 
 /** Ends sessions and transactions and stops; a server that does not manage in time is stopped as by a power cut, which Postgres recovers from. */
 export async function stopPostmaster(clusterDir: string, pid: number): Promise<boolean> {
-  for (const signal of ['SIGINT', 'SIGQUIT'] as const) {
+  for (const name of ['SIGINT', 'SIGQUIT'] as const) {
     const deadline = Date.now() + STOP_MS;
-    if (!send(pid, signal)) return true;
+    if (!signal(pid, name)) return true;
     while (Date.now() < deadline) {
       if ((await findPostmaster(clusterDir))?.pid !== pid) return true;
       await pause(20);
@@ -108,9 +108,10 @@ export async function stopPostmaster(clusterDir: string, pid: number): Promise<b
   return false;
 }
 
-function send(pid: number, signal: NodeJS.Signals): boolean {
+/** @returns whether there was a process to receive it */
+export function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
-    process.kill(pid, signal);
+    process.kill(pid, name);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;

@@ -1,0 +1,92 @@
+import { EmbeddedPostgresError } from '../db/embedded-postgres.ts';
+import { databaseUrlOf, openDatabase } from '../db/open.ts';
+import { createDispatch } from '../dispatch/dispatch.ts';
+import { openQueue } from '../queue/open.ts';
+import { type ProcessContext, runConfigured } from '../runtime/process.ts';
+import { createApp } from './app.ts';
+import { BootstrapKeyError, ensureBootstrapKey } from './bootstrap-key.ts';
+import { type HttpServer, listen } from './server.ts';
+
+/** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the sweeps. */
+runConfigured('api', async (context) => {
+  try {
+    await startApi(context);
+  } catch (error) {
+    const complaint = complaintOf(error, context);
+    if (!complaint) throw error;
+    process.stderr.write(`${complaint}\n`);
+    await context.lifecycle.stop();
+    process.exit(1);
+  }
+});
+
+async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<void> {
+  const applicationName = 'leadengine api';
+  const databaseUrl = await databaseUrlOf(config);
+  const database = await openDatabase({
+    url: databaseUrl,
+    poolSize: config.databasePoolSize,
+    applicationName,
+    logger,
+  });
+  await lifecycle.start({ name: 'database', stop: () => database.stop() });
+  const bootstrap = await ensureBootstrapKey(database, config);
+
+  const queue = openQueue(config, databaseUrl, logger, applicationName);
+  await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
+
+  const { retry, retentionDays, dispatchInApi: sweeps } = config;
+  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps });
+  await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
+
+  const app = createApp({
+    database,
+    queue,
+    dispatch,
+    logger,
+    rateLimit: config.rateLimit,
+    accessLog: config.logLevel === 'debug',
+  });
+  let server: HttpServer | undefined;
+  await lifecycle.start({
+    name: 'http',
+    start: async () => {
+      server = await listen(app.handler, config);
+    },
+    stop: async () => {
+      app.stop();
+      await server?.stop(config.shutdownGraceMs);
+    },
+  });
+  const url = server?.url ?? '';
+  logger.info('api_listening', { url });
+  announce(url, bootstrap);
+}
+
+/** To whoever started this process; without one, a key that was just made goes to the terminal, this once. */
+function announce(url: string, { file, made }: { file: string | null; made: string | null }): void {
+  const ready = {
+    type: 'ready',
+    url,
+    ...(file ? { apiKeyFile: file } : {}),
+    ...(made ? { apiKey: made } : {}),
+  };
+  if (process.send) process.send(ready);
+  else if (made) process.stdout.write(`API key, shown once and kept in ${file}: ${made}\n`);
+}
+
+/** What its operator can mend is told in a line; everything else is logged with its stack. */
+function complaintOf(error: unknown, { config }: ProcessContext): string | null {
+  if (error instanceof EmbeddedPostgresError || error instanceof BootstrapKeyError) return error.message;
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (code === 'EADDRINUSE') {
+    return `port ${config.port} on ${config.host} is in use: stop what uses it, or set PORT`;
+  }
+  if (syscall === 'listen' || syscall === 'getaddrinfo') {
+    return `cannot listen on ${config.host} port ${config.port}: ${message}; set HOST or PORT`;
+  }
+  if (syscall === 'mkdir' || syscall === 'open') {
+    return `cannot keep the API key in ${config.dataDir}: ${message}; set DATA_DIR or BOOTSTRAP_API_KEY`;
+  }
+  return null;
+}

@@ -1,0 +1,80 @@
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { JobStatus } from '../core/job-state.ts';
+import type { Sql } from '../db/connect.ts';
+import { countUnfinished } from '../db/jobs/read.ts';
+import { withinTime } from '../queue/time-limit.ts';
+import type { Logger } from '../runtime/logger.ts';
+
+export interface Metrics {
+  observeRequest(method: string, route: string, status: number, seconds: number): void;
+  /** The Prometheus text format. */
+  expose(): Promise<{ contentType: string; text: string }>;
+}
+
+/** Counting reads an index entry a job, and several scrapers may ask. */
+const COUNT_MS = 5000;
+/** Prometheus waits ten seconds, and then has nothing at all. */
+const WITHIN_MS = 2000;
+const UNFINISHED: readonly JobStatus[] = ['scheduled', 'queued', 'running', 'retrying'];
+
+/** A registry of its own, so that two apps in one process do not meet. */
+export function createMetrics(sql: Sql, logger: Logger): Metrics {
+  const register = new Registry();
+  collectDefaultMetrics({ register });
+  const duration = new Histogram({
+    name: 'leadengine_http_request_duration_seconds',
+    help: 'Duration of HTTP requests by route template and status',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers: [register],
+  });
+  const jobs = new Gauge({
+    name: 'leadengine_jobs',
+    help: 'Jobs that are not final, by state',
+    labelNames: ['state'] as const,
+    registers: [register],
+  });
+  const waiting = new Gauge({
+    name: 'leadengine_jobs_waiting',
+    help: 'Jobs that are ready and wait for a worker, in Postgres and on the queue together',
+    registers: [register],
+  });
+
+  let countedAt = Number.NEGATIVE_INFINITY;
+  const countJobs = async () => {
+    if (performance.now() - countedAt < COUNT_MS) return;
+    countedAt = performance.now();
+    try {
+      const counts = await withinTime(
+        countUnfinished(sql),
+        WITHIN_MS,
+        () => new Error('not counted in time'),
+      );
+      for (const state of UNFINISHED) jobs.set({ state }, counts.get(state) ?? 0);
+      waiting.set(counts.get('queued') ?? 0);
+    } catch (error) {
+      // No number rather than an old one: the rest of the metrics is needed most while the database is away.
+      jobs.reset();
+      waiting.set(Number.NaN);
+      logger.warn('jobs_not_counted', { error });
+    }
+  };
+
+  // Looking a label set up by its values costs more than observing it.
+  const children = new Map<string, { observe(seconds: number): void }>();
+  return {
+    observeRequest: (method, route, status, seconds) => {
+      const key = `${method} ${route} ${status}`;
+      let child = children.get(key);
+      if (!child) {
+        child = duration.labels({ method, route, status: String(status) });
+        children.set(key, child);
+      }
+      child.observe(seconds);
+    },
+    expose: async () => {
+      await countJobs();
+      return { contentType: register.contentType, text: await register.metrics() };
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { STATUS_CODES } from 'node:http';
+
+/** A field that does not fit: `path` such as `urls.0`, '' for the body itself. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+/** An answer that is not a success, thrown wherever it is known and written by `answerProblem` (RFC 9457). */
+export class Problem extends Error {
+  override name = 'Problem';
+
+  /** @param code stable, snake_case: what clients program against */
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly detail: string,
+    readonly extra: { errors?: FieldError[]; headers?: Record<string, string> } = {},
+  ) {
+    super(detail);
+  }
+}
+
+/** `type` is about:blank: the code says it all, and a title is then the status's own phrase. */
+export const problemBody = (problem: Problem, request: { instance: string; requestId: string }) => ({
+  type: 'about:blank',
+  title: STATUS_CODES[problem.status] ?? 'Error',
+  status: problem.status,
+  detail: problem.detail,
+  code: problem.code,
+  instance: request.instance,
+  request_id: request.requestId,
+  ...(problem.extra.errors ? { errors: problem.extra.errors } : {}),
+});
+
+export const invalidRequest = (errors: FieldError[]) =>
+  new Problem(422, 'invalid_request', detailOf(errors), { errors });
+
+const detailOf = ([first, ...others]: FieldError[]): string => {
+  if (!first) return 'the request does not fit';
+  const where = first.path === '' ? '' : `${first.path}: `;
+  return `${where}${first.message}${others.length > 0 ? ` (and ${others.length} more)` : ''}`;
+};
+
+export const unauthorized = (detail: string) =>
+  new Problem(401, 'unauthorized', detail, { headers: { 'www-authenticate': 'Bearer realm="leadengine"' } });
+
+export const forbidden = (detail: string) => new Problem(403, 'forbidden', detail);
+
+export const notFound = (detail: string) => new Problem(404, 'not_found', detail);
+
+export const methodNotAllowed = (allowed: string[]) =>
+  new Problem(405, 'method_not_allowed', `this path answers ${allowed.join(', ')}`, {
+    headers: { allow: allowed.join(', ') },
+  });
+
+export const conflict = (code: string, detail: string) => new Problem(409, code, detail);
+
+export const tooManyRequests = (detail: string, retryAfterSeconds: number) =>
+  new Problem(429, 'rate_limited', detail, { headers: { 'retry-after': String(retryAfterSeconds) } });
+
+export const databaseUnavailable = () =>
+  new Problem(503, 'database_unavailable', 'the database cannot be reached; try again', {
+    headers: { 'retry-after': '2' },
+  });
+
+export const internalError = () =>
+  new Problem(500, 'internal_error', 'something went wrong here; the request id finds it in the logs');

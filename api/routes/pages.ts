@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { listPagesQuery } from '../../core/schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import { findArtifact, listPages, type PageText } from '../../db/pages.ts';
+import { decodePageCursor, encodePageCursor } from '../cursor.ts';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  answerHeaders,
+  type Handler,
+  sendJson,
+  sendText,
+} from '../http.ts';
+import { notFound } from '../problem.ts';
+import { expectNoQuery, readQuery } from '../validate.ts';
+import { ownJob } from './jobs.ts';
+
+const DEFAULT_LIMIT = 100;
+
+/** `GET /jobs/{id}/pages`: a part as JSON, or as NDJSON all that is asked for, streamed. */
+export const listJobPages =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor, format } = readQuery(request, listPagesQuery);
+    const after = decodePageCursor(cursor);
+    const job = await ownJob(sql, request, response);
+    if (wantsNdjson(request, format)) {
+      await sendLines(response, pagesBehind(sql, job.job_id, after, limit ?? Number.POSITIVE_INFINITY));
+      return;
+    }
+    const { pages, next } = await listPages(sql, job.job_id, after, limit ?? DEFAULT_LIMIT);
+    const nextCursor = JSON.stringify(next === null ? null : encodePageCursor(next));
+    // Put together as text: pages are megabytes, and were JSON before they were stored.
+    const text = `{"pages":[${pages.map(({ json }) => json).join(',')}],"next_cursor":${nextCursor}}`;
+    sendText(response, 200, 'application/json; charset=utf-8', text);
+  };
+
+/** `GET /jobs/{id}/leads`. Nothing finds leads yet, and a list of none says so. */
+export const listJobLeads =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { cursor, format } = readQuery(request, listPagesQuery);
+    decodePageCursor(cursor);
+    await ownJob(sql, request, response);
+    if (wantsNdjson(request, format)) await sendLines(response, []);
+    else sendJson(response, 200, { leads: [], next_cursor: null });
+  };
+
+const NDJSON = 'application/x-ndjson';
+
+function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined): boolean {
+  if (format) return format === 'ndjson';
+  return request.headers.accept !== undefined && request.accepts(['application/json', NDJSON]) === NDJSON;
+}
+
+async function* pagesBehind(sql: Sql, jobId: string, after: number, limit: number): AsyncGenerator<string> {
+  let place: number | null = after;
+  let left = limit;
+  while (place !== null && left > 0) {
+    const read: { pages: PageText[]; next: number | null } = await listPages(
+      sql,
+      jobId,
+      place,
+      Math.min(left, DEFAULT_LIMIT),
+    );
+    for (const { json } of read.pages) yield json;
+    left -= read.pages.length;
+    place = read.next;
+  }
+}
+
+/** Reads on only as fast as the client does, and not at all once it is gone. */
+async function sendLines(response: ApiResponse, lines: AsyncIterable<string> | Iterable<string>) {
+  const begin = () => response.writeHead(200, { 'content-type': NDJSON, ...answerHeaders(response) });
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  for await (const line of lines) {
+    if (gone.signal.aborted) return;
+    // Only now: a first read that fails can still be answered with its own status.
+    if (!response.headersSent) begin();
+    if (!response.write(`${line}\n`)) {
+      await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+    }
+  }
+  if (!response.headersSent) begin();
+  response.end();
+}
+
+/** What may be shown in place; anything else is only ever downloaded. */
+const SHOWN = /^(image\/(png|jpeg|webp)|application\/pdf)$/;
+
+/** `GET /jobs/{id}/artifacts/{position}/{name}`: a screenshot or PDF. */
+export const showArtifact =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const job = await ownJob(sql, request, response);
+    const { position, name } = request.params;
+    const addressable = /^\d{1,9}$/.test(String(position)) && /^[\w.-]{1,200}$/.test(String(name));
+    const artifact = addressable && (await findArtifact(sql, job.job_id, Number(position), String(name)));
+    if (!artifact) throw notFound('there is no such artifact');
+    response.writeHead(200, {
+      ...answerHeaders(response),
+      'content-type': artifact.contentType,
+      'content-length': artifact.body.length,
+      'content-disposition': `${SHOWN.test(artifact.contentType) ? 'inline' : 'attachment'}; filename="${name}"`,
+    });
+    response.end(artifact.body);
+  };

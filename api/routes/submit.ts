@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { JobSpec } from '../../core/job.ts';
+import { batchRequest, DEFAULT_PRIORITY, idempotencyKey, scrapeRequest } from '../../core/schemas.ts';
+import type { AcceptedJob, Submission } from '../../db/jobs/accept.ts';
+import type { DispatchableJob } from '../../db/jobs/dispatch.ts';
+import type { Dispatch } from '../../dispatch/dispatch.ts';
+import type { Accept } from '../accept.ts';
+import { BATCH_BODY_LIMIT, BODY_LIMIT } from '../body.ts';
+import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http.ts';
+import { conflict, invalidRequest } from '../problem.ts';
+import { expectNoQuery, readBody } from '../validate.ts';
+
+export interface SubmitDependencies {
+  accept: Accept;
+  dispatch: Pick<Dispatch, 'offer'>;
+}
+
+/** `POST /jobs/scrape`: stores the job, answers, and only then rings the doorbell. */
+export const submitJob =
+  ({ accept, dispatch }: SubmitDependencies): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, scrapeRequest);
+    const submission = submissionOf(request, response, [body], body);
+    const { jobs, fresh } = await acceptOrConflict(accept, submission);
+    const [job] = jobs;
+    if (!job) throw new Error('accept gave no job');
+    const self = `/api/v1/jobs/${job.id}`;
+    sendJson(
+      response,
+      202,
+      {
+        job_id: job.id,
+        status: job.status,
+        created_at: job.createdAt,
+        links: { self, pages: `${self}/pages`, leads: `${self}/leads`, events: `${self}/events` },
+      },
+      { location: self },
+    );
+    if (fresh) dispatch.offer(dispatchable(submission, jobs));
+  };
+
+/** `POST /jobs/batch`: all or nothing. */
+export const submitBatch =
+  ({ accept, dispatch }: SubmitDependencies): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body, bytes } = await readBody(request, batchRequest, BATCH_BODY_LIMIT);
+    if (bytes > BODY_LIMIT) expectEachWithinLimit(body.jobs);
+    const submission = submissionOf(request, response, body.jobs, body);
+    const { jobs, fresh } = await acceptOrConflict(accept, submission);
+    sendJson(response, 202, { jobs: jobs.map(({ id, status }) => ({ job_id: id, status })) });
+    if (fresh) dispatch.offer(dispatchable(submission, jobs));
+  };
+
+/** A batch is many jobs in one request, and no way to a larger job. */
+function expectEachWithinLimit(specs: JobSpec[]): void {
+  const errors = specs.flatMap((spec, index) =>
+    Buffer.byteLength(JSON.stringify(spec)) > BODY_LIMIT
+      ? [{ path: `jobs.${index}`, message: `expected a job of at most ${BODY_LIMIT} bytes` }]
+      : [],
+  );
+  if (errors.length > 0) throw invalidRequest(errors);
+}
+
+function submissionOf(
+  request: ApiRequest,
+  response: ApiResponse,
+  specs: JobSpec[],
+  body: unknown,
+): Submission {
+  const submission = {
+    userId: response.locals.caller.userId,
+    correlationId: response.locals.requestId,
+    specs,
+  };
+  const header = request.headers['idempotency-key'];
+  if (header === undefined) return submission;
+  const key = idempotencyKey.safeParse(header);
+  if (!key.success) {
+    const message = key.error.issues[0]?.message ?? 'expected a key';
+    throw invalidRequest([{ path: 'Idempotency-Key', message }]);
+  }
+  return { ...submission, idempotency: { key: key.data, bodyHash: hashBody(body) } };
+}
+
+async function acceptOrConflict(accept: Accept, submission: Submission) {
+  const acceptance = await accept(submission);
+  if (acceptance.kind === 'key_conflict') {
+    throw conflict('idempotency_conflict', 'this Idempotency-Key was used with another body');
+  }
+  return acceptance;
+}
+
+/** The same fields in another order are the same request. */
+export const hashBody = (body: unknown): string =>
+  createHash('sha256')
+    .update(JSON.stringify(body, (_key, value: unknown) => sorted(value)))
+    .digest('hex');
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Those that are ready now; a scheduled one is the sweep's when its time comes. */
+function dispatchable({ userId, correlationId, specs }: Submission, jobs: AcceptedJob[]): DispatchableJob[] {
+  const ready: DispatchableJob[] = [];
+  for (const [index, { id, status }] of jobs.entries()) {
+    const spec = specs[index];
+    if (!spec || status !== 'queued') continue;
+    const { industry, geography, keywords, source_types, search_query, filters } = spec;
+    ready.push({
+      id,
+      userId,
+      attempt: 0,
+      priority: spec.priority ?? DEFAULT_PRIORITY,
+      correlationId,
+      search: { industry, geography, keywords, source_types, search_query, filters },
+    });
+  }
+  return ready;
+}

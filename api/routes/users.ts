@@ -1,0 +1,35 @@
+import { createUserRequest } from '../../core/schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import { createUser, listUsers } from '../../db/users.ts';
+import { type ApiResponse, type Handler, sendJson } from '../http.ts';
+import { conflict, forbidden } from '../problem.ts';
+import { expectNoQuery, readBody } from '../validate.ts';
+
+/** `POST /users`, by an admin. */
+export const addUser =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    const { body } = await readBody(request, createUserRequest);
+    const user = await createUser(sql, {
+      ...body,
+      role: 'user',
+      correlationId: response.locals.requestId,
+    });
+    if (!user) throw conflict('email_taken', 'there is a user with this e-mail address');
+    sendJson(response, 201, user);
+  };
+
+/** `GET /users`, by an admin. */
+export const listAllUsers =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    sendJson(response, 200, { users: await listUsers(sql) });
+  };
+
+function expectAdmin(response: ApiResponse): void {
+  if (response.locals.caller.role !== 'admin') throw forbidden('only an admin may do this');
+}

@@ -1,0 +1,64 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+export interface HttpServer {
+  /** Where it answers, such as http://127.0.0.1:3000. */
+  url: string;
+  /** Takes no more connections, lets requests under way finish for up to `graceMs`, and cuts what is left. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** @throws the `listen` error, such as EADDRINUSE */
+export async function listen(
+  listener: RequestListener,
+  { host, port }: { host: string; port: number },
+): Promise<HttpServer> {
+  const server = createServer({
+    // Longer than the 60 s that load balancers keep an idle connection, so that it is they who close it.
+    keepAliveTimeout: 65_000,
+    headersTimeout: 30_000,
+    // For the request to arrive whole; an answer may take longer.
+    requestTimeout: 60_000,
+    connectionsCheckingInterval: 5000,
+  });
+  let stopped: Promise<void> | undefined;
+  server.on('request', (request, response) => {
+    // Or a busy client would keep its connection, and with it this server, for ever.
+    if (stopped) response.setHeader('connection', 'close');
+    listener(request, response);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address() as AddressInfo;
+  return {
+    url: `http://${hostInUrl(address)}:${address.port}`,
+    stop: (graceMs) => {
+      stopped ??= close(server, graceMs);
+      return stopped;
+    },
+  };
+}
+
+/** `0.0.0.0` and `::` are where to listen, not where to go. */
+function hostInUrl({ address, family }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
+  return family === 'IPv6' ? `[${address}]` : address;
+}
+
+function close(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    // A kept-alive connection becomes idle when its answer is out, and would otherwise stay for its next request.
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    const late = setTimeout(() => server.closeAllConnections(), graceMs);
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}

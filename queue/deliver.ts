@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../runtime/logger.ts';
+import { parseEnvelope } from './envelope.ts';
+import type { Handler, HandlerOutcome } from './queue.ts';
+
+/** A message as a driver has it: bytes, and what the broker knows of them. */
+export interface RawMessage {
+  queue: string;
+  body: Buffer;
+  redelivered: boolean;
+  signal: AbortSignal;
+}
+
+/** A handler that throws every time would otherwise be called about 1,000 times a second (measured on RabbitMQ). */
+const PAUSE_AFTER_THROW_MS = 1000;
+
+/** What both drivers do with a message: read it, hand it over, and say what becomes of it. Never rejects. */
+export async function deliver(
+  message: RawMessage,
+  handler: Handler,
+  logger: Logger,
+): Promise<HandlerOutcome> {
+  const { queue, redelivered, signal } = message;
+  const parsed = parseEnvelope(message.body);
+  if (!parsed.ok) {
+    logger.warn('message_unparseable', { queue, reason: parsed.reason });
+    return { kind: 'dead_letter', reason: parsed.reason };
+  }
+  const { envelope } = parsed;
+  try {
+    const outcome = await handler({ queue, envelope, redelivered, signal });
+    if (outcome.kind === 'dead_letter') {
+      logger.warn('message_dead_lettered', { queue, message_id: envelope.id, reason: outcome.reason });
+    }
+    return outcome;
+  } catch (error) {
+    logger.error('handler_failed', { queue, message_id: envelope.id, type: envelope.type, error });
+    await sleep(PAUSE_AFTER_THROW_MS);
+    return { kind: 'give_back' };
+  }
+}

@@ -1,0 +1,102 @@
+import pg from 'pg';
+import type { Logger } from '../runtime/logger.ts';
+import { createConsumers } from './embedded/consumers.ts';
+import { createPublisher } from './embedded/publisher.ts';
+import { storeQueue } from './embedded/schema.ts';
+import { keepSession } from './embedded/session.ts';
+import { createSettler } from './embedded/settle.ts';
+import type { Queue } from './queue.ts';
+import { withinTime } from './time-limit.ts';
+import type { Topology } from './topology.ts';
+
+export interface EmbeddedQueueOptions {
+  databaseUrl: string;
+  topology: Topology;
+  /** How long a machine that vanished keeps its messages. A process that was killed loses them within about a second. */
+  leaseMs: number;
+  /** Connections beside the session: two that publish, one for what is asked now and then. */
+  poolSize?: number;
+  logger: Logger;
+}
+
+/** For what a healthy Postgres answers in milliseconds. */
+const QUERY_MS = 5000;
+
+/**
+ * The queue in Postgres, for an installation without a broker. A session takes, settles and listens; a small pool publishes.
+ * Several processes share the same tables.
+ */
+export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
+  const { databaseUrl, leaseMs, logger } = options;
+  const topology: Topology = { exchanges: options.topology.exchanges, queues: [...options.topology.queues] };
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    application_name: 'leadengine-queue',
+    max: options.poolSize ?? 3,
+    keepAlive: true,
+    connectionTimeoutMillis: QUERY_MS,
+    query_timeout: QUERY_MS,
+  });
+  // An idle connection that breaks is replaced; without a listener it would end the process.
+  pool.on('error', (error) => logger.debug('queue_connection_lost', { error }));
+
+  const settler = createSettler(logger);
+  const consumers = createConsumers({
+    current: () => kept.current,
+    settle: settler.settle,
+    hasDeadLetters: (name) => topology.queues.some((queue) => queue.name === name && queue.deadLetter),
+    logger,
+  });
+  const kept = keepSession({
+    databaseUrl,
+    leaseMs,
+    topology,
+    logger,
+    onSession: () => consumers.look(),
+    onHint: consumers.look,
+  });
+  const publisher = createPublisher({ pool, topology, onStored: consumers.look });
+  let stopping: Promise<void> | undefined;
+
+  const stop = async () => {
+    await consumers.stop();
+    await publisher.stop();
+    await withinTime(settler.idle(), QUERY_MS, () => new Error('late')).catch(() => {});
+    await kept.stop();
+    await pool.end();
+  };
+
+  return {
+    start: () => kept.start(),
+    publish: publisher.publish,
+    consume: async (queue, { prefetch }, handler) => consumers.add(queue, prefetch, handler),
+    depth: async (queue) => {
+      const { rows } = await pool.query<{ messages: number }>(
+        `SELECT (SELECT count(*)::int FROM queue.messages WHERE queue = name AND holder IS NULL) AS messages
+         FROM queue.queues WHERE name = $1`,
+        [queue],
+      );
+      if (!rows[0]) throw new Error(`no queue ${queue}`);
+      return rows[0].messages;
+    },
+    purge: async (queue) => {
+      const { rowCount } = await pool.query(
+        'DELETE FROM queue.messages WHERE queue = $1 AND holder IS NULL',
+        [queue],
+      );
+      return rowCount ?? 0;
+    },
+    declareQueue: async (queue) => {
+      await storeQueue(pool, queue, topology);
+      if (!topology.queues.some(({ name }) => name === queue.name)) topology.queues.push(queue);
+    },
+    health: () =>
+      kept.trouble
+        ? { healthy: false, driver: 'embedded', reason: kept.trouble }
+        : { healthy: true, driver: 'embedded' },
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

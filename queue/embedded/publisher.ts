@@ -1,0 +1,155 @@
+import type pg from 'pg';
+import { createBatcher } from '../../runtime/batch.ts';
+import { encodeEnvelope } from '../envelope.ts';
+import { type OutgoingMessage, PublishError } from '../queue.ts';
+import { withinTime } from '../time-limit.ts';
+import type { Topology } from '../topology.ts';
+import { HINT_CHANNEL } from './session.ts';
+import { STORE } from './statements.ts';
+
+export interface Publisher {
+  /** See `Queue.publish`. */
+  publish(messages: OutgoingMessage[]): Promise<void>;
+  /** After publishes under way, bounded. */
+  stop(): Promise<void>;
+}
+
+interface Call {
+  messages: { message: OutgoingMessage; body: string }[];
+  /** Nobody waits any more; it need not be stored. */
+  abandoned: boolean;
+}
+
+const WAIT_MS = 5000;
+/** Calls under way; beyond it a call is rejected at once, or an outage would fill the memory. */
+const MAX_CALLS = 10_000;
+
+/** @param onStored called with the queues that got something */
+export function createPublisher(options: {
+  pool: pg.Pool;
+  topology: Topology;
+  onStored(queue: string): void;
+}): Publisher {
+  const { pool, onStored } = options;
+  const exchanges = new Set(['', ...options.topology.exchanges.map(({ name }) => name)]);
+  const underWay = new Set<Promise<void>>();
+  const hint = createHints(pool);
+  let stopped = false;
+
+  const publish = async (messages: OutgoingMessage[]) => {
+    if (stopped) throw new PublishError('the queue is stopped');
+    if (underWay.size >= MAX_CALLS) throw new PublishError('too many publishes wait');
+    const call: Call = { messages: messages.map(encode), abandoned: false };
+    if (messages.length === 0) return;
+    const done = storeInTime(call);
+    underWay.add(done);
+    try {
+      await done;
+    } finally {
+      underWay.delete(done);
+    }
+  };
+  const encode = (message: OutgoingMessage) => {
+    if (!exchanges.has(message.exchange)) throw new PublishError(`no exchange ${message.exchange}`);
+    return { message, body: encodeEnvelope(message.envelope).toString() };
+  };
+  const storeInTime = async (call: Call) => {
+    let refused: PublishError | undefined;
+    try {
+      refused = await withinTime(store(call), WAIT_MS, () => {
+        call.abandoned = true;
+        return new PublishError(`not stored within ${WAIT_MS} ms`);
+      });
+    } catch (error) {
+      if (error instanceof PublishError) throw error;
+      throw new PublishError(`not stored: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
+    }
+    if (refused) throw refused;
+  };
+  /** Calls of the same moment share a statement and its commit. */
+  const store = createBatcher<Call, PublishError | undefined>(
+    async (calls) => {
+      const routes = await storeAll(pool, calls);
+      for (const queue of new Set(routes.map((route) => route.queue))) {
+        onStored(queue);
+        hint(queue);
+      }
+      const routed = new Set(routes.map((route) => route.message));
+      return calls.map((call) => unroutable(call, routed));
+    },
+    { maxItems: 200, maxRuns: 2 },
+  );
+
+  return {
+    publish,
+    stop: async () => {
+      stopped = true;
+      // Each is bounded by itself.
+      await Promise.allSettled(underWay);
+      await hint.idle();
+    },
+  };
+}
+
+async function storeAll(
+  pool: pg.Pool,
+  calls: Call[],
+): Promise<{ message: OutgoingMessage; queue: string }[]> {
+  const all = calls.filter(({ abandoned }) => !abandoned).flatMap(({ messages }) => messages);
+  if (all.length === 0) return [];
+  const { rows } = await pool.query<{ number: number; queue: string }>({
+    ...STORE,
+    values: [
+      all.map((_, number) => number),
+      all.map(({ message }) => message.exchange),
+      all.map(({ message }) => message.routingKey),
+      all.map(({ message }) => message.envelope.id),
+      all.map(({ body }) => body),
+    ],
+  });
+  return rows.flatMap(({ number, queue }) => {
+    const message = all[number]?.message;
+    return message ? [{ message, queue }] : [];
+  });
+}
+
+function unroutable({ messages }: Call, routed: Set<OutgoingMessage>): PublishError | undefined {
+  for (const { message } of messages) {
+    if (message.mandatory && !routed.has(message)) {
+      const { exchange, routingKey } = message;
+      return new PublishError(`no queue takes it (exchange '${exchange}', routing key '${routingKey}')`);
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Tells other processes that a queue has something. NOTIFY takes a lock on the whole cluster at commit, so it is no part of
+ * the insert, and there is one at a time: what comes meanwhile goes with the next. A lost one costs a poll interval.
+ */
+function createHints(pool: pg.Pool): ((queue: string) => void) & { idle(): Promise<void> } {
+  const waiting = new Set<string>();
+  let sending: Promise<void> | undefined;
+  const send = async () => {
+    while (waiting.size > 0) {
+      const queues = [...waiting];
+      waiting.clear();
+      await pool
+        .query({
+          name: 'queue_hint',
+          text: `SELECT pg_notify('${HINT_CHANNEL}', queue) FROM unnest($1::text[]) AS queue`,
+          values: [queues],
+        })
+        .catch(() => {});
+    }
+  };
+  const hint = (queue: string) => {
+    waiting.add(queue);
+    sending ??= send().finally(() => {
+      sending = undefined;
+    });
+  };
+  return Object.assign(hint, { idle: async () => sending });
+}

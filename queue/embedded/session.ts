@@ -1,0 +1,226 @@
+import pg from 'pg';
+import type { Logger } from '../../runtime/logger.ts';
+import { pause, reconnectDelayMs } from '../time-limit.ts';
+import type { Topology } from '../topology.ts';
+import { prepareSchema, SESSION_LOCK } from './schema.ts';
+import { BURY, FREE_LOST, REGISTER, RELEASE, RENEW } from './statements.ts';
+
+/**
+ * One connection that takes and settles all messages of this process, hears of new ones, and proves by being there that the
+ * process lives. Whatever it holds is free again once it is gone; so a lost connection is a lost session, as a lost channel is with
+ * RabbitMQ.
+ */
+export interface Session {
+  id: number;
+  /** One statement after another. A failure ends the session: nobody could say then what it holds. */
+  run(statement: { name: string; text: string }, values: unknown[]): Promise<pg.QueryResult>;
+  lost: AbortSignal;
+}
+
+export interface KeptSession {
+  /** Resolves when there is a session, or after the first attempt has failed; then it goes on trying. */
+  start(): Promise<void>;
+  /** Frees what the session holds. */
+  stop(): Promise<void>;
+  readonly current: Session | undefined;
+  /** Why there is none. */
+  readonly trouble: string | undefined;
+}
+
+export interface SessionOptions {
+  databaseUrl: string;
+  leaseMs: number;
+  topology: Topology;
+  logger: Logger;
+  /** Called with a fresh session. */
+  onSession(session: Session): void;
+  /** Called with a queue that has messages, or without one when it is time to look at all. */
+  onHint(queue?: string): void;
+}
+
+export const HINT_CHANNEL = 'leadengine_queue';
+/** Behind the hints, which are sent after the commit and may be lost with their sender. */
+const POLL_MS = 500;
+const CONNECT_MS = 5000;
+/** A session that lived this long was a success; the next failure starts the back-off anew. */
+const STEADY_MS = 10_000;
+
+export function keepSession(options: SessionOptions): KeptSession {
+  const { logger } = options;
+  const stopping = new AbortController();
+  let opened: Opened | undefined;
+  let trouble: string | undefined = 'not connected yet';
+  let failures = 0;
+  let running: Promise<void> | undefined;
+  let attempted = () => {};
+  const firstAttempt = new Promise<void>((resolve) => {
+    attempted = resolve;
+  });
+
+  const keep = async () => {
+    while (!stopping.signal.aborted) {
+      const startedAt = Date.now();
+      const error = await liveOnce();
+      if (stopping.signal.aborted) return;
+      if (Date.now() - startedAt > STEADY_MS) failures = 0;
+      failures += 1;
+      trouble = error.message || String((error as { code?: unknown }).code ?? error.name);
+      const retryInMs = Math.round(reconnectDelayMs(failures));
+      // The first of a row is told; the rest of an outage would only repeat it.
+      logger[failures === 1 ? 'warn' : 'debug']('queue_database_away', {
+        reason: trouble,
+        retry_in_ms: retryInMs,
+      });
+      attempted();
+      await pause(retryInMs, stopping.signal);
+    }
+  };
+  /** From connecting to the end; resolves with the reason of the end. */
+  const liveOnce = async (): Promise<Error> => {
+    try {
+      opened = await openSession(options);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+    trouble = undefined;
+    logger.info('queue_session_started', { session: opened.session.id, after_failures: failures });
+    attempted();
+    options.onSession(opened.session);
+    const stopTicking = tick(opened, options);
+    const reason = await opened.ended;
+    stopTicking();
+    opened = undefined;
+    return reason;
+  };
+
+  return {
+    start: () => {
+      running ??= keep();
+      return firstAttempt;
+    },
+    stop: async () => {
+      stopping.abort();
+      await opened?.release();
+      await running;
+      trouble ??= 'stopped';
+      attempted();
+    },
+    get current() {
+      return opened?.session;
+    },
+    get trouble() {
+      return trouble;
+    },
+  };
+}
+
+interface Opened {
+  session: Session;
+  /** Resolves, once, when the session is over. */
+  ended: Promise<Error>;
+  lose(reason: Error): void;
+  release(): Promise<void>;
+}
+
+async function openSession(options: SessionOptions): Promise<Opened> {
+  const client = new pg.Client({
+    connectionString: options.databaseUrl,
+    application_name: 'leadengine-queue-session',
+    keepAlive: true,
+    connectionTimeoutMillis: CONNECT_MS,
+    // A statement that takes longer than the lease is of no use: others have the messages by then.
+    query_timeout: options.leaseMs,
+  });
+  const lost = new AbortController();
+  let end: (reason: Error) => void = () => {};
+  const ended = new Promise<Error>((resolve) => {
+    end = resolve;
+  });
+  const lose = (reason: Error) => {
+    if (lost.signal.aborted) return;
+    lost.abort();
+    client.end().catch(() => {});
+    end(reason);
+  };
+  // Before anything else: an `error` without a listener ends the process.
+  client.on('error', lose);
+  client.on('end', () => lose(new Error('connection closed')));
+
+  let last: Promise<unknown> = Promise.resolve();
+  const run: Session['run'] = (statement, values) => {
+    const result = last.then(() => {
+      if (lost.signal.aborted) throw new Error('the session is lost');
+      return client.query({ ...statement, values });
+    });
+    last = result.catch(lose);
+    return result;
+  };
+  try {
+    await client.connect();
+    const id = await register(client, options);
+    client.on('notification', ({ payload }) => options.onHint(payload));
+    const release = async () => {
+      await last;
+      if (!lost.signal.aborted) await client.query(RELEASE, [id]).catch(() => {});
+      lose(new Error('stopped'));
+    };
+    return { session: { id, run, lost: lost.signal }, ended, lose, release };
+  } catch (error) {
+    lose(new Error('not opened'));
+    throw error;
+  }
+}
+
+/**
+ * Acknowledgements need not wait for the disk: one that is lost in a crash means one delivery more, which consumers bear.
+ * The planner is told to use the indexes, because a plan made while the table was empty reads all of it once it is full.
+ */
+const SETTINGS = `
+SET synchronous_commit = off;
+SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+SET jit = off`;
+
+async function register(client: pg.Client, { topology, leaseMs }: SessionOptions): Promise<number> {
+  await prepareSchema(client, topology);
+  await client.query(SETTINGS);
+  await client.query(`LISTEN ${HINT_CHANNEL}`);
+  const { rows } = await client.query<{ id: number }>(REGISTER, [SESSION_LOCK, leaseMs]);
+  if (!rows[0]) throw new Error('no session was registered');
+  return rows[0].id;
+}
+
+/** Looks for messages, for sessions that died, and renews the lease; returns the function that ends it. */
+function tick({ session, lose }: Opened, { leaseMs, onHint, logger }: SessionOptions): () => void {
+  let renewedAt = Date.now();
+  let buriedAt = 0;
+  let working = false;
+
+  const work = async () => {
+    if (Date.now() - renewedAt >= leaseMs / 3) {
+      const { rowCount } = await session.run(RENEW, [session.id, leaseMs]);
+      // This process stood still for so long that others took it for dead.
+      if (rowCount === 0) return lose(new Error('the lease of this session ran out'));
+      renewedAt = Date.now();
+    }
+    if (Date.now() - buriedAt >= 2 * POLL_MS) {
+      buriedAt = Date.now();
+      await session.run(BURY, [session.id, SESSION_LOCK]);
+      const { rows } = await session.run(FREE_LOST, []);
+      for (const { queue, messages } of rows) logger.info('messages_freed', { queue, messages });
+    }
+    onHint();
+  };
+  const workOnce = () => {
+    if (working || session.lost.aborted) return;
+    working = true;
+    work()
+      // The session has ended with it, and its end is told where it is kept.
+      .catch(() => {})
+      .finally(() => {
+        working = false;
+      });
+  };
+  const timer = setInterval(workOnce, Math.min(POLL_MS, leaseMs / 3));
+  workOnce();
+  return () => clearInterval(timer);
+}

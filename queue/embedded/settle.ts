@@ -1,0 +1,49 @@
+import { createBatcher } from '../../runtime/batch.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Session } from './session.ts';
+import { ACKNOWLEDGE, DEAD_LETTER, GIVE_BACK } from './statements.ts';
+
+export type Settlement = { kind: 'ack' | 'dead_letter' | 'give_back' | 'give_back_unseen' };
+
+/** Says what becomes of a message, in the session that took it, or not at all if that is gone. Returns at once. */
+export type Settle = (session: Session, id: number, settlement: Settlement) => void;
+
+/** The settlements of all consumers go in groups: 64 places draining small messages are three statements and not 64. */
+export function createSettler(logger: Logger): { settle: Settle; idle(): Promise<void> } {
+  const underWay = new Set<Promise<void>>();
+  const write = createBatcher<{ session: Session; id: number; kind: Settlement['kind'] }, void>(
+    async (items) => {
+      for (const session of new Set(items.map((item) => item.session))) {
+        const idsOf = (kind: Settlement['kind']) =>
+          items.filter((item) => item.session === session && item.kind === kind).map(({ id }) => id);
+        await settleAll(session, idsOf);
+      }
+      return items.map(() => undefined);
+    },
+    { maxItems: 1000, maxRuns: 1 },
+  );
+
+  return {
+    settle: (session, id, { kind }) => {
+      const written = write({ session, id, kind })
+        // Not written means that the session is gone and with it the claim on the message: it comes again.
+        .catch((error) => logger.info('delivery_lost', { id, outcome: kind, error }))
+        .finally(() => underWay.delete(written));
+      underWay.add(written);
+    },
+    idle: async () => {
+      await Promise.all(underWay);
+    },
+  };
+}
+
+async function settleAll(session: Session, idsOf: (kind: Settlement['kind']) => number[]): Promise<void> {
+  const acknowledged = idsOf('ack');
+  const dead = idsOf('dead_letter');
+  const back = idsOf('give_back');
+  const unseen = idsOf('give_back_unseen');
+  if (acknowledged.length > 0) await session.run(ACKNOWLEDGE, [session.id, acknowledged]);
+  if (dead.length > 0) await session.run(DEAD_LETTER, [session.id, dead]);
+  if (back.length > 0) await session.run(GIVE_BACK, [session.id, back, 0]);
+  if (unseen.length > 0) await session.run(GIVE_BACK, [session.id, unseen, 1]);
+}

@@ -1,0 +1,125 @@
+/** The hot statements, each prepared once a connection (`name`). */
+interface Statement {
+  name: string;
+  text: string;
+}
+
+/**
+ * Stores a batch of messages once for each queue that takes them, and says which message ($1, a running number) went to which
+ * queue. Routing happens here and not in a cache, so that a queue declared by another process counts at once; the default
+ * exchange, which carries nearly everything, is a lookup by primary key.
+ * $1 numbers, $2 exchanges, $3 routing keys, $4 message ids, $5 bodies
+ */
+export const STORE: Statement = {
+  name: 'queue_store',
+  text: `
+WITH incoming AS MATERIALIZED (
+  SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])
+    AS m (number, exchange, routing_key, message_id, body)
+), routed AS MATERIALIZED (
+  SELECT number, queues.name AS queue
+  FROM incoming JOIN queue.queues ON exchange = '' AND queues.name = routing_key
+  UNION
+  SELECT number, bindings.queue
+  FROM incoming JOIN queue.bindings USING (exchange)
+  WHERE (routing_key || '.') ~ bindings.expression
+), stored AS (
+  INSERT INTO queue.messages (queue, message_id, body)
+  SELECT routed.queue, message_id, body FROM routed JOIN incoming USING (number) ORDER BY number
+)
+SELECT number, queue FROM routed`,
+};
+
+/**
+ * Takes the oldest free messages of several queues, up to a number for each. MATERIALIZED and FOR UPDATE keep the planner from
+ * running the inner query twice, which would take more than asked for.
+ * $1 session, $2 queues, $3 how many of each
+ */
+export const TAKE: Statement = {
+  name: 'queue_take',
+  text: `
+WITH picked AS MATERIALIZED (
+  SELECT free.id
+  FROM unnest($2::text[], $3::int[]) AS wanted (queue, places),
+  LATERAL (
+    SELECT id FROM queue.messages
+    WHERE messages.queue = wanted.queue AND holder IS NULL
+    ORDER BY id LIMIT wanted.places
+    FOR UPDATE SKIP LOCKED) AS free
+)
+UPDATE queue.messages SET holder = $1, deliveries = deliveries + 1
+FROM picked WHERE messages.id = picked.id
+RETURNING messages.id, queue, body, deliveries`,
+};
+
+/** What follows says `holder = $1`: a session that has lost a message changes nothing about it. $2 ids */
+export const ACKNOWLEDGE: Statement = {
+  name: 'queue_acknowledge',
+  text: 'DELETE FROM queue.messages WHERE id = ANY($2::bigint[]) AND holder = $1',
+};
+
+/** $2 ids, $3 what to take off the count of deliveries: 1 for those no handler has seen */
+export const GIVE_BACK: Statement = {
+  name: 'queue_give_back',
+  text: `UPDATE queue.messages SET holder = NULL, deliveries = deliveries - $3
+WHERE id = ANY($2::bigint[]) AND holder = $1`,
+};
+
+/** To the dead letters of the queue; gone where it has none, as with RabbitMQ. $2 ids */
+export const DEAD_LETTER: Statement = {
+  name: 'queue_dead_letter',
+  text: `
+WITH dead AS (
+  SELECT id, queues.dead_letter
+  FROM queue.messages JOIN queue.queues ON queues.name = messages.queue
+  WHERE id = ANY($2::bigint[]) AND holder = $1
+), moved AS (
+  UPDATE queue.messages SET queue = dead.dead_letter, holder = NULL, deliveries = 0
+  FROM dead WHERE messages.id = dead.id AND dead.dead_letter IS NOT NULL
+)
+DELETE FROM queue.messages USING dead WHERE messages.id = dead.id AND dead.dead_letter IS NULL`,
+};
+
+/**
+ * Registers a session and takes its advisory lock in the same statement: others see the row only when it is committed, so
+ * never without its lock. $1 lock class, $2 lease in ms
+ */
+export const REGISTER = `
+WITH registered AS (
+  INSERT INTO queue.sessions (lease_until) VALUES (now() + $2 * interval '1 ms') RETURNING id
+)
+SELECT id, pg_advisory_lock($1, id) FROM registered`;
+
+/** $1 session, $2 lease in ms */
+export const RENEW: Statement = {
+  name: 'queue_renew',
+  text: `UPDATE queue.sessions SET lease_until = now() + $2 * interval '1 ms' WHERE id = $1`,
+};
+
+/**
+ * Forgets sessions that are dead: Postgres drops an advisory lock with the connection that held it, so a lock that can be had
+ * means a process that was killed, known within moments; the lease is for machines that vanished without a word.
+ * $1 own session, $2 lock class
+ */
+export const BURY: Statement = {
+  name: 'queue_bury',
+  text: `DELETE FROM queue.sessions
+WHERE id <> $1 AND (lease_until < now() OR pg_try_advisory_xact_lock($2, id))`,
+};
+
+/** Frees what is held by sessions that are gone, and returns the queues that have something again. */
+export const FREE_LOST: Statement = {
+  name: 'queue_free_lost',
+  text: `
+WITH freed AS (
+  UPDATE queue.messages SET holder = NULL
+  WHERE holder IS NOT NULL AND NOT EXISTS (SELECT FROM queue.sessions WHERE sessions.id = holder)
+  RETURNING queue
+)
+SELECT queue, count(*)::int AS messages FROM freed GROUP BY queue`,
+};
+
+/** $1 session */
+export const RELEASE = `
+WITH ended AS (DELETE FROM queue.sessions WHERE id = $1)
+UPDATE queue.messages SET holder = NULL WHERE holder = $1`;

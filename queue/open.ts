@@ -1,0 +1,19 @@
+import type { Config } from '../runtime/config.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { createEmbeddedQueue } from './embedded.ts';
+import type { Queue } from './queue.ts';
+import { createRabbitQueue } from './rabbitmq.ts';
+import { TOPOLOGY } from './topology.ts';
+
+/** The queue this installation runs on: RabbitMQ where one is configured, else the one in Postgres. Not yet started. */
+export function openQueue(
+  config: Pick<Config, 'rabbitmq' | 'leaseMs'>,
+  databaseUrl: string,
+  logger: Logger,
+  connectionName: string,
+): Queue {
+  if (config.rabbitmq) {
+    return createRabbitQueue({ ...config.rabbitmq, topology: TOPOLOGY, logger, connectionName });
+  }
+  return createEmbeddedQueue({ databaseUrl, topology: TOPOLOGY, logger, leaseMs: config.leaseMs });
+}

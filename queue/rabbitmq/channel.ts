@@ -1,0 +1,45 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { withinTime } from '../time-limit.ts';
+
+/** Far above what a healthy broker needs, far below what a person waits. */
+const OPERATION_MS = 10_000;
+const CLOSE_MS = 2000;
+
+/**
+ * Does something on a channel of its own. An operation the broker refuses (a queue that is missing or declared otherwise)
+ * closes its channel, so it must not share one with publishing or consuming.
+ */
+export async function withChannel<T>(
+  connection: ChannelModel,
+  work: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  const opened = connection.createChannel();
+  const channel = await withinTime(opened, OPERATION_MS, () => new Error('the broker opens no channel'));
+  // The operation under way rejects with the same error; without a listener it would be thrown at the whole connection.
+  channel.on('error', () => {});
+  try {
+    return await withinTime(work(channel), OPERATION_MS, () => new Error('the broker does not answer'));
+  } finally {
+    await closeChannel(channel);
+  }
+}
+
+/** Never rejects, and never waits for ever: amqplib drops the callback of a close whose connection ends meanwhile. */
+export async function closeChannel(channel: Channel): Promise<void> {
+  await withinTime(channel.close(), CLOSE_MS, () => new Error('late')).catch(() => {});
+}
+
+/** The same for a connection; one that does not answer loses its socket. */
+export async function closeConnection(connection: ChannelModel, close: () => Promise<void>): Promise<void> {
+  await withinTime(close(), CLOSE_MS, () => new Error('late')).catch(() => destroySocket(connection));
+}
+
+/** Ends a connection that is open but of no use; whoever listens for its `close` reconnects. */
+export const dropConnection = (connection: ChannelModel): Promise<void> =>
+  closeConnection(connection, () => connection.close());
+
+function destroySocket(connection: ChannelModel): void {
+  // Not in amqplib's types. An error is needed: a socket that just closes tells amqplib nothing.
+  const { stream } = connection.connection as { stream?: { destroy(error: Error): void } };
+  stream?.destroy(new Error('the broker does not answer'));
+}

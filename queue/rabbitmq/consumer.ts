@@ -1,0 +1,165 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Logger } from '../../runtime/logger.ts';
+import { deliver } from '../deliver.ts';
+import type { Consumer, Handler, HandlerOutcome } from '../queue.ts';
+import { withinTime } from '../time-limit.ts';
+import { keepChannel } from './kept-channel.ts';
+import type { Link } from './link.ts';
+
+/** A delivery belongs to the channel it came on: its tag means something else, or nothing, on any other. */
+interface Received {
+  channel: Channel;
+  closed: AbortSignal;
+  message: ConsumeMessage;
+}
+
+const CANCEL_MS = 5000;
+
+/** One channel, one consumer: the prefetch of a channel then is that of its consumer, on every version of RabbitMQ. */
+export function createConsumer(options: {
+  link: Link;
+  queue: string;
+  prefetch: number;
+  handler: Handler;
+  logger: Logger;
+}): Consumer & { start(): Promise<void>; close(): Promise<void> } {
+  const { link, queue, prefetch, handler, logger } = options;
+  /** Not begun. The broker sends no more than `prefetch`, but after a reconnect the handlers of before still hold their places. */
+  let held: Received[] = [];
+  let busy = 0;
+  let stopping: Promise<void> | undefined;
+  let consuming: { channel: Channel; tag: string } | undefined;
+
+  const begin = async (received: Received) => {
+    busy += 1;
+    const { closed, message } = received;
+    const { redelivered } = message.fields;
+    const outcome = await deliver(
+      { queue, body: message.content, redelivered, signal: closed },
+      handler,
+      logger,
+    );
+    settle(received, outcome);
+    busy -= 1;
+    if (stopping && busy === 0) void kept.stop();
+    else beginHeld();
+  };
+  const beginHeld = () => {
+    while (busy < prefetch && !stopping) {
+      const next = held.shift();
+      if (!next) return;
+      void begin(next);
+    }
+  };
+  const settle = ({ channel, closed, message }: Received, outcome: HandlerOutcome) => {
+    if (closed.aborted) {
+      // The broker has given it to somebody else by now.
+      logger.info('delivery_lost', {
+        queue,
+        message_id: message.properties.messageId,
+        outcome: outcome.kind,
+      });
+      return;
+    }
+    try {
+      carryOut(channel, message, outcome);
+    } catch (error) {
+      // Closed in this very moment: the same as above.
+      logger.info('delivery_lost', {
+        queue,
+        message_id: message.properties.messageId,
+        outcome: outcome.kind,
+        error,
+      });
+    }
+  };
+
+  const setUp = async (channel: Channel, closed: AbortSignal) => {
+    closed.addEventListener('abort', () => {
+      held = held.filter((received) => received.channel !== channel);
+      if (consuming?.channel === channel) consuming = undefined;
+    });
+    await channel.prefetch(prefetch);
+    await subscribe(channel, closed);
+  };
+  const subscribe = async (channel: Channel, closed: AbortSignal) => {
+    if (stopping) return;
+    const { consumerTag } = await channel.consume(queue, (message) => {
+      if (!message) void subscribeAgain(channel, closed);
+      else if (stopping) carryOut(channel, message, { kind: 'give_back' });
+      else {
+        held.push({ channel, closed, message });
+        beginHeld();
+      }
+    });
+    if (stopping) await cancel(channel, consumerTag);
+    else consuming = { channel, tag: consumerTag };
+  };
+  /** The broker cancelled: the queue was deleted, or its leader moved. Handlers under way keep the channel. */
+  const subscribeAgain = async (channel: Channel, closed: AbortSignal) => {
+    consuming = undefined;
+    if (stopping || closed.aborted) return;
+    logger.warn('consumer_cancelled', { queue });
+    try {
+      await link.prepareAgain();
+      if (!stopping && !closed.aborted) await subscribe(channel, closed);
+    } catch (error) {
+      logger.warn('consume_failed', { queue, error });
+      // A fresh channel, with the back-off of its keeper, tries again.
+      if (!closed.aborted) await channel.close().catch(() => {});
+    }
+  };
+
+  const kept = keepChannel({
+    link,
+    name: `consume ${queue}`,
+    create: (connection) => connection.createChannel(),
+    setUp,
+    logger,
+  });
+
+  const stop = async () => {
+    for (const { channel, message } of held) carryOut(channel, message, { kind: 'give_back' });
+    held = [];
+    if (consuming) await cancel(consuming.channel, consuming.tag).catch(() => {});
+    if (busy === 0) await kept.stop();
+  };
+  /** Deliveries may still come after the cancel; amqplib would close the channel for one whose consumer it has forgotten. */
+  const cancel = async (channel: Channel, tag: string) => {
+    await withinTime(channel.cancel(tag), CANCEL_MS, () => new Error('late'));
+    const internals = channel as Channel & { registerConsumer?(tag: string, callback: Receive): void };
+    internals.registerConsumer?.(tag, (message) => {
+      if (message) carryOut(channel, message, { kind: 'give_back' });
+    });
+  };
+
+  return {
+    start: () => kept.start(),
+    close: () => kept.stop(),
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+    get busy() {
+      return busy;
+    },
+  };
+}
+
+type Receive = (message: ConsumeMessage | null) => void;
+
+function carryOut(channel: Channel, message: ConsumeMessage, outcome: HandlerOutcome): void {
+  switch (outcome.kind) {
+    case 'ack':
+      channel.ack(message);
+      return;
+    case 'dead_letter':
+      channel.nack(message, false, false);
+      return;
+    case 'give_back':
+      channel.nack(message, false, true);
+      return;
+    default:
+      outcome satisfies never;
+  }
+}

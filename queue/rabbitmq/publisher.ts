@@ -1,0 +1,197 @@
+import type { ConfirmChannel, Message } from 'amqplib';
+import type { Logger } from '../../runtime/logger.ts';
+import { encodeEnvelope } from '../envelope.ts';
+import { type OutgoingMessage, PublishError } from '../queue.ts';
+import { withinTime } from '../time-limit.ts';
+import type { Topology } from '../topology.ts';
+import { keepChannel } from './kept-channel.ts';
+import type { Link } from './link.ts';
+
+export interface Publisher {
+  start(): Promise<void>;
+  /** See `Queue.publish`. */
+  publish(messages: OutgoingMessage[]): Promise<void>;
+  /** After publishes under way, bounded. */
+  stop(): Promise<void>;
+}
+
+/** Messages without a confirm yet. The broker confirms in groups, so a window much smaller than this would idle. */
+const WINDOW = 256;
+/** For room in the window, and again for the last confirm. */
+const WAIT_MS = 5000;
+/** Calls that wait for room; beyond it a call is rejected at once, or an outage would fill the memory. */
+const MAX_WAITING = 10_000;
+
+interface Encoded {
+  message: OutgoingMessage;
+  body: Buffer;
+}
+interface InFlight {
+  message: OutgoingMessage;
+  /** The broker's reason why no queue took it; arrives before its confirm. */
+  returned?: string;
+}
+type Waiter = { give(channel: ConfirmChannel): void; refuse(reason: string): void };
+
+export function createPublisher(options: { link: Link; topology: Topology; logger: Logger }): Publisher {
+  const { link, topology } = options;
+  const exchanges = new Set(['', ...topology.exchanges.map(({ name }) => name)]);
+  const inFlight = new Set<InFlight>();
+  const waiting: Waiter[] = [];
+  /** Places in the window given to calls that send in a later turn of the event loop. */
+  let reserved = 0;
+  let channel: ConfirmChannel | undefined;
+  let stopped = false;
+  let onIdle = () => {};
+
+  const publish = async (messages: OutgoingMessage[]) => {
+    const encoded = messages.map(encode);
+    const confirms: Promise<PublishError | undefined>[] = [];
+    for (const one of encoded) confirms.push(send(await room(), one));
+    const late = () => new PublishError(`no confirm from the broker within ${WAIT_MS} ms`);
+    const outcomes = await withinTime(Promise.all(confirms), WAIT_MS, late);
+    const failures = outcomes.filter((outcome) => outcome !== undefined);
+    if (failures.length > 0) throw summary(failures, messages.length);
+  };
+  const encode = (message: OutgoingMessage): Encoded => {
+    // An exchange the broker does not have would close the channel, and with it everybody's publishes.
+    if (!exchanges.has(message.exchange)) throw new PublishError(`no exchange ${message.exchange}`);
+    return { message, body: encodeEnvelope(message.envelope) };
+  };
+
+  const usable = () => (stopped || link.trouble ? undefined : channel);
+  const room = (): ConfirmChannel | Promise<ConfirmChannel> => {
+    const open = usable();
+    if (open && waiting.length === 0 && inFlight.size + reserved < WINDOW) {
+      reserved += 1;
+      return open;
+    }
+    if (stopped) throw new PublishError('the queue is stopped');
+    if (waiting.length >= MAX_WAITING)
+      throw new PublishError(`too many publishes wait: ${link.trouble ?? 'busy'}`);
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        clearTimeout(timer);
+        const index = waiting.indexOf(waiter);
+        if (index >= 0) waiting.splice(index, 1);
+      };
+      const waiter: Waiter = {
+        give: (given) => {
+          leave();
+          resolve(given);
+        },
+        refuse: (reason) => {
+          leave();
+          reject(new PublishError(reason));
+        },
+      };
+      const timer = setTimeout(
+        () => waiter.refuse(link.trouble ?? `no room in the publish window within ${WAIT_MS} ms`),
+        WAIT_MS,
+      );
+      waiting.push(waiter);
+    });
+  };
+  const admit = () => {
+    const open = usable();
+    while (open && inFlight.size + reserved < WINDOW && waiting[0]) {
+      reserved += 1;
+      waiting[0].give(open);
+    }
+    if (inFlight.size === 0) onIdle();
+  };
+
+  /** Resolves with what went wrong, and never rejects: it may settle before anybody looks. */
+  const send = (on: ConfirmChannel, { message, body }: Encoded) =>
+    new Promise<PublishError | undefined>((resolve) => {
+      const entry: InFlight = { message };
+      reserved -= 1;
+      inFlight.add(entry);
+      const settle = (error: Error | null | undefined) => {
+        if (!inFlight.delete(entry)) return;
+        if (error) resolve(new PublishError(`not confirmed: ${error.message}`, { cause: error }));
+        else if (entry.returned) resolve(new PublishError(`no queue takes it: ${entry.returned}`));
+        else resolve(undefined);
+        admit();
+      };
+      try {
+        on.publish(message.exchange, message.routingKey, body, propertiesOf(message), settle);
+      } catch (error) {
+        settle(error instanceof Error ? error : new Error(String(error)));
+      }
+    });
+  const onReturn = ({ fields, properties }: Message) => {
+    const { exchange, routingKey, replyText } = fields as {
+      exchange: string;
+      routingKey: string;
+      replyText?: string;
+    };
+    // The same id may be under way twice, on other routes or as a retry; returns come in the order of sending.
+    for (const entry of inFlight) {
+      const { message, returned } = entry;
+      const same = message.envelope.id === properties.messageId && message.exchange === exchange;
+      if (same && message.routingKey === routingKey && !returned) {
+        // A queue of ours is missing: somebody deleted it. Whoever publishes again finds it there.
+        if (exchange === '' && topology.queues.some(({ name }) => name === routingKey)) declareAgain();
+        entry.returned = `${replyText ?? 'unroutable'} (exchange '${exchange}', routing key '${routingKey}')`;
+        return;
+      }
+    }
+  };
+
+  const declareAgain = () => {
+    link.prepareAgain().catch((error) => options.logger.warn('declare_failed', { error }));
+  };
+
+  const kept = keepChannel({
+    link,
+    name: 'publish',
+    create: (connection) => connection.createConfirmChannel(),
+    setUp: async (fresh, closed) => {
+      fresh.on('return', onReturn);
+      // amqplib calls back every unconfirmed publish before this.
+      closed.addEventListener('abort', () => {
+        if (channel === fresh) channel = undefined;
+      });
+      channel = fresh;
+      admit();
+    },
+    logger: options.logger,
+  });
+  link.onReady(admit);
+
+  return {
+    start: () => kept.start(),
+    publish,
+    stop: async () => {
+      stopped = true;
+      for (const waiter of [...waiting]) waiter.refuse('the queue is stopped');
+      const idle = new Promise<void>((resolve) => {
+        onIdle = resolve;
+      });
+      if (inFlight.size > 0) await withinTime(idle, WAIT_MS, () => new Error('late')).catch(() => {});
+      await kept.stop();
+    },
+  };
+}
+
+const propertiesOf = ({ envelope, mandatory }: OutgoingMessage) => ({
+  mandatory: mandatory ?? false,
+  persistent: true,
+  contentType: 'application/json',
+  contentEncoding: 'utf-8',
+  messageId: envelope.id,
+  type: envelope.type,
+  // AMQP counts seconds.
+  timestamp: Math.floor((Date.parse(envelope.occurred_at) || Date.now()) / 1000),
+  correlationId: envelope.correlation_id,
+  appId: 'leadengine',
+});
+
+function summary(failures: PublishError[], sent: number): PublishError {
+  const [first] = failures;
+  if (first && sent === 1) return first;
+  return new PublishError(`${failures.length} of ${sent} messages failed, the first: ${first?.message}`, {
+    cause: first,
+  });
+}

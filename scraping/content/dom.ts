@@ -1,0 +1,88 @@
+import { createDocument } from '@mixmark-io/domino';
+
+/** Parses a page as a browser would, makes its shadow DOM ordinary and its addresses absolute. */
+export function parsePage(html: string, url: string): Document {
+  const document = createDocument(html, true);
+  flattenShadowRoots(document);
+  resolveAddresses(document, baseUrl(document, url));
+  return document;
+}
+
+function baseUrl(document: Document, url: string): string {
+  const base = document.querySelector('base[href]')?.getAttribute('href');
+  return base && URL.canParse(base, url) ? new URL(base, url).href : url;
+}
+
+/** Puts what a component draws in its place, with the elements given to it in their slots. */
+function flattenShadowRoots(document: Document): void {
+  // Innermost last in document order, so outer components are open by the time inner ones are reached.
+  for (let template = nextShadow(document); template; template = nextShadow(document)) {
+    const host = template.parentElement;
+    const content = (template as HTMLTemplateElement).content ?? template;
+    template.remove();
+    if (!host) continue;
+    const light = Array.from(host.childNodes);
+    for (const node of light) node.remove();
+    while (content.firstChild) host.appendChild(content.firstChild);
+    for (const slot of select(host, 'slot')) {
+      const name = slot.getAttribute('name') ?? '';
+      const given = light.filter(
+        (node) => (isElement(node) ? (node.getAttribute('slot') ?? '') : '') === name,
+      );
+      if (given.length === 0) continue;
+      while (slot.firstChild) slot.firstChild.remove();
+      for (const node of given) slot.appendChild(node);
+    }
+  }
+}
+
+const nextShadow = (document: Document): Element | null => document.querySelector('template[shadowrootmode]');
+
+const ADDRESS_ATTRIBUTES = ['href', 'src', 'poster', 'action', 'cite', 'data-src'] as const;
+
+function resolveAddresses(document: Document, base: string): void {
+  for (const name of ADDRESS_ATTRIBUTES) {
+    for (const element of select(document, `[${name}]`)) {
+      const value = element.getAttribute(name)?.trim() ?? '';
+      const absolute = absoluteUrl(value, base);
+      if (absolute !== null && absolute !== value) element.setAttribute(name, absolute);
+    }
+  }
+  for (const image of select(document, 'img')) resolveImage(image, base);
+}
+
+/** An image that waits to be scrolled to has its address elsewhere, and a blank one where it belongs. */
+function resolveImage(image: Element, base: string): void {
+  const source = image.getAttribute('src') ?? '';
+  const srcset = image.getAttribute('srcset') ?? image.getAttribute('data-srcset') ?? '';
+  image.removeAttribute('srcset');
+  if (source !== '' && !source.startsWith('data:')) return;
+  const waiting =
+    image.getAttribute('data-src') ??
+    image.getAttribute('data-lazy-src') ??
+    srcset.trim().split(/[\s,]/)[0] ??
+    '';
+  const absolute = waiting ? absoluteUrl(waiting, base) : null;
+  if (absolute) image.setAttribute('src', absolute);
+}
+
+/** Null for what is no address. `javascript:` and the like stay as they are: they have no base. */
+export function absoluteUrl(value: string, base: string): string | null {
+  return URL.canParse(value, base) ? new URL(value, base).href : null;
+}
+
+/** As a list of its own: domino's `querySelectorAll` gives live collections for the simplest selectors, which cannot be iterated. */
+export const select = (scope: Document | Element, selector: string): Element[] =>
+  Array.from(scope.querySelectorAll(selector));
+
+export const isElement = (node: Node | null): node is Element => node?.nodeType === 1;
+export const isText = (node: Node | null): node is Text => node?.nodeType === 3;
+
+const BLOCK_NAMES =
+  'ADDRESS ARTICLE ASIDE BLOCKQUOTE BODY CAPTION CENTER DD DETAILS DIALOG DIR DIV DL DT FIELDSET FIGCAPTION FIGURE FOOTER FORM H1 H2 H3 H4 H5 H6 HEADER HGROUP HR HTML LEGEND LI MAIN MENU NAV OL P PRE SECTION SUMMARY TABLE TBODY TD TFOOT TH THEAD TR UL';
+const BLOCKS: ReadonlySet<string> = new Set(BLOCK_NAMES.split(' '));
+export const isBlock = (element: Element): boolean => BLOCKS.has(element.tagName);
+
+export const hasBlockInside = (element: Element): boolean => select(element, '*').some(isBlock);
+
+export const collapsed = (text: string | null): string => (text ?? '').replace(/\s+/g, ' ').trim();

@@ -1,0 +1,52 @@
+import type { Page } from '../../core/page.ts';
+import type { FORMATS } from '../../core/schemas.ts';
+import { parsePage } from './dom.ts';
+import { linksOf } from './links.ts';
+import { mainContent, wholeContent } from './main-content.ts';
+import { toMarkdown } from './markdown.ts';
+import { metadataOf } from './metadata.ts';
+import { storable } from './storable.ts';
+import { toText } from './text.ts';
+
+export type Format = (typeof FORMATS)[number];
+
+/** A page's HTML, however it was got, and what is wanted of it. */
+export interface ExtractInput {
+  html: string;
+  url: string;
+  title: string;
+  charset: string;
+  formats: readonly Format[];
+  /** False: markdown, text and html hold the whole page. */
+  mainContent: boolean;
+}
+
+/** The formats that come from the HTML alone; what was not asked for is absent. */
+export type Extracted = Pick<Page, 'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata'>;
+
+/** Pure, and blocks while it works (half a second for the largest documentation pages): see `extractor.ts`. */
+export function extract(input: ExtractInput): Extracted {
+  return storable(read(input));
+}
+
+function read(input: ExtractInput): Extracted {
+  const wants = (format: Format) => input.formats.includes(format);
+  const extracted: Extracted = {};
+  if (wants('raw_html')) extracted.raw_html = input.html;
+  if (!READS_DOCUMENT.some(wants)) return extracted;
+
+  const document = parsePage(input.html, input.url);
+  if (wants('links')) extracted.links = linksOf(document, input.url);
+  if (wants('metadata')) extracted.metadata = metadataOf(document, input);
+  if (!READS_CONTENT.some(wants)) return extracted;
+
+  // Last, because it changes the document.
+  const content = input.mainContent ? mainContent(document) : wholeContent(document);
+  if (wants('html')) extracted.html = content.outerHTML;
+  if (wants('text')) extracted.text = toText(content);
+  if (wants('markdown')) extracted.markdown = toMarkdown(content);
+  return extracted;
+}
+
+const READS_CONTENT = ['markdown', 'html', 'text'] as const;
+const READS_DOCUMENT = [...READS_CONTENT, 'links', 'metadata'] as const;

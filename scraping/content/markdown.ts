@@ -1,0 +1,199 @@
+import TurndownService from 'turndown';
+import { collapsed, hasBlockInside, isElement, select } from './dom.ts';
+import { tableToMarkdown } from './table.ts';
+
+/** GitHub-flavoured Markdown of an element whose addresses are absolute. */
+export function toMarkdown(element: Element): string {
+  return converter()
+    .turndown(element as HTMLElement)
+    .replace(/[ \t]+$/gm, '')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}
+
+function converter(): TurndownService {
+  const service = new TurndownService({
+    headingStyle: 'atx',
+    codeBlockStyle: 'fenced',
+    bulletListMarker: '-',
+    emDelimiter: '*',
+    hr: '---',
+  });
+
+  service.addRule('strikethrough', {
+    filter: (node) => ['DEL', 'S', 'STRIKE'].includes(node.nodeName),
+    replacement: (content) => (content.trim() ? `~~${content}~~` : ''),
+  });
+
+  service.addRule('pre', {
+    filter: 'pre',
+    replacement: (_content, node) => {
+      const text = preText(node).replace(/^\n+|\s+$/g, '');
+      if (text === '') return '';
+      const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
+      return `\n\n${fence}${languageOf(node as Element)}\n${text}\n${fence}\n\n`;
+    },
+  });
+
+  // The text itself: turndown would put the markup of links and emphasis between the backticks, where it is no markup.
+  service.addRule('code', {
+    filter: (node) => ['CODE', 'KBD', 'SAMP', 'TT'].includes(node.nodeName),
+    replacement: (_content, node) => {
+      const text = collapsed(node.textContent);
+      if (text === '') return '';
+      const ticks = '`'.repeat(longestRun(text, '`') + 1);
+      const code = ticks.length > 1 ? `${ticks} ${text} ${ticks}` : `\`${text}\``;
+      const links = select(node as Element, 'a[href]');
+      const link = links.length === 1 ? links[0] : undefined;
+      return link && collapsed(link.textContent) === text ? `[${code}](${destination(link)})` : code;
+    },
+  });
+
+  service.addRule('link', {
+    filter: (node) => node.nodeName === 'A',
+    replacement: (content, node) => {
+      const link = node as Element;
+      const text = (
+        hasBlockInside(link) ? collapsed(link.textContent) : content.replace(/\s*\n\s*/g, ' ')
+      ).trim();
+      // The little signs that link a heading to itself.
+      if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
+      const href = link.getAttribute('href') ?? '';
+      return /^(https?|mailto|tel):/i.test(href) ? `[${text}](${destination(link)})` : text;
+    },
+  });
+
+  service.addRule('image', {
+    filter: 'img',
+    replacement: (_content, node) => {
+      const image = node as Element;
+      const source = image.getAttribute('src') ?? '';
+      if (!/^https?:/i.test(source)) return '';
+      const alt = collapsed(image.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
+      return `![${alt}](${escapedUrl(source)})`;
+    },
+  });
+
+  // A heading is one line, whatever stands in it.
+  service.addRule('heading', {
+    filter: ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'],
+    replacement: (content, node) => {
+      const text = content.replace(/\s*\n\s*/g, ' ').trim();
+      return text === '' ? '' : `\n\n${'#'.repeat(Number(node.nodeName[1]))} ${text}\n\n`;
+    },
+  });
+
+  // Turndown pads its markers to four columns; two and three are what people write.
+  service.addRule('item', {
+    filter: 'li',
+    replacement: (content, node) => {
+      const marker = markerOf(node as Element);
+      const text = content.trim().replace(/\n/g, `\n${' '.repeat(marker.length)}`);
+      return text === '' ? '' : `${marker}${text}${node.nextSibling ? '\n' : ''}`;
+    },
+  });
+
+  // Markdown has no definition lists: the term as an item, what it means as the item's content.
+  service.addRule('term', {
+    filter: (node) => node.nodeName === 'DT',
+    replacement: (content) => (content.trim() ? `\n\n- ${content.trim().replace(/\s*\n\s*/g, ' ')}\n\n` : ''),
+  });
+  service.addRule('definition', {
+    filter: (node) => node.nodeName === 'DD',
+    replacement: (content) => (content.trim() ? `\n\n${indented(content.trim())}\n\n` : ''),
+  });
+
+  // Terms alone are a list, such as a table of contents, and need no air between them.
+  service.addRule('terms', {
+    filter: 'dl',
+    replacement: (content, node) => {
+      const defines = Array.from(node.childNodes).some(
+        (child) => child.nodeName === 'DD' && !onlyHoldsList(child),
+      );
+      return `\n\n${(defines ? content : content.replace(/\n{2,}/g, '\n')).replace(/^\n+|\s+$/g, '')}\n\n`;
+    },
+  });
+
+  service.addRule('table', {
+    filter: 'table',
+    replacement: (content, node) =>
+      tableToMarkdown(node as Element, (cell) => service.turndown(cell as HTMLElement)) ??
+      `\n\n${content.trim()}\n\n`,
+  });
+  // Cells of a table that is none: a page laid out in one.
+  service.addRule('cell', {
+    filter: ['td', 'th', 'tr', 'caption'],
+    replacement: (content) => `\n\n${content.trim()}\n\n`,
+  });
+
+  return service;
+}
+
+function markerOf(item: Element): string {
+  const list = item.parentElement;
+  if (list?.tagName !== 'OL') return '- ';
+  const first = Number.parseInt(list.getAttribute('start') ?? '1', 10) || 1;
+  const before = Array.from(list.children)
+    .filter(({ tagName }) => tagName === 'LI')
+    .indexOf(item);
+  return `${first + before}. `;
+}
+
+/** Whether all of the text is in lists of terms. */
+const onlyHoldsList = (node: Node) =>
+  Array.from(node.childNodes).every(
+    (child) => child.nodeName === 'DL' || collapsed(child.textContent) === '',
+  );
+
+const indented = (text: string) => text.replace(/^(?=.)/gm, '  ');
+
+const destination = (link: Element) => escapedUrl(link.getAttribute('href') ?? '');
+
+/** Brackets and spaces would end the address early. */
+const escapedUrl = (url: string) =>
+  url.replace(
+    /[()\s<>]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+
+function longestRun(text: string, character: string): number {
+  let longest = 0;
+  let run = 0;
+  for (const each of text) {
+    run = each === character ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}
+
+/** Text with its line breaks, also those that highlighters make of `<br>` and of an element a line. */
+function preText(node: Node): string {
+  let text = '';
+  const visit = (parent: Node) => {
+    for (let child = parent.firstChild; child; child = child.nextSibling) {
+      if (!isElement(child)) text += child.nodeType === 3 ? (child.nodeValue ?? '') : '';
+      else if (child.tagName === 'BR') text += '\n';
+      else {
+        const ownLine = /^(DIV|P|LI|TR)$/.test(child.tagName);
+        if (ownLine && text !== '' && !text.endsWith('\n')) text += '\n';
+        visit(child);
+        if (ownLine && !text.endsWith('\n')) text += '\n';
+      }
+    }
+  };
+  visit(node);
+  return text;
+}
+
+/** From `language-x` and `lang-x` as HTML recommends, `highlight-source-x` and `brush: x` as others do. */
+function languageOf(pre: Element): string {
+  const places = [pre.querySelector('code'), pre, pre.parentElement, pre.parentElement?.parentElement];
+  for (const place of places) {
+    const name = place?.getAttribute('class') ?? '';
+    const found = /(?:^|\s)(?:language|lang|highlight-source|highlight|brush:)[-\s]([A-Za-z0-9+#_.-]+)/.exec(
+      name,
+    )?.[1];
+    if (found && !['default', 'none', 'plaintext', 'text'].includes(found)) return found;
+  }
+  return pre.getAttribute('data-lang') ?? pre.getAttribute('data-language') ?? '';
+}

@@ -1,0 +1,22 @@
+/**
+ * A copy that JSON and Postgres can keep: neither takes a NUL or half of a surrogate pair, and pages drawn by JavaScript can hold
+ * both.
+ */
+export function storable<T>(value: T): T {
+  return cleaned(value) as T;
+}
+
+function cleaned(value: unknown): unknown {
+  if (typeof value === 'string') return cleanedText(value);
+  if (Array.isArray(value)) return value.map(cleaned);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [cleanedText(name), cleaned(item)]));
+}
+
+function cleanedText(text: string): string {
+  const wellFormed = UNPAIRED_SURROGATE.test(text) ? text.replace(UNPAIRED_SURROGATE_ALL, '\uFFFD') : text;
+  return wellFormed.includes('\0') ? wellFormed.replaceAll('\0', '') : wellFormed;
+}
+
+const UNPAIRED_SURROGATE = /\p{Surrogate}/u;
+const UNPAIRED_SURROGATE_ALL = /\p{Surrogate}/gu;

@@ -1,0 +1,233 @@
+import type { Tab } from './browser.ts';
+import type { Deadline } from './deadline.ts';
+import { navigatedAway, runInPage } from './in-page.ts';
+import { navigationError, PageFailure } from './page-errors.ts';
+
+/** What is known of the document in the main frame; null until something answered. */
+export interface Answer {
+  url: string;
+  status: number;
+  contentType: string | null;
+}
+
+/** How long a page may go on drawing itself after its document is there. */
+const SETTLE_MAX_MS = 5000;
+/** A page without a `load` event by then has a resource that hangs. */
+const LOAD_MAX_MS = 3000;
+
+/**
+ * Navigates and waits until the page shows what it has to show.
+ *
+ * @throws PageFailure with the reason, when there is no page
+ */
+export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline: Deadline): Promise<void> {
+  try {
+    await navigate(tab, url, deadline);
+  } catch (error) {
+    if (!isNavigationProblem(error)) throw error;
+    const message = (error as Error).message;
+    if (/frame was detached/.test(message))
+      throw new PageFailure('browser_crashed', undefined, { cause: error });
+    if (/interrupted by another navigation/.test(message)) {
+      // The page's own script went elsewhere before the first document was complete.
+      await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
+    } else if (watch.isDownload || isUnsupported(watch.answer?.contentType)) {
+      throw new PageFailure('unsupported_content', undefined, { cause: error });
+    } else if (!hasNoContent(watch.answer)) {
+      // Ports that are surely no web server's are refused before the proxy is asked, which knows what is behind them.
+      if (message.includes('ERR_UNSAFE_PORT')) await deadline.race(tab.egress.probe(watch.requestedUrl));
+      const code = navigationError(message, tab.egress.failureOf(watch.requestedUrl));
+      throw new PageFailure(code, undefined, { cause: error });
+    }
+  }
+  await settle(tab, watch, deadline);
+  watch.assertDocument();
+}
+
+async function navigate(tab: Tab, url: string, deadline: Deadline): Promise<void> {
+  const go = () => deadline.race(tab.page.goto(url, { waitUntil: 'domcontentloaded', timeout: 0 }));
+  try {
+    await go();
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes('ERR_BLOCKED_BY_CLIENT'))) throw error;
+    // Called like a picture, but what is asked for is wanted: wikis have pages named File:Lock.png.
+    await deadline.race(tab.cdp.send('Network.setBlockedURLs', { urls: [] }));
+    await go();
+  }
+}
+
+/**
+ * Waits for a page that draws itself: until `load`, then until its document has been quiet for a moment and nothing it asked
+ * for is under way. Bounded; a page that never rests is taken as it is. A page without scripts is not waited for at all.
+ */
+export async function settle(tab: Tab, watch: DocumentWatch, deadline: Deadline): Promise<void> {
+  const until = Date.now() + Math.min(SETTLE_MAX_MS, deadline.remainingMs() * 0.7);
+  const left = () => Math.max(0, until - Date.now());
+  do {
+    try {
+      const rested = await deadline.race(
+        runInPage(tab, untilQuiet, {
+          loadMs: Math.min(LOAD_MAX_MS, left()),
+          maxMs: left(),
+          quietMs: 300,
+          thinQuietMs: 1200,
+        }),
+      );
+      if (rested === 'static') return;
+    } catch (error) {
+      if (!navigatedAway(error)) throw error;
+      // It went elsewhere: the new document is the page.
+      await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
+      continue;
+    }
+    if (watch.requestsUnderWay() === 0) return;
+    await deadline.sleep(50);
+  } while (left() > 0);
+}
+
+/**
+ * Runs in the page. A page with little text is likely a shell whose content is still to come, and is given longer.
+ * Timers, and not animation frames: a page nobody looks at may draw none.
+ */
+function untilQuiet(limits: {
+  loadMs: number;
+  maxMs: number;
+  quietMs: number;
+  thinQuietMs: number;
+}): Promise<'static' | 'quiet' | 'restless'> {
+  const start = performance.now();
+  const isProgram = (script: HTMLScriptElement) =>
+    !script.type || script.type === 'module' || /(java|ecma)script/i.test(script.type);
+  const isThin = () => (document.body?.textContent ?? '').trim().length < 200;
+  return new Promise((resolve) => {
+    let lastChange = start;
+    const observer = new MutationObserver(() => {
+      lastChange = performance.now();
+    });
+    observer.observe(document, { subtree: true, childList: true, characterData: true });
+    const end = (how: 'static' | 'quiet' | 'restless') => {
+      clearTimeout(timer);
+      observer.disconnect();
+      resolve(how);
+    };
+    let loaded = document.readyState === 'complete';
+    const check = () => {
+      const now = performance.now();
+      if (!loaded && (document.readyState === 'complete' || now - start >= limits.loadMs)) {
+        loaded = true;
+        lastChange = Math.max(lastChange, now);
+      }
+      if (loaded && !Array.from(document.scripts).some(isProgram)) return end('static');
+      if (now - start >= limits.maxMs) return end('restless');
+      const quietMs = isThin() ? limits.thinQuietMs : limits.quietMs;
+      if (loaded && now - lastChange >= quietMs) return end('quiet');
+      timer = setTimeout(check, 25);
+    };
+    // The event, and not only the next look: a page without scripts is done the moment it has loaded.
+    if (!loaded) addEventListener('load', () => setTimeout(check, 0), { once: true });
+    let timer = setTimeout(check, 0);
+  });
+}
+
+/** Follows the main frame's document through the browser's network events. One for a page, from before it navigates. */
+export class DocumentWatch {
+  answer: Answer | null = null;
+  isDownload = false;
+  /** Of the newest document, redirects included: the host a failure is about. */
+  requestedUrl: string;
+  #documentId = '';
+  #documentBytes = 0;
+  #totalBytes = 0;
+  #complete = false;
+  #failed: string | null = null;
+  readonly #underWay = new Set<string>();
+
+  /** @param onTooLarge called once, while bytes still come in */
+  constructor(
+    private readonly tab: Tab,
+    url: string,
+    maxBytes: number,
+    onTooLarge: () => void,
+  ) {
+    this.requestedUrl = url;
+    const { cdp, mainFrameId, page } = tab;
+    let tooLarge = false;
+    cdp.on('Network.requestWillBeSent', ({ requestId, frameId, type, request }) => {
+      if (type === 'XHR' || type === 'Fetch' || type === 'Script') this.#underWay.add(requestId);
+      if (type !== 'Document' || frameId !== mainFrameId) return;
+      this.#documentId = requestId;
+      this.#documentBytes = 0;
+      this.#complete = false;
+      this.#failed = null;
+      this.requestedUrl = request.url;
+    });
+    cdp.on('Network.responseReceived', ({ requestId, response }) => {
+      if (requestId !== this.#documentId) return;
+      const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
+      this.answer = { url: response.url, status: response.status, contentType };
+      if (/^\s*attachment/i.test(header(response.headers, 'content-disposition') ?? ''))
+        this.isDownload = true;
+    });
+    cdp.on('Network.dataReceived', ({ requestId, dataLength }) => {
+      // Decoded bytes: a small compressed answer can be a very large page. The proxy sees to what comes over the wire.
+      if (requestId === this.#documentId) this.#documentBytes += dataLength;
+      this.#totalBytes += dataLength;
+      if (tooLarge || (this.#documentBytes <= maxBytes && this.#totalBytes <= 5 * maxBytes)) return;
+      tooLarge = true;
+      onTooLarge();
+    });
+    // The proxy says it at once; the browser only when the page's own thread, busy with what it got, comes to it.
+    tab.egress.onTooLarge = () => {
+      const isDocuments = tab.egress.failureOf(this.requestedUrl) === 'page_too_large';
+      if (isDocuments && !this.#complete) onTooLarge();
+    };
+    cdp.on('Network.loadingFinished', ({ requestId }) => {
+      this.#underWay.delete(requestId);
+      if (requestId === this.#documentId) this.#complete = true;
+    });
+    cdp.on('Network.loadingFailed', ({ requestId, errorText }) => {
+      this.#underWay.delete(requestId);
+      if (requestId === this.#documentId) this.#failed = errorText;
+    });
+    page.on('download', (download) => {
+      this.isDownload = true;
+      void download.cancel().catch(() => {});
+    });
+  }
+
+  /** Of scripts and what scripts ask for. */
+  requestsUnderWay(): number {
+    return this.#underWay.size;
+  }
+
+  failure(): PageFailure | null {
+    if (this.#failed === null) return null;
+    return new PageFailure(navigationError(this.#failed, this.tab.egress.failureOf(this.requestedUrl)));
+  }
+
+  /** @throws PageFailure when what the tab shows is the browser's own error page, or a document cut short */
+  assertDocument(): void {
+    const isErrorPage = this.tab.page.url().startsWith('chrome-error:');
+    const failure = this.failure();
+    if (failure && (isErrorPage || failure.code === 'page_too_large')) throw failure;
+    if (isErrorPage) throw new PageFailure('connection_failed');
+    if (isUnsupported(this.answer?.contentType)) throw new PageFailure('unsupported_content');
+  }
+}
+
+const hasNoContent = (answer: Answer | null) => answer?.status === 204 || answer?.status === 205;
+
+/** A browser shows a lone picture or film as a page, but there is nothing in it to read. */
+const isUnsupported = (contentType: string | null | undefined) =>
+  /^(image\/(?!svg)|audio\/|video\/|font\/|application\/(pdf|zip|octet-stream|x-7z|x-rar|gzip|vnd\.))/i.test(
+    contentType ?? '',
+  );
+
+const isNavigationProblem = (error: unknown) =>
+  error instanceof Error &&
+  /net::ERR_|interrupted by another navigation|Download is starting|frame was detached/.test(error.message);
+
+function header(headers: Record<string, string>, name: string): string | null {
+  const found = Object.entries(headers).find(([key]) => key.toLowerCase() === name);
+  return found ? found[1] : null;
+}

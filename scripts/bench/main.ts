@@ -1,0 +1,73 @@
+import { writeFile } from 'node:fs/promises';
+import { cpus, loadavg, totalmem } from 'node:os';
+import type { Bench } from './bench.ts';
+import { parseOptions, UsageError } from './options.ts';
+import { measureAccepting } from './parts/accept.ts';
+import { measureBacklog } from './parts/backlog.ts';
+import { measureDraining } from './parts/drain.ts';
+import { explainAccessPaths } from './parts/explain.ts';
+import { measureIdle } from './parts/idle.ts';
+import { measurePages } from './parts/pages.ts';
+import { installPeers, measurePeerSends } from './parts/peers.ts';
+import { createReport, formatTable, isMet, ratioOf } from './report.ts';
+import { startServices } from './services.ts';
+
+/** `npm run bench`: starts its own servers, measures, and prints a table. What each figure means: docs/benchmarks.md. */
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  const { only } = options;
+  if (only.has('peers')) await installPeers();
+  process.stderr.write(`bench: ${[...only].join(', ')}; load average ${loadavg()[0]?.toFixed(2)}\n`);
+  const services = await startServices();
+  const stop = () => {
+    void services.stop().then(() => process.exit(1));
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const bench: Bench = { services, options, report: createReport() };
+  const begun = new Date();
+  try {
+    if (only.has('accept')) await measureAccepting(bench);
+    if (only.has('accept') && only.has('peers')) await measurePeerSends(bench);
+    if (only.has('drain')) await measureDraining(bench);
+    if (only.has('idle')) await measureIdle(bench);
+    if (only.has('backlog')) await measureBacklog(bench);
+    if (only.has('pages')) await measurePages(bench);
+    if (only.has('explain')) await explainAccessPaths(bench);
+  } finally {
+    await services.stop();
+  }
+  await print(bench, begun);
+}
+
+async function print({ report, options }: Bench, begun: Date): Promise<void> {
+  const { figures } = report;
+  const machine = {
+    cpus: `${cpus().length} x ${cpus()[0]?.model.trim()}`,
+    memory_gb: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    load_average: loadavg().map((load) => Math.round(load * 100) / 100),
+  };
+  if (figures.length > 0) console.log(`\n${formatTable(figures)}`);
+  console.log(
+    `\n${machine.cpus}, ${machine.memory_gb} GB, Node ${machine.node}; load average at the end ${machine.load_average.join(' ')}; ${options.rounds} rounds${options.quick ? ', quick' : ''}`,
+  );
+  if (!options.json) return;
+  const rows = figures.map((figure) => ({ ...figure, ratio: ratioOf(figure), ok: isMet(figure) }));
+  const document = {
+    begun,
+    ended: new Date(),
+    machine,
+    rounds: options.rounds,
+    quick: options.quick,
+    figures: rows,
+  };
+  await writeFile(options.json, `${JSON.stringify(document, null, 2)}\n`);
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  console.error(error instanceof UsageError ? `bench: ${error.message}` : error);
+  process.exit(1);
+}

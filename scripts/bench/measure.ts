@@ -1,0 +1,57 @@
+/** Milliseconds of the machine's monotonic clock, the same in every process: times taken in two of them can be compared. */
+export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+export function median(values: number[]): number {
+  return percentile(values, 0.5);
+}
+
+/** Nearest rank. */
+export function percentile(values: number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(sorted.length * share) - 1))] ?? Number.NaN;
+}
+
+/**
+ * Measures several things in turn, A B C A B C …, so that whatever else the machine does meanwhile hits all of them alike.
+ * Returns each one's results in the order of the rounds.
+ */
+export async function inTurns<Name extends string, Result>(
+  rounds: number,
+  measurements: Record<Name, () => Promise<Result>>,
+): Promise<Record<Name, Result[]>> {
+  const names = Object.keys(measurements) as Name[];
+  const results = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Result[]>;
+  for (let round = 0; round < rounds; round += 1) {
+    for (const name of names) results[name].push(await measurements[name]());
+  }
+  return results;
+}
+
+/** What is counted while jobs are drained. */
+export interface Meter {
+  hit(): void;
+  done: Promise<{ perSecond: number }>;
+}
+
+/**
+ * Jobs a second between the first tenth and the last twentieth of `count`: neither the first polls nor the last stragglers
+ * count. `peers/serve.mjs` has the same.
+ */
+export function createMeter(count: number): Meter {
+  const from = Math.ceil(count * 0.1);
+  const to = Math.floor(count * 0.95);
+  let hits = 0;
+  let fromAt = 0;
+  let finish: (result: { perSecond: number }) => void = () => {};
+  const done = new Promise<{ perSecond: number }>((resolve) => {
+    finish = resolve;
+  });
+  return {
+    done,
+    hit: () => {
+      hits += 1;
+      if (hits === from) fromAt = now();
+      if (hits === to) finish({ perSecond: ((to - from) * 1000) / (now() - fromAt) });
+    },
+  };
+}

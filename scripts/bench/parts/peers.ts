@@ -1,0 +1,217 @@
+import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Bench, startPeer, withChildren } from '../bench.ts';
+import { inTurns, median } from '../measure.ts';
+import { createDatabase, dropDatabase, vacuum } from '../scratch.ts';
+import { ROOT } from '../services.ts';
+
+/** How a peer is asked to drain. */
+export interface PeerDrain {
+  name: string;
+  peer: 'pg-boss' | 'graphile-worker' | 'bullmq';
+  /** The peer's own options. */
+  setting(slots: number): Record<string, unknown>;
+  /** The same for people. */
+  note(slots: number): string;
+  onRedis?: boolean;
+  /** Whether ours is to be ahead of it at 16 and 64 slots. */
+  isRival: boolean;
+  isThere(bench: Bench): boolean;
+}
+
+const always = () => true;
+
+export const PEER_DRAINS: readonly PeerDrain[] = [
+  {
+    name: 'pg-boss',
+    peer: 'pg-boss',
+    setting: (slots) => ({ localConcurrency: slots, batchSize: 1, burstWhenReadyExceeds: 1 }),
+    note: (slots) => `localConcurrency ${slots}, burst mode`,
+    isRival: true,
+    isThere: always,
+  },
+  {
+    name: 'pg-boss, batches of its slots',
+    peer: 'pg-boss',
+    setting: (slots) => ({ batchSize: slots, burstWhenBatchFull: true, burstWhenReadyExceeds: 1 }),
+    note: (slots) => `batchSize ${slots}, burst mode`,
+    isRival: true,
+    isThere: always,
+  },
+  {
+    name: 'pg-boss, best batch',
+    peer: 'pg-boss',
+    setting: () => ({ localConcurrency: 2, batchSize: 500, burstWhenBatchFull: true }),
+    note: () => 'localConcurrency 2, batchSize 500, burst mode',
+    isRival: false,
+    isThere: always,
+  },
+  {
+    name: 'graphile-worker',
+    peer: 'graphile-worker',
+    setting: (slots) => ({ concurrentJobs: slots, maxPoolSize: Math.max(10, slots + 2) }),
+    note: (slots) => `concurrentJobs ${slots}`,
+    isRival: false,
+    isThere: always,
+  },
+  {
+    name: 'graphile-worker, best batch',
+    peer: 'graphile-worker',
+    setting: (slots) => ({
+      ...{ concurrentJobs: slots, maxPoolSize: Math.max(10, slots + 2) },
+      ...{ localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 },
+    }),
+    note: (slots) => `concurrentJobs ${slots}, localQueue 500, completeJobBatchDelay 0`,
+    isRival: false,
+    isThere: always,
+  },
+  {
+    name: 'BullMQ on Postgres',
+    peer: 'bullmq',
+    setting: (slots) => ({ concurrency: slots }),
+    note: (slots) => `concurrency ${slots}`,
+    isRival: true,
+    isThere: always,
+  },
+  {
+    name: 'BullMQ on Redis',
+    peer: 'bullmq',
+    setting: (slots) => ({ concurrency: slots }),
+    note: (slots) => `concurrency ${slots}, appendfsync always`,
+    onRedis: true,
+    isRival: false,
+    isThere: ({ services }) => services.redisPort !== undefined,
+  },
+];
+
+/** Puts the peers' packages beside their source, once. */
+export async function installPeers(): Promise<void> {
+  const directory = join(ROOT, 'scripts', 'bench', 'peers');
+  try {
+    await access(join(directory, 'node_modules', '.package-lock.json'));
+  } catch {
+    process.stderr.write('bench: installing the peers …\n');
+    await promisify(execFile)('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+      cwd: directory,
+    });
+  }
+}
+
+/** @returns jobs a second */
+export async function drainPeer(
+  bench: Bench,
+  peer: PeerDrain,
+  slots: number,
+  count: number,
+): Promise<number> {
+  return withPeerDatabase(bench, async (url) =>
+    withChildren(async (keep) => {
+      const sender = await keep(startPeer(bench, peer.peer));
+      await sender.call('open', openOptions(bench, peer, url, slots));
+      await sender.call('insert', { count });
+      await vacuum(url);
+      const worker = await keep(startPeer(bench, peer.peer));
+      await worker.call('open', openOptions(bench, peer, url, slots));
+      const setting = peer.setting(slots);
+      const { perSecond } = await worker.call<{ perSecond: number }>('drain', { count, setting });
+      return perSecond;
+    }),
+  );
+}
+
+const openOptions = (bench: Bench, { onRedis }: { onRedis?: boolean }, url: string, slots: number) => ({
+  url,
+  slots,
+  ...(onRedis ? { redis: bench.services.redisPort, prefix: new URL(url).pathname.slice(1) } : {}),
+});
+
+async function withPeerDatabase<T>(bench: Bench, work: (url: string) => Promise<T>): Promise<T> {
+  const url = await createDatabase(bench.services.postgresUrl);
+  const result = await work(url);
+  await dropDatabase(bench.services.postgresUrl, url);
+  return result;
+}
+
+/** One job at a time: what a peer's send costs at 32 at once, and how long an idle one takes from send to start. */
+interface PeerSend {
+  name: string;
+  peer: PeerDrain['peer'];
+  open?: Record<string, unknown>;
+  onRedis?: boolean;
+  note: string;
+}
+
+const PEER_SENDS: readonly PeerSend[] = [
+  { name: 'pg-boss', peer: 'pg-boss', note: 'polls each 0.5 s, the shortest it allows' },
+  { name: 'pg-boss, LISTEN/NOTIFY', peer: 'pg-boss', open: { notify: true }, note: 'useListenNotify' },
+  { name: 'graphile-worker', peer: 'graphile-worker', note: 'LISTEN/NOTIFY, as installed' },
+  { name: 'BullMQ on Postgres', peer: 'bullmq', note: 'LISTEN/NOTIFY, as installed' },
+  { name: 'BullMQ on Redis', peer: 'bullmq', onRedis: true, note: 'appendfsync always' },
+];
+
+export const peerSends = ({ services }: Bench): PeerSend[] =>
+  PEER_SENDS.filter(({ onRedis }) => !onRedis || services.redisPort !== undefined);
+
+/** From send to start while idle: the delays in ms. */
+export async function idlePeer(
+  bench: Bench,
+  peer: PeerSend,
+  samples: number,
+  slots: number,
+): Promise<number[]> {
+  return withPeerDatabase(bench, (url) =>
+    withChildren(async (keep) => {
+      const options = { ...openOptions(bench, peer, url, slots), ...peer.open };
+      const sender = await keep(startPeer(bench, peer.peer));
+      await sender.call('open', options);
+      const worker = await keep(startPeer(bench, peer.peer));
+      await worker.call('open', options);
+      const begun = new Map<string, number>();
+      worker.onBegun(({ key, at }) => begun.set(key, at));
+      await worker.call('listen', { slots });
+      await pause(2000);
+      const sent = new Map<string, number>();
+      for (let sample = 0; sample < samples; sample += 1) {
+        await pause(20 + Math.random() * 40);
+        sent.set(String(sample), await sender.call<number>('send', { key: String(sample) }));
+      }
+      await pause(1500);
+      return [...sent].flatMap(([key, at]) => (begun.has(key) ? [(begun.get(key) ?? 0) - at] : []));
+    }),
+  );
+}
+
+/** Single sends a second, 32 at once, without HTTP: the peers' counterpart of accepting. */
+export async function measurePeerSends(bench: Bench): Promise<void> {
+  const { options, report } = bench;
+  const ms = options.quick ? 1500 : 3000;
+  const sendsOf = (peer: PeerSend) => () =>
+    withPeerDatabase(bench, (url) =>
+      withChildren(async (keep) => {
+        const sender = await keep(startPeer(bench, peer.peer));
+        await sender.call('open', { ...openOptions(bench, peer, url, 8), ...peer.open });
+        return sender.call<{ perSecond: number }>('sends', { concurrency: 32, ms });
+      }),
+    );
+  const peers = peerSends(bench);
+  const turns = await inTurns(
+    options.rounds,
+    Object.fromEntries(peers.map((peer) => [peer.name, sendsOf(peer)])),
+  );
+  for (const { name } of peers) {
+    const rounds = (turns[name] ?? []).map(({ perSecond }) => perSecond);
+    const note = 'its library, no HTTP';
+    report.add({
+      part: 'accept',
+      name: `${name}: single sends, 32 at once`,
+      note,
+      value: median(rounds),
+      unit: '/s',
+      rounds,
+    });
+  }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,67 @@
+// A peer's process: answers the bench's calls over IPC. Plain JavaScript in a package of its own, so that the product is
+// built, typed and installed without any of the peers.
+
+/** Milliseconds of the machine's monotonic clock, the same in every process. */
+export const now = () => Number(process.hrtime.bigint()) / 1e6;
+
+/** @param {Record<string, (args: any) => unknown>} calls by name */
+export function serve(calls) {
+  process.on('message', async ({ id, name, args }) => {
+    try {
+      process.send({ id, result: await calls[name](args) });
+    } catch (error) {
+      process.send({ id, error: error.stack ?? String(error) });
+    }
+  });
+  process.on('disconnect', () => process.exit(0));
+  process.on('SIGTERM', () => process.exit(0));
+  process.send({ type: 'ready' });
+}
+
+/** Tells the bench when a job began. */
+export const begun = (key) => process.send({ event: 'begun', key, at: now() });
+
+/**
+ * Jobs a second between the first tenth and the last twentieth of `count`: neither the first polls nor the last stragglers
+ * count, for no one.
+ */
+export function createMeter(count) {
+  const from = Math.ceil(count * 0.1);
+  const to = Math.floor(count * 0.95);
+  let hits = 0;
+  let fromAt = 0;
+  let resolve;
+  const done = new Promise((settle) => {
+    resolve = settle;
+  });
+  return {
+    done,
+    hit: () => {
+      hits += 1;
+      if (hits === from) fromAt = now();
+      if (hits === to) resolve({ perSecond: ((to - from) * 1000) / (now() - fromAt) });
+    },
+  };
+}
+
+/** Single sends a second with so many under way at the same time. */
+export async function measureSends({ concurrency, ms }, send) {
+  let sent = 0;
+  const until = now() + ms;
+  const begin = now();
+  const lane = async () => {
+    while (now() < until) {
+      await send();
+      sent += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
+  return { perSecond: (sent * 1000) / (now() - begin) };
+}
+
+/** `count` payloads in chunks. */
+export function* chunks(count, size = 1000) {
+  for (let at = 0; at < count; at += size) {
+    yield Array.from({ length: Math.min(size, count - at) }, (_, index) => ({ n: at + index }));
+  }
+}

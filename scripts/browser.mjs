@@ -1,0 +1,147 @@
+// The browser the workers drive.
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { aptInstall, asRoot, systemName } from './debian.mjs';
+import { root, run, SetupError, step } from './steps.mjs';
+
+/** Finds a Chromium or installs one, and tells the processes started from here where it is. */
+export async function ensureBrowser() {
+  const chosen = chosenByUser();
+  if (chosen && !isProgram(chosen)) {
+    throw new SetupError(
+      `CHROMIUM_PATH: there is no program at ${chosen}: install it, or unset CHROMIUM_PATH`,
+    );
+  }
+  const path = chosen ?? findBrowser() ?? (await installBrowser());
+  process.env.CHROMIUM_PATH = path;
+}
+
+function chosenByUser() {
+  const given = process.env.CHROMIUM_PATH?.trim();
+  if (given) return given;
+  try {
+    const [, fromFile] =
+      readFileSync(join(root, '.env'), 'utf8').match(/^\s*CHROMIUM_PATH\s*=\s*(.*?)\s*$/m) ?? [];
+    return fromFile?.replace(/^(['"])(.*)\1$/, '$2') || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The headless shell first: three times the pages a second of the full browser, and 40 % of its memory. */
+function findBrowser() {
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+  const folders = [
+    '/usr/bin',
+    '/usr/local/bin',
+    ...(process.env.PATH ?? '').split(delimiter).filter(Boolean),
+  ];
+  return [
+    '/usr/lib/chromium/chromium-headless-shell',
+    ...playwrightBrowsers(/^chromium_headless_shell-(\d+)$/),
+    ...names.flatMap((name) => folders.map((folder) => join(folder, name))),
+    ...playwrightBrowsers(/^chromium-(\d+)$/),
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ].find((path) => isProgram(path) && !isSnap(path));
+}
+
+/** Browsers that `playwright install` has downloaded, newest first. */
+function playwrightBrowsers(folderName) {
+  const caches = [process.env.PLAYWRIGHT_BROWSERS_PATH, join(homedir(), '.cache/ms-playwright')];
+  caches.push(join(homedir(), 'Library/Caches/ms-playwright'));
+  const programs = /^(headless_shell|chrome-headless-shell|chrome|Chromium|Google Chrome for Testing)$/;
+  for (const cache of caches.filter((path) => path && existsSync(path))) {
+    const versions = readdirSync(cache)
+      .filter((name) => folderName.test(name))
+      .sort((a, b) => Number(b.match(folderName)[1]) - Number(a.match(folderName)[1]));
+    const found = versions.flatMap((version) =>
+      readdirSync(join(cache, version), { recursive: true })
+        .filter((path) => programs.test(path.split('/').at(-1)))
+        .map((path) => join(cache, version, path)),
+    );
+    if (found.some(isProgram)) return found.filter(isProgram);
+  }
+  return [];
+}
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ubuntu's chromium is a script that asks for a snap, which neither root nor a container can run. */
+function isSnap(path) {
+  const target = realpathSync(path);
+  if (/\/snap/.test(target)) return true;
+  const begin = Buffer.alloc(4096);
+  const file = openSync(target, 'r');
+  readSync(file, begin);
+  closeSync(file);
+  return /^#!.*snap/s.test(begin.toString('latin1'));
+}
+
+async function installBrowser() {
+  const attempts = [];
+  const attempt = async (what, install) => {
+    try {
+      await step(what, install);
+      const path = findBrowser();
+      if (path) return path;
+      attempts.push(`${what}: no browser appeared`);
+    } catch (error) {
+      if (!(error instanceof SetupError)) throw error;
+      attempts.push(error.message);
+    }
+  };
+  const system = systemName();
+  const mayInstall = system !== 'other' && (await asRoot()) !== undefined;
+  if (system === 'debian' && mayInstall) {
+    const fonts = hasFonts() ? [] : ['fonts-liberation'];
+    for (const name of ['chromium-headless-shell', 'chromium']) {
+      const path = await attempt(`installing the browser (apt-get install ${name})`, () =>
+        aptInstall([name, ...fonts]),
+      );
+      if (path) return path;
+    }
+  }
+  // With the libraries it needs where that can be done; elsewhere they are there on any desktop.
+  const options = mayInstall ? ['--with-deps', '--only-shell'] : ['--only-shell'];
+  const cli = join(root, 'node_modules', 'playwright', 'cli.js');
+  const path = await attempt("installing the browser (Playwright's download)", () =>
+    run(process.execPath, [cli, 'install', ...options, 'chromium']),
+  );
+  if (path) return path;
+  const advice = {
+    debian: 'run `sudo apt-get install chromium-headless-shell`',
+    ubuntu: 'run `sudo npx playwright install --with-deps --only-shell chromium`',
+    other: 'install Chromium or Chrome',
+  };
+  throw new SetupError(
+    `no browser was found and none could be installed: ${advice[system]}, or set CHROMIUM_PATH to a Chromium program\n${attempts.join('\n')}`,
+  );
+}
+
+function hasFonts() {
+  const folders = ['/usr/share/fonts', '/usr/local/share/fonts', join(homedir(), '.fonts')].filter(
+    existsSync,
+  );
+  return folders.some((folder) =>
+    readdirSync(folder, { recursive: true }).some((name) => /\.(ttf|otf|ttc)$/i.test(name)),
+  );
+}

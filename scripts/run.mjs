@@ -1,0 +1,23 @@
+// `node scripts/run.mjs api/main.js`: the set-up, then one compiled program in this process.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { setup } from './setup.mjs';
+import { endWithNpm, root, runScript, SetupError } from './steps.mjs';
+
+await runScript(async () => {
+  const [, , entry = ''] = process.argv;
+  endWithNpm();
+  await setup({ browser: needsBrowser(entry) });
+  const program = join(root, 'dist', entry);
+  if (!/\.js$/.test(entry) || !existsSync(program)) {
+    throw new SetupError(`there is no program ${entry}: give a compiled one, such as api/main.js`);
+  }
+  // The program sees its own arguments where it expects them.
+  process.argv.splice(1, 2, program);
+  await import(pathToFileURL(program).href);
+});
+
+function needsBrowser(entry) {
+  return /^(workers\/scraper|scripts\/bench)\//.test(entry);
+}

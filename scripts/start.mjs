@@ -1,0 +1,9 @@
+// `npm start`: the set-up, then everything.
+import { setup } from './setup.mjs';
+import { endWithNpm, runScript } from './steps.mjs';
+
+await runScript(async () => {
+  endWithNpm();
+  await setup();
+  await import('../dist/scripts/supervise.js');
+});

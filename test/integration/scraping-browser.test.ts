@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import { type OutgoingHttpHeaders, request } from 'node:http';
+import { silentLogger } from '../../runtime/logger.ts';
+import { openScraping } from '../../scraping/scrape.ts';
+import { openScraper, type Scraper } from '../fixtures/site/scraper.ts';
+import { openSite, type Site } from '../fixtures/site/site.ts';
+
+let site: Site;
+let scraper: Scraper;
+
+beforeAll(async () => {
+  site = await openSite();
+});
+afterAll(() => site.close());
+
+beforeEach(() => {
+  scraper = openScraper({ allow: ['127.0.0.0/8'], recycleAfterPages: 3 });
+});
+afterEach(() => scraper.stop());
+
+const at = (path: string) => `${site.origin}${path}`;
+
+/** Pids of the browser's process group, zombies not counted. */
+function groupOf(pid: number): number[] {
+  return execFileSync('ps', ['-eo', 'pid=,pgid=,stat='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, group, state]) => Number(group) === pid && !state?.startsWith('Z'))
+    .map(([each]) => Number(each));
+}
+
+const pidOf = (pool: Scraper['pool']): number => {
+  if (pool.pid === undefined) throw new Error('no browser runs');
+  return pool.pid;
+};
+
+const requested = async (path: string) => {
+  const until = Date.now() + 5000;
+  while (!site.requests.some(({ url }) => url === path)) {
+    if (Date.now() > until) throw new Error(`no request for ${path}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};
+
+describe('a browser that is killed', () => {
+  it('makes the pages under way retryable, and is launched again', async () => {
+    await scraper.pool.start();
+    const first = pidOf(scraper.pool);
+    const pages = [scraper.scrape(at('/silent?killed')), scraper.scrape(at('/silent?killed'))];
+    await requested('/silent?killed');
+    process.kill(first, 'SIGKILL');
+    for (const { page } of await Promise.all(pages)) expect(page.error?.code).toBe('browser_crashed');
+    expect(groupOf(first)).toEqual([]);
+
+    // Two who come at once share the new one.
+    const next = await Promise.all([scraper.scrape(at('/article.html')), scraper.scrape(at('/docs.html'))]);
+    expect(next.map(({ page }) => page.error)).toEqual([null, null]);
+    expect(pidOf(scraper.pool)).not.toBe(first);
+    expect(scraper.logged.filter(({ event }) => event === 'browser_launched')).toHaveLength(2);
+  });
+
+  it('does not end its job: the next URL gets the new one', async () => {
+    await scraper.pool.start();
+    const job = openScraping(
+      {},
+      {
+        signal: new AbortController().signal,
+        browser: scraper.pool,
+        logger: silentLogger,
+        pageTimeoutMs: 10_000,
+        maxPageBytes: 10_000_000,
+      },
+    );
+    const page = job.scrape(at('/silent?job'));
+    await requested('/silent?job');
+    process.kill(pidOf(scraper.pool), 'SIGKILL');
+    expect((await page).page.error?.code).toBe('browser_crashed');
+    expect((await job.scrape(at('/article.html'))).page.error).toBeNull();
+    await job.close();
+  });
+});
+
+describe('a browser that hangs', () => {
+  it('is ended by stop all the same', async () => {
+    await scraper.pool.start();
+    const pid = pidOf(scraper.pool);
+    process.kill(-pid, 'SIGSTOP');
+    await scraper.stop();
+    expect(groupOf(pid)).toEqual([]);
+  });
+});
+
+describe('a browser that has shown enough pages', () => {
+  it('is replaced, and ends with its last job', async () => {
+    await scraper.pool.start();
+    const first = pidOf(scraper.pool);
+    const job = openScraping(
+      { formats: ['text'] },
+      {
+        signal: new AbortController().signal,
+        browser: scraper.pool,
+        logger: silentLogger,
+        pageTimeoutMs: 10_000,
+        maxPageBytes: 10_000_000,
+      },
+    );
+    for (let i = 0; i < 5; i++) expect((await job.scrape(at('/docs.html'))).page.error).toBeNull();
+    await job.close();
+    expect(pidOf(scraper.pool)).not.toBe(first);
+    expect(groupOf(first)).toEqual([]);
+  });
+});
+
+describe('stop', () => {
+  it('leaves no process, is safe twice, and ends what is under way', async () => {
+    const page = scraper.scrape(at('/silent?stop'));
+    await requested('/silent?stop');
+    const pid = pidOf(scraper.pool);
+    expect(groupOf(pid).length).toBeGreaterThan(1);
+    await Promise.all([scraper.stop(), scraper.stop()]);
+    expect(groupOf(pid)).toEqual([]);
+    expect((await page).page.error?.code).toBe('browser_crashed');
+    expect((await scraper.scrape(at('/docs.html'))).page.error?.code).toBe('browser_crashed');
+  });
+});
+
+describe('the proxy of the browser', () => {
+  it('serves nobody without its credentials', async () => {
+    await scraper.pool.start();
+    const port = scraper.logged.find(({ event }) => event === 'egress_proxy_listening')?.fields
+      .port as number;
+    for (const authorization of [undefined, `Basic ${Buffer.from('user:password').toString('base64')}`]) {
+      const headers = authorization ? { 'proxy-authorization': authorization } : {};
+      expect(await statusOf({ port, path: at('/article.html'), headers })).toBe(407);
+      expect(await statusOf({ port, method: 'CONNECT', path: `127.0.0.1:${site.port}`, headers })).toBe(407);
+    }
+  });
+
+  const statusOf = (options: { port: number; method?: string; path: string; headers: OutgoingHttpHeaders }) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const sent = request({ host: '127.0.0.1', agent: false, ...options });
+      sent.on('response', (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      sent.on('connect', (response, socket) => {
+        socket.destroy();
+        resolve(response.statusCode);
+      });
+      sent.on('error', reject);
+      sent.end();
+    });
+});

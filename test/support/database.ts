@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { waitFor } from './wait-for.ts';
+
+export interface TestDatabase {
+  url: string;
+  /** Removes it. Fails where connections were left open: whoever opened them forgot to close them. */
+  drop(): Promise<void>;
+}
+
+/** A database of its own with the current schema and nothing in it. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `test_${process.env.JEST_WORKER_ID ?? '0'}_${randomBytes(5).toString('hex')}`;
+  await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE leadengine_template`));
+  const url = new URL(adminUrl());
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    drop: () =>
+      asAdmin(async (admin) => {
+        const open = await connectionsLeft(admin, name);
+        await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+        if (open.length > 0) throw new Error(`connections were left open: ${open.join(', ')}`);
+      }),
+  };
+}
+
+/** Those still there after the moment that Postgres takes to notice a closed one. */
+async function connectionsLeft(admin: pg.Client, database: string): Promise<string[]> {
+  let open: string[] = [];
+  const closed = async () => {
+    const { rows } = await admin.query<{ who: string }>(
+      `SELECT format('%s (%s)', application_name, left(query, 60)) AS who FROM pg_stat_activity
+       WHERE datname = $1 AND backend_type = 'client backend'`,
+      [database],
+    );
+    open = rows.map(({ who }) => who);
+    return open.length === 0;
+  };
+  await waitFor(closed, { timeoutMs: 3000 }).catch(() => {});
+  return open;
+}
+
+async function asAdmin<T>(work: (admin: pg.Client) => Promise<T>): Promise<T> {
+  const admin = new pg.Client({ connectionString: adminUrl() });
+  await admin.connect();
+  try {
+    return await work(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
+/** The tests' own Postgres, started by global-setup. */
+function adminUrl(): string {
+  const url = process.env.TEST_DATABASE_URL;
+  if (!url) throw new Error('no test Postgres: run the tests with `node scripts/jest.mjs`');
+  return url;
+}

@@ -1,0 +1,30 @@
+/**
+ * Waits for a state: asks again and again until `condition` gives something truthy, and resolves to that. A condition that
+ * throws has not been met yet.
+ *
+ * @throws after `timeoutMs` (default 20 s), naming `what` and what was seen last
+ */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  {
+    timeoutMs = 20_000,
+    what = 'the condition',
+    everyMs = 25,
+  }: { timeoutMs?: number; what?: string; everyMs?: number } = {},
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    let seen: unknown;
+    try {
+      const result = await condition();
+      if (result) return result as Exclude<T, false | null | undefined | 0 | ''>;
+      seen = result;
+    } catch (error) {
+      seen = error;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`waited ${timeoutMs} ms for ${what}; last seen: ${seen}`, { cause: seen });
+    }
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}
