@@ -1,6 +1,7 @@
 import { type Database, isDatabaseUnavailable, isSerializationFailure } from '../db/connect.ts';
 import { type Acceptance, acceptJobs, type Submission } from '../db/jobs/accept.ts';
 import { createBatcher } from '../runtime/batch.ts';
+import { overloaded } from './problem.ts';
 
 export type Accept = (submission: Submission) => Promise<Acceptance>;
 
@@ -8,12 +9,14 @@ export type Accept = (submission: Submission) => Promise<Acceptance>;
 const MAX_RUNS = 2;
 /** One hundred submissions of 100 KB each are the largest statement. */
 const MAX_SUBMISSIONS = 100;
+/** Half a second of work. While the database hangs, what comes on top is told to come again and not held in memory. */
+const MAX_WAITING = 2000;
 
 /**
  * Stores submissions. Those of single jobs that arrive together share one statement and one commit; a batch is large enough
  * for its own.
  */
-export function createAccept(database: Database): Accept {
+export function createAccept(database: Database, maxWaiting = MAX_WAITING): Accept {
   const run = (submissions: Submission[]) => acceptTogether(database, submissions);
   const limits = { maxItems: MAX_SUBMISSIONS, maxRuns: MAX_RUNS };
   // Apart, because a failed run is done again one by one. With keys that never stores a job twice, whatever of the run had
@@ -21,11 +24,19 @@ export function createAccept(database: Database): Accept {
   const keyed = createBatcher(run, limits);
   const unkeyed = createBatcher(run, limits);
 
+  let waiting = 0;
+
   return async (submission) => {
-    if (submission.specs.length > 1) return acceptAlone(database, submission);
-    const result = await (submission.idempotency ? keyed : unkeyed)(submission);
-    if (result.kind === 'refused') throw result.error;
-    return result;
+    if (waiting >= maxWaiting) throw overloaded();
+    waiting += 1;
+    try {
+      if (submission.specs.length > 1) return await acceptAlone(database, submission);
+      const result = await (submission.idempotency ? keyed : unkeyed)(submission);
+      if (result.kind === 'refused') throw result.error;
+      return result;
+    } finally {
+      waiting -= 1;
+    }
   };
 }
 

@@ -16,7 +16,7 @@ export function createAnswerProblem(logger: Logger): ErrorMiddleware {
     if (problem.status === 503) {
       if (performance.now() - unavailableLoggedAt < UNAVAILABLE_LOG_MS) return;
       unavailableLoggedAt = performance.now();
-      logger.error('database_unavailable', fields);
+      logger.error(problem.code, fields);
     } else if (problem.status >= 500) {
       logger.error('request_failed', fields);
     }

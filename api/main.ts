@@ -20,6 +20,9 @@ runConfigured('api', async (context) => {
   }
 });
 
+/** A client waits for the answer: better a 503 soon than a result nobody is there for any more. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+
 async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<void> {
   const applicationName = 'leadengine api';
   const databaseUrl = await databaseUrlOf(config);
@@ -28,6 +31,7 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
     poolSize: config.databasePoolSize,
     applicationName,
     logger,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
   const bootstrap = await ensureBootstrapKey(database, config);

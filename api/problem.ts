@@ -64,5 +64,10 @@ export const databaseUnavailable = () =>
     headers: { 'retry-after': '2' },
   });
 
+export const overloaded = () =>
+  new Problem(503, 'overloaded', 'too many requests wait for the database; try again', {
+    headers: { 'retry-after': '2' },
+  });
+
 export const internalError = () =>
   new Problem(500, 'internal_error', 'something went wrong here; the request id finds it in the logs');

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
+import { storageProblem } from '../core/storable.ts';
 import { BODY_LIMIT, readJson } from './body.ts';
 import type { ApiRequest } from './http.ts';
 import { type FieldError, invalidRequest } from './problem.ts';
-import { findUnstorable } from './storable.ts';
 
 /** The request's body, as its schema says. */
 export async function readBody<T>(
@@ -14,8 +14,9 @@ export async function readBody<T>(
   if (json === undefined) {
     throw invalidRequest([{ path: '', message: 'expected a JSON object, got an empty body' }]);
   }
-  const unstorable = findUnstorable(json);
-  if (unstorable) throw invalidRequest([unstorable]);
+  // Before the schema, and alone: it would tell the same again field by field, and no longer see a `__proto__`.
+  const unstorable = storageProblem(json);
+  if (unstorable) throw invalidRequest([{ ...unstorable, path: pathOf(unstorable.path) }]);
   return { body: parseAs(schema, json), bytes };
 }
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { JOB_STATUSES } from './job-state.ts';
-import { storageProblem } from './storable.ts';
 
 /**
  * Every request body and query the API accepts; the types come from here. Objects are strict, so an unknown field is an
@@ -127,8 +126,6 @@ export const scrapeRequest = z
     metadata: z.record(z.string().max(200), z.unknown()).optional(),
   })
   .superRefine((body, context) => {
-    const problem = storageProblem(body);
-    if (problem) context.addIssue({ code: 'custom', ...problem });
     if (!body.urls && !body.search_query && !body.industry && !body.keywords) {
       context.addIssue({
         code: 'custom',

@@ -24,6 +24,9 @@ export function storageProblem(value: unknown): StorageProblem | null {
     }
     for (const [name, item] of Object.entries(current)) {
       if (!isStorableText(name)) return { path, message: 'expected field names without NUL characters' };
+      // Postgres would keep it; zod drops it from a record without a word, and what is kept must be what was sent.
+      if (name === '__proto__')
+        return { path: [...path, name], message: 'expected another name than __proto__' };
       open.push({ value: item, path: [...path, name] });
     }
   }

@@ -28,7 +28,7 @@ export interface DatabaseOptions {
   /** Shown in `pg_stat_activity`. */
   applicationName: string;
   logger: Logger;
-  /** Longest a statement may run on the server, in milliseconds. */
+  /** Longest a statement may run on the server, in milliseconds; 0 for no limit. */
   statementTimeoutMs?: number;
 }
 
@@ -50,7 +50,7 @@ export function connect(options: DatabaseOptions): Database {
       connectionTimeoutMillis: 5000,
       statement_timeout: statementTimeoutMs,
       // The server's limit cannot fire over a connection that is gone without a word; the client's does.
-      query_timeout: statementTimeoutMs + 5000,
+      query_timeout: statementTimeoutMs && statementTimeoutMs + 5000,
       idle_in_transaction_session_timeout: 60_000,
     },
     pool: { min: 0, max: options.poolSize, idleTimeoutMillis: 30_000 },
@@ -96,6 +96,10 @@ export function connect(options: DatabaseOptions): Database {
     stop: () => knex.destroy(),
   };
 }
+
+/** Rejects where the server does not answer. */
+export const ping = (sql: Sql): Promise<unknown> => sql.query(PING);
+const PING = statement('ping', 'SELECT 1');
 
 const codeOf = (error: unknown): string => String((error as { code?: unknown } | null)?.code ?? '');
 

@@ -7,6 +7,7 @@ import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
 import { type Cluster, openCluster } from './embedded-postgres/cluster.ts';
 import { EmbeddedPostgresError } from './embedded-postgres/error.ts';
+import { guard } from './embedded-postgres/guard.ts';
 import { claim, isPassing, LOCAL, ownerOf } from './embedded-postgres/ownership.ts';
 import {
   findPostmaster,
@@ -34,23 +35,28 @@ export interface EmbeddedPostgresOptions {
   logger: Logger;
   /** Called when the server is gone and could not be brought back. */
   onLost?: (error: unknown) => void;
-  /** Server settings over ours, for tests. */
+  /** How long the server runs on after its owner was killed; default 45. */
+  lingerSeconds?: number;
+  /** Server settings over ours. */
   settings?: Record<string, string>;
 }
 
 /**
  * A real Postgres with its files under `dataDir`, on a free port of 127.0.0.1. Starts one, or takes over the one that an owner
- * left running who was killed; brings it back if it dies.
+ * left running who was killed; brings it back if it dies. After an owner that was killed the server runs on for a while, for the
+ * next one to take over, and then stops.
  *
  * @throws EmbeddedPostgresError whose message says what is wrong and what to do, such as another owner on the same folder
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { dataDir, logger } = options;
+  const { dataDir, logger, lingerSeconds = LINGER_SECONDS } = options;
   const cluster = await openCluster(dataDir);
   let server = await own(cluster, options);
+  let endGuard = () => {};
   try {
     await ensureDatabase(server.session);
     await publishUrl(dataDir, urlOf(server.port, cluster.password));
+    endGuard = await guard(dataDir, server.pid, lingerSeconds);
   } catch (error) {
     await stopPostmaster(cluster.dir, server.pid);
     throw error;
@@ -73,8 +79,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     try {
       // On the same port: everybody else knows no other.
       server = await own(cluster, { ...options, port: server.port, isGivenUp: () => stopped !== undefined });
-      logger.warn('embedded_postgres_recovered', { pid: server.pid });
       bringBackWhenLost();
+      logger.warn('embedded_postgres_recovered', { pid: server.pid });
+      endGuard();
+      endGuard = await guard(dataDir, server.pid, lingerSeconds);
     } catch (error) {
       if (stopped) return;
       logger.error('embedded_postgres_not_recovered', { error });
@@ -87,6 +95,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     // One that is being brought back is given up first, so that it does not come up behind our back.
     await recovery;
     await rm(join(dataDir, URL_FILE), { force: true });
+    endGuard();
     // Asked of the disk, not of memory: it may just have been started anew after a crash.
     const postmaster = await findPostmaster(cluster.dir);
     if (postmaster && !(await stopPostmaster(cluster.dir, postmaster.pid))) {
@@ -104,9 +113,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       return stopped;
     },
     letGo: () => {
-      // The one left running after all is taken over by the next start.
-      if (!stopped) signal(server.pid, 'SIGINT');
-      stopped ??= Promise.resolve();
+      if (stopped) return;
+      stopped = Promise.resolve();
+      signal(server.pid, 'SIGINT');
+      endGuard();
     },
   };
 }
@@ -126,6 +136,8 @@ export async function embeddedPostgresUrl(dataDir: string): Promise<string> {
   return url.trim();
 }
 
+/** Longer than the default SHUTDOWN_GRACE_MS: workers without a supervisor still hand their jobs back. */
+const LINGER_SECONDS = 45;
 const URL_FILE = 'database-url';
 const ROLE = 'leadengine';
 

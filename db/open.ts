@@ -13,29 +13,31 @@ export const databaseUrlOf = (config: Config): string | Promise<string> =>
 
 /**
  * Connects and brings the schema up to date. A database that is not up yet is waited for: in a fleet everything starts at
- * once. Rejects on what waiting cannot mend, such as a wrong password, or when `signal` fires.
+ * once. Rejects on what waiting cannot mend, such as a wrong password.
  */
 export async function openDatabase(options: {
   url: string;
   poolSize: number;
   applicationName: string;
   logger: Logger;
-  signal?: AbortSignal;
+  statementTimeoutMs?: number;
 }): Promise<Database> {
-  const { logger, signal } = options;
-  const database = connect(options);
+  const { logger } = options;
+  // An index on a large table takes as long as it takes.
+  const migrating = connect({ ...options, poolSize: 2, statementTimeoutMs: 0 });
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      const applied = await migrate(database);
+      const applied = await migrate(migrating);
       if (applied.length > 0) logger.info('schema_migrated', { applied });
-      return database;
+      await migrating.stop();
+      return connect(options);
     } catch (error) {
       if (!isDatabaseUnavailable(error)) {
-        await database.stop();
+        await migrating.stop();
         throw error;
       }
       logger.warn('database_unreachable', { error: (error as Error).message, retry_in_ms: pauseMs });
-      await delay(pauseMs, undefined, { signal });
+      await delay(pauseMs);
     }
   }
 }

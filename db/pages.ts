@@ -41,16 +41,6 @@ const LIST_PAGES = statement(
   `,
 );
 
-/** Every page of a job, read a few megabytes at a time. */
-export async function* streamPages(sql: Sql, jobId: string): AsyncGenerator<PageText> {
-  let after: number | null = -1;
-  while (after !== null) {
-    const { pages, next } = await listPages(sql, jobId, after, 100);
-    yield* pages;
-    after = next;
-  }
-}
-
 export async function findArtifact(
   sql: Sql,
   jobId: string,

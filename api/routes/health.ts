@@ -1,4 +1,4 @@
-import { type Sql, statement } from '../../db/connect.ts';
+import { ping, type Sql } from '../../db/connect.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { withinTime } from '../../queue/time-limit.ts';
 import { type Handler, sendJson, sendText } from '../http.ts';
@@ -7,7 +7,6 @@ import type { Metrics } from '../metrics.ts';
 /** `GET /health/live`: this process answers. */
 export const live: Handler = (_request, response) => sendJson(response, 200, { status: 'alive' });
 
-const PING = statement('ping', 'SELECT 1');
 /** Probes give up after a second or more, and an answer in time tells more than none. */
 const PING_MS = 1000;
 
@@ -22,7 +21,7 @@ export const ready =
 
 async function pingProblem(sql: Sql): Promise<string | null> {
   try {
-    await withinTime(sql.query(PING), PING_MS, () => new Error('no answer'));
+    await withinTime(ping(sql), PING_MS, () => new Error('no answer'));
     return null;
   } catch {
     return 'the database does not answer';

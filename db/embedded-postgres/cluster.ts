@@ -129,8 +129,9 @@ async function removeRemains(dataDir: string): Promise<void> {
 /** Files that came to belong to root (a copied folder): Postgres wants to own its data directory. */
 async function giveAway(path: string, owner: { uid: number; gid: number }): Promise<void> {
   await lchown(path, owner.uid, owner.gid);
-  const entries = await readdir(path, { withFileTypes: true, recursive: true });
-  for (const entry of entries) await lchown(join(entry.parentPath, entry.name), owner.uid, owner.gid);
+  for (const name of await readdir(path, { recursive: true })) {
+    await lchown(join(path, name), owner.uid, owner.gid);
+  }
 }
 
 export function isRunning(pid: number): boolean {
