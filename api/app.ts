@@ -10,6 +10,13 @@ import { type Middleware, serve } from './http.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createObserve } from './observe.ts';
 import { createRateLimit } from './rate-limit.ts';
+import {
+  discard,
+  listAllDeadLetters,
+  requeueMany,
+  requeueOne,
+  showDeadLetter,
+} from './routes/dead-letters.ts';
 import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
 import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
@@ -93,6 +100,10 @@ function apiRoutes(
   at('/jobs/:id/pages', { GET: listJobPages(database) });
   at('/jobs/:id/leads', { GET: listJobLeads(database) });
   at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database) });
+  at('/dead-letters', { GET: listAllDeadLetters(database) });
+  at('/dead-letters/requeue', { POST: requeueMany(database) });
+  at('/dead-letters/:id', { GET: showDeadLetter(database), DELETE: discard(database) });
+  at('/dead-letters/:id/requeue', { POST: requeueOne(database) });
   at('/users', { GET: listAllUsers(database), POST: addUser(database) });
   at('/keys', { GET: listOwnKeys(database), POST: issueKey(database) });
   at('/keys/:id', { DELETE: revoke(database, auth) });

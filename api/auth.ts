@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Sql } from '../db/connect.ts';
 import { type Caller, findCaller } from '../db/users.ts';
-import type { ApiRequest, Middleware } from './http.ts';
-import { tooManyRequests, unauthorized } from './problem.ts';
+import type { ApiRequest, ApiResponse, Middleware } from './http.ts';
+import { forbidden, tooManyRequests, unauthorized } from './problem.ts';
 
 export interface Auth {
   /** Lets a request with a valid key on, with `locals.caller` set. */
@@ -86,6 +86,11 @@ export function createAuth(sql: Sql): Auth {
       }
     },
   };
+}
+
+/** For the routes that are an admin's. */
+export function expectAdmin(response: ApiResponse): void {
+  if (response.locals.caller.role !== 'admin') throw forbidden('only an admin may do this');
 }
 
 function keyOf(request: ApiRequest): string | null {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../db/connect.ts';
 import { ensureAdmin } from '../db/users.ts';
+import { Complaint } from '../runtime/complaint.ts';
 import { hashKey, makeKey, prefixOf } from './api-key.ts';
 
 export interface BootstrapKey {
@@ -45,9 +46,5 @@ async function readKey(file: string): Promise<string> {
     if (text.trim().length >= 16 && text.endsWith('\n')) return text.trim();
     await sleep(50);
   }
-  throw new BootstrapKeyError(`${file} holds no API key: delete it to have a new one made`);
-}
-
-export class BootstrapKeyError extends Error {
-  override name = 'BootstrapKeyError';
+  throw new Complaint(`${file} holds no API key: delete it to have a new one made`);
 }

@@ -1,10 +1,10 @@
-import { EmbeddedPostgresError } from '../db/embedded-postgres.ts';
 import { databaseUrlOf, openDatabase } from '../db/open.ts';
 import { createDispatch } from '../dispatch/dispatch.ts';
 import { openQueue } from '../queue/open.ts';
+import { Complaint } from '../runtime/complaint.ts';
 import { type ProcessContext, runConfigured } from '../runtime/process.ts';
 import { createApp } from './app.ts';
-import { BootstrapKeyError, ensureBootstrapKey } from './bootstrap-key.ts';
+import { ensureBootstrapKey } from './bootstrap-key.ts';
 import { type HttpServer, listen } from './server.ts';
 
 /** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the sweeps. */
@@ -12,11 +12,7 @@ runConfigured('api', async (context) => {
   try {
     await startApi(context);
   } catch (error) {
-    const complaint = complaintOf(error, context);
-    if (!complaint) throw error;
-    process.stderr.write(`${complaint}\n`);
-    await context.lifecycle.stop();
-    process.exit(1);
+    throw complaintOf(error, context) ?? error;
   }
 });
 
@@ -79,18 +75,19 @@ function announce(url: string, { file, made }: { file: string | null; made: stri
   else if (made) process.stdout.write(`API key, shown once and kept in ${file}: ${made}\n`);
 }
 
-/** What its operator can mend is told in a line; everything else is logged with its stack. */
-function complaintOf(error: unknown, { config }: ProcessContext): string | null {
-  if (error instanceof EmbeddedPostgresError || error instanceof BootstrapKeyError) return error.message;
+/** What its operator can mend. */
+function complaintOf(error: unknown, { config }: ProcessContext): Complaint | null {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
-    return `port ${config.port} on ${config.host} is in use: stop what uses it, or set PORT`;
+    return new Complaint(`port ${config.port} on ${config.host} is in use: stop what uses it, or set PORT`);
   }
   if (syscall === 'listen' || syscall === 'getaddrinfo') {
-    return `cannot listen on ${config.host} port ${config.port}: ${message}; set HOST or PORT`;
+    return new Complaint(`cannot listen on ${config.host} port ${config.port}: ${message}; set HOST or PORT`);
   }
   if (syscall === 'mkdir' || syscall === 'open') {
-    return `cannot keep the API key in ${config.dataDir}: ${message}; set DATA_DIR or BOOTSTRAP_API_KEY`;
+    return new Complaint(
+      `cannot keep the API key in ${config.dataDir}: ${message}; set DATA_DIR or BOOTSTRAP_API_KEY`,
+    );
   }
   return null;
 }

@@ -166,6 +166,26 @@ export const listPagesQuery = z.strictObject({
   format: z.enum(['json', 'ndjson']).optional(),
 });
 
+const deadLetterFilter = {
+  code: text(200).optional(),
+  user_id: z.uuid().optional(),
+  created_after: moment.optional(),
+  created_before: moment.optional(),
+};
+
+/** Query of `GET /dead-letters`. */
+export const listDeadLettersQuery = z.strictObject({
+  ...deadLetterFilter,
+  limit: queryInt(1, 200).default(50),
+  cursor: z.string().max(500).optional(),
+});
+
+/** Body of `POST /dead-letters/requeue`. */
+export const requeueDeadLettersRequest = z.strictObject({
+  ...deadLetterFilter,
+  limit: z.int().min(1).max(10_000).default(1000),
+});
+
 export const createUserRequest = z.strictObject({ email: z.email().max(320), name: text(200) });
 
 export const issueKeyRequest = z.strictObject({

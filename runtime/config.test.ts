@@ -36,3 +36,11 @@ test('the broker can be given in parts', () => {
   });
   expect(rabbitmq?.url).toBe('amqp://lead:p%40ss%2Fword@broker:5672/%2Fjobs');
 });
+
+test('what jobs may reach is a list of hosts and ranges', () => {
+  const EGRESS_ALLOW = '127.0.0.1:8080, 10.0.0.0/8,[::1]:80 fd00::/8,intranet.example';
+  expect(parseConfig({ EGRESS_ALLOW }).egressAllow).toHaveLength(5);
+  expect(() => parseConfig({ EGRESS_ALLOW: 'http://x/' })).toThrow(
+    /^configuration: EGRESS_ALLOW.*expected host/,
+  );
+});

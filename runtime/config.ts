@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { config as readDotEnv } from 'dotenv';
 import { z } from 'zod';
+import { Complaint } from './complaint.ts';
 
 /**
  * The one reader of the environment. `.env` in the working directory is read first; the real environment wins. A wrong
@@ -11,7 +12,7 @@ export function loadConfig(): Config {
   return parseConfig(process.env);
 }
 
-export class ConfigError extends Error {}
+export class ConfigError extends Complaint {}
 
 /** @throws ConfigError naming every variable that does not fit and what was expected of it */
 export function parseConfig(environment: Record<string, string | undefined>): Config {
@@ -105,6 +106,10 @@ const urlOf = (...protocols: string[]) =>
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `expected one of ${values.join(', ')}`);
 
+/** The shape only; the egress guard knows which addresses there are. */
+const EGRESS_ENTRY =
+  /^(\[[0-9a-f:.]+\](\/\d{1,3})?|[^\s:/[\]]+(\/\d{1,2})?)(:\d{1,5})?$|^[0-9a-f:.]+(\/\d{1,3})?$/i;
+
 const variables = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
   HOST: z.string().trim().default('127.0.0.1'),
@@ -134,7 +139,10 @@ const variables = z.object({
   EGRESS_ALLOW: z
     .string()
     .default('')
-    .transform((value) => value.split(/[\s,]+/).filter(Boolean)),
+    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+    .pipe(
+      z.array(z.string().regex(EGRESS_ENTRY, 'expected host[:port] or CIDR[:port], separated by commas')),
+    ),
   CHROMIUM_PATH: z.string().trim().optional(),
   PAGE_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   MAX_PAGE_BYTES: wholeNumber(1024, 1_073_741_824).default(20_971_520),

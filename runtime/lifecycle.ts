@@ -1,3 +1,4 @@
+import { Complaint } from './complaint.ts';
 import type { Logger } from './logger.ts';
 
 /** Something long-lived. `stop` may be called more than once. */
@@ -45,7 +46,8 @@ const SAME_SIGNAL_MS = 500;
 
 /**
  * Runs a process: builds and starts everything, stops in order on SIGTERM, SIGINT or the death of the process that started
- * this one, and exits 0. A second signal exits at once. A failed start, or an error nobody caught, exits 1.
+ * this one, and exits 0. A second signal exits at once. A failed start, or an error nobody caught, exits 1; what the operator can
+ * mend is told on standard error in one line.
  */
 export function runProcess(logger: Logger, compose: (lifecycle: Lifecycle) => Promise<void>): void {
   const lifecycle = new Lifecycle(logger);
@@ -78,5 +80,9 @@ export function runProcess(logger: Logger, compose: (lifecycle: Lifecycle) => Pr
   process.on('uncaughtException', onFatal('uncaught_exception'));
   process.on('unhandledRejection', onFatal('unhandled_rejection'));
 
-  compose(lifecycle).catch(onFatal('start_failed'));
+  compose(lifecycle).catch((error) => {
+    if (!(error instanceof Complaint)) return onFatal('start_failed')(error);
+    process.stderr.write(`${error.message}\n`);
+    void end(1);
+  });
 }

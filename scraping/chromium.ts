@@ -10,6 +10,7 @@ export function findChromium(configured?: string): string | undefined {
   return [
     '/usr/lib/chromium/chromium-headless-shell',
     '/usr/bin/chromium-headless-shell',
+    playwrightHeadlessShell(),
     chromium.executablePath(),
     '/usr/bin/chromium',
     '/usr/bin/chromium-browser',
@@ -18,6 +19,15 @@ export function findChromium(configured?: string): string | undefined {
     '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
   ].find((path) => path !== '' && existsSync(path));
 }
+
+/** Where `playwright install --only-shell` puts it, beside the full browser that `executablePath` names. */
+const playwrightHeadlessShell = () =>
+  chromium
+    .executablePath()
+    .replace(
+      /chromium-(\d+)\/chrome-([^/]+)\/.*$/,
+      'chromium_headless_shell-$1/chrome-headless-shell-$2/chrome-headless-shell',
+    );
 
 export interface ChromiumProcess {
   browser: Browser;
@@ -61,6 +71,8 @@ function chromiumArgs(proxyAddress: string): string[] {
     '--no-pings',
     '--dns-prefetch-disable',
     '--mute-audio',
+    // The headless shell's own way to let `window.open` fail; a full Chromium ignores it, and its popups are closed as they come.
+    '--block-new-web-contents',
   ];
 }
 

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { Complaint } from '../runtime/complaint.ts';
 
 /**
  * The judgement of the egress guard, pure: which addresses lie on the open internet, and what an operator opened beyond it.
@@ -86,7 +87,7 @@ interface Rule {
 
 function parseEntry(entry: string): Rule {
   const wrong = () =>
-    new Error(`egress allow entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`);
+    new Complaint(`EGRESS_ALLOW: entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`);
   // Unbracketed IPv6 has colons of its own, so it cannot carry a port.
   const unbracketedIPv6 = !entry.startsWith('[') && entry.split(':').length > 2;
   const parts = unbracketedIPv6

@@ -29,7 +29,7 @@ export type PageErrorCode = keyof typeof PAGE_ERRORS;
 
 /** What a page's `error.code` means for trying again. A code nobody knows is retryable, as `classify` has it. */
 export function pageErrorConsequence(code: string): 'retryable' | 'permanent' {
-  return code in PAGE_ERRORS ? PAGE_ERRORS[code as PageErrorCode][0] : 'retryable';
+  return Object.hasOwn(PAGE_ERRORS, code) ? PAGE_ERRORS[code as PageErrorCode][0] : 'retryable';
 }
 
 /** @param message instead of the code's own sentence */

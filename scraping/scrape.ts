@@ -138,17 +138,18 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
     } catch (error) {
       if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
       // The page as it is then is still worth having.
-      findings.error = error.info;
+      findings.error ??= error.info;
     }
     watch.assertDocument();
     findings.answer = watch.answer;
+    findings.error ??= httpStatusError(watch.answer?.status ?? 200);
   }
 
   const snapshot = await look(tab, { maxChars: context.maxPageBytes, extract: spec.extract ?? {} }, deadline);
   if (snapshot.html === null) throw new PageFailure('page_too_large');
   findings.snapshot = snapshot;
   if (snapshot.badSelectors.length > 0) {
-    findings.error = pageError(
+    findings.error ??= pageError(
       'bad_selector',
       `extract: the selector of ${snapshot.badSelectors.join(', ')} is not valid CSS`,
     );

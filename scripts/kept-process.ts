@@ -1,10 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Complaint } from '../runtime/complaint.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 /** What a process of ours sends to the one that started it. */
-export type ChildMessage = ReadyMessage | { type: 'failed'; message: string };
-
 export interface ReadyMessage {
   type: 'ready';
   /** The API's: where it listens. */
@@ -16,7 +15,7 @@ export interface ReadyMessage {
 }
 
 /** Why a process could not be started; the message is for the person who started it. */
-export class ChildStartError extends Error {
+export class ChildStartError extends Complaint {
   override name = 'ChildStartError';
 }
 
@@ -112,11 +111,9 @@ export class KeptProcess {
     });
     this.#child = child;
     logger.debug('process_started', { name, child_pid: child.pid });
-    let said: string | undefined;
     const ready = new Promise<ReadyMessage>((resolve) => {
-      child.on('message', (message: ChildMessage) => {
+      child.on('message', (message: ReadyMessage) => {
         if (message.type === 'ready') resolve(message);
-        else if (message.type === 'failed') said = message.message;
       });
     });
     const ended = new Promise<End>((resolve) => {
@@ -124,7 +121,7 @@ export class KeptProcess {
         // What it started itself, such as a browser, must not outlive it.
         killGroup(child);
         if (this.#child === child) this.#child = undefined;
-        resolve({ type: 'ended', reason: said ?? what, ranMs: Date.now() - begun });
+        resolve({ type: 'ended', reason: what, ranMs: Date.now() - begun });
       };
       child.once('error', (error) => end(error.message));
       child.once('exit', (exitCode, signal) =>

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
+import { Complaint } from '../runtime/complaint.ts';
 import type { Config } from '../runtime/config.ts';
 
 /** The port or address cannot be had; the message says which setting to change. */
-export class PortError extends Error {
+export class PortError extends Complaint {
   override name = 'PortError';
 }
 

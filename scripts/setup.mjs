@@ -73,6 +73,10 @@ export async function ensureBuild({ onTypeErrors } = {}) {
   await step('building', async () => {
     // Compiled aside and swapped in: a process that starts meanwhile finds one build or the other, and nothing of sources
     // that are gone stays behind.
+    for (const name of readdirSync(root).filter((name) => /^dist\.(new|old)-\d+$/.test(name))) {
+      // Of a build that was killed; only one runs at a time.
+      rmSync(join(root, name), { recursive: true, force: true });
+    }
     const fresh = join(root, `dist.new-${process.pid}`);
     const old = join(root, `dist.old-${process.pid}`);
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { EmbeddedPostgresError, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
-import { type Config, ConfigError, loadConfig } from '../runtime/config.ts';
-import { type Lifecycle, runProcess } from '../runtime/lifecycle.ts';
-import { createLogger, type Logger } from '../runtime/logger.ts';
-import { ChildStartError, KeptProcess } from './kept-process.ts';
-import { choosePort, PortError } from './port.ts';
+import { startEmbeddedPostgres } from '../db/embedded-postgres.ts';
+import type { Config } from '../runtime/config.ts';
+import type { Lifecycle } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { runConfigured } from '../runtime/process.ts';
+import { KeptProcess } from './kept-process.ts';
+import { choosePort } from './port.ts';
 import { welcome } from './welcome.ts';
 
 /** What `npm start` runs after the set-up: Postgres where none is given, the API, and the workers. */
@@ -82,42 +83,20 @@ async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logge
 /** `.env` has been read into the environment by then. */
 const isSet = (name: string): boolean => Boolean(process.env[name]?.trim());
 
-/** Ends with the one line the user needs, instead of a log line with a stack. */
-function exitWithReason(error: unknown): void {
-  if (!isForUser(error)) throw error;
-  console.error(`leadengine: ${error.message}`);
-  process.exitCode = 1;
-}
+if (!isSet('LOG_FORMAT') && process.stdout.isTTY) process.env.LOG_FORMAT = 'pretty';
+let stopping = false;
+const onStop = () => {
+  stopping = true;
+};
+process.once('SIGINT', onStop).once('SIGTERM', onStop).once('disconnect', onStop);
+// The terminal was closed: an orderly stop, as for Ctrl-C.
+process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
 
-const isForUser = (error: unknown): error is Error =>
-  [ConfigError, EmbeddedPostgresError, ChildStartError, PortError].some((kind) => error instanceof kind);
-
-try {
-  if (!isSet('LOG_FORMAT') && process.stdout.isTTY) process.env.LOG_FORMAT = 'pretty';
-  const config = loadConfig();
-  const logger = createLogger({
-    level: config.logLevel,
-    format: config.logFormat,
-    processKind: 'supervisor',
-  });
-  let stopping = false;
-  const onStop = () => {
-    stopping = true;
-  };
-  process.once('SIGINT', onStop).once('SIGTERM', onStop).once('disconnect', onStop);
-  // The terminal was closed: an orderly stop, as for Ctrl-C.
-  process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
-  runProcess(logger, async (lifecycle) => {
-    try {
-      await supervise(lifecycle, config, logger, () => stopping);
-    } catch (error) {
-      // Whatever fails once a stop was asked for fails because of it.
-      if (stopping) return;
-      exitWithReason(error);
-      await lifecycle.stop();
-      process.exit();
-    }
-  });
-} catch (error) {
-  exitWithReason(error);
-}
+runConfigured('supervisor', async ({ config, logger, lifecycle }) => {
+  try {
+    await supervise(lifecycle, config, logger, () => stopping);
+  } catch (error) {
+    // Whatever fails once a stop was asked for fails because of it.
+    if (!stopping) throw error;
+  }
+});

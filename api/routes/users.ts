@@ -1,8 +1,9 @@
 import { createUserRequest } from '../../core/schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import { createUser, listUsers } from '../../db/users.ts';
-import { type ApiResponse, type Handler, sendJson } from '../http.ts';
-import { conflict, forbidden } from '../problem.ts';
+import { expectAdmin } from '../auth.ts';
+import { type Handler, sendJson } from '../http.ts';
+import { conflict } from '../problem.ts';
 import { expectNoQuery, readBody } from '../validate.ts';
 
 /** `POST /users`, by an admin. */
@@ -29,7 +30,3 @@ export const listAllUsers =
     expectNoQuery(request);
     sendJson(response, 200, { users: await listUsers(sql) });
   };
-
-function expectAdmin(response: ApiResponse): void {
-  if (response.locals.caller.role !== 'admin') throw forbidden('only an admin may do this');
-}

@@ -1,4 +1,6 @@
-/** Why there is no embedded Postgres, in words for the person who started it: print the message, not the stack. */
-export class EmbeddedPostgresError extends Error {
+import { Complaint } from '../../runtime/complaint.ts';
+
+/** Why there is no embedded Postgres, in words for the person who started it. */
+export class EmbeddedPostgresError extends Complaint {
   override name = 'EmbeddedPostgresError';
 }

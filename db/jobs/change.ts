@@ -37,6 +37,27 @@ async function change(
   return { kind: changed.length > 0 ? 'changed' : 'not_allowed', job };
 }
 
+/**
+ * Runs the jobs of `chosen (id)` again that failed or were cancelled, as `retried (id)`; their dead letters are closed. With as many
+ * further attempts as they were given at first: the count goes on, because it is the fence.
+ */
+export const RUN_AGAIN = `
+  retried AS (
+    UPDATE jobs j
+    SET status = 'queued', max_attempts = attempt + coalesce((spec->>'max_attempts')::int, ${DEFAULT_MAX_ATTEMPTS}), run_at = now(),
+        dispatched_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL, progress_message = NULL
+    FROM chosen WHERE j.id = chosen.id AND j.status IN ('failed', 'cancelled')
+    RETURNING j.id, j.user_id, j.correlation_id, j.attempt
+  ), closed AS (
+    UPDATE dead_letters d SET closed_at = now(), closed_as = 'requeued'
+    FROM retried r WHERE d.job_id = r.id AND d.closed_at IS NULL
+  ), told AS (
+    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
+    SELECT 'job.requeued', '${EVENT_VERSION}', user_id, id, correlation_id,
+           json_build_object('job_id', id, 'status', 'queued', 'attempt', attempt, 'outcome', 'retry_requested')
+    FROM retried
+  )`;
+
 /** The locked row tells whether it ran: only then there is an attempt to end. (`RETURNING old` came with Postgres 18.) */
 const CANCEL_JOB = statement(
   'cancel_job',
@@ -65,18 +86,7 @@ const CANCEL_JOB = statement(
 const RETRY_JOB = statement(
   'retry_job',
   `
-  WITH retried AS (
-    UPDATE jobs
-    SET status = 'queued', max_attempts = attempt + coalesce((spec->>'max_attempts')::int, ${DEFAULT_MAX_ATTEMPTS}), run_at = now(),
-        dispatched_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL, progress_message = NULL
-    WHERE user_id = $1 AND id = $2 AND status IN ('failed', 'cancelled')
-    RETURNING id, user_id, correlation_id, attempt
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT 'job.requeued', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'status', 'queued', 'attempt', attempt, 'outcome', 'retry_requested')
-    FROM retried
-  )
-  SELECT id FROM retried
+  WITH chosen AS (SELECT id FROM jobs WHERE user_id = $1 AND id = $2),
+  ${RUN_AGAIN} SELECT id FROM retried
   `,
 );

@@ -98,7 +98,7 @@ export interface JobRow {
   history: AttemptRow[];
 }
 
-interface AttemptRow {
+export interface AttemptRow {
   attempt: number;
   worker_id: string;
   started_at: string;
@@ -108,14 +108,18 @@ interface AttemptRow {
   error_message: string | null;
 }
 
+/** The attempts of a job that ended, oldest first, as JSON; `id` is an SQL expression of ours. */
+export const ATTEMPTS_OF = (id: string): string => `
+  (SELECT coalesce(json_agg(a ORDER BY a.started_at), '[]')
+   FROM (SELECT attempt, worker_id, started_at, finished_at, outcome, error_code, error_message
+         FROM attempts WHERE job_id = ${id}) AS a)`;
+
 /** Columns of a job as `toJob` reads them. */
 export const JOB_COLUMNS = `
   j.id, j.created_at::text AS cursor, j.status, j.attempt, j.max_attempts, j.priority, j.spec, j.progress_done,
   j.progress_total, j.progress_message, j.pages_count, j.leads_count, j.errors_count, j.error_code, j.error_message,
   j.created_at, j.run_at, j.started_at, j.finished_at, j.attempt_started_at, j.worker_id,
-  (SELECT coalesce(json_agg(a ORDER BY a.started_at), '[]')
-   FROM (SELECT attempt, worker_id, started_at, finished_at, outcome, error_code, error_message
-         FROM attempts WHERE job_id = j.id) AS a) AS history`;
+  ${ATTEMPTS_OF('j.id')} AS history`;
 
 const FIND_JOB = statement(
   'find_job',
@@ -162,7 +166,7 @@ export function toJob(row: JobRow): Job {
 const errorOf = (row: { error_code: string | null; error_message: string | null }) =>
   row.error_code === null ? null : { code: row.error_code, message: row.error_message ?? '' };
 
-const toAttempt = (row: AttemptRow): Attempt => ({
+export const toAttempt = (row: AttemptRow): Attempt => ({
   attempt: row.attempt,
   worker: row.worker_id,
   started_at: new Date(row.started_at),

@@ -36,6 +36,9 @@ export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<b
 
 const withoutNul = (text: string): string => text.replaceAll('\0', '').slice(0, 2000);
 
+/** Where a job's messages come from; `queue/` has the name too, and knows nothing of `db/`. */
+const SCRAPE_QUEUE = 'scrape_jobs';
+
 const SETTLE_JOBS = statement(
   'settle_jobs',
   `
@@ -54,6 +57,10 @@ const SETTLE_JOBS = statement(
   ), history AS (
     INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome, error_code, error_message)
     SELECT id, attempt_started_at, attempt, worker_id, outcome, error_code, error_message FROM settled
+  ), buried AS (
+    INSERT INTO dead_letters (job_id, user_id, queue, code, message)
+    SELECT id, user_id, '${SCRAPE_QUEUE}', coalesce(error_code, ''), coalesce(error_message, '')
+    FROM settled WHERE status = 'failed'
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT event, '${EVENT_VERSION}', user_id, id, correlation_id, json_build_object(

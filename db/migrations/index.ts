@@ -3,6 +3,7 @@ import { jobs } from './0002-jobs.ts';
 import { results } from './0003-results.ts';
 import { events } from './0004-events.ts';
 import { workers } from './0005-workers.ts';
+import { deadLetters } from './0006-dead-letters.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -10,4 +11,4 @@ export interface Migration {
   up: string;
 }
 
-export const MIGRATIONS: Migration[] = [usersAndKeys, jobs, results, events, workers];
+export const MIGRATIONS: Migration[] = [usersAndKeys, jobs, results, events, workers, deadLetters];

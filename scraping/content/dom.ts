@@ -36,7 +36,8 @@ function flattenShadowRoots(document: Document): void {
   }
 }
 
-const nextShadow = (document: Document): Element | null => document.querySelector('template[shadowrootmode]');
+const nextShadow = (document: Document): Element | null =>
+  document.querySelector('template[shadowrootmode]') ?? null;
 
 const ADDRESS_ATTRIBUTES = ['href', 'src', 'poster', 'action', 'cite', 'data-src'] as const;
 

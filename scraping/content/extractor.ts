@@ -13,8 +13,11 @@ export interface Extractor {
   stop(): Promise<void>;
 }
 
-/** @param threads how many pages are worked on at once; others wait */
-export function createExtractor(threads = Math.min(2, availableParallelism())): Extractor {
+/**
+ * @param threads how many pages are worked on at once; others wait. One does some 20 large pages a second and takes 60 MB, and the
+ *   browser needs the other cores.
+ */
+export function createExtractor(threads = Math.max(1, Math.floor(availableParallelism() / 3))): Extractor {
   // Run from its sources there is no built thread to start; only tests do that.
   return import.meta.url.endsWith('.ts') ? inlineExtractor : new ThreadExtractor(threads);
 }
@@ -83,7 +86,8 @@ async function ask(worker: Worker, input: ExtractInput, signal: AbortSignal): Pr
   let stopListening = () => {};
   try {
     return await new Promise<Answer>((resolve, reject) => {
-      const failed = (cause: unknown) => reject(new PageFailure('extraction_failed', undefined, { cause }));
+      const failed = (cause: unknown) =>
+        reject(signal.aborted ? signal.reason : new PageFailure('extraction_failed', undefined, { cause }));
       worker.once('message', resolve);
       worker.on('error', failed);
       worker.on('exit', failed);
@@ -92,7 +96,7 @@ async function ask(worker: Worker, input: ExtractInput, signal: AbortSignal): Pr
         worker.off('error', failed);
         worker.off('exit', failed);
       };
-      signal.addEventListener('abort', () => void worker.terminate().then(() => reject(signal.reason)), {
+      signal.addEventListener('abort', () => void worker.terminate(), {
         signal: listening.signal,
       });
       worker.postMessage(input);

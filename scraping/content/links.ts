@@ -9,7 +9,7 @@ export function linksOf(document: Document, pageUrl: string): Link[] {
   const here = withoutFragment(pageUrl);
   for (const element of select(document, 'a[href], area[href]')) {
     const url = element.getAttribute('href') ?? '';
-    if (!/^https?:/i.test(url)) continue;
+    if (!/^https?:/i.test(url) || !URL.canParse(url)) continue;
     if (withoutFragment(url) === here && /#(?![/!])/.test(url)) continue;
     const text = linkText(element);
     const known = links.get(url);

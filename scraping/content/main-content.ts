@@ -7,7 +7,7 @@ import { collapsed, isElement, isText, select } from './dom.ts';
  */
 export function mainContent(document: Document): Element {
   removeInvisible(document);
-  const { body } = document;
+  const body = bodyOf(document);
   const title = titleHeading(document);
   prune(body, false, { measures: measure(body), holders: holdersOfContent(body) });
   const root = chooseRoot(body);
@@ -18,15 +18,18 @@ export function mainContent(document: Document): Element {
 /** The whole page without what nobody sees. Changes the document. */
 export function wholeContent(document: Document): Element {
   removeInvisible(document);
-  return document.body;
+  return bodyOf(document);
 }
+
+/** A page made of frames has no body. */
+const bodyOf = (document: Document): Element => document.body ?? document.documentElement;
 
 const INVISIBLE =
   'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, dialog:not([open]), button, input, select, textarea, [hidden], [aria-hidden="true"]';
 
 function removeInvisible(document: Document): void {
-  for (const element of select(document.body, INVISIBLE)) element.remove();
-  for (const element of select(document.body, '[style]')) {
+  for (const element of select(bodyOf(document), INVISIBLE)) element.remove();
+  for (const element of select(bodyOf(document), '[style]')) {
     if (/(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)/i.test(element.getAttribute('style') ?? ''))
       element.remove();
   }
@@ -111,7 +114,7 @@ function prune(parent: Element, inContent: boolean, facts: Facts): void {
 
 function isClutter(element: Element, inContent: boolean, { measures, holders }: Facts): boolean {
   const { text, linkText } = measures.get(element) ?? { text: 0, linkText: 0 };
-  const whole = measures.get(element.ownerDocument.body)?.text ?? 0;
+  const whole = measures.get(bodyOf(element.ownerDocument))?.text ?? 0;
   const linkShare = text === 0 ? 0 : linkText / text;
   const { tagName } = element;
   const name = `${element.getAttribute('class') ?? ''} ${element.getAttribute('id') ?? ''}`;

@@ -1,6 +1,7 @@
 import TurndownService from 'turndown';
 import { collapsed, hasBlockInside, isElement, select } from './dom.ts';
 import { tableToMarkdown } from './table.ts';
+import { toText } from './text.ts';
 
 /** GitHub-flavoured Markdown of an element whose addresses are absolute. */
 export function toMarkdown(element: Element): string {
@@ -54,7 +55,7 @@ function converter(): TurndownService {
     replacement: (content, node) => {
       const link = node as Element;
       const text = (
-        hasBlockInside(link) ? collapsed(link.textContent) : content.replace(/\s*\n\s*/g, ' ')
+        hasBlockInside(link) ? collapsed(toText(link)) : content.replace(/\s*\n\s*/g, ' ')
       ).trim();
       // The little signs that link a heading to itself.
       if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';

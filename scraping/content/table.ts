@@ -12,7 +12,7 @@ export function tableToMarkdown(table: Element, convert: (cell: Element) => stri
   const grid = rows.map((row) => row.flatMap((cell) => spread(cell, oneLine(convert(cell)))));
   const width = Math.max(...grid.map((row) => row.length));
   const firstIsHeader =
-    rows[0]?.every((cell) => cell.tagName === 'TH') || table.querySelector('thead tr') !== null;
+    rows[0]?.every((cell) => cell.tagName === 'TH') || Boolean(table.querySelector('thead tr'));
   const header = firstIsHeader ? (grid[0] ?? []) : [];
   const body = firstIsHeader ? grid.slice(1) : grid;
 

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createAccept } from '../../api/accept.ts';
+import { listUsers } from '../../db/users.ts';
 import { type Logger, silentLogger } from '../../runtime/logger.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Cable } from './api-cable.ts';
@@ -67,6 +69,20 @@ describe('while the database is away', () => {
     cable.mend();
     expect((await answer).json?.status).toBe('completed');
   });
+});
+
+test('while the database hangs, submissions beyond what may wait are told to come again', async () => {
+  const accept = createAccept(api.database, 2);
+  const [user] = await listUsers(api.database);
+  const submission = { userId: String(user?.id), correlationId: 'hangs', specs: [BODY] };
+  const waiting = await api.database.transaction(async (sql) => {
+    await sql.query({ name: 'lock_jobs', text: 'LOCK TABLE jobs' });
+    const held = [accept(submission), accept(submission)];
+    await expect(accept(submission)).rejects.toMatchObject({ status: 503, code: 'overloaded' });
+    return held;
+  });
+  for (const { kind } of await Promise.all(waiting)) expect(kind).toBe('accepted');
+  expect((await accept(submission)).kind).toBe('accepted');
 });
 
 describe('a submission that the database refuses', () => {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { silentLogger } from '../../runtime/logger.ts';
 import { openScraping } from '../../scraping/scrape.ts';
@@ -22,11 +22,20 @@ const at = (path: string) => `${site.origin}${path}`;
 
 /** Pids of the browser's process group, zombies not counted. */
 function groupOf(pid: number): number[] {
-  return execFileSync('ps', ['-eo', 'pid=,pgid=,stat='], { encoding: 'utf8' })
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, group, state]) => Number(group) === pid && !state?.startsWith('Z'))
-    .map(([each]) => Number(each));
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        // `pid (name) state parent group …`; the name may hold anything.
+        const [state, , group] = readFileSync(`/proc/${name}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        return Number(group) === pid && state !== 'Z';
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }
 
 const pidOf = (pool: Scraper['pool']): number => {

@@ -1,11 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openScraper, type Scraper } from '../fixtures/site/scraper.ts';
+import { selfSigned } from '../fixtures/site/self-signed.ts';
 import { openSite, type Site } from '../fixtures/site/site.ts';
 
 let site: Site;
@@ -140,27 +137,6 @@ describe('a server that does not serve', () => {
 
   it('speaks no TLS, or has a certificate nobody signed', async () => {
     expect(await openCode(site.origin.replace('http:', 'https:'))).toBe('tls_failed');
-    const directory = mkdtempSync(join(tmpdir(), 'scraping-tls-'));
-    const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
-    execFileSync(
-      'openssl',
-      [
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-days',
-        '1',
-        '-subj',
-        '/CN=127.0.0.1',
-        '-keyout',
-        key,
-        '-out',
-        cert,
-      ],
-      { stdio: 'ignore' },
-    );
     const server = createTlsServer(
       { key: readFileSync(key), cert: readFileSync(cert) },
       (_request, response) => response.end('hi'),
@@ -172,7 +148,6 @@ describe('a server that does not serve', () => {
       );
     } finally {
       await new Promise((resolve) => server.close(resolve));
-      rmSync(directory, { recursive: true });
     }
   });
 });
@@ -272,8 +247,14 @@ describe('a page that makes trouble', () => {
 
   it('holds text that no database takes', async () => {
     const { page } = await scraper.scrape(at('/unstorable'), { formats: ['text'], extract: { all: 'body' } });
-    expect(page).toMatchObject({ title: 'ab', text: 'half \uFFFD and nothing', error: null });
+    expect(page).toMatchObject({ title: 'a b', text: 'half \uFFFD and nothing', error: null });
     expect(page.extracted?.all).toContain('half \uFFFD and ');
+  });
+
+  it('opens windows without end, and is given up', async () => {
+    expect(await code(at('/popup-bomb'), { pageTimeoutMs: 2000 })).not.toBe('connection_failed');
+    expect(await code(at('/article.html'))).toBeNull();
+    expect(site.requests.filter(({ url }) => url.includes('bomb-popup')).length).toBeLessThan(20);
   });
 
   it('nests without end, and brings nothing down', async () => {

@@ -284,7 +284,12 @@ describe('actions', () => {
     const { page } = await scraper.scrape(at('/shadow.html'), {
       actions: [{ type: 'click', selector: 'price-card a' }],
     });
-    expect(page).toMatchObject({ final_url: at('/tickets'), status_code: 404, title: 'Not found' });
+    expect(page).toMatchObject({
+      final_url: at('/tickets'),
+      status_code: 404,
+      title: 'Not found',
+      error: { code: 'http_client_error' },
+    });
   });
 });
 

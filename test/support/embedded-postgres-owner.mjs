@@ -1,10 +1,15 @@
-// A process that owns an embedded Postgres, for tests that kill one: `fork(this, [dataDir])`. Says `{type: 'ready', url}` or
+// A process that owns an embedded Postgres, for tests that kill one: `fork(this, [dataDir, lingerSeconds])`. Says `{type: 'ready', url}` or
 // `{type: 'failed', message}`, and stops in order on SIGTERM.
 import { startEmbeddedPostgres } from '../../dist/db/embedded-postgres.js';
 import { silentLogger } from '../../dist/runtime/logger.js';
 
 try {
-  const postgres = await startEmbeddedPostgres({ dataDir: process.argv[2], logger: silentLogger });
+  const [, , dataDir, lingerSeconds] = process.argv;
+  const postgres = await startEmbeddedPostgres({
+    dataDir,
+    lingerSeconds: lingerSeconds ? Number(lingerSeconds) : undefined,
+    logger: silentLogger,
+  });
   process.on('SIGTERM', () => void postgres.stop().then(() => process.exit(0)));
   process.send({ type: 'ready', url: postgres.url });
 } catch (error) {

@@ -1,5 +1,6 @@
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { openQueue } from '../../queue/open.ts';
+import { Complaint } from '../../runtime/complaint.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
 import { createBrowserPool } from '../../scraping/browser.ts';
 import { findChromium } from '../../scraping/chromium.ts';
@@ -12,7 +13,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const applicationName = 'leadengine worker';
   const executablePath = findChromium(config.chromiumPath);
   if (!executablePath) {
-    throw new Error('no Chromium found: run `npm run setup`, or set CHROMIUM_PATH to the browser');
+    throw new Complaint('no Chromium found: run `npm run setup`, or set CHROMIUM_PATH to the browser');
   }
   const url = await databaseUrlOf(config);
   const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });

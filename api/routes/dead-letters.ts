@@ -1,0 +1,82 @@
+import { listDeadLettersQuery, requeueDeadLettersRequest } from '../../core/schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import {
+  type DeadLetter,
+  discardDeadLetter,
+  findDeadLetter,
+  listDeadLetters,
+  requeueDeadLetters,
+} from '../../db/dead-letters.ts';
+import { expectAdmin } from '../auth.ts';
+import { decodeJobCursor, encodeJobCursor, isUuid } from '../cursor.ts';
+import { type ApiRequest, answerHeaders, type Handler, sendJson } from '../http.ts';
+import { conflict, notFound } from '../problem.ts';
+import { expectNoQuery, readBody, readQuery } from '../validate.ts';
+
+/** Dead letters belong to the admin: jobs of all users that failed, and messages nobody could read. */
+
+/** `GET /dead-letters`, newest first. */
+export const listAllDeadLetters =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    const { limit, cursor, ...filter } = readQuery(request, listDeadLettersQuery);
+    const page = { limit, after: decodeJobCursor(cursor) };
+    const { deadLetters, next } = await listDeadLetters(sql, filter, page);
+    sendJson(response, 200, { dead_letters: deadLetters, next_cursor: next && encodeJobCursor(next) });
+  };
+
+/** `GET /dead-letters/{id}`. */
+export const showDeadLetter =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    sendJson(response, 200, await openDeadLetter(sql, request));
+  };
+
+/** `POST /dead-letters/{id}/requeue`: its job runs again and keeps its history. */
+export const requeueOne =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    const { id, job_id } = await openDeadLetter(sql, request);
+    if (!job_id) throw conflict('not_requeueable', 'a message that cannot be read cannot be run; discard it');
+    const [requeued] = await requeueDeadLetters(sql, { id }, 1);
+    if (!requeued) throw conflict('job_state_conflict', 'its job is no longer failed');
+    sendJson(response, 200, { job_id, status: 'queued' });
+  };
+
+/** `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, limit?}`: all that match, oldest first. */
+export const requeueMany =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    const { body } = await readBody(request, requeueDeadLettersRequest);
+    const { limit, ...filter } = body;
+    const jobs = await requeueDeadLetters(sql, filter, limit);
+    sendJson(response, 200, { requeued: jobs.length, job_ids: jobs });
+  };
+
+/** `DELETE /dead-letters/{id}`: seen and done with; its job stays failed. */
+export const discard =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    const { id } = request.params;
+    if (!isUuid(id) || !(await discardDeadLetter(sql, id))) throw noSuchDeadLetter();
+    response.writeHead(204, answerHeaders(response));
+    response.end();
+  };
+
+async function openDeadLetter(sql: Sql, request: ApiRequest): Promise<DeadLetter> {
+  const { id } = request.params;
+  const deadLetter = isUuid(id) ? await findDeadLetter(sql, id) : null;
+  if (!deadLetter) throw noSuchDeadLetter();
+  return deadLetter;
+}
+
+const noSuchDeadLetter = () => notFound('there is no such dead letter, or it was dealt with');

@@ -1,0 +1,165 @@
+import { type ExtractInput, extract } from './extract.ts';
+
+const read = (body: string, options: Partial<ExtractInput> = {}) =>
+  extract({
+    html: `<!doctype html><html><head><title>T</title></head><body>${body}</body></html>`,
+    url: 'https://site.example/dir/page.html',
+    title: 'T',
+    charset: 'UTF-8',
+    formats: ['markdown'],
+    mainContent: true,
+    ...options,
+  });
+const markdown = (body: string) => read(body).markdown;
+const text = (body: string) => read(body, { formats: ['text'] }).text;
+
+describe('markdown', () => {
+  it.each([
+    ['code with backticks', '<p><code>a `b` c</code></p>', '`` a `b` c ``'],
+    ['a fence longer than those inside', '<pre>```\nx\n```</pre>', '````\n```\nx\n```\n````'],
+    [
+      'the language of GitHub',
+      '<div class="highlight-source-js"><pre>let a;</pre></div>',
+      '```js\nlet a;\n```',
+    ],
+    [
+      'the language of Sphinx',
+      '<div class="highlight-python3"><div class="highlight"><pre>x</pre></div></div>',
+      '```python3\nx\n```',
+    ],
+    ['lines made of elements', '<pre><code><div>a</div><div>b</div></code></pre>', '```\na\nb\n```'],
+    ['lines made of breaks', '<pre>a<br>b</pre>', '```\na\nb\n```'],
+    [
+      'a link around blocks',
+      '<a href="/x"><h3>Title</h3><p>More</p></a>',
+      '[Title More](https://site.example/x)',
+    ],
+    ['a link with brackets', '<a href="/a_(b)">c</a>', '[c](https://site.example/a_%28b%29)'],
+    ['a link that runs a program', '<a href="javascript:x()">c</a>', 'c'],
+    ['a link of a heading to itself', '<h2>Title<a href="#t">¶</a></h2>', '## Title'],
+    ['a heading over lines', '<h2>One<br>Two</h2>', '## One Two'],
+    ['a picture in the page itself', '<p>a<img src="data:image/png;base64,xx" alt="b"></p>', 'a'],
+    [
+      'a picture that waits in its set',
+      '<img srcset="/s.png 1x, /l.png 2x" alt="b">',
+      '![b](https://site.example/s.png)',
+    ],
+    ['a list that starts elsewhere', '<ol start="3"><li>c</li><li>d</li></ol>', '3. c\n4. d'],
+    ['an item of several paragraphs', '<ul><li><p>a</p><p>b</p></li></ul>', '- a\n\n  b'],
+    ['terms alone', '<dl><dt>a</dt><dt>b</dt></dl>', '- a\n- b'],
+  ])('of %s', (_name, html, expected) => {
+    expect(markdown(html)).toBe(expected);
+  });
+
+  it('of a table pads short rows, and keeps columns under their heading', () => {
+    const html =
+      '<table><tr><th>A</th><th>B</th><th>C</th></tr><tr><td colspan="2">ab</td><td>c</td></tr><tr><td>a</td></tr></table>';
+    expect(markdown(html)).toBe('| A | B | C |\n| --- | --- | --- |\n| ab |  | c |\n| a |  |  |');
+  });
+
+  it('of a table without a header has an empty one', () => {
+    const html = '<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>';
+    expect(markdown(html)).toBe('|  |  |\n| --- | --- |\n| a | b |\n| c | d |');
+  });
+
+  it('of a table that lays out the page has no table', () => {
+    const html = '<table><tr><td><h1>News</h1><p>One</p></td><td><p>Two</p></td></tr></table>';
+    expect(markdown(html)).toBe('# News\n\nOne\n\nTwo');
+  });
+});
+
+describe('text', () => {
+  it.each([
+    ['words of inline elements', '<p>a<b>b</b> <i>c</i>\n d</p>', 'ab c d'],
+    ['paragraphs', '<p>a</p><p>b</p>', 'a\n\nb'],
+    ['blocks and breaks', '<div>a</div><div>b<br>c</div>', 'a\nb\nc'],
+    ['cells', '<table><tr><td><p>a</p></td><td>b</td></tr><tr><td>c</td><td></td></tr></table>', 'a\tb\nc'],
+    ['code', '<p>x</p><pre>  a\n    b</pre>', 'x\n\n  a\n    b'],
+  ])('keeps %s as they read', (_name, html, expected) => {
+    expect(text(html)).toBe(expected);
+  });
+});
+
+describe('main content', () => {
+  const sentence =
+    'A sentence that is long enough to be what this page is about, with some more words in it. ';
+  const long = `<p>${sentence.repeat(4)}</p>`;
+
+  it.each([
+    ['navigation', `<nav><a href="/a">CLUTTER</a></nav>${long}`],
+    ['a menu by its name', `<div class="main-menu"><a href="/a">CLUTTER</a></div>${long}`],
+    ['a role', `<div role="navigation">CLUTTER</div>${long}`],
+    ['a page footer', `${long}<footer>CLUTTER</footer>`],
+    ['a cookie notice', `<div id="cookie-consent">CLUTTER</div>${long}`],
+    [
+      'what is hidden',
+      `${long}<p hidden>CLUTTER</p><p style="display: none">CLUTTER</p><p aria-hidden="true">CLUTTER</p>`,
+    ],
+    ['what stands beside main', `<div>CLUTTER</div><main>${long}</main>`],
+    [
+      'programs and styles',
+      `${long}<script>CLUTTER</script><style>CLUTTER</style><noscript>CLUTTER</noscript>`,
+    ],
+  ])('is without %s', (_name, html) => {
+    expect(text(html)).toBe(sentence.repeat(4).trim());
+  });
+
+  it.each([
+    [
+      'the header and notes of an article',
+      `<article><header><h1>KEPT</h1></header>${long}<aside>KEPT too</aside></article>`,
+    ],
+    ['several articles', `<article>KEPT</article><article>${long}</article>`],
+    [
+      'a page that is a list of links',
+      '<ul class="menu"><li><a href="/a">KEPT</a></li><li><a href="/b">b</a></li></ul>',
+    ],
+    ['a main that is nearly empty', `<main></main><p>KEPT</p>${long}`],
+    ['a menu that holds the page', `<div class="navigation"><main><p>KEPT</p>${long}</main></div>`],
+  ])('keeps %s', (_name, html) => {
+    expect(text(html)).toContain('KEPT');
+  });
+
+  it('keeps the heading that is the title, wherever it stands', () => {
+    const html = `<html><head><title>The page | Site</title></head><body><header><h1>The page</h1></header><main>${long}</main></body></html>`;
+    expect(read('', { html }).markdown).toMatch(/^# The page\n\n/);
+  });
+});
+
+describe('a page', () => {
+  it('that is empty has empty content', () => {
+    const formats = ['markdown', 'text', 'html', 'links', 'raw_html'] as const;
+    expect(read('', { html: '', formats })).toEqual({
+      markdown: '',
+      text: '',
+      html: '<body></body>',
+      links: [],
+      raw_html: '',
+    });
+  });
+
+  it('made of frames or no HTML at all is read without an error', () => {
+    expect(read('', { html: '<frameset><frame src="a"></frameset>' })).toEqual({ markdown: '' });
+    expect(read('', { html: '<rss><item>Words</item></rss>' }).markdown).toBe('Words');
+  });
+
+  it('has its addresses from its base', () => {
+    const html = '<base href="/other/"><a href="x">y</a><a href="http://[bad">z</a>';
+    expect(read('', { html, formats: ['links'] }).links).toEqual([
+      { url: 'https://site.example/other/x', text: 'y' },
+    ]);
+  });
+
+  it('keeps routes that live in the fragment, and leaves out jumps', () => {
+    const links = read('<a href="#a">a</a><a href="#/route">b</a><a href="other.html#c">c</a>', {
+      formats: ['links'],
+    }).links;
+    expect(links?.map(({ text }) => text)).toEqual(['b', 'c']);
+  });
+
+  it('shows components and what was put in their slots', () => {
+    const html =
+      '<x-a><template shadowrootmode="open"><p>in <slot name="s">default</slot> and <slot>other</slot></p><x-b><template shadowrootmode="open">deep</template></x-b></template><b slot="s">given</b>rest</x-a>';
+    expect(text(html)).toBe('in given and rest\n\ndeep');
+  });
+});
