@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/logger.ts';
 import { parseEnvelope } from './envelope.ts';
-import type { Handler, HandlerOutcome } from './queue.ts';
+import type { ConsumeOptions, Handler, HandlerOutcome } from './queue.ts';
 
 /** A message as a driver has it: bytes, and what the broker knows of them. */
 export interface RawMessage {
@@ -18,13 +18,18 @@ const PAUSE_AFTER_THROW_MS = 1000;
 export async function deliver(
   message: RawMessage,
   handler: Handler,
+  onUnreadable: ConsumeOptions['onUnreadable'],
   logger: Logger,
 ): Promise<HandlerOutcome> {
   const { queue, redelivered, signal } = message;
   const parsed = parseEnvelope(message.body);
   if (!parsed.ok) {
-    logger.warn('message_unparseable', { queue, reason: parsed.reason });
-    return { kind: 'dead_letter', reason: parsed.reason };
+    const { reason } = parsed;
+    logger.warn('message_unparseable', { queue, reason });
+    await onUnreadable?.({ queue, body: message.body, reason }).catch((error) =>
+      logger.error('unreadable_message_not_kept', { queue, reason, error }),
+    );
+    return { kind: 'dead_letter', reason };
   }
   const { envelope } = parsed;
   try {

@@ -61,15 +61,21 @@ export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
   const stop = async () => {
     await consumers.stop();
     await publisher.stop();
-    await withinTime(settler.idle(), QUERY_MS, () => new Error('late')).catch(() => {});
+    await inTime(settler.idle());
     await kept.stop();
-    await pool.end();
+    // pg waits for the goodbye of every connection, which a Postgres that hangs never says.
+    await inTime(pool.end());
   };
+
+  const inTime = (work: Promise<void>) =>
+    withinTime(work, QUERY_MS, () => new Error('late')).catch((error) =>
+      logger.warn('queue_stop_incomplete', { error }),
+    );
 
   return {
     start: () => kept.start(),
     publish: publisher.publish,
-    consume: async (queue, { prefetch }, handler) => consumers.add(queue, prefetch, handler),
+    consume: async (queue, consumeOptions, handler) => consumers.add(queue, consumeOptions, handler),
     depth: async (queue) => {
       const { rows } = await pool.query<{ messages: number }>(
         `SELECT (SELECT count(*)::int FROM queue.messages WHERE queue = name AND holder IS NULL) AS messages

@@ -5,7 +5,10 @@ import type { Envelope } from './envelope.ts';
  * suite passes on both. Delivery is at least once: every consumer is idempotent by `envelope.id`.
  */
 export interface Queue {
-  /** Connects and declares the topology. Resolves when ready; rejects only on what waiting cannot mend (wrong credentials). */
+  /**
+   * Connects and declares the topology. Resolves when ready, or after the first attempt has failed, since a process is of use
+   * without a broker too; then it goes on trying, `health()` says why and the log says it once. Never rejects.
+   */
   start(): Promise<void>;
 
   /**
@@ -20,7 +23,7 @@ export interface Queue {
    * The handler's outcome is carried out on the channel that delivered the message, or not at all if that is gone. A
    * handler that throws gives the message back.
    */
-  consume(queue: string, options: { prefetch: number }, handler: Handler): Promise<Consumer>;
+  consume(queue: string, options: ConsumeOptions, handler: Handler): Promise<Consumer>;
 
   /** Messages that wait in a queue, those in a consumer's hands not counted. */
   depth(queue: string): Promise<number>;
@@ -50,10 +53,22 @@ export interface OutgoingMessage {
 export interface Delivery {
   queue: string;
   envelope: Envelope;
-  /** True if it was delivered before, to a consumer that ended without an outcome. */
+  /** True if it was delivered before: to a consumer that ended without an outcome, or that gave it back. */
   redelivered: boolean;
   /** Fires when the channel that delivered this message is gone: another consumer may have it now. */
   signal: AbortSignal;
+}
+
+export interface ConsumeOptions {
+  prefetch: number;
+  /** Told of a message that does not parse, before it goes to the dead letters, where the broker keeps no reason with it. */
+  onUnreadable?: ((message: UnreadableMessage) => Promise<void>) | undefined;
+}
+
+export interface UnreadableMessage {
+  queue: string;
+  body: Buffer;
+  reason: string;
 }
 
 export type HandlerOutcome =

@@ -50,14 +50,14 @@ export function createRabbitQueue(options: RabbitQueueOptions): Queue {
       await publisher.start();
     },
     publish: publisher.publish,
-    consume: async (queue, { prefetch }, handler) => {
+    consume: async (queue, options, handler) => {
       // Only a process that consumes pays for the second connection.
       if (!consuming) {
         const link = linkFor('consume');
         consuming = { link, started: link.start() };
       }
       await consuming.started;
-      const consumer = createConsumer({ link: consuming.link, queue, prefetch, handler, logger });
+      const consumer = createConsumer({ link: consuming.link, queue, ...options, handler, logger });
       consumers.add(consumer);
       await consumer.start();
       return consumer;

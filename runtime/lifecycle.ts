@@ -83,6 +83,6 @@ export function runProcess(logger: Logger, compose: (lifecycle: Lifecycle) => Pr
   compose(lifecycle).catch((error) => {
     if (!(error instanceof Complaint)) return onFatal('start_failed')(error);
     process.stderr.write(`${error.message}\n`);
-    void end(1);
+    void lifecycle.stop().then(() => process.exit(1));
   });
 }

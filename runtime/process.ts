@@ -14,19 +14,18 @@ export function runConfigured(
   processKind: string,
   compose: (context: ProcessContext) => Promise<void>,
 ): void {
-  const config = configOrComplain();
-  if (!config) return;
+  const config = configOrExit();
   const logger = createLogger({ level: config.logLevel, format: config.logFormat, processKind });
   runProcess(logger, (lifecycle) => compose({ config, logger, lifecycle }));
 }
 
-function configOrComplain(): Config | undefined {
+function configOrExit(): Config {
   try {
     return loadConfig();
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
-    return undefined;
+    // At once: an IPC channel would keep a process alive that has nothing to do.
+    process.exit(1);
   }
 }

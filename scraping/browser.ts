@@ -76,6 +76,8 @@ interface Generation {
   contexts: number;
   pages: number;
   retired: boolean;
+  /** Its process is no more; asking it for anything would only wait. */
+  gone: boolean;
   crashed: Promise<never>;
 }
 
@@ -125,7 +127,7 @@ class Pool implements BrowserPool {
 
   async leave(generation: Generation): Promise<void> {
     generation.contexts -= 1;
-    if (generation.retired && generation.contexts === 0) await this.#end(generation);
+    if (generation.retired && !generation.gone && generation.contexts === 0) await this.#end(generation);
   }
 
   countPage(generation: Generation): void {
@@ -168,7 +170,7 @@ class Pool implements BrowserPool {
       browser.on('disconnected', () => reject(new PageFailure('browser_crashed')));
     });
     crashed.catch(() => {});
-    const generation: Generation = { chromium, contexts: 0, pages: 0, retired: false, crashed };
+    const generation: Generation = { chromium, contexts: 0, pages: 0, retired: false, gone: false, crashed };
     this.#generations.add(generation);
     this.#currentPid = pid;
     browser.on('disconnected', () => this.#onGone(generation));
@@ -187,11 +189,13 @@ class Pool implements BrowserPool {
     if (this.#currentPid === pid) this.#currentPid = undefined;
     if (!generation.retired) this.#current = undefined;
     generation.retired = true;
+    generation.gone = true;
     this.#generations.delete(generation);
     if (expected) return;
     this.logger.warn('browser_crashed', { browser_pid: pid, contexts: generation.contexts });
-    // What is left of its process tree serves nobody.
+    // What is left of its process tree serves nobody; `stop` waits until it is gone.
     killChromium(pid);
+    void this.#end(generation);
   }
 
   async #end(generation: Generation): Promise<void> {
@@ -314,7 +318,8 @@ class Session implements BrowserSession {
     const held = this.#held;
     if (!held) return;
     this.#held = undefined;
-    if (!(await resolvesWithin(held.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
+    const { gone } = held.generation;
+    if (!gone && !(await resolvesWithin(held.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
       this.pool.kill(held.generation, 'does_not_close_pages');
     }
     held.egress.close();
@@ -333,7 +338,11 @@ async function openTab(held: Held): Promise<Tab> {
   ]);
   crashed.catch(() => {});
   const cdp = await context.newCDPSession(page);
-  const [{ frameTree }] = await Promise.all([cdp.send('Page.getFrameTree'), cdp.send('Network.enable')]);
+  const [{ frameTree }] = await Promise.all([
+    cdp.send('Page.getFrameTree'),
+    cdp.send('Page.enable'),
+    cdp.send('Network.enable'),
+  ]);
   return { page, cdp, mainFrameId: frameTree.frame.id, egress, crashed };
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright';
 import { resolvesWithin } from './deadline.ts';
 
@@ -111,13 +111,32 @@ export function killChromium(pid: number): void {
 
 async function groupGone(pid: number, withinMs: number): Promise<boolean> {
   const until = Date.now() + withinMs;
-  for (;;) {
-    try {
-      process.kill(-pid, 0);
-    } catch {
-      return true;
-    }
+  while (groupRuns(pid)) {
     if (Date.now() >= until) return false;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  return true;
+}
+
+/** Whether a process of the group still runs. Dead ones that wait for the machine's init to notice do not count. */
+function groupRuns(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  if (!existsSync('/proc/self/stat')) return true;
+  return readdirSync('/proc').some((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      // `pid (name) state parent group …`; the name may hold anything.
+      const [state, , itsGroup] = readFileSync(`/proc/${name}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return Number(itsGroup) === group && state !== 'Z';
+    } catch {
+      // Gone meanwhile.
+      return false;
+    }
+  });
 }

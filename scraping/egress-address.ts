@@ -87,7 +87,9 @@ interface Rule {
 
 function parseEntry(entry: string): Rule {
   const wrong = () =>
-    new Complaint(`EGRESS_ALLOW: entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`);
+    new Complaint(
+      `EGRESS_ALLOW: entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`,
+    );
   // Unbracketed IPv6 has colons of its own, so it cannot carry a port.
   const unbracketedIPv6 = !entry.startsWith('[') && entry.split(':').length > 2;
   const parts = unbracketedIPv6

@@ -31,9 +31,9 @@ export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline
     if (/interrupted by another navigation/.test(message)) {
       // The page's own script went elsewhere before the first document was complete.
       await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
-    } else if (watch.isDownload || isUnsupported(watch.answer?.contentType)) {
+    } else if (watch.isDownload || isUnsupported(watch.newestAnswer?.contentType)) {
       throw new PageFailure('unsupported_content', undefined, { cause: error });
-    } else if (!hasNoContent(watch.answer)) {
+    } else if (!hasNoContent(watch.newestAnswer)) {
       // Ports that are surely no web server's are refused before the proxy is asked, which knows what is behind them.
       if (message.includes('ERR_UNSAFE_PORT')) await deadline.race(tab.egress.probe(watch.requestedUrl));
       const code = navigationError(message, tab.egress.failureOf(watch.requestedUrl));
@@ -131,11 +131,14 @@ function untilQuiet(limits: {
 
 /** Follows the main frame's document through the browser's network events. One for a page, from before it navigates. */
 export class DocumentWatch {
-  answer: Answer | null = null;
   isDownload = false;
   /** Of the newest document, redirects included: the host a failure is about. */
   requestedUrl: string;
+  readonly #answers = new Map<string, Answer>();
+  /** Of the newest document asked for, which may turn out to be a download, or fail. */
   #documentId = '';
+  /** Of the document the tab shows. */
+  #shownId: string | null = null;
   #documentBytes = 0;
   #totalBytes = 0;
   #complete = false;
@@ -164,9 +167,12 @@ export class DocumentWatch {
     cdp.on('Network.responseReceived', ({ requestId, response }) => {
       if (requestId !== this.#documentId) return;
       const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
-      this.answer = { url: response.url, status: response.status, contentType };
+      this.#answers.set(requestId, { url: response.url, status: response.status, contentType });
       if (/^\s*attachment/i.test(header(response.headers, 'content-disposition') ?? ''))
         this.isDownload = true;
+    });
+    cdp.on('Page.frameNavigated', ({ frame }) => {
+      if (frame.id === mainFrameId) this.#shownId = frame.loaderId;
     });
     cdp.on('Network.dataReceived', ({ requestId, dataLength }) => {
       // Decoded bytes: a small compressed answer can be a very large page. The proxy sees to what comes over the wire.
@@ -193,6 +199,16 @@ export class DocumentWatch {
       this.isDownload = true;
       void download.cancel().catch(() => {});
     });
+  }
+
+  /** Of the document the tab shows. */
+  get answer(): Answer | null {
+    return this.#answers.get(this.#shownId ?? this.#documentId) ?? null;
+  }
+
+  /** Of the newest document asked for. */
+  get newestAnswer(): Answer | null {
+    return this.#answers.get(this.#documentId) ?? null;
   }
 
   /** Of scripts and what scripts ask for. */

@@ -55,7 +55,7 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
   return {
     async scrape(url) {
       const startedAt = Date.now();
-      const findings: Findings = { answer: null, snapshot: null, extracted: {}, artifacts: [], error: null };
+      const findings: Findings = { watch: null, snapshot: null, extracted: {}, artifacts: [], error: null };
       const deadline = new Deadline(
         spec.timeout_ms ?? context.pageTimeoutMs,
         context.signal,
@@ -96,7 +96,7 @@ export async function scrape(
 
 /** What has been learned of a page so far: when it fails half way, this is what its user gets. */
 interface Findings {
-  answer: DocumentWatch['answer'];
+  watch: DocumentWatch | null;
   snapshot: Snapshot | null;
   extracted: Extracted;
   artifacts: Artifact[];
@@ -118,17 +118,14 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   const watch = new DocumentWatch(tab, url, context.maxPageBytes, () =>
     deadline.end(new PageFailure('page_too_large')),
   );
+  findings.watch = watch;
   tab.crashed.catch((error: unknown) => deadline.end(error));
   const isPictured =
     formats.some((format) => format === 'screenshot' || format === 'pdf') ||
     spec.actions?.some(({ type }) => type === 'screenshot');
   await deadline.race(prepareRequests(tab, { url, headers: spec.headers ?? {}, blockPictures: !isPictured }));
 
-  try {
-    await load(tab, url, watch, deadline);
-  } finally {
-    findings.answer = watch.answer;
-  }
+  await load(tab, url, watch, deadline);
   findings.error = httpStatusError(watch.answer?.status ?? 200);
 
   if (spec.actions && spec.actions.length > 0) {
@@ -141,7 +138,6 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
       findings.error ??= error.info;
     }
     watch.assertDocument();
-    findings.answer = watch.answer;
     findings.error ??= httpStatusError(watch.answer?.status ?? 200);
   }
 
@@ -208,7 +204,8 @@ function failureOf(error: unknown): PageFailure {
 }
 
 function pageOf(url: string, findings: Findings, startedAt: number): Page {
-  const { answer, snapshot, extracted, error } = findings;
+  const { watch, snapshot, extracted, error } = findings;
+  const answer = watch?.answer ?? null;
   return {
     url,
     final_url: snapshot?.url ?? answer?.url ?? null,

@@ -1,22 +1,21 @@
 import type { Logger } from '../../runtime/logger.ts';
 import { deliver } from '../deliver.ts';
-import type { Consumer, Handler } from '../queue.ts';
+import type { ConsumeOptions, Consumer, Handler } from '../queue.ts';
 import type { Session } from './session.ts';
 import type { Settle } from './settle.ts';
 import { TAKE } from './statements.ts';
 
 /** All consumers of this process. One statement takes messages for every free place of every one of them. */
 export interface Consumers {
-  add(queue: string, prefetch: number, handler: Handler): Consumer;
+  add(queue: string, options: ConsumeOptions, handler: Handler): Consumer;
   /** There may be messages: in this queue, or in any. */
   look(queue?: string): void;
   /** Resolves when no further handler will be called. */
   stop(): Promise<void>;
 }
 
-interface Member {
+interface Member extends ConsumeOptions {
   queue: string;
-  prefetch: number;
   handler: Handler;
   busy: number;
   stopping: boolean;
@@ -108,7 +107,7 @@ export function createConsumers(options: {
     }
     member.busy += 1;
     const raw = { queue, body: Buffer.from(body), redelivered: deliveries > 1, signal: session.lost };
-    const outcome = await deliver(raw, member.handler, logger);
+    const outcome = await deliver(raw, member.handler, member.onUnreadable, logger);
     settle(session, message.id, outcome);
     member.busy -= 1;
     schedule();
@@ -122,8 +121,8 @@ export function createConsumers(options: {
   };
 
   return {
-    add: (queue, prefetch, handler) => {
-      const member: Member = { queue, prefetch, handler, busy: 0, stopping: false };
+    add: (queue, consumeOptions, handler) => {
+      const member: Member = { ...consumeOptions, queue, handler, busy: 0, stopping: false };
       members.push(member);
       look(queue);
       return {

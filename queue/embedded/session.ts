@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Logger } from '../../runtime/logger.ts';
-import { pause, reconnectDelayMs } from '../time-limit.ts';
+import { pause, reconnectDelayMs, withinTime } from '../time-limit.ts';
 import type { Topology } from '../topology.ts';
 import { prepareSchema, SESSION_LOCK } from './schema.ts';
 import { BURY, FREE_LOST, REGISTER, RELEASE, RENEW } from './statements.ts';
@@ -42,6 +42,7 @@ export const HINT_CHANNEL = 'leadengine_queue';
 /** Behind the hints, which are sent after the commit and may be lost with their sender. */
 const POLL_MS = 500;
 const CONNECT_MS = 5000;
+const RELEASE_MS = 2000;
 /** A session that lived this long was a success; the next failure starts the back-off anew. */
 const STEADY_MS = 10_000;
 
@@ -82,6 +83,8 @@ export function keepSession(options: SessionOptions): KeptSession {
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
+    // Stopped while it connected: nobody else would end it.
+    if (stopping.signal.aborted) await opened.release();
     trouble = undefined;
     logger.info('queue_session_started', { session: opened.session.id, after_failures: failures });
     attempted();
@@ -159,9 +162,13 @@ async function openSession(options: SessionOptions): Promise<Opened> {
     await client.connect();
     const id = await register(client, options);
     client.on('notification', ({ payload }) => options.onHint(payload));
-    const release = async () => {
+    const goodbye = async () => {
       await last;
-      if (!lost.signal.aborted) await client.query(RELEASE, [id]).catch(() => {});
+      if (!lost.signal.aborted) await client.query(RELEASE, [id]);
+    };
+    const release = async () => {
+      // What is not said now, Postgres concludes from the closed connection.
+      await withinTime(goodbye(), RELEASE_MS, () => new Error('late')).catch(() => {});
       lose(new Error('stopped'));
     };
     return { session: { id, run, lost: lost.signal }, ended, lose, release };

@@ -1,7 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../../runtime/logger.ts';
 import { deliver } from '../deliver.ts';
-import type { Consumer, Handler, HandlerOutcome } from '../queue.ts';
+import type { ConsumeOptions, Consumer, Handler, HandlerOutcome } from '../queue.ts';
 import { withinTime } from '../time-limit.ts';
 import { keepChannel } from './kept-channel.ts';
 import type { Link } from './link.ts';
@@ -20,10 +20,11 @@ export function createConsumer(options: {
   link: Link;
   queue: string;
   prefetch: number;
+  onUnreadable?: ConsumeOptions['onUnreadable'];
   handler: Handler;
   logger: Logger;
 }): Consumer & { start(): Promise<void>; close(): Promise<void> } {
-  const { link, queue, prefetch, handler, logger } = options;
+  const { link, queue, prefetch, onUnreadable, handler, logger } = options;
   /** Not begun. The broker sends no more than `prefetch`, but after a reconnect the handlers of before still hold their places. */
   let held: Received[] = [];
   let busy = 0;
@@ -37,6 +38,7 @@ export function createConsumer(options: {
     const outcome = await deliver(
       { queue, body: message.content, redelivered, signal: closed },
       handler,
+      onUnreadable,
       logger,
     );
     settle(received, outcome);

@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const { only } = options;
   if (only.has('peers')) await installPeers();
   process.stderr.write(`bench: ${[...only].join(', ')}; load average ${loadavg()[0]?.toFixed(2)}\n`);
-  const services = await startServices();
+  const services = await startServices(options);
   const stop = () => {
     void services.stop().then(() => process.exit(1));
   };

@@ -30,8 +30,12 @@ export async function inTurns<Name extends string, Result>(
 /** What is counted while jobs are drained. */
 export interface Meter {
   hit(): void;
-  done: Promise<{ perSecond: number }>;
+  done: Promise<{ perSecond: number; hits: number }>;
 }
+
+/** So slow a system is not waited for: what it did until then counts. */
+const LONGEST_DRAIN_MS = 6000;
+const LONGEST_WARM_UP_MS = 2000;
 
 /**
  * Jobs a second between the first tenth and the last twentieth of `count`: neither the first polls nor the last stragglers
@@ -41,17 +45,26 @@ export function createMeter(count: number): Meter {
   const from = Math.ceil(count * 0.1);
   const to = Math.floor(count * 0.95);
   let hits = 0;
-  let fromAt = 0;
-  let finish: (result: { perSecond: number }) => void = () => {};
-  const done = new Promise<{ perSecond: number }>((resolve) => {
+  let begin: { at: number; hits: number } | undefined;
+  let finish: (result: { perSecond: number; hits: number }) => void = () => {};
+  const done = new Promise<{ perSecond: number; hits: number }>((resolve) => {
     finish = resolve;
   });
+  const startCounting = () => {
+    if (begin) return;
+    begin = { at: now(), hits };
+    setTimeout(stopCounting, LONGEST_DRAIN_MS);
+  };
+  const stopCounting = () => {
+    if (begin) finish({ perSecond: ((hits - begin.hits) * 1000) / (now() - begin.at), hits });
+  };
   return {
     done,
     hit: () => {
       hits += 1;
-      if (hits === from) fromAt = now();
-      if (hits === to) finish({ perSecond: ((to - from) * 1000) / (now() - fromAt) });
+      if (hits === 1) setTimeout(startCounting, LONGEST_WARM_UP_MS);
+      if (hits === from) startCounting();
+      if (hits === to) stopCounting();
     },
   };
 }

@@ -10,6 +10,10 @@ export interface BenchOptions {
   json: string | undefined;
   /** How often each figure is measured; the median counts. */
   rounds: number;
+  /** Slots of the worker that drains. */
+  slots: number[];
+  /** Also tell what each drain's statements cost in Postgres. Counting them costs a little itself. */
+  statements: boolean;
 }
 
 export class UsageError extends Error {}
@@ -22,6 +26,8 @@ export function parseOptions(args: string[]): BenchOptions {
       quick: { type: 'boolean', default: false },
       json: { type: 'string' },
       rounds: { type: 'string' },
+      slots: { type: 'string', default: '1,4,16,64' },
+      statements: { type: 'boolean', default: false },
     },
   });
   const names = values.only?.split(',') ?? PARTS;
@@ -29,5 +35,10 @@ export function parseOptions(args: string[]): BenchOptions {
   if (unknown.length > 0) throw new UsageError(`--only takes ${PARTS.join(',')}; not ${unknown.join(',')}`);
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   if (!Number.isInteger(rounds) || rounds < 1) throw new UsageError('--rounds takes a whole number from 1');
-  return { only: new Set(names as Part[]), quick: values.quick, json: values.json, rounds };
+  const slots = values.slots.split(',').map(Number);
+  if (slots.some((slot) => !Number.isInteger(slot) || slot < 1 || slot > 256)) {
+    throw new UsageError('--slots takes whole numbers from 1 to 256');
+  }
+  const { quick, json, statements } = values;
+  return { only: new Set(names as Part[]), quick, json, rounds, slots, statements };
 }

@@ -13,6 +13,8 @@ export interface Figure {
   target?: Target;
   /** Each round's value; `value` is their median. */
   rounds?: number[];
+  /** Processor time a job in microseconds, by process and in all. */
+  cpuMicros?: Record<string, number>;
   /** 1-minute load average when it was measured. */
   load: number;
 }
@@ -53,7 +55,7 @@ export function isMet(figure: Figure): boolean | undefined {
   return compared >= (target.atLeast ?? Number.NEGATIVE_INFINITY) && compared <= (target.atMost ?? Infinity);
 }
 
-const HEAD = ['part', 'measured', 'figure', 'compared with', 'ratio', 'target', ''];
+const HEAD = ['part', 'measured', 'figure', 'compared with', 'ratio', 'target', '', 'CPU a job'];
 
 export function formatTable(figures: readonly Figure[]): string {
   const rows = [HEAD, ...figures.map(rowOf)];
@@ -77,7 +79,15 @@ function rowOf(figure: Figure): string[] {
     ratio === undefined ? '' : ratio.toFixed(2),
     targetText(figure),
     met === undefined ? '' : met ? 'ok' : 'short',
+    cpuText(figure),
   ];
+}
+
+function cpuText({ cpuMicros }: Figure): string {
+  if (!cpuMicros) return '';
+  const { total = 0, ...each } = cpuMicros;
+  const parts = Object.entries(each).map(([name, micros]) => `${name} ${Math.round(micros)}`);
+  return `${parts.join(' + ')} = ${Math.round(total)} µs`;
 }
 
 function targetText({ target, unit }: Figure): string {

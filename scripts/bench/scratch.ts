@@ -62,8 +62,9 @@ export async function createDatabase(postgresUrl: string, as = ''): Promise<stri
   return urlOf(postgresUrl, name);
 }
 
+/** Not WITH (FORCE): a role that is no superuser may not end an autovacuum there. Postgres waits 5 s for those who leave. */
 export async function dropDatabase(postgresUrl: string, url: string): Promise<void> {
-  await admin(postgresUrl, `DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`);
+  await admin(postgresUrl, `DROP DATABASE ${new URL(url).pathname.slice(1)}`);
 }
 
 /** What autovacuum would have done within seconds; before every drain, for us and for the peers alike. */

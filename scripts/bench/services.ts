@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { startEmbeddedPostgres } from '../../db/embedded-postgres.ts';
 import { silentLogger } from '../../runtime/logger.ts';
+import { findProcess } from './cpu.ts';
 
 /** The checkout; this file runs from dist/scripts/bench. */
 export const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -21,11 +22,13 @@ export interface Services {
   rabbitmqUrl: string;
   /** Undefined where Redis is not installed. */
   redisPort: number | undefined;
+  /** The servers' processes, for their processor time. */
+  pids: { postgres: number; broker: number; redis: number };
   stop(): Promise<void>;
 }
 
 /** Real servers on free ports with their files in a folder of their own; Postgres and Redis write through to the disk. */
-export async function startServices(): Promise<Services> {
+export async function startServices({ statements }: { statements: boolean }): Promise<Services> {
   const dir = await mkdtemp(join(tmpdir(), 'leadengine-bench-'));
   const stops: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
   const stop = async () => {
@@ -35,19 +38,31 @@ export async function startServices(): Promise<Services> {
     const postgres = await startEmbeddedPostgres({
       dataDir: join(dir, 'postgres'),
       logger: silentLogger,
-      settings: { max_connections: '400' },
+      settings: { max_connections: '400', ...(statements ? COUNT_STATEMENTS : {}) },
     });
     stops.push(() => postgres.stop());
     const broker = await startBroker();
     stops.push(() => broker.close());
     const redis = await startRedis(dir);
     if (redis) stops.push(redis.stop);
-    return { dir, postgresUrl: postgres.url, rabbitmqUrl: broker.url, redisPort: redis?.port, stop };
+    const pids = {
+      postgres: Number(
+        (await readFile(join(dir, 'postgres', 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0],
+      ),
+      broker: findProcess('beam.smp', `RABBITMQ_NODE_PORT=${new URL(broker.url).port}`) ?? 0,
+      redis: redis?.pid ?? 0,
+    };
+    return { dir, postgresUrl: postgres.url, rabbitmqUrl: broker.url, redisPort: redis?.port, pids, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+const COUNT_STATEMENTS = {
+  shared_preload_libraries: 'pg_stat_statements',
+  'pg_stat_statements.track_utility': 'off',
+};
 
 /** The tests' broker: plain JavaScript outside what is compiled. */
 async function startBroker(): Promise<{ url: string; close(): Promise<void> }> {
@@ -59,7 +74,9 @@ async function startBroker(): Promise<{ url: string; close(): Promise<void> }> {
 }
 
 /** For BullMQ, with every write on the disk before it is answered, as with the others. */
-async function startRedis(dir: string): Promise<{ port: number; stop(): Promise<void> } | undefined> {
+async function startRedis(
+  dir: string,
+): Promise<{ port: number; pid: number; stop(): Promise<void> } | undefined> {
   const program = '/usr/bin/redis-server';
   if (!(await exists(program))) return undefined;
   const port = await freePort();
@@ -80,6 +97,7 @@ async function startRedis(dir: string): Promise<{ port: number; stop(): Promise<
   await sleep(500);
   return {
     port,
+    pid: Number(child.pid),
     stop: async () => {
       child.kill('SIGTERM');
       await ended;

@@ -56,7 +56,7 @@ describe('npm start', () => {
     const { exitCode, output } = await runToEnd(SUPERVISOR, environment(), { cwd: dataDir });
     expect(exitCode).toBe(1);
     expect(output.trim()).toBe(
-      `leadengine: another LeadEngine is running on ${dataDir} (pid ${first.pid}): stop it, or set DATA_DIR to another folder`,
+      `another LeadEngine is running on ${dataDir} (pid ${first.pid}): stop it, or set DATA_DIR to another folder`,
     );
   });
 
@@ -91,7 +91,7 @@ describe('npm start', () => {
       cwd: dataDir,
     });
     expect(exitCode).toBe(1);
-    expect(output.trim()).toBe('leadengine: configuration: WORKERS: expected a whole number from 0 to 64');
+    expect(output.trim()).toBe('configuration: WORKERS: expected a whole number from 0 to 64');
   });
 
   test('a port asked for that is taken is one line, and nothing was started', async () => {
@@ -105,7 +105,7 @@ describe('npm start', () => {
       });
       expect(exitCode).toBe(1);
       expect(output.trim()).toBe(
-        `leadengine: port ${port} is taken by another program: stop that one, or set PORT to another port`,
+        `port ${port} is taken by another program: stop that one, or set PORT to another port`,
       );
       await expect(stat(join(dataDir, 'postgres'))).rejects.toThrow('ENOENT');
     } finally {

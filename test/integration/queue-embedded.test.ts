@@ -11,6 +11,7 @@ import { waitFor } from '../support/wait-for.ts';
 import { describeQueue } from './queue-conformance.ts';
 import {
   collector,
+  holder,
   LEASE_MS,
   type QueueHarness,
   TEST_TOPOLOGY,
@@ -74,6 +75,33 @@ describe('Postgres alone', () => {
     expect(deliveries[0]?.redelivered).toBe(true);
     child.signal('SIGCONT');
     await waitFor(() => child.lost().length === 1, { what: 'the child to learn that it lost the message' });
+  });
+
+  test('an acknowledgement does nothing to a message that another session holds by now', async () => {
+    const { url } = await fixture.open();
+    const queue = await fixture.start(url);
+    const { handler, held, letGo } = holder();
+    await queue.publish([workMessage()]);
+    await queue.consume(WORK, { prefetch: 1 }, handler);
+    await waitFor(() => held.length === 1);
+    await fixture.start(url);
+    await query(url, 'UPDATE queue.messages SET holder = (SELECT max(id) FROM queue.sessions)', []);
+
+    letGo();
+    await queue.stop();
+
+    expect(await query(url, 'SELECT queue, deliveries FROM queue.messages', [])).toEqual([
+      { queue: WORK, deliveries: 1 },
+    ]);
+  });
+
+  test('a queue can be stopped while it is still connecting', async () => {
+    const { url } = await fixture.open();
+    const queue = fixture.createQueue(url);
+    const started = queue.start();
+    await queue.stop();
+    await started;
+    expect(queue.health()).toEqual({ healthy: false, driver: 'embedded', reason: 'stopped' });
   });
 
   test('an idle or stopped process leaves neither messages nor sessions behind', async () => {

@@ -78,7 +78,7 @@ describe('an address that is not to be reached', () => {
 
   it.each(['meta', 'script', 'form'])('is not reached by a page that leads there by %s', async (by) => {
     const { page } = await scraper.scrape(at(`/to-private?by=${by}&to=${inner.origin}/secret`));
-    expect(page.error?.code).toBe('egress_refused');
+    expect(page).toMatchObject({ final_url: null, status_code: null, error: { code: 'egress_refused' } });
     expect(page.markdown).toBeUndefined();
     expect(inner.requests).toEqual([]);
   });
@@ -137,10 +137,7 @@ describe('a server that does not serve', () => {
 
   it('speaks no TLS, or has a certificate nobody signed', async () => {
     expect(await openCode(site.origin.replace('http:', 'https:'))).toBe('tls_failed');
-    const server = createTlsServer(
-      { key: readFileSync(key), cert: readFileSync(cert) },
-      (_request, response) => response.end('hi'),
-    );
+    const server = createTlsServer(selfSigned, (_request, response) => response.end('hi'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
       expect(await openCode(`https://127.0.0.1:${(server.address() as AddressInfo).port}/`)).toBe(
@@ -236,6 +233,11 @@ describe('a page that is none', () => {
   it.each(['/download', '/picture'])('is not supported: %s', async (path) => {
     expect(await code(at(path))).toBe('unsupported_content');
   });
+});
+
+it('a page that begins a download is still a page', async () => {
+  const { page } = await scraper.scrape(at('/thanks'));
+  expect(page).toMatchObject({ status_code: 200, markdown: '# Your download begins', error: null });
 });
 
 describe('a page that makes trouble', () => {

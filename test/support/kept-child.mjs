@@ -14,6 +14,5 @@ process.on('SIGTERM', () => {
   tell('told to stop');
   if (CHILD !== 'stubborn') process.exit(0);
 });
-if (CHILD === 'failing') process.send({ type: 'failed', message: 'the moon is full' }, () => process.exit(1));
-else if (CHILD === 'crashing') process.exit(3);
+if (CHILD === 'crashing') process.exit(3);
 else process.send({ type: 'ready', url: 'http://child' });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RetryPolicy } from '../../core/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { type Claim, type ClaimRequest, claimJobs, findHolder } from '../../db/jobs/claim.ts';
+import { type Claim, type ClaimRequest, claimJobs, findHolder, type Holder } from '../../db/jobs/claim.ts';
 import { settleCrashedRun } from '../../db/jobs/settle.ts';
 import type { Delivery } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
@@ -12,7 +12,7 @@ import { untilDatabaseAnswers } from './persist.ts';
 export type ClaimJob = (
   request: ClaimRequest,
   delivery: Pick<Delivery, 'redelivered' | 'signal'>,
-) => Promise<Claim | { kind: 'stopping' }>;
+) => Promise<Claim | { kind: 'stopping' } | { kind: 'unknown' }>;
 
 /**
  * A holder not heard of for this long is taken to be gone once its message is delivered again. Three beats: a broker that
@@ -42,16 +42,19 @@ export function createClaimer(options: {
     const signal = AbortSignal.any([stopping, delivery.signal]);
     const claim = await untilDatabaseAnswers(signal, logger, async () => {
       const first = await claimInBatch(request);
-      return first.kind === 'refused' && delivery.redelivered ? takeOver(request) : first;
+      if (first.kind !== 'refused') return first;
+      const holder = await findHolder(database, request.id, worker.leaseMs);
+      if (!holder) return { kind: 'unknown' } as const;
+      return delivery.redelivered ? takeOver(request, holder) : first;
     });
     return claim ?? { kind: 'stopping' };
   };
 
-  async function takeOver(request: ClaimRequest): Promise<Claim> {
+  async function takeOver(request: ClaimRequest, first: Holder): Promise<Claim> {
     const refused = { kind: 'refused' } as const;
     let silenceBefore = 0;
+    let holder: Holder | null = first;
     while (!stopping.aborted) {
-      const holder = await findHolder(database, request.id, worker.leaseMs);
       if (holder?.status !== 'running' || holder.attempt !== request.attempt + 1) return refused;
       const run = { id: request.id, ...holder };
       if (options.heartbeat.holds(run) && holder.workerId === worker.id) return refused;
@@ -65,6 +68,7 @@ export function createClaimer(options: {
         return claimInBatch({ id: request.id, attempt: holder.attempt });
       }
       await delay(LOOK_AGAIN_MS);
+      holder = await findHolder(database, request.id, worker.leaseMs);
     }
     return refused;
   }

@@ -1,6 +1,6 @@
 import type { ClaimedJob } from '../../core/job.ts';
 import type { Outcome } from '../../core/job-state.ts';
-import type { Delivery, HandlerOutcome } from '../../queue/queue.ts';
+import type { Delivery, HandlerOutcome, UnreadableMessage } from '../../queue/queue.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ClaimJob } from './claim.ts';
 import { classifyOutcome } from './classify.ts';
@@ -14,6 +14,8 @@ export interface JobSteps {
   /** Does the work; resolves with how it ended, rejects with whatever went wrong or with the signal's reason. */
   scrape(job: ClaimedJob, signal: AbortSignal, logger: Logger): Promise<Outcome>;
   record: RecordOutcome;
+  /** Keeps a message that names no job. */
+  bury(message: UnreadableMessage): Promise<void>;
   logger: Logger;
   jobTimeoutMs: number;
 }
@@ -29,10 +31,11 @@ export async function runJob(delivery: Delivery, steps: JobSteps): Promise<Handl
     steps.logger.warn('message_type_unknown', { type: delivery.envelope.type });
     return { kind: 'ack' };
   }
-  if (message.kind === 'broken') return { kind: 'dead_letter', reason: message.reason };
+  if (message.kind === 'broken') return deadLetter(delivery, message.reason, steps);
 
   const claim = await steps.claim(message.request, delivery);
   if (claim.kind === 'stopping') return { kind: 'give_back' };
+  if (claim.kind === 'unknown') return deadLetter(delivery, `there is no job ${message.request.id}`, steps);
   if (claim.kind !== 'claimed') {
     steps.logger.debug('job_not_claimed', { job_id: message.request.id, why: claim.kind });
     return { kind: 'ack' };
@@ -59,6 +62,17 @@ export async function runJob(delivery: Delivery, steps: JobSteps): Promise<Handl
   // The message is only a doorbell: a released or retried job is rung again by the dispatcher, a failed one is put to the dead
   // letters by the relay. So every end acknowledges, and each only what is recorded.
   return { kind: 'ack' };
+}
+
+async function deadLetter(
+  { queue, envelope }: Delivery,
+  reason: string,
+  { bury, logger }: JobSteps,
+): Promise<HandlerOutcome> {
+  await bury({ queue, reason, body: Buffer.from(JSON.stringify(envelope)) }).catch((error) =>
+    logger.error('unreadable_message_not_kept', { reason, error }),
+  );
+  return { kind: 'dead_letter', reason };
 }
 
 async function scrapeUnderDeadline(

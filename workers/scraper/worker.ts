@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RetryPolicy } from '../../core/retry.ts';
 import type { Database } from '../../db/connect.ts';
+import { buryMessage } from '../../db/dead-letters.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -44,6 +45,7 @@ export function createWorker(options: {
     record: createRecorder({ database, retry, logger, givingUp: givingUp.signal }),
     heartbeat,
     scrape: options.scrape,
+    bury: (message) => buryMessage(database, message),
     logger,
     jobTimeoutMs: options.jobTimeoutMs,
   };
@@ -53,11 +55,15 @@ export function createWorker(options: {
     id,
     start: async () => {
       heartbeat.start();
-      consumer = await queue.consume(SCRAPE_JOBS, { prefetch: options.slots }, (delivery) => {
-        const run = runJob(delivery, steps).finally(() => underWay.delete(run));
-        underWay.add(run);
-        return run;
-      });
+      consumer = await queue.consume(
+        SCRAPE_JOBS,
+        { prefetch: options.slots, onUnreadable: (message) => buryMessage(database, message) },
+        (delivery) => {
+          const run = runJob(delivery, steps).finally(() => underWay.delete(run));
+          underWay.add(run);
+          return run;
+        },
+      );
     },
     stop: async () => {
       const graceMs = options.shutdownGraceMs;

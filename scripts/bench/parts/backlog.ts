@@ -7,6 +7,7 @@ import {
   startNoopWorker,
   withChildren,
 } from '../bench.ts';
+import { medianOf } from '../drained.ts';
 import { API_KEY, JOB } from '../job.ts';
 import { inTurns, median, percentile } from '../measure.ts';
 import type { LoadResult } from '../processes/load.ts';
@@ -81,11 +82,12 @@ async function compareDraining(bench: Bench, driver: Driver): Promise<void> {
   report.add({
     part: PART,
     name: `${driver}: jobs drained, ${SLOTS} slots, of ${BACKLOG} queued`,
-    value: median(turns.full),
+    value: medianOf(turns.full).perSecond,
     unit: '/s',
-    ceiling: { name: `of ${count}`, value: median(turns.empty) },
+    ceiling: { name: `of ${count}`, value: medianOf(turns.empty).perSecond },
     target: { of: 'ratio', atLeast: AT_LEAST },
-    rounds: turns.full,
+    rounds: turns.full.map(({ perSecond }) => perSecond),
+    cpuMicros: medianOf(turns.full).cpuMicros,
   });
 }
 

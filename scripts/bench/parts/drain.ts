@@ -1,59 +1,68 @@
 import { type Bench, DRIVERS, type Driver, startApi, startNoopWorker, withChildren } from '../bench.ts';
-import { inTurns, median } from '../measure.ts';
+import { type Drained, drainWith, medianOf } from '../drained.ts';
+import { inTurns } from '../measure.ts';
+import type { Figure } from '../report.ts';
 import { createScratch, insertJobs } from '../scratch.ts';
+import { takeStatements } from '../statements.ts';
 import { purgeQueue } from '../window.ts';
-import { drainPeer, PEER_DRAINS, type PeerDrain } from './peers.ts';
+import { drainPeer, PEER_DRAINS } from './peers.ts';
 
 const PART = 'drain';
-export const SLOTS = [1, 4, 16, 64];
 
 /** Enough for seconds of work at the speed that so many slots have. */
 const jobsFor = (slots: number, quick: boolean): number =>
-  ({ 1: 6000, 4: 12_000, 16: 24_000, 64: 40_000 })[slots] ?? 10_000 / (quick ? 3 : 1);
+  Math.min(40_000, 5000 + 1500 * slots) / (quick ? 2 : 1);
 
 /**
  * No-op jobs drained a second: all of them wait in Postgres, an API process sweeps them onto the queue, one worker process
  * claims, runs, settles and acknowledges. The peers drain as many, with as many slots, in the same turns.
  */
 export async function measureDraining(bench: Bench): Promise<void> {
-  for (const slots of SLOTS) await measureSlots(bench, slots);
+  for (const slots of bench.options.slots) await measureSlots(bench, slots);
   await measureLogging(bench);
 }
 
 async function measureSlots(bench: Bench, slots: number): Promise<void> {
-  const { options, report } = bench;
+  const { options } = bench;
   const count = jobsFor(slots, options.quick);
   const peers = options.only.has('peers') ? PEER_DRAINS.filter((peer) => peer.isThere(bench)) : [];
   const turns = await inTurns(options.rounds, {
     ...Object.fromEntries(DRIVERS.map((driver) => [driver, () => drainOurs(bench, driver, slots, count)])),
     ...Object.fromEntries(peers.map((peer) => [peer.name, () => drainPeer(bench, peer, slots, count)])),
   });
-  const medians = new Map(Object.entries(turns).map(([name, values]) => [name, median(values)]));
-  const best = (among: PeerDrain[]) =>
-    among.map(({ name }) => ({ name, value: medians.get(name) ?? 0 })).sort((a, b) => b.value - a.value)[0];
+  const drained = new Map(Object.entries(turns).map(([name, rounds]) => [name, medianOf(rounds)]));
+  const speedOf = (name: string) => drained.get(name)?.perSecond ?? 0;
   // At the same number of slots: what a peer gets by taking more jobs than it has slots stands on a line of its own.
-  const rival = best(peers.filter(({ isRival }) => isRival));
+  const [rival] = peers
+    .filter(({ isRival }) => isRival)
+    .map(({ name }) => ({ name, value: speedOf(name) }))
+    .sort((a, b) => b.value - a.value);
+  const target = slots >= 16 ? ({ of: 'ratio', atLeast: 1 } as const) : undefined;
   for (const driver of DRIVERS) {
-    report.add({
-      part: PART,
-      name: `${driver}: jobs drained, ${slots} slots`,
-      value: medians.get(driver) ?? 0,
-      unit: '/s',
-      rounds: turns[driver],
-      ...(rival ? { ceiling: rival } : {}),
-      ...(rival && slots >= 16 ? { target: { of: 'ratio', atLeast: 1 } as const } : {}),
-    });
+    addDrained(bench, driver, slots, turns[driver] ?? [], { ceiling: rival, target: rival && target });
   }
   for (const peer of peers) {
-    report.add({
-      part: PART,
-      name: `${peer.name}: jobs drained, ${slots} slots`,
-      note: peer.note(slots),
-      value: medians.get(peer.name) ?? 0,
-      unit: '/s',
-      rounds: turns[peer.name],
-    });
+    addDrained(bench, peer.name, slots, turns[peer.name] ?? [], { note: peer.note(slots) });
   }
+}
+
+function addDrained(
+  { report }: Bench,
+  who: string,
+  slots: number,
+  rounds: Drained[],
+  more: Pick<Figure, 'note' | 'ceiling' | 'target'>,
+): void {
+  const { perSecond, cpuMicros } = medianOf(rounds);
+  report.add({
+    part: PART,
+    name: `${who}: jobs drained, ${slots} slots`,
+    value: perSecond,
+    unit: '/s',
+    rounds: rounds.map((round) => round.perSecond),
+    cpuMicros,
+    ...more,
+  });
 }
 
 /** What the two lines a job cost that a worker logs as installed. */
@@ -67,13 +76,13 @@ async function measureLogging(bench: Bench): Promise<void> {
   bench.report.add({
     part: PART,
     name: `rabbitmq: jobs drained, ${slots} slots, LOG_LEVEL=info`,
-    value: median(logged),
+    value: medianOf(logged).perSecond,
     unit: '/s',
-    ceiling: { name: 'LOG_LEVEL=warn', value: median(silent) },
+    cpuMicros: medianOf(logged).cpuMicros,
+    ceiling: { name: 'LOG_LEVEL=warn', value: medianOf(silent).perSecond },
   });
 }
 
-/** @returns jobs a second */
 export async function drainOurs(
   bench: Bench,
   driver: Driver,
@@ -82,15 +91,26 @@ export async function drainOurs(
   env?: Record<string, string>,
   /** Jobs in the database; only `count` of them are waited for. */
   waiting = count,
-): Promise<number> {
+): Promise<Drained> {
   const scratch = await createScratch(bench.services);
   await insertJobs(scratch, waiting);
   await purgeQueue(bench, driver);
-  const { perSecond } = await withChildren(async (keep) => {
-    await keep(startApi(bench, driver, scratch.url, env));
+  const drained = await withChildren(async (keep) => {
+    const api = await keep(startApi(bench, driver, scratch.url, env));
     const worker = await keep(startNoopWorker(bench, driver, scratch.url, slots, env));
-    return worker.call<{ perSecond: number }>('drain', { count });
+    const { postgres, broker } = bench.services.pids;
+    const roots = {
+      worker: worker.pid,
+      api: api.pid,
+      postgres,
+      ...(driver === 'rabbitmq' ? { broker } : {}),
+    };
+    if (bench.options.statements) await takeStatements(bench.services);
+    const result = await drainWith(worker, roots, { count });
+    if (bench.options.statements)
+      console.log(`\n${driver}, ${slots} slots\n${await takeStatements(bench.services)}`);
+    return result;
   });
   await scratch.drop();
-  return perSecond;
+  return drained;
 }

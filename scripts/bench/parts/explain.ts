@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Database, type Sql, type Statement, statement } from '../../../db/connect.ts';
+import { readEvents } from '../../../db/events.ts';
 import { claimJobs } from '../../../db/jobs/claim.ts';
 import {
   countLongDispatched,
@@ -61,6 +62,7 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     ['sweep: mark 16 dispatched', (sql) => markDispatched(sql, waiting)],
     ['sweep: long dispatched', (sql) => countLongDispatched(sql, 10_000)],
     ['rescuer: expired leases', (sql) => settleExpiredRuns(sql, retry, 100)],
+    ['relay: next 500 events', (sql) => readEvents(sql, 'relay', 500)],
     ['list, newest first', (sql) => listJobs(sql, { ...list, status: undefined })],
     ['list of failed, newest first', (sql) => listJobs(sql, { ...list, status: 'failed' })],
     ['list of queued, newest first', (sql) => listJobs(sql, { ...list, status: 'queued' })],
@@ -143,12 +145,12 @@ const SOME_RUNNING = statement(
   "SELECT id, attempt, worker_id FROM jobs WHERE status = 'running' LIMIT 16",
 );
 
-/** Of a thousand jobs: 10 wait, 1 is dispatched, 1 runs, 2 wait for their time, 3 to be tried again, 30 failed, 10 cancelled. */
+/** Of a thousand jobs: 10 wait, 1 is dispatched, 1 runs, 1 is due, 4 wait for their time, 30 failed, 10 cancelled. */
 const FILL = `
   INSERT INTO users (email, name, role) SELECT 'user' || n || '@example.com', 'User ' || n, 'user' FROM generate_series(1, 20) AS n;
   WITH numbered AS (
     SELECT n, n % 1000 AS kind, now() - (:rows - n) * interval '1 s' AS created_at FROM generate_series(1, :rows) AS n
-  ), people AS (SELECT id, row_number() OVER () AS n FROM users)
+  ), people AS (SELECT id, row_number() OVER () AS place FROM users)
   INSERT INTO jobs (id, user_id, status, priority, attempt, max_attempts, spec, correlation_id, created_at, run_at,
                     dispatched_at, started_at, attempt_started_at, worker_id, lease_until, finished_at)
   SELECT gen_random_uuid(), p.id,
@@ -157,10 +159,17 @@ const FILL = `
               ELSE 'completed' END,
          n % 3, CASE WHEN kind < 11 THEN 0 ELSE 1 END, 3,
          '{"urls":["https://example.com/catalogue/page-1.html"],"formats":["markdown","links"]}', 'bench-' || n,
-         created_at, created_at + CASE WHEN kind BETWEEN 12 AND 16 THEN interval '90 days' ELSE interval '0' END,
+         created_at, created_at + CASE WHEN kind BETWEEN 13 AND 16 THEN interval '90 days' ELSE interval '0' END,
          CASE WHEN kind = 0 THEN now() END, CASE WHEN kind >= 11 THEN created_at END,
          CASE WHEN kind >= 11 THEN created_at END, CASE WHEN kind >= 11 THEN 'worker-' || n % 7 END,
-         CASE WHEN kind = 11 THEN now() + interval '1 day' END,
+         CASE WHEN kind = 11 THEN now() + CASE WHEN n % 20000 = 11 THEN interval '-1 s' ELSE interval '1 day' END END,
          CASE WHEN kind >= 17 THEN created_at + interval '5 s' END
-  FROM numbered JOIN people p ON p.n = numbered.n % 20 + 1;
+  FROM numbered JOIN people p ON p.place = n % 20 + 1;
+  INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome, finished_at)
+  SELECT id, started_at, 1, worker_id, status, finished_at FROM jobs WHERE finished_at IS NOT NULL;
+  INSERT INTO events (xid, type, version, user_id, job_id, correlation_id, data)
+  SELECT (1 + row_number() OVER (ORDER BY id) * 500 / :rows)::text::xid8, 'job.created', '1.0', user_id, id, correlation_id,
+         json_build_object('job_id', id, 'status', status)
+  FROM jobs;
+  UPDATE event_cursors SET xid = '500', seq = (SELECT min(seq) + 100 FROM events WHERE xid = '500') WHERE reader = 'relay';
 `;

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bench, startPeer, withChildren } from '../bench.ts';
+import { type Drained, drainWith } from '../drained.ts';
 import { inTurns, median } from '../measure.ts';
 import { createDatabase, dropDatabase, vacuum } from '../scratch.ts';
 import { ROOT } from '../services.ts';
@@ -99,13 +100,12 @@ export async function installPeers(): Promise<void> {
   }
 }
 
-/** @returns jobs a second */
 export async function drainPeer(
   bench: Bench,
   peer: PeerDrain,
   slots: number,
   count: number,
-): Promise<number> {
+): Promise<Drained> {
   return withPeerDatabase(bench, async (url) =>
     withChildren(async (keep) => {
       const sender = await keep(startPeer(bench, peer.peer));
@@ -114,9 +114,9 @@ export async function drainPeer(
       await vacuum(url);
       const worker = await keep(startPeer(bench, peer.peer));
       await worker.call('open', openOptions(bench, peer, url, slots));
-      const setting = peer.setting(slots);
-      const { perSecond } = await worker.call<{ perSecond: number }>('drain', { count, setting });
-      return perSecond;
+      const { postgres, redis } = bench.services.pids;
+      const roots = { worker: worker.pid, ...(peer.onRedis ? { redis } : { postgres }) };
+      return drainWith(worker, roots, { count, setting: peer.setting(slots) });
     }),
   );
 }

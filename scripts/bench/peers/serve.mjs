@@ -21,25 +21,35 @@ export function serve(calls) {
 /** Tells the bench when a job began. */
 export const begun = (key) => process.send({ event: 'begun', key, at: now() });
 
+const LONGEST_DRAIN_MS = 6000;
+const LONGEST_WARM_UP_MS = 2000;
+
 /**
  * Jobs a second between the first tenth and the last twentieth of `count`: neither the first polls nor the last stragglers
- * count, for no one.
+ * count, for no one. The same as in `measure.ts`.
  */
 export function createMeter(count) {
   const from = Math.ceil(count * 0.1);
   const to = Math.floor(count * 0.95);
   let hits = 0;
-  let fromAt = 0;
-  let resolve;
-  const done = new Promise((settle) => {
-    resolve = settle;
+  let begin;
+  let finish;
+  const done = new Promise((resolve) => {
+    finish = resolve;
   });
+  const startCounting = () => {
+    if (begin) return;
+    begin = { at: now(), hits };
+    setTimeout(stopCounting, LONGEST_DRAIN_MS);
+  };
+  const stopCounting = () => finish({ perSecond: ((hits - begin.hits) * 1000) / (now() - begin.at), hits });
   return {
     done,
     hit: () => {
       hits += 1;
-      if (hits === from) fromAt = now();
-      if (hits === to) resolve({ perSecond: ((to - from) * 1000) / (now() - fromAt) });
+      if (hits === 1) setTimeout(startCounting, LONGEST_WARM_UP_MS);
+      if (hits === from) startCounting();
+      if (hits === to) stopCounting();
     },
   };
 }

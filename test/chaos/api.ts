@@ -1,0 +1,43 @@
+import { createApp } from '../../api/app.ts';
+import { ensureBootstrapKey } from '../../api/bootstrap-key.ts';
+import { type HttpServer, listen } from '../../api/server.ts';
+import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { createDispatch } from '../../dispatch/dispatch.ts';
+import { openQueue } from '../../queue/open.ts';
+import { runConfigured } from '../../runtime/process.ts';
+import { listenForArms, withPublishMoments } from './arms.ts';
+
+/** api/main.ts with a queue that can be made to kill the process between commit and publish. Half of the API processes are the real one. */
+runConfigured('api', async ({ config, logger, lifecycle }) => {
+  const applicationName = 'leadengine api';
+  const arms = listenForArms();
+  const url = await databaseUrlOf(config);
+  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  await lifecycle.start({ name: 'database', stop: () => database.stop() });
+  await ensureBootstrapKey(database, config);
+
+  const queue = withPublishMoments(openQueue(config, url, logger, applicationName), arms);
+  await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
+
+  const { retry, retentionDays } = config;
+  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps: true });
+  await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
+
+  const app = createApp({
+    ...{ database, queue, dispatch, logger },
+    rateLimit: config.rateLimit,
+    accessLog: false,
+  });
+  let server: HttpServer | undefined;
+  await lifecycle.start({
+    name: 'http',
+    start: async () => {
+      server = await listen(app.handler, config);
+    },
+    stop: async () => {
+      app.stop();
+      await server?.stop(config.shutdownGraceMs);
+    },
+  });
+  process.send?.({ type: 'ready', url: server?.url });
+});

@@ -1,0 +1,219 @@
+import { overlap, union } from './audit-waits.ts';
+import type { Books, Transition } from './books.ts';
+import type { FaultKind } from './plan.ts';
+import type { FaultRecord } from './schedule.ts';
+import type { Violation } from './violation.ts';
+
+/** How soon things went on after a kind of fault. Milliseconds. */
+export interface Recovery {
+  what: string;
+  /** What is stated in docs/guarantees.md; the auditor holds the run to it. */
+  limitMs: number | undefined;
+  /** Faults measured, and of those, how many had no other fault beside or shortly before them. */
+  measured: number;
+  alone: number;
+  /** The worst of those that had the moment to themselves: only they tell what the fault costs. */
+  worstMs: number | undefined;
+  medianMs: number | undefined;
+  /** The worst of all, other faults included. */
+  worstOfAllMs: number | undefined;
+}
+
+/** Other faults this long before, or during the recovery, have a part in it. */
+const AFTERMATH_MS = 4000;
+
+export function measureRecoveries(books: Books): Recovery[] {
+  const { driver, leaseMs } = books;
+  const fleet = driver === 'fleet';
+  const rescued = leaseMs + 3000;
+  const faults = books.faults.filter(({ skipped }) => !skipped);
+  const of = (...kinds: FaultKind[]) => faults.filter(({ kind }) => kinds.includes(kind));
+  const figure = (
+    what: string,
+    limitMs: number | undefined,
+    chosen: FaultRecord[],
+    recovered: (fault: FaultRecord) => number[],
+  ) => summarize(what, limitMs, faults, chosen, recovered);
+  const index = indexOf(books);
+
+  return [
+    figure(
+      'worker killed: its jobs run elsewhere',
+      fleet ? 2000 : 4000,
+      of(
+        'worker_killed',
+        'worker_killed_after_claim',
+        'worker_killed_after_store',
+        'worker_killed_before_settle',
+      ),
+      (fault) => index.takenUp(fault),
+    ),
+    figure('worker frozen: its jobs run elsewhere', rescued, of('worker_frozen'), (fault) =>
+      index.takenUp(fault),
+    ),
+    figure(
+      'worker frozen inside a transaction: its jobs run elsewhere',
+      rescued + 5000,
+      of('worker_frozen_in_transaction'),
+      (fault) => index.takenUp(fault),
+    ),
+    figure(
+      'broker started: jobs are claimed again',
+      10_000,
+      of('broker_killed', 'broker_restarted'),
+      (fault) => from(fault.healedAt, index.firstClaim(fault.healedAt)),
+    ),
+    figure(
+      'Postgres accepts connections: POST is answered 202',
+      5000,
+      of('postgres_killed', 'postgres_restarted', 'postgres_disk_full'),
+      (fault) => from(fault.healedAt, index.firstAccept(fault.healedAt)),
+    ),
+    figure(
+      'Postgres accepts connections: jobs are claimed again',
+      10_000,
+      of('postgres_killed', 'postgres_restarted', 'postgres_disk_full'),
+      (fault) => from(fault.healedAt, index.firstClaim(fault.healedAt)),
+    ),
+    figure(
+      'queue purged or deleted: what waited there is claimed',
+      25_000,
+      of('queue_purged', 'queue_deleted'),
+      (fault) => index.claimedOf(fault.at),
+    ),
+    figure(
+      'API killed: what it had accepted is claimed',
+      6000,
+      of('api_killed', 'api_killed_before_publish', 'api_killed_after_publish'),
+      (fault) => index.claimedOf(fault.at),
+    ),
+    figure('API killed: POST is answered 202 elsewhere', 5000, of('api_killed', 'api_stopped'), (fault) =>
+      from(fault.at, index.firstAccept(fault.at)),
+    ),
+    figure(
+      'network restored: the worker claims again',
+      undefined,
+      of(
+        ...(['cut', 'stalled', 'slow'] as const).flatMap(
+          (how) => [`worker_postgres_${how}`, `worker_broker_${how}`] as const,
+        ),
+      ),
+      (fault) => from(fault.healedAt, index.firstClaim(fault.healedAt, fault.hit[0]?.pid)),
+    ),
+    measureCancels(books, faults),
+  ];
+}
+
+/** A recovery slower than stated, counted only where no other fault had a part in it. */
+export const auditRecoveries = (recoveries: Recovery[], slack: number): Violation[] =>
+  recoveries.flatMap(({ what, limitMs, worstMs }) =>
+    limitMs !== undefined && worstMs !== undefined && worstMs > limitMs * slack
+      ? [{ kind: 'slow_recovery', detail: `${what}: ${Math.round(worstMs)} ms, stated are ${limitMs}` }]
+      : [],
+  );
+
+function summarize(
+  what: string,
+  limitMs: number | undefined,
+  faults: FaultRecord[],
+  chosen: FaultRecord[],
+  recovered: (fault: FaultRecord) => number[],
+): Recovery {
+  const all: number[] = [];
+  const alone: number[] = [];
+  let measured = 0;
+  let undisturbed = 0;
+  for (const fault of chosen) {
+    const times = recovered(fault);
+    if (times.length === 0) continue;
+    measured += 1;
+    all.push(...times);
+    const end = Math.max(fault.at, fault.healedAt) + Math.max(...times);
+    const others = union(
+      faults.filter((other) => other !== fault).map(({ at, healedAt }) => [at, healedAt + AFTERMATH_MS]),
+    );
+    if (overlap(others, fault.at, end) > 0) continue;
+    undisturbed += 1;
+    alone.push(...times);
+  }
+  return {
+    ...{ what, limitMs, measured },
+    alone: undisturbed,
+    worstMs: alone.length > 0 ? Math.max(...alone) : undefined,
+    medianMs: alone.sort((a, b) => a - b)[Math.floor(alone.length / 2)],
+    worstOfAllMs: all.length > 0 ? Math.max(...all) : undefined,
+  };
+}
+
+const from = (begin: number, end: number | undefined): number[] => (end === undefined ? [] : [end - begin]);
+
+/** Answers to "what happened next", from the recorder's books and the clients' journal. */
+function indexOf({ transitions, journal }: Books) {
+  const byJob = new Map<string, Transition[]>();
+  for (const transition of transitions) {
+    const list = byJob.get(transition.job_id) ?? [];
+    byJob.set(transition.job_id, list);
+    list.push(transition);
+  }
+  const claims = transitions.filter(
+    ({ status, old_status }) => status === 'running' && old_status === 'queued',
+  );
+  const accepts = journal
+    .filter(({ status, at }) => status === 202 && at > 0)
+    .map(({ at, ms }) => ({ sentAt: at, answeredAt: at + ms }))
+    .sort((a, b) => a.answeredAt - b.answeredAt);
+  const isOf = (worker: string | null, pid: number) => worker?.includes(`-${pid}-`) ?? false;
+
+  /** Of each job, the state it was in at a moment, and what came after. */
+  const at = (moment: number) =>
+    [...byJob.values()].flatMap((list) => {
+      const next = list.findIndex((transition) => transition.at > moment);
+      const before = list[(next < 0 ? list.length : next) - 1];
+      return before && next >= 0 ? [{ before, after: list.slice(next) }] : [];
+    });
+
+  return {
+    /** For each job the killed or frozen processes held: how long until another run of it began, or it was given up. */
+    takenUp: (fault: FaultRecord): number[] =>
+      at(fault.at).flatMap(({ before, after }) => {
+        const held = before.status === 'running' && fault.hit.some(({ pid }) => isOf(before.worker, pid));
+        const [end] = after;
+        // What it settled itself in its last moment, or a user cancelled, nobody has to take up.
+        if (!held || !end || (end.status !== 'queued' && end.status !== 'failed')) return [];
+        const again = after.find(({ status }) => status === 'running' || status === 'failed');
+        return again ? [again.at - fault.at] : [];
+      }),
+    /** For each job that waited on the queue or for it at that moment: how long until it was claimed. */
+    claimedOf: (moment: number): number[] =>
+      at(moment).flatMap(({ before, after }) =>
+        before.status === 'queued' && after[0]?.status === 'running' ? [after[0].at - moment] : [],
+      ),
+    firstClaim: (moment: number, pid?: number): number | undefined =>
+      claims.find((claim) => claim.at > moment && (pid === undefined || isOf(claim.worker, pid)))?.at,
+    firstAccept: (moment: number): number | undefined =>
+      accepts.find(({ answeredAt }) => answeredAt > moment)?.answeredAt,
+  };
+}
+
+/** From the moment a running job is cancelled to the moment its worker drops it. */
+function measureCancels({ transitions, aborted }: Books, faults: FaultRecord[]): Recovery {
+  const heard = new Map(aborted.map(({ id, at }) => [id, at]));
+  const disturbed = union(faults.map(({ at, healedAt }) => [at, healedAt + AFTERMATH_MS]));
+  const all: number[] = [];
+  const alone: number[] = [];
+  for (const { job_id, old_status, status, at } of transitions) {
+    const heardAt = heard.get(job_id);
+    if (old_status !== 'running' || status !== 'cancelled' || !heardAt || heardAt < at - 50) continue;
+    all.push(heardAt - at);
+    if (overlap(disturbed, at - 1000, heardAt) === 0) alone.push(heardAt - at);
+  }
+  return {
+    what: 'running job cancelled: its worker drops it',
+    limitMs: 1000,
+    measured: all.length,
+    alone: alone.length,
+    worstMs: alone.length > 0 ? Math.max(...alone) : undefined,
+    medianMs: alone.sort((a, b) => a - b)[Math.floor(alone.length / 2)],
+    worstOfAllMs: all.length > 0 ? Math.max(...all) : undefined,
+  };
+}

@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitFor } from '../support/wait-for.ts';
+import { audit, historyOf } from './audit.ts';
+import { countQueued, readBooks } from './books.ts';
+import { createClient } from './client.ts';
+import type { Ground } from './faults.ts';
+import { type Installation, untilReady } from './installation.ts';
+import { createJournal } from './journal.ts';
+import { startLoad, unfinished } from './load.ts';
+import { planFaults } from './plan.ts';
+import { asAdmin } from './postgres.ts';
+import { auditRecoveries, measureRecoveries } from './recovery.ts';
+import { type Report, reportOf } from './report.ts';
+import { type FaultRecord, runSchedule } from './schedule.ts';
+
+export interface RunOptions {
+  seed: number;
+  minutes: number;
+  jobsPerSecond: number;
+  meanGapMs: number;
+  /** By how much a slow machine may exceed the stated recovery times. */
+  slack: number;
+  say(line: string): void;
+  /** How long everything may take to come to rest once the last fault has healed; default 90 s. */
+  quietMs?: number;
+  /** Instead of the seeded schedule: what a test of the harness itself does. */
+  scenario?: (ground: Ground) => Promise<FaultRecord[]>;
+}
+
+/** Load and faults together, then quiet, then the audit. */
+export async function runChaos(installation: Installation, options: RunOptions): Promise<Report> {
+  const { seed, minutes, say, quietMs = 90_000 } = options;
+  const journal = createJournal(join(installation.folder, 'journal.jsonl'));
+  const givingUp = new AbortController();
+  const client = createClient(installation, journal, givingUp.signal);
+  const load = startLoad({ installation, client, seed, jobsPerSecond: options.jobsPerSecond });
+  const ground = { installation, load };
+  const plan = planFaults({
+    seed,
+    driver: installation.driver,
+    totalMs: minutes * 60_000,
+    meanGapMs: options.meanGapMs,
+  });
+  const begun = Date.now();
+  const told = (fault: FaultRecord) => {
+    const at = ((fault.at - begun) / 1000).toFixed(1).padStart(7);
+    const lasted = `${((fault.healedAt - fault.at) / 1000).toFixed(1)} s`;
+    const who = fault.hit.map(({ name }) => name).join(', ');
+    say(`${at} s  ${fault.kind} ${who} ${fault.skipped ? `- not done: ${fault.skipped}` : lasted}`);
+  };
+  const faults = options.scenario
+    ? await options.scenario(ground)
+    : (await Promise.all([runSchedule(plan, ground, told), delay(minutes * 60_000)]))[0];
+  say(`load and faults are over: ${load.posted()} jobs, ${faults.length} faults`);
+
+  const late = setTimeout(() => givingUp.abort(), quietMs);
+  await load.stop();
+  clearTimeout(late);
+  await comeToRest(installation, quietMs, say);
+  const books = await readBooks(installation, journal.file, faults);
+  const recoveries = measureRecoveries(books);
+  const violations = [...audit(books), ...auditRecoveries(recoveries, options.slack)];
+  const suspects = [...new Set(violations.flatMap(({ job }) => job ?? []))].slice(0, 5);
+  const histories = Object.fromEntries(suspects.map((id) => [id, historyOf(books, id)]));
+  const run = { seed, minutes, skewed: installation.skewed };
+  return reportOf(run, books, { violations, recoveries, histories });
+}
+
+/** Until nothing is unfinished, no message is left and all events are out, or it is clear that this will not happen. */
+async function comeToRest(
+  installation: Installation,
+  quietMs: number,
+  say: (line: string) => void,
+): Promise<void> {
+  const { adminUrl } = installation;
+  await untilReady([...installation.apis, ...installation.workers]);
+  const rest = async (what: string, done: () => Promise<boolean>, timeoutMs: number) => {
+    const rested = await waitFor(done, { timeoutMs, everyMs: 250 }).catch(() => false);
+    if (!rested) say(`no rest: ${what}`);
+  };
+  await rest('jobs are unfinished', async () => (await unfinished(adminUrl)) === 0, quietMs);
+  await rest('messages are left', async () => (await countQueued(installation)) === 0, quietMs / 3);
+  await rest('events are unpublished', async () => (await unpublished(adminUrl)) === 0, quietMs / 3);
+}
+
+const unpublished = (adminUrl: string): Promise<number> =>
+  asAdmin(adminUrl, async (admin) => {
+    const { rows } = await admin.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM events e, event_cursors c WHERE c.reader = 'relay' AND (e.xid, e.seq) > (c.xid, c.seq)`,
+    );
+    return rows[0]?.count ?? 0;
+  });

@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type FaultEffect, type Ground, prepareFault } from './faults.ts';
+import type { FaultKind, PlannedFault } from './plan.ts';
+
+export interface FaultRecord extends FaultEffect {
+  number: number;
+  kind: FaultKind;
+}
+
+/** Carries out the schedule; resolves when the last fault has healed. Faults on different things may overlap. */
+export async function runSchedule(
+  plan: PlannedFault[],
+  ground: Ground,
+  onFault: (record: FaultRecord) => void,
+): Promise<FaultRecord[]> {
+  const begun = performance.now();
+  const records: FaultRecord[] = [];
+  const held = new Map<string, Promise<unknown>>();
+  const underWay: Promise<void>[] = [];
+
+  for (const planned of plan) {
+    await delay(Math.max(0, planned.atMs - (performance.now() - begun)));
+    const act = prepareFault(planned, ground);
+    const free = Promise.all(act.holds.map((hold) => held.get(hold)));
+    const done = free.then(async () => {
+      const record = { number: planned.number, kind: planned.kind, ...(await safely(act.run)) };
+      records.push(record);
+      onFault(record);
+    });
+    for (const hold of act.holds) held.set(hold, done);
+    underWay.push(done);
+  }
+  await Promise.all(underWay);
+  return records;
+}
+
+/** A fault that could not be done is told, and is none. */
+async function safely(run: () => Promise<FaultEffect>): Promise<FaultEffect> {
+  const at = Date.now();
+  try {
+    return await run();
+  } catch (error) {
+    return { at, healedAt: Date.now(), hit: [], skipped: `failed: ${(error as Error).message}` };
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startRabbitmq } from '../support/rabbitmq.mjs';
+import { startGuard } from './guard.ts';
+import {
+  type Driver,
+  type Installation,
+  type InstallationOptions,
+  startInstallation,
+} from './installation.ts';
+import { startChaosPostgres } from './postgres.ts';
+
+export type Shape = Pick<
+  InstallationOptions,
+  'apis' | 'workers' | 'browserWorkers' | 'slots' | 'leaseMs' | 'build'
+>;
+
+/**
+ * A Postgres and, for a fleet, a RabbitMQ of the run's own, and installations on them as `work` asks for. Everything is gone when it
+ * returns; after a violation the processes' logs stay for whoever looks into it.
+ */
+export async function withServices<T extends { violations: unknown[] }>(
+  driver: Driver,
+  work: (start: (shape: Shape) => Promise<Installation>) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'leadengine-chaos-'));
+  const guard = startGuard();
+  const broker = driver === 'fleet' ? await startRabbitmq() : undefined;
+  const postgres = await startChaosPostgres(folder, guard);
+  const installations: Installation[] = [];
+  let keep = true;
+  try {
+    const result = await work(async (shape) => {
+      const number = installations.length + 1;
+      const installation = await startInstallation({
+        ...{ driver, guard, postgres, broker, ...shape },
+        brokerUrl: broker?.url ?? '',
+        folder: join(folder, `installation-${number}`),
+        database: `chaos_${number}`,
+      });
+      installations.push(installation);
+      return installation;
+    });
+    keep = result.violations.length > 0;
+    return result;
+  } finally {
+    await Promise.all(installations.map((installation) => installation.stop()));
+    await broker?.close();
+    await postgres.close();
+    guard.end();
+    if (keep) process.stderr.write(`the logs are in ${folder}\n`);
+    else await rm(folder, { recursive: true, force: true });
+  }
+}

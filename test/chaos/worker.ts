@@ -1,0 +1,37 @@
+import { appendFileSync } from 'node:fs';
+import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { openQueue } from '../../queue/open.ts';
+import { runConfigured } from '../../runtime/process.ts';
+import { createWorker } from '../../workers/scraper/worker.ts';
+import { listenForArms, withMoments } from './arms.ts';
+import { createScriptedScraper } from './scrape-script.ts';
+
+/** workers/scraper/main.ts without a browser: the real claim, heartbeat, fence, settle and acknowledge around a scripted scrape. */
+runConfigured('worker', async ({ config, logger, lifecycle }) => {
+  const applicationName = 'leadengine worker';
+  const arms = listenForArms();
+  const url = await databaseUrlOf(config);
+  const opened = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  await lifecycle.start({ name: 'database', stop: () => opened.stop() });
+  const database = withMoments(opened, arms);
+
+  const queue = openQueue(config, url, logger, applicationName);
+  await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
+
+  const { leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
+  const scrape = createScriptedScraper({ database, arms, onAborted });
+  const worker = createWorker({
+    ...{ database, queue, logger, scrape, slots: config.workerConcurrency },
+    ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
+  });
+  await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });
+  process.send?.({ type: 'ready' });
+});
+
+/** For the auditor: when a run heard that its job is no longer its own. Written at once, since this process may die any moment. */
+function onAborted(jobId: string): void {
+  const file = process.env.CHAOS_ABORTED_FILE;
+  // Not `Date`: this process's clock may be the one that is off.
+  const at = performance.timeOrigin + performance.now();
+  if (file) appendFileSync(file, `${JSON.stringify({ id: jobId, at: Math.round(at) })}\n`);
+}
