@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { GUARDS, type GuardName, proveGuard } from './guards.ts';
 import type { Driver } from './installation.ts';
+import { FAULT_KINDS, type FaultKind } from './plan.ts';
 import { formatReport, type Report } from './report.ts';
 import { runChaos } from './run.ts';
 import { withServices } from './services.ts';
@@ -10,6 +11,7 @@ const HELP = `npm run chaos -- [options]
   --driver fleet|embedded|both  what to run on (default both)
   --minutes N        how long load and faults go on (default 5)
   --seed N           the schedule of load and faults (default: the time)
+  --kinds A,B        only these kinds of faults (default all: ${Object.keys(FAULT_KINDS).length})
   --gap-ms N         mean time between two faults (default 6500)
   --jobs-per-second N  (default 18)
   --slack N          stated recovery times may be exceeded by this factor, for slow machines (default 1)
@@ -26,6 +28,7 @@ async function main(): Promise<number> {
       'gap-ms': { type: 'string', default: '6500' },
       'jobs-per-second': { type: 'string', default: '18' },
       slack: { type: 'string', default: '1' },
+      kinds: { type: 'string' },
       report: { type: 'string' },
       guard: { type: 'string' },
       help: { type: 'boolean' },
@@ -50,6 +53,7 @@ async function main(): Promise<number> {
           jobsPerSecond: Number(values['jobs-per-second']),
           meanGapMs: Number(values['gap-ms']),
           slack: Number(values.slack),
+          ...(values.kinds ? { kinds: values.kinds.split(',') as FaultKind[] } : {}),
           say,
         }),
       ),

@@ -8,7 +8,7 @@ import type { Ground } from './faults.ts';
 import { type Installation, untilReady } from './installation.ts';
 import { createJournal } from './journal.ts';
 import { startLoad, unfinished } from './load.ts';
-import { planFaults } from './plan.ts';
+import { type FaultKind, planFaults } from './plan.ts';
 import { asAdmin } from './postgres.ts';
 import { auditRecoveries, measureRecoveries } from './recovery.ts';
 import { type Report, reportOf } from './report.ts';
@@ -19,6 +19,8 @@ export interface RunOptions {
   minutes: number;
   jobsPerSecond: number;
   meanGapMs: number;
+  /** Only these; default all. */
+  kinds?: FaultKind[];
   /** By how much a slow machine may exceed the stated recovery times. */
   slack: number;
   say(line: string): void;
@@ -41,6 +43,7 @@ export async function runChaos(installation: Installation, options: RunOptions):
     driver: installation.driver,
     totalMs: minutes * 60_000,
     meanGapMs: options.meanGapMs,
+    ...(options.kinds ? { kinds: options.kinds } : {}),
   });
   const begun = Date.now();
   const told = (fault: FaultRecord) => {

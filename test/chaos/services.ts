@@ -29,10 +29,13 @@ export async function withServices<T extends { violations: unknown[] }>(
   const broker = driver === 'fleet' ? await startRabbitmq() : undefined;
   const postgres = await startChaosPostgres(folder, guard);
   const installations: Installation[] = [];
+  let begun = 0;
   let keep = true;
   try {
     const result = await work(async (shape) => {
-      const number = installations.length + 1;
+      // Several may be started at the same time.
+      begun += 1;
+      const number = begun;
       const installation = await startInstallation({
         ...{ driver, guard, postgres, broker, ...shape },
         brokerUrl: broker?.url ?? '',
