@@ -2,8 +2,8 @@ import { isFinal, JOB_STATUSES, type Outcome, settle } from './job-state.ts';
 
 const policy = { baseMs: 1000, capMs: 60_000 };
 const error = { code: 'dns_failed', message: 'no such host' };
-const first = { attempt: 1, maxAttempts: 3 };
-const last = { attempt: 3, maxAttempts: 3 };
+const first = { attempt: 1, maxAttempts: 3, snoozes: 0 };
+const last = { attempt: 3, maxAttempts: 3, snoozes: 0 };
 
 test('a completed run completes the job', () => {
   expect(settle(first, { kind: 'completed' }, policy, 0)).toMatchObject({
@@ -36,6 +36,14 @@ test('a snooze waits as long as it says and gives the attempt back, even the las
     status: 'retrying',
     delayMs: 4000,
     spendsAttempt: false,
+  });
+});
+
+test('a job cannot be snoozed for ever', () => {
+  const weary = { ...first, snoozes: 60 };
+  expect(settle(weary, { kind: 'snooze', error, delayMs: 4000 }, policy, 0)).toMatchObject({
+    status: 'failed',
+    error,
   });
 });
 

@@ -49,6 +49,9 @@ export interface Transition {
   event: EventType;
 }
 
+/** At a quarter of a minute and more each. */
+const MAX_SNOOZES = 60;
+
 /**
  * Decides what becomes of a running job. Pure: it returns delays and not moments, because the only clock that counts is the
  * database's, and workers' clocks differ.
@@ -57,7 +60,7 @@ export interface Transition {
  * @param random in [0, 1), the jitter of the back-off
  */
 export function settle(
-  job: { attempt: number; maxAttempts: number },
+  job: { attempt: number; maxAttempts: number; snoozes: number },
   outcome: Outcome,
   policy: RetryPolicy,
   random: number,
@@ -72,6 +75,10 @@ export function settle(
     case 'released':
       return { ...base, status: 'queued', spendsAttempt: false, event: 'job.requeued' };
     case 'snooze':
+      // Without an end, a job whose site is gone for good would wait for ever.
+      if (job.snoozes >= MAX_SNOOZES) {
+        return { ...base, status: 'failed', error: outcome.error, event: 'job.failed' };
+      }
       return {
         ...base,
         status: 'retrying',

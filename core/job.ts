@@ -53,6 +53,8 @@ export interface ClaimedJob {
   userId: string;
   attempt: number;
   maxAttempts: number;
+  /** How often it was snoozed so far. */
+  snoozes: number;
   workerId: string;
   spec: JobSpec;
   correlationId: string;

@@ -45,7 +45,7 @@ export const RUN_AGAIN = `
   retried AS (
     UPDATE jobs j
     SET status = 'queued', max_attempts = attempt + coalesce((spec->>'max_attempts')::int, ${DEFAULT_MAX_ATTEMPTS}), run_at = now(),
-        dispatched_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL, progress_message = NULL
+        snoozes = 0, dispatched_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL, progress_message = NULL
     FROM chosen WHERE j.id = chosen.id AND j.status IN ('failed', 'cancelled')
     RETURNING j.id, j.user_id, j.correlation_id, j.attempt
   ), closed AS (

@@ -46,6 +46,7 @@ const SETTLE_JOBS = statement(
     UPDATE jobs j
     SET status = s.status,
         attempt = j.attempt - CASE WHEN s.spends THEN 0 ELSE 1 END,
+        snoozes = j.snoozes + CASE WHEN s.outcome = 'snooze' THEN 1 ELSE 0 END,
         run_at = CASE WHEN s.status = 'retrying' THEN now() + s.delay_ms * interval '1 ms' ELSE j.run_at END,
         finished_at = CASE WHEN s.status IN ('completed', 'failed', 'cancelled') THEN now() END,
         dispatched_at = NULL, lease_until = NULL, error_code = s.error_code, error_message = s.error_message
@@ -82,7 +83,7 @@ export async function settleCrashedRun(
   run: Fence & { maxAttempts: number },
   policy: RetryPolicy,
 ): Promise<boolean> {
-  const transition = settle(run, { kind: 'crashed', error: lost }, policy, 0);
+  const transition = settle({ ...run, snoozes: 0 }, { kind: 'crashed', error: lost }, policy, 0);
   const [settled] = await settleJobs(sql, [{ run, transition }]);
   return settled ?? false;
 }
@@ -100,7 +101,7 @@ export async function settleExpiredRuns(
       sql,
       runs.map((run) => ({
         run,
-        transition: settle(run, { kind: 'crashed', error: lost }, policy, 0),
+        transition: settle({ ...run, snoozes: 0 }, { kind: 'crashed', error: lost }, policy, 0),
       })),
     );
     return runs;

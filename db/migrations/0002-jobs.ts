@@ -19,6 +19,7 @@ export const jobs: Migration = {
       priority smallint NOT NULL,
       attempt integer NOT NULL DEFAULT 0,
       max_attempts integer NOT NULL,
+      snoozes integer NOT NULL DEFAULT 0,
       spec json NOT NULL,
       correlation_id text NOT NULL,
       created_at timestamptz NOT NULL DEFAULT now(),

@@ -5,6 +5,7 @@ import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
 import { createBrowserPool } from '../../scraping/browser.ts';
 import { findChromium } from '../../scraping/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
+import { createCircuits } from './circuits.ts';
 import { createJobScraper } from './scrape-job.ts';
 import { createWorker } from './worker.ts';
 
@@ -27,7 +28,10 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   await lifecycle.start({ name: 'browser', start: () => browser.start(), stop: () => browser.stop() });
 
   const { pageTimeoutMs, maxPageBytes, leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
-  const scrape = createJobScraper({ database, scraping: { browser, pageTimeoutMs, maxPageBytes } });
+  const circuits = createCircuits((site, open) =>
+    logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
+  );
+  const scrape = createJobScraper({ database, circuits, scraping: { browser, pageTimeoutMs, maxPageBytes } });
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, scrape, slots },

@@ -6,6 +6,7 @@ import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.t
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
+import { type Circuits, siteIsDown } from './circuits.ts';
 import { untilDatabaseAnswers } from './persist.ts';
 import type { JobSteps } from './run-job.ts';
 import { type FailedPage, verdict } from './verdict.ts';
@@ -14,8 +15,9 @@ import { type FailedPage, verdict } from './verdict.ts';
 export function createJobScraper(options: {
   database: Database;
   scraping: Pick<ScrapeContext, 'browser' | 'pageTimeoutMs' | 'maxPageBytes'>;
+  circuits: Circuits;
 }): JobSteps['scrape'] {
-  const { database } = options;
+  const { database, circuits } = options;
 
   return async (job, signal, logger) => {
     const urls = job.spec.urls;
@@ -29,11 +31,16 @@ export function createJobScraper(options: {
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
     const failed: FailedPage[] = [];
+    const blocked: string[] = [];
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger });
     try {
       for (const [position, url] of urls.entries()) {
         if (done.has(position)) continue;
-        const scraped = await scraping.scrape(url);
+        const scraped = await circuits.load(url, () => scraping.scrape(url));
+        if (!scraped) {
+          blocked.push(url);
+          continue;
+        }
         const { error } = scraped.page;
         if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
         else done.add(position);
@@ -44,6 +51,8 @@ export function createJobScraper(options: {
       // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
       void scraping.close();
     }
+    // What could be had is stored; the rest is for when the site is back.
+    if (blocked.length > 0) throw siteIsDown(blocked);
     return verdict(urls.length, failed);
   };
 
