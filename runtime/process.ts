@@ -1,6 +1,7 @@
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { type Lifecycle, runProcess } from './lifecycle.ts';
 import { createLogger, type Logger } from './logger.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** What every composition root starts from. */
 export interface ProcessContext {
@@ -16,6 +17,7 @@ export function runConfigured(
 ): void {
   const config = configOrExit();
   const logger = createLogger({ level: config.logLevel, format: config.logFormat, processKind });
+  startWatchdog(processKind, logger);
   runProcess(logger, (lifecycle) => compose({ config, logger, lifecycle }));
 }
 
