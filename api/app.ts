@@ -7,6 +7,7 @@ import { createAccept } from './accept.ts';
 import { answerNotFound, createAnswerProblem, malformedUrl } from './answer-problem.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { type Middleware, serve } from './http.ts';
+import { createLoadLimit } from './load-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createObserve } from './observe.ts';
 import { createRateLimit } from './rate-limit.ts';
@@ -87,6 +88,7 @@ function apiRoutes(
   { auth, waiters }: { auth: Auth; waiters: Waiters },
 ): Router {
   const limit = createRateLimit(rateLimit);
+  const loadLimit = createLoadLimit();
   const submit = { accept: createAccept(database), dispatch };
 
   const v1 = Router();
@@ -113,8 +115,8 @@ function apiRoutes(
   serve(root, '', '/jobs/scrape', { POST: submitJob(submit) });
 
   const routes = Router();
-  routes.use('/api/v1', auth.authenticate, limit, v1);
-  routes.use('/jobs/scrape', auth.authenticate, limit);
+  routes.use('/api/v1', auth.authenticate, limit, loadLimit, v1);
+  routes.use('/jobs/scrape', auth.authenticate, limit, loadLimit);
   routes.use(root);
   return routes;
 }

@@ -65,7 +65,7 @@ export const databaseUnavailable = () =>
   });
 
 export const overloaded = () =>
-  new Problem(503, 'overloaded', 'too many requests wait for the database; try again', {
+  new Problem(503, 'overloaded', 'more requests are under way than this process can hold; try again', {
     headers: { 'retry-after': '2' },
   });
 
