@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../core/events.ts';
 import { type Sql, statement } from './connect.ts';
+import { SEARCH_OF, type SearchFields, searchOf } from './jobs/dispatch.ts';
 
 /** A place in the ledger. `xid` and `seq` are decimal text: both may pass what a number can hold. */
 export interface EventCursor {
@@ -21,13 +22,18 @@ export async function readEvents(
   };
 }
 
+/**
+ * The cursor by subqueries and not by a join: a row comparison is an index condition only where its right side is known before
+ * the scan. With a join this read everything ever relayed (155 ms at 400,000 events; now 0.6).
+ */
 const READ_EVENTS = statement(
   'read_events',
   `
   SELECT e.xid::text AS xid, e.seq::text AS seq, e.id, e.type, e.version, e.occurred_at, e.user_id, e.job_id,
          e.correlation_id, e.data
-  FROM events e, event_cursors c
-  WHERE c.reader = $1 AND (e.xid, e.seq) > (c.xid, c.seq) AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
+  FROM events e
+  WHERE (e.xid, e.seq) > ((SELECT xid FROM event_cursors WHERE reader = $1), (SELECT seq FROM event_cursors WHERE reader = $1))
+    AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
   ORDER BY e.xid, e.seq
   LIMIT $2
   `,
@@ -52,20 +58,19 @@ export interface DeadJob {
   user_id: string;
   attempt: number;
   correlation_id: string;
-  search: Record<string, unknown>;
+  search: SearchFields;
 }
 
-export const findDeadJobs = (sql: Sql, ids: string[]): Promise<DeadJob[]> =>
-  sql.query<DeadJob>(FIND_DEAD_JOBS, [ids]);
+export async function findDeadJobs(sql: Sql, ids: string[]): Promise<DeadJob[]> {
+  const jobs = await sql.query<DeadJob>(FIND_DEAD_JOBS, [ids]);
+  return jobs.map((job) => ({ ...job, search: searchOf(job.search) }));
+}
 
 const FIND_DEAD_JOBS = statement(
   'find_dead_jobs',
   `
   SELECT id, user_id, attempt, correlation_id,
-         json_strip_nulls(json_build_object(
-           'industry', spec->'industry', 'geography', spec->'geography', 'keywords', spec->'keywords',
-           'source_types', spec->'source_types', 'search_query', spec->'search_query', 'filters', spec->'filters'
-         )) AS search
+         ${SEARCH_OF('spec')} AS search
   FROM jobs WHERE id = ANY ($1::uuid[])
   `,
 );

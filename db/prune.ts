@@ -28,9 +28,10 @@ const PRUNE_EVENTS = statement(
   'prune_events',
   `
   DELETE FROM events WHERE (xid, seq) IN (
-    SELECT e.xid, e.seq FROM events e, event_cursors c
-    WHERE c.reader = 'relay' AND (e.xid, e.seq) <= (c.xid, c.seq)
-      AND e.occurred_at < now() - $1::int * interval '1 day'
+    SELECT xid, seq FROM events
+    WHERE (xid, seq) <= ((SELECT xid FROM event_cursors WHERE reader = 'relay'),
+                         (SELECT seq FROM event_cursors WHERE reader = 'relay'))
+      AND occurred_at < now() - $1::int * interval '1 day'
     LIMIT $2)
   RETURNING seq
   `,

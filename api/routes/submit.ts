@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../core/job.ts';
 import { batchRequest, DEFAULT_PRIORITY, idempotencyKey, scrapeRequest } from '../../core/schemas.ts';
 import type { AcceptedJob, Submission } from '../../db/jobs/accept.ts';
-import type { DispatchableJob } from '../../db/jobs/dispatch.ts';
+import { type DispatchableJob, searchOf } from '../../db/jobs/dispatch.ts';
 import type { Dispatch } from '../../dispatch/dispatch.ts';
 import type { Accept } from '../accept.ts';
 import { BATCH_BODY_LIMIT, BODY_LIMIT } from '../body.ts';
@@ -109,14 +109,13 @@ function dispatchable({ userId, correlationId, specs }: Submission, jobs: Accept
   for (const [index, { id, status }] of jobs.entries()) {
     const spec = specs[index];
     if (!spec || status !== 'queued') continue;
-    const { industry, geography, keywords, source_types, search_query, filters } = spec;
     ready.push({
       id,
       userId,
       attempt: 0,
       priority: spec.priority ?? DEFAULT_PRIORITY,
       correlationId,
-      search: { industry, geography, keywords, source_types, search_query, filters },
+      search: searchOf(spec),
     });
   }
   return ready;

@@ -15,12 +15,13 @@ export async function renewLeases(sql: Sql, runs: Fence[], leaseMs: number): Pro
   return new Set(rows.map(({ id }) => id));
 }
 
+/** As in `settle_jobs`: a lease is what a running job has, and the primary key is the way to it. */
 const RENEW_LEASES = statement(
   'renew_leases',
   `
   UPDATE jobs j SET lease_until = now() + $4::float8 * interval '1 ms'
   FROM unnest($1::uuid[], $2::int[], $3::text[]) AS r (id, attempt, worker_id)
-  WHERE j.id = r.id AND j.attempt = r.attempt AND j.worker_id = r.worker_id AND j.status = 'running'
+  WHERE j.id = r.id AND j.attempt = r.attempt AND j.worker_id = r.worker_id AND j.lease_until IS NOT NULL
   RETURNING j.id
   `,
 );

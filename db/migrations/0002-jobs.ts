@@ -37,7 +37,8 @@ export const jobs: Migration = {
       leads_count integer NOT NULL DEFAULT 0,
       errors_count integer NOT NULL DEFAULT 0,
       error_code text,
-      error_message text
+      error_message text,
+      CONSTRAINT running_under_a_lease CHECK ((status = 'running') = (lease_until IS NOT NULL))
     ) WITH (fillfactor = 80);
 
     -- Waits in Postgres: what the dispatcher takes next.

@@ -47,7 +47,7 @@ export async function runJob(delivery: Delivery, steps: JobSteps): Promise<Handl
     attempt: job.attempt,
     correlation_id: job.correlationId,
   });
-  logger.info('job_claimed');
+  logger.debug('job_claimed');
   const startedAt = performance.now();
   const run = steps.heartbeat.watch(job);
   const outcome = await scrapeUnderDeadline(job, run.signal, logger, steps);
