@@ -12,6 +12,8 @@ const common = {
 };
 
 export default {
+  // System tests wait more than they compute: one a core would leave the cores idle.
+  maxWorkers: 3,
   reporters: ['default', './test/support/closing-line-reporter.mjs'],
   projects: [
     {

@@ -1,5 +1,5 @@
 import type { DomainEvent } from '../core/events.ts';
-import { type Sql, statement } from './connect.ts';
+import { RELAXED, type Sql, statement } from './connect.ts';
 import { SEARCH_OF, type SearchFields, searchOf } from './jobs/dispatch.ts';
 
 /** A place in the ledger. `xid` and `seq` are decimal text: both may pass what a number can hold. */
@@ -47,7 +47,7 @@ export async function advanceCursor(sql: Sql, reader: string, to: EventCursor): 
 const ADVANCE_CURSOR = statement(
   'advance_cursor',
   `
-  UPDATE event_cursors SET xid = $2::xid8, seq = $3::bigint
+  UPDATE event_cursors SET xid = $2::xid8, seq = $3::bigint FROM ${RELAXED}
   WHERE reader = $1 AND (xid, seq) < ($2::xid8, $3::bigint)
   `,
 );

@@ -10,6 +10,7 @@ import { createPruner } from './pruner.ts';
 import { createRelay } from './relay.ts';
 import { createRescuer } from './rescuer.ts';
 import { createSweep } from './sweep.ts';
+import type { SizeOf } from './window.ts';
 
 /** All that moves from Postgres to the queue. */
 export interface Dispatch {
@@ -33,6 +34,7 @@ export function createDispatch(options: {
   retentionDays: number;
   /** False: only `offer`; the sweeps run in a process of their own. */
   sweeps: boolean;
+  sizeOf?: SizeOf;
 }): Dispatch {
   const { logger } = options;
   const fresh = createFreshDispatcher(options);

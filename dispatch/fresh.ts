@@ -3,10 +3,11 @@ import { type DispatchableJob, markDispatched, readWindow, type WindowState } fr
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { scrapeMessage } from './message.ts';
-import { chooseForWindow, windowSize } from './window.ts';
+import { chooseForWindow, type SizeOf, windowSize } from './window.ts';
 
-/** How old what is known of the window may be. */
+/** How old what is known of the window may be before it is read again, and before a job waits for that. */
 const WINDOW_AGE_MS = 100;
+const STALE_MS = 2000;
 /** Fresh jobs held in memory; what comes on top is left to the sweep. */
 const MAX_PENDING = 5000;
 const MAX_BATCH = 500;
@@ -28,8 +29,7 @@ export function createFreshDispatcher({
   database: Database;
   queue: Queue;
   logger: Logger;
-  /** Only the bench gives another one, to measure dispatching without workers. */
-  sizeOf?: (window: WindowState) => number;
+  sizeOf?: SizeOf | undefined;
 }): FreshDispatcher {
   let pending: DispatchableJob[] = [];
   let running: Promise<void> | undefined;
@@ -53,11 +53,12 @@ export function createFreshDispatcher({
 
   async function dispatch(batch: DispatchableJob[]): Promise<void> {
     if (!queue.health().healthy) return;
-    const { nextPriority, dispatched, ...fleet } = await currentWindow();
+    const current = await currentWindow();
+    const { nextPriority, dispatched } = current;
     // Whoever waits already goes first, unless this one matters more.
     const entitled = batch.filter(({ priority }) => nextPriority === null || priority > nextPriority);
     const ordered = entitled.sort((a, b) => b.priority - a.priority);
-    const chosen = chooseForWindow(ordered, dispatched, sizeOf({ nextPriority, dispatched, ...fleet }));
+    const chosen = chooseForWindow(ordered, dispatched, sizeOf(current));
     if (chosen.length === 0) return;
     for (const { priority } of chosen) dispatched.set(priority, (dispatched.get(priority) ?? 0) + 1);
     await queue.publish(chosen.map(scrapeMessage));
@@ -65,11 +66,20 @@ export function createFreshDispatcher({
   }
 
   async function currentWindow(): Promise<WindowState> {
-    if (!window || performance.now() - windowReadAt > WINDOW_AGE_MS) {
-      window = await readWindow(database);
-      windowReadAt = performance.now();
+    const age = performance.now() - windowReadAt;
+    if (window && age <= STALE_MS) {
+      // Read behind the back of this job, for those to come: it starts a round trip sooner.
+      if (age > WINDOW_AGE_MS) refresh().catch(() => {});
+      return window;
     }
+    await refresh();
+    if (!window) throw new Error('no window was read');
     return window;
+  }
+
+  async function refresh(): Promise<void> {
+    windowReadAt = performance.now();
+    window = await readWindow(database);
   }
 
   return {

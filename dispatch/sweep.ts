@@ -11,7 +11,7 @@ import type { Queue } from '../queue/queue.ts';
 import { SCRAPE_JOBS } from '../queue/topology.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { scrapeMessage } from './message.ts';
-import { chooseForWindow, countAtLeast, windowSize } from './window.ts';
+import { chooseForWindow, countAtLeast, type SizeOf, windowSize } from './window.ts';
 
 /** The pause when nothing presses; a due job starts at most this late. */
 const PAUSE_MS = 100;
@@ -30,10 +30,12 @@ export function createSweep({
   database,
   queue,
   logger,
+  sizeOf = windowSize,
 }: {
   database: Database;
   queue: Queue;
   logger: Logger;
+  sizeOf?: SizeOf | undefined;
 }): () => Promise<number> {
   let lostCheckedAt = 0;
 
@@ -52,7 +54,7 @@ export function createSweep({
   async function fillWindow(): Promise<boolean> {
     const window = await readWindow(database);
     if (window.nextPriority === null) return false;
-    const size = windowSize(window);
+    const size = sizeOf(window);
     const inFront = countAtLeast(window.dispatched, window.nextPriority);
     const waiting = await listWaiting(database, Math.min(Math.max(size - inFront, 1), BATCH));
     const chosen = chooseForWindow(waiting, window.dispatched, size);

@@ -5,6 +5,9 @@ const WINDOW_SECONDS = 2;
 /** So that a fleet that has just come up, and has no recent work, does not start job by job. */
 const SMALLEST_WINDOW = 16;
 
+/** Only the bench has another one than `windowSize`, to measure dispatching without workers. */
+export type SizeOf = (window: Pick<WindowState, 'slots' | 'claimsPerSecond'>) => number;
+
 /** How many jobs may be on the queue, unclaimed. At least two a slot: one to start when the other ends. */
 export function windowSize({
   slots,

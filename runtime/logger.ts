@@ -31,16 +31,21 @@ export function createLogger(options: {
     format: combine(safe, timestamp(), options.format === 'json' ? json() : pretty),
     transports: [new winston.transports.Console()],
   });
-  return wrap(winstonLogger);
+  return wrap(winstonLogger, {});
 }
 
-function wrap(inner: winston.Logger): Logger {
+function wrap(inner: winston.Logger, common: LogFields): Logger {
+  // Asked here, because winston formats a line before it drops it; and our own `with`, because its child loggers are dear.
+  const log = (level: LogLevel) =>
+    inner.isLevelEnabled(level)
+      ? (event: string, fields?: LogFields) => void inner.log(level, event, { ...common, ...fields })
+      : () => {};
   return {
-    error: (event, fields) => void inner.error(event, fields),
-    warn: (event, fields) => void inner.warn(event, fields),
-    info: (event, fields) => void inner.info(event, fields),
-    debug: (event, fields) => void inner.debug(event, fields),
-    with: (fields) => wrap(inner.child(fields)),
+    error: log('error'),
+    warn: log('warn'),
+    info: log('info'),
+    debug: log('debug'),
+    with: (fields) => wrap(inner, { ...common, ...fields }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { EVENT_VERSION } from '../../core/events.ts';
 import type { ClaimedJob, JobSpec } from '../../core/job.ts';
 import type { JobStatus } from '../../core/job-state.ts';
-import { type Sql, statement } from '../connect.ts';
+import { RELAXED, type Sql, statement } from '../connect.ts';
 
 /** What a message says: job `id` is ready, and had `attempt` attempts so far. */
 export interface ClaimRequest {
@@ -84,7 +84,7 @@ const CLAIM_JOBS = statement(
     UPDATE jobs j
     SET status = 'running', attempt = j.attempt + 1, worker_id = $3, attempt_started_at = now(),
         lease_until = now() + $4::float8 * interval '1 ms', started_at = coalesce(j.started_at, now())
-    FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
+    FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${RELAXED}
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
       AND j.priority >= coalesce((SELECT priority FROM urgent), 0)
     RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.spec, j.correlation_id

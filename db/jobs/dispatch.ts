@@ -1,5 +1,5 @@
 import type { JobSpec } from '../../core/job.ts';
-import { type Sql, statement } from '../connect.ts';
+import { RELAXED, type Sql, statement } from '../connect.ts';
 
 /** What a message tells of a request. */
 export type SearchFields = Pick<
@@ -139,7 +139,7 @@ const MARK_DISPATCHED = statement(
   'mark_dispatched',
   `
   UPDATE jobs j SET dispatched_at = now()
-  FROM unnest($1::uuid[], $2::int[]) AS m (id, attempt)
+  FROM unnest($1::uuid[], $2::int[]) AS m (id, attempt), ${RELAXED}
   WHERE j.id = m.id AND j.attempt = m.attempt AND j.status = 'queued'
   `,
 );

@@ -1,6 +1,6 @@
 import type { Counts, Fence, Progress } from '../../core/job.ts';
 import type { Artifact, Page } from '../../core/page.ts';
-import { type Database, type Sql, statement } from '../connect.ts';
+import { type Database, RELAXED, type Sql, statement } from '../connect.ts';
 
 /** What a worker writes while it runs a job. Every statement carries the fence: status, attempt and worker. */
 
@@ -20,7 +20,7 @@ const RENEW_LEASES = statement(
   'renew_leases',
   `
   UPDATE jobs j SET lease_until = now() + $4::float8 * interval '1 ms'
-  FROM unnest($1::uuid[], $2::int[], $3::text[]) AS r (id, attempt, worker_id)
+  FROM unnest($1::uuid[], $2::int[], $3::text[]) AS r (id, attempt, worker_id), ${RELAXED}
   WHERE j.id = r.id AND j.attempt = r.attempt AND j.worker_id = r.worker_id AND j.lease_until IS NOT NULL
   RETURNING j.id
   `,
@@ -37,7 +37,7 @@ export async function reportWorker(
 const REPORT_WORKER = statement(
   'report_worker',
   `
-  INSERT INTO workers (id, slots, claims_per_second) VALUES ($1, $2, $3)
+  INSERT INTO workers (id, slots, claims_per_second) SELECT $1, $2, $3 FROM ${RELAXED}
   ON CONFLICT (id) DO UPDATE SET slots = $2, claims_per_second = $3, seen_at = now()
   `,
 );

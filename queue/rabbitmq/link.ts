@@ -2,7 +2,7 @@ import { AmqpConnectionManagerClass } from 'amqp-connection-manager';
 import { type ChannelModel, credentials } from 'amqplib';
 import type { Logger } from '../../runtime/logger.ts';
 import { pause, reconnectDelayMs } from '../time-limit.ts';
-import { closeConnection, dropConnection } from './channel.ts';
+import { closeConnection, dropConnection, writeTogether } from './channel.ts';
 import { explainFailure } from './failure.ts';
 
 /**
@@ -87,6 +87,7 @@ export function createLink(options: LinkOptions): Link {
     }
   };
   const up = (connection: ChannelModel) => {
+    writeTogether(connection);
     ready = connection;
     logger.info('broker_connected', { after_ms: Date.now() - (outage?.since ?? Date.now()) });
     outage = undefined;

@@ -31,8 +31,13 @@ export interface Services {
 export async function startServices({ statements }: { statements: boolean }): Promise<Services> {
   const dir = await mkdtemp(join(tmpdir(), 'leadengine-bench-'));
   const stops: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
-  const stop = async () => {
-    for (const end of stops.reverse().splice(0)) await end().catch((error) => console.error(error));
+  let stopped: Promise<void> | undefined;
+  const stopAll = async () => {
+    for (const end of stops.reverse()) await end().catch((error) => console.error(error));
+  };
+  const stop = () => {
+    stopped ??= stopAll();
+    return stopped;
   };
   try {
     const postgres = await startEmbeddedPostgres({

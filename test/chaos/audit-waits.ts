@@ -5,7 +5,7 @@ import type { Violation } from './violation.ts';
 const LONGEST_WAIT_MS = 25_000;
 
 /** Nothing that is ready waits longer than the longest stated recovery, whatever the kind of fault, once the fault itself is over. */
-export function auditWaits({ transitions, faults }: Books): Violation[] {
+export function auditWaits({ transitions, faults }: Books, slack: number): Violation[] {
   const disturbed = union(faults.filter(({ skipped }) => !skipped).map(({ at, healedAt }) => [at, healedAt]));
   const readySince = new Map<string, number>();
   return transitions.flatMap(({ job_id, status, at }) => {
@@ -14,13 +14,13 @@ export function auditWaits({ transitions, faults }: Books): Violation[] {
     if (status === 'queued') readySince.set(job_id, at);
     if (since === undefined || status !== 'running') return [];
     const waitedMs = at - since - overlap(disturbed, since, at);
-    if (waitedMs <= LONGEST_WAIT_MS) return [];
+    if (waitedMs <= LONGEST_WAIT_MS * slack) return [];
     const detail = `was ready for ${Math.round(waitedMs)} ms of undisturbed time before a worker took it`;
     return [{ kind: 'waited_too_long', detail, job: job_id }];
   });
 }
 
-type Span = [begin: number, end: number];
+export type Span = [begin: number, end: number];
 
 export function union(spans: Span[]): Span[] {
   const merged: Span[] = [];

@@ -37,6 +37,7 @@ export interface BookedJob {
   attempt: number;
   max_attempts: number;
   error_code: string | null;
+  priority: number;
   script: JobScript;
 }
 
@@ -103,7 +104,7 @@ const rowsOf = async <Row extends pg.QueryResultRow>(admin: pg.Client, sql: stri
   (await admin.query<Row>(sql)).rows;
 
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
-const JOBS = `SELECT id, status, attempt, max_attempts, error_code, spec->'metadata'->'chaos' AS script FROM jobs ORDER BY id`;
+const JOBS = `SELECT id, status, attempt, max_attempts, error_code, priority, spec->'metadata'->'chaos' AS script FROM jobs ORDER BY id`;
 const TRANSITIONS = `
   SELECT ${ms('at')} AS at, job_id, old_status, status, old_attempt, attempt, max_attempts, old_worker, worker, silent_ms
   FROM chaos.transitions ORDER BY seq`;

@@ -77,7 +77,7 @@ export function prepareFault(planned: PlannedFault, ground: Ground): FaultAct {
     },
     worker_frozen_in_transaction: () => {
       const member = one(scripted);
-      return on(member, () => freezeInTransaction(member, leaseMs + 500 + durationMs / 3), 'postgres');
+      return on(member, () => freezeInTransaction(member, leaseMs + 6000 + durationMs), 'postgres');
     },
     worker_killed_after_claim: () => dies('claimed', installation.workers),
     worker_killed_after_store: () => dies('stored', installation.workers),

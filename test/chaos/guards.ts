@@ -23,14 +23,16 @@ export interface Guard {
   /** At least one of these kinds of violation must be found. */
   expects: string[];
   shape: Partial<Shape>;
+  /** How long the run may take to come to rest; default 30 s. */
+  quietMs?: number;
   scenario(ground: Ground): Promise<FaultRecord[]>;
 }
 
 const guards = {
   attempt_fence: {
     file: 'db/jobs/settle.js',
-    remove: `AND j.attempt = s.attempt AND j.worker_id = s.worker_id AND j.status = 'running'`,
-    instead: `AND j.status = 'running'`,
+    remove: 'AND j.attempt = s.attempt AND j.worker_id = s.worker_id',
+    instead: '',
     expects: ['wrong_end', 'outcome_without_attempt', 'attempt_without_outcome'],
     shape: { leaseMs: 2000 },
     scenario: async (ground) => {
@@ -48,7 +50,7 @@ const guards = {
     remove: 'const recorded = await steps.record(job, outcome);\n    run.end();',
     instead: 'const recorded = true;\n    void steps.record(job, outcome).then(() => run.end());',
     expects: ['slow_recovery'],
-    shape: { leaseMs: 12_000 },
+    shape: { leaseMs: 10_000 },
     scenario: async (ground) => {
       const workers = ground.installation.workers;
       const ended = workers.map((worker) => worker.ends(15_000).then((dead) => (dead ? worker : undefined)));
@@ -67,7 +69,9 @@ const guards = {
     remove: 'const due = await queueDueJobs(database, BATCH);',
     instead: 'if (queue) return PAUSE_MS;\n        const due = await queueDueJobs(database, BATCH);',
     expects: ['stuck'],
-    shape: {},
+    // Two processes, so that one is left to sweep. The jobs that nobody sweeps would be waited for.
+    shape: { apis: 2 },
+    quietMs: 7000,
     scenario: async (ground) => {
       const [api] = ground.installation.apis;
       if (!api) throw new Error('no API process');
@@ -81,10 +85,10 @@ const guards = {
   },
   takeover: {
     file: 'workers/scraper/claim.js',
-    remove: `return first.kind === 'refused' && delivery.redelivered ? takeOver(request) : first;`,
-    instead: 'return first ?? takeOver(request);',
+    remove: 'delivery.redelivered ? takeOver(',
+    instead: 'delivery.redelivered === null ? takeOver(',
     expects: ['slow_recovery'],
-    shape: { leaseMs: 12_000 },
+    shape: { leaseMs: 10_000 },
     scenario: async (ground) => {
       const holder = await holderOfSlowJob(ground, 1500);
       const ended = holder.ends(5000);
@@ -99,7 +103,7 @@ const guards = {
     instead: 'if (holder.silentMs >= -SILENT_MS)',
     expects: ['taken_over_alive'],
     // One slot: the message can only go to somebody else than the one who runs its job.
-    shape: { slots: 1, leaseMs: 12_000 },
+    shape: { slots: 1, leaseMs: 10_000 },
     scenario: async (ground) => {
       const holder = await holderOfSlowJob(ground, 4000);
       return one('backends_terminated', holder, async () => {
@@ -133,11 +137,11 @@ export async function proveGuard(name: GuardName, say: (line: string) => void): 
   try {
     return await withServices('embedded', async (start) => {
       const run = async (which: 'with' | 'without') => {
-        const shape = { apis: 2, workers: 2, browserWorkers: 0, slots: 2, leaseMs: 3000, ...guard.shape };
+        const shape = { apis: 1, workers: 2, browserWorkers: 0, slots: 2, leaseMs: 3000, ...guard.shape };
         const installation = await start({ ...shape, ...(which === 'without' ? { build } : {}) });
         const report = await runChaos(installation, {
-          ...{ seed: 1, minutes: 0, jobsPerSecond: 0, meanGapMs: 1000, slack: 1.5 },
-          quietMs: guard.shape.leaseMs ? guard.shape.leaseMs + 15_000 : 12_000,
+          ...{ seed: 1, minutes: 0, jobsPerSecond: 0, gapMs: 1000, slack: 2 },
+          quietMs: guard.quietMs ?? 30_000,
           scenario: guard.scenario,
           say: (line) => say(`${name}, ${which} the guard: ${line}`),
         });

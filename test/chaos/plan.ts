@@ -43,11 +43,12 @@ export const FAULT_KINDS = {
 
 export type FaultKind = keyof typeof FAULT_KINDS;
 
-/** One fault of the schedule. Everything random about it was drawn beforehand, so that a seed names the schedule. */
+/** One fault of the schedule. Everything random about it is drawn beforehand, so that a seed names the schedule. */
 export interface PlannedFault {
   number: number;
-  atMs: number;
   kind: FaultKind;
+  /** How long after the one before it has healed; null: beside it, a moment after it began. */
+  gapMs: number | null;
   /** Which of the processes in question, modulo their number. */
   target: number;
   /** For faults that last. */
@@ -56,35 +57,39 @@ export interface PlannedFault {
   loses: boolean;
 }
 
+/** Finding out that a queue lost its messages takes the product this long; the next fault would blur it. */
+const PURGE_MS = 16_000;
+
 /**
- * The schedule of a run: shuffled decks of all kinds, one after the other, so that each kind comes before any comes twice too often.
- * Most faults are over before the next one begins; gaps are drawn short enough that some are not.
+ * The schedule, without an end: shuffled decks of all kinds, one after the other, so that each kind comes before any comes twice too
+ * often. Most faults have their time to themselves, which tells what each costs; a fifth comes on top of another.
  */
-export function planFaults(options: {
+export function* planFaults(options: {
   seed: number;
   driver: Driver;
-  totalMs: number;
-  meanGapMs: number;
+  /** Mean time of quiet between two faults. */
+  gapMs: number;
   kinds?: FaultKind[];
-}): PlannedFault[] {
+}): Generator<PlannedFault> {
   const random = createRandom(options.seed, `faults-${options.driver}`);
   const kinds = (options.kinds ?? (Object.keys(FAULT_KINDS) as FaultKind[])).filter((kind) =>
     (FAULT_KINDS[kind] as readonly Driver[]).includes(options.driver),
   );
-  const plan: PlannedFault[] = [];
-  let deck: FaultKind[] = [];
-  const gap = () => Math.round(options.meanGapMs * (0.4 + 1.2 * random.next()));
-  for (let atMs = 1500; atMs < options.totalMs; atMs += gap()) {
-    if (deck.length === 0) deck = random.shuffled(kinds);
-    const kind = deck.pop();
-    if (!kind) break;
-    plan.push({
-      number: plan.length + 1,
-      ...{ atMs, kind },
-      target: random.int(0, 59),
-      durationMs: random.int(500, 6000),
-      loses: random.chance(0.5),
-    });
+  let before: FaultKind | undefined;
+  for (let number = 1; ; ) {
+    for (const kind of random.shuffled(kinds)) {
+      const quietMs = Math.round(options.gapMs * (0.6 + 0.8 * random.next()));
+      const beside = random.chance(0.2);
+      const detects = before === 'queue_purged' || before === 'queue_deleted';
+      yield {
+        ...{ number, kind },
+        gapMs: beside ? null : quietMs + (detects ? Math.max(0, PURGE_MS - quietMs) : 0),
+        target: random.int(0, 59),
+        durationMs: random.int(500, 6000),
+        loses: random.chance(0.5),
+      };
+      before = kind;
+      number += 1;
+    }
   }
-  return plan;
 }

@@ -1,4 +1,4 @@
-import { overlap, union } from './audit-waits.ts';
+import { overlap, type Span, union } from './audit-waits.ts';
 import type { Books, Transition } from './books.ts';
 import type { FaultKind } from './plan.ts';
 import type { FaultRecord } from './schedule.ts';
@@ -17,10 +17,24 @@ export interface Recovery {
   medianMs: number | undefined;
   /** The worst of all, other faults included. */
   worstOfAllMs: number | undefined;
+  /** The fault and the job behind each of the two. */
+  worst: Culprit | undefined;
+  worstOfAll: Culprit | undefined;
+}
+
+interface Culprit {
+  fault: number;
+  job: string | undefined;
+}
+
+/** From when to when, and which job it was that went on. */
+interface Measured {
+  span: Span;
+  job?: string;
 }
 
 /** Other faults this long before, or during the recovery, have a part in it. */
-const AFTERMATH_MS = 4000;
+const AFTERMATH_MS = 2500;
 
 export function measureRecoveries(books: Books): Recovery[] {
   const { driver, leaseMs } = books;
@@ -32,7 +46,7 @@ export function measureRecoveries(books: Books): Recovery[] {
     what: string,
     limitMs: number | undefined,
     chosen: FaultRecord[],
-    recovered: (fault: FaultRecord) => number[],
+    recovered: (fault: FaultRecord) => Measured[],
   ) => summarize(what, limitMs, faults, chosen, recovered);
   const index = indexOf(books);
 
@@ -53,7 +67,7 @@ export function measureRecoveries(books: Books): Recovery[] {
     ),
     figure(
       'worker frozen inside a transaction: its jobs run elsewhere',
-      rescued + 5000,
+      rescued + 60_000,
       of('worker_frozen_in_transaction'),
       (fault) => index.takenUp(fault),
     ),
@@ -106,29 +120,30 @@ export function measureRecoveries(books: Books): Recovery[] {
 
 /** A recovery slower than stated, counted only where no other fault had a part in it. */
 export const auditRecoveries = (recoveries: Recovery[], slack: number): Violation[] =>
-  recoveries.flatMap(({ what, limitMs, worstMs }) =>
-    limitMs !== undefined && worstMs !== undefined && worstMs > limitMs * slack
-      ? [{ kind: 'slow_recovery', detail: `${what}: ${Math.round(worstMs)} ms, stated are ${limitMs}` }]
-      : [],
-  );
+  recoveries.flatMap(({ what, limitMs, worstMs, worst }) => {
+    if (limitMs === undefined || worstMs === undefined || worstMs <= limitMs * slack) return [];
+    const detail = `${what}: ${Math.round(worstMs)} ms after fault ${worst?.fault}, stated are ${limitMs}`;
+    return [{ kind: 'slow_recovery', detail, job: worst?.job }];
+  });
 
 function summarize(
   what: string,
   limitMs: number | undefined,
   faults: FaultRecord[],
   chosen: FaultRecord[],
-  recovered: (fault: FaultRecord) => number[],
+  recovered: (fault: FaultRecord) => Measured[],
 ): Recovery {
-  const all: number[] = [];
-  const alone: number[] = [];
+  const all: (Culprit & { ms: number })[] = [];
+  const alone: (Culprit & { ms: number })[] = [];
   let measured = 0;
   let undisturbed = 0;
   for (const fault of chosen) {
-    const times = recovered(fault);
-    if (times.length === 0) continue;
+    const found = recovered(fault);
+    if (found.length === 0) continue;
     measured += 1;
+    const times = found.map(({ span: [begin, end], job }) => ({ ms: end - begin, fault: fault.number, job }));
     all.push(...times);
-    const end = Math.max(fault.at, fault.healedAt) + Math.max(...times);
+    const end = Math.max(...found.map(({ span: [, ended] }) => ended));
     const others = union(
       faults.filter((other) => other !== fault).map(({ at, healedAt }) => [at, healedAt + AFTERMATH_MS]),
     );
@@ -136,19 +151,26 @@ function summarize(
     undisturbed += 1;
     alone.push(...times);
   }
+  alone.sort((a, b) => a.ms - b.ms);
+  all.sort((a, b) => a.ms - b.ms);
   return {
     ...{ what, limitMs, measured },
     alone: undisturbed,
-    worstMs: alone.length > 0 ? Math.max(...alone) : undefined,
-    medianMs: alone.sort((a, b) => a - b)[Math.floor(alone.length / 2)],
-    worstOfAllMs: all.length > 0 ? Math.max(...all) : undefined,
+    worstMs: alone.at(-1)?.ms,
+    medianMs: alone[Math.floor(alone.length / 2)]?.ms,
+    worstOfAllMs: all.at(-1)?.ms,
+    worst: alone.at(-1),
+    worstOfAll: all.at(-1),
   };
 }
 
-const from = (begin: number, end: number | undefined): number[] => (end === undefined ? [] : [end - begin]);
+const from = (begin: number, end: number | undefined): Measured[] =>
+  end === undefined ? [] : [{ span: [begin, end] }];
 
 /** Answers to "what happened next", from the recorder's books and the clients' journal. */
-function indexOf({ transitions, journal }: Books) {
+function indexOf({ jobs, transitions, journal }: Books) {
+  const priorities = new Map(jobs.map(({ id, priority }) => [id, priority]));
+  const priorityOf = ({ job_id }: Transition) => priorities.get(job_id) ?? 0;
   const byJob = new Map<string, Transition[]>();
   for (const transition of transitions) {
     const list = byJob.get(transition.job_id) ?? [];
@@ -172,21 +194,32 @@ function indexOf({ transitions, journal }: Books) {
       return before && next >= 0 ? [{ before, after: list.slice(next) }] : [];
     });
 
+  /** The highest priority of what waited at that moment. */
+  const urgentAt = (moment: number): number =>
+    at(moment).reduce(
+      (most, { before }) => (before.status === 'queued' ? Math.max(most, priorityOf(before)) : most),
+      0,
+    );
+
   return {
     /** For each job the killed or frozen processes held: how long until another run of it began, or it was given up. */
-    takenUp: (fault: FaultRecord): number[] =>
+    takenUp: (fault: FaultRecord): Measured[] =>
       at(fault.at).flatMap(({ before, after }) => {
         const held = before.status === 'running' && fault.hit.some(({ pid }) => isOf(before.worker, pid));
         const [end] = after;
         // What it settled itself in its last moment, or a user cancelled, nobody has to take up.
         if (!held || !end || (end.status !== 'queued' && end.status !== 'failed')) return [];
+        // Given back to Postgres, it goes behind what matters more; that is order, and no recovery.
+        if (urgentAt(end.at) > priorityOf(end)) return [];
         const again = after.find(({ status }) => status === 'running' || status === 'failed');
-        return again ? [again.at - fault.at] : [];
+        return again ? [{ span: [fault.at, again.at], job: again.job_id }] : [];
       }),
     /** For each job that waited on the queue or for it at that moment: how long until it was claimed. */
-    claimedOf: (moment: number): number[] =>
+    claimedOf: (moment: number): Measured[] =>
       at(moment).flatMap(({ before, after }) =>
-        before.status === 'queued' && after[0]?.status === 'running' ? [after[0].at - moment] : [],
+        before.status === 'queued' && after[0]?.status === 'running'
+          ? [{ span: [moment, after[0].at], job: before.job_id }]
+          : [],
       ),
     firstClaim: (moment: number, pid?: number): number | undefined =>
       claims.find((claim) => claim.at > moment && (pid === undefined || isOf(claim.worker, pid)))?.at,
@@ -199,21 +232,26 @@ function indexOf({ transitions, journal }: Books) {
 function measureCancels({ transitions, aborted }: Books, faults: FaultRecord[]): Recovery {
   const heard = new Map(aborted.map(({ id, at }) => [id, at]));
   const disturbed = union(faults.map(({ at, healedAt }) => [at, healedAt + AFTERMATH_MS]));
-  const all: number[] = [];
-  const alone: number[] = [];
+  const all: (Culprit & { ms: number })[] = [];
+  const alone: (Culprit & { ms: number })[] = [];
   for (const { job_id, old_status, status, at } of transitions) {
     const heardAt = heard.get(job_id);
     if (old_status !== 'running' || status !== 'cancelled' || !heardAt || heardAt < at - 50) continue;
-    all.push(heardAt - at);
-    if (overlap(disturbed, at - 1000, heardAt) === 0) alone.push(heardAt - at);
+    const one = { ms: heardAt - at, fault: 0, job: job_id };
+    all.push(one);
+    if (overlap(disturbed, at - 1000, heardAt) === 0) alone.push(one);
   }
+  alone.sort((a, b) => a.ms - b.ms);
+  all.sort((a, b) => a.ms - b.ms);
   return {
     what: 'running job cancelled: its worker drops it',
     limitMs: 1000,
     measured: all.length,
     alone: alone.length,
-    worstMs: alone.length > 0 ? Math.max(...alone) : undefined,
-    medianMs: alone.sort((a, b) => a - b)[Math.floor(alone.length / 2)],
-    worstOfAllMs: all.length > 0 ? Math.max(...all) : undefined,
+    worstMs: alone.at(-1)?.ms,
+    medianMs: alone[Math.floor(alone.length / 2)]?.ms,
+    worstOfAllMs: all.at(-1)?.ms,
+    worst: alone.at(-1),
+    worstOfAll: all.at(-1),
   };
 }

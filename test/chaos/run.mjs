@@ -5,9 +5,10 @@ import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setup } from '../../scripts/setup.mjs';
-import { capture, excerpt, root, runScript, SetupError } from '../../scripts/steps.mjs';
+import { capture, endWithNpm, excerpt, root, runScript, SetupError } from '../../scripts/steps.mjs';
 
 await runScript(async () => {
+  endWithNpm();
   await setup();
   const build = mkdtempSync(join(tmpdir(), 'leadengine-chaos-build-'));
   try {

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../support/wait-for.ts';
 import { audit, historyOf } from './audit.ts';
 import { countQueued, readBooks } from './books.ts';
@@ -18,7 +17,8 @@ export interface RunOptions {
   seed: number;
   minutes: number;
   jobsPerSecond: number;
-  meanGapMs: number;
+  /** Mean time of quiet between two faults. */
+  gapMs: number;
   /** Only these; default all. */
   kinds?: FaultKind[];
   /** By how much a slow machine may exceed the stated recovery times. */
@@ -41,8 +41,7 @@ export async function runChaos(installation: Installation, options: RunOptions):
   const plan = planFaults({
     seed,
     driver: installation.driver,
-    totalMs: minutes * 60_000,
-    meanGapMs: options.meanGapMs,
+    gapMs: options.gapMs,
     ...(options.kinds ? { kinds: options.kinds } : {}),
   });
   const begun = Date.now();
@@ -50,11 +49,13 @@ export async function runChaos(installation: Installation, options: RunOptions):
     const at = ((fault.at - begun) / 1000).toFixed(1).padStart(7);
     const lasted = `${((fault.healedAt - fault.at) / 1000).toFixed(1)} s`;
     const who = fault.hit.map(({ name }) => name).join(', ');
-    say(`${at} s  ${fault.kind} ${who} ${fault.skipped ? `- not done: ${fault.skipped}` : lasted}`);
+    say(
+      `${at} s  ${fault.number} ${fault.kind} ${who} ${fault.skipped ? `- not done: ${fault.skipped}` : lasted}`,
+    );
   };
   const faults = options.scenario
     ? await options.scenario(ground)
-    : (await Promise.all([runSchedule(plan, ground, told), delay(minutes * 60_000)]))[0];
+    : await runSchedule(plan, minutes * 60_000, ground, told);
   say(`load and faults are over: ${load.posted()} jobs, ${faults.length} faults`);
 
   const late = setTimeout(() => givingUp.abort(), quietMs);
@@ -63,8 +64,12 @@ export async function runChaos(installation: Installation, options: RunOptions):
   await comeToRest(installation, quietMs, say);
   const books = await readBooks(installation, journal.file, faults);
   const recoveries = measureRecoveries(books);
-  const violations = [...audit(books), ...auditRecoveries(recoveries, options.slack)];
-  const suspects = [...new Set(violations.flatMap(({ job }) => job ?? []))].slice(0, 5);
+  const violations = [...audit(books, options.slack), ...auditRecoveries(recoveries, options.slack)];
+  // Those behind the worst recoveries too, whether or not they broke a promise.
+  const slow = recoveries.map(({ worstOfAll }) => worstOfAll?.job);
+  const suspects = [...new Set([...violations.map(({ job }) => job).slice(0, 5), ...slow])].flatMap(
+    (job) => job ?? [],
+  );
   const histories = Object.fromEntries(suspects.map((id) => [id, historyOf(books, id)]));
   const run = { seed, minutes, skewed: installation.skewed };
   return reportOf(run, books, { violations, recoveries, histories });

@@ -7,19 +7,29 @@ export interface FaultRecord extends FaultEffect {
   kind: FaultKind;
 }
 
-/** Carries out the schedule; resolves when the last fault has healed. Faults on different things may overlap. */
+const BESIDE_MS = 300;
+
+/** Carries out the schedule for so long; resolves when the last fault has healed. */
 export async function runSchedule(
-  plan: PlannedFault[],
+  plan: Iterable<PlannedFault>,
+  totalMs: number,
   ground: Ground,
   onFault: (record: FaultRecord) => void,
 ): Promise<FaultRecord[]> {
   const begun = performance.now();
   const records: FaultRecord[] = [];
   const held = new Map<string, Promise<unknown>>();
-  const underWay: Promise<void>[] = [];
+  let underWay: Promise<unknown>[] = [];
 
   for (const planned of plan) {
-    await delay(Math.max(0, planned.atMs - (performance.now() - begun)));
+    if (planned.gapMs === null) {
+      await delay(BESIDE_MS);
+    } else {
+      await Promise.all(underWay);
+      underWay = [];
+      await delay(planned.gapMs);
+    }
+    if (performance.now() - begun > totalMs) break;
     const act = prepareFault(planned, ground);
     const free = Promise.all(act.holds.map((hold) => held.get(hold)));
     const done = free.then(async () => {

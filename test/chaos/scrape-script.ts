@@ -23,7 +23,7 @@ export function createScriptedScraper(options: {
       if (signal.reason instanceof RunAborted && signal.reason.why === 'lost') options.onAborted(job.id);
     });
     const total = job.spec.urls?.length ?? 0;
-    const stored = await untilDatabaseAnswers(signal, logger, () => listStoredPages(database, job.id));
+    const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
     const isFirstRun = done.size === 0;
@@ -37,7 +37,7 @@ export function createScriptedScraper(options: {
       else done.add(position);
       const counts = { pages: done.size + errors, leads: 0, errors };
       const page = pageOf(job, position, failed, counts, total);
-      const isOurs = await untilDatabaseAnswers(signal, logger, () => storePage(database, job, page));
+      const isOurs = await untilDatabaseAnswers([signal], logger, () => storePage(database, job, page));
       signal.throwIfAborted();
       if (!isOurs) throw new RunAborted('lost');
       await arms.passes('stored');

@@ -19,7 +19,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     drop: () =>
       asAdmin(async (admin) => {
         const open = await connectionsLeft(admin, name);
-        await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+        await waitFor(() => dropped(admin, name), { what: `database ${name} to be dropped` });
         if (open.length > 0) throw new Error(`connections were left open: ${open.join(', ')}`);
       }),
   };
@@ -39,6 +39,12 @@ async function connectionsLeft(admin: pg.Client, database: string): Promise<stri
   };
   await waitFor(closed, { timeoutMs: 3000 }).catch(() => {});
   return open;
+}
+
+/** Not ours to end, and soon over: an autovacuum that happens to be at it. */
+async function dropped(admin: pg.Client, database: string): Promise<boolean> {
+  await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+  return true;
 }
 
 async function asAdmin<T>(work: (admin: pg.Client) => Promise<T>): Promise<T> {

@@ -39,8 +39,7 @@ export function createClaimer(options: {
 
   return async (request, delivery) => {
     // While the database is away the delivery is kept and not given back: it would only come again at once, and again.
-    const signal = AbortSignal.any([stopping, delivery.signal]);
-    const claim = await untilDatabaseAnswers(signal, logger, async () => {
+    const claim = await untilDatabaseAnswers([stopping, delivery.signal], logger, async () => {
       const first = await claimInBatch(request);
       if (first.kind !== 'refused') return first;
       const holder = await findHolder(database, request.id, worker.leaseMs);

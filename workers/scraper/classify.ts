@@ -4,14 +4,7 @@ import { RunAborted } from './abort.ts';
 
 /** What a thrown value means for the job. */
 export function classifyOutcome(thrown: unknown, jobTimeoutMs: number): Outcome {
-  if (thrown instanceof RunAborted) {
-    // A job that was lost belongs to somebody else or to nobody; the fence drops this outcome whatever it is.
-    return thrown.why === 'released' ? { kind: 'released' } : { kind: 'cancelled' };
-  }
-  if (thrown instanceof DOMException && thrown.name === 'TimeoutError') {
-    const message = `the attempt took longer than ${jobTimeoutMs} ms`;
-    return { kind: 'retry', error: { code: ErrorCode.attemptTimeout, message } };
-  }
+  if (thrown instanceof RunAborted) return outcomeOfAbort(thrown, jobTimeoutMs);
   const error = classify(thrown);
   const info = { code: error.code, message: error.message };
   switch (error.consequence) {
@@ -25,5 +18,21 @@ export function classifyOutcome(thrown: unknown, jobTimeoutMs: number): Outcome 
       return { kind: 'released' };
     default:
       return error satisfies never;
+  }
+}
+
+function outcomeOfAbort({ why }: RunAborted, jobTimeoutMs: number): Outcome {
+  switch (why) {
+    case 'released':
+      return { kind: 'released' };
+    case 'lost':
+      // It belongs to somebody else or to nobody; the fence drops this outcome whatever it is.
+      return { kind: 'cancelled' };
+    case 'late': {
+      const message = `the attempt took longer than ${jobTimeoutMs} ms`;
+      return { kind: 'retry', error: { code: ErrorCode.attemptTimeout, message } };
+    }
+    default:
+      return why satisfies never;
   }
 }

@@ -11,6 +11,7 @@ export const BEAT_MS = 400;
 export interface WatchedRun {
   /** Fires when the job is no longer this worker's, or when the worker must hand it back. */
   signal: AbortSignal;
+  abort(reason: RunAborted): void;
   end(): void;
 }
 
@@ -96,7 +97,11 @@ export function createHeartbeat(options: {
       const controller = new AbortController();
       runs.set(keyOf(fence), { fence, controller });
       claimsSinceBeat += 1;
-      return { signal: controller.signal, end: () => void runs.delete(keyOf(fence)) };
+      return {
+        signal: controller.signal,
+        abort: (reason) => controller.abort(reason),
+        end: () => void runs.delete(keyOf(fence)),
+      };
     },
     holds: (fence) => runs.has(keyOf(fence)),
     releaseAll: () => {

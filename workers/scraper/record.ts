@@ -25,7 +25,7 @@ export function createRecorder(options: {
 
   return async (job, outcome) => {
     const transition = settle(job, outcome, options.retry, Math.random());
-    const recorded = await untilDatabaseAnswers(options.givingUp, logger, () =>
+    const recorded = await untilDatabaseAnswers([options.givingUp], logger, () =>
       settleInBatch({ run: job, transition }),
     );
     return recorded ?? false;

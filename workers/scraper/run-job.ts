@@ -2,9 +2,10 @@ import type { ClaimedJob } from '../../core/job.ts';
 import type { Outcome } from '../../core/job-state.ts';
 import type { Delivery, HandlerOutcome, UnreadableMessage } from '../../queue/queue.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { RunAborted } from './abort.ts';
 import type { ClaimJob } from './claim.ts';
 import { classifyOutcome } from './classify.ts';
-import type { Heartbeat } from './heartbeat.ts';
+import type { Heartbeat, WatchedRun } from './heartbeat.ts';
 import { readScrapeMessage } from './message.ts';
 import type { RecordOutcome } from './record.ts';
 
@@ -50,7 +51,7 @@ export async function runJob(delivery: Delivery, steps: JobSteps): Promise<Handl
   logger.debug('job_claimed');
   const startedAt = performance.now();
   const run = steps.heartbeat.watch(job);
-  const outcome = await scrapeUnderDeadline(job, run.signal, logger, steps);
+  const outcome = await scrapeUnderDeadline(job, run, logger, steps);
   // The lease is renewed until the outcome stands: a database that is away must not cost the run.
   const recorded = await steps.record(job, outcome);
   run.end();
@@ -77,14 +78,16 @@ async function deadLetter(
 
 async function scrapeUnderDeadline(
   job: ClaimedJob,
-  runSignal: AbortSignal,
+  run: WatchedRun,
   logger: Logger,
   { scrape, jobTimeoutMs }: JobSteps,
 ): Promise<Outcome> {
-  const signal = AbortSignal.any([runSignal, AbortSignal.timeout(jobTimeoutMs)]);
+  const deadline = setTimeout(() => run.abort(new RunAborted('late')), jobTimeoutMs);
   try {
-    return await scrape(job, signal, logger);
+    return await scrape(job, run.signal, logger);
   } catch (error) {
-    return classifyOutcome(signal.aborted ? signal.reason : error, jobTimeoutMs);
+    return classifyOutcome(run.signal.aborted ? run.signal.reason : error, jobTimeoutMs);
+  } finally {
+    clearTimeout(deadline);
   }
 }

@@ -27,7 +27,7 @@ export function createJobScraper(options: {
         'no source of leads is installed here; give the pages to scrape in urls',
       );
     }
-    const stored = await untilDatabaseAnswers(signal, logger, () => listStoredPages(database, job.id));
+    const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
     const failed: FailedPage[] = [];
@@ -62,7 +62,7 @@ export function createJobScraper(options: {
     logger: Parameters<JobSteps['scrape']>[2],
     page: StoredPage,
   ): Promise<void> {
-    const isOurs = await untilDatabaseAnswers(signal, logger, () => storePage(database, job, page));
+    const isOurs = await untilDatabaseAnswers([signal], logger, () => storePage(database, job, page));
     signal.throwIfAborted();
     if (!isOurs) throw new RunAborted('lost');
   }

@@ -17,6 +17,7 @@ import { countDispatched, purgeQueue, untilRelayed } from '../window.ts';
 
 const PART = 'accept';
 const CONNECTIONS = 32;
+const ALL_DISPATCHED = 'all dispatched';
 
 /**
  * Jobs accepted a second over HTTP at 32 connections, beside express + zod + one insert in the same turns. Twice: as
@@ -70,7 +71,8 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
       report.add({
         part: PART,
         name: `${driver}: jobs accepted, ${name}`,
-        value: of(({ perSecond }) => perSecond),
+        // What was accepted and left behind by the dispatcher does not count where all of it is to be dispatched.
+        value: of((turn) => turn.perSecond * (name === ALL_DISPATCHED ? turn.dispatched : 1)),
         unit: '/s',
         ceiling: { name: 'express + zod + one insert', value: base },
         target: { of: 'ratio', atLeast: 0.85 },
@@ -104,7 +106,7 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
       });
     };
     await run('as installed', await startApi(bench, driver, ours.url), ours);
-    await run('all dispatched', await startDispatchingApi(bench, driver, dispatching.url), dispatching);
+    await run(ALL_DISPATCHED, await startDispatchingApi(bench, driver, dispatching.url), dispatching);
   });
   for (const scratch of [ours, dispatching, ceiling]) await scratch.drop();
 }

@@ -32,14 +32,20 @@ async function measureSlots(bench: Bench, slots: number): Promise<void> {
   });
   const drained = new Map(Object.entries(turns).map(([name, rounds]) => [name, medianOf(rounds)]));
   const speedOf = (name: string) => drained.get(name)?.perSecond ?? 0;
-  // At the same number of slots: what a peer gets by taking more jobs than it has slots stands on a line of its own.
-  const [rival] = peers
-    .filter(({ isRival }) => isRival)
-    .map(({ name }) => ({ name, value: speedOf(name) }))
-    .sort((a, b) => b.value - a.value);
   const target = slots >= 16 ? ({ of: 'ratio', atLeast: 1 } as const) : undefined;
   for (const driver of DRIVERS) {
-    addDrained(bench, driver, slots, turns[driver] ?? [], { ceiling: rival, target: rival && target });
+    const rounds = turns[driver] ?? [];
+    addDrained(bench, driver, slots, rounds);
+    // What a peer gets by taking as many jobs as it has slots at once, and no next one before the last of them is done, is
+    // another bargain; it stands beside it on a line of its own.
+    for (const kind of ['a job a slot', 'in batches'] as const) {
+      const [rival] = peers
+        .filter(({ rival }) => rival === kind)
+        .map(({ name }) => ({ name, value: speedOf(name) }))
+        .sort((a, b) => b.value - a.value);
+      if (rival)
+        addDrained(bench, `${driver}, beside peers ${kind}`, slots, rounds, { ceiling: rival, target });
+    }
   }
   for (const peer of peers) {
     addDrained(bench, peer.name, slots, turns[peer.name] ?? [], { note: peer.note(slots) });
@@ -51,7 +57,7 @@ function addDrained(
   who: string,
   slots: number,
   rounds: Drained[],
-  more: Pick<Figure, 'note' | 'ceiling' | 'target'>,
+  more: Pick<Figure, 'note' | 'ceiling' | 'target'> = {},
 ): void {
   const { perSecond, cpuMicros } = medianOf(rounds);
   report.add({

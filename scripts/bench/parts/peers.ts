@@ -17,8 +17,8 @@ export interface PeerDrain {
   /** The same for people. */
   note(slots: number): string;
   onRedis?: boolean;
-  /** Whether ours is to be ahead of it at 16 and 64 slots. */
-  isRival: boolean;
+  /** Whether ours is to be ahead of it at 16 and 64 slots, and how it uses its slots. */
+  rival?: 'a job a slot' | 'in batches';
   isThere(bench: Bench): boolean;
 }
 
@@ -30,7 +30,7 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
     peer: 'pg-boss',
     setting: (slots) => ({ localConcurrency: slots, batchSize: 1, burstWhenReadyExceeds: 1 }),
     note: (slots) => `localConcurrency ${slots}, burst mode`,
-    isRival: true,
+    rival: 'a job a slot',
     isThere: always,
   },
   {
@@ -38,7 +38,7 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
     peer: 'pg-boss',
     setting: (slots) => ({ batchSize: slots, burstWhenBatchFull: true, burstWhenReadyExceeds: 1 }),
     note: (slots) => `batchSize ${slots}, burst mode`,
-    isRival: true,
+    rival: 'in batches',
     isThere: always,
   },
   {
@@ -46,7 +46,6 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
     peer: 'pg-boss',
     setting: () => ({ localConcurrency: 2, batchSize: 500, burstWhenBatchFull: true }),
     note: () => 'localConcurrency 2, batchSize 500, burst mode',
-    isRival: false,
     isThere: always,
   },
   {
@@ -54,7 +53,6 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
     peer: 'graphile-worker',
     setting: (slots) => ({ concurrentJobs: slots, maxPoolSize: Math.max(10, slots + 2) }),
     note: (slots) => `concurrentJobs ${slots}`,
-    isRival: false,
     isThere: always,
   },
   {
@@ -65,7 +63,6 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
       ...{ localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 },
     }),
     note: (slots) => `concurrentJobs ${slots}, localQueue 500, completeJobBatchDelay 0`,
-    isRival: false,
     isThere: always,
   },
   {
@@ -73,7 +70,7 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
     peer: 'bullmq',
     setting: (slots) => ({ concurrency: slots }),
     note: (slots) => `concurrency ${slots}`,
-    isRival: true,
+    rival: 'a job a slot',
     isThere: always,
   },
   {
@@ -82,7 +79,6 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
     setting: (slots) => ({ concurrency: slots }),
     note: (slots) => `concurrency ${slots}, appendfsync always`,
     onRedis: true,
-    isRival: false,
     isThere: ({ services }) => services.redisPort !== undefined,
   },
 ];

@@ -52,7 +52,11 @@ async function rate(ms: number, lanes: number, work: () => Promise<number>): Pro
   const begin = now();
   let done = 0;
   const lane = async () => {
-    while (now() < begin + ms) done += await work();
+    while (now() < begin + ms) {
+      // Not `done += await …`: that reads `done` before it waits, and the lanes overwrite each other.
+      const finished = await work();
+      done += finished;
+    }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return { perSecond: (done * 1000) / (now() - begin) };
