@@ -58,7 +58,8 @@ export function connect(options: DatabaseOptions): Database {
       statement_timeout: statementTimeoutMs,
       // The server's limit cannot fire over a connection that is gone without a word; the client's does.
       query_timeout: statementTimeoutMs && statementTimeoutMs + 5000,
-      idle_in_transaction_session_timeout: 60_000,
+      // A worker that hangs between two statements holds its job's row, and a cancel would wait for it.
+      idle_in_transaction_session_timeout: 10_000,
     },
     pool: { min: 0, max: options.poolSize, idleTimeoutMillis: 30_000 },
     acquireConnectionTimeout: 5000,
