@@ -1,11 +1,11 @@
-// `node scripts/complete-lock.mjs`, after an `npm install` that changed package-lock.json through a registry that does not
+// `node scripts/complete-lock.mjs [package-lock.json]`, after an `npm install` that changed package-lock.json through a registry that does not
 // carry the packages of every platform: npm then leaves them out of the lock without a word, and `npm ci` refuses such a lock
 // everywhere. This adds what is missing. A package for another machine needs no more than its name, version and platform.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './steps.mjs';
 
-const file = join(root, 'package-lock.json');
+const file = process.argv[2] ?? join(root, 'package-lock.json');
 const lock = JSON.parse(readFileSync(file, 'utf8'));
 const missing = Object.entries(lock.packages).flatMap(([parent, entry]) =>
   Object.entries(entry.optionalDependencies ?? {})

@@ -34,7 +34,7 @@ export function createClaimer(options: {
   const { database, worker, logger, stopping } = options;
   const claimInBatch = createBatcher<ClaimRequest, Claim>(
     (requests) => claimJobs(database, worker, requests),
-    { maxItems: 64, maxRuns: 2 },
+    { maxItems: 64, maxRuns: 1 },
   );
 
   return async (request, delivery) => {

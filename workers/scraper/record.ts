@@ -20,7 +20,7 @@ export function createRecorder(options: {
   const { database, logger } = options;
   const settleInBatch = createBatcher<Settlement, boolean>(
     (settlements) => settleJobs(database, settlements),
-    { maxItems: 64, maxRuns: 2 },
+    { maxItems: 64, maxRuns: 1 },
   );
 
   return async (job, outcome) => {
