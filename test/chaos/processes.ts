@@ -56,6 +56,8 @@ export function keepProcess(options: {
     const log = openSync(join(options.logFolder, `${name}.log`), 'a');
     const build = options.build ?? join(import.meta.dirname, '..', '..');
     const started = fork(join(build, options.entry), [], {
+      // Not the checkout, whose `.env` would be read.
+      cwd: options.logFolder,
       execArgv: ['--enable-source-maps', '--import', join(import.meta.dirname, 'clock.mjs')],
       env: {
         PATH: process.env.PATH,

@@ -67,7 +67,7 @@ export function measureRecoveries(books: Books): Recovery[] {
     ),
     figure(
       'worker frozen inside a transaction: its jobs run elsewhere',
-      rescued + 60_000,
+      rescued + 10_000,
       of('worker_frozen_in_transaction'),
       (fault) => index.takenUp(fault),
     ),
