@@ -44,7 +44,7 @@ const IN_ORDER: Books = {
   events: [event('job.created'), event('job.started'), event('job.completed')],
   pageWrites: [page],
   journal: [{ at: 0, ms: 1, op: 'post', api: 'api-1', status: 202, key: 'k', jobs: 1, ids: [JOB] }],
-  ...{ aborted: [], faults: [], pids: new Map() },
+  ...{ dispatches: [], aborted: [], faults: [], pids: new Map() },
 };
 
 const kindsOf = (books: Books) => [...new Set(audit(books).map(({ kind }) => kind))];

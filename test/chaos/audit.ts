@@ -103,6 +103,9 @@ export function historyOf(books: Books, id: string): string[] {
     `${transition.old_status ?? 'new'} -> ${transition.status}, attempt ${transition.attempt} of ${transition.max_attempts}, worker ${transition.worker ?? '-'}, holder silent for ${Math.round(transition.silent_ms ?? 0)} ms`;
   return [
     ...books.transitions.filter(({ job_id }) => job_id === id).map((t) => [t.at, told(t)] as const),
+    ...books.dispatches
+      .filter(({ job_id }) => job_id === id)
+      .map(({ at: moment, dispatched }) => [moment, dispatched ? 'on the queue' : 'off the queue'] as const),
     ...books.attempts
       .filter(({ job_id }) => job_id === id)
       .map(

@@ -15,6 +15,7 @@ export interface Books {
   jobs: BookedJob[];
   transitions: Transition[];
   attempts: BookedAttempt[];
+  dispatches: { at: number; job_id: string; dispatched: boolean }[];
   /** In the ledger's order. */
   events: { job_id: string; type: string; asked: boolean }[];
   pageWrites: PageWrite[];
@@ -85,6 +86,7 @@ export async function readBooks(
     jobs: await rowsOf<BookedJob>(admin, JOBS),
     transitions: await rowsOf<Transition>(admin, TRANSITIONS),
     attempts: await rowsOf<BookedAttempt>(admin, ATTEMPTS),
+    dispatches: await rowsOf<Books['dispatches'][number]>(admin, DISPATCHES),
     events: await rowsOf<Books['events'][number]>(admin, EVENTS),
     pageWrites: await rowsOf<PageWrite>(admin, PAGE_WRITES),
     unpublished: Number((await rowsOf<{ count: string }>(admin, UNPUBLISHED))[0]?.count),
@@ -111,6 +113,7 @@ const TRANSITIONS = `
 const ATTEMPTS = `
   SELECT job_id, attempt, worker_id, outcome, ${ms('started_at')} AS started_at, ${ms('finished_at')} AS finished_at
   FROM attempts ORDER BY started_at`;
+const DISPATCHES = `SELECT ${ms('at')} AS at, job_id, dispatched FROM chaos.dispatches ORDER BY seq`;
 const EVENTS = `
   SELECT job_id, type, coalesce(data->>'outcome', '') = 'retry_requested' AS asked
   FROM events WHERE type LIKE 'job.%' ORDER BY xid, seq`;

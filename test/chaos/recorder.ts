@@ -31,6 +31,13 @@ CREATE TABLE chaos.page_writes (
   holder text, holder_attempt int, status text
 );
 
+-- When a job was put on the queue, and when that was taken back.
+CREATE TABLE chaos.dispatches (
+  seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  job_id uuid NOT NULL, dispatched boolean NOT NULL
+);
+
 CREATE FUNCTION chaos.record_job() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
@@ -47,6 +54,15 @@ CREATE TRIGGER chaos_job_inserted AFTER INSERT ON jobs FOR EACH ROW EXECUTE FUNC
 CREATE TRIGGER chaos_job_changed AFTER UPDATE ON jobs FOR EACH ROW
   WHEN ((OLD.status, OLD.attempt, OLD.worker_id) IS DISTINCT FROM (NEW.status, NEW.attempt, NEW.worker_id))
   EXECUTE FUNCTION chaos.record_job();
+
+CREATE FUNCTION chaos.record_dispatch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  INSERT INTO chaos.dispatches (job_id, dispatched) VALUES (NEW.id, NEW.dispatched_at IS NOT NULL);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER chaos_job_dispatched AFTER UPDATE ON jobs FOR EACH ROW
+  WHEN (NEW.status = 'queued' AND OLD.dispatched_at IS DISTINCT FROM NEW.dispatched_at)
+  EXECUTE FUNCTION chaos.record_dispatch();
 
 CREATE FUNCTION chaos.record_page() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN

@@ -115,6 +115,7 @@ export function measureRecoveries(books: Books): Recovery[] {
       (fault) => from(fault.healedAt, index.firstClaim(fault.healedAt, fault.hit[0]?.pid)),
     ),
     measureCancels(books, faults),
+    measureWaits(books),
   ];
 }
 
@@ -253,5 +254,24 @@ function measureCancels({ transitions, aborted }: Books, faults: FaultRecord[]):
     worstOfAllMs: all.at(-1)?.ms,
     worst: alone.at(-1),
     worstOfAll: all.at(-1),
+  };
+}
+
+/** How long ready jobs waited for a worker, faults and other jobs included. */
+function measureWaits({ transitions }: Books): Recovery {
+  const readySince = new Map<string, number>();
+  const waits = transitions.flatMap(({ job_id, status, at }) => {
+    const since = readySince.get(job_id);
+    readySince.delete(job_id);
+    if (status === 'queued') readySince.set(job_id, at);
+    return since !== undefined && status === 'running' ? [{ ms: at - since, fault: 0, job: job_id }] : [];
+  });
+  waits.sort((a, b) => a.ms - b.ms);
+  return {
+    ...{ what: 'any job that is ready: a worker takes it', limitMs: undefined },
+    ...{ measured: waits.length, alone: 0, worstMs: undefined, worst: undefined },
+    medianMs: waits[Math.floor(waits.length / 2)]?.ms,
+    worstOfAllMs: waits.at(-1)?.ms,
+    worstOfAll: waits.at(-1),
   };
 }

@@ -306,7 +306,10 @@ describe('pictures', () => {
   });
 
   it('of an absurdly large page are cut', async () => {
-    const { page, artifacts } = await scraper.scrape(at('/tall'), { formats: ['screenshot'] });
+    const { page, artifacts } = await scraper.scrape(at('/tall'), {
+      formats: ['screenshot'],
+      timeout_ms: 120_000,
+    });
     expect(page.error).toBeNull();
     expect(pngSize(artifacts[0]?.body)).toEqual({ width: 4096, height: 16_384 });
   });

@@ -117,7 +117,7 @@ export function createClient(url: string, apiKey = API_KEY): Client {
       const seen = await job(id);
       return statuses.includes(seen.status) && seen;
     };
-    return waitFor(reached, { timeoutMs: 40_000, what: `job ${id} to be ${statuses.join(' or ')}` });
+    return waitFor(reached, { timeoutMs: 60_000, what: `job ${id} to be ${statuses.join(' or ')}` });
   };
   return {
     request,

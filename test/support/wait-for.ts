@@ -2,12 +2,12 @@
  * Waits for a state: asks again and again until `condition` gives something truthy, and resolves to that. A condition that
  * throws has not been met yet.
  *
- * @throws after `timeoutMs` (default 20 s), naming `what` and what was seen last
+ * @throws after `timeoutMs` (default 40 s), naming `what` and what was seen last
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   {
-    timeoutMs = 20_000,
+    timeoutMs = 40_000,
     what = 'the condition',
     everyMs = 25,
   }: { timeoutMs?: number; what?: string; everyMs?: number } = {},
