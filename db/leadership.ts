@@ -2,7 +2,7 @@ import type { Database } from './connect.ts';
 
 /** Who sweeps. At most one holder of an advisory lock at a time; it ends with its session, so a killed leader leaves no trace. */
 export interface Leadership {
-  /** True while this process leads. Asks the server; call it before each piece of a leader's work or about once a second. */
+  /** True while this process leads. Asks the server; call it about once a second, or the lead is lost. */
   hold(): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -13,6 +13,11 @@ interface Session {
 }
 
 const SWEEP_LOCK = 4_203_003;
+/**
+ * A leader that has not asked for so long is no leader: its machine is gone without a word, or it is frozen. The server ends its
+ * session by itself; TCP would take two hours to notice.
+ */
+const SILENT_MS = 10_000;
 
 /** @param lock a number of the caller's own where several kinds of leader exist */
 export function createLeadership(database: Database, lock: number = SWEEP_LOCK): Leadership {
@@ -40,7 +45,10 @@ export function createLeadership(database: Database, lock: number = SWEEP_LOCK):
           return true;
         }
         session = (await pool.acquireConnection()) as Session;
-        if (await ask('SELECT pg_try_advisory_lock($1) AS held')) return true;
+        if (await ask('SELECT pg_try_advisory_lock($1) AS held')) {
+          await session.query({ text: `SET idle_session_timeout = '${SILENT_MS}ms'` });
+          return true;
+        }
         await drop();
         return false;
       } catch (error) {
@@ -50,6 +58,7 @@ export function createLeadership(database: Database, lock: number = SWEEP_LOCK):
     },
     release: async () => {
       try {
+        await session?.query({ text: 'RESET idle_session_timeout' });
         await ask('SELECT pg_advisory_unlock($1) AS held');
         await drop();
       } catch (error) {

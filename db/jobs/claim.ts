@@ -113,6 +113,8 @@ export interface Holder {
   workerId: string;
   /** Milliseconds since the holder was last heard of, by the database's clock. */
   silentMs: number;
+  /** The lease as it was seen, as the database writes it: whoever ends this run makes sure that it was not renewed since. */
+  leaseUntil: string | null;
 }
 
 /** Who holds a job now; null when there is no such job. */
@@ -125,7 +127,8 @@ const FIND_HOLDER = statement(
   'find_holder',
   `
   SELECT status, attempt, max_attempts AS "maxAttempts", coalesce(worker_id, '') AS "workerId",
-         coalesce($2::float8 - extract(epoch FROM lease_until - now()) * 1000, 0)::float8 AS "silentMs"
+         coalesce($2::float8 - extract(epoch FROM lease_until - now()) * 1000, 0)::float8 AS "silentMs",
+         lease_until::text AS "leaseUntil"
   FROM jobs WHERE id = $1
   `,
 );

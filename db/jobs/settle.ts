@@ -8,6 +8,8 @@ import { type Database, type Sql, statement } from '../connect.ts';
 export interface Settlement {
   run: Fence;
   transition: Transition;
+  /** Only if the lease is still this one: a holder that was silent a moment ago may have been heard of since. */
+  leaseUntil?: string | null;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface Settlement {
  */
 export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<boolean[]> {
   const input = settlements
-    .map(({ run, transition }) => ({
+    .map(({ run, transition, leaseUntil }) => ({
       id: run.id,
       attempt: run.attempt,
       worker_id: run.workerId,
@@ -27,6 +29,7 @@ export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<b
       error_code: transition.error?.code ?? null,
       error_message: transition.error ? withoutNul(transition.error.message) : null,
       event: transition.event,
+      lease_until: leaseUntil ?? null,
     }))
     .sort((a, b) => (a.id < b.id ? -1 : 1));
   const rows = await sql.query<{ id: string }>(SETTLE_JOBS, [JSON.stringify(input)]);
@@ -55,8 +58,9 @@ const SETTLE_JOBS = statement(
         finished_at = CASE WHEN s.status IN ('completed', 'failed', 'cancelled') THEN now() END,
         dispatched_at = NULL, lease_until = NULL, error_code = s.error_code, error_message = s.error_message
     FROM json_to_recordset($1::json) AS s (id uuid, attempt int, worker_id text, status text, outcome text, delay_ms float8,
-                                           spends boolean, error_code text, error_message text, event text)
+                                           spends boolean, error_code text, error_message text, event text, lease_until timestamptz)
     WHERE j.id = s.id AND j.attempt = s.attempt AND j.worker_id = s.worker_id AND j.lease_until IS NOT NULL
+      AND (s.lease_until IS NULL OR j.lease_until = s.lease_until)
     RETURNING j.id, j.user_id, j.correlation_id, j.attempt_started_at, j.status, j.run_at, j.pages_count, j.leads_count,
               j.errors_count, j.worker_id, s.attempt, s.outcome, s.error_code, s.error_message, s.event
   ), history AS (
@@ -81,14 +85,14 @@ const SETTLE_JOBS = statement(
 
 const lost = { code: ErrorCode.workerLost, message: 'the worker that ran this attempt was lost' };
 
-/** Ends one run whose worker is gone, as if it had said so itself. False where that run had ended before. */
+/** Ends one run whose worker is gone, as if it had said so itself. False where that run had ended before, or was heard of again. */
 export async function settleCrashedRun(
   sql: Sql,
-  run: Fence & { maxAttempts: number },
+  run: Fence & { maxAttempts: number; leaseUntil: string | null },
   policy: RetryPolicy,
 ): Promise<boolean> {
   const transition = settle({ ...run, snoozes: 0 }, { kind: 'crashed', error: lost }, policy, 0);
-  const [settled] = await settleJobs(sql, [{ run, transition }]);
+  const [settled] = await settleJobs(sql, [{ run, transition, leaseUntil: run.leaseUntil }]);
   return settled ?? false;
 }
 
