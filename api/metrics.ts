@@ -2,8 +2,8 @@ import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobStatus } from '../core/job-state.ts';
 import type { Sql } from '../db/connect.ts';
 import { countUnfinished } from '../db/jobs/read.ts';
-import { withinTime } from '../queue/time-limit.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { withinTime } from '../runtime/within-time.ts';
 
 export interface Metrics {
   observeRequest(method: string, route: string, status: number, seconds: number): void;

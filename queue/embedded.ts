@@ -1,12 +1,12 @@
 import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
+import { withinTime } from '../runtime/within-time.ts';
 import { createConsumers } from './embedded/consumers.ts';
 import { createPublisher } from './embedded/publisher.ts';
 import { storeQueue } from './embedded/schema.ts';
 import { keepSession } from './embedded/session.ts';
 import { createSettler } from './embedded/settle.ts';
 import type { Queue } from './queue.ts';
-import { withinTime } from './time-limit.ts';
 import type { Topology } from './topology.ts';
 
 export interface EmbeddedQueueOptions {

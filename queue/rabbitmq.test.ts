@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { queueArguments } from './rabbitmq/declare.ts';
 import { explainFailure } from './rabbitmq/failure.ts';
-import { reconnectDelayMs } from './time-limit.ts';
+import { reconnectDelayMs } from './reconnect.ts';
 
 describe('a failure is told by what a person can do about it', () => {
   test.each([

@@ -1,6 +1,6 @@
 import { ping, type Sql } from '../../db/connect.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { withinTime } from '../../queue/time-limit.ts';
+import { withinTime } from '../../runtime/within-time.ts';
 import { type Handler, sendJson, sendText } from '../http.ts';
 import type { Metrics } from '../metrics.ts';
 

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { createBatcher } from '../../runtime/batch.ts';
+import { withinTime } from '../../runtime/within-time.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
-import { withinTime } from '../time-limit.ts';
 import type { Topology } from '../topology.ts';
 import { HINT_CHANNEL } from './session.ts';
 import { STORE } from './statements.ts';

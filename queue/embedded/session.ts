@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Logger } from '../../runtime/logger.ts';
-import { pause, reconnectDelayMs, withinTime } from '../time-limit.ts';
+import { withinTime } from '../../runtime/within-time.ts';
+import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';
 import { prepareSchema, SESSION_LOCK } from './schema.ts';
 import { BURY, FREE_LOST, REGISTER, RELEASE, RENEW } from './statements.ts';

@@ -1,8 +1,8 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../../runtime/logger.ts';
+import { withinTime } from '../../runtime/within-time.ts';
 import { deliver } from '../deliver.ts';
 import type { ConsumeOptions, Consumer, Handler, HandlerOutcome } from '../queue.ts';
-import { withinTime } from '../time-limit.ts';
 import { keepChannel } from './kept-channel.ts';
 import type { Link } from './link.ts';
 

@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import type { Logger } from '../../runtime/logger.ts';
-import { pause, withinTime } from '../time-limit.ts';
+import { withinTime } from '../../runtime/within-time.ts';
+import { pause } from '../reconnect.ts';
 import { closeChannel } from './channel.ts';
 import type { Link } from './link.ts';
 

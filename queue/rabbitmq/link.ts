@@ -1,7 +1,7 @@
 import { AmqpConnectionManagerClass } from 'amqp-connection-manager';
 import { type ChannelModel, credentials } from 'amqplib';
 import type { Logger } from '../../runtime/logger.ts';
-import { pause, reconnectDelayMs } from '../time-limit.ts';
+import { pause, reconnectDelayMs } from '../reconnect.ts';
 import { closeConnection, dropConnection, writeTogether } from './channel.ts';
 import { explainFailure } from './failure.ts';
 

@@ -1,8 +1,8 @@
 import type { ConfirmChannel, Message } from 'amqplib';
 import type { Logger } from '../../runtime/logger.ts';
+import { withinTime } from '../../runtime/within-time.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
-import { withinTime } from '../time-limit.ts';
 import type { Topology } from '../topology.ts';
 import { keepChannel } from './kept-channel.ts';
 import type { Link } from './link.ts';

@@ -6,6 +6,7 @@ import { buryMessage } from '../../db/dead-letters.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { withinTime } from '../../runtime/within-time.ts';
 import { createClaimer } from './claim.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { createRecorder } from './record.ts';
@@ -81,13 +82,8 @@ export function createWorker(options: {
 }
 
 /** Whether all of them settled in time, one way or the other. */
-async function finishedWithin(work: Set<Promise<unknown>>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const done = Promise.allSettled([...work]).then(() => true as const);
-  const finished = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return finished;
-}
+const finishedWithin = (work: Set<Promise<unknown>>, ms: number): Promise<boolean> =>
+  withinTime(Promise.allSettled(work), ms, () => new Error('late')).then(
+    () => true,
+    () => false,
+  );
