@@ -46,6 +46,12 @@ interface Connection {
   __knex__disposed?: unknown;
 }
 
+/**
+ * Every statement here has an index for its way, and says so to the planner. Left to itself it reads a table of some thousand jobs
+ * whole for each claim and settle (1.1 ms of processor time instead of 0.1), and keeps such a plan while the table grows.
+ */
+const PLANNER = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off';
+
 export function connect(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
   const knex = createKnex({
@@ -53,6 +59,7 @@ export function connect(options: DatabaseOptions): Database {
     connection: {
       connectionString: options.url,
       application_name: options.applicationName,
+      options: PLANNER,
       keepAlive: true,
       connectionTimeoutMillis: 5000,
       statement_timeout: statementTimeoutMs,
