@@ -59,7 +59,7 @@ export type KnownError = RetryableError | PermanentError | SnoozeError | FatalEr
 export function classify(thrown: unknown): KnownError {
   if (thrown instanceof WorkError) return thrown as KnownError;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new RetryableError('internal_error', message, { cause: thrown });
+  return new RetryableError(ErrorCode.internal, message, { cause: thrown });
 }
 
 /** Codes the program itself decides on, so that they are spelled once. */
