@@ -42,6 +42,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     chromiumPath: v.CHROMIUM_PATH,
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
+    userAgent: v.USER_AGENT,
     rateLimit: v.RATE_LIMIT,
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
@@ -72,6 +73,8 @@ export interface Config {
   chromiumPath: string | undefined;
   pageTimeoutMs: number;
   maxPageBytes: number;
+  /** What plain HTTP says of who asks. */
+  userAgent: string;
   /** Requests a second and user. */
   rateLimit: number;
   retentionDays: number;
@@ -146,6 +149,11 @@ const variables = z.object({
   CHROMIUM_PATH: z.string().trim().optional(),
   PAGE_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   MAX_PAGE_BYTES: wholeNumber(1024, 1_073_741_824).default(20_971_520),
+  USER_AGENT: z
+    .string()
+    .trim()
+    .regex(/^[\x20-\x7e]{1,500}$/, 'expected up to 500 printable ASCII characters')
+    .default('LeadEngine/0.1'),
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),

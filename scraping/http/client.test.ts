@@ -35,7 +35,6 @@ afterEach(async () => {
 const clientFor = (...allow: string[]) =>
   createHttpClient({
     guard: createEgressGuard({ allow, logger: silentLogger }),
-    logger: silentLogger,
     userAgent: 'TestReader/1.0',
   });
 

@@ -1,9 +1,9 @@
-import type { Logger } from '../../runtime/logger.ts';
 import { Deadline } from '../deadline.ts';
 import type { EgressGuard } from '../egress-guard.ts';
 import { PageFailure } from '../page-errors.ts';
 import { isOwnOrigin } from '../requests.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
+import { type Cookies, createCookies } from './cookies.ts';
 import { clientFailure } from './failures.ts';
 import { createOrigins, type Origins, type WireResponse } from './origins.ts';
 
@@ -42,15 +42,9 @@ export interface HttpGetOptions {
   /** Default 20, as browsers have it. With 0 a redirect is the answer. */
   maxRedirects?: number;
   /** Of this job and no other. Without one, cookies live as long as one call: many a site redirects until it sees its own. */
-  cookies?: CookieStore;
+  cookies?: Cookies;
   /** Whether the body is worth having; without it `body` is empty. Asked once, with the head of the last answer. */
   wantsBody?: (head: ResponseHead) => boolean;
-}
-
-export interface CookieStore {
-  /** The value of `cookie` for a request to this URL; empty for none. */
-  headerFor(url: string): string;
-  store(url: string, setCookies: readonly string[]): void;
 }
 
 export interface ResponseHead {
@@ -71,7 +65,6 @@ export interface HttpResponse extends ResponseHead {
 
 export interface HttpClientOptions {
   guard: EgressGuard;
-  logger: Logger;
   /** Sent where `headers` names none. */
   userAgent: string;
   /** To one origin at the same time; more wait. Default 8. */
@@ -106,7 +99,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 interface Hops {
   origins: Origins;
   deadline: Deadline;
-  logger: Logger;
+  guard: EgressGuard;
   userAgent: string;
 }
 
@@ -114,7 +107,7 @@ interface Hops {
 async function follow(start: string, request: HttpGetOptions, hops: Hops): Promise<HttpResponse> {
   const { deadline } = hops;
   const redirects: HttpResponse['redirects'] = [];
-  const cookies = request.cookies ?? new ChainCookies();
+  const cookies = request.cookies ?? createCookies();
   let url = start;
   let { method = 'GET', body } = request;
   for (;;) {
@@ -137,7 +130,7 @@ async function follow(start: string, request: HttpGetOptions, hops: Hops): Promi
     redirects.push({ url: head.url, status: head.status, location });
     if (redirects.length > (request.maxRedirects ?? MAX_REDIRECTS))
       throw new PageFailure('too_many_redirects');
-    url = redirectTarget(url, location, hops.logger);
+    url = redirectTarget(url, location, hops.guard);
     // As browsers do, whatever the standard says of 301 and 302.
     const becomesGet =
       head.status === 303
@@ -152,7 +145,7 @@ interface Hop {
   pageUrl: string;
   method: string;
   body: string | Buffer | undefined;
-  cookies: CookieStore;
+  cookies: Cookies;
   request: HttpGetOptions;
 }
 
@@ -211,11 +204,11 @@ const SET_BY_TRANSPORT = new Set([
   'accept-encoding',
 ]);
 
-function redirectTarget(from: string, location: string, logger: Logger): string {
+function redirectTarget(from: string, location: string, guard: EgressGuard): string {
   if (!URL.canParse(location, from)) throw new PageFailure('connection_failed');
   const target = new URL(location, from);
   if (target.protocol !== 'http:' && target.protocol !== 'https:') {
-    logger.warn('egress_refused', { host: new URL(from).host, reason: `redirect to ${target.protocol}` });
+    guard.refuse({ host: new URL(from).host, reason: `redirect to ${target.protocol}` });
     throw new PageFailure('egress_refused');
   }
   // The fragment asked for goes along where the redirect names none.
@@ -239,24 +232,4 @@ function basicAuthorization({ username, password }: URL): string {
     }
   };
   return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
-}
-
-/** Cookies for the redirects of one call: by host alone, and with nothing kept. */
-class ChainCookies implements CookieStore {
-  readonly #hosts = new Map<string, Map<string, string>>();
-
-  headerFor(url: string): string {
-    const cookies = this.#hosts.get(new URL(url).hostname) ?? new Map<string, string>();
-    return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-  }
-
-  store(url: string, setCookies: readonly string[]): void {
-    const host = new URL(url).hostname;
-    for (const cookie of setCookies) {
-      const [, name, value] = /^\s*([^=;\s]+)\s*=([^;]*)/.exec(cookie) ?? [];
-      if (!name) continue;
-      const known = this.#hosts.get(host) ?? new Map<string, string>();
-      this.#hosts.set(host, known.set(name, (value ?? '').trim()));
-    }
-  }
 }

@@ -7,14 +7,18 @@ import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
 import { type Circuits, siteIsDown } from './circuits.ts';
+import { inLanes, oneByOne } from './lanes.ts';
 import { untilDatabaseAnswers } from './persist.ts';
 import type { JobSteps } from './run-job.ts';
 import { type FailedPage, verdict } from './verdict.ts';
 
-/** Scrapes the URLs of a job in order and stores each page as it comes. An attempt after a crash goes on behind what is stored. */
+/**
+ * Scrapes the URLs of a job in order, as many at once as its engine can use, and stores each page as it comes. An attempt after a
+ * crash goes on behind what is stored.
+ */
 export function createJobScraper(options: {
   database: Database;
-  scraping: Pick<ScrapeContext, 'browser' | 'pageTimeoutMs' | 'maxPageBytes'>;
+  scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
   circuits: Circuits;
 }): JobSteps['scrape'] {
   const { database, circuits } = options;
@@ -33,20 +37,24 @@ export function createJobScraper(options: {
     const failed: FailedPage[] = [];
     const blocked: string[] = [];
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger });
+    // The job's counts must not go back because a statement was overtaken.
+    const inTurn = oneByOne();
+    const waiting = [...urls.entries()].filter(([position]) => !done.has(position));
     try {
-      for (const [position, url] of urls.entries()) {
-        if (done.has(position)) continue;
+      await inLanes(scraping.concurrency, waiting, async ([position, url]) => {
         const scraped = await circuits.load(url, () => scraping.scrape(url));
         if (!scraped) {
           blocked.push(url);
-          continue;
+          return;
         }
-        const { error } = scraped.page;
-        if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
-        else done.add(position);
-        const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
-        await store(job, signal, logger, storedPage(job, position, scraped, counts, urls.length));
-      }
+        await inTurn(async () => {
+          const { error } = scraped.page;
+          if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
+          else done.add(position);
+          const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
+          await store(job, signal, logger, storedPage(job, position, scraped, counts, urls.length));
+        });
+      });
     } finally {
       // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
       void scraping.close();
