@@ -1,9 +1,9 @@
 import type { Artifact } from '../core/page.ts';
 import type { Action } from '../core/schemas.ts';
-import type { Tab } from './browser.ts';
 import { takeScreenshot } from './capture.ts';
 import type { Deadline } from './deadline.ts';
 import { PageFailure } from './page-errors.ts';
+import type { Tab } from './tab.ts';
 
 /** How long an action looks for its element. */
 const FIND_TIMEOUT_MS = 10_000;

@@ -2,7 +2,7 @@ import type { Artifact, Page } from '../core/page.ts';
 import { DEFAULT_FORMATS, type ScrapeRequest } from '../core/schemas.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { runActions } from './actions.ts';
-import type { BrowserPool, Tab } from './browser.ts';
+import type { BrowserPool } from './browser.ts';
 import { printPdf, takeScreenshot } from './capture.ts';
 import { type CollectOptions, collect, type Snapshot } from './collect.ts';
 import type { Extracted, Format } from './content/extract.ts';
@@ -11,7 +11,9 @@ import { Deadline } from './deadline.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
 import { DocumentWatch, load, settle } from './load.ts';
 import { httpStatusError, PageFailure, pageError } from './page-errors.ts';
-import { prepareRequests } from './requests.ts';
+import { prepareRequests, resumeRequests } from './requests.ts';
+import { sessionOptions } from './session-options.ts';
+import type { Tab } from './tab.ts';
 
 /**
  * Scrapes the URLs of one job, one after the other, in a browser context of its own:
@@ -23,7 +25,7 @@ import { prepareRequests } from './requests.ts';
  * `scrape` rejects for two reasons only: the signal fired (with its reason, at once), or this program has a bug.
  */
 export interface Scraping {
-  /** One call at a time. Open several scrapings of a job to have several pages at once. */
+  /** Calls at once have a tab each, up to `tabs` of the context; what is beyond waits its turn, and its time runs meanwhile. */
   scrape(url: string): Promise<ScrapedPage>;
   close(): Promise<void>;
 }
@@ -36,6 +38,8 @@ export interface ScrapeContext {
   pageTimeoutMs: number;
   /** Of a page's document, decoded, and of its HTML once drawn. */
   maxPageBytes: number;
+  /** Pages of the job at once, in one browser context. Default 1. */
+  tabs?: number;
 }
 
 export interface ScrapedPage {
@@ -46,11 +50,23 @@ export interface ScrapedPage {
 
 export type ScrapeSpec = Pick<
   ScrapeRequest,
-  'formats' | 'main_content' | 'extract' | 'actions' | 'headers' | 'timeout_ms'
+  | 'formats'
+  | 'main_content'
+  | 'extract'
+  | 'actions'
+  | 'headers'
+  | 'timeout_ms'
+  | 'urls'
+  | 'cookies'
+  | 'viewport'
+  | 'locale'
+  | 'timezone'
+  | 'mobile'
+  | 'proxy'
 >;
 
 export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping {
-  const session = context.browser.openSession();
+  const session = context.browser.openSession(sessionOptions(spec, context.tabs));
 
   return {
     async scrape(url) {
@@ -120,18 +136,28 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   );
   findings.watch = watch;
   tab.crashed.catch((error: unknown) => deadline.end(error));
-  const isPictured =
+  const isPictured: boolean =
     formats.some((format) => format === 'screenshot' || format === 'pdf') ||
-    spec.actions?.some(({ type }) => type === 'screenshot');
-  await deadline.race(prepareRequests(tab, { url, headers: spec.headers ?? {}, blockPictures: !isPictured }));
+    (spec.actions?.some(({ type }) => type === 'screenshot') ?? false);
+  const headers = spec.headers ?? {};
+  const collecting = { maxChars: context.maxPageBytes, extract: spec.extract ?? {} };
+  const acts = spec.actions && spec.actions.length > 0;
+  await deadline.race(prepareRequests(tab, { url, headers, blockPictures: !isPictured }));
 
   await load(tab, url, watch, deadline);
+  resumeRequests(tab, headers);
+  const seen = await settle(tab, watch, deadline, {
+    pictured: isPictured,
+    collect: acts ? null : collecting,
+  });
+  watch.assertDocument();
   findings.error = httpStatusError(watch.answer?.status ?? 200);
 
-  if (spec.actions && spec.actions.length > 0) {
+  if (spec.actions && acts) {
     try {
       await runActions(tab, spec.actions, findings.artifacts, deadline);
-      await settle(tab, watch, deadline);
+      tab.isAtRest = false;
+      await settle(tab, watch, deadline, { pictured: isPictured, collect: null });
     } catch (error) {
       if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
       // The page as it is then is still worth having.
@@ -141,7 +167,7 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
     findings.error ??= httpStatusError(watch.answer?.status ?? 200);
   }
 
-  const snapshot = await look(tab, { maxChars: context.maxPageBytes, extract: spec.extract ?? {} }, deadline);
+  const snapshot = seen ?? (await look(tab, collecting, deadline));
   if (snapshot.html === null) throw new PageFailure('page_too_large');
   findings.snapshot = snapshot;
   if (snapshot.badSelectors.length > 0) {
