@@ -72,6 +72,8 @@ const action = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('click'), selector }),
   z.strictObject({ type: z.literal('type'), selector, text: z.string().max(10_000) }),
+  z.strictObject({ type: z.literal('select'), selector, value: z.string().max(1000) }),
+  z.strictObject({ type: z.literal('hover'), selector }),
   z.strictObject({ type: z.literal('press'), key: text(50), selector: selector.optional() }),
   z.strictObject({
     type: z.literal('scroll'),
@@ -205,8 +207,24 @@ export const scrapeRequest = z
         message: 'expected at least one of urls, search_query, industry, keywords',
       });
     }
+    if (body.render === 'http') refuseBrowserWork(body, context);
   });
 export type ScrapeRequest = z.infer<typeof scrapeRequest>;
+
+/** What only a browser can do is refused at once, where a job wants none. */
+function refuseBrowserWork(
+  { actions, formats }: { actions?: readonly unknown[] | undefined; formats?: readonly string[] | undefined },
+  context: { addIssue(issue: { code: 'custom'; path: (string | number)[]; message: string }): void },
+): void {
+  const needsBrowser = 'needs a browser: leave render out, or make it auto or browser';
+  if (actions && actions.length > 0) {
+    context.addIssue({ code: 'custom', path: ['actions'], message: `actions ${needsBrowser}` });
+  }
+  for (const [place, format] of (formats ?? []).entries()) {
+    if (format !== 'screenshot' && format !== 'pdf') continue;
+    context.addIssue({ code: 'custom', path: ['formats', place], message: `${format} ${needsBrowser}` });
+  }
+}
 
 /** Body of `POST /jobs/batch`. */
 export const batchRequest = z.strictObject({ jobs: z.array(scrapeRequest).min(1).max(1000) });

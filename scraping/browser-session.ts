@@ -20,6 +20,11 @@ export interface TabOptions {
   maxBytes: number;
 }
 
+/** Given by `takeTurn`, taken by `withTab`. */
+export interface Turn {
+  isTurn: true;
+}
+
 /**
  * The pages of one job. They share cookies and storage with each other and with nobody else. A tab that had trouble is closed, and
  * if it does not close at once its context goes too.
@@ -41,12 +46,21 @@ export class BrowserSession {
     this.#free = Math.max(1, options.tabs ?? 1);
   }
 
+  /** Waits until one of the session's tabs is free, and keeps its place for one `withTab`. @throws the signal's reason */
+  async takeTurn(signal: AbortSignal): Promise<Turn> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (signal.aborted) this.#endTurn();
+    signal.throwIfAborted();
+    return { isTurn: true };
+  }
+
   /**
-   * Runs `use` with a tab. Calls beyond the session's number of tabs wait. When `use` rejects the tab is not used again.
+   * Runs `use` with a tab. When `use` rejects the tab is not used again.
    * @throws PageFailure `browser_crashed` when Chromium is gone, before or while `use` runs
    */
-  withTab<T>(options: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
-    const used = this.#turn().then(() => this.#withTab(options, use));
+  withTab<T>(_turn: Turn, options: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
+    const used = this.#withTab(options, use);
     const settled = used.catch(() => {});
     this.#uses.add(settled);
     void settled.then(() => this.#uses.delete(settled));
@@ -57,11 +71,6 @@ export class BrowserSession {
     this.#closed = true;
     await Promise.all(this.#uses);
     await Promise.all([...this.#all].map((held) => this.#drop(held)));
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   #endTurn(): void {

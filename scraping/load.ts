@@ -1,4 +1,5 @@
 import { type CollectOptions, collect, type Snapshot } from './collect.ts';
+import { isDownload, isUnsupported } from './content-type.ts';
 import type { Deadline } from './deadline.ts';
 import { navigatedAway, runSource } from './in-page.ts';
 import { navigationError, PageFailure } from './page-errors.ts';
@@ -210,8 +211,7 @@ export class DocumentWatch {
       if (requestId !== this.#documentId) return;
       const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
       this.#answers.set(requestId, { url: response.url, status: response.status, contentType });
-      if (/^\s*attachment/i.test(header(response.headers, 'content-disposition') ?? ''))
-        this.isDownload = true;
+      if (isDownload(header(response.headers, 'content-disposition'))) this.isDownload = true;
     });
     listen('Page.frameNavigated', ({ frame }) => {
       if (frame.id === mainFrameId) this.#shownId = frame.loaderId;
@@ -274,12 +274,6 @@ export class DocumentWatch {
 }
 
 const hasNoContent = (answer: Answer | null) => answer?.status === 204 || answer?.status === 205;
-
-/** A browser shows a lone picture or film as a page, but there is nothing in it to read. */
-const isUnsupported = (contentType: string | null | undefined) =>
-  /^(image\/(?!svg)|audio\/|video\/|font\/|application\/(pdf|zip|octet-stream|x-7z|x-rar|gzip|vnd\.))/i.test(
-    contentType ?? '',
-  );
 
 const isNavigationProblem = (error: unknown) =>
   error instanceof Error &&

@@ -64,6 +64,10 @@ export function httpStatusError(status: number): ErrorInfo | null {
   return pageError(status >= 500 ? 'http_server_error' : 'http_client_error', message);
 }
 
+/** @param fields of `extract` */
+export const badSelector = (fields: readonly string[]): ErrorInfo =>
+  pageError('bad_selector', `extract: the selector of ${fields.join(', ')} is not valid CSS`);
+
 /**
  * @param netError Chromium's name for it, such as `net::ERR_EMPTY_RESPONSE`, or any text that holds one
  * @param egress what the proxy noted of the page's host, which knows better: to Chromium its refusal is a failed tunnel

@@ -95,7 +95,7 @@ function addHeaders({ cdp, listen }: Tab, pageUrl: string, headers: Record<strin
 }
 
 /** The same origin, or the same host once it has moved to https. */
-function isOwnOrigin(url: string, pageUrl: string): boolean {
+export function isOwnOrigin(url: string, pageUrl: string): boolean {
   if (!URL.canParse(url)) return false;
   const [asked, page] = [new URL(url), new URL(pageUrl)];
   if (asked.origin === page.origin) return true;

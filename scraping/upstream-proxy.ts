@@ -200,12 +200,3 @@ async function bySocks(proxy: URL, socket: Socket, address: string, port: number
     throw new EgressError('proxy_failed', { cause });
   }
 }
-
-/** A proxy's URL as it may be shown: who may use it, but not with which password. */
-export function maskedProxy(text: string): string {
-  if (!URL.canParse(text)) return '***';
-  const url = new URL(text);
-  if (url.password) url.password = '***';
-  if (url.username) url.username = '***';
-  return url.href;
-}
