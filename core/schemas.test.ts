@@ -49,3 +49,61 @@ describe('render: http', () => {
     expect(problems(body)).toEqual([]);
   });
 });
+
+describe('as whom pages are visited', () => {
+  test.each([
+    [{ viewport: { width: 0, height: 10 } }, 'viewport.width'],
+    [{ viewport: { width: 10 } }, 'viewport.height'],
+    [{ locale: 'not a language' }, 'locale'],
+    [{ timezone: 'Mars/Olympus' }, 'timezone'],
+    [{ timezone: '+02:00' }, 'timezone'],
+    [{ mobile: 'yes' }, 'mobile'],
+    [{ cookies: [{ name: 'a b', value: '' }] }, 'cookies.0.name'],
+    [{ cookies: [{ name: 'a', value: 'b; Domain=x' }] }, 'cookies.0.value'],
+    [{ cookies: [{ name: 'a', value: 'b\u0000' }] }, 'cookies.0.value'],
+    [{ cookies: [{ name: 'a', value: 'b', url: 'http://a.example/', domain: 'a.example' }] }, 'cookies.0'],
+  ])('%j is refused', (fields, path) => {
+    expect(issuesOf({ urls: ['https://example.com/'], ...fields }).map((issue) => issue.path)).toEqual([
+      path,
+    ]);
+  });
+
+  test('is taken where it makes sense', () => {
+    const fields = {
+      ...{
+        viewport: { width: 390, height: 844 },
+        locale: 'pt-BR',
+        timezone: 'America/Sao_Paulo',
+        mobile: true,
+      },
+      cookies: [
+        { name: 'session', value: 'a"b', domain: '.example.com', path: '/x', same_site: 'lax', expires: 2e9 },
+      ],
+    };
+    expect(issuesOf({ urls: ['https://example.com/'], ...fields })).toEqual([]);
+  });
+});
+
+describe('a proxy', () => {
+  test.each([
+    'http://proxy.example:8080',
+    'https://user:p%40ss@proxy.example',
+    'socks5://127.0.0.1:1080/',
+    ['http://a.example:1', 'socks5://b.example:2'],
+  ])('%j is taken', (proxy) => {
+    expect(issuesOf({ urls: ['https://example.com/'], proxy })).toEqual([]);
+  });
+
+  test.each([
+    'proxy.example:8080',
+    'ftp://secret@x/',
+    'http://x/path',
+    'socks4://x',
+    'http://u%zz:secret@x/',
+    [],
+  ])('%j is refused, and its credentials are not told', (proxy) => {
+    const issues = issuesOf({ urls: ['https://example.com/'], proxy });
+    expect(issues.map(({ path }) => path)).toEqual(['proxy']);
+    expect(JSON.stringify(issues)).not.toContain('secret');
+  });
+});

@@ -24,7 +24,12 @@ export type Resolver = (name: string) => Promise<{ address: string }[]>;
 /** A connection that is not made. The message is for users and says nothing of what lies behind an address. */
 export class EgressError extends Error {
   constructor(
-    readonly code: 'egress_refused' | 'dns_failed' | 'connection_refused' | 'connection_failed',
+    readonly code:
+      | 'egress_refused'
+      | 'dns_failed'
+      | 'connection_refused'
+      | 'connection_failed'
+      | 'proxy_failed',
     options?: ErrorOptions,
   ) {
     super(code, options);

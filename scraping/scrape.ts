@@ -20,7 +20,7 @@ import { openVisits, type VisitedPage } from './visit.ts';
  */
 export interface Scraping {
   scrape(url: string): Promise<ScrapedPage>;
-  /** How many pages of the job may usefully be under way at once. The browser shows one after the other, whatever is asked. */
+  /** How many pages of the job may usefully be under way at once; what is beyond waits its turn. */
   readonly concurrency: number;
   close(): Promise<void>;
 }
@@ -35,6 +35,8 @@ export interface ScrapeContext {
   pageTimeoutMs: number;
   /** Of a page's document, decoded, and of its HTML once drawn. */
   maxPageBytes: number;
+  /** Pages of the job in the browser at once, in one context. Default 3. */
+  tabs?: number;
 }
 
 export interface ScrapedPage {
@@ -45,20 +47,36 @@ export interface ScrapedPage {
 
 export type ScrapeSpec = Pick<
   ScrapeRequest,
-  'formats' | 'main_content' | 'extract' | 'render' | 'actions' | 'headers' | 'timeout_ms'
+  | 'formats'
+  | 'main_content'
+  | 'extract'
+  | 'render'
+  | 'actions'
+  | 'headers'
+  | 'timeout_ms'
+  | 'urls'
+  | 'cookies'
+  | 'viewport'
+  | 'locale'
+  | 'timezone'
+  | 'mobile'
+  | 'proxy'
 >;
 
 /** Of one job on the way by plain HTTP: while one waits for its server, another is read. */
 const HTTP_PAGES_AT_ONCE = 4;
+/** In the browser, where the page itself is most of the work: more tabs than cores gain little, and take memory. */
+const BROWSER_PAGES_AT_ONCE = 3;
 
 export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping {
   const timeoutMs = spec.timeout_ms ?? context.pageTimeoutMs;
   const fetching = openFetching(spec, context);
-  const visits = openVisits(spec, context);
+  const tabs = context.tabs ?? BROWSER_PAGES_AT_ONCE;
+  const visits = openVisits(spec, { ...context, tabs });
   const way = wayFor(spec);
 
   return {
-    concurrency: way === 'browser' ? 1 : HTTP_PAGES_AT_ONCE,
+    concurrency: way === 'browser' ? tabs : HTTP_PAGES_AT_ONCE,
     async scrape(url) {
       if (way === 'browser') return scraped(await visits.visit(url, timeoutMs));
       if (way === 'http') return (await fetching.fetch(url, timeoutMs)).read();

@@ -1,7 +1,6 @@
 import type { Artifact, Page } from '../core/page.ts';
 import { DEFAULT_FORMATS } from '../core/schemas.ts';
 import { runActions } from './actions.ts';
-import type { Tab } from './browser.ts';
 import { printPdf, takeScreenshot } from './capture.ts';
 import { type CollectOptions, collect, type Snapshot } from './collect.ts';
 import type { Extracted, Format } from './content/extract.ts';
@@ -10,12 +9,14 @@ import { Deadline } from './deadline.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
 import { DocumentWatch, load, settle } from './load.ts';
 import { badSelector, httpStatusError, PageFailure } from './page-errors.ts';
-import { prepareRequests } from './requests.ts';
+import { prepareRequests, resumeRequests } from './requests.ts';
 import type { ScrapeContext, ScrapedPage, ScrapeSpec } from './scrape.ts';
+import { sessionOptions } from './session-options.ts';
+import type { Tab } from './tab.ts';
 
-/** The browser's way to pages: one context of its own for all of a job's, one page at a time. */
+/** The browser's way to pages: one context of its own for all of a job's, so many tabs at once. */
 export interface Visits {
-  /** @param timeoutMs from navigation to content; the wait for the page before does not count */
+  /** @param timeoutMs from navigation to content; the wait for a tab does not count */
   visit(url: string, timeoutMs: number): Promise<VisitedPage>;
   close(): Promise<void>;
 }
@@ -25,17 +26,16 @@ export interface VisitedPage extends ScrapedPage {
   drawn: string | null;
 }
 
-export function openVisits(spec: ScrapeSpec, context: ScrapeContext): Visits {
-  const session = context.browser.openSession();
-  /** Settles with the visit before, whatever came of it. */
-  let last: Promise<unknown> = Promise.resolve();
+export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: number }): Visits {
+  const session = context.browser.openSession(sessionOptions(spec, context.tabs));
 
   const visitNow = async (url: string, timeoutMs: number): Promise<VisitedPage> => {
+    const turn = await session.takeTurn(context.signal);
     const startedAt = Date.now();
     const findings: Findings = { watch: null, snapshot: null, extracted: {}, artifacts: [], error: null };
     const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
     try {
-      const visited = session.withTab({ maxBytes: context.maxPageBytes }, (tab) =>
+      const visited = session.withTab(turn, { maxBytes: context.maxPageBytes }, (tab) =>
         visit({ tab, url, spec, context, deadline, findings }),
       );
       await deadline.race(visited);
@@ -55,11 +55,7 @@ export function openVisits(spec: ScrapeSpec, context: ScrapeContext): Visits {
   };
 
   return {
-    visit(url, timeoutMs) {
-      const visited = last.then(() => visitNow(url, timeoutMs));
-      last = visited.catch(() => {});
-      return visited;
-    },
+    visit: visitNow,
     close: () => session.close(),
   };
 }
@@ -90,18 +86,26 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   );
   findings.watch = watch;
   tab.crashed.catch((error: unknown) => deadline.end(error));
-  const isPictured =
+  const pictured =
     formats.some((format) => format === 'screenshot' || format === 'pdf') ||
-    spec.actions?.some(({ type }) => type === 'screenshot');
-  await deadline.race(prepareRequests(tab, { url, headers: spec.headers ?? {}, blockPictures: !isPictured }));
+    (spec.actions ?? []).some(({ type }) => type === 'screenshot');
+  const headers = spec.headers ?? {};
+  const collecting = { maxChars: context.maxPageBytes, extract: spec.extract ?? {} };
+  const actions = spec.actions ?? [];
+  await deadline.race(prepareRequests(tab, { url, headers, blockPictures: !pictured }));
 
   await load(tab, url, watch, deadline);
+  resumeRequests(tab, headers);
+  const collectAtOnce = actions.length > 0 ? null : collecting;
+  const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce });
+  watch.assertDocument();
   findings.error = httpStatusError(watch.answer?.status ?? 200);
 
-  if (spec.actions && spec.actions.length > 0) {
+  if (actions.length > 0) {
+    tab.isAtRest = false;
     try {
-      await runActions(tab, spec.actions, findings.artifacts, deadline);
-      await settle(tab, watch, deadline);
+      await runActions(tab, actions, findings.artifacts, deadline);
+      await settle(tab, watch, deadline, { pictured, collect: null });
     } catch (error) {
       if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
       // The page as it is then is still worth having.
@@ -111,7 +115,7 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
     findings.error ??= httpStatusError(watch.answer?.status ?? 200);
   }
 
-  const snapshot = await look(tab, { maxChars: context.maxPageBytes, extract: spec.extract ?? {} }, deadline);
+  const snapshot = seen ?? (await look(tab, collecting, deadline));
   if (snapshot.html === null) throw new PageFailure('page_too_large');
   findings.snapshot = snapshot;
   if (snapshot.badSelectors.length > 0) {

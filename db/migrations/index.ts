@@ -5,6 +5,7 @@ import { events } from './0004-events.ts';
 import { workers } from './0005-workers.ts';
 import { deadLetters } from './0006-dead-letters.ts';
 import { renderVerdicts } from './0008-render-verdicts.ts';
+import { artifacts } from './0011-artifacts.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -20,4 +21,5 @@ export const MIGRATIONS: Migration[] = [
   workers,
   deadLetters,
   renderVerdicts,
+  artifacts,
 ];

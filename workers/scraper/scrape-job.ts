@@ -1,6 +1,8 @@
-import { ErrorCode, PermanentError } from '../../core/errors.ts';
+import type { ArtifactStore } from '../../core/artifacts.ts';
+import { ErrorCode, PermanentError, RetryableError } from '../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../core/job.ts';
 import type { Artifact, Page } from '../../core/page.ts';
+import { openArtifactFolder } from '../../db/artifacts.ts';
 import type { Database } from '../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
@@ -18,10 +20,13 @@ import { type FailedPage, verdict } from './verdict.ts';
  */
 export function createJobScraper(options: {
   database: Database;
+  /** Undefined: artifacts are stored with their page. */
+  artifacts: ArtifactStore | undefined;
   scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
   circuits: Circuits;
 }): JobSteps['scrape'] {
-  const { database, circuits } = options;
+  const { database, artifacts, circuits } = options;
+  const putAside = createPutAside(database);
 
   return async (job, signal, logger) => {
     const urls = job.spec.urls;
@@ -70,10 +75,34 @@ export function createJobScraper(options: {
     logger: Parameters<JobSteps['scrape']>[2],
     page: StoredPage,
   ): Promise<void> {
-    const isOurs = await untilDatabaseAnswers([signal], logger, () => storePage(database, job, page));
+    const isOurs = await untilDatabaseAnswers([signal], logger, async () =>
+      storePage(database, job, artifacts ? await putAside(artifacts, job, page) : page),
+    );
     signal.throwIfAborted();
     if (!isOurs) throw new RunAborted('lost');
   }
+}
+
+/**
+ * Bodies go to their store before the page tells of them. Doing so twice leaves one; what a worker put there before it died is
+ * replaced by the next attempt, or goes with the job.
+ */
+function createPutAside(database: Database) {
+  return async (store: ArtifactStore, job: ClaimedJob, page: StoredPage): Promise<StoredPage> => {
+    if (page.artifacts.length === 0) return page;
+    await openArtifactFolder(database, job.id);
+    for (const { name, contentType, body } of page.artifacts) {
+      const key = { jobId: job.id, position: page.position, name };
+      try {
+        if (body) await store.put(key, { contentType, body });
+      } catch (cause) {
+        throw new RetryableError('artifacts_unavailable', 'a screenshot or PDF could not be stored', {
+          cause,
+        });
+      }
+    }
+    return { ...page, artifacts: page.artifacts.map((artifact) => ({ ...artifact, body: null })) };
+  };
 }
 
 function storedPage(
