@@ -39,6 +39,10 @@ describe('render: http', () => {
       'formats.2',
     ]);
     expect(problems({ render: 'http', actions: [{ type: 'scroll' }] })).toEqual(['actions']);
+    expect(problems({ render: 'http', mobile: true, timezone: 'Europe/Berlin' })).toEqual([
+      'timezone',
+      'mobile',
+    ]);
   });
 
   it.each([

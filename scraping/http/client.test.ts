@@ -3,6 +3,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { silentLogger } from '../../runtime/logger.ts';
 import { createEgressGuard } from '../egress-guard.ts';
+import { createProxyHealth } from '../upstream-proxy.ts';
 import { createHttpClient, type HttpClient, type HttpGetOptions } from './client.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -36,6 +37,8 @@ const clientFor = (...allow: string[]) =>
   createHttpClient({
     guard: createEgressGuard({ allow, logger: silentLogger }),
     userAgent: 'TestReader/1.0',
+    logger: silentLogger,
+    proxyHealth: createProxyHealth(),
   });
 
 async function listening(from: {
@@ -262,6 +265,8 @@ describe('a name that changes its answer', () => {
         },
       }),
       userAgent: 'TestReader/1.0',
+      logger: silentLogger,
+      proxyHealth: createProxyHealth(),
     });
     const from = (path: string) =>
       client.get(`${origin.replace('127.0.0.1', 'rebind.invalid')}${path}`, {
