@@ -27,6 +27,33 @@ test('free fields are handed on untouched', () => {
   expect(scrapeRequest.parse({ keywords: ['x'], metadata }).metadata).toEqual(metadata);
 });
 
+describe('render: http', () => {
+  const problems = (body: object) => {
+    const parsed = scrapeRequest.safeParse({ urls: ['https://a.example/'], ...body });
+    return parsed.success ? [] : parsed.error.issues.map(({ path }) => path.join('.'));
+  };
+
+  it('refuses what only a browser can do, and names it', () => {
+    expect(problems({ render: 'http', formats: ['markdown', 'pdf', 'screenshot'] })).toEqual([
+      'formats.1',
+      'formats.2',
+    ]);
+    expect(problems({ render: 'http', actions: [{ type: 'scroll' }] })).toEqual(['actions']);
+    expect(problems({ render: 'http', mobile: true, timezone: 'Europe/Berlin' })).toEqual([
+      'timezone',
+      'mobile',
+    ]);
+  });
+
+  it.each([
+    { render: 'http', formats: ['markdown', 'links'], actions: [] },
+    { render: 'auto', formats: ['pdf'], actions: [{ type: 'scroll' }] },
+    { formats: ['screenshot'] },
+  ])('is told from %j', (body) => {
+    expect(problems(body)).toEqual([]);
+  });
+});
+
 describe('as whom pages are visited', () => {
   test.each([
     [{ viewport: { width: 0, height: 10 } }, 'viewport.width'],

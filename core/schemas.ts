@@ -211,19 +211,26 @@ export const scrapeRequest = z
   });
 export type ScrapeRequest = z.infer<typeof scrapeRequest>;
 
-/** What only a browser can do is refused at once, where a job wants none. */
+/** What only a browser can do or be is refused at once, where a job wants none. */
 function refuseBrowserWork(
-  { actions, formats }: { actions?: readonly unknown[] | undefined; formats?: readonly string[] | undefined },
+  body: {
+    actions?: readonly unknown[] | undefined;
+    formats?: readonly string[] | undefined;
+    [field: string]: unknown;
+  },
   context: { addIssue(issue: { code: 'custom'; path: (string | number)[]; message: string }): void },
 ): void {
-  const needsBrowser = 'needs a browser: leave render out, or make it auto or browser';
-  if (actions && actions.length > 0) {
-    context.addIssue({ code: 'custom', path: ['actions'], message: `actions ${needsBrowser}` });
+  const refuse = (path: (string | number)[], what: string) =>
+    context.addIssue({
+      code: 'custom',
+      path,
+      message: `${what}: not with render http, which has no browser; leave render out, or make it auto or browser`,
+    });
+  if (body.actions && body.actions.length > 0) refuse(['actions'], 'actions');
+  for (const [place, format] of (body.formats ?? []).entries()) {
+    if (format === 'screenshot' || format === 'pdf') refuse(['formats', place], format);
   }
-  for (const [place, format] of (formats ?? []).entries()) {
-    if (format !== 'screenshot' && format !== 'pdf') continue;
-    context.addIssue({ code: 'custom', path: ['formats', place], message: `${format} ${needsBrowser}` });
-  }
+  for (const field of ['viewport', 'timezone', 'mobile']) if (body[field]) refuse([field], field);
 }
 
 /** Body of `POST /jobs/batch`. */

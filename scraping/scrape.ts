@@ -82,7 +82,10 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
       if (way === 'http') return (await fetching.fetch(url, timeoutMs)).read();
       return await scrapeEitherWay(url);
     },
-    close: () => visits.close(),
+    close: async () => {
+      fetching.close();
+      await visits.close();
+    },
   };
 
   /** HTTP first, unless the host is known to need a browser; and the browser where what came shows that it is needed. */
@@ -149,10 +152,13 @@ export async function scrape(
   }
 }
 
-function wayFor({ render = 'auto', actions = [], formats = [] }: ScrapeSpec): 'http' | 'browser' | 'auto' {
+/** What only a browser can do or be decides for it. */
+function wayFor(spec: ScrapeSpec): 'http' | 'browser' | 'auto' {
+  const { render = 'auto', actions = [], formats = [], viewport, timezone, mobile } = spec;
   if (render !== 'auto') return render;
   const isPictured = formats.includes('screenshot') || formats.includes('pdf');
-  return isPictured || actions.length > 0 ? 'browser' : 'auto';
+  const isSomebody = Boolean(viewport || timezone || mobile);
+  return isPictured || isSomebody || actions.length > 0 ? 'browser' : 'auto';
 }
 
 const scraped = ({ page, artifacts }: VisitedPage): ScrapedPage => ({ page, artifacts });

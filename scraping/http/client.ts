@@ -1,7 +1,9 @@
+import type { Logger } from '../../runtime/logger.ts';
 import { Deadline } from '../deadline.ts';
 import type { EgressGuard } from '../egress-guard.ts';
 import { PageFailure } from '../page-errors.ts';
 import { isOwnOrigin } from '../requests.ts';
+import { createUpstreamProxies, type ProxyHealth } from '../upstream-proxy.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
 import { type Cookies, createCookies } from './cookies.ts';
 import { clientFailure } from './failures.ts';
@@ -24,6 +26,8 @@ export interface HttpClient {
    *   `egress_refused`, `page_timeout`, `page_too_large`, `too_many_redirects`; or the signal's reason
    */
   get(url: string, options: HttpGetOptions): Promise<HttpResponse>;
+  /** A client whose connections are its own and go through one of these proxies. Whoever asks for it stops it. */
+  through(proxies: readonly string[]): HttpClient;
   /** Lets go of all connections; requests under way fail. Twice is safe. */
   stop(): Promise<void>;
 }
@@ -69,15 +73,23 @@ export interface HttpClientOptions {
   userAgent: string;
   /** To one origin at the same time; more wait. Default 8. */
   connectionsPerOrigin?: number;
+  logger: Logger;
+  /** Of the process: what is known of a proxy holds for browser and plain HTTP alike. */
+  proxyHealth: ProxyHealth;
+  /** For all that is asked, `http:`, `https:` or `socks5:`. Default none. */
+  proxies?: readonly string[];
 }
 
 const MAX_REDIRECTS = 20;
 const CONNECTIONS_PER_ORIGIN = 8;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { guard, logger, proxyHealth: health, proxies = [] } = options;
   const origins = createOrigins({
-    guard: options.guard,
+    guard,
     connectionsPerOrigin: options.connectionsPerOrigin ?? CONNECTIONS_PER_ORIGIN,
+    proxies:
+      proxies.length === 0 ? undefined : createUpstreamProxies({ urls: [...proxies], guard, health, logger }),
   });
   return {
     async get(url, request) {
@@ -92,6 +104,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         deadline.dispose();
       }
     },
+    through: (others) => createHttpClient({ ...options, proxies: others }),
     stop: () => origins.stop(),
   };
 }

@@ -1,4 +1,5 @@
-import { CookieJar } from 'tough-cookie';
+import { Cookie, CookieJar } from 'tough-cookie';
+import type { JobCookie } from '../../core/schemas.ts';
 
 /** The cookies of one job, or of one call: kept apart from everybody else's, and never stored. */
 export interface Cookies {
@@ -11,9 +12,19 @@ export interface Cookies {
 const MOST_OF_ONE_ANSWER = 100;
 const MOST_BYTES = 16 * 1024;
 
-export function createCookies(): Cookies {
+/**
+ * @param given by the job, for a start
+ * @param urls of the job: a cookie that names no site is for theirs
+ */
+export function createCookies(given: readonly JobCookie[] = [], urls: readonly string[] = []): Cookies {
   // Made when the first cookie comes, which for most pages is never.
   let jar: CookieJar | undefined;
+  for (const cookie of given) {
+    for (const url of sitesOf(cookie, urls)) {
+      jar ??= new CookieJar(undefined, { looseMode: true });
+      jar.setCookieSync(cookieOf(cookie), url, { ignoreError: true });
+    }
+  }
   return {
     headerFor: (url) => {
       const cookies = jar?.getCookieStringSync(url) ?? '';
@@ -26,4 +37,18 @@ export function createCookies(): Cookies {
       }
     },
   };
+}
+
+function sitesOf({ url, domain }: JobCookie, urls: readonly string[]): Iterable<string> {
+  if (domain) return [`https://${domain.replace(/^\./, '')}/`];
+  return new Map((url ? [url] : urls).map((site) => [new URL(site).hostname, site])).values();
+}
+
+/** As the browser is given it. */
+function cookieOf({ name, value, domain, path, expires, secure, http_only }: JobCookie): Cookie {
+  return new Cookie({
+    ...{ key: name, value, path: path ?? '/', secure: secure ?? false, httpOnly: http_only ?? false },
+    ...(domain ? { domain: domain.replace(/^\./, '') } : {}),
+    ...(expires === undefined ? {} : { expires: new Date(expires * 1000) }),
+  });
 }

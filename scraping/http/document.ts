@@ -54,6 +54,7 @@ const mimeType = (contentType: string | null): string =>
 
 /** For a server that names no type: as a browser sniffs it. */
 function guessedType(body: Buffer): string | null {
+  if (body.length === 0) return 'text/html';
   const beginning = body.subarray(0, 1445);
   const text = beginning
     .toString('latin1')

@@ -13,6 +13,7 @@ import { documentOf, isReadable, type ReadableDocument } from './document.ts';
 export interface Fetching {
   /** @param answerMs how long the server may take, of the page's `timeoutMs` */
   fetch(url: string, timeoutMs: number, answerMs?: number): Promise<FetchedPage>;
+  close(): void;
 }
 
 /** What came, before it is read for what the user wants of it: that costs the most, and a browser may have to come first. */
@@ -37,7 +38,11 @@ interface Readable {
 }
 
 export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching {
-  const cookies = createCookies();
+  const cookies = createCookies(spec.cookies, spec.urls);
+  const proxies = [spec.proxy ?? []].flat();
+  const own = proxies.length > 0 ? context.http.through(proxies) : undefined;
+  const http = own ?? context.http;
+  const headers = { ...(spec.locale ? { 'accept-language': languages(spec.locale) } : {}), ...spec.headers };
   const formats = spec.formats ?? DEFAULT_FORMATS;
 
   return {
@@ -48,11 +53,11 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
         artifacts: [],
       });
       try {
-        const response = await context.http.get(url, {
+        const response = await http.get(url, {
           signal: context.signal,
           timeoutMs: answerMs,
           maxBytes: context.maxPageBytes,
-          headers: spec.headers ?? {},
+          headers,
           cookies,
           wantsBody: isReadable,
         });
@@ -81,6 +86,7 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
         return { kind: 'failed', error: error.info, read: async () => page({ error: error.info }) };
       }
     },
+    close: () => void own?.stop(),
   };
 
   async function read(
@@ -122,6 +128,12 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
 
 /** However late its answer came, a page that is here is read. */
 const MIN_READING_MS = 1000;
+
+/** `de-AT` as browsers ask for it: the language of anywhere before any other. */
+const languages = (locale: string): string => {
+  const [language] = locale.split('-');
+  return language === locale ? locale : `${locale},${language};q=0.9`;
+};
 
 const blankPage = (url: string, startedAt: number): Page => ({
   url,

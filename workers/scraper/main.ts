@@ -46,7 +46,10 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     stop: () => browser.stop(),
   });
 
-  const http = createHttpClient({ guard: egress, userAgent: config.userAgent });
+  const http = createHttpClient({
+    ...{ guard: egress, userAgent: config.userAgent, logger, proxyHealth },
+    proxies: config.proxyUrls,
+  });
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
   const renderMemory = createRenderMemory(renderVerdictStore(database), logger);
 
