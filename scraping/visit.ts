@@ -7,7 +7,7 @@ import type { Extracted, Format } from './content/extract.ts';
 import { storable } from './content/storable.ts';
 import { Deadline } from './deadline.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
-import { DocumentWatch, load, settle } from './load.ts';
+import { arrived, DocumentWatch, load, settle } from './load.ts';
 import { badSelector, httpStatusError, PageFailure } from './page-errors.ts';
 import { prepareRequests, resumeRequests } from './requests.ts';
 import type { ScrapeContext, ScrapedPage, ScrapeSpec } from './scrape.ts';
@@ -146,7 +146,7 @@ async function look(tab: Tab, options: CollectOptions, deadline: Deadline): Prom
       return await deadline.race(runInPage(tab, collect, options));
     } catch (error) {
       if (!navigatedAway(error)) throw error;
-      await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
+      await deadline.race(arrived(tab));
     }
   }
 }
