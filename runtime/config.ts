@@ -42,6 +42,11 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     chromiumPath: v.CHROMIUM_PATH,
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
+    userAgent: v.USER_AGENT,
+    respectRobots: v.RESPECT_ROBOTS === 'true',
+    hostConcurrency: v.HOST_CONCURRENCY,
+    hostGapMs: v.HOST_GAP_MS,
+    crawlConcurrency: v.CRAWL_CONCURRENCY,
     rateLimit: v.RATE_LIMIT,
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
@@ -72,6 +77,16 @@ export interface Config {
   chromiumPath: string | undefined;
   pageTimeoutMs: number;
   maxPageBytes: number;
+  /** Sent with every request; robots.txt knows us by its first word. */
+  userAgent: string;
+  /** False for sites of one's own. */
+  respectRobots: boolean;
+  /** Pages of a host at the same time, over all workers. */
+  hostConcurrency: number;
+  /** Between the starts of two pages of a host. */
+  hostGapMs: number;
+  /** Pages of one crawl at the same time. */
+  crawlConcurrency: number;
   /** Requests a second and user. */
   rateLimit: number;
   retentionDays: number;
@@ -146,6 +161,15 @@ const variables = z.object({
   CHROMIUM_PATH: z.string().trim().optional(),
   PAGE_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   MAX_PAGE_BYTES: wholeNumber(1024, 1_073_741_824).default(20_971_520),
+  USER_AGENT: z
+    .string()
+    .trim()
+    .regex(/^[\x20-\x7e]{1,300}$/, 'expected 1 to 300 printable ASCII characters')
+    .default('LeadEngine/0.1'),
+  RESPECT_ROBOTS: oneOf(['true', 'false']).default('true'),
+  HOST_CONCURRENCY: wholeNumber(1, 1000).default(8),
+  HOST_GAP_MS: wholeNumber(0, 600_000).default(0),
+  CRAWL_CONCURRENCY: wholeNumber(1, 64).default(4),
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),

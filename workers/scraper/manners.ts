@@ -12,7 +12,7 @@ import { createTurns } from './turns.ts';
 const LONGEST_CRAWL_DELAY_MS = 60_000;
 
 export interface FleetManners extends Manners {
-  /** Addresses of an origin's sitemaps, as its robots.txt names them; empty where robots.txt is not asked. */
+  /** Addresses of an origin's sitemaps, as its robots.txt names them. */
   sitemapsOf(url: string, signal: AbortSignal): Promise<string[]>;
   stop(): Promise<void>;
 }
@@ -52,7 +52,6 @@ export function createManners(options: {
       return { kind: 'go', done: (result) => turn.end(result?.pauseMs) };
     },
     async sitemapsOf(url, signal) {
-      if (!respectRobots) return [];
       const answer = await files.of(url, false, signal);
       return answer.kind === 'rules' ? answer.robots.sitemaps : [];
     },
