@@ -32,7 +32,9 @@ test('a permanent error fails the job on the first attempt', () => {
 });
 
 test('a snooze waits as long as it says and gives the attempt back, even the last one', () => {
-  expect(settle(last, { kind: 'snooze', error, delayMs: 4000, patience: 'spent' }, policy, 0.9)).toMatchObject({
+  expect(
+    settle(last, { kind: 'snooze', error, delayMs: 4000, patience: 'spent' }, policy, 0.9),
+  ).toMatchObject({
     status: 'retrying',
     delayMs: 4000,
     spendsAttempt: false,
@@ -41,13 +43,15 @@ test('a snooze waits as long as it says and gives the attempt back, even the las
 
 test('a job cannot be snoozed for ever', () => {
   const weary = { ...first, snoozes: 60 };
-  expect(settle(weary, { kind: 'snooze', error, delayMs: 4000, patience: 'spent' }, policy, 0)).toMatchObject({
-    status: 'failed',
-    error,
-  });
+  expect(settle(weary, { kind: 'snooze', error, delayMs: 4000, patience: 'spent' }, policy, 0)).toMatchObject(
+    {
+      status: 'failed',
+      error,
+    },
+  );
 });
 
-test('only waiting for a site without getting anything done spends a job\'s patience', () => {
+test("only waiting for a site without getting anything done spends a job's patience", () => {
   const after = (patience: 'spent' | 'restored' | 'kept') =>
     settle({ ...first, snoozes: 60 }, { kind: 'snooze', error, delayMs: 4000, patience }, policy, 0);
   expect(after('spent').status).toBe('failed');

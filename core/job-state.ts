@@ -79,7 +79,14 @@ export function settle(
 ): Transition {
   const attemptsLeft = job.attempt < job.maxAttempts;
   const { snoozes } = job;
-  const base = { outcome: outcome.kind, delayMs: 0, spendsAttempt: true, snoozes, remembered: true, error: null } as const;
+  const base = {
+    outcome: outcome.kind,
+    delayMs: 0,
+    spendsAttempt: true,
+    snoozes,
+    remembered: true,
+    error: null,
+  } as const;
   switch (outcome.kind) {
     case 'completed':
       return { ...base, status: 'completed', event: 'job.completed' };

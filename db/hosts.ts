@@ -128,7 +128,11 @@ const EXCHANGE_PERMITS = statement(
  * @returns in how many milliseconds to come back
  */
 export async function standInLine(sql: Sql, host: string, gapMs: number): Promise<number> {
-  const [row] = await sql.query<{ ms: number }>(STAND_IN_LINE, [host, Math.max(gapMs, LINE_STEP_MS), LINE_MS]);
+  const [row] = await sql.query<{ ms: number }>(STAND_IN_LINE, [
+    host,
+    Math.max(gapMs, LINE_STEP_MS),
+    LINE_MS,
+  ]);
   return row?.ms ?? LINE_STEP_MS;
 }
 

@@ -43,7 +43,7 @@ const LONGEST_PAUSE_MS = 60 * 60_000;
  */
 export function retryAfterMs(
   status: number,
-  headers: Readonly<Record<string, string | undefined>>,
+  headers: Readonly<Record<string, string | null | undefined>>,
 ): number | null {
   const value = headers['retry-after']?.trim();
   if ((status !== 429 && status !== 503) || !value) return null;
@@ -61,4 +61,5 @@ export function productTokenOf(userAgent: string): string {
   return own.at(0) ?? tokens[0]?.[1] ?? '';
 }
 
-const BROWSERS = /^(mozilla|applewebkit|gecko|chrome|chromium|headlesschrome|safari|mobile|version|firefox|edg)$/i;
+const BROWSERS =
+  /^(mozilla|applewebkit|gecko|chrome|chromium|headlesschrome|safari|mobile|version|firefox|edg)$/i;

@@ -13,4 +13,13 @@ export interface Migration {
   up: string;
 }
 
-export const MIGRATIONS: Migration[] = [usersAndKeys, jobs, results, events, workers, deadLetters, hosts, crawl];
+export const MIGRATIONS: Migration[] = [
+  usersAndKeys,
+  jobs,
+  results,
+  events,
+  workers,
+  deadLetters,
+  hosts,
+  crawl,
+];

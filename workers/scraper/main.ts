@@ -5,8 +5,11 @@ import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
 import { createBrowserPool } from '../../scraping/browser.ts';
 import { findChromium } from '../../scraping/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
+import { createHttpClient } from '../../scraping/http/client.ts';
 import { createCircuits } from './circuits.ts';
+import { createManners } from './manners.ts';
 import { createJobScraper } from './scrape-job.ts';
+import { createVisitPage } from './visit.ts';
 import { createWorker } from './worker.ts';
 
 /** One scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. Start more of them for more. */
@@ -27,11 +30,25 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const browser = createBrowserPool({ executablePath, egress, logger });
   await lifecycle.start({ name: 'browser', start: () => browser.start(), stop: () => browser.stop() });
 
+  const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
+  const http = createHttpClient({ guard: egress, logger, userAgent });
+  await lifecycle.start({ name: 'http', stop: () => http.stop() });
+  const host = { concurrency: hostConcurrency, gapMs: hostGapMs };
+  const manners = createManners({
+    ...{ database, http, logger, userAgent, respectRobots, host },
+    leaseMs: config.leaseMs,
+  });
+  await lifecycle.start({ name: 'manners', stop: () => manners.stop() });
+
   const { pageTimeoutMs, maxPageBytes, leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
   const circuits = createCircuits((site, open) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
-  const scrape = createJobScraper({ database, circuits, scraping: { browser, pageTimeoutMs, maxPageBytes } });
+  const scrape = createJobScraper({
+    database,
+    visitPage: createVisitPage({ manners, circuits }),
+    scraping: { browser, pageTimeoutMs, maxPageBytes },
+  });
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, scrape, slots },

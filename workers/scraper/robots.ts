@@ -6,7 +6,7 @@ import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '
 import type { Logger } from '../../runtime/logger.ts';
 import type { HttpClient } from '../../scraping/http/client.ts';
 import { retryAfterMs } from '../../scraping/manners.ts';
-import { PageFailure, type PageErrorCode, pageError } from '../../scraping/page-errors.ts';
+import { type PageErrorCode, PageFailure, pageError } from '../../scraping/page-errors.ts';
 import { MAX_ROBOTS_BYTES, parseRobots, type Robots } from '../../scraping/robots/robots-txt.ts';
 import { untilDatabaseAnswers } from './persist.ts';
 import type { Turns } from './turns.ts';
