@@ -87,6 +87,7 @@ interface Waiter extends TurnWish {
   /** Nobody waits for it any more. */
   gone: boolean;
   resolve(turn: Turn): void;
+  reject(error: unknown): void;
 }
 
 /** What this process has to do with one host, from the first that waits to the last permit given back. One question at a time. */
@@ -117,6 +118,10 @@ class HostDesk {
         resolve: (turn) => {
           signal.removeEventListener('abort', leave);
           resolve(turn);
+        },
+        reject: (error) => {
+          signal.removeEventListener('abort', leave);
+          reject(error);
         },
       };
       const leave = () => {
@@ -176,7 +181,7 @@ class HostDesk {
       const answer = await this.office.exchange({
         ...{ host: this.host, released, renewed, pauseMs, gapMs },
         ids: asked.map(({ id }) => id),
-        returning: asked.filter(({ isBack }) => isBack).length,
+        back: asked.filter(({ isBack }) => isBack).length,
       });
       for (const id of renewed) if (this.#held.has(id)) this.#held.set(id, now + this.office.leaseMs / 3);
       this.#handOut(asked, gapMs, answer);
@@ -185,8 +190,10 @@ class HostDesk {
       this.#pauseMs = Math.max(this.#pauseMs, pauseMs);
       if (!isDatabaseUnavailable(error) && !isSerializationFailure(error)) {
         this.office.logger.error('turns_not_exchanged', { host: this.host, error });
+        this.#waiting = this.#waiting.filter((waiter) => !asked.includes(waiter));
+        for (const waiter of asked) waiter.reject(error);
       }
-      // Whoever waits goes on waiting: while the database is away nothing else could be done either.
+      // While the database is away, whoever waits goes on waiting: nothing else could be done either.
       await new Promise((resolve) => setTimeout(resolve, DATABASE_PAUSE_MS));
     }
   }
