@@ -40,6 +40,7 @@ test('goes on from what was stored', () => {
     depth: 1,
     chain: 0,
     tries: 0,
+    title: null,
   });
   frontier.restore(entry(0, '/'), 'done', 'hash');
   frontier.restore(entry(1, '/a'), 'waiting', null);

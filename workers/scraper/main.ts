@@ -7,8 +7,10 @@ import { findChromium } from '../../scraping/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
 import { createCircuits } from './circuits.ts';
+import { createCrawler } from './crawl-job.ts';
+import { createFindSitemapUrls } from './crawl-sitemaps.ts';
 import { createManners } from './manners.ts';
-import { createJobScraper } from './scrape-job.ts';
+import { createJobScraper, createScrape } from './scrape-job.ts';
 import { createVisitPage } from './visit.ts';
 import { createWorker } from './worker.ts';
 
@@ -44,10 +46,16 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const circuits = createCircuits((site, open) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
-  const scrape = createJobScraper({
-    database,
-    visitPage: createVisitPage({ manners, circuits }),
-    scraping: { browser, pageTimeoutMs, maxPageBytes },
+  const visitPage = createVisitPage({ manners, circuits });
+  const pages = { database, visitPage, scraping: { browser, pageTimeoutMs, maxPageBytes } };
+  const findSitemapUrls = createFindSitemapUrls({ manners, http });
+  const scrape = createScrape({
+    list: createJobScraper(pages),
+    // More at once than a host allows would only wait for each other.
+    crawl: createCrawler({
+      ...{ ...pages, findSitemapUrls, jobTimeoutMs },
+      concurrency: Math.min(config.crawlConcurrency, hostConcurrency),
+    }),
   });
   const slots = config.workerConcurrency;
   const worker = createWorker({

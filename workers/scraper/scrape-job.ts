@@ -1,6 +1,5 @@
-import { ErrorCode, type ErrorInfo, PermanentError } from '../../core/errors.ts';
+import { ErrorCode, PermanentError } from '../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../core/job.ts';
-import type { Artifact, Page } from '../../core/page.ts';
 import type { Database } from '../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
@@ -8,8 +7,17 @@ import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scrapi
 import { RunAborted } from './abort.ts';
 import { untilDatabaseAnswers } from './persist.ts';
 import type { JobSteps } from './run-job.ts';
+import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
 import { type FailedPage, verdict } from './verdict.ts';
 import { type Later, snoozeFor, type VisitPage } from './visit.ts';
+
+/** A job goes by what it asks for: a list of pages, or a site. */
+export const createScrape =
+  ({ list, crawl }: { list: JobSteps['scrape']; crawl: JobSteps['scrape'] }): JobSteps['scrape'] =>
+  (job, signal, logger) =>
+    job.spec.urls && (job.spec.crawl || job.spec.map)
+      ? crawl(job, signal, logger)
+      : list(job, signal, logger);
 
 /** Scrapes the URLs of a job in order and stores each page as it comes. An attempt after a crash goes on behind what is stored. */
 export function createJobScraper(options: {
@@ -73,49 +81,13 @@ export function createJobScraper(options: {
   }
 }
 
-/** The record of a page that was not asked for. */
-export function pageNotLoaded(url: string, error: ErrorInfo): ScrapedPage {
-  const page: Page = {
-    ...{ url, final_url: null, status_code: null, content_type: null, title: null },
-    ...{ engine: 'http', fetched_at: new Date().toISOString(), duration_ms: 0, error },
-  };
-  return { page, artifacts: [], retryAfterMs: null };
-}
-
-export function storedPage(
+function storedPage(
   job: ClaimedJob,
   position: number,
-  { page, artifacts }: ScrapedPage,
+  scraped: ScrapedPage,
   counts: Counts,
   total: number,
 ): StoredPage {
-  const named = nameArtifacts(artifacts);
-  const pathOf = (name: string) => `/api/v1/jobs/${job.id}/artifacts/${position}/${name}`;
-  const ofKind = (kind: Artifact['kind']) =>
-    named.filter((artifact) => artifact.kind === kind).map(({ name }) => pathOf(name));
-  const [screenshot] = ofKind('screenshot');
-  const [pdf] = ofKind('pdf');
-  const actionScreenshots = ofKind('action_screenshot');
-  const withPaths: Page = {
-    ...page,
-    ...(screenshot ? { screenshot } : {}),
-    ...(pdf ? { pdf } : {}),
-    ...(actionScreenshots.length > 0 ? { action_screenshots: actionScreenshots } : {}),
-  };
   const progress = { done: counts.pages, total, message: `${counts.pages} of ${total} pages` };
-  return { position, page: withPaths, artifacts: named, progress, counts };
-}
-
-const NAMES: Record<Artifact['kind'], (number: number) => string> = {
-  screenshot: () => 'screenshot.png',
-  pdf: () => 'page.pdf',
-  action_screenshot: (number) => `action-${number}.png`,
-};
-
-function nameArtifacts(artifacts: Artifact[]): StoredPage['artifacts'] {
-  let actions = 0;
-  return artifacts.map((artifact) => {
-    if (artifact.kind === 'action_screenshot') actions += 1;
-    return { ...artifact, name: NAMES[artifact.kind](actions) };
-  });
+  return { position, ...withArtifactPaths(job.id, position, scraped), progress, counts };
 }
