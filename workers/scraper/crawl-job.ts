@@ -89,7 +89,8 @@ class CrawlRun {
       maxKnown: map?.limit ?? maxKnownFor(this.#maxPages),
     });
     const pageMs = job.spec.timeout_ms ?? options.scraping.pageTimeoutMs;
-    this.#endsAt = performance.now() + Math.max(options.jobTimeoutMs / 2, options.jobTimeoutMs - 2 * pageMs);
+    const longestMs = Math.max(options.jobTimeoutMs / 2, options.jobTimeoutMs - 2 * pageMs);
+    this.#endsAt = performance.now() + (map ? Math.min(longestMs, MAP_MS) : longestMs);
   }
 
   /** Takes up what is stored, or begins with the job's URLs and the site's own list of its pages. */
@@ -127,15 +128,16 @@ class CrawlRun {
   }
 
   #outcome(): Outcome {
-    const isFull = this.#stored.size >= this.#maxPages;
-    if (!isFull && this.#later.size > 0) throw snoozeFor([...this.#later.values()], this.#progressed);
-    if (!isFull && this.#frontier.waiting > 0) {
+    const { map } = this.job.spec;
+    // Somebody waits for a map: what is known of a slow site is better than a long wait for a little more.
+    const isEnough = this.#stored.size >= this.#maxPages || (map !== undefined && this.#progressed);
+    if (!isEnough && this.#later.size > 0) throw snoozeFor([...this.#later.values()], this.#progressed);
+    if (!isEnough && this.#frontier.waiting > 0) {
       if (this.#progressed) return { kind: 'released' };
       const message = `no page was loaded in ${this.options.jobTimeoutMs} ms`;
       return { kind: 'retry', error: { code: ErrorCode.attemptTimeout, message } };
     }
-    const hasPage =
-      [...this.#stored.values()].includes(false) || (this.job.spec.map && this.#failed.length === 0);
+    const hasPage = this.#stored.size > this.#errors || (map !== undefined && this.#frontier.known > 1);
     return hasPage ? { kind: 'completed' } : verdict(this.#failed.length, this.#failed);
   }
 
@@ -278,6 +280,7 @@ const NOTHING = { pages: 0, leads: 0, errors: 0 };
 
 /** A map looks at so many pages besides the site's own list. */
 const PAGES_OF_A_MAP = 10;
+const MAP_MS = 20_000;
 
 const visited = (
   { position, tries }: Entry,
