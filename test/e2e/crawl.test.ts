@@ -114,9 +114,7 @@ test('a crawl whose worker is killed goes on and visits nothing again that is st
   });
   const paths = (await pagesOf(id)).map(pathOf);
   expect(new Set(paths).size).toBe(paths.length);
-  expect(paths).toEqual(
-    expect.arrayContaining(site.expected.filter((path) => !/people|orphan/.test(path))),
-  );
+  expect(paths).toEqual(expect.arrayContaining(site.expected.filter((path) => !/people|orphan/.test(path))));
   const again = site.requests.slice(askedBefore);
   expect(again.filter((path) => stored.includes(path) && path !== '/people.html')).toEqual([]);
 });
