@@ -70,11 +70,12 @@ interface SiteUrl {
   title: string | null;
 }
 
-/** Every word, somewhere in the address or its title. */
+/** Every word, somewhere in the path or the title. */
 function sought(search: string | undefined): (found: SiteUrl) => boolean {
   const words = search?.toLowerCase().split(/\s+/) ?? [];
   return ({ url, title }) => {
-    const said = `${url} ${title ?? ''}`.toLowerCase();
+    const { pathname, search: query } = new URL(url);
+    const said = `${pathname}${query} ${title ?? ''}`.toLowerCase();
     return words.every((word) => said.includes(word));
   };
 }

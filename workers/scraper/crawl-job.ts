@@ -68,6 +68,8 @@ class CrawlRun {
   #errors = 0;
   #disallowed = 0;
   #underWay = 0;
+  /** Of those under way, the ones whose page is not there yet. */
+  #loading = 0;
   #progressed = false;
   #ending = false;
   /** Lanes that found nothing to do, until something ends. */
@@ -182,7 +184,12 @@ class CrawlRun {
     if (entry.tries > 0) {
       await delay(TRY_AGAIN_MS * entry.tries, undefined, { signal: this.signal }).catch(() => {});
     }
-    const visit = await this.options.visitPage(entry.url, () => scrape(entry.url), this.job, this.signal);
+    this.#loading += 1;
+    const visit = await this.options
+      .visitPage(entry.url, () => scrape(entry.url), this.job, this.signal)
+      .finally(() => {
+        this.#loading -= 1;
+      });
     if (visit.kind === 'later') {
       this.#later.set(visit.later.host, visit.later);
       this.#frontier.putBack(entry);
@@ -269,7 +276,7 @@ class CrawlRun {
 
   #progress() {
     const done = this.#stored.size;
-    const known = done + this.#frontier.waiting + this.#underWay;
+    const known = done + this.#frontier.waiting + this.#loading;
     const parts = [`${done} pages`, `${this.#frontier.known} addresses known`];
     if (this.#disallowed > 0) parts.push(`${this.#disallowed} not allowed by robots.txt`);
     return { done, total: Math.max(done, Math.min(known, this.#maxPages)), message: parts.join(', ') };
