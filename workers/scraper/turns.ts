@@ -99,7 +99,7 @@ class HostDesk {
   #pauseMs = 0;
   #asking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
+  #askAt = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly host: string,
@@ -156,11 +156,13 @@ class HostDesk {
   /** In so many milliseconds, or sooner where that was agreed before. */
   #askIn(ms: number): void {
     const at = performance.now() + ms;
-    if (this.#asking || this.#timerAt <= at) return;
+    if (this.#askAt <= at) return;
+    this.#askAt = at;
+    // While a question is under way it is only noted: what is wanted now is for the next one.
+    if (this.#asking) return;
     clearTimeout(this.#timer);
-    this.#timerAt = at;
     this.#timer = setTimeout(() => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#askAt = Number.POSITIVE_INFINITY;
       this.#asking = this.#ask().finally(() => {
         this.#asking = undefined;
         this.#planNext();
@@ -233,7 +235,11 @@ class HostDesk {
   }
 
   #planNext(): void {
-    if (this.#waiting.length > 0) {
+    const noted = this.#askAt;
+    this.#askAt = Number.POSITIVE_INFINITY;
+    if (noted < Number.POSITIVE_INFINITY) {
+      this.#askIn(Math.max(0, noted - performance.now()));
+    } else if (this.#waiting.length > 0) {
       this.#askIn(ASK_AGAIN_MS * (0.5 + Math.random()));
     } else if (this.#released.length > 0) {
       this.#askIn(LINGER_MS);
