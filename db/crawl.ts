@@ -1,7 +1,7 @@
 import type { Counts, Fence, Progress } from '../core/job.ts';
-import type { Artifact, Page } from '../core/page.ts';
+import type { Page } from '../core/page.ts';
 import { type Database, type Sql, statement } from './connect.ts';
-import { storeArtifacts } from './jobs/run.ts';
+import { type StoredPage, storeArtifacts } from './jobs/run.ts';
 
 /** An address of a crawl as it is kept, see scraping/crawl/frontier.ts. */
 export interface CrawlUrl {
@@ -37,7 +37,7 @@ export interface CrawlStep {
   visited: VisitedUrl[];
   found: FoundUrl[];
   /** Null where there is no page to keep. */
-  page: { position: number; page: Page; artifacts: (Artifact & { name: string })[] } | null;
+  page: { position: number; page: Page; artifacts: StoredPage['artifacts'] } | null;
   progress: Progress;
   counts: Counts;
 }

@@ -9,6 +9,7 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_WORKERS),
     sql.query(PRUNE_HOSTS, [options.limit]),
     sql.query(PRUNE_ROBOTS, [options.limit]),
+    sql.query(PRUNE_RENDER_VERDICTS, [options.limit]),
   ]);
   return counts.reduce((sum, rows) => sum + rows.length, 0);
 }
@@ -73,5 +74,15 @@ const PRUNE_ROBOTS = statement(
   DELETE FROM robots WHERE origin IN (
     SELECT origin FROM robots WHERE fresh_until < now() - interval '30 days' LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING origin
+  `,
+);
+
+/** What was last seen so long ago is not gone by any more. */
+const PRUNE_RENDER_VERDICTS = statement(
+  'prune_render_verdicts',
+  `
+  DELETE FROM render_verdicts WHERE host IN (
+    SELECT host FROM render_verdicts WHERE seen_at < now() - interval '30 days' LIMIT $1)
+  RETURNING host
   `,
 );

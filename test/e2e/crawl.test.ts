@@ -105,7 +105,7 @@ test('a crawl stays within its bounds', async () => {
 });
 
 test('a crawl whose worker is killed goes on and visits nothing again that is stored', async () => {
-  const client = await start(1, { LEASE_MS: '3000', CRAWL_CONCURRENCY: '2' });
+  const client = await start(1, { LEASE_MS: '3000', HOST_CONCURRENCY: '2' });
   site.delayMs = 40;
   const id = await client.post({ urls: [`${site.url}/`], crawl: { exclude: ['/calendar/**'] } });
   await waitFor(async () => (await client.job(id)).counts.pages >= 30, {
@@ -130,7 +130,7 @@ test('a crawl whose worker is killed goes on and visits nothing again that is st
 });
 
 test('a crawl that takes longer than an attempt may loses neither pages nor attempts', async () => {
-  const client = await start(1, { JOB_TIMEOUT_MS: '20000', PAGE_TIMEOUT_MS: '8000', CRAWL_CONCURRENCY: '1' });
+  const client = await start(1, { JOB_TIMEOUT_MS: '20000', PAGE_TIMEOUT_MS: '8000', HOST_CONCURRENCY: '1' });
   // A run takes pages for ten seconds, and these take twelve at least.
   site.delayMs = 200;
   const id = await client.post({

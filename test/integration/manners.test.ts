@@ -3,6 +3,7 @@ import { connect, type Database } from '../../db/connect.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
 import { createHttpClient, type HttpClient } from '../../scraping/http/client.ts';
+import { createProxyHealth } from '../../scraping/upstream-proxy.ts';
 import { createManners, type FleetManners } from '../../workers/scraper/manners.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type Site, startSite } from '../support/site.ts';
@@ -23,7 +24,12 @@ beforeAll(async () => {
     logger: silentLogger,
   });
   const guard = createEgressGuard({ allow: ['127.0.0.1'], logger: silentLogger });
-  http = createHttpClient({ guard, logger: silentLogger, userAgent: 'TestBot/1.0' });
+  http = createHttpClient({
+    guard,
+    proxyHealth: createProxyHealth(),
+    logger: silentLogger,
+    userAgent: 'TestBot/1.0',
+  });
 });
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((manners) => manners.stop()));

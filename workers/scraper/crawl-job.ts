@@ -13,10 +13,12 @@ import { addressOf } from '../../scraping/crawl/address.ts';
 import { type Bounds, createBounds } from '../../scraping/crawl/bounds.ts';
 import { type AddressState, type Entry, Frontier } from '../../scraping/crawl/frontier.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
-import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
+import { openScraping, type ScrapeContext, type ScrapedPage, type Scraping } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
 import type { FindSitemapUrls } from './crawl-sitemaps.ts';
+import { oneByOne } from './lanes.ts';
 import { untilDatabaseAnswers } from './persist.ts';
+import type { PutAside } from './put-aside.ts';
 import type { JobSteps } from './run-job.ts';
 import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
 import { type FailedPage, verdict } from './verdict.ts';
@@ -24,11 +26,12 @@ import { type Later, snoozeFor, type VisitPage } from './visit.ts';
 
 export interface CrawlOptions {
   database: Database;
-  scraping: Pick<ScrapeContext, 'browser' | 'pageTimeoutMs' | 'maxPageBytes'>;
+  scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
+  putAside: PutAside;
   visitPage: VisitPage;
   findSitemapUrls: FindSitemapUrls;
-  /** Pages of one crawl at the same time. */
-  concurrency: number;
+  /** Pages of a host at the same time; more of a crawl would only wait for each other. */
+  hostConcurrency: number;
   jobTimeoutMs: number;
 }
 
@@ -72,6 +75,7 @@ class CrawlRun {
   #loading = 0;
   #progressed = false;
   #ending = false;
+  readonly #inTurn = oneByOne();
   /** Lanes that found nothing to do, until something ends. */
   #idle: (() => void)[] = [];
 
@@ -122,10 +126,17 @@ class CrawlRun {
   }
 
   async walk(): Promise<Outcome> {
-    const lanes = Array.from({ length: this.options.concurrency }, () => this.#lane());
-    const ends = await Promise.allSettled(lanes);
-    this.signal.throwIfAborted();
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    const { options, signal, logger } = this;
+    const scraping = openScraping(this.#spec, { ...options.scraping, signal, logger });
+    try {
+      const lanes = Math.min(scraping.concurrency, options.hostConcurrency);
+      const ends = await Promise.allSettled(Array.from({ length: lanes }, () => this.#lane(scraping)));
+      signal.throwIfAborted();
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    } finally {
+      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
+      void scraping.close();
+    }
     return this.#outcome();
   }
 
@@ -144,31 +155,24 @@ class CrawlRun {
   }
 
   /** One page after the other, beside the other lanes. */
-  async #lane(): Promise<void> {
-    const { options, signal, logger } = this;
-    const scraping = openScraping(this.#spec, { ...options.scraping, signal, logger });
-    try {
-      for (;;) {
-        const entry = this.#take();
-        if (entry === 'none') return;
-        if (entry === 'later') {
-          await new Promise<void>((resolve) => this.#idle.push(resolve));
-          continue;
-        }
-        this.#underWay += 1;
-        try {
-          await this.#visit(entry, (url) => scraping.scrape(url));
-        } catch (error) {
-          this.#ending = true;
-          throw error;
-        } finally {
-          this.#underWay -= 1;
-          for (const wake of this.#idle.splice(0)) wake();
-        }
+  async #lane(scraping: Scraping): Promise<void> {
+    for (;;) {
+      const entry = this.#take();
+      if (entry === 'none') return;
+      if (entry === 'later') {
+        await new Promise<void>((resolve) => this.#idle.push(resolve));
+        continue;
       }
-    } finally {
-      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
-      void scraping.close();
+      this.#underWay += 1;
+      try {
+        await this.#visit(entry, (url) => scraping.scrape(url));
+      } catch (error) {
+        this.#ending = true;
+        throw error;
+      } finally {
+        this.#underWay -= 1;
+        for (const wake of this.#idle.splice(0)) wake();
+      }
     }
   }
 
@@ -262,8 +266,14 @@ class CrawlRun {
       ...{ visited: step.visited ?? [], found: step.found ?? [], page, progress: this.#progress() },
       counts: job.spec.map ? NOTHING : { pages: this.#stored.size, leads: 0, errors: this.#errors },
     };
-    const isOurs = await untilDatabaseAnswers([signal], logger, () =>
-      storeCrawlStep(options.database, job, stored),
+    // One after the other: the job's counts must not go back because a statement was overtaken.
+    const isOurs = await this.#inTurn(() =>
+      untilDatabaseAnswers([signal], logger, async () =>
+        storeCrawlStep(options.database, job, {
+          ...stored,
+          page: page && (await options.putAside(job, page)),
+        }),
+      ),
     );
     signal.throwIfAborted();
     if (!isOurs) throw new RunAborted('lost');

@@ -1,4 +1,6 @@
+import { FatalError } from '../../core/errors.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { renderVerdictStore } from '../../db/render-verdicts.ts';
 import { openQueue } from '../../queue/open.ts';
 import { Complaint } from '../../runtime/complaint.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
@@ -6,10 +8,14 @@ import { createBrowserPool } from '../../scraping/browser.ts';
 import { findChromium } from '../../scraping/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
+import { createRenderMemory } from '../../scraping/render-memory.ts';
+import { createProxyHealth } from '../../scraping/upstream-proxy.ts';
+import { openArtifactStore } from '../../storage/open.ts';
 import { createCircuits } from './circuits.ts';
 import { createCrawler } from './crawl-job.ts';
 import { createFindSitemapUrls } from './crawl-sitemaps.ts';
 import { createManners } from './manners.ts';
+import { createPutAside } from './put-aside.ts';
 import { createJobScraper, createScrape } from './scrape-job.ts';
 import { createVisitPage } from './visit.ts';
 import { createWorker } from './worker.ts';
@@ -29,12 +35,30 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const egress = createEgressGuard({ allow: config.egressAllow, logger });
-  const browser = createBrowserPool({ executablePath, egress, logger });
-  await lifecycle.start({ name: 'browser', start: () => browser.start(), stop: () => browser.stop() });
+  const proxyHealth = createProxyHealth();
+  const browser = createBrowserPool({
+    ...{ executablePath, egress, logger, proxyHealth },
+    proxies: config.proxyUrls,
+    userAgent: config.browserUserAgent,
+  });
+  await lifecycle.start({
+    name: 'browser',
+    start: async () => {
+      await browser.start().catch((error) => {
+        throw error instanceof FatalError ? new Complaint(error.message, { cause: error }) : error;
+      });
+    },
+    stop: () => browser.stop(),
+  });
+
+  const http = createHttpClient({
+    ...{ guard: egress, userAgent: config.userAgent, logger, proxyHealth },
+    proxies: config.proxyUrls,
+  });
+  await lifecycle.start({ name: 'http', stop: () => http.stop() });
+  const renderMemory = createRenderMemory(renderVerdictStore(database), logger);
 
   const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
-  const http = createHttpClient({ guard: egress, logger, userAgent });
-  await lifecycle.start({ name: 'http', stop: () => http.stop() });
   const host = { concurrency: hostConcurrency, gapMs: hostGapMs };
   const manners = createManners({
     ...{ database, http, logger, userAgent, respectRobots, host },
@@ -47,19 +71,18 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
   const visitPage = createVisitPage({ manners, circuits });
-  const pages = { database, visitPage, scraping: { browser, pageTimeoutMs, maxPageBytes } };
+  const scraping = { browser, http, renderMemory, pageTimeoutMs, maxPageBytes };
+  const putAside = createPutAside(database, openArtifactStore(config.artifactsUrl));
+  const pages = { database, putAside, scraping, visitPage };
   const findSitemapUrls = createFindSitemapUrls({ manners, http });
   const scrape = createScrape({
     list: createJobScraper(pages),
-    // More at once than a host allows would only wait for each other.
-    crawl: createCrawler({
-      ...{ ...pages, findSitemapUrls, jobTimeoutMs },
-      concurrency: Math.min(config.crawlConcurrency, hostConcurrency),
-    }),
+    crawl: createCrawler({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency }),
   });
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, scrape, slots },
+    onFatal: (error) => lifecycle.breakDown(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
   });
   await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });

@@ -5,7 +5,9 @@ import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.t
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
+import { inLanes, oneByOne } from './lanes.ts';
 import { untilDatabaseAnswers } from './persist.ts';
+import type { PutAside } from './put-aside.ts';
 import type { JobSteps } from './run-job.ts';
 import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
 import { type FailedPage, verdict } from './verdict.ts';
@@ -19,13 +21,17 @@ export const createScrape =
       ? crawl(job, signal, logger)
       : list(job, signal, logger);
 
-/** Scrapes the URLs of a job in order and stores each page as it comes. An attempt after a crash goes on behind what is stored. */
+/**
+ * Scrapes the URLs of a job in order, as many at once as its engine can use, and stores each page as it comes. An attempt after a
+ * crash goes on behind what is stored.
+ */
 export function createJobScraper(options: {
   database: Database;
-  scraping: Pick<ScrapeContext, 'browser' | 'pageTimeoutMs' | 'maxPageBytes'>;
+  scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
   visitPage: VisitPage;
+  putAside: PutAside;
 }): JobSteps['scrape'] {
-  const { database, visitPage } = options;
+  const { database, putAside, visitPage } = options;
 
   return async (job, signal, logger) => {
     const urls = job.spec.urls;
@@ -42,24 +48,28 @@ export function createJobScraper(options: {
     const later = new Map<string, Later>();
     let progressed = false;
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger });
+    // The job's counts must not go back because a statement was overtaken.
+    const inTurn = oneByOne();
+    const waiting = [...urls.entries()].filter(([position]) => !done.has(position));
     try {
-      for (const [position, url] of urls.entries()) {
-        if (done.has(position)) continue;
+      await inLanes(scraping.concurrency, waiting, async ([position, url]) => {
         // A host that closed its door is not asked again for each of its pages.
-        if (later.has(new URL(url).host)) continue;
+        if (later.has(new URL(url).host)) return;
         const visit = await visitPage(url, () => scraping.scrape(url), job, signal);
         if (visit.kind === 'later') {
           later.set(visit.later.host, visit.later);
-          continue;
+          return;
         }
         progressed = true;
         const scraped = visit.kind === 'page' ? visit.scraped : pageNotLoaded(url, visit.error);
-        const { error } = scraped.page;
-        if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
-        else done.add(position);
-        const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
-        await store(job, signal, logger, storedPage(job, position, scraped, counts, urls.length));
-      }
+        await inTurn(async () => {
+          const { error } = scraped.page;
+          if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
+          else done.add(position);
+          const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
+          await store(job, signal, logger, storedPage(job, position, scraped, counts, urls.length));
+        });
+      });
     } finally {
       // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
       void scraping.close();
@@ -75,7 +85,9 @@ export function createJobScraper(options: {
     logger: Parameters<JobSteps['scrape']>[2],
     page: StoredPage,
   ): Promise<void> {
-    const isOurs = await untilDatabaseAnswers([signal], logger, () => storePage(database, job, page));
+    const isOurs = await untilDatabaseAnswers([signal], logger, async () =>
+      storePage(database, job, await putAside(job, page)),
+    );
     signal.throwIfAborted();
     if (!isOurs) throw new RunAborted('lost');
   }
