@@ -9,7 +9,7 @@ import { retryAfterMs } from '../../scraping/manners.ts';
 import { type PageErrorCode, PageFailure, pageError } from '../../scraping/page-errors.ts';
 import { MAX_ROBOTS_BYTES, parseRobots, type Robots } from '../../scraping/robots/robots-txt.ts';
 import { untilDatabaseAnswers } from './persist.ts';
-import type { Turns } from './turns.ts';
+import { PATIENCE_MS, type Turns } from './turns.ts';
 
 /** The robots.txt of each origin, read once by the fleet and kept in Postgres. */
 export interface RobotsFiles {
@@ -25,9 +25,9 @@ export type RobotsAnswer =
   | { kind: 'wait'; ms: number };
 
 const FRESH_MS = 24 * 60 * 60_000;
-/** A server that fails is asked again after this; a host that is not there at all, as soon as a job's next attempt may come. */
+/** A server that fails is asked again after this; a host that is not there at all, before any job's next attempt may come. */
 const FAILED_MS = 60_000;
-const GONE_MS = 2000;
+const GONE_MS = 300;
 const TIMEOUT_MS = 10_000;
 /** The client refuses what is larger; behind its limit a robots.txt is not read. */
 const MAX_BYTES = 20 * MAX_ROBOTS_BYTES;
@@ -48,6 +48,7 @@ export function createRobotsFiles(options: {
   return {
     async of(url, isBack, signal) {
       const { origin } = new URL(url);
+      const impatientAt = performance.now() + PATIENCE_MS;
       for (;;) {
         const known = kept.get(origin);
         if (known) return known;
@@ -65,6 +66,8 @@ export function createRobotsFiles(options: {
             return answer;
           }
           case 'being_read':
+            if (performance.now() >= impatientAt)
+              return { kind: 'wait', ms: PATIENCE_MS * (1 + Math.random()) };
             await delay(LOOK_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
             break;
           case 'read_it': {

@@ -7,7 +7,7 @@ const scraped = (retryAfterMs: number | null = null): ScrapedPage =>
   ({ page: { error: null }, artifacts: [], retryAfterMs }) as unknown as ScrapedPage;
 
 /** A host that answers as told, one answer after the other, and what it was told of each visit. */
-function host(admissions: (Admission['kind'] | number)[] = []) {
+function host(admissions: (Admission | 'go' | number)[] = []) {
   const ends: VisitResult[] = [];
   const asked: (boolean | undefined)[] = [];
   const visitPage = createVisitPage({
@@ -17,6 +17,7 @@ function host(admissions: (Admission['kind'] | number)[] = []) {
         asked.push(options?.isBack);
         const next = admissions.shift() ?? 'go';
         if (typeof next === 'number') return { kind: 'wait', ms: next };
+        if (next !== 'go') return next;
         return { kind: 'go', done: (result = {}) => void ends.push(result) };
       },
     },
@@ -70,4 +71,20 @@ test('a job comes back for the first of what it waits for, and what it got done 
   });
   expect(snoozeFor([later(9000, 'spent')], true).patience).toBe('restored');
   expect(snoozeFor([later(9000, 'spent')], false).patience).toBe('spent');
+});
+
+const disallowed = (code: string): Admission => ({ kind: 'disallowed', error: { code, message: code } });
+
+test('a page that robots.txt does not allow is answered for, and its site is not down', async () => {
+  const { visit } = host(Array.from({ length: 20 }, () => disallowed('robots_disallowed')));
+  for (let page = 0; page < 20; page += 1) {
+    expect(await visit(async () => scraped())).toMatchObject({ error: { code: 'robots_disallowed' } });
+  }
+});
+
+test('a site whose robots.txt cannot be reached time after time is left alone', async () => {
+  const { visit } = host(Array.from({ length: 11 }, () => disallowed('connection_refused')));
+  const kinds: string[] = [];
+  for (let page = 0; page < 11; page += 1) kinds.push((await visit(async () => scraped())).kind);
+  expect(kinds).toEqual([...Array(10).fill('disallowed'), 'later']);
 });

@@ -3,6 +3,7 @@ import type { Patience } from '../../core/job-state.ts';
 import type { Manners } from '../../scraping/manners.ts';
 import type { ScrapedPage } from '../../scraping/scrape.ts';
 import { CIRCUIT_PAUSE_MS, type Circuits } from './circuits.ts';
+import { pageNotLoaded } from './stored-page.ts';
 import { PATIENCE_MS } from './turns.ts';
 
 /** What came of wanting a page. */
@@ -40,7 +41,12 @@ export function createVisitPage({ manners, circuits }: { manners: Manners; circu
     for (let pauses = 0; ; pauses += 1) {
       // A page that was let in once and met a pause is back, too.
       const admission = await manners.admit(url, signal, { isBack: isBack || pauses > 0 });
-      if (admission.kind === 'disallowed') return admission;
+      if (admission.kind === 'disallowed') {
+        if (admission.error.code === 'robots_disallowed') return admission;
+        // A site that is not there is found out by its robots.txt, and is left alone like one found out by a page.
+        const counted = await circuits.load(url, async () => pageNotLoaded(url, admission.error));
+        return counted ? admission : { kind: 'later', later: siteIsDown(host) };
+      }
       if (admission.kind === 'wait') return { kind: 'later', later: hostIsBusy(host, admission.ms) };
       let pauseMs: number | null = null;
       let scraped: ScrapedPage | null;
