@@ -173,29 +173,32 @@ describe('a host that is asked for one page at a time, with a gap', () => {
     }
   });
 
-  test('is left alone by everybody for as long as it asks with Retry-After', async () => {
-    let refusedAt: number | null = null;
-    const { site, pages } = await startLoggedSite((path, response) => {
-      if (path === '/robots.txt') return void send(response, '', 404);
-      if (refusedAt !== null) return void send(response, page(path));
-      refusedAt = performance.now();
-      send(response, 'too fast', 429, { 'retry-after': '4' });
-    });
-    try {
-      const ids = await fleet.client.postBatch(
-        Array.from({ length: 8 }, (_, number) => ({ urls: [`${site.url}/page/${number}`] })),
-      );
-      await waitFor(() => refusedAt !== null, { what: 'a page to be refused' });
-      const jobs = await fleet.client.untilAll(ids, 'completed', 'failed');
-      expect(jobs.map(({ status, attempt }) => `${status} ${attempt}`)).toEqual(
-        jobs.map(() => 'completed 1'),
-      );
-      const after = pages().filter(({ arrivedAt }) => arrivedAt > (refusedAt ?? 0));
-      expect(after).toHaveLength(8);
-      // The pause stands in Postgres before the turn is given back, so there is nothing to allow for but two clocks' grain.
-      expect(Math.min(...after.map(({ arrivedAt }) => arrivedAt)) - (refusedAt ?? 0)).toBeGreaterThan(3990);
-    } finally {
-      await site.close();
-    }
-  });
+  test.each(['http', 'browser'])(
+    'is left alone by everybody for as long as it asks with Retry-After: %s',
+    async (render) => {
+      let refusedAt: number | null = null;
+      const { site, pages } = await startLoggedSite((path, response) => {
+        if (path === '/robots.txt') return void send(response, '', 404);
+        if (refusedAt !== null) return void send(response, page(path));
+        refusedAt = performance.now();
+        send(response, 'too fast', 429, { 'retry-after': '4' });
+      });
+      try {
+        const ids = await fleet.client.postBatch(
+          Array.from({ length: 8 }, (_, number) => ({ urls: [`${site.url}/page/${number}`], render })),
+        );
+        await waitFor(() => refusedAt !== null, { what: 'a page to be refused' });
+        const jobs = await fleet.client.untilAll(ids, 'completed', 'failed');
+        expect(jobs.map(({ status, attempt }) => `${status} ${attempt}`)).toEqual(
+          jobs.map(() => 'completed 1'),
+        );
+        const after = pages().filter(({ arrivedAt }) => arrivedAt > (refusedAt ?? 0));
+        expect(after).toHaveLength(8);
+        // The pause stands in Postgres before the turn is given back, so there is nothing to allow for but two clocks' grain.
+        expect(Math.min(...after.map(({ arrivedAt }) => arrivedAt)) - (refusedAt ?? 0)).toBeGreaterThan(3990);
+      } finally {
+        await site.close();
+      }
+    },
+  );
 });
