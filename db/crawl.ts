@@ -93,6 +93,8 @@ const STORE_CRAWL_STEP = statement(
     SELECT mine.id, f.position, f.url, f.depth, f.chain, f.title
     FROM mine, json_to_recordset($5::json) AS f (position int, url text, depth int, chain int, title text)
     ON CONFLICT DO NOTHING
+  ), outdated AS (
+    DELETE FROM artifacts USING mine WHERE job_id = mine.id AND position = $6::int
   ), stored AS (
     INSERT INTO pages (job_id, position, failed, content)
     SELECT mine.id, $6::int, $7::boolean, $8::json FROM mine WHERE $6::int IS NOT NULL

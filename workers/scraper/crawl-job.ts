@@ -16,7 +16,6 @@ import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage, type Scraping } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
 import type { FindSitemapUrls } from './crawl-sitemaps.ts';
-import { oneByOne } from './lanes.ts';
 import { untilDatabaseAnswers } from './persist.ts';
 import type { PutAside } from './put-aside.ts';
 import type { JobSteps } from './run-job.ts';
@@ -333,4 +332,14 @@ function contentHashOf({ title, text = '', links = [] }: Page): string | null {
     .update(JSON.stringify([title, text, keys]))
     .digest('hex')
     .slice(0, 32);
+}
+
+/** Runs what it is given one after the other. */
+function oneByOne(): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work);
+    last = mine.catch(() => {});
+    return mine;
+  };
 }

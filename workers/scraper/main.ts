@@ -35,6 +35,8 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const egress = createEgressGuard({ allow: config.egressAllow, logger });
+  const tellRefusals = async () => logger.info('egress_refusals', { refused: egress.refusals });
+  await lifecycle.start({ name: 'egress', stop: tellRefusals });
   const proxyHealth = createProxyHealth();
   const browser = createBrowserPool({
     ...{ executablePath, egress, logger, proxyHealth },

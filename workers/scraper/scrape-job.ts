@@ -1,11 +1,13 @@
 import { ErrorCode, PermanentError } from '../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../core/job.ts';
 import type { Database } from '../../db/connect.ts';
-import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.ts';
+import { listStoredPages, type StoredPage, storePages } from '../../db/jobs/run.ts';
+import { createBatcher } from '../../runtime/batch.ts';
+import type { Logger } from '../../runtime/logger.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
-import { inLanes, oneByOne } from './lanes.ts';
+import { inLanes } from './lanes.ts';
 import { untilDatabaseAnswers } from './persist.ts';
 import type { PutAside } from './put-aside.ts';
 import type { JobSteps } from './run-job.ts';
@@ -48,8 +50,7 @@ export function createJobScraper(options: {
     const later = new Map<string, Later>();
     let progressed = false;
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger });
-    // The job's counts must not go back because a statement was overtaken.
-    const inTurn = oneByOne();
+    const store = createStore(job, signal, logger);
     const waiting = [...urls.entries()].filter(([position]) => !done.has(position));
     try {
       await inLanes(scraping.concurrency, waiting, async ([position, url]) => {
@@ -62,13 +63,11 @@ export function createJobScraper(options: {
         }
         progressed = true;
         const scraped = visit.kind === 'page' ? visit.scraped : pageNotLoaded(url, visit.error);
-        await inTurn(async () => {
-          const { error } = scraped.page;
-          if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
-          else done.add(position);
-          const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
-          await store(job, signal, logger, storedPage(job, position, scraped, counts, urls.length));
-        });
+        const { error } = scraped.page;
+        if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
+        else done.add(position);
+        const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
+        await store(storedPage(job, position, scraped, counts, urls.length));
       });
     } finally {
       // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
@@ -79,17 +78,28 @@ export function createJobScraper(options: {
     return verdict(urls.length, failed);
   };
 
-  async function store(
+  /**
+   * Pages that are ready while others are being stored go together. One statement at a time, so that the job's counts never go back
+   * because one was overtaken.
+   */
+  function createStore(
     job: ClaimedJob,
     signal: AbortSignal,
-    logger: Parameters<JobSteps['scrape']>[2],
-    page: StoredPage,
-  ): Promise<void> {
-    const isOurs = await untilDatabaseAnswers([signal], logger, async () =>
-      storePage(database, job, await putAside(job, page)),
+    logger: Logger,
+  ): (page: StoredPage) => Promise<void> {
+    return createBatcher<StoredPage, void>(
+      async (pages) => {
+        const isOurs = await untilDatabaseAnswers([signal], logger, async () => {
+          const ready: StoredPage[] = [];
+          for (const page of pages) ready.push(await putAside(job, page));
+          return await storePages(database, job, ready);
+        });
+        signal.throwIfAborted();
+        if (!isOurs) throw new RunAborted('lost');
+        return pages.map(() => undefined);
+      },
+      { maxItems: 16, maxRuns: 1 },
     );
-    signal.throwIfAborted();
-    if (!isOurs) throw new RunAborted('lost');
   }
 }
 

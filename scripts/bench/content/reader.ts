@@ -59,15 +59,14 @@ export async function createBrowserReader(): Promise<PageReader> {
   const logger = createLogger({ level: 'error', format: 'json', processKind: 'bench' });
   const egress = createEgressGuard({ allow: [host], logger });
   const browser = createBrowserPool({ executablePath, egress, logger });
-  await browser.start();
   const http = createHttpClient({
     guard: egress,
-    logger,
     userAgent: 'bench',
+    logger,
     proxyHealth: createProxyHealth(),
   });
-  const store = { find: async () => null, record: async () => {} };
-  const renderMemory = createRenderMemory(store, logger);
+  const renderMemory = createRenderMemory({ find: async () => null, record: async () => {} }, logger);
+  await browser.start();
   let count = 0;
   return {
     name: 'browser',
@@ -86,7 +85,7 @@ export async function createBrowserReader(): Promise<PageReader> {
       const scraped = await scrape(
         {
           url: `http://${host}${path}`,
-          spec: { formats: [...formats], main_content: mainContent, render: 'browser' },
+          spec: { render: 'browser', formats: [...formats], main_content: mainContent },
         },
         { ...context, signal: new AbortController().signal },
       );
@@ -94,8 +93,7 @@ export async function createBrowserReader(): Promise<PageReader> {
       return scraped.page;
     },
     async stop() {
-      await browser.stop();
-      await http.stop();
+      await Promise.all([browser.stop(), http.stop()]);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
