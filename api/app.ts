@@ -22,6 +22,7 @@ import {
 import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
 import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
+import { listJobUrls, mapSite } from './routes/map.ts';
 import { listJobLeads, listJobPages, showArtifact } from './routes/pages.ts';
 import { submitBatch, submitJob } from './routes/submit.ts';
 import { addUser, listAllUsers } from './routes/users.ts';
@@ -98,11 +99,13 @@ function apiRoutes(
   const at = (path: string, handlers: Parameters<typeof serve>[3]) => serve(v1, '/api/v1', path, handlers);
   at('/jobs/scrape', { POST: submitJob(submit) });
   at('/jobs/batch', { POST: submitBatch(submit) });
+  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, waiters }) });
   at('/jobs', { GET: listOwnJobs(database) });
   at('/jobs/:id', { GET: showJob(database, waiters) });
   at('/jobs/:id/cancel', { POST: cancel(database) });
   at('/jobs/:id/retry', { POST: retry(database) });
   at('/jobs/:id/pages', { GET: listJobPages(database) });
+  at('/jobs/:id/urls', { GET: listJobUrls(database) });
   at('/jobs/:id/leads', { GET: listJobLeads(database) });
   at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database, artifacts) });
   at('/dead-letters', { GET: listAllDeadLetters(database) });

@@ -211,6 +211,18 @@ export const scrapeRequest = z
   });
 export type ScrapeRequest = z.infer<typeof scrapeRequest>;
 
+/** Body of `POST /jobs/map`. */
+export const mapRequest = z.strictObject({
+  url: webUrl,
+  limit: z.int().min(1).max(50_000).default(5000),
+  include: crawl.shape.include,
+  exclude: crawl.shape.exclude,
+  same_origin: crawl.shape.same_origin,
+  /** Words that an address or its title must have. */
+  search: text(500).optional(),
+});
+export type MapRequest = z.infer<typeof mapRequest>;
+
 /** What only a browser can do or be is refused at once, where a job wants none. */
 function refuseBrowserWork(
   body: {
@@ -262,6 +274,12 @@ export const listPagesQuery = z.strictObject({
   limit: queryInt(1, 1000).optional(),
   cursor: z.string().max(500).optional(),
   format: z.enum(['json', 'ndjson']).optional(),
+});
+
+/** Query of `GET /jobs/{id}/urls`. */
+export const listUrlsQuery = z.strictObject({
+  limit: queryInt(1, 10_000).default(1000),
+  cursor: z.string().max(500).optional(),
 });
 
 const deadLetterFilter = {

@@ -48,6 +48,9 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     browserUserAgent: v.USER_AGENT,
     proxyUrls: v.PROXY_URLS,
     artifactsUrl: v.ARTIFACTS_URL ?? (v.DATABASE_URL ? undefined : folderUrl(v.DATA_DIR)),
+    respectRobots: v.RESPECT_ROBOTS === 'true',
+    hostConcurrency: v.HOST_CONCURRENCY,
+    hostGapMs: v.HOST_GAP_MS,
     rateLimit: v.RATE_LIMIT,
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
@@ -86,6 +89,12 @@ export interface Config {
   proxyUrls: string[];
   /** `file:` or `s3:`; undefined: artifacts lie in the database, which every process of a fleet reaches. */
   artifactsUrl: string | undefined;
+  /** False for sites of one's own. */
+  respectRobots: boolean;
+  /** Pages of a host at the same time, over all workers. */
+  hostConcurrency: number;
+  /** Between the starts of two pages of a host. */
+  hostGapMs: number;
   /** Requests a second and user. */
   rateLimit: number;
   retentionDays: number;
@@ -199,6 +208,9 @@ const variables = z.object({
       'expected file:///folder or s3://KEY:SECRET@host:port/bucket?region=…&tls=true|false',
     )
     .optional(),
+  RESPECT_ROBOTS: oneOf(['true', 'false']).default('true'),
+  HOST_CONCURRENCY: wholeNumber(1, 1000).default(8),
+  HOST_GAP_MS: wholeNumber(0, 600_000).default(0),
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),

@@ -2,6 +2,7 @@ import { type CollectOptions, collect, type Snapshot } from './collect.ts';
 import { isDownload, isUnsupported } from './content-type.ts';
 import type { Deadline } from './deadline.ts';
 import { navigatedAway, runSource } from './in-page.ts';
+import { retryAfterMs } from './manners.ts';
 import { navigationError, PageFailure } from './page-errors.ts';
 import { block, NOTHING } from './requests.ts';
 import type { Tab } from './tab.ts';
@@ -11,6 +12,8 @@ export interface Answer {
   url: string;
   status: number;
   contentType: string | null;
+  /** How long the server asks to be left alone; null where it does not. */
+  retryAfterMs: number | null;
 }
 
 /** How long a page may go on drawing itself after its document is there. */
@@ -249,8 +252,11 @@ export class DocumentWatch {
     listen('Network.responseReceived', ({ requestId, response }) => {
       if (requestId !== this.#documentId) return;
       const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
-      this.#answers.set(requestId, { url: response.url, status: response.status, contentType });
-      if (isDownload(header(response.headers, 'content-disposition'))) this.isDownload = true;
+      const { url, status } = response;
+      const named = (name: string) => header(response.headers, name);
+      const asked = { 'retry-after': named('retry-after'), date: named('date') };
+      this.#answers.set(requestId, { url, status, contentType, retryAfterMs: retryAfterMs(status, asked) });
+      if (isDownload(named('content-disposition'))) this.isDownload = true;
     });
     listen('Page.frameNavigated', ({ frame }) => {
       if (frame.id === mainFrameId) this.#shownId = frame.loaderId;

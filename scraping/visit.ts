@@ -50,6 +50,7 @@ export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: nu
     return {
       page: pageOf(url, findings, startedAt),
       artifacts: findings.artifacts,
+      retryAfterMs: (findings.watch?.answer ?? findings.watch?.newestAnswer)?.retryAfterMs ?? null,
       drawn: findings.snapshot?.html ?? null,
     };
   };

@@ -90,13 +90,22 @@ export async function storePages(
   if (withArtifacts.length === 0) return storeRows(database, run, pages);
   return database.transaction(async (sql) => {
     if (!(await storeRows(sql, run, pages))) return false;
-    for (const { position, artifacts } of withArtifacts) {
-      for (const { name, contentType, body } of artifacts) {
-        await sql.query(STORE_ARTIFACT, [run.id, position, name, contentType, body]);
-      }
-    }
+    for (const { position, artifacts } of withArtifacts)
+      await storeArtifacts(sql, run.id, position, artifacts);
     return true;
   });
+}
+
+/** Of a page stored in the same transaction, which removed those it had. */
+export async function storeArtifacts(
+  sql: Sql,
+  jobId: string,
+  position: number,
+  artifacts: StoredPage['artifacts'],
+): Promise<void> {
+  for (const artifact of artifacts) {
+    await sql.query(STORE_ARTIFACT, [jobId, position, artifact.name, artifact.contentType, artifact.body]);
+  }
 }
 
 async function storeRows(sql: Sql, run: Fence, pages: readonly StoredPage[]): Promise<boolean> {

@@ -12,7 +12,12 @@ import { createRenderMemory } from '../../scraping/render-memory.ts';
 import { createProxyHealth } from '../../scraping/upstream-proxy.ts';
 import { openArtifactStore } from '../../storage/open.ts';
 import { createCircuits } from './circuits.ts';
-import { createJobScraper } from './scrape-job.ts';
+import { createCrawler } from './crawl-job.ts';
+import { createFindSitemapUrls } from './crawl-sitemaps.ts';
+import { createManners } from './manners.ts';
+import { createPutAside } from './put-aside.ts';
+import { createJobScraper, createScrape } from './scrape-job.ts';
+import { createVisitPage } from './visit.ts';
 import { createWorker } from './worker.ts';
 
 /** One scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. Start more of them for more. */
@@ -55,13 +60,27 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
   const renderMemory = createRenderMemory(renderVerdictStore(database), logger);
 
+  const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
+  const host = { concurrency: hostConcurrency, gapMs: hostGapMs };
+  const manners = createManners({
+    ...{ database, http, logger, userAgent, respectRobots, host },
+    leaseMs: config.leaseMs,
+  });
+  await lifecycle.start({ name: 'manners', stop: () => manners.stop() });
+
   const { pageTimeoutMs, maxPageBytes, leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
-  const artifacts = openArtifactStore(config.artifactsUrl);
   const circuits = createCircuits((site, open) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
+  const visitPage = createVisitPage({ manners, circuits });
   const scraping = { browser, http, renderMemory, pageTimeoutMs, maxPageBytes };
-  const scrape = createJobScraper({ database, artifacts, circuits, scraping });
+  const putAside = createPutAside(database, openArtifactStore(config.artifactsUrl));
+  const pages = { database, putAside, scraping, visitPage };
+  const findSitemapUrls = createFindSitemapUrls({ manners, http });
+  const scrape = createScrape({
+    list: createJobScraper(pages),
+    crawl: createCrawler({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency }),
+  });
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, scrape, slots },
