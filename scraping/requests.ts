@@ -36,7 +36,7 @@ async function addHeaders({ cdp }: Tab, pageUrl: string, headers: Record<string,
 }
 
 /** The same origin, or the same host once it has moved to https. */
-function isOwnOrigin(url: string, pageUrl: string): boolean {
+export function isOwnOrigin(url: string, pageUrl: string): boolean {
   if (!URL.canParse(url)) return false;
   const [asked, page] = [new URL(url), new URL(pageUrl)];
   if (asked.origin === page.origin) return true;

@@ -1,0 +1,151 @@
+import type { Readable } from 'node:stream';
+import { LRUCache } from 'lru-cache';
+import { buildConnector, Pool } from 'undici';
+import { parseAddress } from '../egress-address.ts';
+import { EgressError, type EgressGuard } from '../egress-guard.ts';
+import { systemCode } from './failures.ts';
+
+/** Connections to the servers asked lately, kept and bounded; each is dialled to an address that the guard has checked. */
+export interface Origins {
+  request(request: WireRequest): Promise<WireResponse>;
+  /** Whether the server ended the connection before it said anything: asked again, it may answer. */
+  wasHungUp(error: unknown): boolean;
+  stop(): Promise<void>;
+}
+
+export interface WireRequest {
+  origin: string;
+  path: string;
+  method: string;
+  headers: Record<string, string>;
+  body: string | Buffer | null;
+  signal: AbortSignal;
+}
+
+export interface WireResponse {
+  status: number;
+  headers: Record<string, string>;
+  setCookies: string[];
+  body: Readable;
+  /** Lets go of a body that nobody reads. */
+  discard(): void;
+}
+
+/** A crawl of the wide web meets many servers once. */
+const ORIGINS_KEPT = 256;
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEP_ALIVE_MS = 15_000;
+/** Sites send cookies and policies of many kilobytes; Chromium takes 256 KB. */
+const MAX_HEADER_BYTES = 128 * 1024;
+
+export function createOrigins(options: { guard: EgressGuard; connectionsPerOrigin: number }): Origins {
+  const connect = guardedConnector(options.guard);
+  const open = new Set<Pool>();
+  const pools = new LRUCache<string, Pool>({
+    max: ORIGINS_KEPT,
+    // What is under way is finished first.
+    dispose: (pool) =>
+      void pool
+        .close()
+        .catch(() => {})
+        .finally(() => open.delete(pool)),
+  });
+
+  const poolOf = (origin: string): Pool => {
+    const known = pools.get(origin);
+    if (known) return known;
+    const pool = new Pool(origin, {
+      connect,
+      connections: options.connectionsPerOrigin,
+      // One request a connection at a time: a slow answer holds up no other.
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // The caller's deadline covers these.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    open.add(pool);
+    pools.set(origin, pool);
+    return pool;
+  };
+
+  return {
+    async request({ origin, path, method, headers, body, signal }) {
+      const answer = await poolOf(origin).request({
+        path,
+        method: method as 'GET',
+        headers,
+        body,
+        signal,
+      });
+      // Not ours to crash on: whoever reads it hears of it.
+      answer.body.on('error', () => {});
+      return {
+        status: answer.statusCode,
+        headers: joined(answer.headers),
+        setCookies: [answer.headers['set-cookie'] ?? []].flat(),
+        body: answer.body,
+        discard: () => void answer.body.dump({ limit: DISCARDED_BYTES }).catch(() => {}),
+      };
+    },
+    wasHungUp: (error) => HUNG_UP.has(systemCode(error)),
+    async stop() {
+      const ending = [...open].map((pool) => pool.destroy());
+      pools.clear();
+      await Promise.allSettled(ending);
+    },
+  };
+}
+
+const HUNG_UP = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+
+/** A body shorter than this is read to its end, which keeps its connection; a longer one costs the connection. */
+const DISCARDED_BYTES = 64 * 1024;
+
+/**
+ * Dials the addresses the guard gives, in their order. The library is handed an address and never a name, so there is no second
+ * look-up whose answer could differ from the one that was checked.
+ */
+function guardedConnector(guard: EgressGuard): buildConnector.connector {
+  const dial = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
+  return (target, done) => {
+    const host = target.hostname.replace(/^\[|\]$/g, '');
+    const port = Number(target.port || (target.protocol === 'https:' ? 443 : 80));
+    // TLS needs the name, which is no longer what is dialled. Addresses have none.
+    const servername = parseAddress(host) ? undefined : host.replace(/\.$/, '');
+    const attempt = (addresses: readonly string[], failure: Error) => {
+      const [address, ...others] = addresses;
+      if (address === undefined) {
+        done(failure, null);
+        return;
+      }
+      const named = servername === undefined ? {} : { servername };
+      dial({ ...target, ...named, hostname: address, port: String(port) }, (error, socket) => {
+        if (socket) done(null, socket);
+        else attempt(others, worse(failure, error));
+      });
+    };
+    guard.resolve(host, port).then(
+      (addresses) => attempt(addresses, new EgressError('connection_failed')),
+      (error: unknown) => done(error instanceof Error ? error : new EgressError('connection_failed'), null),
+    );
+  };
+}
+
+/** Of two failures to connect the one that says more: a refusal or a bad certificate, rather than a later lack of a route. */
+function worse(known: Error, error: Error | null): Error {
+  if (known instanceof EgressError && known.code === 'connection_failed') {
+    const isRefused = systemCode(error) === 'ECONNREFUSED';
+    return isRefused ? new EgressError('connection_refused', { cause: error }) : (error ?? known);
+  }
+  return known;
+}
+
+function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const single: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) single[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return single;
+}
