@@ -1,0 +1,187 @@
+import { classify, type ErrorInfo, SnoozeError } from '../../core/errors.ts';
+import type { SourceType } from '../../core/lead.ts';
+import type { Candidate, LeadQuery, Source, SourceFetch } from '../sources/source.ts';
+import { isAboutOthers, siteKey } from './domains.ts';
+import { companyKey, type MergedLead, mergeLead, type Sighting } from './merge.ts';
+import { type Visit, visitSite } from './visit-site.ts';
+
+/** Sites read at the same time: each is asked one page after the other, so this bounds memory and not manners. */
+const SITES_AT_ONCE = 4;
+
+/** What became of a candidate. `key` names the site or, of a business without one, the business. */
+export type Found =
+  | { kind: 'lead'; key: string; lead: MergedLead }
+  /** A site that is known already, found by another source too. */
+  | { kind: 'again'; key: string; source: SourceType; sightings: Sighting[] }
+  /** Nothing on it tells whose site it is or how to reach them. */
+  | { kind: 'empty'; key: string }
+  | { kind: 'failed'; key: string; error: ErrorInfo; retryable: boolean };
+
+export interface LeadHunt {
+  query: LeadQuery;
+  sources: readonly Source[];
+  fetch: SourceFetch;
+  visit: Visit;
+  /** Whether this site was dealt with before, by an earlier attempt. */
+  isKnown(key: string): boolean;
+  /** Told of each candidate, one at a time. What it throws ends the hunt. */
+  report(found: Found): Promise<void>;
+  /** Told when a source is at its end; `error` where it failed. */
+  sourceEnded(source: SourceType, error: SourceFailure | null): void;
+  /** Ends it: with its reason, which `findLeads` rejects with. */
+  signal: AbortSignal;
+  /** Ends it early and well: there are leads enough. */
+  enough: AbortSignal;
+}
+
+export interface SourceFailure {
+  error: ErrorInfo;
+  retryable: boolean;
+}
+
+/**
+ * Asks all sources at once, reads the site of each candidate as it comes, and reports what became of it. Each site is read once,
+ * whoever finds it and however often.
+ *
+ * @throws SnoozeError when all else is done and some sites must wait; what `report` throws; the signal's reason
+ */
+export async function findLeads(hunt: LeadHunt): Promise<void> {
+  const broken = new AbortController();
+  const ended = AbortSignal.any([hunt.signal, hunt.enough, broken.signal]);
+  const turns = createTurns(SITES_AT_ONCE);
+  const underWay = new Map<string, Promise<unknown>>();
+  const reporting = createTurns(1);
+  let snoozed: SnoozeError | null = null;
+
+  const report = (found: Found) =>
+    reporting.take(async () => {
+      if (!ended.aborted) await hunt.report(found);
+    });
+
+  await Promise.all(hunt.sources.map((source) => askSource(source)));
+  await Promise.all(underWay.values());
+  hunt.signal.throwIfAborted();
+  broken.signal.throwIfAborted();
+  if (snoozed && !hunt.enough.aborted) throw snoozed;
+
+  async function askSource(source: Source): Promise<void> {
+    try {
+      const context = { fetch: hunt.fetch, signal: ended };
+      for await (const candidate of source.discover(hunt.query, context)) {
+        if (ended.aborted) break;
+        // Held back here while all turns are taken, so that a source is asked for no more than is read.
+        await turns.wait();
+        if (ended.aborted) break;
+        const key = keyOf(candidate);
+        if (key !== null) begin(key, candidate);
+      }
+      if (!ended.aborted) hunt.sourceEnded(source.name, null);
+    } catch (error) {
+      if (ended.aborted) return;
+      const { code, message, consequence } = classify(error);
+      hunt.sourceEnded(source.name, { error: { code, message }, retryable: consequence !== 'permanent' });
+    }
+  }
+
+  /** One after the other for each site, so that two sources that find it at the same time read it once. */
+  function begin(key: string, candidate: Candidate): void {
+    const before = underWay.get(key);
+    const work = (async () => {
+      await before;
+      await turns.take(() => dealWith(key, candidate, before !== undefined));
+    })().catch((error) => {
+      if (error instanceof SnoozeError) snoozed = laterOf(snoozed, error);
+      else broken.abort(error);
+    });
+    underWay.set(key, work);
+  }
+
+  async function dealWith(key: string, candidate: Candidate, isSecond: boolean): Promise<void> {
+    if (ended.aborted) return;
+    const { source, sightings } = candidate;
+    if (isSecond || hunt.isKnown(key)) return report({ kind: 'again', key, source, sightings });
+    if (candidate.url === null) return report(judged(key, candidate, { website: null, domain: null, sightings }));
+
+    const site = { url: candidate.url, isNamed: source === 'website' };
+    const visited = await visitSite(site, { visit: hunt.visit, country: hunt.query.country });
+    if (visited.kind === 'failed') {
+      // What a source knows of a business is worth having without its site.
+      const known = judged(key, candidate, { website: candidate.url, domain: key, sightings });
+      return report(known.kind === 'lead' ? known : { ...visited, kind: 'failed', key });
+    }
+    const arrived = siteKey(visited.home) ?? key;
+    const all = [...sightings, ...visited.sightings];
+    if (arrived === key) {
+      return report(judged(key, candidate, { website: rootOf(visited.home), domain: key, sightings: all }));
+    }
+    // The site has moved: to another that may be known by now, or to one that is not about this business.
+    await report({ kind: 'empty', key });
+    if (isAboutOthers(visited.home)) return;
+    if (underWay.has(arrived) || hunt.isKnown(arrived)) {
+      await report({ kind: 'again', key: arrived, source, sightings: all });
+      return;
+    }
+    underWay.set(arrived, Promise.resolve());
+    await report(judged(arrived, candidate, { website: rootOf(visited.home), domain: arrived, sightings: all }));
+  }
+}
+
+/** Whether what was seen makes a lead: something that says who it is, or how to reach them. */
+function judged(
+  key: string,
+  { source }: Candidate,
+  site: { website: string | null; domain: string | null; sightings: Sighting[] },
+): Found {
+  const lead = mergeLead({ ...site, sources: [source] });
+  const isReachable = lead.emails.length + lead.phones.length + lead.addresses.length > 0;
+  if (!isReachable && (lead.company === null || site.website === null)) return { kind: 'empty', key };
+  return { kind: 'lead', key, lead };
+}
+
+/** By site; without one by name and place, so that two sources that know it agree. */
+function keyOf({ url, name, sightings }: Candidate): string | null {
+  if (url !== null) return siteKey(url);
+  const address = sightings.find((sighting) => sighting.address)?.address;
+  const who = companyKey(name ?? '');
+  const where = (address?.postal_code ?? address?.city ?? '').toLowerCase();
+  return who === '' ? null : `name:${who}${where && `, ${where}`}`.slice(0, 250);
+}
+
+/** A home page by its address, without what only led there. */
+function rootOf(home: string): string {
+  const url = new URL(home);
+  url.hash = '';
+  url.search = '';
+  return url.href;
+}
+
+const laterOf = (a: SnoozeError | null, b: SnoozeError): SnoozeError => (a && a.delayMs >= b.delayMs ? a : b);
+
+/** At most so many at a time; the others wait in order. */
+function createTurns(max: number) {
+  let taken = 0;
+  const waiting: (() => void)[] = [];
+  const next = () => {
+    if (taken < max) waiting.shift()?.();
+  };
+  const free = () => new Promise<void>((resolve) => waiting.push(resolve));
+  return {
+    async take<T>(work: () => Promise<T>): Promise<T> {
+      while (taken >= max) await free();
+      taken += 1;
+      try {
+        return await work();
+      } finally {
+        taken -= 1;
+        next();
+      }
+    },
+    /** Until one is free; it may be taken by then. */
+    async wait(): Promise<void> {
+      if (taken < max) return;
+      await free();
+      // Who only waited passes the turn on.
+      next();
+    },
+  };
+}
