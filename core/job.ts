@@ -55,6 +55,8 @@ export interface ClaimedJob {
   maxAttempts: number;
   /** How often it was snoozed so far. */
   snoozes: number;
+  /** It ran before and was put aside: it waited its turn. */
+  isBack: boolean;
   workerId: string;
   spec: JobSpec;
   correlationId: string;

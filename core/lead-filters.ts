@@ -24,7 +24,8 @@ export function parseRange(text: string): Range | null {
   const [, sign = '', digits, unit, plus] = COMPARED.exec(text.trim()) ?? [];
   const value = amount(digits, unit);
   if (value === null || (sign && plus)) return null;
-  if (sign.startsWith('>') || plus) return { min: sign === '>' ? value + Number.EPSILON * value : value, max: null };
+  if (sign.startsWith('>') || plus)
+    return { min: sign === '>' ? value + Number.EPSILON * value : value, max: null };
   if (sign.startsWith('<')) return { min: null, max: sign === '<' ? value - Number.EPSILON * value : value };
   return { min: value, max: value };
 }
@@ -145,4 +146,8 @@ const listOf = <T>(value: T | T[] | undefined): T[] =>
 const overlap = (a: Range, b: Range): boolean =>
   (a.min ?? -Infinity) <= (b.max ?? Infinity) && (b.min ?? -Infinity) <= (a.max ?? Infinity);
 
-const fold = (text: string): string => text.normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase();
+const fold = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase();

@@ -1,6 +1,7 @@
 import type { Tab } from './browser.ts';
 import type { Deadline } from './deadline.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
+import { retryAfterMs } from './manners.ts';
 import { navigationError, PageFailure } from './page-errors.ts';
 
 /** What is known of the document in the main frame; null until something answered. */
@@ -8,6 +9,8 @@ export interface Answer {
   url: string;
   status: number;
   contentType: string | null;
+  /** How long the server asks to be left alone; null where it does not. */
+  retryAfterMs: number | null;
 }
 
 /** How long a page may go on drawing itself after its document is there. */
@@ -167,7 +170,10 @@ export class DocumentWatch {
     cdp.on('Network.responseReceived', ({ requestId, response }) => {
       if (requestId !== this.#documentId) return;
       const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
-      this.#answers.set(requestId, { url: response.url, status: response.status, contentType });
+      const { url, status } = response;
+      const named = (name: string) => header(response.headers, name);
+      const asked = { 'retry-after': named('retry-after'), date: named('date') };
+      this.#answers.set(requestId, { url, status, contentType, retryAfterMs: retryAfterMs(status, asked) });
       if (/^\s*attachment/i.test(header(response.headers, 'content-disposition') ?? ''))
         this.isDownload = true;
     });

@@ -42,6 +42,8 @@ export interface ScrapedPage {
   /** Without the paths of its artifacts: whoever stores those knows them. */
   page: Page;
   artifacts: Artifact[];
+  /** How long the server asks to be left alone, with the page or instead of it. */
+  retryAfterMs: number | null;
 }
 
 export type ScrapeSpec = Pick<
@@ -74,7 +76,9 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
         deadline.end(new PageFailure('page_timeout'));
         deadline.dispose();
       }
-      return { page: pageOf(url, findings, startedAt), artifacts: findings.artifacts };
+      const { artifacts, watch } = findings;
+      const retryAfterMs = (watch?.answer ?? watch?.newestAnswer)?.retryAfterMs ?? null;
+      return { page: pageOf(url, findings, startedAt), artifacts, retryAfterMs };
     },
     close: () => session.close(),
   };

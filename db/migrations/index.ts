@@ -4,6 +4,8 @@ import { results } from './0003-results.ts';
 import { events } from './0004-events.ts';
 import { workers } from './0005-workers.ts';
 import { deadLetters } from './0006-dead-letters.ts';
+import { hosts } from './0007-hosts.ts';
+import { crawl } from './0009-crawl.ts';
 import { leads } from './0010-leads.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
@@ -12,4 +14,14 @@ export interface Migration {
   up: string;
 }
 
-export const MIGRATIONS: Migration[] = [usersAndKeys, jobs, results, events, workers, deadLetters, leads];
+export const MIGRATIONS: Migration[] = [
+  usersAndKeys,
+  jobs,
+  results,
+  events,
+  workers,
+  deadLetters,
+  hosts,
+  crawl,
+  leads,
+];

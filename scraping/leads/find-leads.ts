@@ -20,8 +20,10 @@ export type Found =
 export interface LeadHunt {
   query: LeadQuery;
   sources: readonly Source[];
-  fetch: SourceFetch;
+  fetch(source: SourceType, signal: AbortSignal): SourceFetch;
   visit: Visit;
+  /** Told of each candidate when it is found, before it is dealt with. */
+  candidateFound(): void;
   /** Whether this site was dealt with before, by an earlier attempt. */
   isKnown(key: string): boolean;
   /** Told of each candidate, one at a time. What it throws ends the hunt. */
@@ -43,7 +45,9 @@ export interface SourceFailure {
  * Asks all sources at once, reads the site of each candidate as it comes, and reports what became of it. Each site is read once,
  * whoever finds it and however often.
  *
- * @throws SnoozeError when all else is done and some sites must wait; what `report` throws; the signal's reason
+ * A site whose visit throws a SnoozeError is not reported and not known: it is for another time.
+ *
+ * @throws what `report` or a visit throws else; the signal's reason
  */
 export async function findLeads(hunt: LeadHunt): Promise<void> {
   const broken = new AbortController();
@@ -51,7 +55,6 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
   const turns = createTurns(SITES_AT_ONCE);
   const underWay = new Map<string, Promise<unknown>>();
   const reporting = createTurns(1);
-  let snoozed: SnoozeError | null = null;
 
   const report = (found: Found) =>
     reporting.take(async () => {
@@ -62,11 +65,10 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
   await Promise.all(underWay.values());
   hunt.signal.throwIfAborted();
   broken.signal.throwIfAborted();
-  if (snoozed && !hunt.enough.aborted) throw snoozed;
 
   async function askSource(source: Source): Promise<void> {
     try {
-      const context = { fetch: hunt.fetch, signal: ended };
+      const context = { fetch: hunt.fetch(source.name, ended), signal: ended };
       for await (const candidate of source.discover(hunt.query, context)) {
         if (ended.aborted) break;
         // Held back here while all turns are taken, so that a source is asked for no more than is read.
@@ -86,12 +88,13 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
   /** One after the other for each site, so that two sources that find it at the same time read it once. */
   function begin(key: string, candidate: Candidate): void {
     const before = underWay.get(key);
+    if (!before && !hunt.isKnown(key)) hunt.candidateFound();
     const work = (async () => {
       await before;
       await turns.take(() => dealWith(key, candidate, before !== undefined));
     })().catch((error) => {
-      if (error instanceof SnoozeError) snoozed = laterOf(snoozed, error);
-      else broken.abort(error);
+      // A site that must wait is left for another time; who threw it knows.
+      if (!(error instanceof SnoozeError)) broken.abort(error);
     });
     underWay.set(key, work);
   }
@@ -100,7 +103,8 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
     if (ended.aborted) return;
     const { source, sightings } = candidate;
     if (isSecond || hunt.isKnown(key)) return report({ kind: 'again', key, source, sightings });
-    if (candidate.url === null) return report(judged(key, candidate, { website: null, domain: null, sightings }));
+    if (candidate.url === null)
+      return report(judged(key, candidate, { website: null, domain: null, sightings }));
 
     const site = { url: candidate.url, isNamed: source === 'website' };
     const visited = await visitSite(site, { visit: hunt.visit, country: hunt.query.country });
@@ -122,7 +126,9 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
       return;
     }
     underWay.set(arrived, Promise.resolve());
-    await report(judged(arrived, candidate, { website: rootOf(visited.home), domain: arrived, sightings: all }));
+    await report(
+      judged(arrived, candidate, { website: rootOf(visited.home), domain: arrived, sightings: all }),
+    );
   }
 }
 
@@ -154,8 +160,6 @@ function rootOf(home: string): string {
   url.search = '';
   return url.href;
 }
-
-const laterOf = (a: SnoozeError | null, b: SnoozeError): SnoozeError => (a && a.delayMs >= b.delayMs ? a : b);
 
 /** At most so many at a time; the others wait in order. */
 function createTurns(max: number) {

@@ -107,12 +107,12 @@ function candidatesOf(field: ContactField, sightings: Sighting[]): Value[] {
     if (key === '') continue;
     groups.set(key, [...(groups.get(key) ?? []), sighting]);
   }
-  const values = [...groups.values()].map((group) => valueOf(field, group));
+  const values = [...groups.values()].map((group) => joined(field, group));
   const sure = values.filter(({ score }) => score >= MIN_SCORE).sort((a, b) => b.score - a.score);
   return field === 'address' ? withoutParts(sure) : sure;
 }
 
-function valueOf(field: ContactField, group: Sighting[]): Value {
+function joined(field: ContactField, group: Sighting[]): Value {
   const sightings = group.sort((a, b) => b.confidence - a.confidence);
   const [best] = sightings;
   if (!best) throw new Error('a value nobody saw');
@@ -252,9 +252,10 @@ function evidenceOf(values: Value[]): Evidence[] {
   return rounds.slice(0, MAX_EVIDENCE);
 }
 
-const surestByPage = (sightings: Sighting[]): Sighting[] => [
-  ...new Map([...sightings].reverse().map((sighting) => [sighting.url, sighting])).values(),
-].sort((a, b) => b.confidence - a.confidence);
+const surestByPage = (sightings: Sighting[]): Sighting[] =>
+  [...new Map([...sightings].reverse().map((sighting) => [sighting.url, sighting])).values()].sort(
+    (a, b) => b.confidence - a.confidence,
+  );
 
 const fold = (text: string): string =>
   text

@@ -36,7 +36,9 @@ function pageAt(href: string): string | null {
 }
 
 const isFile = (url: string): boolean =>
-  /\.(pdf|docx?|xlsx?|pptx?|zip|jpe?g|png|gif|svg|webp|mp4|mp3|vcf|ics|xml|json|css|js)$/i.test(new URL(url).pathname);
+  /\.(pdf|docx?|xlsx?|pptx?|zip|jpe?g|png|gif|svg|webp|mp4|mp3|vcf|ics|xml|json|css|js)$/i.test(
+    new URL(url).pathname,
+  );
 
 /**
  * By kind, the words of its address and of its link text, folded: no accents, `ü` as `u` (addresses have `ue`). In the languages of
@@ -49,7 +51,8 @@ const KINDS: readonly RegExp[] = [
   /\b(team|our team|the team|people|staff|mitarbeiter\w*|ansprechpartner\w*|equipe|notre equipe|equipo|squadra|zespol|tym|medarbejdere|ansatte|henkilokunta|leadership|management|praxisteam)\b/,
 ];
 
-const NEVER = /\b(privacy|datenschutz|cookies?|agb|terms|conditions|login|signin|sign in|register|cart|warenkorb|jobs?|karriere|career|careers|blog|news|press|presse|mailto|feed|rss|wp admin|contact lens(es)?|kontaktlinsen)\b/;
+const NEVER =
+  /\b(privacy|datenschutz|cookies?|agb|terms|conditions|login|signin|sign in|register|cart|warenkorb|jobs?|karriere|career|careers|blog|news|press|presse|mailto|feed|rss|wp admin|contact lens(es)?|kontaktlinsen)\b/;
 
 function kindOf(link: string, text: string): { kind: number; rank: number } | null {
   const path = folded(decoded(new URL(link).pathname + new URL(link).search));

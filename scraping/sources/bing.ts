@@ -14,20 +14,26 @@ export const bingEngine = (base: string): SearchEngine => ({
   headers: { 'accept-language': 'en' },
   first: (text, { country }) => {
     const url = new URL('/search', base);
-    url.search = new URLSearchParams({ q: text, count: '20', ...(country ? { cc: country } : {}) }).toString();
+    url.search = new URLSearchParams({
+      q: text,
+      count: '20',
+      ...(country ? { cc: country } : {}),
+    }).toString();
     return url.href;
   },
   read: (answer) => {
-    if (/id="b_captcha"|challenges\.cloudflare\.com|\/turing\/captcha|<title>\s*One last step/i.test(answer.body)) {
+    if (
+      /id="b_captcha"|challenges\.cloudflare\.com|\/turing\/captcha|<title>\s*One last step/i.test(
+        answer.body,
+      )
+    ) {
       throw sourceError('bing', 'source_captcha', 'it wants to see a human instead of giving results');
     }
     expectOk('bing', answer);
     const document = parsePage(answer.body, answer.url);
     const results = select(document, '#b_results > li.b_algo').flatMap((entry) => {
       const anchor = entry.querySelector('h2 a[href]');
-      return anchor
-        ? [{ url: anchor.getAttribute('href') ?? '', title: collapsed(anchor.textContent) }]
-        : [];
+      return anchor ? [{ url: anchor.getAttribute('href') ?? '', title: collapsed(anchor.textContent) }] : [];
     });
     if (results.length === 0 && document.querySelector('#b_results .b_no') === null) {
       throw sourceError('bing', 'source_unreadable', 'its result page is not one that is known here');

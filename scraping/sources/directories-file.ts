@@ -21,7 +21,9 @@ const fields = z.strictObject({
 const webUrl = z.string().refine((value) => /^https?:\/\//.test(value), 'expected an http or https URL');
 
 const directory = z.strictObject({
-  name: z.string().regex(/^[\w .-]{1,60}$/, 'expected a name of up to 60 letters, digits, spaces, dots and dashes'),
+  name: z
+    .string()
+    .regex(/^[\w .-]{1,60}$/, 'expected a name of up to 60 letters, digits, spaces, dots and dashes'),
   /** With `{query}`, `{industry}`, `{geography}`, `{keywords}` and `{page}` where these belong. */
   search_url: webUrl,
   /** What `{page}` is on the first page of results. */
@@ -35,7 +37,10 @@ const directory = z.strictObject({
   /** A page of its own for each business, which says more. */
   detail: z.strictObject({ link: selector, fields }).optional(),
   /** ISO 3166-1 alpha-2 of the phone numbers that are written without a country. */
-  country: z.string().regex(/^[A-Z]{2}$/, 'expected a country code such as DE').optional(),
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'expected a country code such as DE')
+    .optional(),
 });
 export type Directory = z.infer<typeof directory>;
 export type DirectoryFields = z.infer<typeof fields>;
@@ -67,3 +72,10 @@ export function readDirectories(path: string | undefined): Directory[] {
   }
   return parseDirectories(text, `DIRECTORIES_FILE ${path}`);
 }
+
+/** `host:port` of each directory, as an operator would write it into EGRESS_ALLOW. */
+export const authoritiesOf = (directories: readonly Directory[]): string[] =>
+  directories.map(({ search_url }) => {
+    const { hostname, port, protocol } = new URL(search_url.replace(/[{}]/g, ''));
+    return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+  });

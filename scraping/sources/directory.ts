@@ -18,7 +18,11 @@ export function createDirectory(directories: readonly Directory[]): Source {
     name: 'directory',
     async *discover(query, context) {
       if (directories.length === 0) {
-        throw sourceError('directory', 'source_not_configured', 'set DIRECTORIES_FILE to a file that declares some');
+        throw sourceError(
+          'directory',
+          'source_not_configured',
+          'set DIRECTORIES_FILE to a file that declares some',
+        );
       }
       let failures = 0;
       let last: unknown;
@@ -90,7 +94,8 @@ async function candidateOf(
   context: SourceContext,
 ): Promise<Candidate | null> {
   const found = read(listing, directory.fields, directory, url);
-  const link = directory.detail && matches(listing, directory.detail.link, directory)[0]?.getAttribute('href');
+  const link =
+    directory.detail && matches(listing, directory.detail.link, directory)[0]?.getAttribute('href');
   if (directory.detail && link && URL.canParse(link)) {
     await pause(BETWEEN_PAGES_MS, context.signal);
     const answer = await context.fetch(link);
@@ -109,9 +114,10 @@ function read(scope: Document | Element, fields: DirectoryFields, directory: Dir
   const sightings: Sighting[] = [];
   let website: string | null = null;
   for (const [name, field] of Object.entries(fields)) {
-    const { selector, attribute } = typeof field === 'string' ? { selector: field, attribute: undefined } : field;
+    const { selector, attribute } =
+      typeof field === 'string' ? { selector: field, attribute: undefined } : field;
     const element = matches(scope, selector, directory)[0];
-    const text = element && valueOf(element, attribute, name);
+    const text = element && textIn(element, attribute, name);
     if (!text) continue;
     if (name === 'website') {
       const target = unwrapped(/^[\w-]+(\.[\w-]+)+(\/\S*)?$/.test(text) ? `http://${text}` : text, url);
@@ -129,7 +135,7 @@ function read(scope: Document | Element, fields: DirectoryFields, directory: Dir
   return { sightings, website };
 }
 
-function valueOf(element: Element, attribute: string | undefined, name: string): string {
+function textIn(element: Element, attribute: string | undefined, name: string): string {
   if (attribute) return collapsed(element.getAttribute(attribute));
   const href = element.getAttribute('href') ?? '';
   if (name === 'website' && href) return href;
@@ -156,6 +162,11 @@ function matches(scope: Document | Element, selector: string, { name }: Director
   try {
     return select(scope, selector);
   } catch (cause) {
-    throw sourceError('directory', 'source_not_configured', `${name}: "${selector}" is not a valid selector`, { cause });
+    throw sourceError(
+      'directory',
+      'source_not_configured',
+      `${name}: "${selector}" is not a valid selector`,
+      { cause },
+    );
   }
 }

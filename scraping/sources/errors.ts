@@ -1,5 +1,5 @@
-import type { SourceType } from '../../core/lead.ts';
 import { PermanentError, RetryableError } from '../../core/errors.ts';
+import type { SourceType } from '../../core/lead.ts';
 import type { SourceAnswer } from './source.ts';
 
 /** Every way a source can fail, and what follows. The codes are part of the public contract. */
@@ -48,7 +48,8 @@ export function expectOk(source: SourceType, { status }: SourceAnswer): void {
 export function readJson(source: SourceType, { body }: SourceAnswer): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(body);
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>;
+    if (typeof json === 'object' && json !== null && !Array.isArray(json))
+      return json as Record<string, unknown>;
   } catch {
     // Told below, as any other answer that is none.
   }

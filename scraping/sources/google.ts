@@ -99,7 +99,9 @@ function pageEngine(base: string): SearchEngine {
       if (results.length === 0 && !/did not match any documents|no results found/i.test(answer.body)) {
         throw sourceError('google', 'source_unreadable', 'its result page is not one that is known here');
       }
-      const next = document.querySelector('a#pnnext, a[aria-label="Next page"], footer a.nBDE1b')?.getAttribute('href');
+      const next = document
+        .querySelector('a#pnnext, a[aria-label="Next page"], footer a.nBDE1b')
+        ?.getAttribute('href');
       return { results, next: next ?? null };
     },
   };
@@ -107,7 +109,10 @@ function pageEngine(base: string): SearchEngine {
 
 /** A result's link holds its heading. Advertisements have one too, in a part of their own. */
 function isResult(anchor: Element): boolean {
-  return anchor.querySelector('h3, .vvjwJb') !== null && anchor.closest('#tads, #tadsb, #bottomads, [data-text-ad]') === null;
+  return (
+    anchor.querySelector('h3, .vvjwJb') !== null &&
+    anchor.closest('#tads, #tadsb, #bottomads, [data-text-ad]') === null
+  );
 }
 
 /** @throws `source_consent` or `source_captcha` where Google gives a page of its own instead of results */

@@ -1,7 +1,7 @@
 import { countryCode } from '../../core/country.ts';
 import type { Address } from '../../core/lead.ts';
-import { parsePage, select } from '../content/dom.ts';
 import type { ContactField } from '../contacts/finding.ts';
+import { parsePage, select } from '../content/dom.ts';
 import { isAboutOthers, siteKey } from '../leads/domains.ts';
 import type { Sighting } from '../leads/merge.ts';
 import { expectOk, sourceError } from './errors.ts';
@@ -84,8 +84,17 @@ function companyOf(answer: SourceAnswer, profile: string): Candidate | null {
   add('social', profile, { network: 'linkedin', confidence: 0.95 });
   add('description', textOf(organization.description ?? organization.slogan));
   add('employees', employeesOf(organization.numberOfEmployees));
-  add('logo', textOf((organization.logo as Node | undefined)?.contentUrl ?? (organization.logo as Node)?.url ?? organization.logo));
-  const industry = select(document, '[data-test-id="about-us__industry"] dd').map((element) => element.textContent);
+  add(
+    'logo',
+    textOf(
+      (organization.logo as Node | undefined)?.contentUrl ??
+        (organization.logo as Node)?.url ??
+        organization.logo,
+    ),
+  );
+  const industry = select(document, '[data-test-id="about-us__industry"] dd').map(
+    (element) => element.textContent,
+  );
   add('industry', textOf(industry[0]));
   const address = addressOf(organization.address);
   if (address) add('address', address.text, { address, confidence: 0.7 });
@@ -102,9 +111,9 @@ function nodesOf(text: string): Node[] {
   try {
     const json: unknown = JSON.parse(text);
     const roots = Array.isArray(json) ? json : [json];
-    return roots.flatMap((root: Node | null) => [root, ...((root?.['@graph'] as Node[] | undefined) ?? [])]).filter(
-      (node): node is Node => typeof node === 'object' && node !== null,
-    );
+    return roots
+      .flatMap((root: Node | null) => [root, ...((root?.['@graph'] as Node[] | undefined) ?? [])])
+      .filter((node): node is Node => typeof node === 'object' && node !== null);
   } catch {
     return [];
   }

@@ -57,7 +57,10 @@ async function ask(url: string, query: LeadQuery, context: SourceContext): Promi
  * The question in Overpass QL: the place as an area, within the country where that is said, and in it everything with one of the tags.
  * An industry that the table of tags does not know is looked for in names.
  */
-export function overpassQuery(geography: string, query: Pick<LeadQuery, 'industry' | 'keywords' | 'country'>): string {
+export function overpassQuery(
+  geography: string,
+  query: Pick<LeadQuery, 'industry' | 'keywords' | 'country'>,
+): string {
   const tags = osmTags(query.industry, query.keywords);
   const filters = tags ? tags.map(tagFilter) : nameFilters(query);
   const found = filters.map((filter) => `nwr${filter}(area.place);`).join('');
@@ -85,7 +88,11 @@ const tagFilter = (tag: string): string => {
 function nameFilters({ industry, keywords }: Pick<LeadQuery, 'industry' | 'keywords'>): string[] {
   const words = [industry, ...keywords].filter((word): word is string => Boolean(word)).slice(0, 5);
   if (words.length === 0) {
-    throw sourceError('openstreetmap', 'source_place_unknown', 'it needs an industry or keywords to search for');
+    throw sourceError(
+      'openstreetmap',
+      'source_place_unknown',
+      'it needs an industry or keywords to search for',
+    );
   }
   const pattern = quoted(words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'));
   return ['shop', 'office', 'craft', 'amenity'].map((key) => `["${key}"]["name"~${pattern},i]`);
@@ -93,7 +100,10 @@ function nameFilters({ industry, keywords }: Pick<LeadQuery, 'industry' | 'keywo
 
 /** A string of Overpass QL: what is inside can never end it. */
 const quoted = (text: string): string =>
-  `"${text.replace(/[\0-\x1f]/g, ' ').replace(/\\/g, '\\\\').replace(/"/g, '\\"')}"`;
+  `"${text
+    .replace(/\p{Cc}/gu, ' ')
+    .replace(/\\/g, '\\\\')
+    .replace(/"/g, '\\"')}"`;
 
 interface OsmElement {
   type: string;
@@ -123,10 +133,23 @@ function candidateOf(element: OsmElement): Candidate | null {
   const url = `https://www.openstreetmap.org/${type}/${id}`;
   const address = addressOf(tags);
   const sightings: Sighting[] = [];
-  const add = (field: ContactField, value: string | null | undefined, key: string, more: Partial<Sighting> = {}) => {
+  const add = (
+    field: ContactField,
+    value: string | null | undefined,
+    key: string,
+    more: Partial<Sighting> = {},
+  ) => {
     if (!value?.trim()) return;
     const snippet = `${key}=${value}`.slice(0, 200);
-    sightings.push({ field, value: value.trim(), url, method: 'osm', snippet, confidence: CONFIDENCE, ...more });
+    sightings.push({
+      field,
+      value: value.trim(),
+      url,
+      method: 'osm',
+      snippet,
+      confidence: CONFIDENCE,
+      ...more,
+    });
   };
   const split = (...keys: string[]) =>
     keys.flatMap((key) => (tags[key] ?? '').split(';').map((value) => ({ key, value: value.trim() })));
@@ -146,13 +169,17 @@ function candidateOf(element: OsmElement): Candidate | null {
     const value = tags[`contact:${network}`] ?? tags[network];
     if (value && /^https?:\/\//.test(value)) add('social', value, network, { network });
   }
-  const kind = ['shop', 'office', 'craft', 'healthcare', 'amenity', 'tourism', 'leisure'].find((key) => tags[key]);
+  const kind = ['shop', 'office', 'craft', 'healthcare', 'amenity', 'tourism', 'leisure'].find(
+    (key) => tags[key],
+  );
   if (kind) add('industry', tags[kind]?.replaceAll('_', ' '), kind, { confidence: 0.5 });
   return { source: 'openstreetmap', url: siteOf(element), name, sightings };
 }
 
 function addressOf(tags: Record<string, string>): Address | null {
-  const street = [tags['addr:street'] ?? tags['addr:place'], tags['addr:housenumber']].filter(Boolean).join(' ');
+  const street = [tags['addr:street'] ?? tags['addr:place'], tags['addr:housenumber']]
+    .filter(Boolean)
+    .join(' ');
   const city = tags['addr:city'] ?? null;
   const postalCode = tags['addr:postcode'] ?? null;
   const country = countryCode(tags['addr:country'] ?? '');

@@ -37,7 +37,11 @@ export const searxngEngine = (base: string): SearchEngine => ({
     }
     if (results.length === 0 && Array.isArray(silent) && silent.length > 0) {
       const names = silent.map((engine) => (Array.isArray(engine) ? engine.join(': ') : String(engine)));
-      throw sourceError('searxng', 'source_unavailable', `none of its engines answered (${names.slice(0, 5).join(', ')})`);
+      throw sourceError(
+        'searxng',
+        'source_unavailable',
+        `none of its engines answered (${names.slice(0, 5).join(', ')})`,
+      );
     }
     return {
       results: results.flatMap((result: { url?: unknown; title?: unknown } | null) =>

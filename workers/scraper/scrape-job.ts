@@ -1,4 +1,4 @@
-import { ErrorCode, PermanentError } from '../../core/errors.ts';
+import type { ErrorInfo } from '../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../core/job.ts';
 import type { Artifact, Page } from '../../core/page.ts';
 import type { Database } from '../../db/connect.ts';
@@ -6,41 +6,40 @@ import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.t
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
-import { type Circuits, siteIsDown } from './circuits.ts';
 import { untilDatabaseAnswers } from './persist.ts';
 import type { JobSteps } from './run-job.ts';
 import { type FailedPage, verdict } from './verdict.ts';
+import { type Later, snoozeFor, type VisitPage } from './visit.ts';
 
 /** Scrapes the URLs of a job in order and stores each page as it comes. An attempt after a crash goes on behind what is stored. */
 export function createJobScraper(options: {
   database: Database;
   scraping: Pick<ScrapeContext, 'browser' | 'pageTimeoutMs' | 'maxPageBytes'>;
-  circuits: Circuits;
+  visitPage: VisitPage;
 }): JobSteps['scrape'] {
-  const { database, circuits } = options;
+  const { database, visitPage } = options;
 
   return async (job, signal, logger) => {
-    const urls = job.spec.urls;
-    if (!urls) {
-      throw new PermanentError(
-        ErrorCode.noSource,
-        'no source of leads is installed here; give the pages to scrape in urls',
-      );
-    }
+    const urls = job.spec.urls ?? [];
     const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
     const failed: FailedPage[] = [];
-    const blocked: string[] = [];
+    const later = new Map<string, Later>();
+    let progressed = false;
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger });
     try {
       for (const [position, url] of urls.entries()) {
         if (done.has(position)) continue;
-        const scraped = await circuits.load(url, () => scraping.scrape(url));
-        if (!scraped) {
-          blocked.push(url);
+        // A host that closed its door is not asked again for each of its pages.
+        if (later.has(new URL(url).host)) continue;
+        const visit = await visitPage(url, () => scraping.scrape(url), job, signal);
+        if (visit.kind === 'later') {
+          later.set(visit.later.host, visit.later);
           continue;
         }
+        progressed = true;
+        const scraped = visit.kind === 'page' ? visit.scraped : pageNotLoaded(url, visit.error);
         const { error } = scraped.page;
         if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
         else done.add(position);
@@ -52,7 +51,7 @@ export function createJobScraper(options: {
       void scraping.close();
     }
     // What could be had is stored; the rest is for when the site is back.
-    if (blocked.length > 0) throw siteIsDown(blocked);
+    if (later.size > 0) throw snoozeFor([...later.values()], progressed);
     return verdict(urls.length, failed);
   };
 
@@ -68,7 +67,16 @@ export function createJobScraper(options: {
   }
 }
 
-function storedPage(
+/** The record of a page that was not asked for. */
+export function pageNotLoaded(url: string, error: ErrorInfo): ScrapedPage {
+  const page: Page = {
+    ...{ url, final_url: null, status_code: null, content_type: null, title: null },
+    ...{ engine: 'http', fetched_at: new Date().toISOString(), duration_ms: 0, error },
+  };
+  return { page, artifacts: [], retryAfterMs: null };
+}
+
+export function storedPage(
   job: ClaimedJob,
   position: number,
   { page, artifacts }: ScrapedPage,

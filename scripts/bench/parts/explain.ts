@@ -40,6 +40,8 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     outcome: 'completed',
     delayMs: 0,
     spendsAttempt: true,
+    snoozes: 0,
+    remembered: true,
     error: null,
     event: 'job.completed',
   } as const;
