@@ -194,7 +194,8 @@ export async function listKnownLeads(
   const words = q === undefined ? [] : foldedWords(q);
   // Words without a letter or digit match nothing, as they would on any page.
   if (q !== undefined && words.length === 0) return { leads: [], next: null };
-  const rows = await sql.query<KnownLeadRow>(words.length > 0 ? SEARCH_KNOWN_LEADS : LIST_KNOWN_LEADS, [
+  const way = words.length > 0 ? SEARCH_KNOWN_LEADS : domain ? LIST_KNOWN_LEADS_OF_DOMAIN : LIST_KNOWN_LEADS;
+  const rows = await sql.query<KnownLeadRow>(way, [
     ...[userId, before, limit + 1, domain ?? null, country ?? null, source ?? null],
     ...[hasEmail ?? null, hasPhone ?? null],
     ...(words.length > 0 ? [words.map((word) => `${word}:*`).join(' & ')] : []),
@@ -243,6 +244,7 @@ const KNOWN_LEADS = (condition: string): string => `
   ORDER BY l.id DESC LIMIT $3`;
 
 const LIST_KNOWN_LEADS = statement('list_known_leads', KNOWN_LEADS(''));
+const LIST_KNOWN_LEADS_OF_DOMAIN = statement('list_known_leads_of_domain', KNOWN_LEADS('AND l.domain = $4'));
 const SEARCH_KNOWN_LEADS = statement(
   'search_known_leads',
   KNOWN_LEADS(`AND l.words @@ to_tsquery('simple', $9)`),
