@@ -1,6 +1,17 @@
+import { parse } from 'tldts';
 import type { Contacts } from '../../core/lead.ts';
 import { parsePage } from '../content/dom.ts';
+import { findAbout } from './about.ts';
+import { findCompany } from './company.ts';
+import { likelyCountries } from './country.ts';
+import { describedFindings } from './described.ts';
+import { findEmails } from './emails.ts';
+import { entitiesOf } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
+import { pageLines } from './page-lines.ts';
+import { findPhones } from './phones.ts';
+import { findAddresses } from './postal-addresses.ts';
+import { findSocials } from './socials.ts';
 
 /** A parsed page, and what is known of it from elsewhere. */
 export interface ContactsInput {
@@ -18,8 +29,39 @@ export function findContacts(input: { html: string; url: string; country?: strin
 }
 
 /** As `findContacts`, of a page that is already parsed. Findings of a field come surest first. */
-export function contactsIn(_page: ContactsInput): Finding[] {
-  return [];
+export function contactsIn({ document, url, country }: ContactsInput): Finding[] {
+  const site = siteOf(document, url);
+  const lines = pageLines(document);
+  const entities = entitiesOf(document);
+  const countries = likelyCountries(document, lines, entities, { host: site.host, hint: country });
+  const found = [
+    ...describedFindings(entities, countries, site.domain),
+    ...findCompany(document, lines, entities, site),
+    ...findEmails(document, lines, site.domain),
+    ...findPhones(document, lines, countries),
+    ...findAddresses(lines, countries),
+    ...findSocials(document, entities, site.domain),
+    ...findAbout(document, lines),
+  ];
+  return settled(found).sort((a, b) => b.confidence - a.confidence);
+}
+
+/** A saved page names the site it is of in its `base`. */
+function siteOf(document: Document, url: string): { host: string; domain: string | null } {
+  const base = document.querySelector('base[href]')?.getAttribute('href') ?? '';
+  const { hostname, domain } = parse(/^https?:/i.test(base) ? base : url, { validateHostname: false });
+  return { host: (hostname ?? '').replace(/^www\./, ''), domain };
+}
+
+/** Each fact once a method; a number that is called a fax is no phone because of a link or a description that says less. */
+function settled(found: readonly Finding[]): Finding[] {
+  const seen = new Set<string>();
+  return found.filter(({ field, value, method }) => {
+    const key = `${field} ${method} ${value}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
 }
 
 /** The findings as the page format `contacts` shows them: each value once, surest first. */
