@@ -71,8 +71,8 @@ export function companyCandidates(document: Document, lines: readonly Line[], en
 export function cleanName(text: string): string | null {
   let name = collapsed(text.replace(/&amp;|& amp\b/g, '&').replace(/[\uE000-\uF8FF]/g, ''))
     .replace(/\s*[™®©]|\s\((?:tm|r|c)\)|\s+SM$/gi, '')
-    .replace(/^(?:welcome to|contact(?:ing)?|about|visit|return to|back to|go to|home\s?[-–:|]|link to:?|the home of|homepage(?: of)?|why|meet|copyright|by|impressum\s[-–|])\s+(?=\S)/i, '')
-    .replace(/\s(?:home\s?page|home|website|web site|on (?:facebook|twitter|linkedin)|contact us|about us|official site|llc\.?,? all rights reserved.*)$/i, '')
+    .replace(/^(?:welcome to|contact(?:ing)?(?: us)?|about(?: us)?|visit|return to|back to|go to|home\s?[-–:|]|link to:?|the home of|homepage(?: of)?|why|meet|copyright|by|impressum\s[-–|])\s+(?=\S)/i, '')
+    .replace(/\s(?:home\s?page|home|website|web site|on (?:facebook|twitter|linkedin)|contact (?:us|form)|about us|official site|llc\.?,? all rights reserved.*)$/i, '')
     .replace(/^["'“”‘’\s\-–—|:•·,.»«]+|["'“”‘’\s\-–—|:•·,»«]+$/g, '');
   if (/[^A-Z.]\.$/.test(name) && !/\b(?:inc|ltd|co|corp|bros|l\.l\.c|s\.r\.l|s\.p\.a|gmbh)\.$/i.test(name)) name = name.slice(0, -1);
   if (name.length < 2 || name.length > 70 || !/\p{L}/u.test(name)) return null;
@@ -122,6 +122,10 @@ export function legalNames(text: string): string[] {
   if (text.length > 2000) return [];
   return [...text.matchAll(LEGAL_NAME)].map((match) => match[1] ?? '').slice(0, 5);
 }
+
+/** ` Ltd.` at the beginning of what follows a name. */
+export const legalFormAt = (text: string): string | undefined =>
+  new RegExp(`^,?\\s(?:${LEGAL_FORM})(?![\\p{L}])\\.?`, 'iu').exec(text)?.[0];
 
 /** `Acme` of `Acme, Inc.` */
 export const withoutLegalForm = (name: string): string =>

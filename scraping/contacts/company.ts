@@ -1,4 +1,4 @@
-import { type Candidate, cleanName, companyCandidates, withoutLegalForm } from './company-candidates.ts';
+import { type Candidate, cleanName, companyCandidates, legalFormAt, withoutLegalForm } from './company-candidates.ts';
 import type { Entity } from './entities.ts';
 import type { Finding } from './finding.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
@@ -27,6 +27,7 @@ export function findCompany(
     else groups.set(key, [candidate]);
   }
   const text = squash(lines.map((line) => line.text).join(' ').slice(0, 100_000));
+  absorb(groups);
   const ranked = [...groups]
     .map(([key, group]) => ({ group, score: score(key, group, label, text) }))
     .sort((a, b) => b.score - a.score);
@@ -44,6 +45,32 @@ export function findCompany(
     },
   ];
 }
+
+/** What a page calls itself where it means to: a longer name there takes over from the part of it that the domain has. */
+const NAMING = new Set(['json_ld', 'microdata', 'rdfa', 'hcard', 'open_graph', 'copyright', 'title', 'logo', 'meta']);
+const isNamed = (group: readonly Candidate[]): boolean => group.some(({ method }) => NAMING.has(method));
+
+function absorb(groups: Map<string, Candidate[]>): void {
+  for (const [key, group] of groups) {
+    if (isNamed(group) || key.length < 4) continue;
+    const longer = [...groups]
+      .filter(([other, { length }]) => length > 0 && other.length > key.length && other.startsWith(key))
+      .filter(([other, its]) => isNamed(its) && isLongerBy(its, group, 2))
+      .sort((a, b) => b[1].length - a[1].length)[0];
+    if (!longer) continue;
+    groups.delete(key);
+    for (const { weight, snippet } of group) {
+      const name = longer[1][0]?.name ?? '';
+      longer[1].push({ name, method: 'domain', weight, snippet });
+    }
+  }
+}
+
+const isLongerBy = (longer: readonly Candidate[], shorter: readonly Candidate[], most: number): boolean => {
+  const [long = '', short = ''] = [longer[0]?.name, shorter[0]?.name];
+  const words = (name: string) => withoutLegalForm(name).split(' ').length;
+  return words(long) - words(short) <= most && !/[,:!?]/.test(withoutLegalForm(long));
+};
 
 const squash = (text: string): string =>
   text.toLowerCase().normalize('NFKD').replace(/&/g, 'and').replace(/[^\p{L}\d]/gu, '');
@@ -63,7 +90,10 @@ function score(key: string, group: readonly Candidate[], label: string | null, t
     weights.sort((a, b) => b - a);
     total += weights.slice(0, 4).reduce((sum, weight, nth) => sum + weight / (nth + 1) ** 1.5, 0);
   }
-  total += label ? agreement(key, group[0]?.name ?? '', squash(label)) : 0;
+  const isAddressOnly = group.every(({ name }) => /^[^\s]+\.[a-z]{2,}$/.test(name));
+  total += label && !isAddressOnly ? agreement(key, group[0]?.name ?? '', squash(label)) : 0;
+  if (isAddressOnly) return Math.min(total, 4);
+  if (group.some(({ method }) => method === 'domain')) total += 1;
   let mentions = 0;
   for (let at = text.indexOf(key); at >= 0 && mentions < 6; at = text.indexOf(key, at + key.length)) mentions++;
   total += key.length >= 4 ? 0.25 * mentions : 0;
@@ -103,13 +133,14 @@ function namesLikeDomain(document: Document, lines: readonly Line[], label: stri
         joined += squash(words[last]?.[0] ?? '');
         if (!wanted.startsWith(joined.slice(0, wanted.length))) return;
         if (joined !== wanted) continue;
-        const end = (words[last]?.index ?? 0) + (words[last]?.[0].length ?? 0);
+        const bare = (words[last]?.index ?? 0) + (words[last]?.[0].length ?? 0);
+        const end = bare + (legalFormAt(text.slice(bare, bare + 30)) ?? '').length;
         const name = cleanName(text.slice(word.index, end));
         // All in small letters it is the address itself or a sentence.
         if (name && /\p{Lu}/u.test(name) && name.length > 2) found.push({ name, method: 'domain', weight: 2, snippet: text });
       }
       const written = word[0].replace(/\.$/, '');
-      if (written.toLowerCase() === domain) found.push({ name: written, method: 'domain', weight: 1, snippet: text });
+      if (written.toLowerCase() === domain && !/[@/.]/.test(text[word.index - 1] ?? ' ')) found.push({ name: written, method: 'domain', weight: 1, snippet: text });
     });
   }
   return found;

@@ -1,5 +1,5 @@
 import { parse } from 'tldts';
-import type { Contacts } from '../../core/lead.ts';
+import type { Address, Contacts } from '../../core/lead.ts';
 import { parsePage } from '../content/dom.ts';
 import { findAbout } from './about.ts';
 import { findCompany } from './company.ts';
@@ -9,7 +9,7 @@ import { findEmails } from './emails.ts';
 import { entitiesOf } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
 import { pageLines } from './page-lines.ts';
-import { findPhones } from './phones.ts';
+import { findPhones, LABELLED } from './phones.ts';
 import { findAddresses } from './postal-addresses.ts';
 import { findSocials } from './socials.ts';
 
@@ -53,16 +53,30 @@ function siteOf(document: Document, url: string): { host: string; domain: string
   return { host: (hostname ?? '').replace(/^www\./, ''), domain };
 }
 
-/** Each fact once a method; a number that is called a fax is no phone because of a link or a description that says less. */
+/**
+ * Each fact once a method. What the text calls a fax is no phone because a link or a description says less; and an address that
+ * another one completes is not one of its own.
+ */
 function settled(found: readonly Finding[]): Finding[] {
+  const faxes = new Set(found.filter(({ field }) => field === 'fax').map(({ value }) => value));
+  const called = (finding: Finding) => finding.method === 'text' && finding.confidence >= LABELLED;
+  const phones = new Set(found.filter((finding) => finding.field === 'phone' && called(finding)).map(({ value }) => value));
   const seen = new Set<string>();
-  return found.filter(({ field, value, method }) => {
+  return found.filter((finding) => {
+    const { field, value, method, address } = finding;
+    if (field === 'phone' && faxes.has(value) && !phones.has(value)) return false;
+    if (address && found.some((other) => other.address && completes(other.address, address))) return false;
     const key = `${field} ${method} ${value}`;
     if (seen.has(key)) return false;
     seen.add(key);
     return true;
   });
 }
+
+const completes = (whole: Address, part: Address): boolean =>
+  part.street === null && whole.street !== null && (part.postal_code ?? part.city) !== null &&
+  (part.postal_code === null || whole.postal_code === part.postal_code) &&
+  (part.city === null || whole.city === part.city || whole.text.includes(part.city));
 
 /** The findings as the page format `contacts` shows them: each value once, surest first. */
 export function contactsOf(findings: readonly Finding[]): Contacts {

@@ -1,6 +1,7 @@
-import { countryOf, AU_STATE, CA_PROVINCE, TOP_LEVEL_COUNTRY, US_STATE } from './places.ts';
+import { AU_STATE, CA_PROVINCE, COUNTRY_MENTION, countryOf, TOP_LEVEL_COUNTRY, US_STATE } from './places.ts';
 import { type Entity, textsOf } from './entities.ts';
 import type { Line } from './page-lines.ts';
+import { dialled } from './phone-numbers.ts';
 
 /**
  * Countries that a page's numbers and addresses are likely from, likeliest first. Never empty: a page in English under a general
@@ -31,9 +32,30 @@ export function likelyCountries(
     vote(country, seen * weight);
   }
   for (const { text: line } of lines) if (line.length < 30) vote(countryOf(line.replace(/^.*,\s*/, '')), line.length > 3 ? 0.7 : 0);
+  const mentions = new Map<string, number>();
+  for (const [name] of text.matchAll(COUNTRY_MENTION)) {
+    const country = countryOf(name);
+    const before = country ? (mentions.get(country) ?? 0) : MOST_MENTIONS;
+    if (!country || before >= MOST_MENTIONS) continue;
+    mentions.set(country, before + 1);
+    vote(country, 0.3);
+  }
   vote('US', 0.5);
+  // The page's own numbers tell which of them it can be: they are numbers there.
+  const written = numbersWithoutCode(text);
+  for (const country of written.length > 0 ? [...votes.keys()] : []) {
+    const share = written.filter((number) => dialled(number, [country])?.country === country).length / written.length;
+    vote(country, share * Math.min(4, written.length));
+  }
   return [...votes].sort((a, b) => b[1] - a[1]).map(([country]) => country).slice(0, 4);
 }
+
+const MOST_MENTIONS = 3;
+
+const numbersWithoutCode = (text: string): string[] =>
+  [...text.matchAll(/(?:tel|phone|telephone|fax|fon|mobile?|call)[^\d\n+]{0,12}\n?(\(?\d[\d ().\-/]{6,16}\d)/gi)]
+    .map(([, number]) => number ?? '')
+    .slice(0, 8);
 
 const SPOKEN_IN: Record<string, string> = {
   de: 'DE', fr: 'FR', it: 'IT', es: 'ES', nl: 'NL', pt: 'PT', pl: 'PL', sv: 'SE', da: 'DK', nb: 'NO', nn: 'NO', no: 'NO', fi: 'FI', cs: 'CZ', sk: 'SK',

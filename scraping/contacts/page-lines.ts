@@ -38,10 +38,21 @@ export function pageLines(document: Document): Line[] {
       lines.push({ text: line.slice(at, at + MAX_LINE), area, heading });
   };
 
+  /** Whether an element began or ended since the last text: `Acme</b>555-0100` are two words, and so are two links. */
+  let apart: 'no' | 'element' | 'link' = 'no';
+  const add = (data: string) => {
+    if (data === '') return;
+    const [last, first] = [text.at(-1) ?? ' ', data[0] ?? ' '];
+    const joins = /[\p{L}\d]/u.test(last) && /[\p{L}\d]/u.test(first);
+    if (joins && apart !== 'no' && (apart === 'link' || /\d/.test(last) !== /\d/.test(first))) text += ' ';
+    text += data;
+    apart = 'no';
+  };
+
   const visit = (parent: Node, depth: number) => {
     if (depth > MAX_DEPTH) return;
     for (let node = parent.firstChild; node && left > 0; node = node.nextSibling) {
-      if (isText(node)) text += node.data;
+      if (isText(node)) add(node.data);
       else if (isElement(node)) visitElement(node, depth);
     }
   };
@@ -50,24 +61,27 @@ export function pageLines(document: Document): Line[] {
     const { tagName } = element;
     if (UNREAD.has(tagName) || isHiddenWord(element)) return;
     if (BREAKS.has(tagName)) return end();
-    const code = element.getAttribute('data-cfemail');
-    if (code !== null) {
-      text += decodeCloudflare(code) ?? '';
-      return;
-    }
     if (tagName === 'IMG') {
       text += imageText(element);
       return;
     }
+    const isMarked = element.hasAttributes();
+    const code = isMarked ? element.getAttribute('data-cfemail') : null;
+    if (code !== null) {
+      add(` ${decodeCloudflare(code) ?? ''}`);
+      return;
+    }
     const breaks = isBlock(element);
+    if (!breaks && apart !== 'link') apart = tagName === 'A' ? 'link' : 'element';
     const outer = { area, heading };
     if (breaks) {
       end();
-      area = areaOf(element) ?? area;
+      if (isMarked) area = areaOf(element) ?? area;
       heading = heading || HEADINGS.has(tagName);
     }
-    text += iconOf(element);
+    if (isMarked) text += iconOf(element);
     visit(element, depth + 1);
+    if (!breaks && apart !== 'link') apart = tagName === 'A' ? 'link' : 'element';
     if (breaks) {
       end();
       ({ area, heading } = outer);
@@ -86,6 +100,7 @@ const HEADINGS = new Set(['H1', 'H2', 'H3']);
 /** A word in the middle of an address that only a harvester reads. */
 const isHiddenWord = (element: Element): boolean =>
   (element.tagName === 'SPAN' || element.tagName === 'B' || element.tagName === 'I') &&
+  element.hasAttributes() &&
   /display\s*:\s*none/i.test(element.getAttribute('style') ?? '');
 
 function areaOf(element: Element): Area | null {
@@ -107,7 +122,6 @@ function imageText(image: Element): string {
 }
 
 function iconOf(element: Element): string {
-  if (element.childElementCount > 3) return '';
   const name = element.getAttribute('itemprop') ?? element.getAttribute('class') ?? element.getAttribute('title');
   if (!name || name.length > 100) return '';
   const mark = markOf(name);

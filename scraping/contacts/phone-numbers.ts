@@ -1,5 +1,5 @@
 // The large metadata (160 KB) checks the digits themselves; the small one checks their count, and every order number is a phone then.
-import { type CountryCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { type CountryCode, getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
 export interface Dialled {
   /** E.164 where the country is known, else as written. */
@@ -19,6 +19,11 @@ export function dialled(written: string, countries: readonly string[]): Dialled 
   for (const country of international ? [countries[0] ?? 'US'] : countries) {
     const number = parsed(text.replace(/^(\s*\(?\s*)00(?=[1-9])/, '$1+'), country);
     if (number?.isValid()) return { value: number.number, country: number.country ?? null, valid: true };
+    // `965 2397 0072` in Kuwait: the country's code without its plus.
+    if (international || !isSupportedCountry(country) || country === 'US') continue;
+    const code = getCountryCallingCode(country as CountryCode);
+    const abroad = digits.startsWith(code) && digits.length > 9 ? parsed(`+${digits}`, country) : undefined;
+    if (abroad?.isValid()) return { value: abroad.number, country: abroad.country ?? null, valid: true };
   }
   if (!international) return null;
   const number = parsed(text, countries[0] ?? 'US');

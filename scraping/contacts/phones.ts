@@ -3,6 +3,7 @@ import { unescaped } from './email-codes.ts';
 import type { Finding } from './finding.ts';
 import { FAX_ICON, type Line, PHONE_ICON, withoutIcons } from './page-lines.ts';
 import { dialled } from './phone-numbers.ts';
+import { countryOf } from './places.ts';
 import { around, excerpt } from './snippet.ts';
 
 /** A number in a page's text, and what its surroundings call it. */
@@ -62,11 +63,12 @@ function textSightings(lines: readonly Line[], countries: readonly string[]): Si
   const found: Sighting[] = [];
   lines.forEach(({ text }, at) => {
     if (!/\d[\d\s().\-–—‐‑/+·]{4}/.test(text) && !/\b8(?:00|33|44|55|66|77|88)\b/.test(text)) return;
-    const places = [...text.matchAll(CANDIDATE)].flatMap((match) => numbersIn(match[0], match.index, text, countries));
+    const from = [...countriesNamedAbove(lines, at), ...countries];
+    const places = [...text.matchAll(CANDIDATE)].flatMap((match) => numbersIn(match[0], match.index, text, from));
     places.forEach((place, nth) => {
       const before = text.slice(places[nth - 1]?.end ?? 0, place.start);
       const after = text.slice(place.end, places[nth + 1]?.start ?? text.length);
-      const label = labelOf(before, after, nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : []);
+      const label = labelOf(before, after, nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null);
       const confidence = confidenceOf(place, before, after, label);
       if (confidence === null) return;
       const shown = withoutIcons(text);
@@ -75,6 +77,16 @@ function textSightings(lines: readonly Line[], countries: readonly string[]): Si
     });
   });
   return found;
+}
+
+/** A list of offices names the country between the street and the number. */
+function countriesNamedAbove(lines: readonly Line[], at: number): string[] {
+  for (let above = at; above >= Math.max(0, at - 3); above--) {
+    const text = lines[above]?.text ?? '';
+    const country = text.length <= 60 ? countryOf(text.split(/,|\s[-–]\s/).at(-1) ?? '') : null;
+    if (country) return [country];
+  }
+  return [];
 }
 
 interface Place {
@@ -129,16 +141,22 @@ const NO_PHONE = [
   /^97[89][- ]?\d/,
   /^\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}$/,
   /^\d{5}-\d{4}$/,
+  // Pages of a list, sizes, numbers of parts.
+  /^(?:\d{1,2} ){6,}\d{1,2}$/,
+  /^\d\s\d\s\d\s\d/,
+  /\b\d{1,4}\/\d{1,4}\/\d{1,4}\b/,
 ];
 
 const FAX_WORD =
   '(?:tele|e)?-?fax(?:\\s?(?:no|nr|number|line|num[eé]ro|nummer|machine))?|facsimile|fascimile|t[ée]l[ée]copie(?:ur)?|faks|faxe|факс|φαξ|φάξ|传真|傳真|ファックス|ファクス|팩스|فاكس|פקס';
 const PHONE_WORD =
-  'tele?phones?|phones?|tele?fono?n?s?|t[ée]l[ée]phones?|tel[ée]fono|telefone?|telefon|telefoon|telef[oó]n|puhelin|puh|tel|t[ée]l|tlf|tfno|toll[ -]?free|free ?phone|call(?:ing)?|mobile?|mobil|m[óo]vil|celular|cell(?:ular)?|handy|gsm|whats ?app|sms|text|hotline|helpline|direct|switchboard|local|office|main|voice|reception|sales|support|service|customer|emergency|ph|телефон|тел|моб|τηλ|电话|電話|전화|هاتف|טלפון';
+  'tele?phones?|phones?|tele?fono?n?s?|t[ée]l[ée]phones?|tel[ée]fono|telefone?|telefon|telefoon|telef[oó]n|puhelin|puh|tel|t[ée]l|tlf|tfno|toll[ -]?free|free ?phone|call(?:ing)?|mobile?|mobil|m[óo]vil|celular|cell(?:ular)?|handy|gsm|whats ?app|sms|text|contact n(?:umber|o)|phone n(?:umber|o)|number|enquir(?:y|ies)|inquir(?:y|ies)|hotline|helpline|direct|switchboard|local|office|main|voice|reception|sales|support|service|customer|emergency|ph|телефон|тел|моб|τηλ|电话|電話|전화|هاتف|טלפון';
 const LABELS = new RegExp(`(?<![\\p{L}\\d])(?:(?<fax>${FAX_WORD}|F(?=\\s?[:.]|\\s?$))|(?<phone>${PHONE_WORD}|[TPMOD](?=\\s?[:.]|\\s?$)))(?![\\p{L}])|(?<faxIcon>${FAX_ICON})|(?<phoneIcon>${PHONE_ICON})`, 'giu');
 
 interface Label {
   kind: 'phone' | 'fax';
+  /** A picture or a class name: what the page writes out counts first. */
+  isIcon: boolean;
   start: number;
   end: number;
 }
@@ -146,6 +164,7 @@ interface Label {
 function labelsIn(text: string): Label[] {
   return [...text.matchAll(LABELS)].map((match) => ({
     kind: match.groups?.fax !== undefined || match.groups?.faxIcon !== undefined ? 'fax' : 'phone',
+    isIcon: match[0] === FAX_ICON || match[0] === PHONE_ICON,
     start: match.index,
     end: match.index + match[0].length,
   }));
@@ -158,40 +177,39 @@ const REACH = 40;
  * What a number is called: by the label right behind it in brackets, the last one before it, the first one behind it, or the line above.
  *
  * @param before the line's text since the number before this one; `after`: up to the next number
+ * @param above lines above, where this is the first number of its line; null where it is not
  */
-function labelOf(before: string, after: string, above: readonly string[]): Kind | null {
+function labelOf(before: string, after: string, above: readonly string[] | null): Kind | null {
   const bracketed = /^\s?(?:ext\.?\s?\d+\s?)?[([]([^)\]]{1,30})[)\]]/.exec(after)?.[1];
   const behind = bracketed === undefined ? [] : labelsIn(bracketed);
   if (behind.length > 0) return kindOf(behind);
 
   // The bracket that names the number before this one is not this one's.
-  const own = above.length > 0 ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '');
-  const near = own.slice(-REACH - 20);
-  const ahead = labelsIn(near);
+  const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
+  const ahead = labelsIn(own);
   const last = ahead.at(-1);
-  const trailing = labelsIn(after.slice(0, 25))[0];
-  if (last && near.length - last.end <= REACH && !/[.!?]\s[A-Z]/.test(near.slice(last.end))) {
+  const isNear = last && own.length - last.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(last.end));
+  if (isNear && !last.isIcon) {
     // `Tel/Fax: …` and `Phone & Fax …` name both.
     const pair = ahead.at(-2);
-    const isPair = pair && pair.kind !== last.kind && /^[\s\uE0FA\uE0FB]*(?:[/&+,|]|and|und|et|e|y|og|och|en)\s*$/i.test(near.slice(pair.end, last.start));
-    if (isPair) return 'both';
-    return last.kind;
+    const between = pair && pair.kind !== last.kind && !pair.isIcon ? own.slice(pair.end, last.start) : null;
+    return between !== null && /^\s*(?:[/&+,|]|and|und|et|e|y|og|och|en)\s*$/i.test(between) ? 'both' : last.kind;
   }
-  if (trailing && /^[\s\-–,|]{0,3}$/.test(after.slice(0, trailing.start)) && !/^\s?(?:no\.?|number)?\s?[:.]?\s?$/i.test(after.slice(trailing.end)))
+  const trailing = labelsIn(after.slice(0, 25))[0];
+  const gap = trailing ? after.slice(0, trailing.start) : '';
+  // `202.299.1148 fax`, but not `303.683.5033 Fax: 303.558.4269`.
+  if (trailing && !trailing.isIcon && /^[\s\-–,|]{0,3}$/.test(gap) && !/^\s?(?:no\.?|number)?\s?[:.]/i.test(after.slice(trailing.end)) && (after.slice(trailing.end).trim().length > 2 || above !== null || ahead.length === 0))
     return trailing.kind;
-  // `202.299.1148 fax` with nothing behind it; `303.683.5033 Fax: 303.558.4269` is caught by the colon above.
-  if (trailing && /^[\s\-–,|]{0,3}$/.test(after.slice(0, trailing.start)) && !/[:.]\s?$/.test(after) && after.trim().length <= trailing.end + 2 && above !== NONE)
-    return trailing.kind;
-  if (withoutIcons(before).trim().length > 3) return null;
-  for (const line of above.slice().reverse()) {
-    if (/\d{4}/.test(line)) return null;
-    const named = labelsIn(line.slice(-30)).at(-1);
-    if (named) return line.length <= 40 ? named.kind : null;
-    if (line.trim().length > 3) return null;
+  if (above && withoutIcons(before).trim().length <= 3) {
+    for (const line of above.slice().reverse()) {
+      if (/\d{4}/.test(line)) break;
+      const named = labelsIn(line.slice(-30)).at(-1);
+      if (named) return line.length <= 40 ? named.kind : null;
+      if (withoutIcons(line).trim().length > 3) break;
+    }
   }
-  return null;
+  return isNear ? last.kind : null;
 }
-const NONE: readonly string[] = [];
 
 function kindOf(labels: readonly Label[]): Kind {
   const kinds = new Set(labels.map(({ kind }) => kind));
@@ -202,12 +220,15 @@ function kindOf(labels: readonly Label[]): Kind {
 const OTHER_NUMBER =
   /(?:\b(?:isbn|issn|vat|ust-?id|ustid|siret|siren|rcs|ein|tax|abn|acn|iban|bic|swift|account|konto|order|invoice|item|model|part|sku|serial|version|lic(?:ense|ence)?|ccb|reg(?:istration|istered)?|company|charity|hrb|no|nr|number|№|id|ref|upc|ean|gtin|case|patent|fsa|nmls|dre|bre|zip|lat|lng|in)\b[\s.:#)]{0,3}(?:no|nr|number|in|id)?[\s.:#]{0,3}|[#$€£])$/i;
 
+/** From here on the page itself says what the number is. */
+export const LABELLED = 0.85;
+
 /** Null: surroundings say that this is no phone. */
 function confidenceOf(place: Place, before: string, after: string, label: Kind | null): number | null {
   const near = withoutIcons(before).slice(-40);
   if (label === null && OTHER_NUMBER.test(near)) return null;
   if (place.international) return label ? 0.9 : 0.8;
-  if (label) return 0.85;
+  if (label) return LABELLED;
   const digits = place.written.replace(/\D/g, '').length;
   // Bare digits may be anything; only a way of writing that phones have counts.
   if (!/[\s().\-–—‐‑/]/.test(place.written.trim())) return null;

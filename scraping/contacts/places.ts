@@ -80,6 +80,12 @@ const byName = new Map(
   Object.entries(COUNTRY_NAMES).flatMap(([code, names]) => names.split('|').map((name) => [name, code] as const)),
 );
 
+/** Names of countries in running text, as their first letters are written. */
+export const COUNTRY_MENTION = new RegExp(
+  `(?<![\\p{L}])(?:${[...byName.keys()].filter((name) => name.length > 4 && /^\p{L}/u.test(name)).map((name) => name.replace(/(?<![\p{L}])\p{Ll}/gu, (letter) => letter.toUpperCase()).replaceAll('.', '\\.')).join('|')})(?![\\p{L}])`,
+  'gu',
+);
+
 /** `Deutschland` and `DE` give `DE`; null for what is no country. */
 export function countryOf(text: string): string | null {
   const name = text.toLowerCase().replace(/[\s.,;]+$/, '').replace(/^[\s,]+/, '').replace(/\s+/g, ' ');

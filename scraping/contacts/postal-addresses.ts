@@ -44,7 +44,7 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
 }
 
 const MAX_ADDRESSES = 200;
-const MAX_LINE = 1000;
+const MAX_LINE = 2000;
 const plainKey = (street: string): string => street.toLowerCase().replace(/[^\p{L}\d]/gu, '');
 
 /** The end of an address in a line: from `start` on stands what is not street nor, for some, town. */
@@ -70,6 +70,8 @@ const SHAPES: readonly Shape[] = [
   { country: 'CA', pattern: new RegExp(`(?<![\\p{L}\\d])(?:(?<region>${CA_PROVINCE})\\.?,?\\s{1,2}(?:Canada,?\\s)?)?(?<code>[ABCEGHJ-NPRSTVXY]\\d[A-Z]\\s?-?\\d[A-Z]\\d)(?![\\p{L}\\d])(?:,?\\s(?<region2>${CA_PROVINCE})\\b\\.?)?`, 'gu') },
   { country: 'AU', pattern: new RegExp(`(?<![\\p{L}\\d])(?<region>${AU_STATE})\\.?,?\\s{1,2}(?:Australia,?\\s)?(?<code>\\d{4})(?![\\d-])`, 'gu') },
   { country: 'GB', pattern: /(?<![\p{L}\d])(?<code>(?:GIR\s?0AA|[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}))(?![\p{L}\d])/gu },
+  { country: 'IE', pattern: /(?<![\p{L}\d])(?<region>(?:Co\.?|County)\s[\p{Lu}]\p{L}{2,10})(?:,?\s(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4}))?(?![\p{L}])/gu, only: ['IE'] },
+  { country: 'IE', pattern: /(?<![\p{L}\d])(?:Dublin\s)?(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4})(?![\p{L}\d])/gu, only: ['IE'] },
   { country: 'NL', pattern: new RegExp(`(?<![\\p{L}\\d])(?:NL\\s?-\\s?)?(?<code>[1-9]\\d{3}\\s?[A-Z]{2})\\s(?<city>${TOWN})`, 'gu'), only: ['NL'] },
   { country: 'PT', pattern: new RegExp(`(?<![\\p{L}\\d])(?<code>\\d{4}-\\d{3})\\s(?<city>${TOWN})`, 'gu'), only: ['PT'] },
   { country: 'BR', pattern: /(?<![\p{L}\d])(?:CEP:?\s?)?(?<code>\d{5}-\d{3})(?![\d-])/gu, only: ['BR'] },
