@@ -55,7 +55,7 @@ function absorb(groups: Map<string, Candidate[]>): void {
     if (isNamed(group) || key.length < 4) continue;
     const longer = [...groups]
       .filter(([other, { length }]) => length > 0 && other.length > key.length && other.startsWith(key))
-      .filter(([other, its]) => isNamed(its) && isLongerBy(its, group, 2))
+      .filter(([, its]) => isNamed(its) && isLongerBy(its, group, 2))
       .sort((a, b) => b[1].length - a[1].length)[0];
     if (!longer) continue;
     groups.delete(key);

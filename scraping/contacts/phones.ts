@@ -150,7 +150,7 @@ const NO_PHONE = [
 const FAX_WORD =
   '(?:tele|e)?-?fax(?:\\s?(?:no|nr|number|line|num[eé]ro|nummer|machine))?|facsimile|fascimile|t[ée]l[ée]copie(?:ur)?|faks|faxe|факс|φαξ|φάξ|传真|傳真|ファックス|ファクス|팩스|فاكس|פקס';
 const PHONE_WORD =
-  'tele?phones?|phones?|tele?fono?n?s?|t[ée]l[ée]phones?|tel[ée]fono|telefone?|telefon|telefoon|telef[oó]n|puhelin|puh|tel|t[ée]l|tlf|tfno|toll[ -]?free|free ?phone|call(?:ing)?|mobile?|mobil|m[óo]vil|celular|cell(?:ular)?|handy|gsm|whats ?app|sms|text|contact n(?:umber|o)|phone n(?:umber|o)|number|enquir(?:y|ies)|inquir(?:y|ies)|hotline|helpline|direct|switchboard|local|office|main|voice|reception|sales|support|service|customer|emergency|ph|телефон|тел|моб|τηλ|电话|電話|전화|هاتف|טלפון';
+  'tele?phones?|phones?|tele?fono?n?s?|t[ée]l[ée]phones?|tel[ée]fono|telefone?|telefon|telefoon|telef[oó]n|puhelin|puh|tel|t[ée]l|tlf|tfno|toll[ -]?free|free ?phone|call(?:ing)?|mobile?|mobil|m[óo]vil|celular|cell(?:ular)?|handy|gsm|whats ?app|sms|text|contact n(?:umber|o)|phone n(?:umber|o)|enquir(?:y|ies)|inquir(?:y|ies)|hotline|helpline|direct|switchboard|local|office|main|voice|reception|sales|support|service|customer|emergency|ph|телефон|тел|моб|τηλ|电话|電話|전화|هاتف|טלפון';
 const LABELS = new RegExp(`(?<![\\p{L}\\d])(?:(?<fax>${FAX_WORD}|F(?=\\s?[:.]|\\s?$))|(?<phone>${PHONE_WORD}|[TPMOD](?=\\s?[:.]|\\s?$)))(?![\\p{L}])|(?<faxIcon>${FAX_ICON})|(?<phoneIcon>${PHONE_ICON})`, 'giu');
 
 interface Label {
@@ -187,12 +187,13 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
   // The bracket that names the number before this one is not this one's.
   const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
   const ahead = labelsIn(own);
-  const last = ahead.at(-1);
-  const isNear = last && own.length - last.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(last.end));
-  if (isNear && !last.isIcon) {
+  const isNear = (label: Label) => own.length - label.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(label.end));
+  const written = ahead.filter(({ isIcon }) => !isIcon);
+  const last = written.at(-1);
+  if (last && isNear(last)) {
     // `Tel/Fax: …` and `Phone & Fax …` name both.
-    const pair = ahead.at(-2);
-    const between = pair && pair.kind !== last.kind && !pair.isIcon ? own.slice(pair.end, last.start) : null;
+    const pair = written.at(-2);
+    const between = pair && pair.kind !== last.kind ? own.slice(pair.end, last.start) : null;
     return between !== null && /^\s*(?:[/&+,|]|and|und|et|e|y|og|och|en)\s*$/i.test(between) ? 'both' : last.kind;
   }
   const trailing = labelsIn(after.slice(0, 25))[0];
@@ -208,7 +209,8 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
       if (withoutIcons(line).trim().length > 3) break;
     }
   }
-  return isNear ? last.kind : null;
+  const icon = ahead.at(-1);
+  return icon && isNear(icon) ? icon.kind : null;
 }
 
 function kindOf(labels: readonly Label[]): Kind {
