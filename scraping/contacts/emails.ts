@@ -22,7 +22,7 @@ export function findEmails(document: Document, lines: readonly Line[], ownDomain
   }
   for (const { text, method, snippet } of decodedEmails(document)) add(text, method, snippet, 0.95);
   for (const { text: line } of lines) {
-    const text = withoutIcons(line);
+    const text = withoutIcons(line).replaceAll('＠', '@');
     for (const { address, start, end } of writtenEmails(text)) add(address, 'text', around(text, start, end), 0.85);
     for (const { address, start, end } of spelledEmails(text)) add(address, 'spelled', around(text, start, end), 0.75);
   }
@@ -32,6 +32,7 @@ export function findEmails(document: Document, lines: readonly Line[], ownDomain
 /** As it goes into a lead: lower case, punctuation of the sentence gone. Null for what is no address that mail could reach. */
 export function emailAddress(text: string): string | null {
   const at = text.lastIndexOf('@');
+  if (/^git@/i.test(text)) return null;
   if (at < 1 || text.length > 320) return null;
   const local = text
     .slice(0, at)
@@ -40,7 +41,7 @@ export function emailAddress(text: string): string | null {
     .toLowerCase();
   if (!/^[\p{L}\d_](?:[\p{L}\d._%+'&/=!#-]{0,62}[\p{L}\d_+-])?$/u.test(local) || local.includes('..')) return null;
   if (/^[0-9a-f]{24,}$/.test(local)) return null; // A key of a service, such as Sentry's.
-  const domain = knownDomain(text.slice(at + 1).trim());
+  const domain = knownDomain(text.slice(at + 1).trim().replace(/^(?:no-?spam|remove-?this)\./i, ''));
   return domain === null ? null : `${local}@${domain}`;
 }
 
@@ -82,7 +83,7 @@ export function writtenEmails(text: string): Place[] {
     let start = spaced ? at - 1 : at;
     const from = start;
     while (start > 0 && from - start < 64 && LOCAL_CHARACTER.test(text[start - 1] ?? '')) start--;
-    if (start === from || text.slice(Math.max(0, start - 3), start) === '://' || text[start - 1] === '/') continue;
+    if (start === from || isInUrl(text.slice(Math.max(0, start - 40), start))) continue;
     const rest = text.slice(at + (spaced ? 2 : 1), at + 160);
     const [domain = ''] = /^[\p{L}\d][\p{L}\d.-]*/u.exec(rest) ?? [];
     found.push({
@@ -94,32 +95,50 @@ export function writtenEmails(text: string): Place[] {
   return found;
 }
 
+const isInUrl = (before: string): boolean => /:\/\/\S*$/.test(before);
+
 const AT_WORD = 'at|ät|aet|æt|arroba|arobase|chez|chiocciola|kukac|małpa|malpa|zavinac|snabel-?a|собака';
 const DOT_WORD = 'dot|punkt|punto|point|ponto|punt|prick|kropka|tecka|pont|точка';
-/** `[at]`, `(at)`, `{at}`, `<at>`, `[@]`, `-at-`, `_at_`. */
-const BRACKETED_AT = new RegExp(`\\s?(?:[\\[({<|*]\\s?(?:${AT_WORD}|@|a)\\s?[\\])}>|*]|_at_|-at-)\\s?`, 'giu');
-const PLAIN_AT = new RegExp(`\\s(?:${AT_WORD})\\s`, 'giu');
-const DOT = new RegExp(`\\s?[\\[({<|*]\\s?(?:${DOT_WORD}|\\.)\\s?[\\])}>|*]\\s?|\\s(?:${DOT_WORD})\\s|_dot_|-dot-`, 'giu');
+/** `[at]`, `(at)`, `{at}`, `<at>`, `[@]`, `_at_`. */
+const BRACKETED_AT = new RegExp(`\\s?(?:[\\[({<|*]\\s?(?:${AT_WORD}|@)\\s?[\\])}>|*]|_at_)\\s?`, 'giu');
+/** Without brackets both must be written out, and in one language: "stay at home" is no address, and "chez Marie point de départ" neither. */
+const PLAIN_PAIRS = [
+  ['at', 'dot'],
+  ['ät', 'punkt'],
+  ['at', 'punkt'],
+  ['arroba', 'punto|ponto'],
+  ['arobase', 'point'],
+  ['chiocciola', 'punto'],
+  ['kukac', 'pont'],
+  ['собака', 'точка'],
+] as const;
+const bracketedDot = `\\s?[\\[({<|*]\\s?(?:${DOT_WORD}|\\.)\\s?[\\])}>|*]\\s?|_dot_|-dot-`;
+const ANY_DOT = new RegExp(`${bracketedDot}|\\s(?:${DOT_WORD})\\s`, 'giu');
+const PLAIN = PLAIN_PAIRS.map(([at, dot]) => ({
+  at: new RegExp(`\\s${at}\\s|-${at}-`, 'giu'),
+  dot: new RegExp(`\\s(?:${dot})\\s|-(?:${dot})-|${bracketedDot}`, 'giu'),
+}));
+const SPELLED = new RegExp(`${BRACKETED_AT.source}|[\\s-](?:${PLAIN_PAIRS.map(([at]) => at).join('|')})[\\s-]`, 'iu');
 
-/** `name [at] domain [dot] com` and its kin, in several languages. Words without brackets count only where both are written out. */
+/** `name [at] domain [dot] com` and its kin, in several languages. */
 export function spelledEmails(text: string): Place[] {
+  if (!SPELLED.test(text)) return [];
   const found: Place[] = [];
-  const look = (pattern: RegExp, bracketed: boolean) => {
-    for (const match of text.matchAll(pattern)) {
-      const before = text.slice(Math.max(0, match.index - 80), match.index).replace(DOT, '.');
-      const [local = ''] = /[\p{L}\d._%+-]{1,64}$/u.exec(before) ?? [];
+  const look = (at: RegExp, dot: RegExp, isBracketed: boolean) => {
+    for (const match of text.matchAll(at)) {
       const end = match.index + match[0].length;
+      const before = text.slice(Math.max(0, match.index - 80), match.index).replace(dot, '.');
       const raw = text.slice(end, end + 100);
-      const after = raw.replace(DOT, '.');
-      const [domain = ''] = /^[\p{L}\d-]+(?:\.[\p{L}\d-]+)+/u.exec(after) ?? [];
+      const [local = ''] = /[\p{L}\d._%+-]{1,64}$/u.exec(before) ?? [];
+      const [domain = ''] = /^[\p{L}\d-]+(?:\.[\p{L}\d-]+)+/u.exec(raw.replace(dot, '.')) ?? [];
       if (local === '' || domain === '') continue;
       // "Meet us at acme.com" is no address, "joe at acme dot com" is one.
-      if (!bracketed && raw.toLowerCase().startsWith(domain.toLowerCase())) continue;
+      if (!isBracketed && raw.toLowerCase().startsWith(domain.toLowerCase())) continue;
       found.push({ address: `${local}@${domain}`, start: match.index - local.length, end: end + domain.length });
     }
   };
-  look(BRACKETED_AT, true);
-  look(PLAIN_AT, false);
+  look(BRACKETED_AT, ANY_DOT, true);
+  for (const { at, dot } of PLAIN) look(at, dot, false);
   return found;
 }
 
