@@ -1,27 +1,28 @@
-import { collapsed, select } from '../content/dom.ts';
+import { collapsed } from '../content/dom.ts';
 import type { Finding } from './finding.ts';
+import { metaContent, type PageElements } from './page-elements.ts';
 import type { Line } from './page-lines.ts';
 import { around, excerpt } from './snippet.ts';
 
 /** What a page's head and text say of the business itself: description, logo, size. */
-export function findAbout(document: Document, lines: readonly Line[]): Finding[] {
+export function findAbout(page: PageElements, lines: readonly Line[]): Finding[] {
   const found: Finding[] = [];
-  const meta = (selector: string) => collapsed(document.querySelector(selector)?.getAttribute('content') ?? '').slice(0, 1000);
-  const described = meta('meta[name="description" i]');
-  const shared = meta('meta[property="og:description"]');
+  const meta = (name: string) => collapsed(metaContent(page, name)).slice(0, 1000);
+  const described = meta('description');
+  const shared = meta('og:description');
   if (described.length >= 20)
     found.push({ field: 'description', value: described, method: 'meta', snippet: excerpt(described), confidence: 0.7 });
   if (shared.length >= 20 && shared !== described)
     found.push({ field: 'description', value: shared, method: 'open_graph', snippet: excerpt(shared), confidence: 0.65 });
-  const logo = logoOf(document);
+  const logo = logoOf(page);
   if (logo) found.push(logo);
   const size = employeesIn(lines);
   if (size) found.push(size);
   return found;
 }
 
-function logoOf(document: Document): Finding | null {
-  for (const image of select(document, 'img[src]').slice(0, 40)) {
+function logoOf({ images }: PageElements): Finding | null {
+  for (const image of images.slice(0, 40)) {
     const src = image.getAttribute('src') ?? '';
     if (!/^https?:/.test(src)) continue;
     const own = `${image.id} ${image.getAttribute('class') ?? ''} ${image.getAttribute('alt') ?? ''} ${src.split('/').at(-1)}`;

@@ -1,6 +1,7 @@
-import { collapsed, select } from '../content/dom.ts';
+import { collapsed } from '../content/dom.ts';
 import { isBusiness } from './described.ts';
 import { type Entity, textsOf } from './entities.ts';
+import { metaContent, type PageElements } from './page-elements.ts';
 import type { Line } from './page-lines.ts';
 
 /** A name that a page may go by, and what speaks for it. */
@@ -12,7 +13,7 @@ export interface Candidate {
 }
 
 /** Every place where a page may name its owner. Most of what they hold is no name: the vote decides. */
-export function companyCandidates(document: Document, lines: readonly Line[], entities: readonly Entity[], host: string): Candidate[] {
+export function companyCandidates(page: PageElements, lines: readonly Line[], entities: readonly Entity[], host: string): Candidate[] {
   const found: Candidate[] = [];
   const add = (text: string | null | undefined, method: string, weight: number, snippet = text) => {
     const name = cleanName(text ?? '');
@@ -26,15 +27,14 @@ export function companyCandidates(document: Document, lines: readonly Line[], en
     for (const name of textsOf(entity, 'legalName', 'alternateName')) add(name, entity.method, 1.5);
   }
 
-  const meta = (names: string) => document.querySelector(names)?.getAttribute('content');
-  add(meta('meta[property="og:site_name"], meta[name="og:site_name"]'), 'open_graph', 4);
-  add(meta('meta[name="application-name"], meta[name="apple-mobile-web-app-title"]'), 'meta', 2.5);
-  add(meta('meta[name="copyright" i], meta[name="dc.publisher" i], meta[name="publisher" i], meta[name="dcterms.publisher" i]'), 'meta', 2);
-  add(meta('meta[name="author" i], meta[name="owner" i], meta[name="company" i]'), 'meta', 1.2);
+  add(metaContent(page, 'og:site_name'), 'open_graph', 4);
+  add(metaContent(page, 'application-name', 'apple-mobile-web-app-title'), 'meta', 2.5);
+  add(metaContent(page, 'copyright', 'dc.publisher', 'publisher', 'dcterms.publisher'), 'meta', 2);
+  add(metaContent(page, 'author', 'owner', 'company'), 'meta', 1.2);
 
-  const title = collapsed(document.querySelector('title')?.textContent ?? '').slice(0, 300);
+  const title = collapsed(page.title).slice(0, 300);
   for (const { name, weight } of titleNames(title)) add(name, 'title', weight, title);
-  const shared = collapsed(meta('meta[property="og:title"]') ?? '').slice(0, 300);
+  const shared = collapsed(metaContent(page, 'og:title')).slice(0, 300);
   if (shared !== title) for (const { name, weight } of titleNames(shared)) add(name, 'open_graph', weight * 0.5, shared);
 
   for (const line of lines) {
@@ -42,7 +42,7 @@ export function companyCandidates(document: Document, lines: readonly Line[], en
     if (owner) add(owner, 'copyright', 3, line.text);
   }
 
-  for (const image of select(document, 'img[alt], img[title]').slice(0, 60)) {
+  for (const image of page.images.slice(0, 60)) {
     const alt = image.getAttribute('alt')?.trim() || image.getAttribute('title') || '';
     if (alt === '' || alt.length > 90) continue;
     const link = image.closest('a[href]');
@@ -51,13 +51,13 @@ export function companyCandidates(document: Document, lines: readonly Line[], en
     const isLogo = /logo|brand(?!s)|masthead/i.test(named);
     if (isLogo || leadsHome) add(alt.replace(/\b(?:the\s)?(?:official\s)?logo(?:type)?\b(?:\sof\b)?|\bhome\s?page\b/gi, ' '), 'logo', isLogo && leadsHome ? 3 : leadsHome ? 2 : 1.2, alt);
   }
-  for (const link of select(document, 'a[href]').slice(0, 80)) {
+  for (const link of page.links.slice(0, 80)) {
     if (!isHome(link.getAttribute('href') ?? '', host)) continue;
     for (const text of [link.getAttribute('title'), link.textContent]) if (text && text.length < 80) add(text, 'home_link', 1.5, text);
   }
-  for (const element of select(document, '#logo, .logo, .brand, .navbar-brand, .site-title, #site-title, .site-name, #sitename, #site-name').slice(0, 10))
+  for (const element of page.logos.slice(0, 10))
     add(collapsed(element.textContent).slice(0, 100), 'logo', 2);
-  for (const heading of select(document, 'h1').slice(0, 3)) add(collapsed(heading.textContent).slice(0, 100), 'heading', 0.8);
+  for (const heading of page.headings.slice(0, 3)) add(collapsed(heading.textContent).slice(0, 100), 'heading', 0.8);
   for (const line of lines.slice(0, 3000)) for (const name of legalNames(line.text)) add(name, 'text', line.area === 'footer' ? 0.8 : 0.4, line.text);
   // A line of its own above an address or a number is what letters begin with.
   lines.forEach(({ text }, at) => {

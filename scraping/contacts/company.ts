@@ -1,6 +1,7 @@
 import { type Candidate, cleanName, companyCandidates, legalFormAt, withoutLegalForm } from './company-candidates.ts';
 import type { Entity } from './entities.ts';
 import type { Finding } from './finding.ts';
+import type { PageElements } from './page-elements.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
 import { excerpt } from './snippet.ts';
 
@@ -9,14 +10,14 @@ import { excerpt } from './snippet.ts';
  * legal form vote together; agreement with the domain counts most, because a site is called what its owner is called.
  */
 export function findCompany(
-  document: Document,
+  page: PageElements,
   lines: readonly Line[],
   entities: readonly Entity[],
   site: { host: string; domain: string | null },
 ): Finding[] {
   const label = site.domain?.split('.')[0] ?? null;
-  const candidates = companyCandidates(document, lines, entities, site.host);
-  if (label && site.domain) candidates.push(...namesLikeDomain(document, lines, label, site.domain));
+  const candidates = companyCandidates(page, lines, entities, site.host);
+  if (label && site.domain) candidates.push(...namesLikeDomain(page, lines, label, site.domain));
 
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
@@ -119,11 +120,11 @@ function agreement(key: string, name: string, label: string): number {
 }
 
 /** Words of the page that make up the domain's label when written together: `Utah Lawyer Loans` at utahlawyerloans.com. */
-function namesLikeDomain(document: Document, lines: readonly Line[], label: string, domain: string): Candidate[] {
+function namesLikeDomain(page: PageElements, lines: readonly Line[], label: string, domain: string): Candidate[] {
   const wanted = squash(label);
   if (wanted.length < 4) return [];
   const found: Candidate[] = [];
-  const texts = [document.querySelector('title')?.textContent ?? '', ...lines.slice(0, 3000).map((line) => withoutIcons(line.text))];
+  const texts = [page.title, ...lines.slice(0, 3000).map((line) => withoutIcons(line.text))];
   for (const text of texts) {
     if (found.length >= 40) break;
     const words = [...text.slice(0, 3000).matchAll(/[\p{L}\d&.'’-]+/gu)];

@@ -8,6 +8,7 @@ import { describedFindings } from './described.ts';
 import { findEmails } from './emails.ts';
 import { entitiesOf } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
+import { pageElements } from './page-elements.ts';
 import { pageLines } from './page-lines.ts';
 import { findPhones, LABELLED } from './phones.ts';
 import { findAddresses } from './postal-addresses.ts';
@@ -32,16 +33,17 @@ export function findContacts(input: { html: string; url: string; country?: strin
 export function contactsIn({ document, url, country }: ContactsInput): Finding[] {
   const site = siteOf(document, url);
   const lines = pageLines(document);
-  const entities = entitiesOf(document);
-  const countries = likelyCountries(document, lines, entities, { host: site.host, hint: country });
+  const page = pageElements(document);
+  const entities = entitiesOf(page);
+  const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, { host: site.host, hint: country });
   const found = [
     ...describedFindings(entities, countries, site.domain),
-    ...findCompany(document, lines, entities, site),
-    ...findEmails(document, lines, site.domain),
-    ...findPhones(document, lines, countries),
+    ...findCompany(page, lines, entities, site),
+    ...findEmails(page, lines, site.domain),
+    ...findPhones(page, lines, countries),
     ...findAddresses(lines, countries),
-    ...findSocials(document, entities, site.domain),
-    ...findAbout(document, lines),
+    ...findSocials(page, entities, site.domain),
+    ...findAbout(page, lines),
   ];
   return settled(found).sort((a, b) => b.confidence - a.confidence);
 }

@@ -8,7 +8,7 @@ import { dialled } from './phone-numbers.ts';
  * domain that says nothing else is taken for an American one.
  */
 export function likelyCountries(
-  document: Document,
+  language: string,
   lines: readonly Line[],
   entities: readonly Entity[],
   page: { host: string; hint: string | undefined },
@@ -20,10 +20,10 @@ export function likelyCountries(
   vote(TOP_LEVEL_COUNTRY[page.host.split('.').at(-1) ?? ''], 6);
   for (const entity of entities.slice(0, 200))
     for (const name of textsOf(entity, 'addressCountry').slice(0, 1)) vote(countryOf(name), 4);
-  const [language = '', region = ''] = (document.documentElement?.getAttribute('lang') ?? '').split(/[-_]/);
+  const [spoken = '', region = ''] = language.split(/[-_]/);
   // `en-US` is what tools write when nobody asks.
   vote(countryOf(region), region.toUpperCase() === 'US' ? 1 : 2.5);
-  vote(SPOKEN_IN[language.toLowerCase()], 1.5);
+  vote(SPOKEN_IN[spoken.toLowerCase()], 1.5);
   vote(page.hint?.toUpperCase(), 3);
   const text = lines.map((line) => line.text).join('\n').slice(0, 200_000);
   for (const [country, shape, weight, most] of SHAPES) {

@@ -1,4 +1,4 @@
-import { select } from '../content/dom.ts';
+import type { PageElements } from './page-elements.ts';
 
 /** An address that a page hides from harvesters, as its code tells it: still to be checked. */
 export interface DecodedEmail {
@@ -11,13 +11,13 @@ export interface DecodedEmail {
  * Every way of hiding an address that gives it back without running the page's scripts: Cloudflare's, TYPO3's and Joomla's codes, text
  * written backwards, addresses kept in `data-` attributes.
  */
-export function decodedEmails(document: Document): DecodedEmail[] {
+export function decodedEmails(page: PageElements): DecodedEmail[] {
   return [
-    ...cloudflareEmails(document),
-    ...typo3Emails(document),
-    ...joomlaEmails(document),
-    ...backwardEmails(document),
-    ...attributeEmails(document),
+    ...cloudflareEmails(page),
+    ...typo3Emails(page),
+    ...joomlaEmails(page),
+    ...backwardEmails(page),
+    ...attributeEmails(page),
   ];
 }
 
@@ -29,12 +29,11 @@ export function decodeCloudflare(code: string): string | null {
   return Buffer.from(bytes.subarray(1).map((byte) => byte ^ key)).toString('utf8');
 }
 
-function cloudflareEmails(document: Document): DecodedEmail[] {
+function cloudflareEmails({ data, links, scripts }: PageElements): DecodedEmail[] {
   const codes = new Set<string>();
-  for (const element of select(document, '[data-cfemail]')) codes.add(element.getAttribute('data-cfemail') ?? '');
-  for (const link of select(document, '[href*="email-protection#"]'))
-    codes.add(link.getAttribute('href')?.split('#')[1] ?? '');
-  for (const script of select(document, 'script, template, noscript, textarea')) {
+  for (const element of data) codes.add(element.getAttribute('data-cfemail') ?? '');
+  for (const link of links) codes.add(/email-protection#([0-9a-f]+)/i.exec(link.getAttribute('href') ?? '')?.[1] ?? '');
+  for (const script of scripts) {
     const text = script.textContent ?? '';
     if (!/cfemail|email-protection#/.test(text)) continue;
     for (const [, code] of text.matchAll(/(?:data-cfemail=\\?["']|email-protection#)([0-9a-f]{8,800})/gi))
@@ -47,13 +46,13 @@ function cloudflareEmails(document: Document): DecodedEmail[] {
 }
 
 /** TYPO3 turns the letters of `mailto:…` by some places, in three rings. */
-function typo3Emails(document: Document): DecodedEmail[] {
+function typo3Emails({ data, links }: PageElements): DecodedEmail[] {
   const found: DecodedEmail[] = [];
   const codes = [
-    ...select(document, '[href*="UnCryptMailto("]').map((link) => unescaped(link.getAttribute('href') ?? '')),
-    ...select(document, '[onclick*="UnCryptMailto("]').map((link) => link.getAttribute('onclick') ?? ''),
-  ].map((call) => /UnCryptMailto\(\s*['"]([^'"]{5,200})['"]/.exec(call)?.[1] ?? '');
-  const tokens = select(document, '[data-mailto-token]').map((link) => link.getAttribute('data-mailto-token') ?? '');
+    ...links.map((link) => unescaped(link.getAttribute('href') ?? '')),
+    ...links.map((link) => link.getAttribute('onclick') ?? ''),
+  ].flatMap((call) => /UnCryptMailto\(\s*['"]([^'"]{5,200})['"]/.exec(call)?.[1] ?? []);
+  const tokens = data.flatMap((link) => link.getAttribute('data-mailto-token') ?? []);
   for (const code of [...codes, ...tokens]) {
     for (let places = -26; places <= 26; places++) {
       const text = turned(code.replaceAll('\\/', '/'), places);
@@ -87,9 +86,9 @@ function turned(code: string, places: number): string {
 }
 
 /** Joomla writes an address by script, in pieces of entities: `var addy1 = 'inf&#111;' + '&#64;'; addy1 = addy1 + 'acme' …`. */
-function joomlaEmails(document: Document): DecodedEmail[] {
+function joomlaEmails({ scripts }: PageElements): DecodedEmail[] {
   const found: DecodedEmail[] = [];
-  for (const script of select(document, 'script')) {
+  for (const script of scripts) {
     const text = script.textContent ?? '';
     if (!text.includes('addy') || text.length > 20_000) continue;
     const addresses = new Map<string, string>();
@@ -118,11 +117,9 @@ const withoutEntities = (text: string): string =>
   });
 
 /** Text that a style sheet turns round again. */
-function backwardEmails(document: Document): DecodedEmail[] {
+function backwardEmails({ turned: elements }: PageElements): DecodedEmail[] {
   const found: DecodedEmail[] = [];
-  const turnedRound =
-    '[style*="bidi-override"], [style*="direction:rtl"], [style*="direction: rtl"], [class*="reverse"], [class*="rtl"], [class*="backward"], [class*="codedirection"], bdo[dir="rtl"]';
-  for (const element of select(document, turnedRound)) {
+  for (const element of elements) {
     const text = element.textContent?.trim() ?? '';
     if (text.length > 120 || !text.includes('@')) continue;
     found.push({ text: reversed(text), method: 'decoded', snippet: text });
@@ -137,17 +134,14 @@ const DOMAIN_NAMES = ['domain', 'host', 'website', 'server', 'd', 'part2', 'seco
 const WHOLE = /(?:e-?mail|mail|contact|address|href|enc|obfus|cloak|crypt|protect)/i;
 
 /** `data-email="…"` plain, backwards or in base64, and `data-user` with `data-domain`. */
-function attributeEmails(document: Document): DecodedEmail[] {
+function attributeEmails({ data: elements }: PageElements): DecodedEmail[] {
   const found: DecodedEmail[] = [];
-  for (const element of select(document, 'a, span, b, i, em, strong, p, div, li, td, button, address')) {
-    const { attributes } = element;
-    if (attributes.length === 0) continue;
+  for (const element of elements) {
     const data = new Map<string, string>();
-    for (let at = 0; at < attributes.length; at++) {
-      const { name, value } = attributes[at] as Attr;
-      if (name.startsWith('data-') && value.length <= 200) data.set(name.slice(5), value.trim());
+    for (const name of element.getAttributeNames()) {
+      const value = name.startsWith('data-') ? (element.getAttribute(name)?.trim() ?? '') : '';
+      if (value !== '' && value.length <= 200) data.set(name.slice(5), value);
     }
-    if (data.size === 0) continue;
     for (const [name, value] of data) {
       if (!WHOLE.test(name) || value.length < 5) continue;
       for (const text of readings(value)) found.push({ text, method: 'decoded', snippet: `data-${name}="${value}"` });

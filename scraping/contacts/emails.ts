@@ -1,12 +1,12 @@
 import { parse } from 'tldts';
-import { select } from '../content/dom.ts';
 import { decodedEmails, unescaped } from './email-codes.ts';
 import type { Finding } from './finding.ts';
+import type { PageElements } from './page-elements.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
 import { around, excerpt } from './snippet.ts';
 
 /** E-mail addresses of a page: linked, hidden, written out and in its text. */
-export function findEmails(document: Document, lines: readonly Line[], ownDomain: string | null): Finding[] {
+export function findEmails(page: PageElements, lines: readonly Line[], ownDomain: string | null): Finding[] {
   const found: Finding[] = [];
   const add = (text: string, method: string, snippet: string, confidence: number) => {
     const value = emailAddress(text);
@@ -15,12 +15,12 @@ export function findEmails(document: Document, lines: readonly Line[], ownDomain
     if (method !== 'cfemail' && isPlaceholder(value, ownDomain)) return;
     found.push({ field: 'email', value, method, snippet: excerpt(snippet), confidence });
   };
-  for (const link of select(document, 'a[href], area[href]')) {
+  for (const link of page.links) {
     const href = link.getAttribute('href')?.trim() ?? '';
     if (!/^mailto:/i.test(href)) continue;
     for (const address of mailtoAddresses(href)) add(address, 'mailto', link.textContent || href, 0.95);
   }
-  for (const { text, method, snippet } of decodedEmails(document)) add(text, method, snippet, 0.95);
+  for (const { text, method, snippet } of decodedEmails(page)) add(text, method, snippet, 0.95);
   for (const { text: line } of lines) {
     const text = withoutIcons(line).replaceAll('＠', '@');
     for (const { address, start, end } of writtenEmails(text)) add(address, 'text', around(text, start, end), 0.85);

@@ -1,4 +1,5 @@
 import { collapsed, select } from '../content/dom.ts';
+import type { PageElements } from './page-elements.ts';
 
 /** A thing that a page describes for machines, in the words of schema.org, whatever the notation. */
 export interface Entity {
@@ -12,8 +13,8 @@ export interface Entity {
 export type Value = string | Entity;
 
 /** Everything a page describes, outer things before the ones inside them. */
-export function entitiesOf(document: Document): Entity[] {
-  const roots = [...jsonLdEntities(document), ...markedUpEntities(document), ...hCards(document)];
+export function entitiesOf(page: PageElements): Entity[] {
+  const roots = [...jsonLdEntities(page), ...markedUpEntities(page), ...hCards(page)];
   const all: Entity[] = [];
   const visit = (entity: Entity, depth: number) => {
     if (all.length >= MAX_ENTITIES || depth > MAX_DEPTH) return;
@@ -46,9 +47,10 @@ const MAX_JSON = 512 * 1024;
 
 const localName = (type: string): string => type.split(/[/#:]/).at(-1) ?? type;
 
-function jsonLdEntities(document: Document): Entity[] {
+function jsonLdEntities({ scripts }: PageElements): Entity[] {
   let size = 0;
-  return select(document, 'script[type="application/ld+json" i], script[type^="application/ld+json"]').flatMap((script) => {
+  return scripts.flatMap((script) => {
+    if (!/^\s*application\/ld\+json/i.test(script.getAttribute('type') ?? '')) return [];
     const text = script.textContent ?? '';
     size += text.length;
     const data = size > MAX_JSON ? null : lenientJson(text);
@@ -106,10 +108,10 @@ export const withoutMarkup = (text: string): string =>
     .replace(/&amp;/g, '&');
 
 /** Microdata (`itemscope`, `itemprop`) and RDFa Lite (`typeof`, `property`). */
-function markedUpEntities(document: Document): Entity[] {
+function markedUpEntities(page: PageElements): Entity[] {
   const made = new Map<Element, Entity & { properties: Map<string, Value[]> }>();
   const roots: Entity[] = [];
-  const scopes = select(document, '[itemscope], [typeof]').slice(0, MAX_ENTITIES);
+  const scopes = page.scopes.slice(0, MAX_ENTITIES);
   if (scopes.length === 0) return [];
   for (const scope of scopes) {
     const isMicrodata = scope.hasAttribute('itemscope');
@@ -126,7 +128,7 @@ function markedUpEntities(document: Document): Entity[] {
     if (outer) for (const name of names) push(outer.properties, name, entity);
     else roots.push(entity);
   }
-  for (const element of select(document, '[itemprop], [property]').slice(0, 20 * MAX_ENTITIES)) {
+  for (const element of page.properties.slice(0, 20 * MAX_ENTITIES)) {
     if (made.has(element)) continue;
     const scope = closestScope(element, made);
     const owner = scope && made.get(scope);
@@ -165,8 +167,8 @@ function linedText(element: Element): string {
 }
 
 /** vCards in class names (hCard, h-card), told in schema.org's words. */
-function hCards(document: Document): Entity[] {
-  return select(document, '.vcard, .h-card').slice(0, 100).map((card) => {
+function hCards({ cards }: PageElements): Entity[] {
+  return cards.slice(0, 100).map((card) => {
     const properties = new Map<string, Value[]>();
     const addresses = select(card, '.adr, .h-adr');
     for (const address of addresses) push(properties, 'address', cardPart(address, 'PostalAddress', ADR_CLASSES));

@@ -1,6 +1,6 @@
-import { select } from '../content/dom.ts';
 import { unescaped } from './email-codes.ts';
 import type { Finding } from './finding.ts';
+import type { PageElements } from './page-elements.ts';
 import { FAX_ICON, type Line, PHONE_ICON, withoutIcons } from './page-lines.ts';
 import { dialled } from './phone-numbers.ts';
 import { countryOf } from './places.ts';
@@ -21,8 +21,8 @@ type Kind = 'phone' | 'fax' | 'both';
  *
  * @param countries where a number without a country's code may be from, likeliest first
  */
-export function findPhones(document: Document, lines: readonly Line[], countries: readonly string[]): Finding[] {
-  const sightings = [...textSightings(lines, countries), ...linkSightings(document, countries)];
+export function findPhones(page: PageElements, lines: readonly Line[], countries: readonly string[]): Finding[] {
+  const sightings = [...textSightings(lines, countries), ...linkSightings(page, countries)];
   const faxes = new Set<string>();
   const phones = new Set<string>();
   for (const { value, kind } of sightings) {
@@ -38,9 +38,9 @@ export function findPhones(document: Document, lines: readonly Line[], countries
 }
 
 /** Links that dial. Their text stands in the lines too, where its surroundings tell whether it is a fax. */
-function linkSightings(document: Document, countries: readonly string[]): Sighting[] {
+function linkSightings({ links }: PageElements, countries: readonly string[]): Sighting[] {
   const found: Sighting[] = [];
-  for (const link of select(document, 'a[href], area[href]')) {
+  for (const link of links) {
     const href = link.getAttribute('href')?.trim() ?? '';
     const scheme = /^(tel|callto|sms|fax):/i.exec(href)?.[1]?.toLowerCase() ?? (WHATSAPP.test(href) ? 'whatsapp' : null);
     if (scheme === null) continue;

@@ -3,7 +3,7 @@ import type { Finding } from './finding.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
 import { AU_STATE, CA_PROVINCE, COUNTY, countryOf, isUsState, US_STATE } from './places.ts';
 import { excerpt } from './snippet.ts';
-import { BUILDING_PART, CONTINENTAL_STREET, ENGLISH_STREET, isStreetName, PO_BOX, UNIT_PART } from './streets.ts';
+import { BUILDING_PART, CONTINENTAL_HINT, CONTINENTAL_STREET, ENGLISH_STREET, isStreetName, PO_BOX, UNIT_PART } from './streets.ts';
 
 /**
  * Postal addresses in a page's text. First by what ends one (town, state, postcode), reading backwards to the street; then streets that
@@ -23,7 +23,7 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   };
   texts.forEach((text, at) => {
     if (found.length >= MAX_ADDRESSES || text.length > MAX_LINE) return;
-    for (const end of addressEnds(text, countries)) {
+    for (const end of addressEnds(text, countries, NUMBER_AND_WORD.test(`${texts[at - 2]} ${texts[at - 1]} ${text}`))) {
       const address = readBackwards(texts, at, end, countries);
       if (address) add(address, end.region || end.postal_code ? 0.85 : 0.7, at);
     }
@@ -43,6 +43,8 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   }));
 }
 
+/** Without it there is no street near. */
+const NUMBER_AND_WORD = /\d[\p{L}\d]*[.,]?\s+[\p{L}#]|[\p{L}.]\s#?\d/u;
 const MAX_ADDRESSES = 200;
 const MAX_LINE = 2000;
 const plainKey = (street: string): string => street.toLowerCase().replace(/[^\p{L}\d]/gu, '');
@@ -64,6 +66,8 @@ interface Shape {
   country: string | null;
   /** Countries whose pages may have it without a street right before it that proves it. */
   only?: readonly string[];
+  /** A state alone: it ends an address only where a number stands before it. */
+  ends?: true;
 }
 const SHAPES: readonly Shape[] = [
   { country: 'US', pattern: new RegExp(`(?<![\\p{L}\\d])(?<region>${US_STATE})\\.?\\s?,?[\\s-]{1,3}(?<code>\\d{5}(?:\\s?-\\s?\\d{4})?)(?![\\d-])`, 'gu') },
@@ -80,16 +84,19 @@ const SHAPES: readonly Shape[] = [
   { country: 'SE', pattern: new RegExp(`(?<![\\p{L}\\d])(?:SE?-\\s?)?(?<code>\\d{3}\\s?\\d{2})\\s(?<city>${TOWN})`, 'gu'), only: ['SE', 'CZ', 'SK', 'GR'] },
   { country: 'DE', pattern: new RegExp(`(?<![\\p{L}\\d])(?:(?<prefix>D|DE|F|FR|I|IT|E|ES|FIN|FI)\\s?[-–]\\s?)?(?<code>\\d{5})\\s(?<city>${TOWN})(?:\\s(?:Cedex|CEDEX)(?:\\s\\d{1,2})?)?`, 'gu'), only: ['DE', 'FR', 'IT', 'ES', 'FI', 'MX', 'TR', 'EE', 'HR', 'RS', 'UA', 'MA'] },
   { country: 'AT', pattern: new RegExp(`(?<![\\p{L}\\d])(?:(?<prefix>A|AT|CH|B|BE|L|LU|DK|N|NO|H|HU|SI|BG|LV)\\s?[-–]\\s?)?(?<code>\\d{4})\\s(?<city>${TOWN})`, 'gu'), only: ['AT', 'CH', 'BE', 'DK', 'NO', 'LU', 'HU', 'SI', 'BG', 'LV', 'LI'] },
-  { country: 'US', pattern: new RegExp(`(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${US_STATE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\.?\\s[-–]\\s|\\sUSA?\\b|\\sUnited\\b)`, 'gu'), only: ['US'] },
-  { country: 'CA', pattern: new RegExp(`(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${CA_PROVINCE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\sCanada\\b)`, 'gu'), only: ['CA'] },
+  { country: 'US', pattern: new RegExp(`(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${US_STATE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\.?\\s[-–]\\s|\\sUSA?\\b|\\sUnited\\b)`, 'gu'), only: ['US'], ends: true },
+  { country: 'CA', pattern: new RegExp(`(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${CA_PROVINCE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\sCanada\\b)`, 'gu'), only: ['CA'], ends: true },
 ];
 const PREFIX_COUNTRY: Record<string, string> = {
   D: 'DE', F: 'FR', I: 'IT', E: 'ES', FIN: 'FI', A: 'AT', B: 'BE', L: 'LU', N: 'NO', H: 'HU',
 };
 
-function addressEnds(text: string, countries: readonly string[]): End[] {
+function addressEnds(text: string, countries: readonly string[], hasNumberNear: boolean): End[] {
   const ends: End[] = [];
-  for (const { pattern, country, only } of SHAPES) {
+  if (text.length < 4) return [];
+  const hasDigit = /\d/.test(text);
+  for (const { pattern, country, only, ends: isShort } of SHAPES) {
+    if (isShort ? text.length > 200 || !hasNumberNear : !hasDigit) continue;
     for (const match of text.matchAll(pattern)) {
       const { region, region2, code, city, prefix } = match.groups ?? {};
       const [start, end] = [match.index, match.index + match[0].length];
@@ -216,13 +223,22 @@ function splitTown(part: string, region: string | null): { street: string | null
   return { street: null, city: county ? words.slice(0, -1).join(' ') : part, region: county };
 }
 
+/** Most lines have none: the cheap question comes first. */
+const STREETS = [
+  [/\d\S*\s|\b(?:One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)\s/, ENGLISH_STREET],
+  [/box|bp|postbus|fach|apartado|postale|bag/i, PO_BOX],
+  [CONTINENTAL_HINT, CONTINENTAL_STREET],
+] as const;
+
 function lastStreet(part: string): { start: number; end: number } | null {
   let last: { start: number; end: number } | null = null;
-  for (const pattern of [ENGLISH_STREET, PO_BOX, CONTINENTAL_STREET])
+  for (const [hint, pattern] of STREETS) {
+    if (!hint.test(part)) continue;
     for (const match of part.matchAll(pattern)) {
       const end = match.index + match[0].trimEnd().length;
       if (!last || end > last.end) last = { start: match.index, end };
     }
+  }
   return last;
 }
 

@@ -1,11 +1,11 @@
-import { select } from '../content/dom.ts';
 import type { Entity } from './entities.ts';
 import { textsOf } from './entities.ts';
 import type { Finding } from './finding.ts';
+import { metaContent, type PageElements } from './page-elements.ts';
 import { excerpt } from './snippet.ts';
 
 /** Profiles that a page links to or names as its own. */
-export function findSocials(document: Document, entities: readonly Entity[], ownDomain: string | null): Finding[] {
+export function findSocials(page: PageElements, entities: readonly Entity[], ownDomain: string | null): Finding[] {
   const found: Finding[] = [];
   const add = (url: string, method: string, snippet: string, confidence: number) => {
     const profile = socialProfile(url);
@@ -22,17 +22,19 @@ export function findSocials(document: Document, entities: readonly Entity[], own
   };
   for (const entity of entities)
     for (const url of entity.role === 'author' ? [] : textsOf(entity, 'sameAs')) add(url, entity.method, url, 0.9);
-  for (const link of select(document, 'a[href]')) {
+  for (const link of page.links) {
     const href = link.getAttribute('href') ?? '';
     if (!/^https?:/i.test(href)) continue;
     // In running text a profile may be anybody's.
     const inText = link.parentElement?.tagName === 'P' || link.closest('article, blockquote') !== null;
     add(href, 'link', link.textContent?.trim() || link.getAttribute('title') || href, inText ? 0.6 : 0.8);
   }
-  const handle = document.querySelector('meta[name="twitter:site"], meta[property="twitter:site"]')?.getAttribute('content');
+  const handle = metaContent(page, 'twitter:site');
   if (handle && /^@\w{1,15}$/.test(handle.trim())) add(`https://x.com/${handle.trim().slice(1)}`, 'twitter_card', handle, 0.85);
-  for (const meta of select(document, 'meta[property="article:publisher"], meta[property="og:see_also"]'))
-    add(meta.getAttribute('content') ?? '', 'open_graph', meta.getAttribute('content') ?? '', 0.85);
+  for (const name of ['article:publisher', 'og:see_also']) {
+    const url = metaContent(page, name);
+    if (url) add(url, 'open_graph', url, 0.85);
+  }
   return found;
 }
 
