@@ -1,5 +1,6 @@
 import type { Page } from '../../core/page.ts';
 import type { FORMATS } from '../../core/schemas.ts';
+import { contactsIn, contactsOf } from '../contacts/contacts.ts';
 import { parsePage } from './dom.ts';
 import { linksOf } from './links.ts';
 import { mainContent, wholeContent } from './main-content.ts';
@@ -22,7 +23,10 @@ export interface ExtractInput {
 }
 
 /** The formats that come from the HTML alone; what was not asked for is absent. */
-export type Extracted = Pick<Page, 'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata'>;
+export type Extracted = Pick<
+  Page,
+  'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata' | 'contacts'
+>;
 
 /** Pure, and blocks while it works (half a second for the largest documentation pages): see `extractor.ts`. */
 export function extract(input: ExtractInput): Extracted {
@@ -38,6 +42,7 @@ function read(input: ExtractInput): Extracted {
   const document = parsePage(input.html, input.url);
   if (wants('links')) extracted.links = linksOf(document, input.url);
   if (wants('metadata')) extracted.metadata = metadataOf(document, input);
+  if (wants('contacts')) extracted.contacts = contactsOf(contactsIn({ document, url: input.url }));
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.
@@ -49,4 +54,4 @@ function read(input: ExtractInput): Extracted {
 }
 
 const READS_CONTENT = ['markdown', 'html', 'text'] as const;
-const READS_DOCUMENT = [...READS_CONTENT, 'links', 'metadata'] as const;
+const READS_DOCUMENT = [...READS_CONTENT, 'links', 'metadata', 'contacts'] as const;
