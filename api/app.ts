@@ -1,4 +1,5 @@
 import express, { type Express, Router } from 'express';
+import type { ArtifactStore } from '../core/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -22,6 +23,7 @@ import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
 import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
 import { listLeads, showJobLeads } from './routes/leads.ts';
+import { listJobUrls, mapSite } from './routes/map.ts';
 import { listJobPages, showArtifact } from './routes/pages.ts';
 import { submitBatch, submitJob } from './routes/submit.ts';
 import { addUser, listAllUsers } from './routes/users.ts';
@@ -29,6 +31,8 @@ import { createWaiters, type Waiters } from './wait.ts';
 
 export interface AppDependencies {
   database: Database;
+  /** Undefined: artifacts lie in the database. */
+  artifacts?: ArtifactStore | undefined;
   queue: Pick<Queue, 'health'>;
   dispatch: Pick<Dispatch, 'offer'>;
   logger: Logger;
@@ -85,7 +89,7 @@ const refuseMalformedUrl: Middleware = (request, _response, next) => {
 };
 
 function apiRoutes(
-  { database, dispatch, rateLimit }: AppDependencies,
+  { database, artifacts, dispatch, rateLimit }: AppDependencies,
   { auth, waiters }: { auth: Auth; waiters: Waiters },
 ): Router {
   const limit = createRateLimit(rateLimit);
@@ -96,13 +100,15 @@ function apiRoutes(
   const at = (path: string, handlers: Parameters<typeof serve>[3]) => serve(v1, '/api/v1', path, handlers);
   at('/jobs/scrape', { POST: submitJob(submit) });
   at('/jobs/batch', { POST: submitBatch(submit) });
+  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, waiters }) });
   at('/jobs', { GET: listOwnJobs(database) });
   at('/jobs/:id', { GET: showJob(database, waiters) });
   at('/jobs/:id/cancel', { POST: cancel(database) });
   at('/jobs/:id/retry', { POST: retry(database) });
   at('/jobs/:id/pages', { GET: listJobPages(database) });
+  at('/jobs/:id/urls', { GET: listJobUrls(database) });
   at('/jobs/:id/leads', { GET: showJobLeads(database) });
-  at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database) });
+  at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database, artifacts) });
   at('/leads', { GET: listLeads(database) });
   at('/dead-letters', { GET: listAllDeadLetters(database) });
   at('/dead-letters/requeue', { POST: requeueMany(database) });

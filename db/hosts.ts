@@ -6,7 +6,7 @@ export interface HostRequest {
   /** Permits wanted, by ids of the caller's making; those who waited long first. */
   ids: string[];
   /** How many of `ids`, from the first, are back after they were told to come again. The others stand behind the line. */
-  returning: number;
+  back: number;
   /** Permits given back. */
   released: string[];
   /** Permits still needed. */
@@ -81,7 +81,7 @@ const EXCHANGE_PERMITS = statement(
   `
   WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json)
-      AS a (host text, ids text[], returning int, released text[], renewed text[], pause_ms float8, gap_ms float8)
+      AS a (host text, ids text[], back int, released text[], renewed text[], pause_ms float8, gap_ms float8)
   ), locked AS MATERIALIZED (
     SELECT h.* FROM asked a JOIN hosts h ON h.host = a.host ORDER BY h.host FOR UPDATE OF h
   ), clock AS MATERIALIZED (
@@ -90,7 +90,7 @@ const EXCHANGE_PERMITS = statement(
     SELECT l.host, a.ids, a.gap_ms, c.now, p.paused_until, greatest(l.next_at, p.paused_until, c.now) AS start_at, l.next_at,
            held.permits, held.count,
            l.line_until > c.now + $3::float8 * interval '1 ms' AS has_line,
-           CASE WHEN l.line_until > c.now + $3::float8 * interval '1 ms' THEN a.returning ELSE cardinality(a.ids) END AS entitled,
+           CASE WHEN l.line_until > c.now + $3::float8 * interval '1 ms' THEN a.back ELSE cardinality(a.ids) END AS entitled,
            to_jsonb(round(extract(epoch FROM c.now) * 1000 + $3::float8 + $4::float8)) AS lease_end
     FROM locked l JOIN asked a ON a.host = l.host CROSS JOIN clock c
     CROSS JOIN LATERAL (SELECT CASE WHEN a.pause_ms > 0 THEN greatest(l.paused_until, c.now + a.pause_ms * interval '1 ms')

@@ -7,6 +7,9 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_EVENTS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_KEYS, [options.limit]),
     sql.query(PRUNE_WORKERS),
+    sql.query(PRUNE_HOSTS, [options.limit]),
+    sql.query(PRUNE_ROBOTS, [options.limit]),
+    sql.query(PRUNE_RENDER_VERDICTS, [options.limit]),
   ]);
   return counts.reduce((sum, rows) => sum + rows.length, 0);
 }
@@ -50,4 +53,36 @@ const PRUNE_KEYS = statement(
 const PRUNE_WORKERS = statement(
   'prune_workers',
   `DELETE FROM workers WHERE seen_at < now() - interval '1 hour' RETURNING id`,
+);
+
+/** A host that nobody was at for a day is as good as new. */
+const PRUNE_HOSTS = statement(
+  'prune_hosts',
+  `
+  DELETE FROM hosts WHERE host IN (
+    SELECT host FROM hosts
+    WHERE used_at < now() - interval '1 day' AND paused_until < now() AND line_until < now()
+    LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING host
+  `,
+);
+
+/** Kept past its day: should the file not be readable then, what it said before still holds. */
+const PRUNE_ROBOTS = statement(
+  'prune_robots',
+  `
+  DELETE FROM robots WHERE origin IN (
+    SELECT origin FROM robots WHERE fresh_until < now() - interval '30 days' LIMIT $1 FOR UPDATE SKIP LOCKED)
+  RETURNING origin
+  `,
+);
+
+/** What was last seen so long ago is not gone by any more. */
+const PRUNE_RENDER_VERDICTS = statement(
+  'prune_render_verdicts',
+  `
+  DELETE FROM render_verdicts WHERE host IN (
+    SELECT host FROM render_verdicts WHERE seen_at < now() - interval '30 days' LIMIT $1)
+  RETURNING host
+  `,
 );

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { config as readDotEnv } from 'dotenv';
 import { z } from 'zod';
+import { proxyUrl } from '../core/schemas.ts';
 import { Complaint } from './complaint.ts';
 
 /**
@@ -43,11 +45,13 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     sources: sourcesOf(v, given),
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
-    userAgent: v.USER_AGENT,
+    userAgent: v.USER_AGENT ?? DEFAULT_USER_AGENT,
+    browserUserAgent: v.USER_AGENT,
+    proxyUrls: v.PROXY_URLS,
+    artifactsUrl: v.ARTIFACTS_URL ?? (v.DATABASE_URL ? undefined : folderUrl(v.DATA_DIR)),
     respectRobots: v.RESPECT_ROBOTS === 'true',
     hostConcurrency: v.HOST_CONCURRENCY,
     hostGapMs: v.HOST_GAP_MS,
-    crawlConcurrency: v.CRAWL_CONCURRENCY,
     rateLimit: v.RATE_LIMIT,
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
@@ -79,16 +83,20 @@ export interface Config {
   sources: LeadSources;
   pageTimeoutMs: number;
   maxPageBytes: number;
-  /** Sent with every request; robots.txt knows us by its first word. */
+  /** What plain HTTP says of who asks. */
   userAgent: string;
+  /** Undefined: what the browser says of itself. */
+  browserUserAgent: string | undefined;
+  /** For jobs that name no proxy of their own. */
+  proxyUrls: string[];
+  /** `file:` or `s3:`; undefined: artifacts lie in the database, which every process of a fleet reaches. */
+  artifactsUrl: string | undefined;
   /** False for sites of one's own. */
   respectRobots: boolean;
   /** Pages of a host at the same time, over all workers. */
   hostConcurrency: number;
   /** Between the starts of two pages of a host. */
   hostGapMs: number;
-  /** Pages of one crawl at the same time. */
-  crawlConcurrency: number;
   /** Requests a second and user. */
   rateLimit: number;
   retentionDays: number;
@@ -143,6 +151,27 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
 const EGRESS_ENTRY =
   /^(\[[0-9a-f:.]+\](\/\d{1,3})?|[^\s:/[\]]+(\/\d{1,2})?)(:\d{1,5})?$|^[0-9a-f:.]+(\/\d{1,3})?$/i;
 
+const DEFAULT_USER_AGENT = 'LeadEngine/0.1';
+
+const folderUrl = (dataDir: string) => pathToFileURL(resolve(dataDir, 'artifacts')).href;
+
+function isArtifactsUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  if (url.protocol === 'file:') return url.host === '' && url.pathname !== '/';
+  const known = [...url.searchParams.keys()].every((name) => name === 'region' || name === 'tls');
+  const tls = url.searchParams.get('tls') ?? 'true';
+  return (
+    url.protocol === 's3:' &&
+    url.hostname !== '' &&
+    url.username !== '' &&
+    url.password !== '' &&
+    /^\/[^/]/.test(url.pathname) &&
+    known &&
+    ['true', 'false'].includes(tls)
+  );
+}
+
 const variables = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
   HOST: z.string().trim().default('127.0.0.1'),
@@ -192,12 +221,24 @@ const variables = z.object({
   USER_AGENT: z
     .string()
     .trim()
-    .regex(/^[\x20-\x7e]{1,300}$/, 'expected 1 to 300 printable ASCII characters')
-    .default('LeadEngine/0.1'),
+    .regex(/^[\x20-\x7e]{1,500}$/, 'expected up to 500 printable ASCII characters')
+    .optional(),
+  PROXY_URLS: z
+    .string()
+    .default('')
+    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+    .pipe(z.array(proxyUrl)),
+  ARTIFACTS_URL: z
+    .string()
+    .trim()
+    .refine(
+      isArtifactsUrl,
+      'expected file:///folder or s3://KEY:SECRET@host:port/bucket?region=…&tls=true|false',
+    )
+    .optional(),
   RESPECT_ROBOTS: oneOf(['true', 'false']).default('true'),
   HOST_CONCURRENCY: wholeNumber(1, 1000).default(8),
   HOST_GAP_MS: wholeNumber(0, 600_000).default(0),
-  CRAWL_CONCURRENCY: wholeNumber(1, 64).default(4),
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),

@@ -64,7 +64,8 @@ const LIST_STORED_PAGES = statement(
 export interface StoredPage {
   position: number;
   page: Page;
-  artifacts: (Artifact & { name: string })[];
+  /** `body: null` where it lies in the artifact store. */
+  artifacts: (Omit<Artifact, 'body'> & { name: string; body: Buffer | null })[];
   progress: Progress;
   counts: Counts;
 }
@@ -87,12 +88,22 @@ export async function storePage(database: Database, run: Fence, stored: StoredPa
       counts.errors,
     ]);
     if (rows.length === 0) return false;
-    await sql.query(DELETE_ARTIFACTS, [run.id, position]);
-    for (const artifact of stored.artifacts) {
-      await sql.query(STORE_ARTIFACT, [run.id, position, artifact.name, artifact.contentType, artifact.body]);
-    }
+    await storeArtifacts(sql, run.id, position, stored.artifacts);
     return true;
   });
+}
+
+/** Of a page stored in the same transaction, in place of those it had. */
+export async function storeArtifacts(
+  sql: Sql,
+  jobId: string,
+  position: number,
+  artifacts: StoredPage['artifacts'],
+): Promise<void> {
+  await sql.query(DELETE_ARTIFACTS, [jobId, position]);
+  for (const artifact of artifacts) {
+    await sql.query(STORE_ARTIFACT, [jobId, position, artifact.name, artifact.contentType, artifact.body]);
+  }
 }
 
 const STORE_PAGE = statement(

@@ -5,8 +5,10 @@ import { events } from './0004-events.ts';
 import { workers } from './0005-workers.ts';
 import { deadLetters } from './0006-dead-letters.ts';
 import { hosts } from './0007-hosts.ts';
+import { renderVerdicts } from './0008-render-verdicts.ts';
 import { crawl } from './0009-crawl.ts';
 import { leads } from './0010-leads.ts';
+import { artifacts } from './0011-artifacts.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -22,6 +24,8 @@ export const MIGRATIONS: Migration[] = [
   workers,
   deadLetters,
   hosts,
+  renderVerdicts,
   crawl,
   leads,
+  artifacts,
 ];

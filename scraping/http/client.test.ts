@@ -3,6 +3,7 @@ import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { silentLogger } from '../../runtime/logger.ts';
 import { createEgressGuard } from '../egress-guard.ts';
+import { createProxyHealth } from '../upstream-proxy.ts';
 import { createHttpClient, type HttpClient, type HttpGetOptions } from './client.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -35,8 +36,9 @@ afterEach(async () => {
 const clientFor = (...allow: string[]) =>
   createHttpClient({
     guard: createEgressGuard({ allow, logger: silentLogger }),
-    logger: silentLogger,
     userAgent: 'TestReader/1.0',
+    logger: silentLogger,
+    proxyHealth: createProxyHealth(),
   });
 
 async function listening(from: {
@@ -247,4 +249,56 @@ it('sends the credentials of an address as a browser does, and shows them nowher
   const answer = await get(origin.replace('http://', 'http://ada:l%40ce@'));
   expect(asked[0]?.headers.authorization).toBe(`Basic ${Buffer.from('ada:l@ce').toString('base64')}`);
   expect(answer.url).toBe(`${origin}/`);
+});
+
+describe('a name that changes its answer', () => {
+  const rebinding = (answers: string[]) => {
+    const asked: string[] = [];
+    const client = createHttpClient({
+      guard: createEgressGuard({
+        allow: ['127.0.0.1'],
+        logger: silentLogger,
+        // No such name exists: whoever looked it up again, past the guard, would find nothing.
+        resolver: async (name) => {
+          asked.push(name);
+          return [{ address: answers.shift() ?? '' }];
+        },
+      }),
+      userAgent: 'TestReader/1.0',
+      logger: silentLogger,
+      proxyHealth: createProxyHealth(),
+    });
+    const from = (path: string) =>
+      client.get(`${origin.replace('127.0.0.1', 'rebind.invalid')}${path}`, {
+        signal: new AbortController().signal,
+        timeoutMs: 20_000,
+        maxBytes: 1000,
+      });
+    return { asked, client, from };
+  };
+
+  it('is dialled at the address that was checked', async () => {
+    const { asked: names, client, from } = rebinding(['127.0.0.1', '127.0.0.2']);
+    handlers['/'] = sends('inside what is allowed');
+    expect((await from('/')).body.toString()).toBe('inside what is allowed');
+    expect(names).toEqual(['rebind.invalid']);
+    await client.stop();
+  });
+
+  it('is checked again for the next connection', async () => {
+    const { asked: names, client, from } = rebinding(['127.0.0.1', '127.0.0.2']);
+    handlers['/'] = sends('once', { connection: 'close' });
+    await from('/');
+    await expect(from('/')).rejects.toMatchObject({ code: 'egress_refused' });
+    expect(names).toHaveLength(2);
+    await client.stop();
+  });
+
+  it('is checked again when a redirect leads to it anew', async () => {
+    const { client, from } = rebinding(['127.0.0.1', '10.0.0.1']);
+    handlers['/'] = redirects('/next', 302, { connection: 'close' });
+    await expect(from('/')).rejects.toMatchObject({ code: 'egress_refused' });
+    expect(asked.map(({ url }) => url)).toEqual(['/']);
+    await client.stop();
+  });
 });

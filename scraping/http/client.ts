@@ -3,7 +3,9 @@ import { Deadline } from '../deadline.ts';
 import type { EgressGuard } from '../egress-guard.ts';
 import { PageFailure } from '../page-errors.ts';
 import { isOwnOrigin } from '../requests.ts';
+import { createUpstreamProxies, type ProxyHealth } from '../upstream-proxy.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
+import { type Cookies, createCookies } from './cookies.ts';
 import { clientFailure } from './failures.ts';
 import { createOrigins, type Origins, type WireResponse } from './origins.ts';
 
@@ -24,6 +26,8 @@ export interface HttpClient {
    *   `egress_refused`, `page_timeout`, `page_too_large`, `too_many_redirects`; or the signal's reason
    */
   get(url: string, options: HttpGetOptions): Promise<HttpResponse>;
+  /** A client whose connections are its own and go through one of these proxies. Whoever asks for it stops it. */
+  through(proxies: readonly string[]): HttpClient;
   /** Lets go of all connections; requests under way fail. Twice is safe. */
   stop(): Promise<void>;
 }
@@ -42,15 +46,9 @@ export interface HttpGetOptions {
   /** Default 20, as browsers have it. With 0 a redirect is the answer. */
   maxRedirects?: number;
   /** Of this job and no other. Without one, cookies live as long as one call: many a site redirects until it sees its own. */
-  cookies?: CookieStore;
+  cookies?: Cookies;
   /** Whether the body is worth having; without it `body` is empty. Asked once, with the head of the last answer. */
   wantsBody?: (head: ResponseHead) => boolean;
-}
-
-export interface CookieStore {
-  /** The value of `cookie` for a request to this URL; empty for none. */
-  headerFor(url: string): string;
-  store(url: string, setCookies: readonly string[]): void;
 }
 
 export interface ResponseHead {
@@ -71,20 +69,27 @@ export interface HttpResponse extends ResponseHead {
 
 export interface HttpClientOptions {
   guard: EgressGuard;
-  logger: Logger;
   /** Sent where `headers` names none. */
   userAgent: string;
   /** To one origin at the same time; more wait. Default 8. */
   connectionsPerOrigin?: number;
+  logger: Logger;
+  /** Of the process: what is known of a proxy holds for browser and plain HTTP alike. */
+  proxyHealth: ProxyHealth;
+  /** For all that is asked, `http:`, `https:` or `socks5:`. Default none. */
+  proxies?: readonly string[];
 }
 
 const MAX_REDIRECTS = 20;
 const CONNECTIONS_PER_ORIGIN = 8;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { guard, logger, proxyHealth: health, proxies = [] } = options;
   const origins = createOrigins({
-    guard: options.guard,
+    guard,
     connectionsPerOrigin: options.connectionsPerOrigin ?? CONNECTIONS_PER_ORIGIN,
+    proxies:
+      proxies.length === 0 ? undefined : createUpstreamProxies({ urls: [...proxies], guard, health, logger }),
   });
   return {
     async get(url, request) {
@@ -99,6 +104,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         deadline.dispose();
       }
     },
+    through: (others) => createHttpClient({ ...options, proxies: others }),
     stop: () => origins.stop(),
   };
 }
@@ -106,7 +112,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 interface Hops {
   origins: Origins;
   deadline: Deadline;
-  logger: Logger;
+  guard: EgressGuard;
   userAgent: string;
 }
 
@@ -114,7 +120,7 @@ interface Hops {
 async function follow(start: string, request: HttpGetOptions, hops: Hops): Promise<HttpResponse> {
   const { deadline } = hops;
   const redirects: HttpResponse['redirects'] = [];
-  const cookies = request.cookies ?? new ChainCookies();
+  const cookies = request.cookies ?? createCookies();
   let url = start;
   let { method = 'GET', body } = request;
   for (;;) {
@@ -137,7 +143,7 @@ async function follow(start: string, request: HttpGetOptions, hops: Hops): Promi
     redirects.push({ url: head.url, status: head.status, location });
     if (redirects.length > (request.maxRedirects ?? MAX_REDIRECTS))
       throw new PageFailure('too_many_redirects');
-    url = redirectTarget(url, location, hops.logger);
+    url = redirectTarget(url, location, hops.guard);
     // As browsers do, whatever the standard says of 301 and 302.
     const becomesGet =
       head.status === 303
@@ -152,7 +158,7 @@ interface Hop {
   pageUrl: string;
   method: string;
   body: string | Buffer | undefined;
-  cookies: CookieStore;
+  cookies: Cookies;
   request: HttpGetOptions;
 }
 
@@ -211,11 +217,11 @@ const SET_BY_TRANSPORT = new Set([
   'accept-encoding',
 ]);
 
-function redirectTarget(from: string, location: string, logger: Logger): string {
+function redirectTarget(from: string, location: string, guard: EgressGuard): string {
   if (!URL.canParse(location, from)) throw new PageFailure('connection_failed');
   const target = new URL(location, from);
   if (target.protocol !== 'http:' && target.protocol !== 'https:') {
-    logger.warn('egress_refused', { host: new URL(from).host, reason: `redirect to ${target.protocol}` });
+    guard.refuse({ host: new URL(from).host, reason: `redirect to ${target.protocol}` });
     throw new PageFailure('egress_refused');
   }
   // The fragment asked for goes along where the redirect names none.
@@ -239,24 +245,4 @@ function basicAuthorization({ username, password }: URL): string {
     }
   };
   return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
-}
-
-/** Cookies for the redirects of one call: by host alone, and with nothing kept. */
-class ChainCookies implements CookieStore {
-  readonly #hosts = new Map<string, Map<string, string>>();
-
-  headerFor(url: string): string {
-    const cookies = this.#hosts.get(new URL(url).hostname) ?? new Map<string, string>();
-    return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-  }
-
-  store(url: string, setCookies: readonly string[]): void {
-    const host = new URL(url).hostname;
-    for (const cookie of setCookies) {
-      const [, name, value] = /^\s*([^=;\s]+)\s*=([^;]*)/.exec(cookie) ?? [];
-      if (!name) continue;
-      const known = this.#hosts.get(host) ?? new Map<string, string>();
-      this.#hosts.set(host, known.set(name, (value ?? '').trim()));
-    }
-  }
 }

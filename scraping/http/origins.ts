@@ -1,8 +1,10 @@
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import { buildConnector, Pool } from 'undici';
 import { parseAddress } from '../egress-address.ts';
 import { EgressError, type EgressGuard } from '../egress-guard.ts';
+import type { UpstreamProxies } from '../upstream-proxy.ts';
 import { systemCode } from './failures.ts';
 
 /** Connections to the servers asked lately, kept and bounded; each is dialled to an address that the guard has checked. */
@@ -38,8 +40,15 @@ const KEEP_ALIVE_MS = 15_000;
 /** Sites send cookies and policies of many kilobytes; Chromium takes 256 KB. */
 const MAX_HEADER_BYTES = 128 * 1024;
 
-export function createOrigins(options: { guard: EgressGuard; connectionsPerOrigin: number }): Origins {
-  const connect = guardedConnector(options.guard);
+export interface OriginsOptions {
+  guard: EgressGuard;
+  connectionsPerOrigin: number;
+  /** Undefined: servers are dialled from here. */
+  proxies: UpstreamProxies | undefined;
+}
+
+export function createOrigins(options: OriginsOptions): Origins {
+  const connect = guardedConnector(options);
   const open = new Set<Pool>();
   const pools = new LRUCache<string, Pool>({
     max: ORIGINS_KEPT,
@@ -104,43 +113,53 @@ const HUNG_UP = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const DISCARDED_BYTES = 64 * 1024;
 
 /**
- * Dials the addresses the guard gives, in their order. The library is handed an address and never a name, so there is no second
+ * Dials the addresses the guard gives, in their order. Neither the library nor a proxy is handed a name, so there is no second
  * look-up whose answer could differ from the one that was checked.
  */
-function guardedConnector(guard: EgressGuard): buildConnector.connector {
+function guardedConnector({ guard, proxies }: OriginsOptions): buildConnector.connector {
   const dial = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
   return (target, done) => {
     const host = target.hostname.replace(/^\[|\]$/g, '');
     const port = Number(target.port || (target.protocol === 'https:' ? 443 : 80));
     // TLS needs the name, which is no longer what is dialled. Addresses have none.
-    const servername = parseAddress(host) ? undefined : host.replace(/\.$/, '');
-    const attempt = (addresses: readonly string[], failure: Error) => {
-      const [address, ...others] = addresses;
-      if (address === undefined) {
-        done(failure, null);
-        return;
-      }
-      const named = servername === undefined ? {} : { servername };
-      dial({ ...target, ...named, hostname: address, port: String(port) }, (error, socket) => {
-        if (socket) done(null, socket);
-        else attempt(others, worse(failure, error));
+    const named = parseAddress(host) ? {} : { servername: host.replace(/\.$/, '') };
+    const dialAt = (address: string, httpSocket?: Socket) =>
+      new Promise<Socket>((resolve, reject) => {
+        const how = { ...target, ...named, hostname: address, port: String(port) };
+        dial(httpSocket ? { ...how, httpSocket } : how, (error, socket) =>
+          socket ? resolve(socket) : reject(error ?? new EgressError('connection_failed')),
+        );
       });
+    const connected = async (): Promise<Socket> => {
+      const addresses = await guard.resolve(host, port);
+      if (!proxies) return await firstOf(addresses, dialAt);
+      const tunnel = await proxies.connect(addresses, { host, port });
+      return target.protocol === 'https:' ? await dialAt(addresses[0] ?? host, tunnel) : tunnel;
     };
-    guard.resolve(host, port).then(
-      (addresses) => attempt(addresses, new EgressError('connection_failed')),
-      (error: unknown) => done(error instanceof Error ? error : new EgressError('connection_failed'), null),
+    connected().then(
+      (socket) => done(null, socket),
+      (error) => done(error as Error, null),
     );
   };
 }
 
-/** Of two failures to connect the one that says more: a refusal or a bad certificate, rather than a later lack of a route. */
-function worse(known: Error, error: Error | null): Error {
-  if (known instanceof EgressError && known.code === 'connection_failed') {
-    const isRefused = systemCode(error) === 'ECONNREFUSED';
-    return isRefused ? new EgressError('connection_refused', { cause: error }) : (error ?? known);
+/** Of several failures the one that says most: a refusal or a bad certificate, rather than a later lack of a route. */
+async function firstOf(
+  addresses: readonly string[],
+  dialAt: (address: string) => Promise<Socket>,
+): Promise<Socket> {
+  let failure: unknown;
+  for (const address of addresses) {
+    try {
+      return await dialAt(address);
+    } catch (error) {
+      if (failure === undefined || !TELLING.has(systemCode(failure))) failure = error;
+    }
   }
-  return known;
+  throw failure;
 }
+
+const TELLING = new Set(['ECONNREFUSED', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID']);
 
 function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {
   const single: Record<string, string> = {};

@@ -27,21 +27,19 @@ const resultPage = (urls: string[]) => `<!doctype html><html><body><div id="link
   <div class="result results_links result--ad"><h2 class="result__title"><a class="result__a" href="https://ads.example/">Ad</a></h2></div>
   ${urls
     .map(
-      (url) => `<div class="result results_links results_links_deep web-result"><div class="links_main result__body">
+      (
+        url,
+      ) => `<div class="result results_links results_links_deep web-result"><div class="links_main result__body">
         <h2 class="result__title"><a rel="nofollow" class="result__a" href="//duckduckgo.com/l/?uddg=${encodeURIComponent(url)}&amp;rut=0123">A result</a></h2>
         <a class="result__snippet" href="//duckduckgo.com/l/?uddg=${encodeURIComponent(url)}">Words</a></div></div>`,
     )
     .join('\n')}</div></body></html>`;
 
 beforeAll(async () => {
-  hosts = await startHosts(
-    join(import.meta.dirname, '../fixtures/companies'),
-    [...COMPANIES, ...OTHERS],
-    {
-      'www.brandt-tischler.de/': (port) => `http://www.schreinerei-brandt.de:${port}/`,
-      'www.dead-joinery.com/': 410,
-    },
-  );
+  hosts = await startHosts(join(import.meta.dirname, '../fixtures/companies'), [...COMPANIES, ...OTHERS], {
+    'www.brandt-tischler.de/': (port) => `http://www.schreinerei-brandt.de:${port}/`,
+    'www.dead-joinery.com/': 410,
+  });
   search = await startSite({
     pages: {
       '/html/': resultPage([
@@ -59,10 +57,16 @@ beforeAll(async () => {
         const page = new URL(request.url ?? '', 'http://searxng').searchParams.get('pageno');
         const urls =
           page === '1'
-            ? [siteOf('oakfield-joinery.co.uk'), siteOf('falegnameria-bianchi.it'), siteOf('cascade-cabinets.com')]
+            ? [
+                siteOf('oakfield-joinery.co.uk'),
+                siteOf('falegnameria-bianchi.it'),
+                siteOf('cascade-cabinets.com'),
+              ]
             : [];
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ query: 'q', results: urls.map((url) => ({ url, title: 'A result' })) }));
+        response.end(
+          JSON.stringify({ query: 'q', results: urls.map((url) => ({ url, title: 'A result' })) }),
+        );
       },
       '/sorry/index': '<form id="captcha-form"></form>',
     },
@@ -85,7 +89,9 @@ afterAll(async () => {
 });
 
 const leadsOf = async (id: string): Promise<Lead[]> => {
-  const { leads } = (await (await fleet.client.request('GET', `/api/v1/jobs/${id}/leads`)).json()) as { leads: Lead[] };
+  const { leads } = (await (await fleet.client.request('GET', `/api/v1/jobs/${id}/leads`)).json()) as {
+    leads: Lead[];
+  };
   return leads;
 };
 
@@ -177,18 +183,36 @@ describe('a search over two engines', () => {
   });
 
   test.each([
-    ['schreinerei-brandt.de', { street: 'Oranienstraße 185', postal_code: '10999', city: 'Berlin', country: 'DE' }],
-    ['menuiserie-dupont.fr', { street: '12 rue de la République', postal_code: '69002', city: 'Lyon', country: 'FR' }],
+    [
+      'schreinerei-brandt.de',
+      { street: 'Oranienstraße 185', postal_code: '10999', city: 'Berlin', country: 'DE' },
+    ],
+    [
+      'menuiserie-dupont.fr',
+      { street: '12 rue de la République', postal_code: '69002', city: 'Lyon', country: 'FR' },
+    ],
     ['oakfield-joinery.co.uk', { postal_code: 'LS3 1LH', city: 'Leeds', country: 'GB' }],
-    ['falegnameria-bianchi.it', { street: 'Via Emilia Ponente 120', postal_code: '40133', city: 'Bologna', country: 'IT' }],
-    ['cascade-cabinets.com', { street: '2400 E Cesar Chavez St', postal_code: '78702', city: 'Austin', country: 'US' }],
+    [
+      'falegnameria-bianchi.it',
+      { street: 'Via Emilia Ponente 120', postal_code: '40133', city: 'Bologna', country: 'IT' },
+    ],
+    [
+      'cascade-cabinets.com',
+      { street: '2400 E Cesar Chavez St', postal_code: '78702', city: 'Austin', country: 'US' },
+    ],
   ])('%s has its address in parts, once', (domain, parts) => {
     expect(leads.get(domain)?.addresses).toEqual([expect.objectContaining(parts)]);
   });
 
   test('every value has evidence: a page of the site that says it', () => {
     for (const lead of leads.values()) {
-      const values = [lead.company, ...lead.emails, ...lead.phones, ...lead.faxes, ...Object.values(lead.socials)];
+      const values = [
+        lead.company,
+        ...lead.emails,
+        ...lead.phones,
+        ...lead.faxes,
+        ...Object.values(lead.socials),
+      ];
       for (const value of values) {
         const evidence = lead.evidence.filter((item) => item.value === value);
         expect({ value, evidence: evidence.length }).not.toEqual({ value, evidence: 0 });
@@ -201,7 +225,9 @@ describe('a search over two engines', () => {
         }
       }
       for (const address of lead.addresses) {
-        expect(lead.evidence.some(({ field, value }) => field === 'address' && value === address.text)).toBe(true);
+        expect(lead.evidence.some(({ field, value }) => field === 'address' && value === address.text)).toBe(
+          true,
+        );
       }
     }
   });
@@ -227,7 +253,11 @@ describe('a search over two engines', () => {
 
   test('says how far it came', async () => {
     const { progress } = await fleet.client.job(id);
-    expect(progress).toMatchObject({ done: 8, total: 8, message: expect.stringMatching(/^5 leads from 8 sites/) });
+    expect(progress).toMatchObject({
+      done: 8,
+      total: 8,
+      message: expect.stringMatching(/^5 leads from 8 sites/),
+    });
   });
 
   test('comes as a table that opens well', async () => {

@@ -33,7 +33,9 @@ export async function startHosts(
     if (answer) return response.writeHead(301, { location: answer(port) }).end();
     const wanted = join(dir, host.replace(/^www\./, ''), normalize(path));
     const found = await stat(wanted).catch(() => undefined);
-    const content = await readFile(found?.isDirectory() ? join(wanted, 'index.html') : wanted).catch(() => undefined);
+    const content = await readFile(found?.isDirectory() ? join(wanted, 'index.html') : wanted).catch(
+      () => undefined,
+    );
     response.writeHead(content ? 200 : 404, { 'content-type': 'text/html; charset=utf-8' });
     response.end(content ?? '<h1>Not found</h1>');
   });

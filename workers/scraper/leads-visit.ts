@@ -13,7 +13,7 @@ export interface SiteVisitor {
 
 /** @param onLater told of each host that must be left alone for now, before the visit throws its SnoozeError */
 export function createSiteVisitor(options: {
-  scraping: Pick<ScrapeContext, 'browser' | 'pageTimeoutMs' | 'maxPageBytes'>;
+  scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
   visitPage: VisitPage;
 }): (job: ClaimedJob, signal: AbortSignal, logger: Logger, onLater: (later: Later) => void) => SiteVisitor {
   return (job, signal, logger, onLater) => {

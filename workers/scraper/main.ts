@@ -1,4 +1,6 @@
+import { FatalError } from '../../core/errors.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { renderVerdictStore } from '../../db/render-verdicts.ts';
 import { openQueue } from '../../queue/open.ts';
 import { Complaint } from '../../runtime/complaint.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
@@ -6,16 +8,20 @@ import { createBrowserPool } from '../../scraping/browser.ts';
 import { findChromium } from '../../scraping/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
-import { wantsLeads } from '../../scraping/leads/query.ts';
+import { createRenderMemory } from '../../scraping/render-memory.ts';
 import { authoritiesOf, readDirectories } from '../../scraping/sources/directories-file.ts';
 import { createSourceFetch } from '../../scraping/sources/fetch.ts';
 import { createSources } from '../../scraping/sources/sources.ts';
+import { createProxyHealth } from '../../scraping/upstream-proxy.ts';
+import { openArtifactStore } from '../../storage/open.ts';
 import { createCircuits } from './circuits.ts';
+import { createCrawler } from './crawl-job.ts';
+import { createFindSitemapUrls } from './crawl-sitemaps.ts';
 import { createLeadFinder } from './leads-job.ts';
 import { createSiteVisitor } from './leads-visit.ts';
 import { createManners } from './manners.ts';
-import type { JobSteps } from './run-job.ts';
-import { createJobScraper } from './scrape-job.ts';
+import { createPutAside } from './put-aside.ts';
+import { createJobScraper, createScrape } from './scrape-job.ts';
 import { createVisitPage } from './visit.ts';
 import { createWorker } from './worker.ts';
 
@@ -34,12 +40,30 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const egress = createEgressGuard({ allow: config.egressAllow, logger });
-  const browser = createBrowserPool({ executablePath, egress, logger });
-  await lifecycle.start({ name: 'browser', start: () => browser.start(), stop: () => browser.stop() });
+  const proxyHealth = createProxyHealth();
+  const browser = createBrowserPool({
+    ...{ executablePath, egress, logger, proxyHealth },
+    proxies: config.proxyUrls,
+    userAgent: config.browserUserAgent,
+  });
+  await lifecycle.start({
+    name: 'browser',
+    start: async () => {
+      await browser.start().catch((error) => {
+        throw error instanceof FatalError ? new Complaint(error.message, { cause: error }) : error;
+      });
+    },
+    stop: () => browser.stop(),
+  });
+
+  const http = createHttpClient({
+    ...{ guard: egress, userAgent: config.userAgent, logger, proxyHealth },
+    proxies: config.proxyUrls,
+  });
+  await lifecycle.start({ name: 'http', stop: () => http.stop() });
+  const renderMemory = createRenderMemory(renderVerdictStore(database), logger);
 
   const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
-  const http = createHttpClient({ guard: egress, logger, userAgent });
-  await lifecycle.start({ name: 'http', stop: () => http.stop() });
   const host = { concurrency: hostConcurrency, gapMs: hostGapMs };
   const manners = createManners({
     ...{ database, http, logger, userAgent, respectRobots, host },
@@ -52,16 +76,19 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
   const visitPage = createVisitPage({ manners, circuits });
-  const scraping = { browser, pageTimeoutMs, maxPageBytes };
-  const scrapePages = createJobScraper({ database, visitPage, scraping });
+  const scraping = { browser, http, renderMemory, pageTimeoutMs, maxPageBytes };
+  const putAside = createPutAside(database, openArtifactStore(config.artifactsUrl));
+  const pages = { database, putAside, scraping, visitPage };
+  const findSitemapUrls = createFindSitemapUrls({ manners, http });
 
   const directories = readDirectories(config.sources.directoriesFile);
+  // What an operator set as a source may lie in their own network; jobs reach it no more than before.
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
       allow: [...config.egressAllow, ...config.sources.endpoints, ...authoritiesOf(directories)],
       logger,
     }),
-    ...{ logger, userAgent },
+    ...{ logger, userAgent, proxyHealth },
   });
   await lifecycle.start({ name: 'sources', stop: () => sourceHttp.stop() });
   const sourceOptions = { ...config.sources, directories };
@@ -70,11 +97,15 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     fetch: createSourceFetch(sourceHttp),
     visitor: createSiteVisitor({ scraping, visitPage }),
   });
-  const scrape: JobSteps['scrape'] = (job, ...rest) =>
-    wantsLeads(job.spec) ? findLeads(job, ...rest) : scrapePages(job, ...rest);
+  const scrape = createScrape({
+    list: createJobScraper(pages),
+    crawl: createCrawler({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency }),
+    leads: findLeads,
+  });
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, scrape, slots },
+    onFatal: (error) => lifecycle.breakDown(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
   });
   await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });

@@ -1,23 +1,37 @@
-import type { ErrorInfo } from '../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../core/job.ts';
-import type { Artifact, Page } from '../../core/page.ts';
 import type { Database } from '../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.ts';
+import { wantsLeads } from '../../scraping/leads/query.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
+import { inLanes, oneByOne } from './lanes.ts';
 import { untilDatabaseAnswers } from './persist.ts';
+import type { PutAside } from './put-aside.ts';
 import type { JobSteps } from './run-job.ts';
+import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
 import { type FailedPage, verdict } from './verdict.ts';
 import { type Later, snoozeFor, type VisitPage } from './visit.ts';
 
-/** Scrapes the URLs of a job in order and stores each page as it comes. An attempt after a crash goes on behind what is stored. */
+/** A job goes by what it asks for: leads, a site, or a list of pages. */
+export const createScrape =
+  ({ list, crawl, leads }: Record<'list' | 'crawl' | 'leads', JobSteps['scrape']>): JobSteps['scrape'] =>
+  (job, signal, logger) => {
+    if (job.spec.urls && (job.spec.crawl || job.spec.map)) return crawl(job, signal, logger);
+    return wantsLeads(job.spec) ? leads(job, signal, logger) : list(job, signal, logger);
+  };
+
+/**
+ * Scrapes the URLs of a job in order, as many at once as its engine can use, and stores each page as it comes. An attempt after a
+ * crash goes on behind what is stored.
+ */
 export function createJobScraper(options: {
   database: Database;
-  scraping: Pick<ScrapeContext, 'browser' | 'pageTimeoutMs' | 'maxPageBytes'>;
+  scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
   visitPage: VisitPage;
+  putAside: PutAside;
 }): JobSteps['scrape'] {
-  const { database, visitPage } = options;
+  const { database, putAside, visitPage } = options;
 
   return async (job, signal, logger) => {
     const urls = job.spec.urls ?? [];
@@ -28,24 +42,28 @@ export function createJobScraper(options: {
     const later = new Map<string, Later>();
     let progressed = false;
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger });
+    // The job's counts must not go back because a statement was overtaken.
+    const inTurn = oneByOne();
+    const waiting = [...urls.entries()].filter(([position]) => !done.has(position));
     try {
-      for (const [position, url] of urls.entries()) {
-        if (done.has(position)) continue;
+      await inLanes(scraping.concurrency, waiting, async ([position, url]) => {
         // A host that closed its door is not asked again for each of its pages.
-        if (later.has(new URL(url).host)) continue;
+        if (later.has(new URL(url).host)) return;
         const visit = await visitPage(url, () => scraping.scrape(url), job, signal);
         if (visit.kind === 'later') {
           later.set(visit.later.host, visit.later);
-          continue;
+          return;
         }
         progressed = true;
         const scraped = visit.kind === 'page' ? visit.scraped : pageNotLoaded(url, visit.error);
-        const { error } = scraped.page;
-        if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
-        else done.add(position);
-        const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
-        await store(job, signal, logger, storedPage(job, position, scraped, counts, urls.length));
-      }
+        await inTurn(async () => {
+          const { error } = scraped.page;
+          if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
+          else done.add(position);
+          const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
+          await store(job, signal, logger, storedPage(job, position, scraped, counts, urls.length));
+        });
+      });
     } finally {
       // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
       void scraping.close();
@@ -61,55 +79,21 @@ export function createJobScraper(options: {
     logger: Parameters<JobSteps['scrape']>[2],
     page: StoredPage,
   ): Promise<void> {
-    const isOurs = await untilDatabaseAnswers([signal], logger, () => storePage(database, job, page));
+    const isOurs = await untilDatabaseAnswers([signal], logger, async () =>
+      storePage(database, job, await putAside(job, page)),
+    );
     signal.throwIfAborted();
     if (!isOurs) throw new RunAborted('lost');
   }
 }
 
-/** The record of a page that was not asked for. */
-export function pageNotLoaded(url: string, error: ErrorInfo): ScrapedPage {
-  const page: Page = {
-    ...{ url, final_url: null, status_code: null, content_type: null, title: null },
-    ...{ engine: 'http', fetched_at: new Date().toISOString(), duration_ms: 0, error },
-  };
-  return { page, artifacts: [], retryAfterMs: null };
-}
-
-export function storedPage(
+function storedPage(
   job: ClaimedJob,
   position: number,
-  { page, artifacts }: ScrapedPage,
+  scraped: ScrapedPage,
   counts: Counts,
   total: number,
 ): StoredPage {
-  const named = nameArtifacts(artifacts);
-  const pathOf = (name: string) => `/api/v1/jobs/${job.id}/artifacts/${position}/${name}`;
-  const ofKind = (kind: Artifact['kind']) =>
-    named.filter((artifact) => artifact.kind === kind).map(({ name }) => pathOf(name));
-  const [screenshot] = ofKind('screenshot');
-  const [pdf] = ofKind('pdf');
-  const actionScreenshots = ofKind('action_screenshot');
-  const withPaths: Page = {
-    ...page,
-    ...(screenshot ? { screenshot } : {}),
-    ...(pdf ? { pdf } : {}),
-    ...(actionScreenshots.length > 0 ? { action_screenshots: actionScreenshots } : {}),
-  };
   const progress = { done: counts.pages, total, message: `${counts.pages} of ${total} pages` };
-  return { position, page: withPaths, artifacts: named, progress, counts };
-}
-
-const NAMES: Record<Artifact['kind'], (number: number) => string> = {
-  screenshot: () => 'screenshot.png',
-  pdf: () => 'page.pdf',
-  action_screenshot: (number) => `action-${number}.png`,
-};
-
-function nameArtifacts(artifacts: Artifact[]): StoredPage['artifacts'] {
-  let actions = 0;
-  return artifacts.map((artifact) => {
-    if (artifact.kind === 'action_screenshot') actions += 1;
-    return { ...artifact, name: NAMES[artifact.kind](actions) };
-  });
+  return { position, ...withArtifactPaths(job.id, position, scraped), progress, counts };
 }

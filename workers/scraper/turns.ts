@@ -87,6 +87,7 @@ interface Waiter extends TurnWish {
   /** Nobody waits for it any more. */
   gone: boolean;
   resolve(turn: Turn): void;
+  reject(error: unknown): void;
 }
 
 /** What this process has to do with one host, from the first that waits to the last permit given back. One question at a time. */
@@ -98,7 +99,7 @@ class HostDesk {
   #pauseMs = 0;
   #asking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
+  #askAt = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly host: string,
@@ -117,6 +118,10 @@ class HostDesk {
         resolve: (turn) => {
           signal.removeEventListener('abort', leave);
           resolve(turn);
+        },
+        reject: (error) => {
+          signal.removeEventListener('abort', leave);
+          reject(error);
         },
       };
       const leave = () => {
@@ -151,11 +156,13 @@ class HostDesk {
   /** In so many milliseconds, or sooner where that was agreed before. */
   #askIn(ms: number): void {
     const at = performance.now() + ms;
-    if (this.#asking || this.#timerAt <= at) return;
+    if (this.#askAt <= at) return;
+    this.#askAt = at;
+    // While a question is under way it is only noted: what is wanted now is for the next one.
+    if (this.#asking) return;
     clearTimeout(this.#timer);
-    this.#timerAt = at;
     this.#timer = setTimeout(() => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#askAt = Number.POSITIVE_INFINITY;
       this.#asking = this.#ask().finally(() => {
         this.#asking = undefined;
         this.#planNext();
@@ -176,7 +183,7 @@ class HostDesk {
       const answer = await this.office.exchange({
         ...{ host: this.host, released, renewed, pauseMs, gapMs },
         ids: asked.map(({ id }) => id),
-        returning: asked.filter(({ isBack }) => isBack).length,
+        back: asked.filter(({ isBack }) => isBack).length,
       });
       for (const id of renewed) if (this.#held.has(id)) this.#held.set(id, now + this.office.leaseMs / 3);
       this.#handOut(asked, gapMs, answer);
@@ -185,8 +192,10 @@ class HostDesk {
       this.#pauseMs = Math.max(this.#pauseMs, pauseMs);
       if (!isDatabaseUnavailable(error) && !isSerializationFailure(error)) {
         this.office.logger.error('turns_not_exchanged', { host: this.host, error });
+        this.#waiting = this.#waiting.filter((waiter) => !asked.includes(waiter));
+        for (const waiter of asked) waiter.reject(error);
       }
-      // Whoever waits goes on waiting: while the database is away nothing else could be done either.
+      // While the database is away, whoever waits goes on waiting: nothing else could be done either.
       await new Promise((resolve) => setTimeout(resolve, DATABASE_PAUSE_MS));
     }
   }
@@ -226,7 +235,11 @@ class HostDesk {
   }
 
   #planNext(): void {
-    if (this.#waiting.length > 0) {
+    const noted = this.#askAt;
+    this.#askAt = Number.POSITIVE_INFINITY;
+    if (noted < Number.POSITIVE_INFINITY) {
+      this.#askIn(Math.max(0, noted - performance.now()));
+    } else if (this.#waiting.length > 0) {
       this.#askIn(ASK_AGAIN_MS * (0.5 + Math.random()));
     } else if (this.#released.length > 0) {
       this.#askIn(LINGER_MS);

@@ -1,0 +1,7 @@
+import type { Part } from './part.ts';
+import { commonmarkPart } from './parts/commonmark.ts';
+import { contentPart } from './parts/content.ts';
+import { robotsPart } from './parts/robots.ts';
+
+/** Every part of the bench, in the order of the table. */
+export const CONTENT_PARTS: readonly Part[] = [contentPart, commonmarkPart, robotsPart];
