@@ -118,6 +118,22 @@ const STORE_VISIT = statement(
   `,
 );
 
+/** Says how far a search has come; false where the fence no longer holds. */
+export async function reportSearch(sql: Sql, run: Fence, progress: Progress): Promise<boolean> {
+  const { done, total, message } = progress;
+  const rows = await sql.query(REPORT_SEARCH, [run.id, run.attempt, run.workerId, done, total, message]);
+  return rows.length > 0;
+}
+
+const REPORT_SEARCH = statement(
+  'report_search',
+  `
+  UPDATE jobs SET progress_done = $4, progress_total = $5, progress_message = $6
+  WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
+  RETURNING id
+  `,
+);
+
 /** The candidates that earlier attempts of a job dealt with, and which of them failed and may be tried again. */
 export async function listLeadVisits(sql: Sql, jobId: string): Promise<{ key: string; failed: boolean }[]> {
   return sql.query(LIST_LEAD_VISITS, [jobId]);

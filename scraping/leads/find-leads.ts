@@ -132,15 +132,22 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
   }
 }
 
-/** Whether what was seen makes a lead: something that says who it is, or how to reach them. */
+/** Sure enough to be a name that somebody gave, and not the title of a parked domain. */
+const SURE_OF_NAME = 0.6;
+
+/** Whether what was seen makes a lead: it says how to reach them, or at least for sure who they are. */
 function judged(
   key: string,
   { source }: Candidate,
   site: { website: string | null; domain: string | null; sightings: Sighting[] },
 ): Found {
   const lead = mergeLead({ ...site, sources: [source] });
-  const isReachable = lead.emails.length + lead.phones.length + lead.addresses.length > 0;
-  if (!isReachable && (lead.company === null || site.website === null)) return { kind: 'empty', key };
+  const isReachable =
+    lead.emails.length + lead.phones.length + lead.addresses.length + Object.keys(lead.socials).length > 0;
+  const isNamed = lead.evidence.some(
+    ({ field, confidence }) => field === 'company' && confidence >= SURE_OF_NAME,
+  );
+  if (!isReachable && !(isNamed && site.website !== null)) return { kind: 'empty', key };
   return { kind: 'lead', key, lead };
 }
 

@@ -18,6 +18,7 @@ const OTHERS = ['parked-joinery.com', 'brandt-tischler.de', 'dead-joinery.com'];
 
 let hosts: Hosts;
 let search: Site;
+let google: Site;
 let fleet: Fleet;
 
 const siteOf = (domain: string, path = '/') => `http://www.${domain}:${hosts.port}${path}`;
@@ -68,7 +69,14 @@ beforeAll(async () => {
           JSON.stringify({ query: 'q', results: urls.map((url) => ({ url, title: 'A result' })) }),
         );
       },
-      '/sorry/index': '<form id="captcha-form"></form>',
+    },
+  });
+  google = await startSite({
+    pages: {
+      '/search': (_request, response) => {
+        response.writeHead(302, { location: '/sorry/index?continue=x' }).end();
+      },
+      '/sorry/index': '<title>Sorry</title><form id="captcha-form" action="index" method="post"></form>',
     },
   });
   fleet = await startFleet({
@@ -78,13 +86,14 @@ beforeAll(async () => {
       ...hosts.env,
       DUCKDUCKGO_URL: search.url,
       SEARXNG_URL: search.url,
-      GOOGLE_URL: `${search.url}/sorry/index`,
+      GOOGLE_URL: google.url,
     },
   });
 });
 afterAll(async () => {
   await fleet?.stop();
   await search?.close();
+  await google?.close();
   await hosts?.close();
 });
 
@@ -107,7 +116,7 @@ describe('a search over two engines', () => {
       source_types: ['duckduckgo', 'searxng'],
       metadata: { campaign: 7 },
     });
-    const job = await fleet.client.until(id, 'completed', 'failed');
+    const job = await fleet.client.until(id, 'completed', 'failed', 'retrying');
     expect(job).toMatchObject({ status: 'completed', attempt: 1, counts: { pages: 0, leads: 5 } });
     leads = byDomain(await leadsOf(id));
   });
@@ -273,7 +282,7 @@ describe('a search over two engines', () => {
 test('sites that are named make leads, as many as are wanted', async () => {
   const urls = COMPANIES.map((domain) => siteOf(domain));
   const id = await fleet.client.post({ urls, source_types: ['website'], max_leads: 2 });
-  expect(await fleet.client.until(id, 'completed', 'failed')).toMatchObject({
+  expect(await fleet.client.until(id, 'completed', 'failed', 'retrying')).toMatchObject({
     status: 'completed',
     counts: { leads: 2 },
   });
@@ -289,7 +298,7 @@ test('filters put out what does not fit, and mark what nobody could check', asyn
     source_types: ['website'],
     filters: { country: ['Germany', 'FR'], has_email: true, company_size: '5-50' },
   });
-  await fleet.client.until(id, 'completed', 'failed');
+  await fleet.client.until(id, 'completed', 'failed', 'retrying');
   const leads = await leadsOf(id);
   expect(leads.map(({ domain }) => domain).sort()).toEqual(['menuiserie-dupont.fr', 'schreinerei-brandt.de']);
   for (const { employees, unverified_filters } of leads) {
@@ -299,14 +308,14 @@ test('filters put out what does not fit, and mark what nobody could check', asyn
 
 test('a source that is walled is said, and does not fail a job that has another', async () => {
   const id = await fleet.client.post({ search_query: 'joinery', source_types: ['google', 'searxng'] });
-  const job = await fleet.client.until(id, 'completed', 'failed');
+  const job = await fleet.client.until(id, 'completed', 'failed', 'retrying');
   expect(job).toMatchObject({ status: 'completed', counts: { leads: 3 } });
   expect((job.progress as { message: string }).message).toContain('google failed: source_captcha');
 });
 
 test('a job whose only source is walled fails with what the wall is', async () => {
   const id = await fleet.client.post({ search_query: 'joinery', source_types: ['google'] });
-  expect(await fleet.client.until(id, 'completed', 'failed')).toMatchObject({
+  expect(await fleet.client.until(id, 'completed', 'failed', 'retrying')).toMatchObject({
     status: 'failed',
     attempt: 1,
     error: { code: 'source_captcha' },

@@ -4,7 +4,7 @@ import type { Outcome } from '../../core/job-state.ts';
 import { DEFAULT_MAX_LEADS, type Lead, type SourceType } from '../../core/lead.ts';
 import { applyFilters } from '../../core/lead-filters.ts';
 import type { Database } from '../../db/connect.ts';
-import { countLeads, findLead, listLeadVisits, storeLead, storeVisit } from '../../db/leads.ts';
+import { countLeads, findLead, listLeadVisits, reportSearch, storeLead, storeVisit } from '../../db/leads.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { storable } from '../../scraping/content/storable.ts';
 import { type Found, findLeads, type SourceFailure } from '../../scraping/leads/find-leads.ts';
@@ -72,6 +72,10 @@ export function createLeadFinder(options: {
       });
     } finally {
       site.close();
+    }
+    tally.end();
+    if (!(await persist(() => reportSearch(database, job, tally.progress(tally.leads))))) {
+      throw new RunAborted('lost');
     }
     if (enough.signal.aborted) return { kind: 'completed' };
     if (later.length > 0) throw snoozeFor(later, tally.sites > sitesBefore);
@@ -174,6 +178,11 @@ class Tally {
   sourceEnded(source: SourceType, failure: SourceFailure | null): void {
     this.#open.delete(source);
     if (failure) this.failures.set(source, failure);
+  }
+
+  /** Nobody is asked any more, also those that could have given more. */
+  end(): void {
+    this.#open.clear();
   }
 
   /** `total` is what is known of so far: nobody knows how many more a source has. */
