@@ -107,28 +107,36 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
       return report(judged(key, candidate, { website: null, domain: null, sightings }));
 
     const site = { url: candidate.url, isNamed: source === 'website' };
-    const visited = await visitSite(site, { visit: hunt.visit, country: hunt.query.country });
-    if (visited.kind === 'failed') {
-      // What a source knows of a business is worth having without its site.
-      const known = judged(key, candidate, { website: candidate.url, domain: key, sightings });
-      return report(known.kind === 'lead' ? known : { ...visited, kind: 'failed', key });
+    // A site may have moved: to another that is known by now, or to one that is not about this business.
+    let arrived = key;
+    const mayRead = (home: string): boolean => {
+      arrived = siteKey(home) ?? key;
+      if (arrived === key) return true;
+      if (isAboutOthers(home) || underWay.has(arrived) || hunt.isKnown(arrived)) return false;
+      underWay.set(arrived, Promise.resolve());
+      return true;
+    };
+    const visited = await visitSite(site, { visit: hunt.visit, mayRead, country: hunt.query.country });
+    switch (visited.kind) {
+      case 'failed': {
+        // What a source knows of a business is worth having without its site.
+        const known = judged(key, candidate, { website: candidate.url, domain: key, sightings });
+        return report(known.kind === 'lead' ? known : { ...visited, key });
+      }
+      case 'elsewhere':
+        await report({ kind: 'empty', key });
+        return isAboutOthers(visited.home)
+          ? undefined
+          : report({ kind: 'again', key: arrived, source, sightings });
+      case 'read': {
+        if (arrived !== key) await report({ kind: 'empty', key });
+        const all = [...sightings, ...visited.sightings];
+        const place = { website: rootOf(visited.home), domain: arrived, sightings: all };
+        return report(judged(arrived, candidate, place));
+      }
+      default:
+        return visited satisfies never;
     }
-    const arrived = siteKey(visited.home) ?? key;
-    const all = [...sightings, ...visited.sightings];
-    if (arrived === key) {
-      return report(judged(key, candidate, { website: rootOf(visited.home), domain: key, sightings: all }));
-    }
-    // The site has moved: to another that may be known by now, or to one that is not about this business.
-    await report({ kind: 'empty', key });
-    if (isAboutOthers(visited.home)) return;
-    if (underWay.has(arrived) || hunt.isKnown(arrived)) {
-      await report({ kind: 'again', key: arrived, source, sightings: all });
-      return;
-    }
-    underWay.set(arrived, Promise.resolve());
-    await report(
-      judged(arrived, candidate, { website: rootOf(visited.home), domain: arrived, sightings: all }),
-    );
   }
 }
 

@@ -27,7 +27,8 @@ export function mergeLead(site: {
   sightings: readonly Sighting[];
 }): MergedLead {
   const values = new Map<ContactField, Value[]>();
-  for (const [field, sightings] of byField(site.sightings)) {
+  const own = site.sightings.filter((sighting) => !isOfAnother(sighting));
+  for (const [field, sightings] of byField([...own, ...own.flatMap(sharedLine)])) {
     const candidates = candidatesOf(field, sightings).slice(0, MAX_VALUES[field] ?? Number.POSITIVE_INFINITY);
     values.set(field, candidates);
   }
@@ -62,6 +63,28 @@ export function mergeLead(site: {
     sources: [...new Set(site.sources)],
     evidence: evidenceOf(kept),
   };
+}
+
+/**
+ * Imprints and privacy pages name others beside the business: who hosts the site, who drew it, who supervises it. The words in front of
+ * a value tell, between the last end of a sentence and the value.
+ */
+const OTHERS =
+  /\b(h[ée]berg(eur|ement|é)|hosting|hosted by|hoster|webhoster|alojamiento|webdesign|web design|website by|site by|designed by|r[ée]alisation|umsetzung|gestaltung|aufsichtsbeh[öo]rde|supervisory authority|streitbeilegung|schlichtungsstelle)\b[^.!?]{0,80}$/i;
+
+function isOfAnother({ field, value, snippet }: Sighting): boolean {
+  if (field === 'company' || field === 'description' || field === 'industry') return false;
+  const place = snippet.indexOf(value.slice(0, 12));
+  return place > 0 && OTHERS.test(snippet.slice(0, place));
+}
+
+const TELEPHONE_AND_FAX =
+  /\b(tel\w*|phone|fon|t[ée]l)\.?\s*(\/|&|\+|-|e|et|y|i|und|and|en|oraz)\s*(tele)?fax/i;
+
+/** `Tel./Fax: 030 123456` is one line for both, whatever it was taken for. */
+function sharedLine(sighting: Sighting): Sighting[] {
+  if (sighting.field !== 'fax' || !TELEPHONE_AND_FAX.test(sighting.snippet)) return [];
+  return [{ ...sighting, field: 'phone' }];
 }
 
 /**

@@ -23,6 +23,7 @@ export type VisitedPage =
 
 export type VisitedSite =
   | { kind: 'read'; home: string; sightings: Sighting[] }
+  | { kind: 'elsewhere'; home: string }
   /** Its first page could not be had. */
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
 
@@ -34,17 +35,20 @@ const MAX_HTML = 2_000_000;
  *
  * @param url any page of the site
  * @param isNamed whether a user named this very page: then it is read too
+ * @param mayRead asked once it is known where the home page is: false leaves it at that page, for a site that is dealt with elsewhere
  * @param country where the business is thought to be, when its pages do not say
  */
 export async function visitSite(
   { url, isNamed }: { url: string; isNamed: boolean },
-  { visit, country }: { visit: Visit; country: string | null },
+  { visit, mayRead, country }: { visit: Visit; mayRead: (home: string) => boolean; country: string | null },
 ): Promise<VisitedSite> {
   const start = homeOf(url);
   let home = await visit(start);
   // Some sites have pages and no home.
   if (home.kind === 'failed' && url !== start) home = await visit(url);
   if (home.kind === 'failed') return home;
+
+  if (!mayRead(home.url)) return { kind: 'elsewhere', home: home.url };
 
   const site = siteKey(home.url);
   const sightings = read(home, country);
