@@ -79,7 +79,7 @@ function isOfAnother({ field, value, snippet }: Sighting): boolean {
 }
 
 const TELEPHONE_AND_FAX =
-  /\b(tel\w*|phone|fon|t[ée]l)\.?\s*(\/|&|\+|-|e|et|y|i|und|and|en|oraz)\s*(tele)?fax/i;
+  /\b(tel\w*|phone|fon|t[ée]l)\.?(\s*[/&+-]\s*|\s+(e|et|y|i|und|and|en|oraz)\s+)(tele)?fax/i;
 
 /** `Tel./Fax: 030 123456` is one line for both, whatever it was taken for. */
 function sharedLine(sighting: Sighting): Sighting[] {

@@ -35,7 +35,7 @@ export const bingEngine = (base: string): SearchEngine => ({
       const anchor = entry.querySelector('h2 a[href]');
       return anchor ? [{ url: anchor.getAttribute('href') ?? '', title: collapsed(anchor.textContent) }] : [];
     });
-    if (results.length === 0 && document.querySelector('#b_results .b_no') === null) {
+    if (results.length === 0 && !document.querySelector('#b_results .b_no')) {
       throw sourceError('bing', 'source_unreadable', 'its result page is not one that is known here');
     }
     return { results, next: document.querySelector('a.sb_pagN')?.getAttribute('href') ?? null };

@@ -26,7 +26,7 @@ export const duckDuckGoEngine = (base: string): SearchEngine => ({
       url: anchor.getAttribute('href') ?? '',
       title: collapsed(anchor.textContent),
     }));
-    if (results.length === 0 && document.querySelector('.no-results, .result--no-result') === null) {
+    if (results.length === 0 && !document.querySelector('.no-results, .result--no-result')) {
       throw sourceError('duckduckgo', 'source_unreadable', 'its result page is not one that is known here');
     }
     return { results, next: nextOf(document, answer.url) };
@@ -36,7 +36,7 @@ export const duckDuckGoEngine = (base: string): SearchEngine => ({
 /** A button in a form whose hidden fields say which results are next; there may be one back too. */
 function nextOf(document: Document, url: string): string | null {
   const form = select(document, '.nav-link form').find(
-    (candidate) => candidate.querySelector('input[type="submit"][value="Next"]') !== null,
+    (candidate) => candidate.querySelector('input[type="submit"][value="Next"]'),
   );
   if (!form) return null;
   const next = new URL('/html/', url);

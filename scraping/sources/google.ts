@@ -40,6 +40,8 @@ function apiEngine({ apiUrl, apiKey, cx }: { apiUrl: string; apiKey: string; cx:
       return url.href;
     },
     read: (answer) => {
+      // In front of the API, errors come as pages.
+      if (answer.status >= 500) expectOk('google', answer);
       const json = readJson('google', answer) as ApiAnswer;
       if (json.error || answer.status >= 400) throw apiError(answer.status, json.error);
       const start = json.queries?.nextPage?.[0]?.startIndex;
@@ -110,8 +112,8 @@ function pageEngine(base: string): SearchEngine {
 /** A result's link holds its heading. Advertisements have one too, in a part of their own. */
 function isResult(anchor: Element): boolean {
   return (
-    anchor.querySelector('h3, .vvjwJb') !== null &&
-    anchor.closest('#tads, #tadsb, #bottomads, [data-text-ad]') === null
+    Boolean(anchor.querySelector('h3, .vvjwJb')) &&
+    !anchor.closest('#tads, #tadsb, #bottomads, [data-text-ad]')
   );
 }
 
