@@ -22,8 +22,9 @@ import {
 import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
 import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
+import { listLeads, showJobLeads } from './routes/leads.ts';
 import { listJobUrls, mapSite } from './routes/map.ts';
-import { listJobLeads, listJobPages, showArtifact } from './routes/pages.ts';
+import { listJobPages, showArtifact } from './routes/pages.ts';
 import { submitBatch, submitJob } from './routes/submit.ts';
 import { addUser, listAllUsers } from './routes/users.ts';
 import { createWaiters, type Waiters } from './wait.ts';
@@ -106,8 +107,9 @@ function apiRoutes(
   at('/jobs/:id/retry', { POST: retry(database) });
   at('/jobs/:id/pages', { GET: listJobPages(database) });
   at('/jobs/:id/urls', { GET: listJobUrls(database) });
-  at('/jobs/:id/leads', { GET: listJobLeads(database) });
+  at('/jobs/:id/leads', { GET: showJobLeads(database) });
   at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database, artifacts) });
+  at('/leads', { GET: listLeads(database) });
   at('/dead-letters', { GET: listAllDeadLetters(database) });
   at('/dead-letters/requeue', { POST: requeueMany(database) });
   at('/dead-letters/:id', { GET: showDeadLetter(database), DELETE: discard(database) });

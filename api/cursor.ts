@@ -33,5 +33,16 @@ export function decodePageCursor(cursor: string | undefined): number {
   return Number(cursor);
 }
 
+/** The id of the last lead seen, in base 36: decimal text would look like a number to count with. */
+export const encodeLeadCursor = (id: string): string => BigInt(id).toString(36);
+
+/** @returns decimal text that fits a bigint */
+export function decodeLeadCursor(cursor: string | undefined): string | null {
+  if (cursor === undefined) return null;
+  if (!/^[0-9a-z]{1,12}$/.test(cursor)) throw badCursor();
+  const id = [...cursor].reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
+  return String(id);
+}
+
 const badCursor = () =>
   invalidRequest([{ path: 'cursor', message: 'expected a cursor that an answer gave as next_cursor' }]);

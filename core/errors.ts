@@ -72,8 +72,8 @@ export function classify(thrown: unknown): KnownError {
 export const ErrorCode = {
   attemptTimeout: 'attempt_timeout',
   workerLost: 'worker_lost',
-  noSource: 'no_source',
   allUrlsFailed: 'all_urls_failed',
+  allSourcesFailed: 'all_sources_failed',
   hostBusy: 'host_busy',
   siteUnavailable: 'site_unavailable',
   siteAskedToWait: 'site_asked_to_wait',

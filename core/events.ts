@@ -10,6 +10,7 @@ export const EVENT_TYPES = [
   'job.completed',
   'job.failed',
   'job.cancelled',
+  'lead.found',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

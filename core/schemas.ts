@@ -1,5 +1,8 @@
 import { z } from 'zod';
+import { countryCode } from './country.ts';
 import { JOB_STATUSES } from './job-state.ts';
+import { SOURCE_TYPES } from './lead.ts';
+import { leadFilters } from './lead-filters.ts';
 
 /**
  * Every request body and query the API accepts; the types come from here. Objects are strict, so an unknown field is an
@@ -176,9 +179,13 @@ export const scrapeRequest = z
     industry: text(500).optional(),
     geography: text(500).optional(),
     keywords: z.array(text(200)).min(1).max(100).optional(),
-    source_types: z.array(text(100)).min(1).max(20).optional(),
+    source_types: z
+      .array(z.enum(SOURCE_TYPES, `unknown source type, expected one of ${SOURCE_TYPES.join(', ')}`))
+      .min(1)
+      .max(20)
+      .optional(),
     search_query: text(2000).optional(),
-    filters: z.record(z.string().max(100), z.unknown()).optional(),
+    filters: leadFilters.optional(),
     formats: z.array(z.enum(FORMATS)).min(1).max(FORMATS.length).optional(),
     main_content: z.boolean().optional(),
     extract: z.record(text(100), extractField).optional(),
@@ -205,6 +212,13 @@ export const scrapeRequest = z
       context.addIssue({
         code: 'custom',
         message: 'expected at least one of urls, search_query, industry, keywords',
+      });
+    }
+    if (body.source_types?.every((type) => type === 'website') && !body.urls) {
+      context.addIssue({
+        code: 'custom',
+        path: ['source_types'],
+        message: 'the source website needs urls: the sites to read',
       });
     }
     if (body.render === 'http') refuseBrowserWork(body, context);
@@ -274,6 +288,35 @@ export const listPagesQuery = z.strictObject({
   limit: queryInt(1, 1000).optional(),
   cursor: z.string().max(500).optional(),
   format: z.enum(['json', 'ndjson']).optional(),
+});
+
+const leadFormat = z.enum(['json', 'ndjson', 'csv', 'xlsx']);
+
+/** Query of `GET /jobs/{id}/leads`. Without a limit JSON holds 100, the other formats all. */
+export const listJobLeadsQuery = z.strictObject({
+  limit: queryInt(1, 1000).optional(),
+  cursor: z.string().max(500).optional(),
+  format: leadFormat.optional(),
+});
+
+const queryBoolean = z
+  .enum(['true', 'false'], 'expected true or false')
+  .transform((value) => value === 'true');
+
+/** Query of `GET /leads`. `q` is words, each the beginning of one in company, domain, e-mail, place, industry or description. */
+export const listLeadsQuery = z.strictObject({
+  q: text(200).optional(),
+  domain: text(253).optional(),
+  country: text(100)
+    .refine((value) => countryCode(value) !== null, 'expected a country, such as DE or Germany')
+    .transform((value) => countryCode(value) ?? value)
+    .optional(),
+  source: z.enum(SOURCE_TYPES, `expected one of ${SOURCE_TYPES.join(', ')}`).optional(),
+  has_email: queryBoolean.optional(),
+  has_phone: queryBoolean.optional(),
+  limit: queryInt(1, 1000).optional(),
+  cursor: z.string().max(500).optional(),
+  format: leadFormat.optional(),
 });
 
 /** Query of `GET /jobs/{id}/urls`. */

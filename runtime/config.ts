@@ -42,6 +42,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     bootstrapApiKey: v.BOOTSTRAP_API_KEY,
     egressAllow: v.EGRESS_ALLOW,
     chromiumPath: v.CHROMIUM_PATH,
+    sources: sourcesOf(v, given),
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
     userAgent: v.USER_AGENT ?? DEFAULT_USER_AGENT,
@@ -79,6 +80,7 @@ export interface Config {
   /** Raw entries `host[:port]` or `CIDR[:port]`; the egress guard parses them. */
   egressAllow: string[];
   chromiumPath: string | undefined;
+  sources: LeadSources;
   pageTimeoutMs: number;
   maxPageBytes: number;
   /** What plain HTTP says of who asks. */
@@ -102,6 +104,22 @@ export interface Config {
   dispatchInApi: boolean;
   logLevel: LogLevel;
   logFormat: 'json' | 'pretty';
+}
+
+/** Where leads are looked for. */
+export interface LeadSources {
+  googleUrl: string;
+  googleApiUrl: string;
+  googleApiKey: string | undefined;
+  googleCx: string | undefined;
+  bingUrl: string;
+  duckDuckGoUrl: string;
+  searxngUrl: string | undefined;
+  overpassUrl: string;
+  linkedinUrl: string;
+  directoriesFile: string | undefined;
+  /** `host:port` of those the operator set: they may be reached wherever they are, by the sources alone. */
+  endpoints: string[];
 }
 
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -188,6 +206,16 @@ const variables = z.object({
       z.array(z.string().regex(EGRESS_ENTRY, 'expected host[:port] or CIDR[:port], separated by commas')),
     ),
   CHROMIUM_PATH: z.string().trim().optional(),
+  GOOGLE_URL: urlOf('https:', 'http:').default('https://www.google.com'),
+  GOOGLE_API_URL: urlOf('https:', 'http:').default('https://customsearch.googleapis.com'),
+  GOOGLE_API_KEY: z.string().trim().optional(),
+  GOOGLE_CX: z.string().trim().optional(),
+  BING_URL: urlOf('https:', 'http:').default('https://www.bing.com'),
+  DUCKDUCKGO_URL: urlOf('https:', 'http:').default('https://html.duckduckgo.com'),
+  SEARXNG_URL: urlOf('https:', 'http:').optional(),
+  OVERPASS_URL: urlOf('https:', 'http:').default('https://overpass-api.de/api/interpreter'),
+  LINKEDIN_URL: urlOf('https:', 'http:').default('https://www.linkedin.com'),
+  DIRECTORIES_FILE: z.string().trim().optional(),
   PAGE_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   MAX_PAGE_BYTES: wholeNumber(1024, 1_073_741_824).default(20_971_520),
   USER_AGENT: z
@@ -217,6 +245,38 @@ const variables = z.object({
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   LOG_FORMAT: oneOf(['json', 'pretty']).default('json'),
 });
+
+const SOURCE_URLS = [
+  'GOOGLE_URL',
+  'GOOGLE_API_URL',
+  'BING_URL',
+  'DUCKDUCKGO_URL',
+  'SEARXNG_URL',
+  'OVERPASS_URL',
+  'LINKEDIN_URL',
+] as const;
+
+function sourcesOf(v: z.infer<typeof variables>, given: Record<string, string | undefined>): LeadSources {
+  return {
+    googleUrl: v.GOOGLE_URL,
+    googleApiUrl: v.GOOGLE_API_URL,
+    googleApiKey: v.GOOGLE_API_KEY,
+    googleCx: v.GOOGLE_CX,
+    bingUrl: v.BING_URL,
+    duckDuckGoUrl: v.DUCKDUCKGO_URL,
+    searxngUrl: v.SEARXNG_URL,
+    overpassUrl: v.OVERPASS_URL,
+    linkedinUrl: v.LINKEDIN_URL,
+    directoriesFile: v.DIRECTORIES_FILE && resolve(v.DIRECTORIES_FILE),
+    endpoints: SOURCE_URLS.flatMap((name) => (given[name] && v[name] ? [authorityOf(v[name])] : [])),
+  };
+}
+
+/** `host:port`, the port also where the URL leaves it out. */
+function authorityOf(address: string): string {
+  const { hostname, port, protocol } = new URL(address);
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+}
 
 function rabbitmqOf(v: z.infer<typeof variables>): Config['rabbitmq'] {
   const tuning = {

@@ -7,6 +7,7 @@ import { deadLetters } from './0006-dead-letters.ts';
 import { hosts } from './0007-hosts.ts';
 import { renderVerdicts } from './0008-render-verdicts.ts';
 import { crawl } from './0009-crawl.ts';
+import { leads } from './0010-leads.ts';
 import { artifacts } from './0011-artifacts.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
@@ -25,5 +26,6 @@ export const MIGRATIONS: Migration[] = [
   hosts,
   renderVerdicts,
   crawl,
+  leads,
   artifacts,
 ];

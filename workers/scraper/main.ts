@@ -9,11 +9,16 @@ import { findChromium } from '../../scraping/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
 import { createRenderMemory } from '../../scraping/render-memory.ts';
+import { authoritiesOf, readDirectories } from '../../scraping/sources/directories-file.ts';
+import { createSourceFetch } from '../../scraping/sources/fetch.ts';
+import { createSources } from '../../scraping/sources/sources.ts';
 import { createProxyHealth } from '../../scraping/upstream-proxy.ts';
 import { openArtifactStore } from '../../storage/open.ts';
 import { createCircuits } from './circuits.ts';
 import { createCrawler } from './crawl-job.ts';
 import { createFindSitemapUrls } from './crawl-sitemaps.ts';
+import { createLeadFinder } from './leads-job.ts';
+import { createSiteVisitor } from './leads-visit.ts';
 import { createManners } from './manners.ts';
 import { createPutAside } from './put-aside.ts';
 import { createJobScraper, createScrape } from './scrape-job.ts';
@@ -77,9 +82,27 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const putAside = createPutAside(database, openArtifactStore(config.artifactsUrl));
   const pages = { database, putAside, scraping, visitPage };
   const findSitemapUrls = createFindSitemapUrls({ manners, http });
+
+  const directories = readDirectories(config.sources.directoriesFile);
+  // What an operator set as a source may lie in their own network; jobs reach it no more than before.
+  const sourceHttp = createHttpClient({
+    guard: createEgressGuard({
+      allow: [...config.egressAllow, ...config.sources.endpoints, ...authoritiesOf(directories)],
+      logger,
+    }),
+    ...{ logger, userAgent, proxyHealth },
+  });
+  await lifecycle.start({ name: 'sources', stop: () => sourceHttp.stop() });
+  const sourceOptions = { ...config.sources, directories };
+  const findLeads = createLeadFinder({
+    ...{ database, sourceOptions, sources: createSources(sourceOptions) },
+    fetch: createSourceFetch(sourceHttp),
+    visitor: createSiteVisitor({ scraping, visitPage }),
+  });
   const scrape = createScrape({
     list: createJobScraper(pages),
     crawl: createCrawler({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency }),
+    leads: findLeads,
   });
   const slots = config.workerConcurrency;
   const worker = createWorker({

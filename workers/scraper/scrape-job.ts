@@ -1,9 +1,9 @@
-import { ErrorCode, PermanentError } from '../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../core/job.ts';
 import type { Database } from '../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../db/jobs/run.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { wantsLeads } from '../../scraping/leads/query.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
@@ -15,13 +15,13 @@ import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
 import { type FailedPage, verdict } from './verdict.ts';
 import { type Later, snoozeFor, type VisitPage } from './visit.ts';
 
-/** A job goes by what it asks for: a list of pages, or a site. */
+/** A job goes by what it asks for: leads, a site, or a list of pages. */
 export const createScrape =
-  ({ list, crawl }: { list: JobSteps['scrape']; crawl: JobSteps['scrape'] }): JobSteps['scrape'] =>
-  (job, signal, logger) =>
-    job.spec.urls && (job.spec.crawl || job.spec.map)
-      ? crawl(job, signal, logger)
-      : list(job, signal, logger);
+  ({ list, crawl, leads }: Record<'list' | 'crawl' | 'leads', JobSteps['scrape']>): JobSteps['scrape'] =>
+  (job, signal, logger) => {
+    if (job.spec.urls && (job.spec.crawl || job.spec.map)) return crawl(job, signal, logger);
+    return wantsLeads(job.spec) ? leads(job, signal, logger) : list(job, signal, logger);
+  };
 
 /**
  * Scrapes the URLs of a job in order, as many at once as its engine can use, and stores each page as it comes. An attempt after a
@@ -36,13 +36,7 @@ export function createJobScraper(options: {
   const { database, putAside, visitPage } = options;
 
   return async (job, signal, logger) => {
-    const urls = job.spec.urls;
-    if (!urls) {
-      throw new PermanentError(
-        ErrorCode.noSource,
-        'no source of leads is installed here; give the pages to scrape in urls',
-      );
-    }
+    const urls = job.spec.urls ?? [];
     const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));

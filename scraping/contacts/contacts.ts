@@ -1,0 +1,105 @@
+import { parse } from 'tldts';
+import type { Address, Contacts } from '../../core/lead.ts';
+import { parsePage } from '../content/dom.ts';
+import { findAbout } from './about.ts';
+import { findCompany } from './company.ts';
+import { likelyCountries } from './country.ts';
+import { describedFindings } from './described.ts';
+import { findEmails } from './emails.ts';
+import { entitiesOf } from './entities.ts';
+import type { ContactField, Finding } from './finding.ts';
+import { pageElements } from './page-elements.ts';
+import { pageLines } from './page-lines.ts';
+import { findPhones, LABELLED } from './phones.ts';
+import { findAddresses } from './postal-addresses.ts';
+import { findSocials } from './socials.ts';
+
+/** A parsed page, and what is known of it from elsewhere. */
+export interface ContactsInput {
+  /** As `parsePage` gives it: absolute addresses, no shadow roots. It is only read. */
+  document: Document;
+  /** Where the page was found, after redirects. */
+  url: string;
+  /** ISO 3166-1 alpha-2: where the business is thought to be, when the page does not say. */
+  country?: string;
+}
+
+/** What a page says about the business behind it. Pure; a few milliseconds a page. */
+export function findContacts(input: { html: string; url: string; country?: string }): Finding[] {
+  return contactsIn({ ...input, document: parsePage(input.html, input.url) });
+}
+
+/** As `findContacts`, of a page that is already parsed. Findings of a field come surest first. */
+export function contactsIn({ document, url, country }: ContactsInput): Finding[] {
+  const site = siteOf(document, url);
+  const lines = pageLines(document);
+  const page = pageElements(document);
+  const entities = entitiesOf(page);
+  const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, {
+    host: site.host,
+    hint: country,
+  });
+  const found = [
+    ...describedFindings(entities, countries, site.domain),
+    ...findCompany(page, lines, entities, site),
+    ...findEmails(page, lines, site.domain),
+    ...findPhones(page, lines, countries),
+    ...findAddresses(lines, countries),
+    ...findSocials(page, entities, site.domain),
+    ...findAbout(page, lines),
+  ];
+  return settled(found).sort((a, b) => b.confidence - a.confidence);
+}
+
+/** A saved page names the site it is of in its `base`. */
+function siteOf(document: Document, url: string): { host: string; domain: string | null } {
+  const base = document.querySelector('base[href]')?.getAttribute('href') ?? '';
+  const { hostname, domain } = parse(/^https?:/i.test(base) ? base : url, { validateHostname: false });
+  return { host: (hostname ?? '').replace(/^www\./, ''), domain };
+}
+
+/**
+ * Each fact once a method. What the text calls a fax is no phone because a link or a description says less; and an address that
+ * another one completes is not one of its own.
+ */
+function settled(found: readonly Finding[]): Finding[] {
+  const faxes = new Set(found.filter(({ field }) => field === 'fax').map(({ value }) => value));
+  const called = (finding: Finding) => finding.method === 'text' && finding.confidence >= LABELLED;
+  const phones = new Set(
+    found.filter((finding) => finding.field === 'phone' && called(finding)).map(({ value }) => value),
+  );
+  const seen = new Set<string>();
+  return found.filter((finding) => {
+    const { field, value, method, address } = finding;
+    if (field === 'phone' && faxes.has(value) && !phones.has(value)) return false;
+    if (address && found.some((other) => other.address && completes(other.address, address))) return false;
+    const key = `${field} ${method} ${value}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+const completes = (whole: Address, part: Address): boolean =>
+  part.street === null &&
+  whole.street !== null &&
+  (part.postal_code ?? part.city) !== null &&
+  (part.postal_code === null || whole.postal_code === part.postal_code) &&
+  (part.city === null || whole.city === part.city || whole.text.includes(part.city));
+
+/** The findings as the page format `contacts` shows them: each value once, surest first. */
+export function contactsOf(findings: readonly Finding[]): Contacts {
+  const of = (field: ContactField) =>
+    findings.filter((finding) => finding.field === field).sort((a, b) => b.confidence - a.confidence);
+  const values = (field: ContactField) => [...new Set(of(field).map(({ value }) => value))];
+  const socials: Record<string, string> = {};
+  for (const { network, value } of of('social')) if (network) socials[network] ??= value;
+  return {
+    company: of('company')[0]?.value ?? null,
+    emails: values('email'),
+    phones: values('phone'),
+    faxes: values('fax'),
+    addresses: of('address').flatMap(({ address }) => (address ? [address] : [])),
+    socials,
+  };
+}
