@@ -35,8 +35,8 @@ export const duckDuckGoEngine = (base: string): SearchEngine => ({
 
 /** A button in a form whose hidden fields say which results are next; there may be one back too. */
 function nextOf(document: Document, url: string): string | null {
-  const form = select(document, '.nav-link form').find(
-    (candidate) => candidate.querySelector('input[type="submit"][value="Next"]'),
+  const form = select(document, '.nav-link form').find((candidate) =>
+    candidate.querySelector('input[type="submit"][value="Next"]'),
   );
   if (!form) return null;
   const next = new URL('/html/', url);
