@@ -118,8 +118,10 @@ const LEGAL_FORM =
   '(?:Inc|LLC|L\\.L\\.C|Ltd|Limited|Corp|Corporation|PLC|plc|LLP|L\\.L\\.P|GmbH(?:\\s&\\sCo\\.?\\sKG)?|AG|KG|OHG|UG|e\\.K|S\\.?A\\.?R\\.?L|SARL|SAS|S\\.A|S\\.L|S\\.r\\.l|S\\.p\\.A|B\\.V|N\\.V|BV|NV|AB|ApS|A/S|AS|Oy|Oyj|Lda|Ltda|Pty\\.?\\sLtd|Pvt\\.?\\sLtd|Sp\\.\\sz\\so\\.o|s\\.r\\.o|a\\.s|Kft|d\\.o\\.o|PC|P\\.C|P\\.A|PLLC)';
 const LEGAL_NAME = new RegExp(`(?<![\\p{L}\\d])((?:[\\p{Lu}\\d][\\p{L}\\d.'’&-]{0,24},?\\s(?:(?:&|and|of|the|und|et|de)\\s)?){1,5}${LEGAL_FORM})(?![\\p{L}])`, 'gu');
 
+const HAS_LEGAL_FORM = new RegExp(`\\s${LEGAL_FORM}(?![\\p{L}])`, 'u');
+
 export function legalNames(text: string): string[] {
-  if (text.length > 2000) return [];
+  if (!HAS_LEGAL_FORM.test(text)) return [];
   return [...text.matchAll(LEGAL_NAME)].map((match) => match[1] ?? '').slice(0, 5);
 }
 

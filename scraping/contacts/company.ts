@@ -74,7 +74,7 @@ const isLongerBy = (longer: readonly Candidate[], shorter: readonly Candidate[],
 };
 
 const squash = (text: string): string =>
-  text.toLowerCase().normalize('NFKD').replace(/&/g, 'and').replace(/[^\p{L}\d]/gu, '');
+  (/^[\x20-\x7e]*$/.test(text) ? text.toLowerCase() : text.toLowerCase().normalize('NFKD')).replace(/&/g, 'and').replace(/[^\p{L}\d]/gu, '');
 
 const keyOf = (name: string): string => squash(withoutLegalForm(name).replace(/^the\s/i, '').replace(/\.(?:com|net|org|co\.uk|us|de|info|biz)$/i, ''));
 

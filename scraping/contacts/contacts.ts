@@ -92,7 +92,36 @@ export function contactsOf(findings: readonly Finding[]): Contacts {
     emails: values('email'),
     phones: values('phone'),
     faxes: values('fax'),
-    addresses: of('address').flatMap(({ address }) => (address ? [address] : [])),
+    addresses: distinct(of('address').flatMap(({ address }) => (address ? [address] : []))),
     socials,
   };
+}
+
+/** The same door told twice is one address, with the parts that either of them has. */
+function distinct(addresses: readonly Address[]): Address[] {
+  const kept: Address[] = [];
+  for (const address of addresses) {
+    const same = kept.findIndex((other) => isSameDoor(other, address));
+    const other = kept[same];
+    if (!other) kept.push(address);
+    else
+      kept[same] = {
+        ...other,
+        street: other.street ?? address.street,
+        city: other.city ?? address.city,
+        region: other.region ?? address.region,
+        postal_code: other.postal_code ?? address.postal_code,
+        country: other.country ?? address.country,
+      };
+  }
+  return kept;
+}
+
+const plain = (text: string | null): string => (text ?? '').toLowerCase().replace(/[^\p{L}\d]/gu, '');
+
+function isSameDoor(a: Address, b: Address): boolean {
+  const [one, two] = [plain(a.street ?? a.text), plain(b.street ?? b.text)];
+  if (!(one === two || (one.length > 8 && two.includes(one)) || (two.length > 8 && one.includes(two)))) return false;
+  const agree = (x: string | null, y: string | null) => !x || !y || plain(x) === plain(y);
+  return agree(a.postal_code, b.postal_code) && agree(a.city, b.city);
 }

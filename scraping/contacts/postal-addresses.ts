@@ -3,7 +3,7 @@ import type { Finding } from './finding.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
 import { AU_STATE, CA_PROVINCE, COUNTY, countryOf, isUsState, US_STATE } from './places.ts';
 import { excerpt } from './snippet.ts';
-import { BUILDING_PART, CONTINENTAL_HINT, CONTINENTAL_STREET, ENGLISH_STREET, isStreetName, PO_BOX, UNIT_PART } from './streets.ts';
+import { BUILDING_PART, CONTINENTAL_HINT, CONTINENTAL_STREET, ENGLISH_STREET, isStreetName, PO_BOX, STREET_KIND_FIRST, UNIT_PART } from './streets.ts';
 
 /**
  * Postal addresses in a page's text. First by what ends one (town, state, postcode), reading backwards to the street; then streets that
@@ -141,6 +141,22 @@ function partsBefore(texts: readonly string[], at: number, start: number): strin
   return parts;
 }
 
+/** A comma or a line's end may stand inside a street: `12 bis, rue de la Paix`, `Calle Mayor, 25, 2º B`. */
+function glued(parts: readonly string[]): string[] {
+  const out: string[] = [];
+  for (let at = parts.length - 1; at >= 0; at--) {
+    const part = parts[at] ?? '';
+    const above = out.at(-1);
+    const isNumber = /^(?:[Nn][º°ro.]{0,3}\s?)?\d{1,5}\s?(?:[A-Za-z]|bis|ter)?$/.test(part);
+    const isFloor = /^\d{1,2}\s?[ºª°]|^(?:bajo|planta|piso|izq|dcha|andar|lj|lote)\b/i.test(part);
+    const followsNumber = above !== undefined && /^\d{1,4}(?:\s?-\s?\d{1,4})?\s?(?:bis|ter|[A-D])?$/.test(above);
+    if (above !== undefined && (isNumber || isFloor) && STREET_KIND_FIRST.test(above)) out[out.length - 1] = `${above}, ${part}`;
+    else if (followsNumber && STREET_KIND_FIRST.test(part)) out[out.length - 1] = `${above}, ${part}`;
+    else out.push(part);
+  }
+  return out.reverse();
+}
+
 /** `Address: 12 High Street` begins at its label. */
 function cutLabel(piece: string): { text: string; ends: boolean } {
   const colon = piece.lastIndexOf(':');
@@ -156,10 +172,15 @@ const NOT_AN_ADDRESS =
   /^(?:home|about(?: us)?|contact(?: us| details| info(?:rmation)?)?|address|addresse|e-?mail|tel(?:ephone)?|phone|fax|website|web|directions?|map|get directions|view map|hours|opening (?:hours|times)|office|offices|head ?office|location|locations|services|menu|login|search|privacy(?: policy)?|headquarters|find us|visit us|send|submit|kontakt|impressum|anschrift|adresse|where we are|our (?:office|address|location)|mailing address|postal address|company|or|and|by mail|write to us|get in touch)$|\d{1,2}(?::\d\d)?\s?(?:am|pm)\b|\b(?:mon|tue|wed|thu|fri|sat|sun)(?:day)?s?\b\s?[-–:]|\b(?:fax|tel|phone|telephone)\b\.?\s?:?\s?\d/iu;
 
 function readBackwards(texts: readonly string[], at: number, end: End, countries: readonly string[]): Address | null {
-  const parts = partsBefore(texts, at, end.start);
+  const parts = glued(partsBefore(texts, at, end.start));
   if (parts.length === 0) return null;
   let { city, region } = end;
   let rest = parts;
+  const bracketed = /^(.*\S)\s\(([\p{L} .-]{2,25})\)$/u.exec(rest[0] ?? '');
+  if (!region && bracketed?.[1] && rest[0]) {
+    region = bracketed[2] ?? null;
+    rest = [bracketed[1], ...rest.slice(1)];
+  }
   // A county or a province may still stand before the postcode.
   if (!region && rest[0] && rest.length > 1 && (COUNTY.test(rest[0]) || (end.country === 'CA' && new RegExp(`^${CA_PROVINCE}\\.?$`, 'u').test(rest[0])))) {
     region = rest[0];

@@ -31,6 +31,10 @@ export const CONTINENTAL_STREET = new RegExp(
   'gu',
 );
 
+/** Streets that begin with what they are: their number follows after a comma, or goes before with one. */
+export const STREET_KIND_FIRST =
+  /^(?:\d{1,4}(?:\s(?:bis|ter|[A-D]))?,\s)?(?:calle|c\/|avenida|avda|av|plaza|paseo|carrer|passeig|ronda|camino|carretera|ctra|rua|r\.|praça|largo|travessa|estrada|alameda|via|viale|piazza|corso|strada|vicolo|rue|avenue|boulevard|bd|place|chemin|all[ée]e|quai|route|impasse|cours|square|passage|chaussée|ul\.|al\.)[\s.]/iu;
+
 /** Whether a line may have one at all. */
 export const CONTINENTAL_HINT =
   /\d.*(?:rue|av|b(?:oulevar|l)?d|place|chemin|ch\.|all[ée]|quai|route|impasse|cours|square|passage|voie|z\.?[ai])|(?:stra|str\.|weg|platz|allee|gasse|damm|ufer|chauss|markt|graben|hof|steig|pfad|wall|tor|winkel|stieg|garten|laan|plein|kade|gracht|dijk|singel|gat[ae]|väg|vej|vei|gade|katu|tie|kuja|utca|ring|út|tér|am|an|auf|im|in|zu[mr]|unter|bei|calle|c\/|av|p[lz]a|paseo|pº|carrer|passeig|ronda|camino|c(?:arre)?t(?:e)?ra|traves|rua|r\.|praça|largo|estrada|alameda|via|v\.le|pia|corso|c\.so|vicolo|rue|boulevard|place|ul\.|ulica|al\.|ale[ij]|os\.|bul|cad\.|sok\.|jalan|jl\.|carrera|cra|j[ri]r).*\d/iu;
