@@ -13,7 +13,12 @@ export interface Candidate {
 }
 
 /** Every place where a page may name its owner. Most of what they hold is no name: the vote decides. */
-export function companyCandidates(page: PageElements, lines: readonly Line[], entities: readonly Entity[], host: string): Candidate[] {
+export function companyCandidates(
+  page: PageElements,
+  lines: readonly Line[],
+  entities: readonly Entity[],
+  host: string,
+): Candidate[] {
   const found: Candidate[] = [];
   const add = (text: string | null | undefined, method: string, weight: number, snippet = text) => {
     const name = cleanName(text ?? '');
@@ -21,9 +26,11 @@ export function companyCandidates(page: PageElements, lines: readonly Line[], en
   };
 
   for (const entity of entities) {
-    if (entity.types.includes('WebSite')) for (const name of textsOf(entity, 'name')) add(name, entity.method, 2.5);
+    if (entity.types.includes('WebSite'))
+      for (const name of textsOf(entity, 'name')) add(name, entity.method, 2.5);
     if (!isBusiness(entity)) continue;
-    for (const name of textsOf(entity, 'name')) add(name, entity.method, entity.role === null || entity.role === 'publisher' ? 4 : 2.5);
+    for (const name of textsOf(entity, 'name'))
+      add(name, entity.method, entity.role === null || entity.role === 'publisher' ? 4 : 2.5);
     for (const name of textsOf(entity, 'legalName', 'alternateName')) add(name, entity.method, 1.5);
   }
 
@@ -35,7 +42,8 @@ export function companyCandidates(page: PageElements, lines: readonly Line[], en
   const title = collapsed(page.title).slice(0, 300);
   for (const { name, weight } of titleNames(title)) add(name, 'title', weight, title);
   const shared = collapsed(metaContent(page, 'og:title')).slice(0, 300);
-  if (shared !== title) for (const { name, weight } of titleNames(shared)) add(name, 'open_graph', weight * 0.5, shared);
+  if (shared !== title)
+    for (const { name, weight } of titleNames(shared)) add(name, 'open_graph', weight * 0.5, shared);
 
   for (const line of lines) {
     const owner = copyrightOwner(line.text);
@@ -49,34 +57,53 @@ export function companyCandidates(page: PageElements, lines: readonly Line[], en
     const leadsHome = link !== null && isHome(link.getAttribute('href') ?? '', host);
     const named = `${image.id} ${image.getAttribute('class') ?? ''} ${image.getAttribute('src')?.split('/').at(-1) ?? ''} ${alt} ${image.parentElement?.id ?? ''} ${image.parentElement?.getAttribute('class') ?? ''}`;
     const isLogo = /logo|brand(?!s)|masthead/i.test(named);
-    if (isLogo || leadsHome) add(alt.replace(/\b(?:the\s)?(?:official\s)?logo(?:type)?\b(?:\sof\b)?|\bhome\s?page\b/gi, ' '), 'logo', isLogo && leadsHome ? 3 : leadsHome ? 2 : 1.2, alt);
+    if (isLogo || leadsHome)
+      add(
+        alt.replace(/\b(?:the\s)?(?:official\s)?logo(?:type)?\b(?:\sof\b)?|\bhome\s?page\b/gi, ' '),
+        'logo',
+        isLogo && leadsHome ? 3 : leadsHome ? 2 : 1.2,
+        alt,
+      );
   }
   for (const link of page.links.slice(0, 80)) {
     if (!isHome(link.getAttribute('href') ?? '', host)) continue;
-    for (const text of [link.getAttribute('title'), link.textContent]) if (text && text.length < 80) add(text, 'home_link', 1.5, text);
+    for (const text of [link.getAttribute('title'), link.textContent])
+      if (text && text.length < 80) add(text, 'home_link', 1.5, text);
   }
-  for (const element of page.logos.slice(0, 10))
-    add(collapsed(element.textContent).slice(0, 100), 'logo', 2);
-  for (const heading of page.headings.slice(0, 3)) add(collapsed(heading.textContent).slice(0, 100), 'heading', 0.8);
-  for (const line of lines.slice(0, 3000)) for (const name of legalNames(line.text)) add(name, 'text', line.area === 'footer' ? 0.8 : 0.4, line.text);
+  for (const element of page.logos.slice(0, 10)) add(collapsed(element.textContent).slice(0, 100), 'logo', 2);
+  for (const heading of page.headings.slice(0, 3))
+    add(collapsed(heading.textContent).slice(0, 100), 'heading', 0.8);
+  for (const line of lines.slice(0, 3000))
+    for (const name of legalNames(line.text))
+      add(name, 'text', line.area === 'footer' ? 0.8 : 0.4, line.text);
   // A line of its own above an address or a number is what letters begin with.
   lines.forEach(({ text }, at) => {
     const next = lines[at + 1]?.text ?? '';
-    if (text.length <= 60 && /^\d{1,5}\s|P\.?\s?O\.?\s?Box|^(?:Suite|Unit)\s/i.test(next)) add(text, 'text', 1, text);
+    if (text.length <= 60 && /^\d{1,5}\s|P\.?\s?O\.?\s?Box|^(?:Suite|Unit)\s/i.test(next))
+      add(text, 'text', 1, text);
   });
   return found;
 }
 
 /** The name in what surrounds it: `Welcome to Acme!`, `Contact Acme`, `© 2024 Acme`. Null for what no firm is called. */
 export function cleanName(text: string): string | null {
+  if (GENERIC.test(collapsed(text))) return null;
   let name = collapsed(text.replace(/&amp;|& amp\b/g, '&').replace(/[\uE000-\uF8FF]/g, ''))
     .replace(/\s*[™®©]|\s\((?:tm|r|c)\)|\s+SM$/gi, '')
-    .replace(/^(?:welcome to|contact(?:ing)?(?: us)?|about(?: us)?|visit|return to|back to|go to|home\s?[-–:|]|link to:?|the home of|homepage(?: of)?|why|meet|copyright|by|impressum\s[-–|])\s+(?=\S)/i, '')
-    .replace(/\s(?:home\s?page|home|website|web site|on (?:facebook|twitter|linkedin)|contact (?:us|form)|about us|official site|llc\.?,? all rights reserved.*)$/i, '')
+    .replace(
+      /^(?:welcome to|contact(?:ing)?(?: us)?|about(?: us)?|visit|return to|back to|go to|home\s?[-–:|]|link to:?|the home of|homepage(?: of)?|why|meet|copyright|by|impressum\s[-–|])\s+(?=\S)/i,
+      '',
+    )
+    .replace(
+      /\s(?:home\s?page|home|website|web site|on (?:facebook|twitter|linkedin)|contact (?:us|form)|about us|official site|llc\.?,? all rights reserved.*)$/i,
+      '',
+    )
     .replace(/^["'“”‘’\s\-–—|:•·,.»«]+|["'“”‘’\s\-–—|:•·,»«]+$/g, '');
-  if (/[^A-Z.]\.$/.test(name) && !/\b(?:inc|ltd|co|corp|bros|l\.l\.c|s\.r\.l|s\.p\.a|gmbh)\.$/i.test(name)) name = name.slice(0, -1);
+  if (/[^A-Z.]\.$/.test(name) && !/\b(?:inc|ltd|co|corp|bros|l\.l\.c|s\.r\.l|s\.p\.a|gmbh)\.$/i.test(name))
+    name = name.slice(0, -1);
   if (name.length < 2 || name.length > 70 || !/\p{L}/u.test(name)) return null;
-  if (name.split(' ').length > 9 || GENERIC.test(name) || /https?:|@|\d{3}[-.\s]\d{4}/.test(name)) return null;
+  if (name.split(' ').length > 9 || GENERIC.test(name) || /https?:|@|\d{3}[-.\s]\d{4}/.test(name))
+    return null;
   return name;
 }
 
@@ -87,7 +114,10 @@ const SEPARATORS = /\s[|–—\-»:·•~▪>]{1,2}\s|\s?[|»▪]\s?|\s?::\s?|:\
 
 /** A page's title names its site first or last, with what the page is about on the other side. */
 function titleNames(title: string): { name: string; weight: number }[] {
-  const parts = title.split(SEPARATORS).map((part) => part.trim()).filter(Boolean);
+  const parts = title
+    .split(SEPARATORS)
+    .map((part) => part.trim())
+    .filter(Boolean);
   if (parts.length === 0) return [];
   const names = parts.map((name, at) => ({
     name,
@@ -105,10 +135,16 @@ function titleNames(title: string): { name: string; weight: number }[] {
 
 /** Who a copyright line names: `© 2001-2024 Acme, Inc. All rights reserved.` */
 export function copyrightOwner(text: string): string | null {
-  const match = /(?:©|\(c\)|copyright|&copy;)(?:\s|©|\(c\)|copyright|by|:|,|[-–—]|(?:19|20)\d\d|\d{2}(?=\s)|present|-|–|\.)*/iu.exec(text);
+  const match =
+    /(?:©|\(c\)|copyright|&copy;)(?:\s|©|\(c\)|copyright|by|:|,|[-–—]|(?:19|20)\d\d|\d{2}(?=\s)|present|-|–|\.)*/iu.exec(
+      text,
+    );
   if (!match || match[0].length > 80) return null;
   const behind = text.slice(match.index + match[0].length).slice(0, 120);
-  const owner = /^(?:the copyright of\s)?([^|•·©;\t]{2,90}?)(?=\s?[|•·©;]|,?\s(?:19|20)\d\d|\.?\s?-?\s?(?:all\s+rights?|alle\s+rechte|tous\s+droits|todos\s+(?:los|os)\s+d|tutti\s+i\s+d|rights\s+reserved)|\.\s(?!(?:inc|llc|ltd|co|s\.)\b)|\s[-–—]\s|\s(?:powered|designed|website|site|web\sdesign|design|privacy|terms|registered|is\sa|reserved|tel|phone|disclaimer|sitemap)\b|$)/iu.exec(behind)?.[1];
+  const owner =
+    /^(?:the copyright of\s)?([^|•·©;\t]{2,90}?)(?=\s?[|•·©;]|,?\s(?:19|20)\d\d|\.?\s?-?\s?(?:all\s+rights?|alle\s+rechte|tous\s+droits|todos\s+(?:los|os)\s+d|tutti\s+i\s+d|rights\s+reserved)|\.\s(?!(?:inc|llc|ltd|co|s\.)\b)|\s[-–—]\s|\s(?:powered|designed|website|site|web\sdesign|design|privacy|terms|registered|is\sa|reserved|tel|phone|disclaimer|sitemap)\b|$)/iu.exec(
+      behind,
+    )?.[1];
   if (owner && owner.trim().length > 1) return owner;
   // `Acme Ltd © 2024`
   return /([\p{Lu}][^|•·©;.\t]{1,50}?)\s?,?\s?$/u.exec(text.slice(0, match.index))?.[1] ?? null;
@@ -116,7 +152,10 @@ export function copyrightOwner(text: string): string | null {
 
 const LEGAL_FORM =
   '(?:Inc|LLC|L\\.L\\.C|Ltd|Limited|Corp|Corporation|PLC|plc|LLP|L\\.L\\.P|GmbH(?:\\s&\\sCo\\.?\\sKG)?|AG|KG|OHG|UG|e\\.K|S\\.?A\\.?R\\.?L|SARL|SAS|S\\.A|S\\.L|S\\.r\\.l|S\\.p\\.A|B\\.V|N\\.V|BV|NV|AB|ApS|A/S|AS|Oy|Oyj|Lda|Ltda|Pty\\.?\\sLtd|Pvt\\.?\\sLtd|Sp\\.\\sz\\so\\.o|s\\.r\\.o|a\\.s|Kft|d\\.o\\.o|PC|P\\.C|P\\.A|PLLC)';
-const LEGAL_NAME = new RegExp(`(?<![\\p{L}\\d])((?:[\\p{Lu}\\d][\\p{L}\\d.'’&-]{0,24},?\\s(?:(?:&|and|of|the|und|et|de)\\s)?){1,5}${LEGAL_FORM})(?![\\p{L}])`, 'gu');
+const LEGAL_NAME = new RegExp(
+  `(?<![\\p{L}\\d])((?:[\\p{Lu}\\d][\\p{L}\\d.'’&-]{0,24},?\\s(?:(?:&|and|of|the|und|et|de)\\s)?){1,5}${LEGAL_FORM})(?![\\p{L}])`,
+  'gu',
+);
 
 const HAS_LEGAL_FORM = new RegExp(`\\s${LEGAL_FORM}(?![\\p{L}])`, 'u');
 
@@ -131,10 +170,16 @@ export const legalFormAt = (text: string): string | undefined =>
 
 /** `Acme` of `Acme, Inc.` */
 export const withoutLegalForm = (name: string): string =>
-  name.replace(new RegExp(`[\\s,]+(?:${LEGAL_FORM}|Co)\\.?(?:[\\s,]+(?:${LEGAL_FORM})\\.?)?$`, 'iu'), '').trim() || name;
+  name
+    .replace(new RegExp(`[\\s,]+(?:${LEGAL_FORM}|Co)\\.?(?:[\\s,]+(?:${LEGAL_FORM})\\.?)?$`, 'iu'), '')
+    .trim() || name;
 
 function isHome(href: string, host: string): boolean {
   if (!URL.canParse(href)) return false;
   const { hostname, pathname, search } = new URL(href);
-  return hostname.replace(/^www\./, '') === host && search === '' && /^\/(?:(?:index|home|default)(?:\.\w{2,5})?)?$/i.test(pathname);
+  return (
+    hostname.replace(/^www\./, '') === host &&
+    search === '' &&
+    /^\/(?:(?:index|home|default)(?:\.\w{2,5})?)?$/i.test(pathname)
+  );
 }

@@ -1,4 +1,10 @@
-import { type Candidate, cleanName, companyCandidates, legalFormAt, withoutLegalForm } from './company-candidates.ts';
+import {
+  type Candidate,
+  cleanName,
+  companyCandidates,
+  legalFormAt,
+  withoutLegalForm,
+} from './company-candidates.ts';
 import type { Entity } from './entities.ts';
 import type { Finding } from './finding.ts';
 import type { PageElements } from './page-elements.ts';
@@ -27,7 +33,12 @@ export function findCompany(
     if (group) group.push(candidate);
     else groups.set(key, [candidate]);
   }
-  const text = squash(lines.map((line) => line.text).join(' ').slice(0, 100_000));
+  const text = squash(
+    lines
+      .map((line) => line.text)
+      .join(' ')
+      .slice(0, 100_000),
+  );
   absorb(groups);
   const ranked = [...groups]
     .map(([key, group]) => ({ group, score: score(key, group, label, text) }))
@@ -42,13 +53,24 @@ export function findCompany(
       value: chosen.name,
       method: best.group.reduce((a, b) => (b.weight > a.weight ? b : a)).method,
       snippet: excerpt(chosen.snippet),
-      confidence: Math.round(Math.min(0.97, 0.35 + best.score * 0.035 + Math.max(0, ahead) * 0.02) * 100) / 100,
+      confidence:
+        Math.round(Math.min(0.97, 0.35 + best.score * 0.035 + Math.max(0, ahead) * 0.02) * 100) / 100,
     },
   ];
 }
 
 /** What a page calls itself where it means to: a longer name there takes over from the part of it that the domain has. */
-const NAMING = new Set(['json_ld', 'microdata', 'rdfa', 'hcard', 'open_graph', 'copyright', 'title', 'logo', 'meta']);
+const NAMING = new Set([
+  'json_ld',
+  'microdata',
+  'rdfa',
+  'hcard',
+  'open_graph',
+  'copyright',
+  'title',
+  'logo',
+  'meta',
+]);
 const isNamed = (group: readonly Candidate[]): boolean => group.some(({ method }) => NAMING.has(method));
 
 function absorb(groups: Map<string, Candidate[]>): void {
@@ -74,13 +96,23 @@ const isLongerBy = (longer: readonly Candidate[], shorter: readonly Candidate[],
 };
 
 const squash = (text: string): string =>
-  (/^[\x20-\x7e]*$/.test(text) ? text.toLowerCase() : text.toLowerCase().normalize('NFKD')).replace(/&/g, 'and').replace(/[^\p{L}\d]/gu, '');
+  (/^[\x20-\x7e]*$/.test(text) ? text.toLowerCase() : text.toLowerCase().normalize('NFKD'))
+    .replace(/&/g, 'and')
+    .replace(/[^\p{L}\d]/gu, '');
 
-const keyOf = (name: string): string => squash(withoutLegalForm(name).replace(/^the\s/i, '').replace(/\.(?:com|net|org|co\.uk|us|de|info|biz)$/i, ''));
+const keyOf = (name: string): string =>
+  squash(
+    withoutLegalForm(name)
+      .replace(/^the\s/i, '')
+      .replace(/\.(?:com|net|org|co\.uk|us|de|info|biz)$/i, ''),
+  );
 
 /** Which of several spellings to show: the weightiest source, not all in capitals, without a domain's ending. */
 const shown = ({ name, weight, method }: Candidate): number =>
-  weight - (/\p{Ll}/u.test(name) || name.length < 5 ? 0 : 0.8) - (/\p{Lu}/u.test(name) ? 0 : 0.8) + (method === 'domain' ? 0.5 : 0);
+  weight -
+  (/\p{Ll}/u.test(name) || name.length < 5 ? 0 : 0.8) -
+  (/\p{Lu}/u.test(name) ? 0 : 0.8) +
+  (method === 'domain' ? 0.5 : 0);
 
 function score(key: string, group: readonly Candidate[], label: string | null, text: string): number {
   // The second mention of a kind says less than the first.
@@ -96,7 +128,8 @@ function score(key: string, group: readonly Candidate[], label: string | null, t
   if (isAddressOnly) return Math.min(total, 4);
   if (group.some(({ method }) => method === 'domain')) total += 1;
   let mentions = 0;
-  for (let at = text.indexOf(key); at >= 0 && mentions < 6; at = text.indexOf(key, at + key.length)) mentions++;
+  for (let at = text.indexOf(key); at >= 0 && mentions < 6; at = text.indexOf(key, at + key.length))
+    mentions++;
   total += key.length >= 4 ? 0.25 * mentions : 0;
   const words = (group[0]?.name ?? '').split(' ').length;
   return total - Math.max(0, words - 5) * 0.7;
@@ -111,7 +144,10 @@ function agreement(key: string, name: string, label: string): number {
   if (label.length >= 4 && key.includes(label)) return 2;
   if (key.length >= 4 && label.startsWith(key)) return key.length / label.length > 0.5 ? 3 : 2;
   if (key.length >= 5 && label.includes(key)) return 2;
-  const words = name.toLowerCase().split(/[^\p{L}\d&]+/u).filter((word) => word && !/^(?:the|of|and|&|inc|llc|ltd)$/.test(word));
+  const words = name
+    .toLowerCase()
+    .split(/[^\p{L}\d&]+/u)
+    .filter((word) => word && !/^(?:the|of|and|&|inc|llc|ltd)$/.test(word));
   const initials = words.map((word) => word[0]).join('');
   if (initials.length >= 3 && label.startsWith(initials)) return 2;
   // `Katz, Marshall & Banks` at kmblegal, `Darling Homes` at darlinghomes-tx: words of the name in the label.
@@ -120,7 +156,12 @@ function agreement(key: string, name: string, label: string): number {
 }
 
 /** Words of the page that make up the domain's label when written together: `Utah Lawyer Loans` at utahlawyerloans.com. */
-function namesLikeDomain(page: PageElements, lines: readonly Line[], label: string, domain: string): Candidate[] {
+function namesLikeDomain(
+  page: PageElements,
+  lines: readonly Line[],
+  label: string,
+  domain: string,
+): Candidate[] {
   const wanted = squash(label);
   if (wanted.length < 4) return [];
   const found: Candidate[] = [];
@@ -130,7 +171,11 @@ function namesLikeDomain(page: PageElements, lines: readonly Line[], label: stri
     const words = [...text.slice(0, 3000).matchAll(/[\p{L}\d&.'’-]+/gu)];
     words.forEach((word, first) => {
       let joined = '';
-      for (let last = first; last < Math.min(words.length, first + 7) && joined.length < wanted.length; last++) {
+      for (
+        let last = first;
+        last < Math.min(words.length, first + 7) && joined.length < wanted.length;
+        last++
+      ) {
         joined += squash(words[last]?.[0] ?? '');
         if (!wanted.startsWith(joined.slice(0, wanted.length))) return;
         if (joined !== wanted) continue;
@@ -138,10 +183,12 @@ function namesLikeDomain(page: PageElements, lines: readonly Line[], label: stri
         const end = bare + (legalFormAt(text.slice(bare, bare + 30)) ?? '').length;
         const name = cleanName(text.slice(word.index, end));
         // All in small letters it is the address itself or a sentence.
-        if (name && /\p{Lu}/u.test(name) && name.length > 2) found.push({ name, method: 'domain', weight: 2, snippet: text });
+        if (name && /\p{Lu}/u.test(name) && name.length > 2)
+          found.push({ name, method: 'domain', weight: 2, snippet: text });
       }
       const written = word[0].replace(/\.$/, '');
-      if (written.toLowerCase() === domain && !/[@/.]/.test(text[word.index - 1] ?? ' ')) found.push({ name: written, method: 'domain', weight: 1, snippet: text });
+      if (written.toLowerCase() === domain && !/[@/.]/.test(text[word.index - 1] ?? ' '))
+        found.push({ name: written, method: 'domain', weight: 1, snippet: text });
     });
   }
   return found;

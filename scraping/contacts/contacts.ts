@@ -35,7 +35,10 @@ export function contactsIn({ document, url, country }: ContactsInput): Finding[]
   const lines = pageLines(document);
   const page = pageElements(document);
   const entities = entitiesOf(page);
-  const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, { host: site.host, hint: country });
+  const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, {
+    host: site.host,
+    hint: country,
+  });
   const found = [
     ...describedFindings(entities, countries, site.domain),
     ...findCompany(page, lines, entities, site),
@@ -62,7 +65,9 @@ function siteOf(document: Document, url: string): { host: string; domain: string
 function settled(found: readonly Finding[]): Finding[] {
   const faxes = new Set(found.filter(({ field }) => field === 'fax').map(({ value }) => value));
   const called = (finding: Finding) => finding.method === 'text' && finding.confidence >= LABELLED;
-  const phones = new Set(found.filter((finding) => finding.field === 'phone' && called(finding)).map(({ value }) => value));
+  const phones = new Set(
+    found.filter((finding) => finding.field === 'phone' && called(finding)).map(({ value }) => value),
+  );
   const seen = new Set<string>();
   return found.filter((finding) => {
     const { field, value, method, address } = finding;
@@ -76,7 +81,9 @@ function settled(found: readonly Finding[]): Finding[] {
 }
 
 const completes = (whole: Address, part: Address): boolean =>
-  part.street === null && whole.street !== null && (part.postal_code ?? part.city) !== null &&
+  part.street === null &&
+  whole.street !== null &&
+  (part.postal_code ?? part.city) !== null &&
   (part.postal_code === null || whole.postal_code === part.postal_code) &&
   (part.city === null || whole.city === part.city || whole.text.includes(part.city));
 
@@ -121,7 +128,8 @@ const plain = (text: string | null): string => (text ?? '').toLowerCase().replac
 
 function isSameDoor(a: Address, b: Address): boolean {
   const [one, two] = [plain(a.street ?? a.text), plain(b.street ?? b.text)];
-  if (!(one === two || (one.length > 8 && two.includes(one)) || (two.length > 8 && one.includes(two)))) return false;
+  if (!(one === two || (one.length > 8 && two.includes(one)) || (two.length > 8 && one.includes(two))))
+    return false;
   const agree = (x: string | null, y: string | null) => !x || !y || plain(x) === plain(y);
   return agree(a.postal_code, b.postal_code) && agree(a.city, b.city);
 }

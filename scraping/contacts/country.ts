@@ -1,7 +1,7 @@
-import { AU_STATE, CA_PROVINCE, COUNTRY_MENTION, countryOf, TOP_LEVEL_COUNTRY, US_STATE } from './places.ts';
 import { type Entity, textsOf } from './entities.ts';
 import type { Line } from './page-lines.ts';
 import { dialled } from './phone-numbers.ts';
+import { AU_STATE, CA_PROVINCE, COUNTRY_MENTION, countryOf, TOP_LEVEL_COUNTRY, US_STATE } from './places.ts';
 
 /**
  * Countries that a page's numbers and addresses are likely from, likeliest first. Never empty: a page in English under a general
@@ -25,13 +25,17 @@ export function likelyCountries(
   vote(countryOf(region), region.toUpperCase() === 'US' ? 1 : 2.5);
   vote(SPOKEN_IN[spoken.toLowerCase()], 1.5);
   vote(page.hint?.toUpperCase(), 3);
-  const text = lines.map((line) => line.text).join('\n').slice(0, 200_000);
+  const text = lines
+    .map((line) => line.text)
+    .join('\n')
+    .slice(0, 200_000);
   for (const [country, shape, weight, most] of SHAPES) {
     let seen = 0;
     for (const _ of text.matchAll(shape)) if (++seen === most) break;
     vote(country, seen * weight);
   }
-  for (const { text: line } of lines) if (line.length < 30) vote(countryOf(line.replace(/^.*,\s*/, '')), line.length > 3 ? 0.7 : 0);
+  for (const { text: line } of lines)
+    if (line.length < 30) vote(countryOf(line.replace(/^.*,\s*/, '')), line.length > 3 ? 0.7 : 0);
   const mentions = new Map<string, number>();
   for (const [name] of text.matchAll(COUNTRY_MENTION)) {
     const country = countryOf(name);
@@ -44,28 +48,73 @@ export function likelyCountries(
   // The page's own numbers tell which of them it can be: they are numbers there.
   const written = numbersWithoutCode(text);
   for (const country of written.length > 0 ? [...votes.keys()] : []) {
-    const share = written.filter((number) => dialled(number, [country])?.country === country).length / written.length;
+    const share =
+      written.filter((number) => dialled(number, [country])?.country === country).length / written.length;
     vote(country, share * Math.min(4, written.length));
   }
-  return [...votes].sort((a, b) => b[1] - a[1]).map(([country]) => country).slice(0, 4);
+  return [...votes]
+    .sort((a, b) => b[1] - a[1])
+    .map(([country]) => country)
+    .slice(0, 4);
 }
 
 const MOST_MENTIONS = 3;
 
 const numbersWithoutCode = (text: string): string[] =>
-  [...text.matchAll(/(?:tel|phone|telephone|fax|fon|mobile?|call)[^\d\n+]{0,12}\n?(\(?\d[\d ().\-/]{6,16}\d)/gi)]
+  [
+    ...text.matchAll(
+      /(?:tel|phone|telephone|fax|fon|mobile?|call)[^\d\n+]{0,12}\n?(\(?\d[\d ().\-/]{6,16}\d)/gi,
+    ),
+  ]
     .map(([, number]) => number ?? '')
     .slice(0, 8);
 
 const SPOKEN_IN: Record<string, string> = {
-  de: 'DE', fr: 'FR', it: 'IT', es: 'ES', nl: 'NL', pt: 'PT', pl: 'PL', sv: 'SE', da: 'DK', nb: 'NO', nn: 'NO', no: 'NO', fi: 'FI', cs: 'CZ', sk: 'SK',
-  hu: 'HU', ro: 'RO', bg: 'BG', el: 'GR', tr: 'TR', ru: 'RU', uk: 'UA', ja: 'JP', ko: 'KR', zh: 'CN', he: 'IL', hr: 'HR', sl: 'SI', et: 'EE', lv: 'LV', lt: 'LT',
+  de: 'DE',
+  fr: 'FR',
+  it: 'IT',
+  es: 'ES',
+  nl: 'NL',
+  pt: 'PT',
+  pl: 'PL',
+  sv: 'SE',
+  da: 'DK',
+  nb: 'NO',
+  nn: 'NO',
+  no: 'NO',
+  fi: 'FI',
+  cs: 'CZ',
+  sk: 'SK',
+  hu: 'HU',
+  ro: 'RO',
+  bg: 'BG',
+  el: 'GR',
+  tr: 'TR',
+  ru: 'RU',
+  uk: 'UA',
+  ja: 'JP',
+  ko: 'KR',
+  zh: 'CN',
+  he: 'IL',
+  hr: 'HR',
+  sl: 'SI',
+  et: 'EE',
+  lv: 'LV',
+  lt: 'LT',
 };
 
 /** Ways of writing that give a country away: its postcodes, its telephone code, its forms of company. Country, shape, weight, at most. */
 const SHAPES: readonly (readonly [string, RegExp, number, number])[] = [
   ['US', new RegExp(`\\b${US_STATE}\\.?,?\\s\\d{5}(?:-\\d{4})?\\b`, 'gu'), 2, 3],
-  ['CA', new RegExp(`\\b${CA_PROVINCE}\\.?,?\\s[A-Z]\\d[A-Z]\\s?\\d[A-Z]\\d\\b|\\b[A-Z]\\d[A-Z]\\s?\\d[A-Z]\\d\\b`, 'gu'), 3, 3],
+  [
+    'CA',
+    new RegExp(
+      `\\b${CA_PROVINCE}\\.?,?\\s[A-Z]\\d[A-Z]\\s?\\d[A-Z]\\d\\b|\\b[A-Z]\\d[A-Z]\\s?\\d[A-Z]\\d\\b`,
+      'gu',
+    ),
+    3,
+    3,
+  ],
   ['AU', new RegExp(`\\b${AU_STATE}\\.?,?\\s\\d{4}\\b(?!-)`, 'gu'), 2, 3],
   ['AU', /\bPty\.?\sLtd\b|\bABN\b/g, 1.5, 2],
   ['GB', /\b[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}\b/g, 2, 3],

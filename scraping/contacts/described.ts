@@ -17,11 +17,19 @@ const OTHERS =
 export const isBusiness = (entity: Entity): boolean =>
   !(entity.role !== null && OTHERS.test(entity.role)) &&
   !entity.types.some((type) => NOT_THE_BUSINESS.test(type)) &&
-  (entity.types.some((type) => /Organization|Business|Corporation|Store|Company|Restaurant|Hotel|Attorney|Dentist|Physician|Clinic|Service$|Agency|School|University|NGO|Agent|Contractor|Plumber|Electrician|Bakery|Salon|Shop|Club|Center|Dealer|Repair|Lodging|Place|Office|Station|Park|Hospital|Pharmacy|Library|Museum|Brand$/.test(type)) ||
+  (entity.types.some((type) =>
+    /Organization|Business|Corporation|Store|Company|Restaurant|Hotel|Attorney|Dentist|Physician|Clinic|Service$|Agency|School|University|NGO|Agent|Contractor|Plumber|Electrician|Bakery|Salon|Shop|Club|Center|Dealer|Repair|Lodging|Place|Office|Station|Park|Hospital|Pharmacy|Library|Museum|Brand$/.test(
+      type,
+    ),
+  ) ||
     ['telephone', 'faxNumber', 'address', 'contactPoint'].some((name) => entity.properties.has(name)));
 
 /** What JSON-LD, microdata, RDFa and hCard say of the business, but for its name, which is put to the vote elsewhere. */
-export function describedFindings(entities: readonly Entity[], countries: readonly string[], ownDomain: string | null): Finding[] {
+export function describedFindings(
+  entities: readonly Entity[],
+  countries: readonly string[],
+  ownDomain: string | null,
+): Finding[] {
   return entities.filter(isBusiness).flatMap((entity) => findingsOf(entity, countries, ownDomain));
 }
 
@@ -32,10 +40,17 @@ function findingsOf(entity: Entity, countries: readonly string[], ownDomain: str
   const add = (field: ContactField, value: string, written: string, more: Partial<Finding> = {}) =>
     found.push({ field, value, method, snippet: excerpt(`${who} ${written}`), confidence: 0.95, ...more });
 
-  const addresses = entitiesIn(entity, 'address').concat(entity.types.includes('PostalAddress') && entity.role === null ? [entity] : []);
+  const addresses = entitiesIn(entity, 'address').concat(
+    entity.types.includes('PostalAddress') && entity.role === null ? [entity] : [],
+  );
   const places = addresses.flatMap((part) => postalAddress(part) ?? []);
   const from = [...places.flatMap(({ country }) => country ?? []), ...countries];
-  const reachable = [entity, ...entitiesIn(entity, 'contactPoint'), ...entitiesIn(entity, 'contactPoints'), ...addresses];
+  const reachable = [
+    entity,
+    ...entitiesIn(entity, 'contactPoint'),
+    ...entitiesIn(entity, 'contactPoints'),
+    ...addresses,
+  ];
   for (const point of reachable) {
     for (const text of textsOf(point, 'telephone', 'phone', 'tel'))
       for (const written of text.split(/\s?[,;/|]\s?(?=[+(\d])|\sor\s/)) {
@@ -55,18 +70,21 @@ function findingsOf(entity: Entity, countries: readonly string[], ownDomain: str
   for (const address of places) add('address', address.text, address.text, { address });
   for (const text of addresses.length > 0 ? [] : textsOf(entity, 'address')) {
     const clean = withoutMarkup(text).replace(/\s+/g, ' ').trim();
-    if (clean.length > 8 && /\d/.test(clean)) add('address', clean, clean, { address: unparsed(clean), confidence: 0.6 });
+    if (clean.length > 8 && /\d/.test(clean))
+      add('address', clean, clean, { address: unparsed(clean), confidence: 0.6 });
   }
   const employees = employeesOf(entity);
   if (employees) add('employees', employees, `${employees} employees`);
   for (const name of ['naics', 'isicV4', 'industry', 'knowsAbout', 'servesCuisine'] as const) {
     const text = name === 'naics' || name === 'isicV4' ? null : textOf(entity, name);
-    if (text && text.length < 120 && found.every(({ field }) => field !== 'industry')) add('industry', text, text, { confidence: 0.8 });
+    if (text && text.length < 120 && found.every(({ field }) => field !== 'industry'))
+      add('industry', text, text, { confidence: 0.8 });
   }
   const kind = entity.types.map(industryOf).find(Boolean);
   if (kind) add('industry', kind, entity.types.join(' '), { confidence: 0.75 });
   const description = textOf(entity, 'description', 'slogan', 'disambiguatingDescription');
-  if (description && description.length >= 20) add('description', description.slice(0, 1000), description, { confidence: 0.85 });
+  if (description && description.length >= 20)
+    add('description', description.slice(0, 1000), description, { confidence: 0.85 });
   const logo = textOf(entity, 'logo');
   const image = entitiesIn(entity, 'logo')[0];
   const address = (image && textOf(image, 'url', 'contentUrl', '@id')) ?? logo;
@@ -76,10 +94,22 @@ function findingsOf(entity: Entity, countries: readonly string[], ownDomain: str
 
 /** Of schema.org's names for kinds of business: `HVACBusiness` gives `HVAC business`. General kinds say nothing. */
 function industryOf(type: string): string | null {
-  if (/^(?:Organization|LocalBusiness|Corporation|Place|Brand|Service|ProfessionalService|Store|OnlineBusiness|OnlineStore|NGO|Thing|PostalAddress|ContactPoint|OfferCatalog|FAQPage|WebSite|WebPage|AboutPage|ContactPage)$/.test(type)) return null;
-  if (!/Business|Store|Restaurant|Hotel|Attorney|Dentist|Physician|Clinic|Agency|School|Agent|Contractor|Plumber|Electrician|Bakery|Salon|Club|Dealer|Repair|Lodging|Hospital|Pharmacy|LegalService|Notary|CafeOrCoffeeShop|Airline|Library|Museum|FoodEstablishment|Brewery|Winery|Gym|MovingCompany|Locksmith|Optician/.test(type))
+  if (
+    /^(?:Organization|LocalBusiness|Corporation|Place|Brand|Service|ProfessionalService|Store|OnlineBusiness|OnlineStore|NGO|Thing|PostalAddress|ContactPoint|OfferCatalog|FAQPage|WebSite|WebPage|AboutPage|ContactPage)$/.test(
+      type,
+    )
+  )
     return null;
-  return type.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2').toLowerCase();
+  if (
+    !/Business|Store|Restaurant|Hotel|Attorney|Dentist|Physician|Clinic|Agency|School|Agent|Contractor|Plumber|Electrician|Bakery|Salon|Club|Dealer|Repair|Lodging|Hospital|Pharmacy|LegalService|Notary|CafeOrCoffeeShop|Airline|Library|Museum|FoodEstablishment|Brewery|Winery|Gym|MovingCompany|Locksmith|Optician/.test(
+      type,
+    )
+  )
+    return null;
+  return type
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1 $2')
+    .toLowerCase();
 }
 
 function employeesOf(entity: Entity): string | null {
@@ -90,8 +120,15 @@ function employeesOf(entity: Entity): string | null {
 }
 
 function postalAddress(part: Entity): Address | null {
-  const get = (...names: string[]) => withoutMarkup(textOf(part, ...names) ?? '').replace(/\s+/g, ' ').replace(/^[\s,]+|[\s,]+$/g, '') || null;
-  const streets = textsOf(part, 'streetAddress').map((text) => withoutMarkup(text).replace(/\s+/g, ' ').replace(/[\s,]+$/, ''));
+  const get = (...names: string[]) =>
+    withoutMarkup(textOf(part, ...names) ?? '')
+      .replace(/\s+/g, ' ')
+      .replace(/^[\s,]+|[\s,]+$/g, '') || null;
+  const streets = textsOf(part, 'streetAddress').map((text) =>
+    withoutMarkup(text)
+      .replace(/\s+/g, ' ')
+      .replace(/[\s,]+$/, ''),
+  );
   const box = get('postOfficeBoxNumber');
   const street = [...streets, ...(box ? [/\D/.test(box) ? box : `PO Box ${box}`] : [])].join(', ') || null;
   const city = get('addressLocality');

@@ -32,7 +32,8 @@ export function decodeCloudflare(code: string): string | null {
 function cloudflareEmails({ data, links, scripts }: PageElements): DecodedEmail[] {
   const codes = new Set<string>();
   for (const element of data) codes.add(element.getAttribute('data-cfemail') ?? '');
-  for (const link of links) codes.add(/email-protection#([0-9a-f]+)/i.exec(link.getAttribute('href') ?? '')?.[1] ?? '');
+  for (const link of links)
+    codes.add(/email-protection#([0-9a-f]+)/i.exec(link.getAttribute('href') ?? '')?.[1] ?? '');
   for (const script of scripts) {
     const text = script.textContent ?? '';
     if (!/cfemail|email-protection#/.test(text)) continue;
@@ -100,7 +101,9 @@ function joomlaEmails({ scripts }: PageElements): DecodedEmail[] {
     for (const line of text.split(/\n|;(?=\s*(?:var\s|addy|document))/)) {
       const name = /\b(addy(?!_text)\w{0,40})\s*=/.exec(line)?.[1];
       if (name === undefined || !addresses.has(name)) continue;
-      const pieces = [...line.matchAll(/'([^'<>]{0,200})'|"([^"<>]{0,200})"/g)].map(([, a, b]) => a ?? b ?? '');
+      const pieces = [...line.matchAll(/'([^'<>]{0,200})'|"([^"<>]{0,200})"/g)].map(
+        ([, a, b]) => a ?? b ?? '',
+      );
       addresses.set(name, (addresses.get(name) ?? '') + withoutEntities(pieces.join('')));
     }
     for (const address of addresses.values()) {
@@ -129,7 +132,20 @@ function backwardEmails({ turned: elements }: PageElements): DecodedEmail[] {
 
 const reversed = (text: string): string => [...text].reverse().join('');
 
-const LOCAL_NAMES = ['user', 'name', 'local', 'local-part', 'login', 'mailbox', 'account', 'u', 'part1', 'first', 'before', 'id'];
+const LOCAL_NAMES = [
+  'user',
+  'name',
+  'local',
+  'local-part',
+  'login',
+  'mailbox',
+  'account',
+  'u',
+  'part1',
+  'first',
+  'before',
+  'id',
+];
 const DOMAIN_NAMES = ['domain', 'host', 'website', 'server', 'd', 'part2', 'second', 'after', 'dom'];
 const WHOLE = /(?:e-?mail|mail|contact|address|href|enc|obfus|cloak|crypt|protect)/i;
 
@@ -144,10 +160,13 @@ function attributeEmails({ data: elements }: PageElements): DecodedEmail[] {
     }
     for (const [name, value] of data) {
       if (!WHOLE.test(name) || value.length < 5) continue;
-      for (const text of readings(value)) found.push({ text, method: 'decoded', snippet: `data-${name}="${value}"` });
+      for (const text of readings(value))
+        found.push({ text, method: 'decoded', snippet: `data-${name}="${value}"` });
     }
     const part = (names: readonly string[]) =>
-      names.map((name) => data.get(name) ?? data.get(`email-${name}`) ?? data.get(`mail-${name}`)).find(Boolean);
+      names
+        .map((name) => data.get(name) ?? data.get(`email-${name}`) ?? data.get(`mail-${name}`))
+        .find(Boolean);
     const [local, domain] = [part(LOCAL_NAMES), part(DOMAIN_NAMES)];
     if (!local || !domain) continue;
     const top = data.get('tld') ?? data.get('ext');
@@ -162,7 +181,9 @@ function readings(value: string): string[] {
   const plain = value.replace(/^mailto:/i, '');
   if (plain.includes('@')) return [plain, reversed(plain)];
   if (/^[A-Za-z0-9+/_-]{8,200}={0,2}$/.test(value)) {
-    const text = Buffer.from(value, 'base64').toString('utf8').replace(/^mailto:/i, '');
+    const text = Buffer.from(value, 'base64')
+      .toString('utf8')
+      .replace(/^mailto:/i, '');
     return /^[\w.+-]+@[\w.-]+$/.test(text) ? [text] : [];
   }
   return /%40/.test(plain) ? [unescaped(plain)] : [];

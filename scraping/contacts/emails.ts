@@ -23,8 +23,10 @@ export function findEmails(page: PageElements, lines: readonly Line[], ownDomain
   for (const { text, method, snippet } of decodedEmails(page)) add(text, method, snippet, 0.95);
   for (const { text: line } of lines) {
     const text = withoutIcons(line).replaceAll('＠', '@');
-    for (const { address, start, end } of writtenEmails(text)) add(address, 'text', around(text, start, end), 0.85);
-    for (const { address, start, end } of spelledEmails(text)) add(address, 'spelled', around(text, start, end), 0.75);
+    for (const { address, start, end } of writtenEmails(text))
+      add(address, 'text', around(text, start, end), 0.85);
+    for (const { address, start, end } of spelledEmails(text))
+      add(address, 'spelled', around(text, start, end), 0.75);
   }
   return found;
 }
@@ -39,9 +41,15 @@ export function emailAddress(text: string): string | null {
     .trim()
     .replace(/^["'<(:.\s]+|["'\s]+$/g, '')
     .toLowerCase();
-  if (!/^[\p{L}\d_](?:[\p{L}\d._%+'&/=!#-]{0,62}[\p{L}\d_+-])?$/u.test(local) || local.includes('..')) return null;
+  if (!/^[\p{L}\d_](?:[\p{L}\d._%+'&/=!#-]{0,62}[\p{L}\d_+-])?$/u.test(local) || local.includes('..'))
+    return null;
   if (/^[0-9a-f]{24,}$/.test(local)) return null; // A key of a service, such as Sentry's.
-  const domain = knownDomain(text.slice(at + 1).trim().replace(/^(?:no-?spam|remove-?this)\./i, ''));
+  const domain = knownDomain(
+    text
+      .slice(at + 1)
+      .trim()
+      .replace(/^(?:no-?spam|remove-?this)\./i, ''),
+  );
   return domain === null ? null : `${local}@${domain}`;
 }
 
@@ -49,8 +57,14 @@ export function emailAddress(text: string): string | null {
 function knownDomain(text: string): string | null {
   const [name = ''] = /^(?:[\p{L}\d](?:[\p{L}\d-]{0,62})\.){1,6}[\p{L}\d-]{2,24}/u.exec(text) ?? [];
   if (name === '') return null;
-  for (const candidate of [name, name.replace(/(?<=\p{Ll})\p{Lu}.*$/u, ''), name.replace(/\.\p{Lu}\p{Ll}.*$/u, '')]) {
-    const { hostname, domain, isIcann } = parse(candidate.toLowerCase().replace(/-+$/, ''), { validateHostname: true });
+  for (const candidate of [
+    name,
+    name.replace(/(?<=\p{Ll})\p{Lu}.*$/u, ''),
+    name.replace(/\.\p{Lu}\p{Ll}.*$/u, ''),
+  ]) {
+    const { hostname, domain, isIcann } = parse(candidate.toLowerCase().replace(/-+$/, ''), {
+      validateHostname: true,
+    });
     if (domain && hostname && isIcann) return hostname;
   }
   return null;
@@ -118,7 +132,10 @@ const PLAIN = PLAIN_PAIRS.map(([at, dot]) => ({
   at: new RegExp(`\\s${at}\\s|-${at}-`, 'giu'),
   dot: new RegExp(`\\s(?:${dot})\\s|-(?:${dot})-|${bracketedDot}`, 'giu'),
 }));
-const SPELLED = new RegExp(`${BRACKETED_AT.source}|[\\s-](?:${PLAIN_PAIRS.map(([at]) => at).join('|')})[\\s-]`, 'iu');
+const SPELLED = new RegExp(
+  `${BRACKETED_AT.source}|[\\s-](?:${PLAIN_PAIRS.map(([at]) => at).join('|')})[\\s-]`,
+  'iu',
+);
 
 /** `name [at] domain [dot] com` and its kin, in several languages. */
 export function spelledEmails(text: string): Place[] {
@@ -134,7 +151,11 @@ export function spelledEmails(text: string): Place[] {
       if (local === '' || domain === '') continue;
       // "Meet us at acme.com" is no address, "joe at acme dot com" is one.
       if (!isBracketed && raw.toLowerCase().startsWith(domain.toLowerCase())) continue;
-      found.push({ address: `${local}@${domain}`, start: match.index - local.length, end: end + domain.length });
+      found.push({
+        address: `${local}@${domain}`,
+        start: match.index - local.length,
+        end: end + domain.length,
+      });
     }
   };
   look(BRACKETED_AT, ANY_DOT, true);

@@ -26,7 +26,8 @@ export function entitiesOf(page: PageElements): Entity[] {
   return all;
 }
 
-export const textOf = (entity: Entity, ...names: string[]): string | null => textsOf(entity, ...names)[0] ?? null;
+export const textOf = (entity: Entity, ...names: string[]): string | null =>
+  textsOf(entity, ...names)[0] ?? null;
 
 /** A value that is a thing of its own counts by its name. */
 export const textsOf = (entity: Entity, ...names: string[]): string[] =>
@@ -60,8 +61,17 @@ function jsonLdEntities({ scripts }: PageElements): Entity[] {
 
 /** Many pages wrap the object in comments, break lines inside strings or leave a comma at the end. */
 function lenientJson(text: string): unknown {
-  const bare = text.replace(/^\s*(?:<!--|\/\/\s*<!\[CDATA\[|\/\*\s*<!\[CDATA\[\s*\*\/)|(?:-->|\/\/\s*\]\]>|\/\*\s*\]\]>\s*\*\/)\s*$/g, '');
-  for (const attempt of [bare, bare.replace(/[\u0000-\u001f]+/g, ' ').replace(/,\s{0,100}(?=[}\]])/g, '').replace(/;\s*$/, '')]) {
+  const bare = text.replace(
+    /^\s*(?:<!--|\/\/\s*<!\[CDATA\[|\/\*\s*<!\[CDATA\[\s*\*\/)|(?:-->|\/\/\s*\]\]>|\/\*\s*\]\]>\s*\*\/)\s*$/g,
+    '',
+  );
+  for (const attempt of [
+    bare,
+    bare
+      .replace(/\p{Cc}+/gu, ' ')
+      .replace(/,\s{0,100}(?=[}\]])/g, '')
+      .replace(/;\s*$/, ''),
+  ]) {
     try {
       return JSON.parse(attempt);
     } catch {
@@ -73,7 +83,8 @@ function lenientJson(text: string): unknown {
 
 function things(data: unknown, role: string | null, depth: number): Entity[] {
   if (depth > MAX_DEPTH || data === null || typeof data !== 'object') return [];
-  if (Array.isArray(data)) return data.slice(0, MAX_ENTITIES).flatMap((item) => things(item, role, depth + 1));
+  if (Array.isArray(data))
+    return data.slice(0, MAX_ENTITIES).flatMap((item) => things(item, role, depth + 1));
   const properties = new Map<string, Value[]>();
   const types: string[] = [];
   for (const [key, value] of Object.entries(data)) {
@@ -82,7 +93,9 @@ function things(data: unknown, role: string | null, depth: number): Entity[] {
     else
       properties.set(
         localName(key),
-        list.flatMap((item): Value[] => (typeof item === 'object' ? things(item, localName(key), depth + 1) : plain(item))),
+        list.flatMap((item): Value[] =>
+          typeof item === 'object' ? things(item, localName(key), depth + 1) : plain(item),
+        ),
       );
   }
   const entity: Entity = { types, properties, method: 'json_ld', role };
@@ -115,7 +128,10 @@ function markedUpEntities(page: PageElements): Entity[] {
   if (scopes.length === 0) return [];
   for (const scope of scopes) {
     const isMicrodata = scope.hasAttribute('itemscope');
-    const types = (scope.getAttribute(isMicrodata ? 'itemtype' : 'typeof') ?? '').split(/\s+/).filter(Boolean).map(localName);
+    const types = (scope.getAttribute(isMicrodata ? 'itemtype' : 'typeof') ?? '')
+      .split(/\s+/)
+      .filter(Boolean)
+      .map(localName);
     const names = propertyNames(scope);
     const entity = {
       types,
@@ -146,7 +162,10 @@ function closestScope(from: Element | null, made: ReadonlyMap<Element, unknown>)
 }
 
 const propertyNames = (element: Element): string[] =>
-  (element.getAttribute('itemprop') ?? element.getAttribute('property') ?? '').split(/\s+/).filter(Boolean).map(localName);
+  (element.getAttribute('itemprop') ?? element.getAttribute('property') ?? '')
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(localName);
 
 function markedUpValue(element: Element): string {
   const attribute = ['content', 'href', 'src', 'datetime'].find((name) => element.hasAttribute(name));
@@ -171,25 +190,39 @@ function hCards({ cards }: PageElements): Entity[] {
   return cards.slice(0, 100).map((card) => {
     const properties = new Map<string, Value[]>();
     const addresses = select(card, '.adr, .h-adr');
-    for (const address of addresses) push(properties, 'address', cardPart(address, 'PostalAddress', ADR_CLASSES));
+    for (const address of addresses)
+      push(properties, 'address', cardPart(address, 'PostalAddress', ADR_CLASSES));
     const inCard = cardPart(card, 'Organization', CARD_CLASSES);
     for (const [name, values] of inCard.properties) for (const value of values) push(properties, name, value);
     for (const number of select(card, '.tel, .p-tel')) {
       const kind = collapsed(number.querySelector('.type')?.textContent ?? '').toLowerCase();
       const value = number.querySelector('.value') ?? number;
       const isFax = /fax/.test(kind) || /fax/i.test(number.getAttribute('class') ?? '');
-      push(properties, isFax ? 'faxNumber' : 'telephone', collapsed(value.textContent).replace(/^\D{0,20}?(?=[+(\d])/, ''));
+      push(
+        properties,
+        isFax ? 'faxNumber' : 'telephone',
+        collapsed(value.textContent).replace(/^\D{0,20}?(?=[+(\d])/, ''),
+      );
     }
     if (addresses.length === 0) {
       const loose = cardPart(card, 'PostalAddress', ADR_CLASSES);
       if (loose.properties.size > 0) push(properties, 'address', loose);
     }
     const isOrganization = card.querySelector('.org, .p-org') !== null || addresses.length > 0;
-    return { types: isOrganization ? ['Organization'] : ['Person'], properties, method: 'hcard' as const, role: null };
+    return {
+      types: isOrganization ? ['Organization'] : ['Person'],
+      properties,
+      method: 'hcard' as const,
+      role: null,
+    };
   });
 }
 
-const CARD_CLASSES = { name: ['org', 'p-org', 'fn', 'p-name'], email: ['email', 'u-email'], logo: ['logo', 'u-logo'] };
+const CARD_CLASSES = {
+  name: ['org', 'p-org', 'fn', 'p-name'],
+  email: ['email', 'u-email'],
+  logo: ['logo', 'u-logo'],
+};
 const ADR_CLASSES = {
   streetAddress: ['street-address', 'p-street-address'],
   postOfficeBoxNumber: ['post-office-box'],
@@ -204,7 +237,9 @@ function cardPart(scope: Element, type: string, classes: Record<string, string[]
   for (const [name, options] of Object.entries(classes)) {
     for (const option of options) {
       const found = select(scope, `.${option}`);
-      const values = found.map((element) => element.getAttribute('src') ?? collapsed(linedText(element))).filter(Boolean);
+      const values = found
+        .map((element) => element.getAttribute('src') ?? collapsed(linedText(element)))
+        .filter(Boolean);
       if (values.length === 0) continue;
       properties.set(name, values.slice(0, 20));
       break;

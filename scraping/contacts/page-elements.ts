@@ -68,12 +68,14 @@ function sort(element: Element, page: PageElements): void {
       case 'id': {
         const value = element.getAttribute(name) ?? '';
         if (/(?:^|\s)(?:vcard|h-card)(?:\s|$)/.test(value)) page.cards.push(element);
-        if (/(?:^|\s)(?:logo|brand|navbar-brand|site-?title|site-?name)(?:\s|$)/i.test(value)) page.logos.push(element);
+        if (/(?:^|\s)(?:logo|brand|navbar-brand|site-?title|site-?name)(?:\s|$)/i.test(value))
+          page.logos.push(element);
         if (/revers|rtl|backward|codedirection/i.test(value)) page.turned.push(element);
         break;
       }
       case 'style':
-        if (/bidi-override|direction:\s?rtl/i.test(element.getAttribute(name) ?? '')) page.turned.push(element);
+        if (/bidi-override|direction:\s?rtl/i.test(element.getAttribute(name) ?? ''))
+          page.turned.push(element);
         break;
       case 'dir':
         if (tagName === 'BDO') page.turned.push(element);

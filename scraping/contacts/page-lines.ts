@@ -93,7 +93,9 @@ export function pageLines(document: Document): Line[] {
   return lines;
 }
 
-const UNREAD = new Set('SCRIPT STYLE TEMPLATE TEXTAREA SELECT OPTION OBJECT IFRAME CANVAS NOFRAMES'.split(' '));
+const UNREAD = new Set(
+  'SCRIPT STYLE TEMPLATE TEXTAREA SELECT OPTION OBJECT IFRAME CANVAS NOFRAMES'.split(' '),
+);
 const BREAKS = new Set(['BR', 'HR', 'INPUT', 'BUTTON']);
 const HEADINGS = new Set(['H1', 'H2', 'H3']);
 
@@ -109,7 +111,8 @@ function areaOf(element: Element): Area | null {
   const name = `${element.id} ${element.getAttribute('class') ?? ''} ${element.getAttribute('role') ?? ''}`;
   if (name === '  ') return null;
   if (/(?:^|[\s_-])(?:footer|foot|contentinfo|copyright|impressum)(?![a-z])/i.test(name)) return 'footer';
-  if (/(?:^|[\s_-])(?:header|masthead|banner|navigation|navbar|nav|menu)(?![a-z])/i.test(name)) return 'header';
+  if (/(?:^|[\s_-])(?:header|masthead|banner|navigation|navbar|nav|menu)(?![a-z])/i.test(name))
+    return 'header';
   return null;
 }
 
@@ -122,7 +125,8 @@ function imageText(image: Element): string {
 }
 
 function iconOf(element: Element): string {
-  const name = element.getAttribute('itemprop') ?? element.getAttribute('class') ?? element.getAttribute('title');
+  const name =
+    element.getAttribute('itemprop') ?? element.getAttribute('class') ?? element.getAttribute('title');
   if (!name || name.length > 100) return '';
   const mark = markOf(name);
   return mark && (element.textContent ?? '').length < 80 ? mark : '';

@@ -1,5 +1,10 @@
 // The large metadata (160 KB) checks the digits themselves; the small one checks their count, and every order number is a phone then.
-import { type CountryCode, getCountryCallingCode, isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import {
+  type CountryCode,
+  getCountryCallingCode,
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
 
 export interface Dialled {
   /** E.164 where the country is known, else as written. */
@@ -27,7 +32,9 @@ export function dialled(written: string, countries: readonly string[]): Dialled 
   }
   if (!international) return null;
   const number = parsed(text, countries[0] ?? 'US');
-  return number?.isPossible() ? { value: number.number, country: number.country ?? null, valid: false } : null;
+  return number?.isPossible()
+    ? { value: number.number, country: number.country ?? null, valid: false }
+    : null;
 }
 
 const parsed = (text: string, country: string) =>
@@ -42,7 +49,9 @@ const KEYS = ['', '', 'abc', 'def', 'ghi', 'jkl', 'mno', 'pqrs', 'tuv', 'wxyz'];
 export function withDigits(text: string): string {
   const bare = text.replace(/(\+\d{1,3}[\s.-]?)\(\s?0\s?\)/, '$1');
   if (!/^\+?1?[-. (]{0,2}8\d\d/.test(bare) || !/[a-z]{3}/i.test(bare)) return bare;
-  return bare.replace(/[a-z]/gi, (letter) => String(KEYS.findIndex((key) => key.includes(letter.toLowerCase()))));
+  return bare.replace(/[a-z]/gi, (letter) =>
+    String(KEYS.findIndex((key) => key.includes(letter.toLowerCase()))),
+  );
 }
 
 /** `000-000-0000`, `1234567890`: what a form shows for a phone number. */

@@ -21,7 +21,11 @@ type Kind = 'phone' | 'fax' | 'both';
  *
  * @param countries where a number without a country's code may be from, likeliest first
  */
-export function findPhones(page: PageElements, lines: readonly Line[], countries: readonly string[]): Finding[] {
+export function findPhones(
+  page: PageElements,
+  lines: readonly Line[],
+  countries: readonly string[],
+): Finding[] {
   const sightings = [...textSightings(lines, countries), ...linkSightings(page, countries)];
   const faxes = new Set<string>();
   const phones = new Set<string>();
@@ -42,38 +46,63 @@ function linkSightings({ links }: PageElements, countries: readonly string[]): S
   const found: Sighting[] = [];
   for (const link of links) {
     const href = link.getAttribute('href')?.trim() ?? '';
-    const scheme = /^(tel|callto|sms|fax):/i.exec(href)?.[1]?.toLowerCase() ?? (WHATSAPP.test(href) ? 'whatsapp' : null);
+    const scheme =
+      /^(tel|callto|sms|fax):/i.exec(href)?.[1]?.toLowerCase() ?? (WHATSAPP.test(href) ? 'whatsapp' : null);
     if (scheme === null) continue;
-    const written = scheme === 'whatsapp' ? `+${WHATSAPP.exec(href)?.[1] ?? ''}` : unescaped(href.slice(scheme.length + 1)).replace(/^\/\//, '').split(/[;?,]/)[0];
+    const written =
+      scheme === 'whatsapp'
+        ? `+${WHATSAPP.exec(href)?.[1] ?? ''}`
+        : unescaped(href.slice(scheme.length + 1))
+            .replace(/^\/\//, '')
+            .split(/[;?,]/)[0];
     const number = dialled(written ?? '', countries);
     if (!number) continue;
     const kind = scheme === 'fax' ? 'fax' : scheme === 'tel' || scheme === 'callto' ? null : 'phone';
-    found.push({ value: number.value, kind, method: scheme === 'callto' ? 'tel' : scheme, snippet: excerpt(link.textContent || href), confidence: 0.95 });
+    found.push({
+      value: number.value,
+      kind,
+      method: scheme === 'callto' ? 'tel' : scheme,
+      snippet: excerpt(link.textContent || href),
+      confidence: 0.95,
+    });
   }
   return found;
 }
 
-const WHATSAPP = /^(?:https?:\/\/(?:wa\.me\/|(?:api|web)\.whatsapp\.com\/send\/?\?(?:[^#]*&)?phone=)|whatsapp:\/\/send\/?\?(?:[^#]*&)?phone=)(?:\+|%2B)?(\d{7,15})/i;
+const WHATSAPP =
+  /^(?:https?:\/\/(?:wa\.me\/|(?:api|web)\.whatsapp\.com\/send\/?\?(?:[^#]*&)?phone=)|whatsapp:\/\/send\/?\?(?:[^#]*&)?phone=)(?:\+|%2B)?(\d{7,15})/i;
 
 /** A run of digits with what may stand between them, or a number in letters as America likes them. */
 const CANDIDATE =
-  /(?:\+\s?|\(\s?\+?\s?)?\d(?:[\d\u00a0]|[ .\-–—‐‑\/()·+]{1,3}(?=[\d(])|\)\s?(?=\d)){5,24}(?<=\d)|\b1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[\d-]{0,8}[A-Z]{2})[A-Z\d]{2,8}(?:-?[A-Z\d]{2,8}){0,2}\b/g;
+  /(?:\+\s?|\(\s?\+?\s?)?\d(?:[\d\u00a0]|[ .\-–—‐‑/()·+]{1,3}(?=[\d(])|\)\s?(?=\d)){5,24}(?<=\d)|\b1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[\d-]{0,8}[A-Z]{2})[A-Z\d]{2,8}(?:-?[A-Z\d]{2,8}){0,2}\b/g;
 
 function textSightings(lines: readonly Line[], countries: readonly string[]): Sighting[] {
   const found: Sighting[] = [];
   lines.forEach(({ text }, at) => {
     if (!/\d[\d\s().\-–—‐‑/+·]{4}/.test(text) && !/\b8(?:00|33|44|55|66|77|88)\b/.test(text)) return;
     const from = [...countriesNamedAbove(lines, at), ...countries];
-    const places = [...text.matchAll(CANDIDATE)].flatMap((match) => numbersIn(match[0], match.index, text, from));
+    const places = [...text.matchAll(CANDIDATE)].flatMap((match) =>
+      numbersIn(match[0], match.index, text, from),
+    );
     places.forEach((place, nth) => {
       const before = text.slice(places[nth - 1]?.end ?? 0, place.start);
       const after = text.slice(place.end, places[nth + 1]?.start ?? text.length);
-      const label = labelOf(before, after, nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null);
+      const label = labelOf(
+        before,
+        after,
+        nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null,
+      );
       const confidence = confidenceOf(place, before, after, label);
       if (confidence === null) return;
       const shown = withoutIcons(text);
       const start = Math.max(0, place.start - (text.length - shown.length));
-      found.push({ value: place.value, kind: label, method: 'text', confidence, snippet: around(shown, start, start + place.written.length) });
+      found.push({
+        value: place.value,
+        kind: label,
+        method: 'text',
+        confidence,
+        snippet: around(shown, start, start + place.written.length),
+      });
     });
   });
   return found;
@@ -102,7 +131,12 @@ interface Place {
 function numbersIn(run: string, start: number, text: string, countries: readonly string[]): Place[] {
   const before = text[start - 1] ?? '';
   const behind = text[start + run.length] ?? '';
-  if (/[\p{L}\d_#@$€£¥=%]/u.test(before) || /[\p{L}_@%€£]/u.test(behind) || (before === '.' && /\d/.test(text[start - 2] ?? ''))) return [];
+  if (
+    /[\p{L}\d_#@$€£¥=%]/u.test(before) ||
+    /[\p{L}_@%€£]/u.test(behind) ||
+    (before === '.' && /\d/.test(text[start - 2] ?? ''))
+  )
+    return [];
   const whole = place(run, start, countries);
   if (whole) return [whole];
   const found: Place[] = [];
@@ -127,7 +161,14 @@ function place(run: string, start: number, countries: readonly string[]): Place 
   const number = dialled(run, countries);
   if (!number) return null;
   const { value, valid } = number;
-  return { written: run, value, valid, start, end: start + run.length, international: /^\(?\s?(?:\+|00[1-9])/.test(run) };
+  return {
+    written: run,
+    value,
+    valid,
+    start,
+    end: start + run.length,
+    international: /^\(?\s?(?:\+|00[1-9])/.test(run),
+  };
 }
 
 /** Dates, years, money, coordinates, IP addresses, ISBNs, card numbers. */
@@ -151,7 +192,10 @@ const FAX_WORD =
   '(?:tele|e)?-?fax(?:\\s?(?:no|nr|number|line|num[eé]ro|nummer|machine))?|facsimile|fascimile|t[ée]l[ée]copie(?:ur)?|faks|faxe|факс|φαξ|φάξ|传真|傳真|ファックス|ファクス|팩스|فاكس|פקס';
 const PHONE_WORD =
   'tele?phones?|phones?|tele?fono?n?s?|t[ée]l[ée]phones?|tel[ée]fono|telefone?|telefon|telefoon|telef[oó]n|puhelin|puh|tel|t[ée]l|tlf|tfno|toll[ -]?free|free ?phone|call(?:ing)?|mobile?|mobil|m[óo]vil|celular|cell(?:ular)?|handy|gsm|whats ?app|sms|text|contact n(?:umber|o)|phone n(?:umber|o)|enquir(?:y|ies)|inquir(?:y|ies)|hotline|helpline|direct|switchboard|local|office|main|voice|reception|sales|support|service|customer|emergency|ph|телефон|тел|моб|τηλ|电话|電話|전화|هاتف|טלפון';
-const LABELS = new RegExp(`(?<![\\p{L}\\d])(?:(?<fax>${FAX_WORD}|F(?=\\s?[:.]|\\s?$))|(?<phone>${PHONE_WORD}|[TPMOD](?=\\s?[:.]|\\s?$)))(?![\\p{L}])|(?<faxIcon>${FAX_ICON})|(?<phoneIcon>${PHONE_ICON})`, 'giu');
+const LABELS = new RegExp(
+  `(?<![\\p{L}\\d])(?:(?<fax>${FAX_WORD}|F(?=\\s?[:.]|\\s?$))|(?<phone>${PHONE_WORD}|[TPMOD](?=\\s?[:.]|\\s?$)))(?![\\p{L}])|(?<faxIcon>${FAX_ICON})|(?<phoneIcon>${PHONE_ICON})`,
+  'giu',
+);
 
 interface Label {
   kind: 'phone' | 'fax';
@@ -187,19 +231,28 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
   // The bracket that names the number before this one is not this one's.
   const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
   const ahead = labelsIn(own);
-  const isNear = (label: Label) => own.length - label.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(label.end));
+  const isNear = (label: Label) =>
+    own.length - label.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(label.end));
   const written = ahead.filter(({ isIcon }) => !isIcon);
   const last = written.at(-1);
   if (last && isNear(last)) {
     // `Tel/Fax: …` and `Phone & Fax …` name both.
     const pair = written.at(-2);
     const between = pair && pair.kind !== last.kind ? own.slice(pair.end, last.start) : null;
-    return between !== null && /^\s*(?:[/&+,|]|and|und|et|e|y|og|och|en)\s*$/i.test(between) ? 'both' : last.kind;
+    return between !== null && /^\s*(?:[/&+,|]|and|und|et|e|y|og|och|en)\s*$/i.test(between)
+      ? 'both'
+      : last.kind;
   }
   const trailing = labelsIn(after.slice(0, 25))[0];
   const gap = trailing ? after.slice(0, trailing.start) : '';
   // `202.299.1148 fax`, but not `303.683.5033 Fax: 303.558.4269`.
-  if (trailing && !trailing.isIcon && /^[\s\-–,|]{0,3}$/.test(gap) && !/^\s?(?:no\.?|number)?\s?[:.]/i.test(after.slice(trailing.end)) && (after.slice(trailing.end).trim().length > 2 || above !== null || ahead.length === 0))
+  if (
+    trailing &&
+    !trailing.isIcon &&
+    /^[\s\-–,|]{0,3}$/.test(gap) &&
+    !/^\s?(?:no\.?|number)?\s?[:.]/i.test(after.slice(trailing.end)) &&
+    (after.slice(trailing.end).trim().length > 2 || above !== null || ahead.length === 0)
+  )
     return trailing.kind;
   if (above && withoutIcons(before).trim().length <= 3) {
     for (const line of above.slice().reverse()) {

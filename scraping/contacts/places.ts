@@ -77,18 +77,29 @@ const COUNTRY_NAMES: Record<string, string> = {
 };
 
 const byName = new Map(
-  Object.entries(COUNTRY_NAMES).flatMap(([code, names]) => names.split('|').map((name) => [name, code] as const)),
+  Object.entries(COUNTRY_NAMES).flatMap(([code, names]) =>
+    names.split('|').map((name) => [name, code] as const),
+  ),
 );
 
 /** Names of countries in running text, as their first letters are written. */
 export const COUNTRY_MENTION = new RegExp(
-  `(?<![\\p{L}])(?:${[...byName.keys()].filter((name) => name.length > 4 && /^\p{L}/u.test(name)).map((name) => name.replace(/(?<![\p{L}])\p{Ll}/gu, (letter) => letter.toUpperCase()).replaceAll('.', '\\.')).join('|')})(?![\\p{L}])`,
+  `(?<![\\p{L}])(?:${[...byName.keys()]
+    .filter((name) => name.length > 4 && /^\p{L}/u.test(name))
+    .map((name) =>
+      name.replace(/(?<![\p{L}])\p{Ll}/gu, (letter) => letter.toUpperCase()).replaceAll('.', '\\.'),
+    )
+    .join('|')})(?![\\p{L}])`,
   'gu',
 );
 
 /** `Deutschland` and `DE` give `DE`; null for what is no country. */
 export function countryOf(text: string): string | null {
-  const name = text.toLowerCase().replace(/[\s.,;]+$/, '').replace(/^[\s,]+/, '').replace(/\s+/g, ' ');
+  const name = text
+    .toLowerCase()
+    .replace(/[\s.,;]+$/, '')
+    .replace(/^[\s,]+/, '')
+    .replace(/\s+/g, ' ');
   const code = byName.get(name) ?? byName.get(`${name}.`);
   if (code) return code;
   const upper = text.trim().toUpperCase();
@@ -104,7 +115,14 @@ const AU_STATES =
 
 const names = (list: string) => list.split('|').map((entry) => entry.split(':') as [string, string]);
 const alternatives = (list: string, extra = ''): string =>
-  [...names(list).flatMap(([name, code]) => [name.replaceAll(' ', '\\s'), name.toUpperCase().replaceAll(' ', '\\s'), code]), ...extra.split('|').filter(Boolean)]
+  [
+    ...names(list).flatMap(([name, code]) => [
+      name.replaceAll(' ', '\\s'),
+      name.toUpperCase().replaceAll(' ', '\\s'),
+      code,
+    ]),
+    ...extra.split('|').filter(Boolean),
+  ]
     .sort((a, b) => b.length - a.length)
     .join('|');
 

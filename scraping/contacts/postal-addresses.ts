@@ -3,7 +3,16 @@ import type { Finding } from './finding.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
 import { AU_STATE, CA_PROVINCE, COUNTY, countryOf, isUsState, US_STATE } from './places.ts';
 import { excerpt } from './snippet.ts';
-import { BUILDING_PART, CONTINENTAL_HINT, CONTINENTAL_STREET, ENGLISH_STREET, isStreetName, PO_BOX, STREET_KIND_FIRST, UNIT_PART } from './streets.ts';
+import {
+  BUILDING_PART,
+  CONTINENTAL_HINT,
+  CONTINENTAL_STREET,
+  ENGLISH_STREET,
+  isStreetName,
+  PO_BOX,
+  STREET_KIND_FIRST,
+  UNIT_PART,
+} from './streets.ts';
 
 /**
  * Postal addresses in a page's text. First by what ends one (town, state, postcode), reading backwards to the street; then streets that
@@ -23,7 +32,11 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   };
   texts.forEach((text, at) => {
     if (found.length >= MAX_ADDRESSES || text.length > MAX_LINE) return;
-    for (const end of addressEnds(text, countries, NUMBER_AND_WORD.test(`${texts[at - 2]} ${texts[at - 1]} ${text}`))) {
+    for (const end of addressEnds(
+      text,
+      countries,
+      NUMBER_AND_WORD.test(`${texts[at - 2]} ${texts[at - 1]} ${text}`),
+    )) {
       const address = readBackwards(texts, at, end, countries);
       if (address) add(address, end.region || end.postal_code ? 0.85 : 0.7, at);
     }
@@ -31,7 +44,8 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   texts.forEach((text, at) => {
     if (found.length >= MAX_ADDRESSES || text.length > 120) return;
     const address = lonelyStreet(texts, at);
-    if (address && ![...taken].some((key) => key.includes(plainKey(address.street ?? '')))) add(address, 0.6, at);
+    if (address && ![...taken].some((key) => key.includes(plainKey(address.street ?? ''))))
+      add(address, 0.6, at);
   });
   return found.map(({ address, confidence, at }) => ({
     field: 'address',
@@ -59,7 +73,8 @@ interface End {
   country: string | null;
 }
 
-const TOWN = "[\\p{Lu}][\\p{L}.'’]{1,24}(?:[ -](?:[\\p{Lu}][\\p{L}.'’]{1,24}|am|an|der|den|im|in|ob|on|upon|under|sur|sous|en|les|le|la|de|del|di|do|da|bei|a\\.d\\.|an\\sder|y|\\d{1,2}(?=\\b))){0,4}";
+const TOWN =
+  "[\\p{Lu}][\\p{L}.'’]{1,24}(?:[ -](?:[\\p{Lu}][\\p{L}.'’]{1,24}|am|an|der|den|im|in|ob|on|upon|under|sur|sous|en|les|le|la|de|del|di|do|da|bei|a\\.d\\.|an\\sder|y|\\d{1,2}(?=\\b))){0,4}";
 interface Shape {
   pattern: RegExp;
   /** Null: as the page says. */
@@ -70,25 +85,122 @@ interface Shape {
   ends?: true;
 }
 const SHAPES: readonly Shape[] = [
-  { country: 'US', pattern: new RegExp(`(?<![\\p{L}\\d])(?<region>${US_STATE})\\.?\\s?,?[\\s-]{1,3}(?<code>\\d{5}(?:\\s?-\\s?\\d{4})?)(?![\\d-])`, 'gu') },
-  { country: 'CA', pattern: new RegExp(`(?<![\\p{L}\\d])(?:(?<region>${CA_PROVINCE})\\.?,?\\s{1,2}(?:Canada,?\\s)?)?(?<code>[ABCEGHJ-NPRSTVXY]\\d[A-Z]\\s?-?\\d[A-Z]\\d)(?![\\p{L}\\d])(?:,?\\s(?<region2>${CA_PROVINCE})\\b\\.?)?`, 'gu') },
-  { country: 'AU', pattern: new RegExp(`(?<![\\p{L}\\d])(?<region>${AU_STATE})\\.?,?\\s{1,2}(?:Australia,?\\s)?(?<code>\\d{4})(?![\\d-])`, 'gu') },
-  { country: 'GB', pattern: /(?<![\p{L}\d])(?<code>(?:GIR\s?0AA|[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}))(?![\p{L}\d])/gu },
-  { country: 'IE', pattern: /(?<![\p{L}\d])(?<region>(?:Co\.?|County)\s[\p{Lu}]\p{L}{2,10})(?:,?\s(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4}))?(?![\p{L}])/gu, only: ['IE'] },
-  { country: 'IE', pattern: /(?<![\p{L}\d])(?:Dublin\s)?(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4})(?![\p{L}\d])/gu, only: ['IE'] },
-  { country: 'NL', pattern: new RegExp(`(?<![\\p{L}\\d])(?:NL\\s?-\\s?)?(?<code>[1-9]\\d{3}\\s?[A-Z]{2})\\s(?<city>${TOWN})`, 'gu'), only: ['NL'] },
-  { country: 'PT', pattern: new RegExp(`(?<![\\p{L}\\d])(?<code>\\d{4}-\\d{3})\\s(?<city>${TOWN})`, 'gu'), only: ['PT'] },
+  {
+    country: 'US',
+    pattern: new RegExp(
+      `(?<![\\p{L}\\d])(?<region>${US_STATE})\\.?\\s?,?[\\s-]{1,3}(?<code>\\d{5}(?:\\s?-\\s?\\d{4})?)(?![\\d-])`,
+      'gu',
+    ),
+  },
+  {
+    country: 'CA',
+    pattern: new RegExp(
+      `(?<![\\p{L}\\d])(?:(?<region>${CA_PROVINCE})\\.?,?\\s{1,2}(?:Canada,?\\s)?)?(?<code>[ABCEGHJ-NPRSTVXY]\\d[A-Z]\\s?-?\\d[A-Z]\\d)(?![\\p{L}\\d])(?:,?\\s(?<region2>${CA_PROVINCE})\\b\\.?)?`,
+      'gu',
+    ),
+  },
+  {
+    country: 'AU',
+    pattern: new RegExp(
+      `(?<![\\p{L}\\d])(?<region>${AU_STATE})\\.?,?\\s{1,2}(?:Australia,?\\s)?(?<code>\\d{4})(?![\\d-])`,
+      'gu',
+    ),
+  },
+  {
+    country: 'GB',
+    pattern:
+      /(?<![\p{L}\d])(?<code>(?:GIR\s?0AA|[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}))(?![\p{L}\d])/gu,
+  },
+  {
+    country: 'IE',
+    pattern:
+      /(?<![\p{L}\d])(?<region>(?:Co\.?|County)\s[\p{Lu}]\p{L}{2,10})(?:,?\s(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4}))?(?![\p{L}])/gu,
+    only: ['IE'],
+  },
+  {
+    country: 'IE',
+    pattern:
+      /(?<![\p{L}\d])(?:Dublin\s)?(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4})(?![\p{L}\d])/gu,
+    only: ['IE'],
+  },
+  {
+    country: 'NL',
+    pattern: new RegExp(
+      `(?<![\\p{L}\\d])(?:NL\\s?-\\s?)?(?<code>[1-9]\\d{3}\\s?[A-Z]{2})\\s(?<city>${TOWN})`,
+      'gu',
+    ),
+    only: ['NL'],
+  },
+  {
+    country: 'PT',
+    pattern: new RegExp(`(?<![\\p{L}\\d])(?<code>\\d{4}-\\d{3})\\s(?<city>${TOWN})`, 'gu'),
+    only: ['PT'],
+  },
   { country: 'BR', pattern: /(?<![\p{L}\d])(?:CEP:?\s?)?(?<code>\d{5}-\d{3})(?![\d-])/gu, only: ['BR'] },
-  { country: 'PL', pattern: new RegExp(`(?<![\\p{L}\\d-])(?<code>\\d{2}-\\d{3})\\s(?<city>${TOWN})`, 'gu'), only: ['PL'] },
-  { country: 'IN', pattern: new RegExp(`(?<![\\p{L}\\d])(?<city>${TOWN})\\s?[-–,]?\\s?(?<code>[1-8]\\d{2}\\s?\\d{3})(?![\\d-])`, 'gu'), only: ['IN'] },
-  { country: 'SE', pattern: new RegExp(`(?<![\\p{L}\\d])(?:SE?-\\s?)?(?<code>\\d{3}\\s?\\d{2})\\s(?<city>${TOWN})`, 'gu'), only: ['SE', 'CZ', 'SK', 'GR'] },
-  { country: 'DE', pattern: new RegExp(`(?<![\\p{L}\\d])(?:(?<prefix>D|DE|F|FR|I|IT|E|ES|FIN|FI)\\s?[-–]\\s?)?(?<code>\\d{5})\\s(?<city>${TOWN})(?:\\s(?:Cedex|CEDEX)(?:\\s\\d{1,2})?)?`, 'gu'), only: ['DE', 'FR', 'IT', 'ES', 'FI', 'MX', 'TR', 'EE', 'HR', 'RS', 'UA', 'MA'] },
-  { country: 'AT', pattern: new RegExp(`(?<![\\p{L}\\d])(?:(?<prefix>A|AT|CH|B|BE|L|LU|DK|N|NO|H|HU|SI|BG|LV)\\s?[-–]\\s?)?(?<code>\\d{4})\\s(?<city>${TOWN})`, 'gu'), only: ['AT', 'CH', 'BE', 'DK', 'NO', 'LU', 'HU', 'SI', 'BG', 'LV', 'LI'] },
-  { country: 'US', pattern: new RegExp(`(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${US_STATE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\.?\\s[-–]\\s|\\sUSA?\\b|\\sUnited\\b)`, 'gu'), only: ['US'], ends: true },
-  { country: 'CA', pattern: new RegExp(`(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${CA_PROVINCE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\sCanada\\b)`, 'gu'), only: ['CA'], ends: true },
+  {
+    country: 'PL',
+    pattern: new RegExp(`(?<![\\p{L}\\d-])(?<code>\\d{2}-\\d{3})\\s(?<city>${TOWN})`, 'gu'),
+    only: ['PL'],
+  },
+  {
+    country: 'IN',
+    pattern: new RegExp(
+      `(?<![\\p{L}\\d])(?<city>${TOWN})\\s?[-–,]?\\s?(?<code>[1-8]\\d{2}\\s?\\d{3})(?![\\d-])`,
+      'gu',
+    ),
+    only: ['IN'],
+  },
+  {
+    country: 'SE',
+    pattern: new RegExp(`(?<![\\p{L}\\d])(?:SE?-\\s?)?(?<code>\\d{3}\\s?\\d{2})\\s(?<city>${TOWN})`, 'gu'),
+    only: ['SE', 'CZ', 'SK', 'GR'],
+  },
+  {
+    country: 'DE',
+    pattern: new RegExp(
+      `(?<![\\p{L}\\d])(?:(?<prefix>D|DE|F|FR|I|IT|E|ES|FIN|FI)\\s?[-–]\\s?)?(?<code>\\d{5})\\s(?<city>${TOWN})(?:\\s(?:Cedex|CEDEX)(?:\\s\\d{1,2})?)?`,
+      'gu',
+    ),
+    only: ['DE', 'FR', 'IT', 'ES', 'FI', 'MX', 'TR', 'EE', 'HR', 'RS', 'UA', 'MA'],
+  },
+  {
+    country: 'AT',
+    pattern: new RegExp(
+      `(?<![\\p{L}\\d])(?:(?<prefix>A|AT|CH|B|BE|L|LU|DK|N|NO|H|HU|SI|BG|LV)\\s?[-–]\\s?)?(?<code>\\d{4})\\s(?<city>${TOWN})`,
+      'gu',
+    ),
+    only: ['AT', 'CH', 'BE', 'DK', 'NO', 'LU', 'HU', 'SI', 'BG', 'LV', 'LI'],
+  },
+  {
+    country: 'US',
+    pattern: new RegExp(
+      `(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${US_STATE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\.?\\s[-–]\\s|\\sUSA?\\b|\\sUnited\\b)`,
+      'gu',
+    ),
+    only: ['US'],
+    ends: true,
+  },
+  {
+    country: 'CA',
+    pattern: new RegExp(
+      `(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${CA_PROVINCE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\sCanada\\b)`,
+      'gu',
+    ),
+    only: ['CA'],
+    ends: true,
+  },
 ];
 const PREFIX_COUNTRY: Record<string, string> = {
-  D: 'DE', F: 'FR', I: 'IT', E: 'ES', FIN: 'FI', A: 'AT', B: 'BE', L: 'LU', N: 'NO', H: 'HU',
+  D: 'DE',
+  F: 'FR',
+  I: 'IT',
+  E: 'ES',
+  FIN: 'FI',
+  A: 'AT',
+  B: 'BE',
+  L: 'LU',
+  N: 'NO',
+  H: 'HU',
 };
 
 function addressEnds(text: string, countries: readonly string[], hasNumberNear: boolean): End[] {
@@ -149,8 +261,10 @@ function glued(parts: readonly string[]): string[] {
     const above = out.at(-1);
     const isNumber = /^(?:[Nn][º°ro.]{0,3}\s?)?\d{1,5}\s?(?:[A-Za-z]|bis|ter)?$/.test(part);
     const isFloor = /^\d{1,2}\s?[ºª°]|^(?:bajo|planta|piso|izq|dcha|andar|lj|lote)\b/i.test(part);
-    const followsNumber = above !== undefined && /^\d{1,4}(?:\s?-\s?\d{1,4})?\s?(?:bis|ter|[A-D])?$/.test(above);
-    if (above !== undefined && (isNumber || isFloor) && STREET_KIND_FIRST.test(above)) out[out.length - 1] = `${above}, ${part}`;
+    const followsNumber =
+      above !== undefined && /^\d{1,4}(?:\s?-\s?\d{1,4})?\s?(?:bis|ter|[A-D])?$/.test(above);
+    if (above !== undefined && (isNumber || isFloor) && STREET_KIND_FIRST.test(above))
+      out[out.length - 1] = `${above}, ${part}`;
     else if (followsNumber && STREET_KIND_FIRST.test(part)) out[out.length - 1] = `${above}, ${part}`;
     else out.push(part);
   }
@@ -161,17 +275,28 @@ function glued(parts: readonly string[]): string[] {
 function cutLabel(piece: string): { text: string; ends: boolean } {
   const colon = piece.lastIndexOf(':');
   if (colon >= 0) return { text: piece.slice(colon + 1).trim(), ends: true };
-  const label = /^(?:(?:our|postal|mailing|street|office|business|registered|head|main|visiting|visit|corporate|physical|company|store)\s?){0,3}(?:address|office|location|headquarters|adresse|anschrift|dirección|indirizzo)\s(?=[\p{Lu}\d])/iu.exec(piece);
+  const label =
+    /^(?:(?:our|postal|mailing|street|office|business|registered|head|main|visiting|visit|corporate|physical|company|store)\s?){0,3}(?:address|office|location|headquarters|adresse|anschrift|dirección|indirizzo)\s(?=[\p{Lu}\d])/iu.exec(
+      piece,
+    );
   return label ? { text: piece.slice(label[0].length), ends: true } : { text: piece, ends: false };
 }
 
 const belongs = (part: string): boolean =>
-  part.length <= 110 && !/@|https?:|www\.|[!?]|©|\(c\)|copyright|all rights/i.test(part) && !/\d{3}[\s).-]{1,2}\d{3}[\s.-]\d{4}|\+\d/.test(part) && !NOT_AN_ADDRESS.test(part);
+  part.length <= 110 &&
+  !/@|https?:|www\.|[!?]|©|\(c\)|copyright|all rights/i.test(part) &&
+  !/\d{3}[\s).-]{1,2}\d{3}[\s.-]\d{4}|\+\d/.test(part) &&
+  !NOT_AN_ADDRESS.test(part);
 
 const NOT_AN_ADDRESS =
   /^(?:home|about(?: us)?|contact(?: us| details| info(?:rmation)?)?|address|addresse|e-?mail|tel(?:ephone)?|phone|fax|website|web|directions?|map|get directions|view map|hours|opening (?:hours|times)|office|offices|head ?office|location|locations|services|menu|login|search|privacy(?: policy)?|headquarters|find us|visit us|send|submit|kontakt|impressum|anschrift|adresse|where we are|our (?:office|address|location)|mailing address|postal address|company|or|and|by mail|write to us|get in touch)$|\d{1,2}(?::\d\d)?\s?(?:am|pm)\b|\b(?:mon|tue|wed|thu|fri|sat|sun)(?:day)?s?\b\s?[-–:]|\b(?:fax|tel|phone|telephone)\b\.?\s?:?\s?\d/iu;
 
-function readBackwards(texts: readonly string[], at: number, end: End, countries: readonly string[]): Address | null {
+function readBackwards(
+  texts: readonly string[],
+  at: number,
+  end: End,
+  countries: readonly string[],
+): Address | null {
   const parts = glued(partsBefore(texts, at, end.start));
   if (parts.length === 0) return null;
   let { city, region } = end;
@@ -182,7 +307,12 @@ function readBackwards(texts: readonly string[], at: number, end: End, countries
     rest = [bracketed[1], ...rest.slice(1)];
   }
   // A county or a province may still stand before the postcode.
-  if (!region && rest[0] && rest.length > 1 && (COUNTY.test(rest[0]) || (end.country === 'CA' && new RegExp(`^${CA_PROVINCE}\\.?$`, 'u').test(rest[0])))) {
+  if (
+    !region &&
+    rest[0] &&
+    rest.length > 1 &&
+    (COUNTY.test(rest[0]) || (end.country === 'CA' && new RegExp(`^${CA_PROVINCE}\\.?$`, 'u').test(rest[0])))
+  ) {
     region = rest[0];
     rest = rest.slice(1);
   }
@@ -196,7 +326,8 @@ function readBackwards(texts: readonly string[], at: number, end: End, countries
   const street = streetFrom(rest, end.country ?? countries[0] ?? 'US');
   if (!street) return null;
   const locality = [city, [region, end.postal_code].filter(Boolean).join(' ')].filter(Boolean);
-  if (end.postal_code && end.city) locality.splice(0, 2, `${end.postal_code} ${city}`, ...(region ? [region] : []));
+  if (end.postal_code && end.city)
+    locality.splice(0, 2, `${end.postal_code} ${city}`, ...(region ? [region] : []));
   return {
     text: [street, ...locality, ...(countryNamed(texts, at, end) ?? [])].join(', '),
     street,
@@ -215,7 +346,10 @@ function countryNamed(texts: readonly string[], at: number, end: End): string[] 
 }
 
 /** Town from what stands before state or postcode, when the street shares its part: `4120 Clipper Court Fremont`. */
-function splitTown(part: string, region: string | null): { street: string | null; city: string; region: string | null } | null {
+function splitTown(
+  part: string,
+  region: string | null,
+): { street: string | null; city: string; region: string | null } | null {
   const street = lastStreet(part);
   if (street) {
     const after = part.slice(street.end).replace(/^[\s.,-]+/, '');
@@ -223,7 +357,11 @@ function splitTown(part: string, region: string | null): { street: string | null
     if (isTown) {
       const words = after.split(' ');
       const county = words.length > 1 && COUNTY.test(words.at(-1) ?? '') ? words.at(-1) : undefined;
-      return { street: part.slice(0, street.end).trim(), city: county ? words.slice(0, -1).join(' ') : after, region: region ?? county ?? null };
+      return {
+        street: part.slice(0, street.end).trim(),
+        city: county ? words.slice(0, -1).join(' ') : after,
+        region: region ?? county ?? null,
+      };
     }
     if (after !== '') return null;
     // `123 Main Street, NY 10001`: the town is not said.
@@ -267,14 +405,16 @@ function lastStreet(part: string): { start: number; end: number } | null {
 function streetFrom(parts: readonly string[], country: string): string | null {
   const taken: string[] = [];
   let proven = false;
-  const isBritish = country === 'GB' || country === 'IE' || country === 'IN' || country === 'AU' || country === 'ZA';
+  const isBritish =
+    country === 'GB' || country === 'IE' || country === 'IN' || country === 'AU' || country === 'ZA';
   for (const part of parts.slice(0, 6)) {
     if (part.length > MAX_PART && !lastStreet(part)) break;
     const street = lastStreet(part);
     if (street) {
       const before = part.slice(0, street.start).trim();
       // A name before the number in the same part is the firm's, unless it is a house.
-      const keep = before === '' || (before.length <= 40 && BUILDING_PART.test(before)) || UNIT_PART.test(before);
+      const keep =
+        before === '' || (before.length <= 40 && BUILDING_PART.test(before)) || UNIT_PART.test(before);
       taken.unshift(keep ? part : part.slice(street.start));
       proven = true;
       if (!keep) break;
@@ -285,19 +425,34 @@ function streetFrom(parts: readonly string[], country: string): string | null {
       proven = proven || (isBritish && /\d/.test(part));
       continue;
     }
-    if (isBritish && (isStreetName(part) || BUILDING_PART.test(part)) && !/\b(?:Ltd|Limited|plc|LLP|Inc)\b/i.test(part)) {
+    if (
+      isBritish &&
+      (isStreetName(part) || BUILDING_PART.test(part)) &&
+      !/\b(?:Ltd|Limited|plc|LLP|Inc)\b/i.test(part)
+    ) {
       taken.unshift(part);
       proven = true;
       continue;
     }
     // Number and name without a word for street: `2204 E. Main`, `720 Brazos`.
-    if (!proven && /^\d{1,6}[A-Za-z]?\s(?:[NSEW]\.?\s)?[\p{Lu}][\p{L}.'-]{2,20}(?:\s[\p{Lu}][\p{L}.'-]{2,20}){0,2}(?:\s(?:Suite|Ste|Unit|#).{1,12})?$/u.test(part)) {
+    if (
+      !proven &&
+      /^\d{1,6}[A-Za-z]?\s(?:[NSEW]\.?\s)?[\p{Lu}][\p{L}.'-]{2,20}(?:\s[\p{Lu}][\p{L}.'-]{2,20}){0,2}(?:\s(?:Suite|Ste|Unit|#).{1,12})?$/u.test(
+        part,
+      )
+    ) {
       taken.unshift(part);
       proven = true;
       continue;
     }
     // A district between street and town is part of the way in Britain and elsewhere.
-    if (!proven && isBritish && taken.length === 0 && parts.length > 1 && /^[\p{Lu}][\p{L}' -]{2,30}$/u.test(part)) {
+    if (
+      !proven &&
+      isBritish &&
+      taken.length === 0 &&
+      parts.length > 1 &&
+      /^[\p{Lu}][\p{L}' -]{2,30}$/u.test(part)
+    ) {
       taken.unshift(part);
       continue;
     }
@@ -314,7 +469,10 @@ function lonelyStreet(texts: readonly string[], at: number): Address | null {
   const street = lastStreet(text);
   if (!street) return null;
   const written = text.slice(street.start, street.end).trim();
-  const before = text.slice(0, street.start).replace(/^.*[:,•|]\s*/, '').trim();
+  const before = text
+    .slice(0, street.start)
+    .replace(/^.*[:,•|]\s*/, '')
+    .trim();
   const after = text.slice(street.end).trim();
   if (before.length > 25 || after.length > 30 || /^\d/.test(after)) return null;
   if (!/\d/.test(written) || /^\d{1,2}\s(?:[a-z]|Day|Year|Month)/.test(written)) return null;

@@ -5,12 +5,17 @@ import { metaContent, type PageElements } from './page-elements.ts';
 import { excerpt } from './snippet.ts';
 
 /** Profiles that a page links to or names as its own. */
-export function findSocials(page: PageElements, entities: readonly Entity[], ownDomain: string | null): Finding[] {
+export function findSocials(
+  page: PageElements,
+  entities: readonly Entity[],
+  ownDomain: string | null,
+): Finding[] {
   const found: Finding[] = [];
   const add = (url: string, method: string, snippet: string, confidence: number) => {
     const profile = socialProfile(url);
     if (!profile) return;
-    const sameName = ownDomain !== null && squashed(profile.url).includes(squashed(ownDomain.split('.')[0] ?? ''));
+    const sameName =
+      ownDomain !== null && squashed(profile.url).includes(squashed(ownDomain.split('.')[0] ?? ''));
     found.push({
       field: 'social',
       network: profile.network,
@@ -21,7 +26,8 @@ export function findSocials(page: PageElements, entities: readonly Entity[], own
     });
   };
   for (const entity of entities)
-    for (const url of entity.role === 'author' ? [] : textsOf(entity, 'sameAs')) add(url, entity.method, url, 0.9);
+    for (const url of entity.role === 'author' ? [] : textsOf(entity, 'sameAs'))
+      add(url, entity.method, url, 0.9);
   for (const link of page.links) {
     const href = link.getAttribute('href') ?? '';
     if (!/^https?:/i.test(href) || !socialProfile(href)) continue;
@@ -30,7 +36,8 @@ export function findSocials(page: PageElements, entities: readonly Entity[], own
     add(href, 'link', link.textContent?.trim() || link.getAttribute('title') || href, inText ? 0.6 : 0.8);
   }
   const handle = metaContent(page, 'twitter:site');
-  if (handle && /^@\w{1,15}$/.test(handle.trim())) add(`https://x.com/${handle.trim().slice(1)}`, 'twitter_card', handle, 0.85);
+  if (handle && /^@\w{1,15}$/.test(handle.trim()))
+    add(`https://x.com/${handle.trim().slice(1)}`, 'twitter_card', handle, 0.85);
   for (const name of ['article:publisher', 'og:see_also']) {
     const url = metaContent(page, name);
     if (url) add(url, 'open_graph', url, 0.85);
@@ -65,7 +72,8 @@ const NETWORKS: Record<string, Network> = {
   },
   facebook: {
     hosts: /^(?:[a-z]{1,3}(?:-[a-z]{2})?\.|business\.|mobile\.)?(?:facebook|fb)\.com$/,
-    profile: /^\/((?:pages\/(?:category\/)?[^/]{1,120}\/[^/]{1,120}(?:\/\d+)?|pg\/[^/]{2,100}|groups\/[^/]{2,100}|people\/[^/]{1,100}\/\d+|profile\.php\?id=\d+|[\w.\-%]{3,100}))/,
+    profile:
+      /^\/((?:pages\/(?:category\/)?[^/]{1,120}\/[^/]{1,120}(?:\/\d+)?|pg\/[^/]{2,100}|groups\/[^/]{2,100}|people\/[^/]{1,100}\/\d+|profile\.php\?id=\d+|[\w.\-%]{3,100}))/,
     not: /^(?:sharer|share|dialog|plugins|login|home|help|policies|privacy|legal|tr|events|photo|photos|watch|hashtag|marketplace|groups|pages|story|permalink|l|media|ads|business|settings|recover|v\d|2008|sharer\.php|share\.php|login\.php|home\.php|photo\.php|recover|connect|about|terms|reel|video|videos|note|notes|facebook|profile)(?:\.php)?$/i,
     url: (name) => `https://www.facebook.com/${name.replace(/^pg\//, '')}`,
   },
@@ -133,7 +141,8 @@ const NETWORKS: Record<string, Network> = {
 };
 
 /** Most links lead elsewhere: the cheap question comes first. */
-const MAY_BE_ONE = /^https?:\/\/[a-z.-]{0,16}(?:linkedin|twitter|x\.com|facebook|fb\.com|instagram|youtube|tiktok|github|pinterest|xing|vimeo|threads|t\.me|telegram|bsky|yelp)/i;
+const MAY_BE_ONE =
+  /^https?:\/\/[a-z.-]{0,16}(?:linkedin|twitter|x\.com|facebook|fb\.com|instagram|youtube|tiktok|github|pinterest|xing|vimeo|threads|t\.me|telegram|bsky|yelp)/i;
 
 /** The profile that a link leads to, in its plain form. Null for links that share, like, log in or show a single post. */
 export function socialProfile(link: string): { network: string; url: string } | null {
@@ -142,7 +151,10 @@ export function socialProfile(link: string): { network: string; url: string } | 
   const host = hostname.toLowerCase().replace(/^www\./, '');
   for (const [network, { hosts, profile, not, url }] of Object.entries(NETWORKS)) {
     if (!hosts.test(host)) continue;
-    const path = pathname === '/' && hash.startsWith('#!/') ? hash.slice(2) : pathname.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
+    const path =
+      pathname === '/' && hash.startsWith('#!/')
+        ? hash.slice(2)
+        : pathname.replace(/\/{2,}/g, '/').replace(/(?<=.)\/$/, '');
     const id = /^\/profile\.php$/.test(path) ? /[?&]id=(\d+)/.exec(search)?.[1] : undefined;
     const name = profile.exec(id ? `/profile.php?id=${id}` : path)?.[1];
     if (!name || (not?.test(name) ?? false)) return null;

@@ -2,11 +2,14 @@
 
 const SUFFIX =
   'Street|St|Avenue|Ave|Av|Road|Rd|Drive|Dr|Boulevard|Blvd|Lane|Ln|Way|Court|Ct|Place|Pl|Parkway|Pkwy|Pky|Circle|Cir|Highway|Hwy|Terrace|Ter|Trail|Trl|Square|Sq|Plaza|Plz|Crescent|Cres|Cr|Close|Loop|Pike|Turnpike|Tpke|Expressway|Expy|Freeway|Fwy|Alley|Row|Walk|Mews|Grove|Gardens|Gdns|Hill|Parade|Pde|Quay|Wharf|Esplanade|Broadway|Commons?|Causeway|Bypass|Gate|Rise|Green|Run|Path|Crossing|Xing|Point|Pt|Ridge|View|Vista|Landing|Bend|Cove|Center|Centre|Heights|Route|Rte|Embankment|Strand|Mall|Concourse|Extension|Ext|Park|Marg|Nagar';
-const DIRECTION = '(?:N\\.?E\\.?|N\\.?W\\.?|S\\.?E\\.?|S\\.?W\\.?|N\\.?|S\\.?|E\\.?|W\\.?|North|South|East|West|Northeast|Northwest|Southeast|Southwest)';
+const DIRECTION =
+  '(?:N\\.?E\\.?|N\\.?W\\.?|S\\.?E\\.?|S\\.?W\\.?|N\\.?|S\\.?|E\\.?|W\\.?|North|South|East|West|Northeast|Northwest|Southeast|Southwest)';
 const UNIT =
-  '(?:Suites?|Ste|Unit|Apt|Apartment|Floor|Fl|Level|Lvl|Room|Rm|Bldg|Building|Dept|Office|Shop|Studio|Lot|Bay|Flat|Mailbox|PMB|Box|Tower)\\.?\\s?(?:#\\s?)?[A-Z]?-?\\d{0,6}[A-Z]?(?:-[A-Z\\d]{1,5})?|#\\s?[A-Z]?-?\\d{1,5}[A-Z]?|(?:\\d{1,3}(?:st|nd|rd|th)|First|Second|Third|Fourth|Fifth|Sixth|Ground|Top)\\s(?:Floor|Fl)\\.?';
-const NUMBER = '(?:\\d{1,6}(?:[A-Za-z]|\\s?[½¼¾]|\\s1/2)?(?:\\s?[-–/&+]\\s?\\d{1,6}[A-Za-z]?){0,2}|[NSEW]\\d{1,4}\\s?[NSEW]\\d{2,6}|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)';
-const NAME_WORD = "(?:\\d{1,4}(?:st|nd|rd|th|ST|ND|RD|TH)|[\\p{Lu}][\\p{L}.'’-]{0,24}|\\d{1,4}|of|the|and|&|de|la|del|los|las|du|des|le|St\\.)";
+  '(?:Suites?|Ste|Unit|Apt|Apartment|Floor|Fl|Level|Lvl|Room|Rm|Bldg|Building|Dept|Office|Shop|Studio|Lot|Bay|Flat|Mailbox|PMB|Box|Tower|Bureau|Étage|Appt|Büro)\\.?\\s?(?:#\\s?)?[A-Z]?-?\\d{0,6}[A-Z]?(?:-[A-Z\\d]{1,5})?|#\\s?[A-Z]?-?\\d{1,5}[A-Z]?|(?:\\d{1,3}(?:st|nd|rd|th)|First|Second|Third|Fourth|Fifth|Sixth|Ground|Top)\\s(?:Floor|Fl)\\.?';
+const NUMBER =
+  '(?:\\d{1,6}(?:[A-Za-z]|\\s?[½¼¾]|\\s1/2)?(?:\\s?[-–/&+]\\s?\\d{1,6}[A-Za-z]?){0,2}|[NSEW]\\d{1,4}\\s?[NSEW]\\d{2,6}|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)';
+const NAME_WORD =
+  "(?:\\d{1,4}(?:st|nd|rd|th|ST|ND|RD|TH)|[\\p{Lu}][\\p{L}.'’-]{0,24}|\\d{1,4}|of|the|and|&|de|la|del|los|las|du|des|le|St\\.)";
 
 /** `8105 Birch Bay Square St. Suite 102`, `377 W 11TH ST. # 2F`, `1190 Kennestone Circle NW`. */
 export const ENGLISH_STREET = new RegExp(
@@ -14,7 +17,8 @@ export const ENGLISH_STREET = new RegExp(
   'gu',
 );
 
-export const PO_BOX = /(?<![\p{L}])(?:P\.?\s?O\.?\s?B(?:ox|OX)|Post\s(?:Office\s)?Box|POSTFACH|Postfach|Apartado(?:\sde\sCorreos)?|Casella\sPostale|B\.?P\.?|Bo[iî]te\s[Pp]ostale|Postbus|Box(?=\s\d{2,6}$)|GPO\s[Bb]ox|Private\s[Bb]ag)[\s:#.]{0,3}(?:[A-Z]{1,2}\s?)?\d{1,7}(?:[ -]\d{2,4})?\b/gu;
+export const PO_BOX =
+  /(?<![\p{L}])(?:P\.?\s?O\.?\s?B(?:ox|OX)|Post\s(?:Office\s)?Box|POSTFACH|Postfach|Apartado(?:\sde\sCorreos)?|Casella\sPostale|B\.?P\.?|Bo[iî]te\s[Pp]ostale|Postbus|Box(?=\s\d{2,6}$)|GPO\s[Bb]ox|Private\s[Bb]ag)[\s:#.]{0,3}(?:[A-Z]{1,2}\s?)?\d{1,7}(?:[ -]\d{2,4})?\b/gu;
 
 /** Streets that come before their number, or whose kind comes first, as on the continent. */
 export const CONTINENTAL_STREET = new RegExp(
@@ -22,7 +26,7 @@ export const CONTINENTAL_STREET = new RegExp(
     // Hauptstraße 12a, Alte Poststr. 4-6, Am Markt 3, Vegagatan 3, Nieuwezijds Voorburgwal 104
     "(?<![\\p{L}\\d])(?:[\\p{Lu}][\\p{L}.'’-]{1,30}[ -]){0,3}[\\p{Lu}][\\p{L}’'-]{0,30}(?:stra(?:ß|ss)e|str\\.|-Str\\.|weg|platz|allee|gasse|damm|ufer|chaussee|markt|graben|hof|steig|pfad|wall|tor|winkel|stieg|garten|laan|straat|plein|kade|gracht|dijk|singel|gatan|gata|vägen|väg|vej|vejen|gade|veien|vei|gaten|katu|tie|kuja|utca)\\s\\d{1,4}\\s?[a-zA-Z]?(?:\\s?[-–/+]\\s?\\d{1,4}\\s?[a-z]?)?(?![\\p{L}\\d])",
     "(?<![\\p{L}\\d])(?:[\\p{Lu}][\\p{L}.'’-]{1,30}[ -]){1,4}(?:Straße|Strasse|Str\\.|Weg|Platz|Allee|Gasse|Damm|Ring|Ufer|Chaussee|Markt|Graben|Hof|út|utca|tér|Straat|Laan|Plein)\\s\\d{1,4}\\s?[a-zA-Z]?(?:\\s?[-–/+]\\s?\\d{1,4}\\s?[a-z]?)?(?![\\p{L}\\d])",
-    "(?<![\\p{L}\\d])(?:Am|An|Auf|Im|In|Zum|Zur|Unter|Bei)(?:\\s(?:der|den|dem))?\\s(?:[\\p{Lu}][\\p{L}-]{1,30}\\s){1,3}\\d{1,4}\\s?[a-z]?(?![\\p{L}\\d])",
+    '(?<![\\p{L}\\d])(?:Am|An|Auf|Im|In|Zum|Zur|Unter|Bei)(?:\\s(?:der|den|dem))?\\s(?:[\\p{Lu}][\\p{L}-]{1,30}\\s){1,3}\\d{1,4}\\s?[a-z]?(?![\\p{L}\\d])',
     // 12 bis, rue de la Paix
     "(?<![\\p{L}\\d])\\d{1,4}(?:\\s?[-/]\\s?\\d{1,4})?(?:\\s?(?:bis|ter|quater|[A-D]))?,?\\s(?:[Rr]ue|RUE|[Aa]v(?:enue|\\.)|AVENUE|[Bb](?:oulevard|d|ld)\\.?|[Pp]lace|[Cc]hemin|[Cc]h\\.|[Aa]ll[ée]es?|[Qq]uai|[Rr]oute|[Ii]mpasse|[Cc]ours|[Ss]quare|[Pp]assage|[Ff]aubourg|[Ee]splanade|[Rr]ond-point|[Cc]it[ée]|[Mm]ont[ée]e|[Vv]oie|[Ss]entier|[Rr]uelle|Z\\.?[AI]\\.?)\\s(?:(?:de|du|des|la|le|les|d['’]|l['’]|à|au|aux|et|en|sur|sous|saint|sainte)\\s?|[\\p{Lu}\\d][\\p{L}\\d.'’-]{0,30}\\s?){1,7}",
     // Calle Mayor, 5 · Rua José Moura, Nº 608 · Via Roma 12/A · ul. Długa 7
