@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+
+/** A folder of labelled pages, never part of this project: see docs/content-bench.md for where to get them. */
+
+export const hasInCorpus = (corpus: string, name: string): boolean => existsSync(join(corpus, name));
+
+export const readCorpusFile = (corpus: string, name: string): Promise<Buffer> => readFile(join(corpus, name));
+
+/** The objects of a gzipped file of JSON lines. */
+export async function readCorpusLines<T>(corpus: string, name: string): Promise<T[]> {
+  const text = (await promisify(gunzip)(await readCorpusFile(corpus, name))).toString('utf8');
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as T);
+}
+
+/** Keeps one half of labelled things by their number. */
+export function half<T extends { id: string | number }>(items: T[], which: 'even' | 'odd' | undefined): T[] {
+  if (which === undefined) return items;
+  return items.filter(({ id }) => (Number.parseInt(String(id), 10) % 2 === 0) === (which === 'even'));
+}

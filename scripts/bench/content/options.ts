@@ -1,0 +1,43 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../options.ts';
+
+export interface ContentBenchOptions {
+  /** Folder of labelled pages; what it may hold is told in docs/content-bench.md. */
+  corpus: string;
+  only: ReadonlySet<string>;
+  /** File the figures are also written to, as JSON. */
+  report: string | undefined;
+  /** Read the pages once more through the real browser. */
+  browser: boolean;
+  /** Only pages whose number is even or odd: one half to tune on, the other to see whether it holds. */
+  half: 'even' | 'odd' | undefined;
+  /** File for what was found on each page, as JSON lines: to see why. */
+  details: string | undefined;
+}
+
+export const USAGE =
+  'npm run bench:content -- <corpus folder> [--only part,part] [--browser] [--half even|odd] [--report file] [--details file]';
+
+/** @throws UsageError */
+export function parseContentOptions(args: string[], parts: readonly string[]): ContentBenchOptions {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      only: { type: 'string' },
+      report: { type: 'string' },
+      browser: { type: 'boolean', default: false },
+      half: { type: 'string' },
+      details: { type: 'string' },
+    },
+  });
+  const [corpus, ...more] = positionals;
+  if (!corpus || more.length > 0) throw new UsageError(USAGE);
+  const names = values.only?.split(',') ?? parts;
+  const unknown = names.filter((name) => !parts.includes(name));
+  if (unknown.length > 0) throw new UsageError(`--only takes ${parts.join(',')}; not ${unknown.join(',')}`);
+  const { half, browser, report, details } = values;
+  if (half !== undefined && half !== 'even' && half !== 'odd')
+    throw new UsageError('--half takes even or odd');
+  return { corpus, only: new Set(names), browser, half, report, details };
+}

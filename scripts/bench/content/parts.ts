@@ -1,0 +1,6 @@
+import type { Part } from './part.ts';
+import { commonmarkPart } from './parts/commonmark.ts';
+import { contentPart } from './parts/content.ts';
+
+/** Every part of the bench, in the order of the table. */
+export const CONTENT_PARTS: readonly Part[] = [contentPart, commonmarkPart];

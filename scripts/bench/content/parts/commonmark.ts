@@ -1,0 +1,92 @@
+import { createDocument } from '@mixmark-io/domino';
+import { HtmlRenderer, Parser } from 'commonmark';
+import { readCorpusFile } from '../corpus.ts';
+import type { Part } from '../part.ts';
+import { share } from '../scores.ts';
+
+const FILE = 'commonmark-spec.txt';
+const URL = 'https://example.com/dir/page.html';
+
+/**
+ * CommonMark's own examples, HTML to Markdown and back by CommonMark's renderer: is it the HTML we began with? What no Markdown of
+ * a page can say is not compared: addresses are absolute, raw HTML that is no content (scripts, comments, unknown elements) is
+ * as its content, and white space counts only in code.
+ */
+export const commonmarkPart: Part = {
+  name: 'commonmark',
+  needs: FILE,
+  async measure({ options, readers, detail }) {
+    const spec = (await readCorpusFile(options.corpus, FILE)).toString('utf8');
+    const [reader] = readers;
+    if (!reader) return [];
+    const render = (markdown: string) => new HtmlRenderer().render(new Parser().parse(markdown));
+    const results: boolean[] = [];
+    for (const { number, html } of examplesOf(spec)) {
+      const page = { url: URL, html: `<!doctype html><body>${html}</body>` };
+      const { markdown = '' } = await reader.read(page, ['markdown'], { mainContent: false });
+      const [before, after] = [canonical(html), canonical(render(markdown))];
+      results.push(before === after);
+      if (before !== after) detail({ part: 'commonmark', number, html, markdown, before, after });
+    }
+    return [
+      {
+        name: 'examples the same after a round trip',
+        figure: share(results, Boolean),
+        target: { atLeast: 0.95 },
+        note: `of ${results.length}`,
+      },
+    ];
+  },
+};
+
+/** The HTML side of each example; an arrow stands for a tab. */
+function examplesOf(spec: string): { number: number; html: string }[] {
+  const found = spec.matchAll(/^`{32} example\n([\s\S]*?)^\.\n([\s\S]*?)^`{32}$/gm);
+  return Array.from(found, ([, , html = ''], at) => ({ number: at + 1, html: html.replaceAll('→', '\t') }));
+}
+
+const COMPARED = new Set(
+  'P A EM STRONG CODE PRE UL OL LI H1 H2 H3 H4 H5 H6 HR BR IMG BLOCKQUOTE TABLE TR TD TH'.split(' '),
+);
+const BLOCKS = /^(P|PRE|UL|OL|LI|H[1-6]|HR|BLOCKQUOTE|TABLE|TR|TD|TH)$/;
+
+/** One spelling for HTML that reads the same. */
+function canonical(html: string): string {
+  const document = createDocument(`<!doctype html><body>${html}</body>`, true);
+  const write = (node: Node, inPre: boolean): string => {
+    if (node.nodeType === 3)
+      return inPre ? (node.nodeValue ?? '') : (node.nodeValue ?? '').replace(/\s+/g, ' ');
+    if (node.nodeType !== 1) return '';
+    const element = node as Element;
+    const { tagName } = element;
+    if (/^(SCRIPT|STYLE|TEXTAREA|TITLE)$/.test(tagName)) return '';
+    const inner = Array.from(element.childNodes, (child) => write(child, inPre || tagName === 'PRE')).join(
+      '',
+    );
+    if (!COMPARED.has(tagName)) return inner;
+    const isBlock = BLOCKS.test(tagName);
+    // Text that stands in no paragraph reads as one; and so does an item's only paragraph.
+    const name = tagName.toLowerCase();
+    const content = tagName === 'PRE' ? inner.trimEnd() : isBlock ? inner.trim() : inner;
+    if (tagName === 'P') return content === '' ? '' : `\n${content}\n`;
+    const tag = `<${name}${attributesOf(element)}>${content}</${name}>`;
+    return isBlock ? `\n${tag}\n` : tag;
+  };
+  return write(document.body, false)
+    .replace(/ *\n\s*/g, '\n')
+    .replace(/ *<br><\/br> */g, '<br></br>')
+    .trim();
+}
+
+function attributesOf(element: Element): string {
+  return ['href', 'src', 'alt', 'title', 'start', 'class']
+    .map((name) => {
+      const value = element.getAttribute(name);
+      if (value === null || value === '') return '';
+      return ` ${name}="${name === 'href' || name === 'src' ? address(value) : value}"`;
+    })
+    .join('');
+}
+
+const address = (value: string) =>
+  globalThis.URL.canParse(value, URL) ? new globalThis.URL(value, URL).href : value;
