@@ -81,8 +81,8 @@ interface Shape {
   country: string | null;
   /** Countries whose pages may have it without a street right before it that proves it. */
   only?: readonly string[];
-  /** A state alone: it ends an address only where a number stands before it. */
-  ends?: true;
+  /** Without digits of its own: a state ends an address only where a number stands before it, a county anywhere. */
+  digitless?: 'state' | 'county';
 }
 const SHAPES: readonly Shape[] = [
   {
@@ -115,6 +115,7 @@ const SHAPES: readonly Shape[] = [
     country: 'IE',
     pattern:
       /(?<![\p{L}\d])(?<region>(?:Co\.?|County)\s[\p{Lu}]\p{L}{2,10})(?:,?\s(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4}))?(?![\p{L}])/gu,
+    digitless: 'county',
     only: ['IE'],
   },
   {
@@ -178,7 +179,7 @@ const SHAPES: readonly Shape[] = [
       'gu',
     ),
     only: ['US'],
-    ends: true,
+    digitless: 'state',
   },
   {
     country: 'CA',
@@ -187,7 +188,7 @@ const SHAPES: readonly Shape[] = [
       'gu',
     ),
     only: ['CA'],
-    ends: true,
+    digitless: 'state',
   },
 ];
 const PREFIX_COUNTRY: Record<string, string> = {
@@ -207,8 +208,8 @@ function addressEnds(text: string, countries: readonly string[], hasNumberNear: 
   const ends: End[] = [];
   if (text.length < 4) return [];
   const hasDigit = /\d/.test(text);
-  for (const { pattern, country, only, ends: isShort } of SHAPES) {
-    if (isShort ? text.length > 200 || !hasNumberNear : !hasDigit) continue;
+  for (const { pattern, country, only, digitless } of SHAPES) {
+    if (digitless ? text.length > 200 || (digitless === 'state' && !hasNumberNear) : !hasDigit) continue;
     for (const match of text.matchAll(pattern)) {
       const { region, region2, code, city, prefix } = match.groups ?? {};
       const [start, end] = [match.index, match.index + match[0].length];
@@ -353,6 +354,14 @@ function splitTown(
   const street = lastStreet(part);
   if (street) {
     const after = part.slice(street.end).replace(/^[\s.,-]+/, '');
+    const estate =
+      /^(.*(?:Estate|Park|Centre|Center|Building|House|Court|Complex|Village))\s(\p{Lu}[^\d]{2,40})$/u.exec(
+        after,
+      );
+    if (estate?.[1] && estate[2] && after.length <= 70) {
+      const town = splitTown(estate[2], region);
+      return town && { ...town, street: `${part.slice(0, street.end).trim()} ${estate[1]}` };
+    }
     const isTown = after !== '' && after.length <= 40 && /^[\p{Lu}]/u.test(after) && !/\d/.test(after);
     if (isTown) {
       const words = after.split(' ');
@@ -420,6 +429,17 @@ function streetFrom(parts: readonly string[], country: string): string | null {
       if (!keep) break;
       continue;
     }
+    // Number and name without a word for street: `2204 E. Main`, `720 Brazos`.
+    if (
+      !proven &&
+      /^\d{1,6}[A-Za-z]?\s(?:[NSEW]\.?\s)?[\p{Lu}][\p{L}.'-]{2,20}(?:\s[\p{Lu}][\p{L}.'-]{2,20}){0,2}(?:\s(?:Suite|Ste|Unit|#).{1,12})?$/u.test(
+        part,
+      )
+    ) {
+      taken.unshift(part);
+      proven = true;
+      continue;
+    }
     if (UNIT_PART.test(part) || (/\d/.test(part) && BUILDING_PART.test(part))) {
       taken.unshift(part);
       proven = proven || (isBritish && /\d/.test(part));
@@ -429,17 +449,6 @@ function streetFrom(parts: readonly string[], country: string): string | null {
       isBritish &&
       (isStreetName(part) || BUILDING_PART.test(part)) &&
       !/\b(?:Ltd|Limited|plc|LLP|Inc)\b/i.test(part)
-    ) {
-      taken.unshift(part);
-      proven = true;
-      continue;
-    }
-    // Number and name without a word for street: `2204 E. Main`, `720 Brazos`.
-    if (
-      !proven &&
-      /^\d{1,6}[A-Za-z]?\s(?:[NSEW]\.?\s)?[\p{Lu}][\p{L}.'-]{2,20}(?:\s[\p{Lu}][\p{L}.'-]{2,20}){0,2}(?:\s(?:Suite|Ste|Unit|#).{1,12})?$/u.test(
-        part,
-      )
     ) {
       taken.unshift(part);
       proven = true;
