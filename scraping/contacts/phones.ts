@@ -123,7 +123,6 @@ interface Place {
   value: string;
   start: number;
   end: number;
-  valid: boolean;
   international: boolean;
 }
 
@@ -162,11 +161,9 @@ function place(run: string, start: number, countries: readonly string[]): Place 
   if (open !== 0 && !/^\(\s?\+/.test(run)) return null;
   const number = dialled(run, countries);
   if (!number) return null;
-  const { value, valid } = number;
   return {
     written: run,
-    value,
-    valid,
+    value: number.value,
     start,
     end: start + run.length,
     international: /^\(?\s?(?:\+|00[1-9])/.test(run),
