@@ -87,6 +87,7 @@ export function companyCandidates(
 
 /** The name in what surrounds it: `Welcome to Acme!`, `Contact Acme`, `© 2024 Acme`. Null for what no firm is called. */
 export function cleanName(text: string): string | null {
+  if (GENERIC.test(collapsed(text))) return null;
   let name = collapsed(text.replace(/&amp;|& amp\b/g, '&').replace(/[\uE000-\uF8FF]/g, ''))
     .replace(/\s*[™®©]|\s\((?:tm|r|c)\)|\s+SM$/gi, '')
     .replace(
@@ -107,7 +108,7 @@ export function cleanName(text: string): string | null {
 }
 
 const GENERIC =
-  /^(?:(?:the |our |your |my )?(?:home(?: ?page)?|start(?:seite)?|welcome|index|main|about(?: us)?|contact(?:s| us| page| form| info(?:rmation)?)?|services?|products?|news|blog|logo|image|banner|header|footer|menu|search|log ?in|sign ?in|sign ?up|register|cart|shop|store|faqs?|help|support|privacy(?: policy| statement)?|terms(?: (?:and|&) conditions| of (?:use|service))?|sitemap|site map|testimonials|team|staff|careers?|jobs|gallery|portfolio|untitled(?: document)?|new page.*|default|page not found|404.*|facebook|twitter|linkedin|youtube|instagram|google(?: ?\+| plus)?|pinterest|rss|email|e-mail|phone|click here|read more|learn more|more|back|next|previous|top|info|company|business|customer service|directions|locations?|address|online|all rights reserved|website|impressum|kontakt|startseite|datenschutz|accueil|contactez-nous|mentions légales|inicio|contacto|chi siamo|contatti|overview|our company|company (?:overview|profile)|mission|history|resources|events|photos?|videos?|map|skip to (?:main )?content|toggle navigation|close|open|english|deutsch|français|español|wordpress|joomla|drupal|shopify|wix|just another wordpress site|my account|checkout|quality|policies|shipping(?: information)?|returns|request (?:a )?quote|free quote|get (?:a )?quote|subscribe|newsletter|solutions|industries|partners|clients|projects|what we do|who we are|meet the team|our team|press|media|reviews|specials|pricing|features|download|copyright|author|admin|administrator|webmaster))[.!?:»›]*$/i;
+  /^(?:(?:the |our |your |my )?(?:home(?: ?page)?|start(?:seite)?|welcome|index|main|about(?: us)?|contact(?:s| us| page| form| info(?:rmation)?)?|services?|products?|news|blog|logo|image|banner|header|footer|menu|search|log ?in|sign ?in|sign ?up|register|cart|shop|store|faqs?|help|support|privacy(?: policy| statement)?|terms(?: (?:and|&) conditions| of (?:use|service))?|sitemap|site map|testimonials|team|staff|careers?|jobs|gallery|portfolio|untitled(?: document)?|new page.*|default|page not found|404.*|facebook|twitter|linkedin|youtube|instagram|google(?: ?\+| plus)?|pinterest|rss|email|e-mail|phone|click here|read more|learn more|more|back|next|previous|top|info|company|business|customer service|directions|locations?|address|online|all rights reserved|website|impressum|kontakt|startseite|datenschutz|accueil|contactez-nous|mentions légales|inicio|contacto|chi siamo|contatti|overview|our company|company (?:overview|profile)|mission|history|resources|events|photos?|videos?|map|skip to (?:main )?content|skip to .*|toggle navigation|all|prev|next page|page|share|statement|print|go|who are we|trademarks?|(?:shipping|return|refund|cookie|privacy) policy|close|open|english|deutsch|français|español|wordpress|joomla|drupal|shopify|wix|just another wordpress site|my account|checkout|quality|policies|shipping(?: information)?|returns|request (?:a )?quote|free quote|get (?:a )?quote|subscribe|newsletter|solutions|industries|partners|clients|projects|what we do|who we are|meet the team|our team|press|media|reviews|specials|pricing|features|download|copyright|author|admin|administrator|webmaster))[.!?:»›]*$/i;
 
 const SEPARATORS = /\s[|–—\-»:·•~▪>]{1,2}\s|\s?[|»▪]\s?|\s?::\s?|:\s/;
 
@@ -156,8 +157,10 @@ const LEGAL_NAME = new RegExp(
   'gu',
 );
 
+const HAS_LEGAL_FORM = new RegExp(`\\s${LEGAL_FORM}(?![\\p{L}])`, 'u');
+
 export function legalNames(text: string): string[] {
-  if (text.length > 2000) return [];
+  if (!HAS_LEGAL_FORM.test(text)) return [];
   return [...text.matchAll(LEGAL_NAME)].map((match) => match[1] ?? '').slice(0, 5);
 }
 

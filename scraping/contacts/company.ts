@@ -44,7 +44,7 @@ export function findCompany(
     .map(([key, group]) => ({ group, score: score(key, group, label, text) }))
     .sort((a, b) => b.score - a.score);
   const [best, second] = ranked;
-  if (!best || best.score < 2) return [];
+  if (!best || best.score < ENOUGH) return [];
   const chosen = best.group.reduce((a, b) => (shown(b) > shown(a) ? b : a));
   const ahead = best.score - (second?.score ?? 0);
   return [
@@ -95,10 +95,11 @@ const isLongerBy = (longer: readonly Candidate[], shorter: readonly Candidate[],
   return words(long) - words(short) <= most && !/[,:!?]/.test(withoutLegalForm(long));
 };
 
+/** Less is a line that happens to stand where names do. */
+const ENOUGH = 2.2;
+
 const squash = (text: string): string =>
-  text
-    .toLowerCase()
-    .normalize('NFKD')
+  (/^[\x20-\x7e]*$/.test(text) ? text.toLowerCase() : text.toLowerCase().normalize('NFKD'))
     .replace(/&/g, 'and')
     .replace(/[^\p{L}\d]/gu, '');
 

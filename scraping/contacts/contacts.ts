@@ -5,10 +5,10 @@ import { findAbout } from './about.ts';
 import { findCompany } from './company.ts';
 import { likelyCountries } from './country.ts';
 import { describedFindings } from './described.ts';
-import { findEmails } from './emails.ts';
+import { FREE_MAIL, findEmails } from './emails.ts';
 import { entitiesOf } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
-import { pageElements } from './page-elements.ts';
+import { metaContent, type PageElements, pageElements } from './page-elements.ts';
 import { pageLines } from './page-lines.ts';
 import { findPhones, LABELLED } from './phones.ts';
 import { findAddresses } from './postal-addresses.ts';
@@ -31,9 +31,9 @@ export function findContacts(input: { html: string; url: string; country?: strin
 
 /** As `findContacts`, of a page that is already parsed. Findings of a field come surest first. */
 export function contactsIn({ document, url, country }: ContactsInput): Finding[] {
-  const site = siteOf(document, url);
   const lines = pageLines(document);
   const page = pageElements(document);
+  const site = siteOf(document, page, url);
   const entities = entitiesOf(page);
   const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, {
     host: site.host,
@@ -51,11 +51,30 @@ export function contactsIn({ document, url, country }: ContactsInput): Finding[]
   return settled(found).sort((a, b) => b.confidence - a.confidence);
 }
 
-/** A saved page names the site it is of in its `base`. */
-function siteOf(document: Document, url: string): { host: string; domain: string | null } {
-  const base = document.querySelector('base[href]')?.getAttribute('href') ?? '';
-  const { hostname, domain } = parse(/^https?:/i.test(base) ? base : url, { validateHostname: false });
-  return { host: (hostname ?? '').replace(/^www\./, ''), domain };
+/**
+ * The site a page is of. A saved page names it in its `base`; one that is read from another machine (a cache, a test, an address in
+ * numbers) may still name it as its canonical address, or by where its mail goes.
+ */
+function siteOf(
+  document: Document,
+  page: PageElements,
+  url: string,
+): { host: string; domain: string | null } {
+  const mail = page.links
+    .map((link) => /^mailto:[^@?]+@([\w.-]+)/i.exec(link.getAttribute('href') ?? '')?.[1])
+    .filter((host) => host !== undefined && !FREE_MAIL.test(host.toLowerCase()));
+  const options = [
+    document.querySelector('base[href]')?.getAttribute('href'),
+    url,
+    document.querySelector('link[rel="canonical"]')?.getAttribute('href'),
+    metaContent(page, 'og:url'),
+    mail[0],
+  ];
+  for (const option of options) {
+    const { hostname, domain, isIcann } = parse(option ?? '', { validateHostname: false });
+    if (hostname && domain && isIcann) return { host: hostname.replace(/^www\./, ''), domain };
+  }
+  return { host: (parse(url).hostname ?? '').replace(/^www\./, ''), domain: null };
 }
 
 /**
@@ -99,7 +118,37 @@ export function contactsOf(findings: readonly Finding[]): Contacts {
     emails: values('email'),
     phones: values('phone'),
     faxes: values('fax'),
-    addresses: of('address').flatMap(({ address }) => (address ? [address] : [])),
+    addresses: distinct(of('address').flatMap(({ address }) => (address ? [address] : []))),
     socials,
   };
+}
+
+/** The same door told twice is one address, with the parts that either of them has. */
+function distinct(addresses: readonly Address[]): Address[] {
+  const kept: Address[] = [];
+  for (const address of addresses) {
+    const same = kept.findIndex((other) => isSameDoor(other, address));
+    const other = kept[same];
+    if (!other) kept.push(address);
+    else
+      kept[same] = {
+        ...other,
+        street: other.street ?? address.street,
+        city: other.city ?? address.city,
+        region: other.region ?? address.region,
+        postal_code: other.postal_code ?? address.postal_code,
+        country: other.country ?? address.country,
+      };
+  }
+  return kept;
+}
+
+const plain = (text: string | null): string => (text ?? '').toLowerCase().replace(/[^\p{L}\d]/gu, '');
+
+function isSameDoor(a: Address, b: Address): boolean {
+  const [one, two] = [plain(a.street ?? a.text), plain(b.street ?? b.text)];
+  if (!(one === two || (one.length > 8 && two.includes(one)) || (two.length > 8 && one.includes(two))))
+    return false;
+  const agree = (x: string | null, y: string | null) => !x || !y || plain(x) === plain(y);
+  return agree(a.postal_code, b.postal_code) && agree(a.city, b.city);
 }

@@ -3,7 +3,7 @@ import { emailAddress, isPlaceholder } from './emails.ts';
 import { type Entity, entitiesIn, textOf, textsOf, withoutMarkup } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
 import { dialled } from './phone-numbers.ts';
-import { countryOf } from './places.ts';
+import { countryOf, isUsState } from './places.ts';
 import { excerpt } from './snippet.ts';
 
 /** Things that have a telephone or an address without being the business: who is meant is somebody else. */
@@ -142,8 +142,15 @@ function postalAddress(part: Entity): Address | null {
     city,
     region,
     postal_code: code,
-    country: country ? countryOf(country) : null,
+    country: (country ? countryOf(country) : null) ?? countryOfCode(region, code),
   };
+}
+
+/** Only what state and postcode prove together. */
+function countryOfCode(region: string | null, code: string | null): string | null {
+  if (/^[A-Z]\d[A-Z]\s?\d[A-Z]\d$/.test(code ?? '')) return 'CA';
+  if (/^[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}$/.test(code ?? '')) return 'GB';
+  return /^\d{5}(?:-\d{4})?$/.test(code ?? '') && isUsState(region ?? '') ? 'US' : null;
 }
 
 const unparsed = (text: string): Address => ({

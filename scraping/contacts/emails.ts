@@ -172,7 +172,9 @@ const PLACEHOLDER_DOMAIN =
   /^(?:(?:[a-z0-9-]+\.)?example\.[a-z.]+|(?:your|my|some)-?(?:domain|site|company|website|email|mail|business|store|name)[a-z]*\.[a-z.]+|(?:domain|domainname|website|mysite|yoursite|email|company|address|test|exemple|beispiel|ejemplo|esempio|placeholder|sample|mailservice|provider)\.(?:com|net|org|de|fr|tld|es|it|nl|co\.uk|ltd))$/;
 const PLACEHOLDER_LOCAL =
   /^(?:you|your|yours|your[._-]?(?:e?mail|name|address|id|account)|(?:e?mail|name|user)(?:[._-]?address)?|username|someone|somebody|some1|xxx+|abc|foo|bar|first\.?last|firstname(?:[._]?lastname)?|john\.?doe|jane\.?doe|max\.?mustermann|votre[._-]?(?:nom|e?mail)|ihre?[._-]?(?:name|e?mail)|tu[._-]?(?:correo|email)|nombre|nom|vorname\.nachname|test|me)$/;
-const FREE_MAIL = /^(?:gmail|yahoo|hotmail|outlook|mail|aol|gmx|email|domain|web)\.[a-z.]+$/;
+/** Mailboxes of anybody: what stands behind the sign says nothing of a business. */
+export const FREE_MAIL =
+  /^(?:gmail|googlemail|yahoo|ymail|hotmail|outlook|live|msn|mail|aol|gmx|email|domain|web|icloud|me|comcast|sbcglobal|verizon|att|btinternet|btconnect|t-online|freenet|orange|wanadoo|free|laposte|libero|protonmail|proton|yandex|qq|163)\.[a-z.]+$/;
 
 /** An address that a form or a text shows by way of example. A page's own domain is no example there. */
 export function isPlaceholder(address: string, ownDomain: string | null): boolean {

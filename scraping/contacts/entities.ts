@@ -68,7 +68,7 @@ function lenientJson(text: string): unknown {
   for (const attempt of [
     bare,
     bare
-      .replace(/[\u0000-\u001f]+/g, ' ')
+      .replace(/\p{Cc}+/gu, ' ')
       .replace(/,\s{0,100}(?=[}\]])/g, '')
       .replace(/;\s*$/, ''),
   ]) {

@@ -11,7 +11,6 @@ export interface Dialled {
   value: string;
   /** ISO 3166-1 alpha-2 of the numbering plan. */
   country: string | null;
-  valid: boolean;
 }
 
 /** Reads a number as one would dial it from the first of the countries in which it is a number at all. Null: no number. */
@@ -23,18 +22,16 @@ export function dialled(written: string, countries: readonly string[]): Dialled 
   const international = /^\s*\(?\s*(?:\+|00[1-9])/.test(text);
   for (const country of international ? [countries[0] ?? 'US'] : countries) {
     const number = parsed(text.replace(/^(\s*\(?\s*)00(?=[1-9])/, '$1+'), country);
-    if (number?.isValid()) return { value: number.number, country: number.country ?? null, valid: true };
+    if (number?.isValid()) return { value: number.number, country: number.country ?? null };
     // `965 2397 0072` in Kuwait: the country's code without its plus.
     if (international || !isSupportedCountry(country) || country === 'US') continue;
     const code = getCountryCallingCode(country as CountryCode);
     const abroad = digits.startsWith(code) && digits.length > 9 ? parsed(`+${digits}`, country) : undefined;
-    if (abroad?.isValid()) return { value: abroad.number, country: abroad.country ?? null, valid: true };
+    if (abroad?.isValid()) return { value: abroad.number, country: abroad.country ?? null };
   }
   if (!international) return null;
   const number = parsed(text, countries[0] ?? 'US');
-  return number?.isPossible()
-    ? { value: number.number, country: number.country ?? null, valid: false }
-    : null;
+  return number?.isPossible() ? { value: number.number, country: number.country ?? null } : null;
 }
 
 const parsed = (text: string, country: string) =>

@@ -74,7 +74,7 @@ const WHATSAPP =
 
 /** A run of digits with what may stand between them, or a number in letters as America likes them. */
 const CANDIDATE =
-  /(?:\+\s?|\(\s?\+?\s?)?\d(?:[\d\u00a0]|[ .\-–—‐‑/()·+]{1,3}(?=[\d(])|\)\s?(?=\d)){5,24}(?<=\d)|\b1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[\d-]{0,8}[A-Z]{2})[A-Z\d]{2,8}(?:-?[A-Z\d]{2,8}){0,2}\b/g;
+  /(?:\+\s?|\(\s?\+?\s?)?\d(?:[\d\u00a0]|[ .\-–—‐‑/()·+]{1,3}(?=[\d(])|\)\s?(?=\d)){5,40}(?<=\d)|\b1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[\d-]{0,8}[A-Z]{2})[A-Z\d]{2,8}(?:-?[A-Z\d]{2,8}){0,2}\b/g;
 
 function textSightings(lines: readonly Line[], countries: readonly string[]): Sighting[] {
   const found: Sighting[] = [];
@@ -123,7 +123,6 @@ interface Place {
   value: string;
   start: number;
   end: number;
-  valid: boolean;
   international: boolean;
 }
 
@@ -137,7 +136,8 @@ function numbersIn(run: string, start: number, text: string, countries: readonly
     (before === '.' && /\d/.test(text[start - 2] ?? ''))
   )
     return [];
-  const whole = place(run, start, countries);
+  const isPair = run.length > 18 && /\d\s?[/–—]\s?[\d(+]/.test(run);
+  const whole = isPair ? null : place(run, start, countries);
   if (whole) return [whole];
   const found: Place[] = [];
   for (const separator of [/ ?[/–—] ?| - | {2,}/g, /(?<=\d) (?=\(\d{3}\)|\+\d|1[-.]8)/g]) {
@@ -151,7 +151,8 @@ function numbersIn(run: string, start: number, text: string, countries: readonly
     }
     if (found.length > 0) break;
   }
-  return found;
+  const alone = isPair && found.length === 0 ? place(run, start, countries) : null;
+  return alone ? [alone] : found;
 }
 
 function place(run: string, start: number, countries: readonly string[]): Place | null {
@@ -160,11 +161,9 @@ function place(run: string, start: number, countries: readonly string[]): Place 
   if (open !== 0 && !/^\(\s?\+/.test(run)) return null;
   const number = dialled(run, countries);
   if (!number) return null;
-  const { value, valid } = number;
   return {
     written: run,
-    value,
-    valid,
+    value: number.value,
     start,
     end: start + run.length,
     international: /^\(?\s?(?:\+|00[1-9])/.test(run),
@@ -179,7 +178,7 @@ const NO_PHONE = [
   /^\d{1,3}(?:\.\d{3}){2,}$/,
   /^\d{1,3}\.\d{4,}$/,
   /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/,
-  /^97[89][- ]?\d/,
+  /^97[89](?:[- ]?\d){10}$/,
   /^\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}$/,
   /^\d{5}-\d{4}$/,
   // Pages of a list, sizes, numbers of parts.
@@ -226,7 +225,7 @@ const REACH = 40;
 function labelOf(before: string, after: string, above: readonly string[] | null): Kind | null {
   const bracketed = /^\s?(?:ext\.?\s?\d+\s?)?[([]([^)\]]{1,30})[)\]]/.exec(after)?.[1];
   const behind = bracketed === undefined ? [] : labelsIn(bracketed);
-  if (behind.length > 0) return kindOf(behind);
+  if (behind.some(({ kind }) => kind === 'fax')) return kindOf(behind);
 
   // The bracket that names the number before this one is not this one's.
   const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
@@ -243,6 +242,7 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
       ? 'both'
       : last.kind;
   }
+  if (behind.length > 0) return 'phone';
   const trailing = labelsIn(after.slice(0, 25))[0];
   const gap = trailing ? after.slice(0, trailing.start) : '';
   // `202.299.1148 fax`, but not `303.683.5033 Fax: 303.558.4269`.

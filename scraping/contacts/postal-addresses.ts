@@ -1,7 +1,8 @@
 import type { Address } from '../../core/lead.ts';
+import { addressEnds, type End } from './address-ends.ts';
 import type { Finding } from './finding.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
-import { AU_STATE, CA_PROVINCE, COUNTY, countryOf, isUsState, US_STATE } from './places.ts';
+import { CA_PROVINCE, COUNTY, countryOf, isUsState } from './places.ts';
 import { excerpt } from './snippet.ts';
 import {
   BUILDING_PART,
@@ -10,6 +11,7 @@ import {
   ENGLISH_STREET,
   isStreetName,
   PO_BOX,
+  STREET_KIND_FIRST,
   UNIT_PART,
 } from './streets.ts';
 
@@ -62,172 +64,6 @@ const MAX_ADDRESSES = 200;
 const MAX_LINE = 2000;
 const plainKey = (street: string): string => street.toLowerCase().replace(/[^\p{L}\d]/gu, '');
 
-/** The end of an address in a line: from `start` on stands what is not street nor, for some, town. */
-interface End {
-  start: number;
-  end: number;
-  city: string | null;
-  region: string | null;
-  postal_code: string | null;
-  country: string | null;
-}
-
-const TOWN =
-  "[\\p{Lu}][\\p{L}.'’]{1,24}(?:[ -](?:[\\p{Lu}][\\p{L}.'’]{1,24}|am|an|der|den|im|in|ob|on|upon|under|sur|sous|en|les|le|la|de|del|di|do|da|bei|a\\.d\\.|an\\sder|y|\\d{1,2}(?=\\b))){0,4}";
-interface Shape {
-  pattern: RegExp;
-  /** Null: as the page says. */
-  country: string | null;
-  /** Countries whose pages may have it without a street right before it that proves it. */
-  only?: readonly string[];
-  /** A state alone: it ends an address only where a number stands before it. */
-  ends?: true;
-}
-const SHAPES: readonly Shape[] = [
-  {
-    country: 'US',
-    pattern: new RegExp(
-      `(?<![\\p{L}\\d])(?<region>${US_STATE})\\.?\\s?,?[\\s-]{1,3}(?<code>\\d{5}(?:\\s?-\\s?\\d{4})?)(?![\\d-])`,
-      'gu',
-    ),
-  },
-  {
-    country: 'CA',
-    pattern: new RegExp(
-      `(?<![\\p{L}\\d])(?:(?<region>${CA_PROVINCE})\\.?,?\\s{1,2}(?:Canada,?\\s)?)?(?<code>[ABCEGHJ-NPRSTVXY]\\d[A-Z]\\s?-?\\d[A-Z]\\d)(?![\\p{L}\\d])(?:,?\\s(?<region2>${CA_PROVINCE})\\b\\.?)?`,
-      'gu',
-    ),
-  },
-  {
-    country: 'AU',
-    pattern: new RegExp(
-      `(?<![\\p{L}\\d])(?<region>${AU_STATE})\\.?,?\\s{1,2}(?:Australia,?\\s)?(?<code>\\d{4})(?![\\d-])`,
-      'gu',
-    ),
-  },
-  {
-    country: 'GB',
-    pattern:
-      /(?<![\p{L}\d])(?<code>(?:GIR\s?0AA|[A-PR-UWYZ][A-HK-Y]?\d[A-Z\d]?\s?\d[ABD-HJLNP-UW-Z]{2}))(?![\p{L}\d])/gu,
-  },
-  {
-    country: 'IE',
-    pattern:
-      /(?<![\p{L}\d])(?<region>(?:Co\.?|County)\s[\p{Lu}]\p{L}{2,10})(?:,?\s(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4}))?(?![\p{L}])/gu,
-    only: ['IE'],
-  },
-  {
-    country: 'IE',
-    pattern:
-      /(?<![\p{L}\d])(?:Dublin\s)?(?<code>[ACDEFHKNPRTVWXY]\d[\dW]\s?[\dACDEFHKNPRTVWXY]{4})(?![\p{L}\d])/gu,
-    only: ['IE'],
-  },
-  {
-    country: 'NL',
-    pattern: new RegExp(
-      `(?<![\\p{L}\\d])(?:NL\\s?-\\s?)?(?<code>[1-9]\\d{3}\\s?[A-Z]{2})\\s(?<city>${TOWN})`,
-      'gu',
-    ),
-    only: ['NL'],
-  },
-  {
-    country: 'PT',
-    pattern: new RegExp(`(?<![\\p{L}\\d])(?<code>\\d{4}-\\d{3})\\s(?<city>${TOWN})`, 'gu'),
-    only: ['PT'],
-  },
-  { country: 'BR', pattern: /(?<![\p{L}\d])(?:CEP:?\s?)?(?<code>\d{5}-\d{3})(?![\d-])/gu, only: ['BR'] },
-  {
-    country: 'PL',
-    pattern: new RegExp(`(?<![\\p{L}\\d-])(?<code>\\d{2}-\\d{3})\\s(?<city>${TOWN})`, 'gu'),
-    only: ['PL'],
-  },
-  {
-    country: 'IN',
-    pattern: new RegExp(
-      `(?<![\\p{L}\\d])(?<city>${TOWN})\\s?[-–,]?\\s?(?<code>[1-8]\\d{2}\\s?\\d{3})(?![\\d-])`,
-      'gu',
-    ),
-    only: ['IN'],
-  },
-  {
-    country: 'SE',
-    pattern: new RegExp(`(?<![\\p{L}\\d])(?:SE?-\\s?)?(?<code>\\d{3}\\s?\\d{2})\\s(?<city>${TOWN})`, 'gu'),
-    only: ['SE', 'CZ', 'SK', 'GR'],
-  },
-  {
-    country: 'DE',
-    pattern: new RegExp(
-      `(?<![\\p{L}\\d])(?:(?<prefix>D|DE|F|FR|I|IT|E|ES|FIN|FI)\\s?[-–]\\s?)?(?<code>\\d{5})\\s(?<city>${TOWN})(?:\\s(?:Cedex|CEDEX)(?:\\s\\d{1,2})?)?`,
-      'gu',
-    ),
-    only: ['DE', 'FR', 'IT', 'ES', 'FI', 'MX', 'TR', 'EE', 'HR', 'RS', 'UA', 'MA'],
-  },
-  {
-    country: 'AT',
-    pattern: new RegExp(
-      `(?<![\\p{L}\\d])(?:(?<prefix>A|AT|CH|B|BE|L|LU|DK|N|NO|H|HU|SI|BG|LV)\\s?[-–]\\s?)?(?<code>\\d{4})\\s(?<city>${TOWN})`,
-      'gu',
-    ),
-    only: ['AT', 'CH', 'BE', 'DK', 'NO', 'LU', 'HU', 'SI', 'BG', 'LV', 'LI'],
-  },
-  {
-    country: 'US',
-    pattern: new RegExp(
-      `(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${US_STATE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\.?\\s[-–]\\s|\\sUSA?\\b|\\sUnited\\b)`,
-      'gu',
-    ),
-    only: ['US'],
-    ends: true,
-  },
-  {
-    country: 'CA',
-    pattern: new RegExp(
-      `(?<=[\\p{L}\\d.,]\\s?,?\\s)(?<region>${CA_PROVINCE})(?=\\.?$|\\.?\\s?[,;|•·(]|\\sCanada\\b)`,
-      'gu',
-    ),
-    only: ['CA'],
-    ends: true,
-  },
-];
-const PREFIX_COUNTRY: Record<string, string> = {
-  D: 'DE',
-  F: 'FR',
-  I: 'IT',
-  E: 'ES',
-  FIN: 'FI',
-  A: 'AT',
-  B: 'BE',
-  L: 'LU',
-  N: 'NO',
-  H: 'HU',
-};
-
-function addressEnds(text: string, countries: readonly string[], hasNumberNear: boolean): End[] {
-  const ends: End[] = [];
-  if (text.length < 4) return [];
-  const hasDigit = /\d/.test(text);
-  for (const { pattern, country, only, ends: isShort } of SHAPES) {
-    if (isShort ? text.length > 200 || !hasNumberNear : !hasDigit) continue;
-    for (const match of text.matchAll(pattern)) {
-      const { region, region2, code, city, prefix } = match.groups ?? {};
-      const [start, end] = [match.index, match.index + match[0].length];
-      if (ends.some((other) => start < other.end && end > other.start)) continue;
-      const likely = only && !prefix ? (countries.find((one) => only.includes(one)) ?? null) : null;
-      if (only && !prefix && !likely) continue;
-      const named = countryOf(/^[\s,.•|-]{0,4}([\p{L}. ]{2,30})/u.exec(text.slice(end))?.[1] ?? '');
-      ends.push({
-        start,
-        end,
-        city: city ?? null,
-        region: region ?? region2 ?? null,
-        postal_code: code ?? null,
-        country: named ?? (prefix ? (PREFIX_COUNTRY[prefix] ?? prefix) : (likely ?? country)),
-      });
-    }
-  }
-  return ends.sort((a, b) => a.start - b.start);
-}
-
 /** At most so many lines above, and so many characters, an address begins. */
 const MAX_LINES_BACK = 6;
 const MAX_PART = 70;
@@ -250,6 +86,24 @@ function partsBefore(texts: readonly string[], at: number, start: number): strin
     }
   }
   return parts;
+}
+
+/** A comma or a line's end may stand inside a street: `12 bis, rue de la Paix`, `Calle Mayor, 25, 2º B`. */
+function glued(parts: readonly string[]): string[] {
+  const out: string[] = [];
+  for (let at = parts.length - 1; at >= 0; at--) {
+    const part = parts[at] ?? '';
+    const above = out.at(-1);
+    const isNumber = /^(?:[Nn][º°ro.]{0,3}\s?)?\d{1,5}\s?(?:[A-Za-z]|bis|ter)?$/.test(part);
+    const isFloor = /^\d{1,2}\s?[ºª°]|^(?:bajo|planta|piso|izq|dcha|andar|lj|lote)\b/i.test(part);
+    const followsNumber =
+      above !== undefined && /^\d{1,4}(?:\s?-\s?\d{1,4})?\s?(?:bis|ter|[A-D])?$/.test(above);
+    if (above !== undefined && (isNumber || isFloor) && STREET_KIND_FIRST.test(above))
+      out[out.length - 1] = `${above}, ${part}`;
+    else if (followsNumber && STREET_KIND_FIRST.test(part)) out[out.length - 1] = `${above}, ${part}`;
+    else out.push(part);
+  }
+  return out.reverse();
 }
 
 /** `Address: 12 High Street` begins at its label. */
@@ -278,10 +132,15 @@ function readBackwards(
   end: End,
   countries: readonly string[],
 ): Address | null {
-  const parts = partsBefore(texts, at, end.start);
+  const parts = glued(partsBefore(texts, at, end.start));
   if (parts.length === 0) return null;
   let { city, region } = end;
   let rest = parts;
+  const bracketed = /^(.*\S)\s\(([\p{L} .-]{2,25})\)$/u.exec(rest[0] ?? '');
+  if (!region && bracketed?.[1] && rest[0]) {
+    region = bracketed[2] ?? null;
+    rest = [bracketed[1], ...rest.slice(1)];
+  }
   // A county or a province may still stand before the postcode.
   if (
     !region &&
@@ -329,6 +188,14 @@ function splitTown(
   const street = lastStreet(part);
   if (street) {
     const after = part.slice(street.end).replace(/^[\s.,-]+/, '');
+    const estate =
+      /^(.*(?:Estate|Park|Centre|Center|Building|House|Court|Complex|Village))\s(\p{Lu}[^\d]{2,40})$/u.exec(
+        after,
+      );
+    if (estate?.[1] && estate[2] && after.length <= 70) {
+      const town = splitTown(estate[2], region);
+      return town && { ...town, street: `${part.slice(0, street.end).trim()} ${estate[1]}` };
+    }
     const isTown = after !== '' && after.length <= 40 && /^[\p{Lu}]/u.test(after) && !/\d/.test(after);
     if (isTown) {
       const words = after.split(' ');
@@ -396,6 +263,17 @@ function streetFrom(parts: readonly string[], country: string): string | null {
       if (!keep) break;
       continue;
     }
+    // Number and name without a word for street: `2204 E. Main`, `720 Brazos`.
+    if (
+      !proven &&
+      /^\d{1,6}[A-Za-z]?\s(?:[NSEW]\.?\s)?[\p{Lu}][\p{L}.'-]{2,20}(?:\s[\p{Lu}][\p{L}.'-]{2,20}){0,2}(?:\s(?:Suite|Ste|Unit|#).{1,12})?$/u.test(
+        part,
+      )
+    ) {
+      taken.unshift(part);
+      proven = true;
+      continue;
+    }
     if (UNIT_PART.test(part) || (/\d/.test(part) && BUILDING_PART.test(part))) {
       taken.unshift(part);
       proven = proven || (isBritish && /\d/.test(part));
@@ -405,17 +283,6 @@ function streetFrom(parts: readonly string[], country: string): string | null {
       isBritish &&
       (isStreetName(part) || BUILDING_PART.test(part)) &&
       !/\b(?:Ltd|Limited|plc|LLP|Inc)\b/i.test(part)
-    ) {
-      taken.unshift(part);
-      proven = true;
-      continue;
-    }
-    // Number and name without a word for street: `2204 E. Main`, `720 Brazos`.
-    if (
-      !proven &&
-      /^\d{1,6}[A-Za-z]?\s(?:[NSEW]\.?\s)?[\p{Lu}][\p{L}.'-]{2,20}(?:\s[\p{Lu}][\p{L}.'-]{2,20}){0,2}(?:\s(?:Suite|Ste|Unit|#).{1,12})?$/u.test(
-        part,
-      )
     ) {
       taken.unshift(part);
       proven = true;

@@ -30,7 +30,7 @@ export function findSocials(
       add(url, entity.method, url, 0.9);
   for (const link of page.links) {
     const href = link.getAttribute('href') ?? '';
-    if (!/^https?:/i.test(href)) continue;
+    if (!/^https?:/i.test(href) || !socialProfile(href)) continue;
     // In running text a profile may be anybody's.
     const inText = link.parentElement?.tagName === 'P' || link.closest('article, blockquote') !== null;
     add(href, 'link', link.textContent?.trim() || link.getAttribute('title') || href, inText ? 0.6 : 0.8);
@@ -140,9 +140,13 @@ const NETWORKS: Record<string, Network> = {
   },
 };
 
+/** Most links lead elsewhere: the cheap question comes first. */
+const MAY_BE_ONE =
+  /^https?:\/\/[a-z.-]{0,16}(?:linkedin|twitter|x\.com|facebook|fb\.com|instagram|youtube|tiktok|github|pinterest|xing|vimeo|threads|t\.me|telegram|bsky|yelp)/i;
+
 /** The profile that a link leads to, in its plain form. Null for links that share, like, log in or show a single post. */
 export function socialProfile(link: string): { network: string; url: string } | null {
-  if (!URL.canParse(link)) return null;
+  if (!MAY_BE_ONE.test(link) || !URL.canParse(link)) return null;
   const { hostname, pathname, hash, search } = new URL(link);
   const host = hostname.toLowerCase().replace(/^www\./, '');
   for (const [network, { hosts, profile, not, url }] of Object.entries(NETWORKS)) {

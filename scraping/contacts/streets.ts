@@ -5,15 +5,15 @@ const SUFFIX =
 const DIRECTION =
   '(?:N\\.?E\\.?|N\\.?W\\.?|S\\.?E\\.?|S\\.?W\\.?|N\\.?|S\\.?|E\\.?|W\\.?|North|South|East|West|Northeast|Northwest|Southeast|Southwest)';
 const UNIT =
-  '(?:Suites?|Ste|Unit|Apt|Apartment|Floor|Fl|Level|Lvl|Room|Rm|Bldg|Building|Dept|Office|Shop|Studio|Lot|Bay|Flat|Mailbox|PMB|Box|Tower)\\.?\\s?(?:#\\s?)?[A-Z]?-?\\d{0,6}[A-Z]?(?:-[A-Z\\d]{1,5})?|#\\s?[A-Z]?-?\\d{1,5}[A-Z]?|(?:\\d{1,3}(?:st|nd|rd|th)|First|Second|Third|Fourth|Fifth|Sixth|Ground|Top)\\s(?:Floor|Fl)\\.?';
+  '(?:Suites?|Ste|Unit|Apt|Apartment|Floor|Fl|Level|Lvl|Room|Rm|Bldg|Building|Dept|Office|Shop|Studio|Lot|Bay|Flat|Mailbox|PMB|Box|Tower|Bureau|Étage|Appt|Büro)\\.?\\s?(?:#\\s?)?[A-Z]?-?\\d{0,6}[A-Z]?(?:-[A-Z\\d]{1,5})?|#\\s?[A-Z]?-?\\d{1,5}[A-Z]?|(?:\\d{1,3}(?:st|nd|rd|th)|First|Second|Third|Fourth|Fifth|Sixth|Ground|Top)\\s(?:Floor|Fl)\\.?';
 const NUMBER =
-  '(?:\\d{1,6}(?:[A-Za-z]|\\s?[½¼¾]|\\s1/2)?(?:\\s?[-–/&+]\\s?\\d{1,6}[A-Za-z]?){0,2}|[NSEW]\\d{1,4}\\s?[NSEW]\\d{2,6}|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)';
+  '(?:\\d{1,6}(?:-?[A-Za-z](?![a-z])|\\s-(?=\\s)|\\s?[½¼¾]|\\s1/2)?(?:\\s?[-–/&+]\\s?\\d{1,6}[A-Za-z]?){0,2}|[NSEW]\\d{1,4}\\s?[NSEW]\\d{2,6}|One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)';
 const NAME_WORD =
   "(?:\\d{1,4}(?:st|nd|rd|th|ST|ND|RD|TH)|[\\p{Lu}][\\p{L}.'’-]{0,24}|\\d{1,4}|of|the|and|&|de|la|del|los|las|du|des|le|St\\.)";
 
 /** `8105 Birch Bay Square St. Suite 102`, `377 W 11TH ST. # 2F`, `1190 Kennestone Circle NW`. */
 export const ENGLISH_STREET = new RegExp(
-  `(?<![\\p{L}\\d$€£.,#-])${NUMBER},?\\s(?:${DIRECTION}\\s)?(?:${NAME_WORD}\\s){0,5}?(?:(?:${NAME_WORD}\\s)(?:${SUFFIX}|${SUFFIX.toUpperCase()}|rd|st|ave|road|street|drive|cres|avenue|lane|way|blvd)\\b\\.?|Broadway\\b|(?:State\\s)?(?:Highway|Hwy|Route|Rte|County\\sRoad|CR|US|FM)\\.?\\s\\d{1,4}\\b)(?:\\s(?:Extension|Ext)\\b\\.?)?(?:,?\\s${DIRECTION}(?![\\p{L}]))?(?:\\s?[,(]?\\s?(?:${UNIT})(?![\\p{L}\\d])\\)?){0,2}`,
+  `(?<![\\p{L}\\d$€£.,#-])${NUMBER},?\\s(?:${DIRECTION}(?:\\s|(?<=\\.)))?(?:${NAME_WORD}\\s){0,5}?(?:(?:${NAME_WORD}\\s)(?:${SUFFIX}|${SUFFIX.toUpperCase()}|rd|st|ave|road|street|drive|cres|avenue|lane|way|blvd)\\b\\.?|Broadway\\b|(?:State\\s)?(?:Highway|Hwy|Route|Rte|County\\sRoad|CR|US|FM)\\.?\\s\\d{1,4}\\b)(?:\\s(?:Extension|Ext)\\b\\.?)?(?:,?\\s${DIRECTION}(?![\\p{L}]))?(?:\\s?[,(]?\\s?(?:${UNIT})(?![\\p{L}\\d])\\)?){0,2}`,
   'gu',
 );
 
@@ -34,6 +34,10 @@ export const CONTINENTAL_STREET = new RegExp(
   ].join('|'),
   'gu',
 );
+
+/** Streets that begin with what they are: their number follows after a comma, or goes before with one. */
+export const STREET_KIND_FIRST =
+  /^(?:\d{1,4}(?:\s(?:bis|ter|[A-D]))?,\s)?(?:calle|c\/|avenida|avda|av|plaza|paseo|carrer|passeig|ronda|camino|carretera|ctra|rua|r\.|praça|largo|travessa|estrada|alameda|via|viale|piazza|corso|strada|vicolo|rue|avenue|boulevard|bd|place|chemin|all[ée]e|quai|route|impasse|cours|square|passage|chaussée|ul\.|al\.)[\s.]/iu;
 
 /** Whether a line may have one at all. */
 export const CONTINENTAL_HINT =
