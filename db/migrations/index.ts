@@ -4,6 +4,7 @@ import { results } from './0003-results.ts';
 import { events } from './0004-events.ts';
 import { workers } from './0005-workers.ts';
 import { deadLetters } from './0006-dead-letters.ts';
+import { eventReaders } from './0012-event-readers.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -11,4 +12,12 @@ export interface Migration {
   up: string;
 }
 
-export const MIGRATIONS: Migration[] = [usersAndKeys, jobs, results, events, workers, deadLetters];
+export const MIGRATIONS: Migration[] = [
+  usersAndKeys,
+  jobs,
+  results,
+  events,
+  workers,
+  deadLetters,
+  eventReaders,
+];

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { hashKey, prefixOf } from '../../api/api-key.ts';
-import { createApp } from '../../api/app.ts';
+import { type AppDependencies, createApp } from '../../api/app.ts';
 import { listen } from '../../api/server.ts';
 import { type Outcome, settle } from '../../core/job-state.ts';
 import type { Page } from '../../core/page.ts';
@@ -61,12 +61,14 @@ export async function startApi({
   logger = silentLogger,
   accessLog = false,
   through = (url) => url,
+  streams,
 }: {
   rateLimit?: number;
   logger?: Logger;
   accessLog?: boolean;
   /** The address under which the API reaches its database, for tests that take it away. */
   through?: (databaseUrl: string) => string | Promise<string>;
+  streams?: AppDependencies['streams'];
 } = {}): Promise<TestApi> {
   const testDatabase = await createTestDatabase();
   const options = { poolSize: 5, applicationName: 'api-test', logger: silentLogger };
@@ -105,8 +107,16 @@ export async function startApi({
       return apiDatabase.query(statement, values);
     },
   };
-  const app = createApp({ database: watched, queue, dispatch: { offer }, logger, rateLimit, accessLog });
-  const server = await listen(app.handler, { host: '127.0.0.1', port: 0 });
+  const app = createApp({
+    database: watched,
+    queue,
+    dispatch: { offer },
+    logger,
+    rateLimit,
+    accessLog,
+    ...(streams ? { streams } : {}),
+  });
+  const server = await listen(app.handler, { host: '127.0.0.1', port: 0 }, app.upgrade);
 
   const ask: TestApi['ask'] = async (method, path, { key = adminKey, body, raw, headers, signal } = {}) => {
     const response = await fetch(`${server.url}${path}`, {
@@ -145,8 +155,9 @@ export async function startApi({
       return answer.json.job_id;
     },
     stop: async () => {
-      app.stop();
+      const streamsEnded = app.stop();
       await server.stop(5000);
+      await streamsEnded;
       await dispatch.stop();
       await queue.stop();
       if (apiDatabase !== database) await apiDatabase.stop();
