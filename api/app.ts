@@ -40,7 +40,7 @@ export interface AppDependencies {
   /** A debug line a request. */
   accessLog: boolean;
   /** Of streams of events. */
-  streams?: Partial<StreamLimits> & { beatMs?: number };
+  streams?: Partial<StreamLimits> & { beatMs?: number; stalledMs?: number };
 }
 
 export interface App {
@@ -61,7 +61,7 @@ export function createApp(dependencies: AppDependencies): App {
   const metrics = createMetrics(database, logger);
   const auth = createAuth(database);
   const waiters = createWaiters(database, logger);
-  const { beatMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
+  const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
   const feed = createFeed(database, logger);
   const streams = createStreams({
     sql: database,
@@ -69,6 +69,7 @@ export function createApp(dependencies: AppDependencies): App {
     metrics: metrics.live,
     limits,
     beatMs,
+    stalledMs,
   });
   const events = { sql: database, feed, streams, metrics: metrics.live };
   const sockets = createLiveSockets({ ...events, auth, logger });

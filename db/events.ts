@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../core/events.ts';
+import type { DomainEvent, EventType } from '../core/events.ts';
 import { RELAXED, type Sql, type Statement, statement } from './connect.ts';
 import { SEARCH_OF, type SearchFields, searchOf } from './jobs/dispatch.ts';
 
@@ -133,18 +133,20 @@ const LIST_JOB_EVENTS = statement(
   `,
 );
 
-/** The type of a job's last event up to a place; null where there is none. */
-export async function lastJobEvent(sql: Sql, jobId: string, upTo: EventCursor): Promise<string | null> {
-  const [row] = await sql.query<{ type: string }>(LAST_JOB_EVENT, [jobId, upTo.xid, upTo.seq]);
-  return row?.type ?? null;
+/** A job's last event, settled or not; null where there is none any more. */
+export async function findLastJobEvent(
+  sql: Sql,
+  jobId: string,
+): Promise<(EventCursor & { type: EventType }) | null> {
+  const [row] = await sql.query<EventCursor & { type: EventType }>(FIND_LAST_JOB_EVENT, [jobId]);
+  return row ?? null;
 }
 
-const LAST_JOB_EVENT = statement(
-  'last_job_event',
+const FIND_LAST_JOB_EVENT = statement(
+  'find_last_job_event',
   `
   WITH e AS MATERIALIZED (SELECT xid, seq, type FROM events WHERE job_id = $1)
-  SELECT e.type FROM e WHERE (e.xid, e.seq) <= ($2::xid8, $3::bigint)
-  ORDER BY e.xid DESC, e.seq DESC LIMIT 1
+  SELECT e.xid::text AS xid, e.seq::text AS seq, e.type FROM e ORDER BY e.xid DESC, e.seq DESC LIMIT 1
   `,
 );
 

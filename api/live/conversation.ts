@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { isFinal } from '../../core/job-state.ts';
 import { liveRequest } from '../../core/schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';
@@ -14,7 +15,7 @@ import { conflict, notFound, Problem, unauthorized } from '../problem.ts';
 import { parseAs } from '../validate.ts';
 import type { Feed, Scope } from './feed.ts';
 import { follow, type Sink } from './follow.ts';
-import { MAX_UNREAD_BYTES, STALLED_MS } from './sse.ts';
+import { MAX_UNREAD_BYTES } from './sse.ts';
 import type { Streams } from './streams.ts';
 
 /** What conversations work with. */
@@ -64,7 +65,6 @@ export function openConversation(
   const write = (text: string) => {
     if (socket.readyState !== socket.OPEN) return;
     socket.send(text);
-    if (socket.bufferedAmount > MAX_UNREAD_BYTES) drop();
   };
   const drop = () => {
     metrics.dropped('websocket');
@@ -130,8 +130,7 @@ export function openConversation(
       if (subscriptions.has(id)) throw conflict('subscription_exists', `there is a subscription ${id}`);
       if (subscriptions.size >= MAX_SUBSCRIPTIONS) throw tooManySubscriptions();
       const after = last_event_id ? decodeEventCursor(last_event_id, 'last_event_id') : null;
-      if (job_id && !(await findJob(sql, userId, job_id))) throw notFound('there is no such job');
-      const scope: Scope = job_id ? { kind: 'job', jobId: job_id } : { kind: 'user', userId };
+      const scope = await scopeOf(job_id, userId);
       const ending = new AbortController();
       subscriptions.set(id, ending);
       // Not awaited: the client may say more while its past is read.
@@ -145,7 +144,18 @@ export function openConversation(
       complain(error, id);
     }
   };
+  const scopeOf = async (jobId: string | undefined, userId: string): Promise<Scope> => {
+    if (!jobId) return { kind: 'user', userId };
+    const job = await findJob(sql, userId, jobId);
+    if (!job) throw notFound('there is no such job');
+    return { kind: 'job', jobId, isFinal: isFinal(job.status) };
+  };
   const sinkOf = (id: string, ending: AbortController): Sink => {
+    const drained = async () => {
+      const late = setTimeout(drop, streams.stalledMs);
+      await once(stream, 'drain', { signal: ending.signal }).catch(() => {});
+      clearTimeout(late);
+    };
     const opening = `{"type":"event","subscription":${JSON.stringify(id)},"event":`;
     return {
       gone: ending.signal,
@@ -153,12 +163,8 @@ export function openConversation(
       send: (told) => {
         if (!ending.signal.aborted) write(`${opening}${told.json}}`);
       },
-      room: async () => {
-        if (!stream.writableNeedDrain) return;
-        const late = setTimeout(drop, STALLED_MS);
-        await once(stream, 'drain', { signal: ending.signal }).catch(() => {});
-        clearTimeout(late);
-      },
+      room: () => (stream.writableNeedDrain ? drained() : undefined),
+      isFull: () => socket.bufferedAmount > MAX_UNREAD_BYTES,
       end: () => {
         ending.abort();
         subscriptions.delete(id);

@@ -3,8 +3,8 @@ import { type EventCursor, findLedgerEnd, followLedger, type LedgerEvent } from 
 import type { Logger } from '../../runtime/logger.ts';
 import { ToldEvent } from './told.ts';
 
-/** Whose events: all of a user, or those of one job. */
-export type Scope = { kind: 'user'; userId: string } | { kind: 'job'; jobId: string };
+/** Whose events: all of a user, or those of one job, which was final when it was looked at or not. */
+export type Scope = { kind: 'user'; userId: string } | { kind: 'job'; jobId: string; isFinal: boolean };
 
 /** Follows the ledger once for the whole process, and tells each event to those it concerns. */
 export interface Feed {

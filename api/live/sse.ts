@@ -5,10 +5,8 @@ import type { LiveMetrics } from '../metrics.ts';
 import type { Sink } from './follow.ts';
 import type { Streams } from './streams.ts';
 
-/** What a reader may leave unread in this process; the kernel holds some more. Beyond it the reader is dropped, and resumes. */
-export const MAX_UNREAD_BYTES = 1024 * 1024;
-/** A reader that takes nothing at all for so long while the past is sent to it is gone, whatever TCP says. */
-export const STALLED_MS = 30_000;
+/** What a reader may leave unread in this process; the kernel holds some more. Beyond it nothing is written to it. */
+export const MAX_UNREAD_BYTES = 512 * 1024;
 /** After which `EventSource` comes again. */
 const RETRY_MS = 2000;
 
@@ -26,7 +24,7 @@ export function openSse(
   const close = streams.open(response.locals.caller, {
     kind: 'sse',
     beat: () => {
-      if (response.headersSent) write(':\n\n');
+      if (response.headersSent && !response.writableNeedDrain) write(':\n\n');
     },
     end: () => {
       gone.abort();
@@ -42,12 +40,18 @@ export function openSse(
   const write = (text: string) => {
     if (gone.signal.aborted) return;
     response.write(text);
-    if (response.writableLength > MAX_UNREAD_BYTES) drop();
   };
+  /** Too slow: it comes again with its place, and until then costs nothing. */
   const drop = () => {
     metrics.dropped('sse');
     gone.abort();
     response.destroy();
+  };
+
+  const drained = async () => {
+    const late = setTimeout(drop, streams.stalledMs);
+    await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+    clearTimeout(late);
   };
 
   return {
@@ -65,12 +69,8 @@ export function openSse(
       write(`retry: ${RETRY_MS}\nid: ${encodeEventCursor(from)}\n\n`);
     },
     send: (told) => write(told.sse),
-    room: async () => {
-      if (!response.writableNeedDrain) return;
-      const late = setTimeout(drop, STALLED_MS);
-      await once(response, 'drain', { signal: gone.signal }).catch(() => {});
-      clearTimeout(late);
-    },
+    room: () => (response.writableNeedDrain ? drained() : undefined),
+    isFull: () => response.writableLength > MAX_UNREAD_BYTES,
     end: () => {
       gone.abort();
       if (response.headersSent) {

@@ -6,6 +6,8 @@ import { overloaded, stopping, tooManyStreams } from '../problem.ts';
 
 /** Everything that is open for longer than a request: Server-Sent Events and WebSockets of this process. */
 export interface Streams {
+  /** A reader that does not take what was written to it within so long is dropped. */
+  readonly stalledMs: number;
   /**
    * Counts a stream in.
    * @returns counts it out again; twice is safe
@@ -29,6 +31,7 @@ export interface StreamLimits {
 }
 
 const BEAT_MS = 15_000;
+const STALLED_MS = 30_000;
 
 export function createStreams(options: {
   sql: Sql;
@@ -36,6 +39,7 @@ export function createStreams(options: {
   metrics: LiveMetrics;
   limits: StreamLimits;
   beatMs?: number | undefined;
+  stalledMs?: number | undefined;
 }): Streams {
   const { sql, logger, metrics, limits } = options;
   const streams = new Map<OpenStream, Caller>();
@@ -61,6 +65,7 @@ export function createStreams(options: {
   };
 
   return {
+    stalledMs: options.stalledMs ?? STALLED_MS,
     open: (caller, stream) => {
       if (stopped) throw stopping();
       if ((perUser.get(caller.userId) ?? 0) >= limits.perUser) throw tooManyStreams(limits.perUser);

@@ -1,3 +1,4 @@
+import { isFinal } from '../../core/job-state.ts';
 import { listEventsQuery } from '../../core/schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
@@ -40,7 +41,11 @@ export const listEventsOfJob =
   (live: Live): Handler =>
   async (request, response) => {
     const job = await ownJob(live.sql, request, response);
-    await tellEvents(live, request, response, { kind: 'job', jobId: job.job_id });
+    await tellEvents(live, request, response, {
+      kind: 'job',
+      jobId: job.job_id,
+      isFinal: isFinal(job.status),
+    });
   };
 
 /** `GET /live` as a plain request; the WebSocket is in `api/live/socket.ts`. */
