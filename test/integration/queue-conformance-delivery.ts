@@ -99,7 +99,12 @@ export function describeDelivery(harness: QueueHarness): void {
   });
 
   describe('a service with a queue of its own', () => {
-    const event = (routingKey: string) => ({ ...workMessage(), exchange: EVENTS, routingKey });
+    const event = (routingKey: string) => ({
+      ...workMessage(),
+      exchange: EVENTS,
+      routingKey,
+      mandatory: false,
+    });
     const bound = (name: string, pattern = 'job.*') => ({ name, bindings: [{ exchange: EVENTS, pattern }] });
 
     test('hears every event, beside others who hear it too', async () => {
