@@ -136,7 +136,7 @@ export function openConversation(
       // Not awaited: the client may say more while its past is read.
       follow({ sql, feed }, { scope, after, types: types ? new Set(types) : null }, sinkOf(id, ending)).catch(
         (error) => {
-          subscriptions.delete(id);
+          if (subscriptions.get(id) === ending) subscriptions.delete(id);
           complain(error, id);
         },
       );

@@ -31,6 +31,8 @@ export interface Membership {
 const POLL_MS = 50;
 const OUTAGE_POLL_MS = 500;
 const BATCH = 1000;
+/** A thousand events for a thousand streams are a million writes: in between, others get their turn. */
+const TURN_MS = 20;
 
 export function createFeed(sql: Sql, logger: Logger): Feed {
   const audiences = new Map<string, Set<Listener>>();
@@ -56,15 +58,23 @@ export function createFeed(sql: Sql, logger: Logger): Feed {
       const events = await followLedger(sql, after, BATCH);
       if (failing) logger.info('live_recovered');
       failing = false;
-      for (const event of events) tell(event);
-      const last = events.at(-1);
-      if (last) position = { xid: last.xid, seq: last.seq };
+      await tellAll(events);
       return events.length === BATCH ? 0 : POLL_MS;
     } catch (error) {
       // Nothing is missed: it goes on from where it was.
       if (!failing) logger.warn('live_interrupted', { error });
       failing = true;
       return OUTAGE_POLL_MS;
+    }
+  };
+  const tellAll = async (events: LedgerEvent[]) => {
+    let since = performance.now();
+    for (const event of events) {
+      tell(event);
+      position = { xid: event.xid, seq: event.seq };
+      if (performance.now() - since < TURN_MS) continue;
+      await new Promise(setImmediate);
+      since = performance.now();
     }
   };
   const tell = (event: LedgerEvent) => {

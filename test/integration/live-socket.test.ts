@@ -89,9 +89,9 @@ describe('who may connect', () => {
 describe('a subscription', () => {
   test('tells the same as the stream, in the same words', async () => {
     const { key } = await api.addUser();
-    const stream = await openSse(`${api.url}/api/v1/events`, { key });
+    const stream = await openSse(`${api.url}/api/v1/events?type=job.*`, { key });
     const socket = await connectAs(key);
-    socket.say({ subscribe: { id: 'all' } });
+    socket.say({ subscribe: { id: 'all', types: ['job.*'] } });
     await socket.until('subscribed');
     expect(socket.messages.at(-1)).toEqual({
       type: 'subscribed',
@@ -146,8 +146,8 @@ describe('a subscription', () => {
   test('that was ended tells nothing more', async () => {
     const { key } = await api.addUser();
     const socket = await connectAs(key);
-    socket.say({ subscribe: { id: 'one' } });
-    socket.say({ subscribe: { id: 'two' } });
+    socket.say({ subscribe: { id: 'one', types: ['job.*'] } });
+    socket.say({ subscribe: { id: 'two', types: ['job.*'] } });
     await socket.until('subscribed', 2);
     socket.say({ unsubscribe: 'one' });
     await socket.until('unsubscribed');

@@ -34,6 +34,8 @@ const metric = async (line: string): Promise<number> => {
   const found = text.split('\n').find((candidate) => candidate.startsWith(line));
   return found ? Number(found.slice(line.length)) : 0;
 };
+/** "From now on" is where the ledger is settled: a transaction open anywhere on the server puts that back by its age. */
+const JOBS = '/events?type=job.*';
 const resume = (client: SseClient) => ({ 'last-event-id': client.lastEventId() });
 
 describe('GET /jobs/{id}/events', () => {
@@ -108,7 +110,7 @@ describe('GET /events', () => {
   test('tells a user everything of theirs from now on, and nothing of others', async () => {
     const one = await api.addUser();
     const other = await api.addUser();
-    const stream = await listen('/events', one.key);
+    const stream = await listen(JOBS, one.key);
     await api.submit(undefined, other.key);
     const id = await api.submit(undefined, one.key);
     await api.submit(undefined, other.key);
@@ -120,12 +122,12 @@ describe('GET /events', () => {
 
   test('gives a client a place to come back to before it has seen an event', async () => {
     const { key } = await api.addUser();
-    const first = await listen('/events', key);
+    const first = await listen(JOBS, key);
     await waitFor(() => first.lastEventId() !== '');
     first.close();
     await first.closed;
     await api.submit(undefined, key);
-    const second = await listen('/events', key, resume(first));
+    const second = await listen(JOBS, key, resume(first));
     await second.until(({ length }) => length === 1);
     expect(second.types()).toEqual(['job.created']);
   });
@@ -156,7 +158,7 @@ describe('GET /events', () => {
   });
 
   test('sends comments while nothing happens', async () => {
-    const stream = await listen('/events');
+    const stream = await listen('/events?type=lead.found');
     await waitFor(() => stream.comments() >= 2, { what: 'heartbeats' });
     expect(stream.frames).toEqual([]);
   });
@@ -224,7 +226,7 @@ describe('a reader that is too slow', () => {
   test('is dropped and not buffered for, and misses nothing when it comes back', async () => {
     const { key, userId } = await api.addUser();
     const droppedBefore = await metric('leadengine_live_dropped_total{kind="sse"}');
-    const stream = await listen('/events', key);
+    const stream = await listen(JOBS, key);
     stream.pause();
     await writeMuch(userId);
     await waitFor(async () => (await metric('leadengine_live_dropped_total{kind="sse"}')) > droppedBefore, {
@@ -235,7 +237,7 @@ describe('a reader that is too slow', () => {
     const got = stream.frames.length;
     expect(got).toBeLessThan(800);
 
-    const again = await listen('/events', key, resume(stream));
+    const again = await listen(JOBS, key, resume(stream));
     await again.until(({ length }) => got + length >= 800);
     expect(numbersOf(stream, again)).toEqual(EVERYTHING);
   });
@@ -244,7 +246,7 @@ describe('a reader that is too slow', () => {
     const patient = await startApi();
     try {
       const { key, userId } = await patient.addUser();
-      const stream = await openSse(`${patient.url}/api/v1/events`, { key });
+      const stream = await openSse(`${patient.url}/api/v1${JOBS}`, { key });
       stream.pause();
       await writeMuch(userId, patient.database);
       stream.resume();
@@ -262,7 +264,7 @@ describe('when the database goes away', () => {
     const cable = new Cable();
     const cut = await startApi({ through: (url) => cable.through(url) });
     try {
-      const stream = await openSse(`${cut.url}/api/v1/events`, { key: cut.adminKey });
+      const stream = await openSse(`${cut.url}/api/v1${JOBS}`, { key: cut.adminKey });
       opened.push(stream);
       const before = await cut.submit();
       await stream.until(({ length }) => length === 1);
