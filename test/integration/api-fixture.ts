@@ -4,7 +4,7 @@ import { type AppDependencies, createApp } from '../../api/app.ts';
 import { listen } from '../../api/server.ts';
 import { type Outcome, settle } from '../../core/job-state.ts';
 import type { Page } from '../../core/page.ts';
-import { connect, type Database } from '../../db/connect.ts';
+import { connect, type Database, statement } from '../../db/connect.ts';
 import { claimJobs } from '../../db/jobs/claim.ts';
 import type { DispatchableJob } from '../../db/jobs/dispatch.ts';
 import { storePage } from '../../db/jobs/run.ts';
@@ -16,6 +16,7 @@ import type { Queue } from '../../queue/queue.ts';
 import { TOPOLOGY } from '../../queue/topology.ts';
 import { type Logger, silentLogger } from '../../runtime/logger.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** The API as it runs in production but for its sweeps: a real database and queue, over real HTTP. */
 export interface TestApi {
@@ -174,6 +175,26 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * Resolves when readers of the ledger see all that is in it. They read below the oldest transaction still open anywhere on the
+ * server, and other tests share it.
+ */
+export const ledgerSettled = (database: Database): Promise<boolean> =>
+  waitFor(
+    async () => {
+      const [row] = await database.query<{ settled: boolean }>(LEDGER_SETTLED);
+      return row?.settled;
+    },
+    { what: 'the ledger to be settled' },
+  );
+
+const LEDGER_SETTLED = statement(
+  'test_ledger_settled',
+  `
+  SELECT NOT EXISTS (SELECT FROM events WHERE events.xid >= pg_snapshot_xmin(pg_current_snapshot())) AS settled
+  `,
+);
 
 const POLICY = { baseMs: 60_000, capMs: 60_000 };
 const WORKER = 'worker-of-the-tests';

@@ -4,7 +4,7 @@ import { statement } from '../../db/connect.ts';
 import type { LedgerEvent } from '../../db/events.ts';
 import { storePage } from '../../db/jobs/run.ts';
 import { eventExchange, TOPOLOGY } from '../../queue/topology.ts';
-import { aPage, begin, expectProblem, run, startApi, type TestApi } from './api-fixture.ts';
+import { aPage, begin, expectProblem, ledgerSettled, run, startApi, type TestApi } from './api-fixture.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -97,6 +97,7 @@ describe('GET /events reads the ledger back', () => {
       ids.push(await api.submit(undefined, one.key));
       await api.submit(undefined, other.key);
     }
+    await ledgerSettled(api.database);
     const seen: unknown[] = [];
     let after = '';
     do {
@@ -118,6 +119,7 @@ describe('GET /events reads the ledger back', () => {
   test('an event is read as queues carry it', async () => {
     const { key, userId } = await api.addUser();
     const id = await api.submit(undefined, key);
+    await ledgerSettled(api.database);
     const { json } = await api.ask('GET', '/api/v1/events?type=job.created', { key, headers: ACCEPT_JSON });
     expect(json).toEqual({
       events: [
@@ -140,6 +142,7 @@ describe('GET /events reads the ledger back', () => {
   test('types are chosen by name or by domain', async () => {
     const { key } = await api.addUser();
     await api.submit(undefined, key);
+    await ledgerSettled(api.database);
     const types = async (query: string) => {
       const { json } = await api.ask('GET', `/api/v1/events?format=json&${query}`, { key });
       return json.events.map(({ type }: { type: string }) => type);
@@ -153,6 +156,7 @@ describe('GET /events reads the ledger back', () => {
   test('as NDJSON all of it is streamed', async () => {
     const { key, userId } = await api.addUser();
     for (let n = 0; n < 3; n += 1) await api.submit(undefined, key);
+    await ledgerSettled(api.database);
     const mine = (await ledger()).filter(({ user_id }) => user_id === userId).map(toTold);
     const all = await api.ask('GET', '/api/v1/events', { key, headers: { accept: 'application/x-ndjson' } });
     expect(all.headers.get('content-type')).toBe('application/x-ndjson');
@@ -167,6 +171,7 @@ describe('GET /events reads the ledger back', () => {
     const { key } = await api.addUser();
     const id = await api.submit(undefined, key);
     await api.submit(undefined, key);
+    await ledgerSettled(api.database);
     const { json } = await api.ask('GET', `/api/v1/jobs/${id}/events`, { key, headers: ACCEPT_JSON });
     expect(json.events.map(({ data }: { data: { job_id: string } }) => data.job_id)).toEqual([id]);
     expectProblem(await api.ask('GET', `/api/v1/jobs/${id}/events`), 404, 'not_found');

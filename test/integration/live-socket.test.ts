@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type LiveSocket, openLiveSocket } from '../support/live-socket.ts';
 import { openSse } from '../support/sse.ts';
 import { waitFor } from '../support/wait-for.ts';
-import { expectProblem, run, startApi, type TestApi } from './api-fixture.ts';
+import { expectProblem, ledgerSettled, run, startApi, type TestApi } from './api-fixture.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -126,6 +126,7 @@ describe('a subscription', () => {
   test('goes on behind a place, beside others on the same connection', async () => {
     const { key } = await api.addUser();
     for (let n = 0; n < 3; n += 1) await api.submit(undefined, key);
+    await ledgerSettled(api.database);
     const all = (await api.ask('GET', '/api/v1/events?format=json', { key })).json.events;
     const socket = await connectAs(key);
     socket.say({ subscribe: { id: 'rest' }, last_event_id: all[2].cursor });

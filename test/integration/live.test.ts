@@ -5,7 +5,7 @@ import { settleJobs } from '../../db/jobs/settle.ts';
 import { openSse, type SseClient } from '../support/sse.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { Cable } from './api-cable.ts';
-import { aPage, begin, expectProblem, run, startApi, type TestApi } from './api-fixture.ts';
+import { aPage, begin, expectProblem, ledgerSettled, run, startApi, type TestApi } from './api-fixture.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -135,6 +135,7 @@ describe('GET /events', () => {
   test('resumes by header or query, the header first, with none missed and none twice', async () => {
     const { key } = await api.addUser();
     for (let n = 0; n < 5; n += 1) await api.submit(undefined, key);
+    await ledgerSettled(api.database);
     const all = (await api.ask('GET', '/api/v1/events?format=json', { key })).json.events;
     const cursors: string[] = all.map(({ cursor }: { cursor: string }) => cursor);
     const behind = async (path: string, headers = {}) => {
