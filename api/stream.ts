@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { type ApiResponse, answerHeaders } from './http.ts';
 
+export const NDJSON = 'application/x-ndjson';
+
 /** Sends what comes only as fast as the client reads, and asks for no more once it is gone. */
 export async function sendStream(
   response: ApiResponse,

@@ -1,6 +1,7 @@
 import type { Counts, Fence, Progress } from '../core/job.ts';
 import type { Page } from '../core/page.ts';
 import { type Database, type Sql, statement } from './connect.ts';
+import { PROGRESSED, setsProgress, tellsProgress } from './jobs/progress.ts';
 import { type StoredPage, storeArtifacts } from './jobs/run.ts';
 
 /** An address of a crawl as it is kept, see scraping/crawl/frontier.ts. */
@@ -81,9 +82,11 @@ const STORE_CRAWL_STEP = statement(
   'store_crawl_step',
   `
   WITH mine AS (
-    UPDATE jobs SET progress_done = $9, progress_total = $10, progress_message = $11, pages_count = $12, errors_count = $13
+    UPDATE jobs j SET ${setsProgress('$9', '$10', '$11')}, pages_count = $12, errors_count = $13
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
-    RETURNING id
+    RETURNING ${PROGRESSED}
+  ), told AS (
+    ${tellsProgress('mine')}
   ), visited AS (
     UPDATE crawl_urls c SET state = v.state, tries = v.tries, title = coalesce(v.title, c.title), content_hash = decode(v.hash, 'hex')
     FROM mine, json_to_recordset($4::json) AS v (position int, state text, tries int, title text, hash text)

@@ -2,6 +2,7 @@ import { EVENT_VERSION } from '../core/events.ts';
 import type { Fence, Progress } from '../core/job.ts';
 import type { Lead } from '../core/lead.ts';
 import { type Sql, statement } from './connect.ts';
+import { PROGRESSED, setsProgress, tellsProgress } from './jobs/progress.ts';
 
 /** What a worker writes while it looks for leads. Every statement carries the fence: status, attempt and worker. */
 
@@ -69,20 +70,21 @@ const STORE_LEAD = statement(
     ON CONFLICT (job_id, key) DO UPDATE
     SET domain = excluded.domain, countries = excluded.countries, sources = excluded.sources, has_email = excluded.has_email,
         has_phone = excluded.has_phone, words = excluded.words, content = excluded.content, updated_at = now()
-    RETURNING xmax = 0 AS is_new
+    RETURNING id, xmax = 0 AS is_new
   ), visited AS (
     INSERT INTO lead_visits (job_id, key, failed) SELECT $1, $4, false FROM stored
     ON CONFLICT (job_id, key) DO UPDATE SET failed = false
   ), counted AS (
     UPDATE jobs j
-    SET leads_count = m.leads_count + CASE WHEN s.is_new THEN 1 ELSE 0 END,
-        progress_done = $13, progress_total = $14, progress_message = $15
+    SET leads_count = m.leads_count + CASE WHEN s.is_new THEN 1 ELSE 0 END, ${setsProgress('$13', '$14', '$15')}
     FROM mine m, stored s WHERE j.id = m.id
-    RETURNING j.leads_count
+    RETURNING j.leads_count, ${PROGRESSED}
+  ), progressed AS (
+    ${tellsProgress('counted')}
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'lead.found', '${EVENT_VERSION}', m.user_id, m.id, m.correlation_id,
-           (json_build_object('job_id', m.id)::jsonb || $16::jsonb)::json
+           (json_build_object('job_id', m.id, 'lead_id', s.id::text)::jsonb || $16::jsonb)::json
     FROM mine m, stored s WHERE s.is_new
   )
   SELECT coalesce(c.leads_count, m.leads_count) AS leads, s.is_new
@@ -108,9 +110,11 @@ const STORE_VISIT = statement(
   'store_lead_visit',
   `
   WITH mine AS (
-    UPDATE jobs SET progress_done = $6, progress_total = $7, progress_message = $8, errors_count = $9
+    UPDATE jobs j SET ${setsProgress('$6', '$7', '$8')}, errors_count = $9
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
-    RETURNING id
+    RETURNING ${PROGRESSED}
+  ), told AS (
+    ${tellsProgress('mine')}
   )
   INSERT INTO lead_visits (job_id, key, failed) SELECT id, $4, $5 FROM mine
   ON CONFLICT (job_id, key) DO UPDATE SET failed = excluded.failed
@@ -128,9 +132,14 @@ export async function reportSearch(sql: Sql, run: Fence, progress: Progress): Pr
 const REPORT_SEARCH = statement(
   'report_search',
   `
-  UPDATE jobs SET progress_done = $4, progress_total = $5, progress_message = $6
-  WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
-  RETURNING id
+  WITH mine AS (
+    UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')}
+    WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
+    RETURNING ${PROGRESSED}
+  ), told AS (
+    ${tellsProgress('mine')}
+  )
+  SELECT id FROM mine
   `,
 );
 

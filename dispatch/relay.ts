@@ -1,13 +1,12 @@
 import type { DomainEvent } from '../core/events.ts';
 import type { Database } from '../db/connect.ts';
 import { advanceCursor, findDeadJobs, readEvents } from '../db/events.ts';
-import { createEnvelope } from '../queue/envelope.ts';
 import type { OutgoingMessage, Queue } from '../queue/queue.ts';
 import { DEAD_LETTER_EXCHANGE, eventExchange, FAILED_JOBS } from '../queue/topology.ts';
+import { eventEnvelope } from './event-envelope.ts';
 import { SCRAPE_MESSAGE, small } from './message.ts';
 
 const READER = 'relay';
-const SOURCE = 'leadengine.relay';
 const BATCH = 500;
 const PAUSE_MS = 100;
 
@@ -51,33 +50,15 @@ export function createRelay({
           exchange: DEAD_LETTER_EXCHANGE,
           routingKey: FAILED_JOBS,
           mandatory: true,
-          envelope: createEnvelope({
-            ...envelopeFields(event),
-            type: SCRAPE_MESSAGE,
-            source: SOURCE,
-            data,
-          }),
+          envelope: { ...eventEnvelope(event), type: SCRAPE_MESSAGE, data },
         },
       ];
     });
   }
 }
 
-const envelopeFields = (event: DomainEvent) => ({
-  id: event.id,
-  version: event.version,
-  occurred_at: event.occurred_at.toISOString(),
-  correlation_id: event.correlation_id,
-  user_id: event.user_id,
-});
-
 const eventMessage = (event: DomainEvent): OutgoingMessage => ({
   exchange: eventExchange(event.type),
   routingKey: event.type,
-  envelope: createEnvelope({
-    ...envelopeFields(event),
-    type: event.type,
-    source: SOURCE,
-    data: event.data,
-  }),
+  envelope: eventEnvelope(event),
 });

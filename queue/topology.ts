@@ -21,8 +21,11 @@ export const FAILED_JOBS = 'failed_jobs';
 export const DEAD_LETTER_EXCHANGE = 'dlx';
 export const NOTIFICATIONS = 'notifications';
 
-/** The exchange of an event: `job.created` goes to `job_events`. */
-export const eventExchange = (type: string): string => `${type.slice(0, type.indexOf('.'))}_events`;
+/** The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to `notifications`. */
+export const eventExchange = (type: string): string => {
+  const domain = type.slice(0, type.indexOf('.'));
+  return domain === 'notification' ? NOTIFICATIONS : `${domain}_events`;
+};
 
 const notificationQueue = (name: string, ...patterns: string[]): QueueDeclaration[] => [
   {

@@ -53,6 +53,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     hostConcurrency: v.HOST_CONCURRENCY,
     hostGapMs: v.HOST_GAP_MS,
     rateLimit: v.RATE_LIMIT,
+    streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
     logLevel: v.LOG_LEVEL,
@@ -99,6 +100,8 @@ export interface Config {
   hostGapMs: number;
   /** Requests a second and user. */
   rateLimit: number;
+  /** Streams of events, Server-Sent Events and WebSockets together, open at a time. */
+  streams: { perProcess: number; perUser: number };
   retentionDays: number;
   /** Whether API processes also run the sweeps; off where `npm run dispatch` does. */
   dispatchInApi: boolean;
@@ -240,6 +243,8 @@ const variables = z.object({
   HOST_CONCURRENCY: wholeNumber(1, 1000).default(8),
   HOST_GAP_MS: wholeNumber(0, 600_000).default(0),
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
+  STREAMS_PER_PROCESS: wholeNumber(0, 1_000_000).default(5000),
+  STREAMS_PER_USER: wholeNumber(0, 1_000_000).default(1000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),

@@ -6,7 +6,7 @@ import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../ht
 import type { TableLead } from '../leads/columns.ts';
 import { CSV_TYPE, csv } from '../leads/csv.ts';
 import { XLSX_TYPE, xlsx } from '../leads/xlsx.ts';
-import { sendStream } from '../stream.ts';
+import { NDJSON, sendStream } from '../stream.ts';
 import { readQuery } from '../validate.ts';
 import { ownJob } from './jobs.ts';
 
@@ -68,7 +68,7 @@ const shown = ({ lead, jobIds, foundAt }: KnownLead) => ({ ...lead, job_ids: job
 
 const TYPES = {
   json: 'application/json',
-  ndjson: 'application/x-ndjson',
+  ndjson: NDJSON,
   csv: 'text/csv',
   xlsx: XLSX_TYPE,
 } as const;

@@ -6,7 +6,7 @@ import { listPages, type PageText } from '../../db/pages.ts';
 import { decodePageCursor, encodePageCursor } from '../cursor.ts';
 import { type ApiRequest, answerHeaders, type Handler, sendText } from '../http.ts';
 import { artifactsUnavailable, notFound } from '../problem.ts';
-import { sendStream } from '../stream.ts';
+import { NDJSON, sendStream } from '../stream.ts';
 import { expectNoQuery, readQuery } from '../validate.ts';
 import { ownJob } from './jobs.ts';
 
@@ -30,8 +30,6 @@ export const listJobPages =
     const text = `{"pages":[${pages.map(({ json }) => json).join(',')}],"next_cursor":${nextCursor}}`;
     sendText(response, 200, 'application/json; charset=utf-8', text);
   };
-
-const NDJSON = 'application/x-ndjson';
 
 function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined): boolean {
   if (format) return format === 'ndjson';

@@ -1,6 +1,7 @@
 import type { Counts, Fence, Progress } from '../../core/job.ts';
 import type { Artifact, Page } from '../../core/page.ts';
 import { type Database, RELAXED, type Sql, statement } from '../connect.ts';
+import { PROGRESSED, setsProgress, tellsProgress } from './progress.ts';
 
 /** What a worker writes while it runs a job. Every statement carries the fence: status, attempt and worker. */
 
@@ -127,9 +128,11 @@ const STORE_PAGES = statement(
   'store_pages',
   `
   WITH mine AS (
-    UPDATE jobs SET progress_done = $4, progress_total = $5, progress_message = $6, pages_count = $7, errors_count = $8
+    UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')}, pages_count = $7, errors_count = $8
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
-    RETURNING id
+    RETURNING ${PROGRESSED}
+  ), told AS (
+    ${tellsProgress('mine')}
   ), outdated AS (
     DELETE FROM artifacts USING mine WHERE job_id = mine.id AND position = ANY ($9::int[])
   )

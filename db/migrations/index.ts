@@ -9,6 +9,7 @@ import { renderVerdicts } from './0008-render-verdicts.ts';
 import { crawl } from './0009-crawl.ts';
 import { leads } from './0010-leads.ts';
 import { artifacts } from './0011-artifacts.ts';
+import { eventReaders } from './0012-event-readers.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -28,4 +29,5 @@ export const MIGRATIONS: Migration[] = [
   crawl,
   leads,
   artifacts,
+  eventReaders,
 ];

@@ -2,48 +2,13 @@ import { strFromU8, unzipSync } from 'fflate';
 import type { ClaimedJob } from '../../core/job.ts';
 import type { Lead } from '../../core/lead.ts';
 import { storeLead } from '../../db/leads.ts';
-import { begin, expectProblem, startApi, type TestApi } from './api-fixture.ts';
+import { address, aLead, begin, expectProblem, startApi, type TestApi } from './api-fixture.ts';
 
 let api: TestApi;
 beforeAll(async () => {
   api = await startApi();
 });
 afterAll(() => api.stop());
-
-const address = (city: string, country: string) => ({
-  ...{
-    text: `Hauptstr. 1, ${city}`,
-    street: 'Hauptstr. 1',
-    city,
-    region: null,
-    postal_code: '10115',
-    country,
-  },
-});
-
-const aLead = (domain: string, fields: Partial<Lead> = {}): Lead => ({
-  company: `Company of ${domain}`,
-  website: `https://${domain}/`,
-  domain,
-  emails: [`info@${domain}`],
-  phones: ['+493012345678'],
-  faxes: [],
-  addresses: [address('Berlin', 'DE')],
-  socials: { linkedin: 'https://www.linkedin.com/company/x' },
-  industry: null,
-  description: null,
-  employees: null,
-  logo: null,
-  sources: ['website'],
-  evidence: [
-    {
-      ...{ field: 'email', value: `info@${domain}`, url: `https://${domain}/contact`, method: 'mailto' },
-      ...{ snippet: 'Write to us', confidence: 0.9 },
-    },
-  ],
-  unverified_filters: [],
-  ...fields,
-});
 
 const progress = { done: 1, total: 1, message: null };
 const store = (job: ClaimedJob, lead: Lead, maxLeads = 100) =>
