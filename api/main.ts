@@ -36,7 +36,8 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const { retry, retentionDays, dispatchInApi: sweeps } = config;
-  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps });
+  const { mailPace } = config.notify;
+  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, mailPace, sweeps });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
   const app = createApp({
@@ -46,6 +47,7 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
     logger,
     rateLimit: config.rateLimit,
     accessLog: config.logLevel === 'debug',
+    notify: config.notify,
   });
   let server: HttpServer | undefined;
   await lifecycle.start({

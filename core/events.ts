@@ -10,6 +10,8 @@ export const EVENT_TYPES = [
   'job.completed',
   'job.failed',
   'job.cancelled',
+  'notification.delivered',
+  'notification.failed',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -52,6 +52,18 @@ const ADVANCE_CURSOR = statement(
   `,
 );
 
+/** Where a reader has come to. */
+export async function findCursor(sql: Sql, reader: string): Promise<EventCursor> {
+  const [cursor] = await sql.query<EventCursor>(FIND_CURSOR, [reader]);
+  if (!cursor) throw new Error(`no reader ${reader}`);
+  return cursor;
+}
+
+const FIND_CURSOR = statement(
+  'find_cursor',
+  'SELECT xid::text AS xid, seq::text AS seq FROM event_cursors WHERE reader = $1',
+);
+
 /** What a dead letter tells of its job. */
 export interface DeadJob {
   id: string;

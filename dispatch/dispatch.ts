@@ -2,8 +2,11 @@ import type { RetryPolicy } from '../core/retry.ts';
 import type { Database } from '../db/connect.ts';
 import type { DispatchableJob } from '../db/jobs/dispatch.ts';
 import { createLeadership } from '../db/leadership.ts';
+import type { MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createDeliverySweep } from './deliveries.ts';
+import { createDirectFanOut } from './fan-out.ts';
 import { createFreshDispatcher } from './fresh.ts';
 import { createLoop } from './loop.ts';
 import { createPruner } from './pruner.ts';
@@ -32,6 +35,7 @@ export function createDispatch(options: {
   logger: Logger;
   retry: RetryPolicy;
   retentionDays: number;
+  mailPace: MailPace;
   /** False: only `offer`; the sweeps run in a process of their own. */
   sweeps: boolean;
   sizeOf?: SizeOf;
@@ -47,6 +51,8 @@ export function createDispatch(options: {
     whileLeading('sweep', createSweep(options)),
     whileLeading('relay', createRelay(options)),
     whileLeading('rescuer', createRescuer(options)),
+    whileLeading('deliveries', createDeliverySweep(options)),
+    whileLeading('fan_out', createDirectFanOut(options)),
     whileLeading('pruner', createPruner(options)),
   ];
   const election = createLoop({

@@ -14,7 +14,8 @@ runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const { retry, retentionDays } = config;
-  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps: true });
+  const { mailPace } = config.notify;
+  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, mailPace, sweeps: true });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
   process.send?.({ type: 'ready' });
 });

@@ -60,11 +60,13 @@ export async function startApi({
   rateLimit = 100_000,
   logger = silentLogger,
   accessLog = false,
+  smtpUrl,
   through = (url) => url,
 }: {
   rateLimit?: number;
   logger?: Logger;
   accessLog?: boolean;
+  smtpUrl?: string;
   /** The address under which the API reaches its database, for tests that take it away. */
   through?: (databaseUrl: string) => string | Promise<string>;
 } = {}): Promise<TestApi> {
@@ -87,6 +89,7 @@ export async function startApi({
     logger: silentLogger,
     retry: POLICY,
     retentionDays: 30,
+    mailPace: { gatherMs: 0, apartMs: 0, urgentApartMs: 0 },
     sweeps: false,
   });
   const offered: DispatchableJob[] = [];
@@ -105,7 +108,10 @@ export async function startApi({
       return apiDatabase.query(statement, values);
     },
   };
-  const app = createApp({ database: watched, queue, dispatch: { offer }, logger, rateLimit, accessLog });
+  const app = createApp({
+    ...{ database: watched, queue, dispatch: { offer }, logger, rateLimit, accessLog },
+    notify: { smtpUrl, vapid: undefined },
+  });
   const server = await listen(app.handler, { host: '127.0.0.1', port: 0 });
 
   const ask: TestApi['ask'] = async (method, path, { key = adminKey, body, raw, headers, signal } = {}) => {

@@ -3,11 +3,11 @@ import type { ClaimedJob, Counts } from '../../core/job.ts';
 import type { Artifact, Page } from '../../core/page.ts';
 import type { Database } from '../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.ts';
+import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
 import { type Circuits, siteIsDown } from './circuits.ts';
-import { untilDatabaseAnswers } from './persist.ts';
 import type { JobSteps } from './run-job.ts';
 import { type FailedPage, verdict } from './verdict.ts';
 
