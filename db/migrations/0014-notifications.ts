@@ -21,8 +21,8 @@ export const notifications: Migration = {
       read_at timestamptz
     );
     CREATE UNIQUE INDEX notifications_once ON notifications (event_id, user_id);
-    CREATE INDEX notifications_newest ON notifications (user_id, created_at DESC, id DESC);
-    CREATE INDEX notifications_unread ON notifications (user_id, created_at DESC, id DESC) WHERE read_at IS NULL;
+    CREATE INDEX notifications_newest ON notifications (user_id, occurred_at DESC, id DESC);
+    CREATE INDEX notifications_unread ON notifications (user_id, occurred_at DESC, id DESC) WHERE read_at IS NULL;
     CREATE INDEX notifications_by_age ON notifications USING brin (created_at);
 
     CREATE TABLE deliveries (

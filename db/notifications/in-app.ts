@@ -17,7 +17,7 @@ export interface Notification {
   read_at: Date | null;
 }
 
-/** A user's notifications, newest first, and how many of all are unread. */
+/** A user's notifications, by when it happened, newest first, and how many of all are unread. */
 export async function listNotifications(
   sql: Sql,
   page: { userId: string; unread: boolean; limit: number; after: JobCursor | null },
@@ -68,12 +68,12 @@ const toNotification = ({ cursor: _cursor, ...row }: NotificationRow): Notificat
   return { id, event_id, type, urgent, ...wordingOf(type, row.data), ...rest };
 };
 
-const COLUMNS = `id, event_id, type, urgent, job_id, data, occurred_at, created_at, read_at, created_at::text AS cursor`;
+const COLUMNS = `id, event_id, type, urgent, job_id, data, occurred_at, created_at, read_at, occurred_at::text AS cursor`;
 
 const listWhere = (condition: string) => `
   SELECT ${COLUMNS} FROM notifications
-  WHERE user_id = $1 AND (created_at, id) < ($2::timestamptz, $3::uuid)${condition}
-  ORDER BY created_at DESC, id DESC LIMIT $4
+  WHERE user_id = $1 AND (occurred_at, id) < ($2::timestamptz, $3::uuid)${condition}
+  ORDER BY occurred_at DESC, id DESC LIMIT $4
 `;
 const LIST_NOTIFICATIONS = statement('list_notifications', listWhere(''));
 const LIST_UNREAD = statement('list_unread', listWhere(' AND read_at IS NULL'));

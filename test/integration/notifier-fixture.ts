@@ -1,6 +1,8 @@
 import { expect } from '@jest/globals';
+import { UNSUBSCRIBE_KEY } from '../../core/unsubscribe-token.ts';
 import { makeVapidKeys, type VapidKeys } from '../../core/vapid.ts';
 import { statement } from '../../db/connect.ts';
+import { installationSecret } from '../../db/secrets.ts';
 import { createDispatch } from '../../dispatch/dispatch.ts';
 import { createEmbeddedQueue } from '../../queue/embedded.ts';
 import type { Queue } from '../../queue/queue.ts';
@@ -45,8 +47,6 @@ const COUNT_OPEN = statement(
   'count_open_deliveries',
   "SELECT count(*)::int AS open FROM deliveries WHERE status IN ('queued', 'sending')",
 );
-
-export const UNSUBSCRIBE_TEST_KEY = 'the key of the tests';
 
 export async function startNotifying(
   options: {
@@ -99,7 +99,7 @@ export async function startNotifying(
     const channels: Channel[] = [
       createEmailChannel({
         ...{ config: notify, publicUrl: 'https://leads.example', jobUrl },
-        unsubscribeKey: UNSUBSCRIBE_TEST_KEY,
+        unsubscribeKey: await installationSecret(api.database, UNSUBSCRIBE_KEY, () => 'the key of the tests'),
       }),
       createPushChannel({ http, config: notify, keys: vapid, jobUrl }),
       createWebhookChannel(http, notify),
