@@ -25,7 +25,7 @@ const mailTo = async (address: string) => {
 
 describe('a mail', () => {
   beforeAll(async () => {
-    told = await startNotifying({ notify: { mailPace: QUICK } });
+    told = await startNotifying({ notify: { mailPace: QUICK, attempts: 100 } });
   });
   afterAll(() => told.stop());
 
@@ -81,11 +81,8 @@ describe('a mail', () => {
     });
     told.mailbox.refuse(null);
     await told.settled();
-    expect(mailsTo(later.address).length + (await deadOf(later.userId))).toBe(1);
+    expect(mailsTo(later.address)).toHaveLength(1);
   });
-
-  const deadOf = async (user: string): Promise<number> =>
-    (await told.get(`/dead-letters?user_id=${user}`)).json.dead_letters.length;
 
   test('ends with one click, for that address and no other', async () => {
     const { key, address } = await subscriber();
