@@ -7,6 +7,7 @@ import { measureBacklog } from './parts/backlog.ts';
 import { measureDraining } from './parts/drain.ts';
 import { explainAccessPaths } from './parts/explain.ts';
 import { measureIdle } from './parts/idle.ts';
+import { measureNotifications } from './parts/notifications.ts';
 import { measurePages } from './parts/pages.ts';
 import { installPeers, measurePeerSends } from './parts/peers.ts';
 import { createReport, formatTable, isMet, ratioOf } from './report.ts';
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
     if (only.has('drain')) await measureDraining(bench);
     if (only.has('idle')) await measureIdle(bench);
     if (only.has('backlog')) await measureBacklog(bench);
+    if (only.has('notifications')) await measureNotifications(bench);
     if (only.has('pages')) await measurePages(bench);
     if (only.has('explain')) await explainAccessPaths(bench);
   } finally {

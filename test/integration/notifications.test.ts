@@ -111,6 +111,41 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
     expect(bodies.sort()).toEqual(['job.cancelled', 'job.created']);
   });
 
+  test('what became of each notification is an event that any program can bind a queue to', async () => {
+    const { key } = await told.api.addUser();
+    const name = 'outcomes-of-the-test';
+    await told.queue.declareQueue({
+      name,
+      bindings: ['notification.delivered', 'notification.failed'].map((pattern) => ({
+        exchange: 'notifications',
+        pattern,
+      })),
+    });
+    told.receiver.answer(({ path }) => ({ status: path === '/refuses' ? 410 : 200 }));
+    const events = ['job.completed'];
+    await told.subscribe({ events, channel: 'in_app' }, key);
+    await told.subscribe({ events, channel: 'webhook', target: `${told.receiver.url}/takes` }, key);
+    await told.subscribe({ events, channel: 'webhook', target: `${told.receiver.url}/refuses` }, key);
+    const job = await told.end('completed', {}, key);
+    const seen: [string, unknown, unknown][] = [];
+    const consumer = await told.queue.consume(name, { prefetch: 10 }, async ({ envelope }) => {
+      const { channel, error, job_id } = envelope.data as {
+        channel: string;
+        error?: { code: string };
+        job_id: string;
+      };
+      if (job_id === job) seen.push([envelope.type, channel, error?.code ?? null]);
+      return { kind: 'ack' };
+    });
+    await waitFor(() => seen.length >= 3, { what: 'the three outcomes' });
+    await consumer.stop();
+    expect(seen.sort()).toEqual([
+      ['notification.delivered', 'in_app', null],
+      ['notification.delivered', 'webhook', null],
+      ['notification.failed', 'webhook', 'gone'],
+    ]);
+  });
+
   test('filters hold against priority, metadata and error code', async () => {
     const { key } = await told.api.addUser();
     const events = ['job.completed', 'job.failed'];

@@ -27,6 +27,14 @@ test('a host that fails again and again is left alone, at no cost to what waits;
   expect(await circuits.send('webhook b', send)).toBe(failed);
 });
 
+test('an endpoint that is not found does not speak for the others on its host', async () => {
+  const circuits = createCircuits(() => {});
+  const notFound: SendOutcome = { ...failed, receipt: { status: 404, body: '' } };
+  for (let time = 0; time < 20; time += 1) {
+    expect(await circuits.send('a', async () => notFound)).toBe(notFound);
+  }
+});
+
 test('a refusal speaks of one message and not of its host', async () => {
   const circuits = createCircuits(() => {});
   for (let time = 0; time < 20; time += 1)

@@ -30,8 +30,7 @@ export function createCircuits(onChange: (key: string, open: boolean) => void): 
     let circuit = circuits.get(key);
     if (!circuit) {
       circuit = circuitBreaker(
-        // A refusal speaks of one message; only what may pass later speaks of the host.
-        handleWhenResult((result) => (result as SendOutcome).kind === 'retry'),
+        handleWhenResult((result) => speaksOfHost(result as SendOutcome)),
         {
           breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
           halfOpenAfter: new ExponentialBackoff({ initialDelay: FIRST_PAUSE_MS, maxDelay: LONGEST_PAUSE_MS }),
@@ -58,4 +57,14 @@ export function createCircuits(onChange: (key: string, open: boolean) => void): 
       }
     },
   };
+}
+
+/** HTTP 429 and SMTP 421: too much for now. */
+const TOO_MUCH: ReadonlySet<number> = new Set([421, 429]);
+
+/** No answer, or one of a server in trouble. A 404 or a full mailbox speaks of one endpoint, and many share a host. */
+function speaksOfHost(outcome: SendOutcome): boolean {
+  if (outcome.kind !== 'retry') return false;
+  const { status } = outcome.receipt;
+  return status === null || status >= 500 || TOO_MUCH.has(status);
 }
