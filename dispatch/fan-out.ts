@@ -47,12 +47,13 @@ export function createDirectFanOut({
     relayed = undefined;
     const { events, last } = await readEvents(database, READER, BATCH);
     if (!last) return PAUSE_MS;
-    const told = await fanOut(
+    const { refused, ...told } = await fanOut(
       database,
       events.flatMap((event) => tellable(event) ?? []),
       mailPace,
     );
     await advanceCursor(database, READER, last);
+    for (const { id, error } of refused) logger.error('event_not_told', { event_id: id, error });
     if (told.inApp + told.deliveries > 0) logger.info('fanned_out_directly', { ...told });
     return events.length === BATCH ? 0 : PAUSE_MS;
   }

@@ -1,5 +1,6 @@
 import type { DeliveryStatus } from '../../core/delivery.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
+import type { SentChannel } from '../../core/notification.ts';
 import { type Sql, statement } from '../connect.ts';
 import type { JobCursor } from '../jobs/read.ts';
 
@@ -61,6 +62,21 @@ export async function redeliver(sql: Sql, webhookId: string, id: string): Promis
 export async function hasDelivery(sql: Sql, webhookId: string, id: string): Promise<boolean> {
   return (await sql.query(FIND_WEBHOOK_DELIVERY, [webhookId, id])).length > 0;
 }
+
+/** How many wait or are being sent, by channel; a channel without any is not there. */
+export const countOpenDeliveries = (sql: Sql): Promise<{ channel: SentChannel; count: number }[]> =>
+  sql.query(COUNT_OPEN_DELIVERIES);
+
+const COUNT_OPEN_DELIVERIES = statement(
+  'count_open_deliveries',
+  `
+  SELECT channel, count(*)::int AS count FROM (
+    SELECT channel FROM deliveries WHERE status = 'queued' AND dispatched_at IS NULL
+    UNION ALL SELECT channel FROM deliveries WHERE status = 'queued' AND dispatched_at IS NOT NULL
+    UNION ALL SELECT channel FROM deliveries WHERE status = 'sending') AS open
+  GROUP BY channel
+  `,
+);
 
 interface DeliveryRow {
   id: string;

@@ -1,6 +1,12 @@
 import { EVENT_VERSION } from '../../core/events.ts';
 import { isOwnAction, isUrgent, patternsFor, WEBHOOK_URL_EVENTS } from '../../core/notification.ts';
-import { type Database, type Sql, statement } from '../connect.ts';
+import {
+  type Database,
+  isDatabaseUnavailable,
+  isSerializationFailure,
+  type Sql,
+  statement,
+} from '../connect.ts';
 
 /** An event that can be told: from its message, or straight from the ledger. */
 export interface TellableEvent {
@@ -26,13 +32,39 @@ export interface MailPace {
 export interface FannedOut {
   inApp: number;
   deliveries: number;
+  /** Events that the database refuses, whatever it is about them; nobody was told of them. */
+  refused: { id: string; error: unknown }[];
 }
 
 /**
  * Finds who is to be told of these events, stores what is for the app and queues one delivery a channel and target, in one
  * transaction. Doing it again changes nothing, so every event may come twice, or by two ways at once.
+ *
+ * @throws only where the same may succeed later; an event that cannot be told does not keep the others back
  */
 export async function fanOut(
+  database: Database,
+  events: TellableEvent[],
+  pace: MailPace,
+): Promise<FannedOut> {
+  if (events.length === 0) return { inApp: 0, deliveries: 0, refused: [] };
+  try {
+    return await fanOutTogether(database, events, pace);
+  } catch (error) {
+    if (isDatabaseUnavailable(error) || isSerializationFailure(error)) throw error;
+    const [only, ...others] = events;
+    if (only && others.length === 0) return { inApp: 0, deliveries: 0, refused: [{ id: only.id, error }] };
+    const each: FannedOut[] = [];
+    for (const event of events) each.push(await fanOut(database, [event], pace));
+    return {
+      inApp: each.reduce((sum, told) => sum + told.inApp, 0),
+      deliveries: each.reduce((sum, told) => sum + told.deliveries, 0),
+      refused: each.flatMap(({ refused }) => refused),
+    };
+  }
+}
+
+async function fanOutTogether(
   database: Database,
   events: TellableEvent[],
   pace: MailPace,
@@ -44,7 +76,7 @@ export async function fanOut(
     const values = [input, pace.gatherMs, pace.apartMs, pace.urgentApartMs];
     return sql.query<{ in_app: number; deliveries: number }>(FAN_OUT, values);
   });
-  return { inApp: told?.in_app ?? 0, deliveries: told?.deliveries ?? 0 };
+  return { inApp: told?.in_app ?? 0, deliveries: told?.deliveries ?? 0, refused: [] };
 }
 
 /** Of these events, the ids of those that anybody may want to be told of. Says yes rather too often than once too seldom. */

@@ -111,6 +111,31 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
     expect(bodies.sort()).toEqual(['job.cancelled', 'job.created']);
   });
 
+  test('an event that the database refuses becomes a dead letter and keeps no other back', async () => {
+    const { key, userId } = await told.api.addUser();
+    await told.subscribe({ events: ['job.completed'], channel: 'in_app' }, key);
+    const type = 'notification.job.completed';
+    const common = { type, version: '1.0', source: 'test', correlation_id: 'c' };
+    const message = (id: string, user: string, data = {}) => ({
+      exchange: 'notifications',
+      routingKey: type,
+      envelope: createEnvelope({ ...common, id, user_id: user, data }),
+    });
+    const good = ['0198c0de-0000-7000-8000-00000000000a', '0198c0de-0000-7000-8000-00000000000c'];
+    // No JSON of Postgres holds half of a surrogate pair.
+    const bad = message('0198c0de-0000-7000-8000-00000000000b', userId, { text: '\ud800', job_id: null });
+    const filter = { error_codes: ['x'] };
+    await told.subscribe({ events: ['job.completed'], channel: 'in_app', filter }, key);
+    await told.queue.publish([message(good[0] ?? '', userId), bad, message(good[1] ?? '', userId)]);
+    await told.settled();
+    const seen = (await told.get('/notifications', key)).json.notifications;
+    expect(seen.map(({ event_id }: { event_id: string }) => event_id).sort()).toEqual(good);
+    await waitFor(async () => (await told.queue.depth('job_notifications.dead')) === 1, {
+      what: 'the dead letter',
+    });
+    await told.queue.purge('job_notifications.dead');
+  });
+
   test('what became of each notification is an event that any program can bind a queue to', async () => {
     const { key } = await told.api.addUser();
     const name = 'outcomes-of-the-test';

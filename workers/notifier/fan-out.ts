@@ -1,5 +1,5 @@
 import type { Database } from '../../db/connect.ts';
-import { type FannedOut, fanOut, type MailPace, type TellableEvent } from '../../db/notifications/fan-out.ts';
+import { fanOut, type MailPace, type TellableEvent } from '../../db/notifications/fan-out.ts';
 import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import type { Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
@@ -17,11 +17,12 @@ export function createFanOut(options: {
   stopping: AbortSignal;
 }): Handler {
   const { database, logger } = options;
-  const fanOutTogether = createBatcher<TellableEvent, FannedOut>(
+  const fanOutTogether = createBatcher<TellableEvent, { refusedFor: string | null }>(
     async (events) => {
-      const told = await fanOut(database, events, options.mailPace);
+      const { refused, ...told } = await fanOut(database, events, options.mailPace);
       logger.debug('fanned_out', { events: events.length, ...told });
-      return events.map(() => told);
+      const reasons = new Map(refused.map(({ id, error }) => [id, String(error)]));
+      return events.map(({ id }) => ({ refusedFor: reasons.get(id) ?? null }));
     },
     { maxItems: FAN_OUT_BATCH, maxRuns: 1 },
   );
@@ -39,7 +40,8 @@ export function createFanOut(options: {
         const done = await untilDatabaseAnswers([options.stopping, signal], logger, () =>
           fanOutTogether(message.value),
         );
-        return done ? { kind: 'ack' } : { kind: 'give_back' };
+        if (!done) return { kind: 'give_back' };
+        return done.refusedFor === null ? { kind: 'ack' } : { kind: 'dead_letter', reason: done.refusedFor };
       }
       default:
         return message satisfies never;
