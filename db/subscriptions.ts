@@ -102,9 +102,15 @@ export async function unsubscribeAddress(sql: Sql, userId: string, address: stri
 
 type SubscriptionRow = Subscription & { cursor: string; url: string | null };
 
-const toSubscription = ({ cursor: _cursor, url, target, ...row }: SubscriptionRow): Subscription => ({
-  ...row,
-  target: row.channel === 'push' ? endpointOf(target) : (url ?? target),
+const toSubscription = ({ url, ...row }: SubscriptionRow): Subscription => ({
+  id: row.id,
+  events: row.events,
+  filter: row.filter,
+  channel: row.channel,
+  target: row.channel === 'push' ? endpointOf(row.target) : (url ?? row.target),
+  webhook_id: row.webhook_id,
+  active: row.active,
+  created_at: row.created_at,
 });
 
 const endpointOf = (target: string | null): string | null =>
