@@ -8,6 +8,9 @@ import { createAccept } from './accept.ts';
 import { answerNotFound, createAnswerProblem, malformedUrl } from './answer-problem.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { type Middleware, serve } from './http.ts';
+import { createFeed } from './live/feed.ts';
+import { createLiveSockets, type LiveSockets } from './live/socket.ts';
+import { createStreams, type StreamLimits } from './live/streams.ts';
 import { createLoadLimit } from './load-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createObserve } from './observe.ts';
@@ -19,6 +22,7 @@ import {
   requeueOne,
   showDeadLetter,
 } from './routes/dead-letters.ts';
+import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './routes/events.ts';
 import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
 import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
@@ -64,13 +68,20 @@ export interface AppDependencies {
   accessLog: boolean;
   /** Whether there is e-mail, and the key pair of pushes where the operator gave one. */
   notify: Pick<NotifyConfig, 'smtpUrl' | 'vapid'>;
+  /** Of streams of events. */
+  streams?: Partial<StreamLimits> & { beatMs?: number; stalledMs?: number };
 }
 
 export interface App {
   /** Give it to a server; it never listens itself. */
   handler: Express;
-  /** Ends what waits: long polls are answered as things stand, and `/health/ready` sends load balancers away. */
-  stop(): void;
+  /** For the server's `upgrade`: WebSockets. */
+  upgrade: LiveSockets['upgrade'];
+  /**
+   * Ends what waits: long polls are answered as things stand, streams end for their clients to come again elsewhere, and
+   * `/health/ready` sends load balancers away. Resolves when nothing of it asks the database any more.
+   */
+  stop(): Promise<void>;
 }
 
 /** Builds the HTTP application. */
@@ -79,6 +90,18 @@ export function createApp(dependencies: AppDependencies): App {
   const metrics = createMetrics(database, logger);
   const auth = createAuth(database);
   const waiters = createWaiters(database, logger);
+  const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
+  const feed = createFeed(database, logger);
+  const streams = createStreams({
+    sql: database,
+    logger,
+    metrics: metrics.live,
+    limits,
+    beatMs,
+    stalledMs,
+  });
+  const events = { sql: database, feed, streams, metrics: metrics.live };
+  const sockets = createLiveSockets({ ...events, auth, logger });
   let stopping = false;
 
   const app = express();
@@ -87,15 +110,19 @@ export function createApp(dependencies: AppDependencies): App {
   app.set('query parser', 'simple');
   app.use(createObserve({ metrics, logger, accessLog: dependencies.accessLog }));
   app.use(refuseMalformedUrl);
-  app.use(apiRoutes(dependencies, { auth, waiters }));
+  app.use(apiRoutes(dependencies, { auth, waiters, events }));
   app.use(healthRoutes(dependencies, metrics, () => stopping));
   app.use(answerNotFound);
   app.use(createAnswerProblem(logger));
   return {
     handler: app,
+    upgrade: sockets.upgrade,
     stop: () => {
       stopping = true;
       waiters.stop();
+      streams.stop();
+      sockets.stop();
+      return feed.stop();
     },
   };
 }
@@ -114,7 +141,7 @@ const refuseMalformedUrl: Middleware = (request, _response, next) => {
 
 function apiRoutes(
   { database, dispatch, rateLimit, notify }: AppDependencies,
-  { auth, waiters }: { auth: Auth; waiters: Waiters },
+  { auth, waiters, events }: { auth: Auth; waiters: Waiters; events: Live },
 ): Router {
   const limit = createRateLimit(rateLimit);
   const loadLimit = createLoadLimit();
@@ -130,6 +157,9 @@ function apiRoutes(
   at('/jobs/:id/retry', { POST: retry(database) });
   at('/jobs/:id/pages', { GET: listJobPages(database) });
   at('/jobs/:id/leads', { GET: listJobLeads(database) });
+  at('/jobs/:id/events', { GET: listEventsOfJob(events) });
+  at('/events', { GET: listOwnEvents(events) });
+  at('/live', { GET: liveWithoutUpgrade });
   at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database) });
   at('/dead-letters', { GET: listAllDeadLetters(database) });
   at('/dead-letters/requeue', { POST: requeueMany(database) });

@@ -1,3 +1,4 @@
+import type { EventCursor } from '../db/events.ts';
 import type { JobCursor } from '../db/jobs/read.ts';
 import { invalidRequest } from './problem.ts';
 
@@ -32,6 +33,23 @@ export function decodePageCursor(cursor: string | undefined): number {
   if (!/^\d{1,9}$/.test(cursor)) throw badCursor();
   return Number(cursor);
 }
+
+/** Transaction and number: `7421-93`. Also the `id` of Server-Sent Events. */
+export const encodeEventCursor = ({ xid, seq }: EventCursor): string => `${xid}-${seq}`;
+
+/** @param from what the client called it, such as `after` */
+export function decodeEventCursor(cursor: string, from: string): EventCursor {
+  const [, xid, seq] = /^(\d{1,20})-(\d{1,19})$/.exec(cursor) ?? [];
+  if (xid === undefined || seq === undefined || BigInt(xid) > MAX_XID || BigInt(seq) > MAX_SEQ) {
+    throw badEventCursor(from, 'expected the id of an event, as a stream gave it');
+  }
+  return { xid, seq };
+}
+
+const MAX_XID = 2n ** 64n - 1n;
+const MAX_SEQ = 2n ** 63n - 1n;
+
+export const badEventCursor = (from: string, message: string) => invalidRequest([{ path: from, message }]);
 
 const badCursor = () =>
   invalidRequest([{ path: 'cursor', message: 'expected a cursor that an answer gave as next_cursor' }]);

@@ -46,6 +46,7 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
     dispatch,
     logger,
     rateLimit: config.rateLimit,
+    streams: config.streams,
     accessLog: config.logLevel === 'debug',
     notify: config.notify,
   });
@@ -53,11 +54,12 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
   await lifecycle.start({
     name: 'http',
     start: async () => {
-      server = await listen(app.handler, config);
+      server = await listen(app.handler, config, app.upgrade);
     },
     stop: async () => {
-      app.stop();
+      const streamsEnded = app.stop();
       await server?.stop(config.shutdownGraceMs);
+      await streamsEnded;
     },
   });
   const url = server?.url ?? '';

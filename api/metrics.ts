@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobStatus } from '../core/job-state.ts';
 import { SENT_CHANNELS } from '../core/notification.ts';
 import type { Sql } from '../db/connect.ts';
@@ -7,7 +7,16 @@ import { countUnfinished } from '../db/jobs/read.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { withinTime } from '../runtime/within-time.ts';
 
+/** Streams of events to clients, by kind: `sse` or `websocket`. */
+export interface LiveMetrics {
+  opened(kind: string): void;
+  closed(kind: string): void;
+  /** Ended because its reader was too slow. */
+  dropped(kind: string): void;
+}
+
 export interface Metrics {
+  live: LiveMetrics;
   observeRequest(method: string, route: string, status: number, seconds: number): void;
   /** The Prometheus text format. */
   expose(): Promise<{ contentType: string; text: string }>;
@@ -48,6 +57,18 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
     labelNames: ['channel'] as const,
     registers: [register],
   });
+  const streams = new Gauge({
+    name: 'leadengine_live_streams',
+    help: 'Streams of events that are open, by kind',
+    labelNames: ['kind'] as const,
+    registers: [register],
+  });
+  const dropped = new Counter({
+    name: 'leadengine_live_dropped_total',
+    help: 'Streams of events that were ended because their reader was too slow, by kind',
+    labelNames: ['kind'] as const,
+    registers: [register],
+  });
 
   let countedAt = Number.NEGATIVE_INFINITY;
   const countJobs = async () => {
@@ -76,6 +97,11 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
   // Looking a label set up by its values costs more than observing it.
   const children = new Map<string, { observe(seconds: number): void }>();
   return {
+    live: {
+      opened: (kind) => streams.inc({ kind }),
+      closed: (kind) => streams.dec({ kind }),
+      dropped: (kind) => dropped.inc({ kind }),
+    },
     observeRequest: (method, route, status, seconds) => {
       const key = `${method} ${route} ${status}`;
       let child = children.get(key);

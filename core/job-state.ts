@@ -35,6 +35,15 @@ export type Outcome =
   | { kind: 'cancelled' }
   | { kind: 'released' }
   | { kind: 'crashed'; error: ErrorInfo };
+export const OUTCOME_KINDS = [
+  'completed',
+  'retry',
+  'fail',
+  'snooze',
+  'cancelled',
+  'released',
+  'crashed',
+] as const satisfies Outcome['kind'][];
 export type OutcomeKind = Outcome['kind'];
 
 /** What the one settling statement writes. */

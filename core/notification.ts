@@ -23,13 +23,6 @@ export type NotifiableType = (typeof NOTIFIABLE)[number];
 const NOTIFIABLE_TYPES: ReadonlySet<string> = new Set(NOTIFIABLE);
 export const isNotifiable = (type: EventType | string): type is NotifiableType => NOTIFIABLE_TYPES.has(type);
 
-/** What the short form, a job's own `webhook_url`, tells: how the job ended. */
-export const WEBHOOK_URL_EVENTS: ReadonlySet<string> = new Set([
-  'job.completed',
-  'job.failed',
-  'job.cancelled',
-]);
-
 /** Passes a backlog of ordinary ones, in the fan-out and in every channel. */
 const URGENT: ReadonlySet<string> = new Set(['job.failed', 'webhook.paused']);
 export const isUrgent = (type: string): boolean => URGENT.has(type);

@@ -32,7 +32,7 @@ export const CHANNEL_QUEUES = {
 export const sendKey = (channel: keyof typeof CHANNEL_QUEUES): string => `notification.${channel}.send`;
 export const deadLettersOf = (queue: string): string => `${queue}.dead`;
 
-/** The exchange of an event: `job.created` goes to `job_events`, and what became of a notification to `notifications`. */
+/** The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to `notifications`. */
 export const eventExchange = (type: string): string => {
   const domain = type.slice(0, type.indexOf('.'));
   return domain === 'notification' ? NOTIFICATIONS : `${domain}_events`;

@@ -43,6 +43,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
     rateLimit: v.RATE_LIMIT,
+    streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
     publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(v.HOST)}:${v.PORT}`).replace(/\/+$/, ''),
@@ -76,6 +77,8 @@ export interface Config {
   maxPageBytes: number;
   /** Requests a second and user. */
   rateLimit: number;
+  /** Streams of events, Server-Sent Events and WebSockets together, open at a time. */
+  streams: { perProcess: number; perUser: number };
   retentionDays: number;
   /** Whether API processes also run the sweeps; off where `npm run dispatch` does. */
   dispatchInApi: boolean;
@@ -180,6 +183,8 @@ const variables = z.object({
   PAGE_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   MAX_PAGE_BYTES: wholeNumber(1024, 1_073_741_824).default(20_971_520),
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
+  STREAMS_PER_PROCESS: wholeNumber(0, 1_000_000).default(5000),
+  STREAMS_PER_USER: wholeNumber(0, 1_000_000).default(1000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),
   PUBLIC_URL: urlOf('http:', 'https:').optional(),

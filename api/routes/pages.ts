@@ -46,7 +46,7 @@ export const listJobLeads =
     else sendJson(response, 200, { leads: [], next_cursor: null });
   };
 
-const NDJSON = 'application/x-ndjson';
+export const NDJSON = 'application/x-ndjson';
 
 function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined): boolean {
   if (format) return format === 'ndjson';
@@ -70,7 +70,7 @@ async function* pagesBehind(sql: Sql, jobId: string, after: number, limit: numbe
 }
 
 /** Reads on only as fast as the client does, and not at all once it is gone. */
-async function sendLines(response: ApiResponse, lines: AsyncIterable<string> | Iterable<string>) {
+export async function sendLines(response: ApiResponse, lines: AsyncIterable<string> | Iterable<string>) {
   const begin = () => response.writeHead(200, { 'content-type': NDJSON, ...answerHeaders(response) });
   const gone = new AbortController();
   response.on('close', () => gone.abort());

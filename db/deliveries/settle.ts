@@ -85,7 +85,7 @@ const BURY_AND_TELL = `
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'notification.' || status, '${EVENT_VERSION}', user_id, job_id, correlation_id, json_build_object(
-             'delivery_id', id, 'channel', channel, 'event_id', event_id, 'event_type', type, 'job_id', job_id,
+             'notification_id', id, 'channel', channel, 'event_id', event_id, 'event_type', type, 'job_id', job_id,
              'webhook_id', webhook_id, 'attempt', attempt - attempts_before,
              'error', CASE WHEN status = 'failed' THEN json_build_object('code', error_code, 'message', error_message) END)
     FROM ended WHERE status IN ('delivered', 'failed')

@@ -97,7 +97,7 @@ const CLAIM_JOBS = statement(
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'job.started', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'attempt', attempt, 'worker', $3::text)
+           json_build_object('job_id', id, 'status', 'running', 'attempt', attempt, 'worker', $3::text)
     FROM claimed
   )
   SELECT true AS claimed, id, user_id, attempt, max_attempts, snoozes, spec, correlation_id FROM claimed

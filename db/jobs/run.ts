@@ -1,6 +1,8 @@
+import { EVENT_VERSION } from '../../core/events.ts';
 import type { Counts, Fence, Progress } from '../../core/job.ts';
 import type { Artifact, Page } from '../../core/page.ts';
 import { type Database, RELAXED, type Sql, statement } from '../connect.ts';
+import { COUNTS_OF_JOB } from './change.ts';
 
 /** What a worker writes while it runs a job. Every statement carries the fence: status, attempt and worker. */
 
@@ -95,13 +97,30 @@ export async function storePage(database: Database, run: Fence, stored: StoredPa
   });
 }
 
+/**
+ * `job.progress` is told with what it tells, and at most once a second a job, so that a job of a thousand quick pages does not fill
+ * the ledger. Here and not with the heartbeat: what a run writes itself comes before the event of its end, whereas a heartbeat that
+ * meets the settling statement at the job's row could be ordered behind it.
+ */
+const PROGRESS_EVERY = `interval '1 second'`;
+const TELLS_PROGRESS = `coalesce(progress_told_at < now() - ${PROGRESS_EVERY}, true)`;
+
 const STORE_PAGE = statement(
   'store_page',
   `
   WITH mine AS (
-    UPDATE jobs SET progress_done = $7, progress_total = $8, progress_message = $9, pages_count = $10, errors_count = $11
+    UPDATE jobs j
+    SET progress_done = $7, progress_total = $8, progress_message = $9, pages_count = $10, errors_count = $11,
+        progress_told_at = CASE WHEN ${TELLS_PROGRESS} THEN now() ELSE progress_told_at END
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
-    RETURNING id
+    RETURNING j.id, j.user_id, j.correlation_id, j.attempt, j.progress_done, j.progress_total, j.progress_message,
+              ${COUNTS_OF_JOB} AS counts, j.progress_told_at = now() AS tells
+  ), told AS (
+    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
+    SELECT 'job.progress', '${EVENT_VERSION}', user_id, id, correlation_id, json_build_object(
+             'job_id', id, 'status', 'running', 'attempt', attempt, 'done', progress_done, 'total', progress_total,
+             'message', progress_message, 'counts', counts)
+    FROM mine WHERE tells
   )
   INSERT INTO pages (job_id, position, failed, content)
   SELECT id, $4, $5, $6::json FROM mine

@@ -4,6 +4,7 @@ import { results } from './0003-results.ts';
 import { events } from './0004-events.ts';
 import { workers } from './0005-workers.ts';
 import { deadLetters } from './0006-dead-letters.ts';
+import { eventReaders } from './0012-event-readers.ts';
 import { subscriptions } from './0013-subscriptions.ts';
 import { notifications } from './0014-notifications.ts';
 
@@ -20,6 +21,7 @@ export const MIGRATIONS: Migration[] = [
   events,
   workers,
   deadLetters,
+  eventReaders,
   subscriptions,
   notifications,
 ];

@@ -1,5 +1,5 @@
-import { EVENT_VERSION } from '../../core/events.ts';
-import { isOwnAction, isUrgent, patternsFor, WEBHOOK_URL_EVENTS } from '../../core/notification.ts';
+import { EVENT_VERSION, endsJob } from '../../core/events.ts';
+import { isOwnAction, isUrgent, patternsFor } from '../../core/notification.ts';
 import {
   type Database,
   isDatabaseUnavailable,
@@ -91,7 +91,7 @@ const forMatching = (event: TellableEvent) => ({
   ...event,
   urgent: isUrgent(event.type),
   own: isOwnAction(event.type),
-  ends: WEBHOOK_URL_EVENTS.has(event.type),
+  ends: endsJob(event.type),
   patterns: patternsFor(event.type),
 });
 
@@ -160,7 +160,8 @@ const FAN_OUT = statement(
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'notification.delivered', '${EVENT_VERSION}', n.user_id, n.job_id, m.correlation_id, json_build_object(
-             'notification_id', n.id, 'channel', 'in_app', 'event_id', n.event_id, 'event_type', n.type, 'job_id', n.job_id)
+             'notification_id', n.id, 'channel', 'in_app', 'event_id', n.event_id, 'event_type', n.type, 'job_id', n.job_id,
+             'webhook_id', NULL, 'attempt', 1)
     FROM in_app n JOIN (SELECT DISTINCT id, correlation_id FROM matched) AS m ON m.id = n.event_id
   ), queued AS (
     INSERT INTO deliveries (event_id, user_id, channel, target, webhook_id, type, urgent, job_id, correlation_id, data, occurred_at,

@@ -10,6 +10,7 @@ import { measureIdle } from './parts/idle.ts';
 import { measureNotifications } from './parts/notifications.ts';
 import { measurePages } from './parts/pages.ts';
 import { installPeers, measurePeerSends } from './parts/peers.ts';
+import { measureStreams } from './parts/streams.ts';
 import { createReport, formatTable, isMet, ratioOf } from './report.ts';
 import { startServices } from './services.ts';
 
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
     if (only.has('idle')) await measureIdle(bench);
     if (only.has('backlog')) await measureBacklog(bench);
     if (only.has('notifications')) await measureNotifications(bench);
+    if (only.has('streams')) await measureStreams(bench);
     if (only.has('pages')) await measurePages(bench);
     if (only.has('explain')) await explainAccessPaths(bench);
   } finally {

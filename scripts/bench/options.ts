@@ -6,6 +6,7 @@ export const PARTS = [
   'idle',
   'backlog',
   'notifications',
+  'streams',
   'pages',
   'peers',
   'explain',

@@ -1,10 +1,10 @@
 import { expect } from '@jest/globals';
 import { hashKey, prefixOf } from '../../api/api-key.ts';
-import { createApp } from '../../api/app.ts';
+import { type AppDependencies, createApp } from '../../api/app.ts';
 import { listen } from '../../api/server.ts';
 import { type Outcome, settle } from '../../core/job-state.ts';
 import type { Page } from '../../core/page.ts';
-import { connect, type Database } from '../../db/connect.ts';
+import { connect, type Database, statement } from '../../db/connect.ts';
 import { claimJobs } from '../../db/jobs/claim.ts';
 import type { DispatchableJob } from '../../db/jobs/dispatch.ts';
 import { storePage } from '../../db/jobs/run.ts';
@@ -16,6 +16,7 @@ import type { Queue } from '../../queue/queue.ts';
 import { TOPOLOGY } from '../../queue/topology.ts';
 import { type Logger, silentLogger } from '../../runtime/logger.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** The API as it runs in production but for its sweeps: a real database and queue, over real HTTP. */
 export interface TestApi {
@@ -62,6 +63,7 @@ export async function startApi({
   accessLog = false,
   smtpUrl,
   through = (url) => url,
+  streams,
 }: {
   rateLimit?: number;
   logger?: Logger;
@@ -69,6 +71,7 @@ export async function startApi({
   smtpUrl?: string;
   /** The address under which the API reaches its database, for tests that take it away. */
   through?: (databaseUrl: string) => string | Promise<string>;
+  streams?: AppDependencies['streams'];
 } = {}): Promise<TestApi> {
   const testDatabase = await createTestDatabase();
   const options = { poolSize: 5, applicationName: 'api-test', logger: silentLogger };
@@ -109,10 +112,16 @@ export async function startApi({
     },
   };
   const app = createApp({
-    ...{ database: watched, queue, dispatch: { offer }, logger, rateLimit, accessLog },
+    database: watched,
+    queue,
+    dispatch: { offer },
+    logger,
+    rateLimit,
+    accessLog,
     notify: { smtpUrl, vapid: undefined },
+    ...(streams ? { streams } : {}),
   });
-  const server = await listen(app.handler, { host: '127.0.0.1', port: 0 });
+  const server = await listen(app.handler, { host: '127.0.0.1', port: 0 }, app.upgrade);
 
   const ask: TestApi['ask'] = async (method, path, { key = adminKey, body, raw, headers, signal } = {}) => {
     const response = await fetch(`${server.url}${path}`, {
@@ -151,8 +160,9 @@ export async function startApi({
       return answer.json.job_id;
     },
     stop: async () => {
-      app.stop();
+      const streamsEnded = app.stop();
       await server.stop(5000);
+      await streamsEnded;
       await dispatch.stop();
       await queue.stop();
       if (apiDatabase !== database) await apiDatabase.stop();
@@ -169,6 +179,26 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * Resolves when readers of the ledger see all that is in it. They read below the oldest transaction still open anywhere on the
+ * server, and other tests share it.
+ */
+export const ledgerSettled = (database: Database): Promise<boolean> =>
+  waitFor(
+    async () => {
+      const [row] = await database.query<{ settled: boolean }>(LEDGER_SETTLED);
+      return row?.settled;
+    },
+    { what: 'the ledger to be settled' },
+  );
+
+const LEDGER_SETTLED = statement(
+  'test_ledger_settled',
+  `
+  SELECT NOT EXISTS (SELECT FROM events WHERE events.xid >= pg_snapshot_xmin(pg_current_snapshot())) AS settled
+  `,
+);
 
 const POLICY = { baseMs: 60_000, capMs: 60_000 };
 const WORKER = 'worker-of-the-tests';
