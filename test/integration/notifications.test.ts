@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
+import { EVENT_SCHEMAS, type EventType } from '../../core/event-schemas.ts';
 import { createEnvelope } from '../../queue/envelope.ts';
 import { DRIVERS } from '../support/fleet.ts';
 import { waitFor } from '../support/wait-for.ts';
@@ -159,6 +160,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
         error?: { code: string };
         job_id: string;
       };
+      EVENT_SCHEMAS[envelope.type as EventType].parse(envelope.data);
       if (job_id === job) seen.push([envelope.type, channel, error?.code ?? null]);
       return { kind: 'ack' };
     });

@@ -11,6 +11,8 @@ export interface Channel {
   readonly retry: RetryPolicy;
   /** How many it sends at the same time. */
   readonly concurrency: number;
+  /** So many leases long one attempt may take: a mail server may think for long before it says "250", and giving up on it means a copy. */
+  readonly leases: number;
   /** What fails together: the host of a webhook or push service, the one mail server. */
   circuitOf(delivery: ClaimedDelivery): string;
   /**

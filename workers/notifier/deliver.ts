@@ -41,8 +41,9 @@ const SENDING_SHARE = 0.7;
 
 /** Handles a message of a channel's queue: claim, send, settle, and only then acknowledge. */
 export function createDeliver(channel: Channel, options: DeliverOptions): Handler {
-  const { database, logger, leaseMs } = options;
-  const claim = createClaim(channel, options);
+  const { database, logger } = options;
+  const leaseMs = options.leaseMs * channel.leases;
+  const claim = createClaim(channel, { ...options, leaseMs });
   const settleTogether = createBatcher<DeliverySettlement, void>(
     async (settlements) => {
       const paused = await settleDeliveries(database, settlements, options.rule);

@@ -8,12 +8,13 @@ import { type Channel, NO_RECEIPT, refused, retry } from '../channel.ts';
 import { composeMail } from '../mail.ts';
 
 const CONNECT_MS = 5000;
-const SILENCE_MS = 8000;
+/** Of a server that took a mail and thinks about it: whoever hangs up too early sends it twice. */
+const SILENCE_MS = 40_000;
 
 /**
  * Mail over the operator's server. A mail is one message, however many notifications it holds, and has one `Message-ID` through
- * every repeat: if this process dies between the server's "250" and our writing it down, the copy that follows has the same id,
- * by which mail systems drop it. That moment is the only one in which a mail can be sent twice.
+ * every repeat: if this process dies between the server's "250" and our writing it down, or the connection breaks before that "250"
+ * reaches us, the copy that follows has the same id, by which mail systems drop it. SMTP leaves no way to ask.
  */
 export function createEmailChannel(options: {
   config: NotifyConfig & { smtpUrl: string };
@@ -70,6 +71,7 @@ export function createEmailChannel(options: {
     maxAttempts: config.attempts,
     retry: config.retry,
     concurrency: 1,
+    leases: 4,
     circuitOf: () => 'smtp',
     send,
     stop: () => transport.close(),
@@ -82,6 +84,7 @@ export const createNoEmailChannel = (config: NotifyConfig): Channel => ({
   maxAttempts: config.attempts,
   retry: config.retry,
   concurrency: 1,
+  leases: 4,
   circuitOf: () => 'smtp',
   send: async () => retry({ code: 'email_not_configured', message: 'this installation has no SMTP_URL' }),
 });

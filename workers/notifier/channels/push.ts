@@ -25,6 +25,7 @@ export const createPushChannel = (options: {
   maxAttempts: options.config.attempts,
   retry: options.config.retry,
   concurrency: options.config.concurrency,
+  leases: 1,
   circuitOf: ({ target }) => new URL(targetOf(target).endpoint).host,
   send: async ([delivery], signal) => {
     const { endpoint, headers, body } = requestFor(delivery, options) ?? {};

@@ -10,6 +10,7 @@ export const createWebhookChannel = (http: HttpClient, config: NotifyConfig): Ch
   maxAttempts: config.webhookAttempts,
   retry: config.webhookRetry,
   concurrency: config.concurrency,
+  leases: 1,
   circuitOf: ({ webhook }) => (webhook ? new URL(webhook.url).host : ''),
   send: async ([delivery], signal) => {
     const { id, webhook, type, occurredAt, data } = delivery;
