@@ -51,3 +51,23 @@ test('a host that is down is left alone, and what waits for it comes when it is 
   );
   expect(await deliveries()).toHaveLength(20);
 });
+
+test('a notifier that is told to stop gives back what it cannot finish, with its attempt unspent', async () => {
+  told = await startNotifying({ notifier: false, graceMs: 200, leaseMs: 60_000 });
+  const { key } = await told.api.addUser();
+  told.receiver.answer({ status: 200, hang: true });
+  const target = `${told.receiver.url}/hangs`;
+  const { webhook_id } = await told.subscribe({ events: ['job.completed'], channel: 'webhook', target }, key);
+  await told.end('completed', {}, key);
+  const notifier = await told.startNotifier();
+  await waitFor(() => told.receiver.requests.length === 1, { what: 'the message to be under way' });
+  await notifier.stop();
+  const deliveries = async () => (await told.get(`/webhooks/${webhook_id}/deliveries`, key)).json.deliveries;
+  expect(await deliveries()).toMatchObject([{ status: 'queued', error: { code: 'released' }, attempts: [] }]);
+  told.receiver.answer({ status: 200 });
+  await told.startNotifier();
+  await told.settled();
+  expect(await deliveries()).toMatchObject([{ status: 'delivered', attempts: [{ status: 200 }] }]);
+  const ids = told.receiver.requests.map(({ headers }) => headers['webhook-id']);
+  expect(ids).toEqual([ids[0], ids[0]]);
+});

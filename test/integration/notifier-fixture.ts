@@ -56,6 +56,7 @@ export async function startNotifying(
     /** False: the test starts it. */
     notifier?: boolean;
     leaseMs?: number;
+    graceMs?: number;
   } = {},
 ): Promise<TestNotifier> {
   const [receiver, mailbox] = await Promise.all([startReceiver(), startMailbox()]);
@@ -107,7 +108,7 @@ export async function startNotifying(
     const notifier = createNotifier({
       ...{ database: api.database, queue: own, channels, mailPace: notify.mailPace, logger: silentLogger },
       rule: { pauseAfterMs: notify.webhookPauseAfterMs, mail: true },
-      ...{ leaseMs: options.leaseMs ?? 15_000, shutdownGraceMs: 5000 },
+      ...{ leaseMs: options.leaseMs ?? 15_000, shutdownGraceMs: options.graceMs ?? 5000 },
     });
     await notifier.start();
     const stop = async () => {

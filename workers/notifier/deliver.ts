@@ -14,7 +14,7 @@ import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import type { Delivery, Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import type { Channel } from './channel.ts';
+import { type Channel, NO_RECEIPT, retry } from './channel.ts';
 import type { Circuits } from './circuits.ts';
 import { readRing } from './message.ts';
 
@@ -28,8 +28,10 @@ export interface DeliverOptions {
   logger: Logger;
   /** Fires when no more is begun. */
   stopping: AbortSignal;
-  /** Fires when what is under way must end now. */
+  /** Fires when what is being sent must end now. */
   givingUp: AbortSignal;
+  /** Fires when there is no time left even to write it down: the lease runs out, and it is sent again. */
+  leaving: AbortSignal;
 }
 
 /** A host that takes so long has half of the slots at most; what is beyond waits in Postgres, and others get their turn. */
@@ -84,11 +86,10 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     const begin = performance.now();
     const outcome = await sendWithin(parcel);
     const durationMs = performance.now() - begin;
-    const { maxAttempts, retry } = channel;
-    const transition = settleDelivery({ ...first, maxAttempts }, outcome, retry, Math.random());
+    const { maxAttempts } = channel;
+    const transition = settleDelivery({ ...first, maxAttempts }, outcome, channel.retry, Math.random());
     const settlement = { ids: parcel.map(({ id }) => id), holder, transition, durationMs };
-    // If nobody could write it down until the process must go, the lease runs out and it is sent again.
-    await untilDatabaseAnswers([options.givingUp], logger, () => settleTogether(settlement).then(() => true));
+    await untilDatabaseAnswers([options.leaving], logger, () => settleTogether(settlement).then(() => true));
     const level = transition.status === 'failed' ? 'warn' : 'info';
     logger[level](`notification_${transition.status === 'queued' ? outcome.kind : transition.status}`, {
       channel: channel.name,
@@ -118,7 +119,8 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
         try {
           return await channel.send(parcel, signal);
         } catch (error) {
-          if (options.givingUp.aborted) return releasedOutcome;
+          if (options.givingUp.aborted) return released;
+          if (signal.aborted) return tooLate;
           logger.error('notification_send_failed', {
             channel: channel.name,
             delivery_id: parcel[0].id,
@@ -128,7 +130,7 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
           return {
             kind: 'retry',
             error: { code: ErrorCode.internal, message },
-            receipt: { status: null, body: null },
+            receipt: NO_RECEIPT,
           };
         }
       });
@@ -141,7 +143,9 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
   }
 }
 
-const releasedOutcome: SendOutcome = {
+const tooLate: SendOutcome = retry({ code: 'timeout', message: 'it was not sent in time' });
+
+const released: SendOutcome = {
   kind: 'snooze',
   error: { code: 'released', message: 'the notifier was told to stop' },
   delayMs: 0,

@@ -34,6 +34,7 @@ export function createNotifier(options: {
   const { database, queue, logger } = options;
   const stopping = new AbortController();
   const givingUp = new AbortController();
+  const leaving = new AbortController();
   const underWay = new Set<Promise<unknown>>();
   const consumers: Consumer[] = [];
 
@@ -55,7 +56,7 @@ export function createNotifier(options: {
       const circuits = createCircuits((key, open) =>
         logger.warn(open ? 'circuit_opened' : 'circuit_closed', { circuit: key }),
       );
-      const signals = { stopping: stopping.signal, givingUp: givingUp.signal };
+      const signals = { stopping: stopping.signal, givingUp: givingUp.signal, leaving: leaving.signal };
       for (const channel of options.channels) {
         const handler = createDeliver(channel, { ...options, circuits, ...signals });
         await consume(CHANNEL_QUEUES[channel.name], channel.concurrency, handler);
@@ -70,6 +71,7 @@ export function createNotifier(options: {
       logger.info('deliveries_handed_back', { deliveries: underWay.size });
       givingUp.abort();
       await finishedWithin(underWay, closingMs);
+      leaving.abort();
     },
   };
 }
