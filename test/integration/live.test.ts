@@ -261,7 +261,7 @@ describe('a reader that is too slow', () => {
 });
 
 describe('when the database goes away', () => {
-  test('streams stay open and miss nothing', async () => {
+  test('streams stay open and miss nothing, and new ones are told to come again', async () => {
     const cable = new Cable();
     const cut = await startApi({ through: (url) => cable.through(url) });
     try {
@@ -271,6 +271,7 @@ describe('when the database goes away', () => {
       await stream.until(({ length }) => length === 1);
       cable.cut();
       await waitFor(async () => (await cut.ask('GET', '/health/ready')).status === 503);
+      expectProblem(await cut.ask('GET', '/api/v1/events'), 503, 'database_unavailable');
       await run(cut.database, before, { kind: 'completed' });
       cable.mend();
       await stream.until(({ length }) => length === 3);
