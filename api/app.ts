@@ -3,6 +3,7 @@ import type { ArtifactStore } from '../core/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { NotifyConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createAccept } from './accept.ts';
 import { answerNotFound, createAnswerProblem, malformedUrl } from './answer-problem.ts';
@@ -28,9 +29,35 @@ import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
 import { listLeads, showJobLeads } from './routes/leads.ts';
 import { listJobUrls, mapSite } from './routes/map.ts';
+import {
+  listOwnNotifications,
+  readAll,
+  readOne,
+  showNotification,
+  showPushKey,
+} from './routes/notifications.ts';
 import { listJobPages, showArtifact } from './routes/pages.ts';
 import { submitBatch, submitJob } from './routes/submit.ts';
+import {
+  editSubscription,
+  listOwnSubscriptions,
+  showSubscription,
+  subscribe,
+  unsubscribe,
+} from './routes/subscriptions.ts';
+import { askToUnsubscribe, unsubscribeByToken } from './routes/unsubscribe.ts';
 import { addUser, listAllUsers } from './routes/users.ts';
+import {
+  addWebhook,
+  editWebhook,
+  listDeliveries,
+  listOwnWebhooks,
+  redeliverOne,
+  removeWebhook,
+  rotate,
+  showSecret,
+  showWebhook,
+} from './routes/webhooks.ts';
 import { createWaiters, type Waiters } from './wait.ts';
 
 export interface AppDependencies {
@@ -44,6 +71,8 @@ export interface AppDependencies {
   rateLimit: number;
   /** A debug line a request. */
   accessLog: boolean;
+  /** Whether there is e-mail, and the key pair of pushes where the operator gave one. */
+  notify: Pick<NotifyConfig, 'smtpUrl' | 'vapid'>;
   /** Of streams of events. */
   streams?: Partial<StreamLimits> & { beatMs?: number; stalledMs?: number };
 }
@@ -116,7 +145,7 @@ const refuseMalformedUrl: Middleware = (request, _response, next) => {
 };
 
 function apiRoutes(
-  { database, artifacts, dispatch, rateLimit }: AppDependencies,
+  { database, artifacts, dispatch, rateLimit, notify }: AppDependencies,
   { auth, waiters, events }: { auth: Auth; waiters: Waiters; events: Live },
 ): Router {
   const limit = createRateLimit(rateLimit);
@@ -148,9 +177,40 @@ function apiRoutes(
   at('/keys', { GET: listOwnKeys(database), POST: issueKey(database) });
   at('/keys/:id', { DELETE: revoke(database, auth) });
 
+  at('/subscriptions', {
+    GET: listOwnSubscriptions(database),
+    POST: subscribe(database, { email: notify.smtpUrl !== undefined }),
+  });
+  at('/subscriptions/:id', {
+    GET: showSubscription(database),
+    PATCH: editSubscription(database),
+    DELETE: unsubscribe(database),
+  });
+  at('/notifications', { GET: listOwnNotifications(database) });
+  at('/notifications/read', { POST: readAll(database) });
+  at('/notifications/:id', { GET: showNotification(database) });
+  at('/notifications/:id/read', { POST: readOne(database) });
+  at('/push/public-key', { GET: showPushKey(database, notify.vapid) });
+  at('/webhooks', { GET: listOwnWebhooks(database), POST: addWebhook(database) });
+  at('/webhooks/:id', {
+    GET: showWebhook(database),
+    PATCH: editWebhook(database),
+    DELETE: removeWebhook(database),
+  });
+  at('/webhooks/:id/secret', { GET: showSecret(database) });
+  at('/webhooks/:id/rotate-secret', { POST: rotate(database) });
+  at('/webhooks/:id/deliveries', { GET: listDeliveries(database) });
+  at('/webhooks/:id/deliveries/:delivery/redeliver', { POST: redeliverOne(database) });
+
   // The same call at the root path: for clients that were written before there was a base path.
   const root = Router();
   serve(root, '', '/jobs/scrape', { POST: submitJob(submit) });
+
+  // From a mail, without a key: the token is proof enough.
+  serve(root, '', '/unsubscribe/:token', {
+    GET: askToUnsubscribe(database),
+    POST: unsubscribeByToken(database),
+  });
 
   const routes = Router();
   routes.use('/api/v1', auth.authenticate, limit, loadLimit, v1);

@@ -37,8 +37,11 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const { retry, retentionDays, dispatchInApi: sweeps } = config;
+  const { mailPace } = config.notify;
   const artifacts = openArtifactStore(config.artifactsUrl);
-  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, artifacts, sweeps });
+  const dispatch = createDispatch({
+    ...{ database, queue, logger, retry, retentionDays, artifacts, mailPace, sweeps },
+  });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
   const app = createApp({
@@ -50,6 +53,7 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
     rateLimit: config.rateLimit,
     streams: config.streams,
     accessLog: config.logLevel === 'debug',
+    notify: config.notify,
   });
   let server: HttpServer | undefined;
   await lifecycle.start({

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobStatus } from '../core/job-state.ts';
+import { SENT_CHANNELS } from '../core/notification.ts';
 import type { Sql } from '../db/connect.ts';
+import { countOpenDeliveries } from '../db/deliveries/read.ts';
 import { countUnfinished } from '../db/jobs/read.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { withinTime } from '../runtime/within-time.ts';
@@ -49,6 +51,12 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
     registers: [register],
   });
 
+  const deliveries = new Gauge({
+    name: 'leadengine_deliveries',
+    help: 'Notifications that wait to be sent or are being sent, by channel',
+    labelNames: ['channel'] as const,
+    registers: [register],
+  });
   const streams = new Gauge({
     name: 'leadengine_live_streams',
     help: 'Streams of events that are open, by kind',
@@ -67,16 +75,20 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
     if (performance.now() - countedAt < COUNT_MS) return;
     countedAt = performance.now();
     try {
-      const counts = await withinTime(
-        countUnfinished(sql),
+      const [counts, open] = await withinTime(
+        Promise.all([countUnfinished(sql), countOpenDeliveries(sql)]),
         WITHIN_MS,
         () => new Error('not counted in time'),
       );
       for (const state of UNFINISHED) jobs.set({ state }, counts.get(state) ?? 0);
       waiting.set(counts.get('queued') ?? 0);
+      for (const channel of SENT_CHANNELS) {
+        deliveries.set({ channel }, open.find((each) => each.channel === channel)?.count ?? 0);
+      }
     } catch (error) {
       // No number rather than an old one: the rest of the metrics is needed most while the database is away.
       jobs.reset();
+      deliveries.reset();
       waiting.set(Number.NaN);
       logger.warn('jobs_not_counted', { error });
     }

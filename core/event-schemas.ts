@@ -24,11 +24,16 @@ const settled = z.object({
 });
 const aboutKey = z.object({ key_id: z.uuid(), name: z.string() });
 const aboutNotification = z.object({
+  /** Of the delivery; in the app of the notification. */
   notification_id: z.string(),
   /** `in_app`, `email`, `push` or `webhook`. */
   channel: z.string(),
   /** Of the event it tells; null where it tells none. */
   event_id: z.string().nullable(),
+  event_type: z.string(),
+  job_id: z.uuid().nullable(),
+  /** Of the endpoint, where it went to one. */
+  webhook_id: z.uuid().nullable(),
   /** Of its delivery, from 1. */
   attempt: z.int(),
 });

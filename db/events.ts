@@ -60,6 +60,18 @@ const ADVANCE_CURSOR = statement(
   `,
 );
 
+/** Where a reader has come to. */
+export async function findCursor(sql: Sql, reader: string): Promise<EventCursor> {
+  const [cursor] = await sql.query<EventCursor>(FIND_CURSOR, [reader]);
+  if (!cursor) throw new Error(`no reader ${reader}`);
+  return cursor;
+}
+
+const FIND_CURSOR = statement(
+  'find_cursor',
+  'SELECT xid::text AS xid, seq::text AS seq FROM event_cursors WHERE reader = $1',
+);
+
 /** The first place there is, and a place behind every event there will ever be. */
 export const BEGINNING: EventCursor = { xid: '0', seq: '0' };
 export const END: EventCursor = { xid: '18446744073709551615', seq: '9223372036854775807' };

@@ -6,6 +6,8 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_JOBS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_EVENTS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_KEYS, [options.limit]),
+    sql.query(PRUNE_NOTIFICATIONS, [options.retentionDays, options.limit]),
+    sql.query(PRUNE_DELIVERIES, [options.retentionDays, options.limit]),
     sql.query(PRUNE_WORKERS),
     sql.query(PRUNE_HOSTS, [options.limit]),
     sql.query(PRUNE_ROBOTS, [options.limit]),
@@ -47,6 +49,27 @@ const PRUNE_KEYS = statement(
   DELETE FROM idempotency_keys WHERE (user_id, key) IN (
     SELECT user_id, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1)
   RETURNING key
+  `,
+);
+
+const PRUNE_NOTIFICATIONS = statement(
+  'prune_notifications',
+  `
+  DELETE FROM notifications WHERE id IN (
+    SELECT id FROM notifications WHERE created_at < now() - $1::int * interval '1 day' LIMIT $2)
+  RETURNING id
+  `,
+);
+
+/** Only those that ended, with their attempts and dead letters. As old as this, no event comes again that they would keep out. */
+const PRUNE_DELIVERIES = statement(
+  'prune_deliveries',
+  `
+  DELETE FROM deliveries WHERE id IN (
+    SELECT id FROM deliveries
+    WHERE finished_at < now() - $1::int * interval '1 day' AND status IN ('delivered', 'failed')
+    LIMIT $2 FOR UPDATE SKIP LOCKED)
+  RETURNING id
   `,
 );
 

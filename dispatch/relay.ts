@@ -1,10 +1,12 @@
 import type { DomainEvent } from '../core/events.ts';
 import type { Database } from '../db/connect.ts';
 import { advanceCursor, findDeadJobs, readEvents } from '../db/events.ts';
+import { listWanted } from '../db/notifications/fan-out.ts';
 import type { OutgoingMessage, Queue } from '../queue/queue.ts';
 import { DEAD_LETTER_EXCHANGE, eventExchange, FAILED_JOBS } from '../queue/topology.ts';
 import { eventEnvelope } from './event-envelope.ts';
 import { SCRAPE_MESSAGE, small } from './message.ts';
+import { deadNotification, notificationMessage, tellable } from './notify.ts';
 
 const READER = 'relay';
 const BATCH = 500;
@@ -13,7 +15,8 @@ const PAUSE_MS = 100;
 /**
  * Publishes the ledger of events to the topic exchanges, in commit order. The cursor moves after the confirm: a crash in
  * between repeats events (with the same id), and none is ever left out. A failed job goes from here to the dead letters too,
- * so that it arrives there whoever found it dead, its worker or the rescuer.
+ * so that it arrives there whoever found it dead, its worker or the rescuer. What a user may want to
+ * be told of goes to `notifications` too.
  */
 export function createRelay({
   database,
@@ -26,11 +29,21 @@ export function createRelay({
     if (!queue.health().healthy) return PAUSE_MS;
     const { events, last } = await readEvents(database, READER, BATCH);
     if (!last) return PAUSE_MS;
-    const deadLetters = await deadLettersOf(events);
-    await queue.publish([...events.map(eventMessage), ...deadLetters]);
+    const [deadLetters, notifications] = await Promise.all([deadLettersOf(events), notificationsOf(events)]);
+    await queue.publish([...events.map(eventMessage), ...deadLetters, ...notifications]);
     await advanceCursor(database, READER, last);
     return events.length === BATCH ? 0 : PAUSE_MS;
   };
+
+  /** Only what somebody may want to be told of: most jobs have nobody who does, and need no message for it. */
+  async function notificationsOf(events: DomainEvent[]): Promise<OutgoingMessage[]> {
+    const candidates = events.flatMap((event) => tellable(event) ?? []);
+    const wanted = await listWanted(database, candidates);
+    return [
+      ...candidates.filter(({ id }) => wanted.has(id)).map(notificationMessage),
+      ...events.flatMap((event) => deadNotification(event) ?? []),
+    ];
+  }
 
   async function deadLettersOf(events: DomainEvent[]): Promise<OutgoingMessage[]> {
     const failed = events.filter(({ type }) => type === 'job.failed');

@@ -56,6 +56,8 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
+    publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(v.HOST)}:${v.PORT}`).replace(/\/+$/, ''),
+    notify: notifyOf(v),
     logLevel: v.LOG_LEVEL,
     logFormat: v.LOG_FORMAT,
   };
@@ -105,6 +107,9 @@ export interface Config {
   retentionDays: number;
   /** Whether API processes also run the sweeps; off where `npm run dispatch` does. */
   dispatchInApi: boolean;
+  /** Where users reach the API, for links; without a slash at its end. */
+  publicUrl: string;
+  notify: NotifyConfig;
   logLevel: LogLevel;
   logFormat: 'json' | 'pretty';
 }
@@ -123,6 +128,25 @@ export interface LeadSources {
   directoriesFile: string | undefined;
   /** `host:port` of those the operator set: they may be reached wherever they are, by the sources alone. */
   endpoints: string[];
+}
+
+export interface NotifyConfig {
+  /** Undefined: no e-mail. */
+  smtpUrl: string | undefined;
+  smtpFrom: string | undefined;
+  /** Undefined: a pair is made once and kept in the database. */
+  vapid: { publicKey: string; privateKey: string } | undefined;
+  /** `mailto:` or `https:`: whom a push service asks when something is wrong. */
+  vapidSubject: string;
+  /** E-mail and push. */
+  attempts: number;
+  retry: { baseMs: number; capMs: number };
+  webhookAttempts: number;
+  webhookRetry: { baseMs: number; capMs: number };
+  webhookPauseAfterMs: number;
+  /** Pushes and webhooks under way at the same time. */
+  concurrency: number;
+  mailPace: { gatherMs: number; apartMs: number; urgentApartMs: number };
 }
 
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -149,6 +173,15 @@ const urlOf = (...protocols: string[]) =>
 
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `expected one of ${values.join(', ')}`);
+
+const base64url = (bytes: number) =>
+  z
+    .string()
+    .trim()
+    .refine(
+      (value) => /^[A-Za-z0-9_-]+$/.test(value) && Buffer.from(value, 'base64url').length === bytes,
+      `expected ${bytes} bytes as base64url`,
+    );
 
 /** The shape only; the egress guard knows which addresses there are. */
 const EGRESS_ENTRY =
@@ -247,6 +280,19 @@ const variables = z.object({
   STREAMS_PER_USER: wholeNumber(0, 1_000_000).default(1000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),
+  PUBLIC_URL: urlOf('http:', 'https:').optional(),
+  SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
+  SMTP_FROM: z.string().trim().max(320).optional(),
+  VAPID_PUBLIC_KEY: base64url(65).optional(),
+  VAPID_PRIVATE_KEY: base64url(32).optional(),
+  VAPID_SUBJECT: urlOf('mailto:', 'https:').optional(),
+  NOTIFY_MAX_ATTEMPTS: wholeNumber(1, 100).default(3),
+  NOTIFY_RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(5000),
+  NOTIFY_CONCURRENCY: wholeNumber(1, 256).default(8),
+  WEBHOOK_MAX_ATTEMPTS: wholeNumber(1, 100).default(12),
+  WEBHOOK_RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(20_000),
+  WEBHOOK_PAUSE_AFTER_HOURS: wholeNumber(0, 8760).default(72),
+  EMAIL_DIGEST_SECONDS: wholeNumber(0, 86_400).default(60),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   LOG_FORMAT: oneOf(['json', 'pretty']).default('json'),
 });
@@ -282,6 +328,44 @@ function authorityOf(address: string): string {
   const { hostname, port, protocol } = new URL(address);
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }
+
+/** An address that listens everywhere is reached on this machine by loopback. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function notifyOf(v: z.infer<typeof variables>): NotifyConfig {
+  if (Boolean(v.VAPID_PUBLIC_KEY) !== Boolean(v.VAPID_PRIVATE_KEY)) {
+    throw new ConfigError('configuration: VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: expected both or neither');
+  }
+  const apartMs = v.EMAIL_DIGEST_SECONDS * 1000;
+  return {
+    smtpUrl: v.SMTP_URL,
+    smtpFrom: v.SMTP_FROM,
+    vapid:
+      v.VAPID_PUBLIC_KEY && v.VAPID_PRIVATE_KEY
+        ? { publicKey: v.VAPID_PUBLIC_KEY, privateKey: v.VAPID_PRIVATE_KEY }
+        : undefined,
+    vapidSubject:
+      v.VAPID_SUBJECT ?? (v.PUBLIC_URL?.startsWith('https:') ? v.PUBLIC_URL : 'mailto:admin@localhost'),
+    attempts: v.NOTIFY_MAX_ATTEMPTS,
+    retry: { baseMs: v.NOTIFY_RETRY_BASE_MS, capMs: 3_600_000 },
+    webhookAttempts: v.WEBHOOK_MAX_ATTEMPTS,
+    webhookRetry: { baseMs: v.WEBHOOK_RETRY_BASE_MS, capMs: 6 * 3_600_000 },
+    webhookPauseAfterMs: v.WEBHOOK_PAUSE_AFTER_HOURS * 3_600_000,
+    concurrency: v.NOTIFY_CONCURRENCY,
+    mailPace: {
+      gatherMs: Math.min(GATHER_MS, apartMs),
+      apartMs,
+      urgentApartMs: Math.min(URGENT_APART_MS, apartMs),
+    },
+  };
+}
+
+/** A mail waits so long for others that belong with it. */
+const GATHER_MS = 5000;
+const URGENT_APART_MS = 15_000;
 
 function rabbitmqOf(v: z.infer<typeof variables>): Config['rabbitmq'] {
   const tuning = {

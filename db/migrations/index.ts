@@ -10,6 +10,8 @@ import { crawl } from './0009-crawl.ts';
 import { leads } from './0010-leads.ts';
 import { artifacts } from './0011-artifacts.ts';
 import { eventReaders } from './0012-event-readers.ts';
+import { subscriptions } from './0013-subscriptions.ts';
+import { notifications } from './0014-notifications.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -30,4 +32,6 @@ export const MIGRATIONS: Migration[] = [
   leads,
   artifacts,
   eventReaders,
+  subscriptions,
+  notifications,
 ];

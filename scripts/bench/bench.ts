@@ -75,6 +75,16 @@ export const startCeilingHttp = (bench: Bench, databaseUrl: string) =>
 export const startCeilings = (bench: Bench, databaseUrl: string) =>
   startOurs(bench, { program: `${OWN}/ceilings.js`, driver: 'rabbitmq', databaseUrl });
 
+export const startNotifier = (
+  bench: Bench,
+  driver: Driver,
+  databaseUrl: string,
+  env: Record<string, string>,
+) => startOurs(bench, { program: 'workers/notifier/main.js', driver, databaseUrl, env });
+
+export const startReceivers = (bench: Bench) =>
+  startOurs(bench, { program: `${OWN}/receivers.js`, driver: 'rabbitmq', databaseUrl: '' });
+
 export const startLoad = (bench: Bench) =>
   startOurs(bench, { program: `${OWN}/load.js`, driver: 'rabbitmq', databaseUrl: '' });
 

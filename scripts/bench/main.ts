@@ -8,6 +8,7 @@ import { measureDraining } from './parts/drain.ts';
 import { explainAccessPaths } from './parts/explain.ts';
 import { measureHttp } from './parts/http.ts';
 import { measureIdle } from './parts/idle.ts';
+import { measureNotifications } from './parts/notifications.ts';
 import { measurePages } from './parts/pages.ts';
 import { measureBrowser, measureMemory } from './parts/pages-browser.ts';
 import { installPeers, measurePeerSends } from './parts/peers.ts';
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     if (only.has('drain')) await measureDraining(bench);
     if (only.has('idle')) await measureIdle(bench);
     if (only.has('backlog')) await measureBacklog(bench);
+    if (only.has('notifications')) await measureNotifications(bench);
     if (only.has('streams')) await measureStreams(bench);
     if (only.has('pages')) await measurePages(bench);
     if (only.has('http')) await measureHttp(bench);

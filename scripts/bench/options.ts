@@ -5,6 +5,7 @@ export const PARTS = [
   'drain',
   'idle',
   'backlog',
+  'notifications',
   'streams',
   'pages',
   'http',

@@ -62,12 +62,14 @@ export async function startApi({
   rateLimit = 100_000,
   logger = silentLogger,
   accessLog = false,
+  smtpUrl,
   through = (url) => url,
   streams,
 }: {
   rateLimit?: number;
   logger?: Logger;
   accessLog?: boolean;
+  smtpUrl?: string;
   /** The address under which the API reaches its database, for tests that take it away. */
   through?: (databaseUrl: string) => string | Promise<string>;
   streams?: AppDependencies['streams'];
@@ -91,6 +93,7 @@ export async function startApi({
     logger: silentLogger,
     retry: POLICY,
     retentionDays: 30,
+    mailPace: { gatherMs: 0, apartMs: 0, urgentApartMs: 0 },
     sweeps: false,
   });
   const offered: DispatchableJob[] = [];
@@ -116,6 +119,7 @@ export async function startApi({
     logger,
     rateLimit,
     accessLog,
+    notify: { smtpUrl, vapid: undefined },
     ...(streams ? { streams } : {}),
   });
   const server = await listen(app.handler, { host: '127.0.0.1', port: 0 }, app.upgrade);

@@ -5,6 +5,7 @@ import { DEFAULT_MAX_LEADS, type Lead, type SourceType } from '../../core/lead.t
 import { applyFilters } from '../../core/lead-filters.ts';
 import type { Database } from '../../db/connect.ts';
 import { countLeads, findLead, listLeadVisits, reportSearch, storeLead, storeVisit } from '../../db/leads.ts';
+import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { storable } from '../../scraping/content/storable.ts';
 import { type Found, findLeads, type SourceFailure } from '../../scraping/leads/find-leads.ts';
@@ -14,7 +15,6 @@ import type { SourceFetch } from '../../scraping/sources/source.ts';
 import { defaultSources, type SourceOptions, type Sources } from '../../scraping/sources/sources.ts';
 import { RunAborted } from './abort.ts';
 import type { createSiteVisitor } from './leads-visit.ts';
-import { untilDatabaseAnswers } from './persist.ts';
 import type { JobSteps } from './run-job.ts';
 import { type FailedPage, verdict } from './verdict.ts';
 import { type Later, snoozeFor } from './visit.ts';

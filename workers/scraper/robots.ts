@@ -3,12 +3,12 @@ import { LRUCache } from 'lru-cache';
 import type { ErrorInfo } from '../../core/errors.ts';
 import type { Database } from '../../db/connect.ts';
 import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '../../db/robots.ts';
+import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { HttpClient } from '../../scraping/http/client.ts';
 import { retryAfterMs } from '../../scraping/manners.ts';
 import { type PageErrorCode, PageFailure, pageError } from '../../scraping/page-errors.ts';
 import { MAX_ROBOTS_BYTES, parseRobots, type Robots } from '../../scraping/robots/robots-txt.ts';
-import { untilDatabaseAnswers } from './persist.ts';
 import { PATIENCE_MS, type Turns } from './turns.ts';
 
 /** The robots.txt of each origin, read once by the fleet and kept in Postgres. */

@@ -1,6 +1,7 @@
 import type { ClaimedJob, Counts } from '../../core/job.ts';
 import type { Database } from '../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../db/jobs/run.ts';
+import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { wantsLeads } from '../../scraping/leads/query.ts';
@@ -8,7 +9,6 @@ import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
 import { inLanes } from './lanes.ts';
-import { untilDatabaseAnswers } from './persist.ts';
 import type { PutAside } from './put-aside.ts';
 import type { JobSteps } from './run-job.ts';
 import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
