@@ -41,7 +41,7 @@ function read(input: ExtractInput): Extracted {
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.
-  const content = input.mainContent ? mainContent(document) : wholeContent(document);
+  const content = input.mainContent ? mainContent(document, input.url) : wholeContent(document);
   if (wants('html')) extracted.html = content.outerHTML;
   if (wants('text')) extracted.text = toText(content);
   if (wants('markdown')) extracted.markdown = toMarkdown(content);
