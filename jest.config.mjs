@@ -20,7 +20,7 @@ export default {
       ...common,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{core,runtime,queue,db,scraping,dispatch,api,workers}/**/*.test.ts',
+        '<rootDir>/{core,runtime,queue,db,scraping,storage,dispatch,api,workers}/**/*.test.ts',
         '<rootDir>/test/*.test.ts',
       ],
     },

@@ -1,4 +1,5 @@
 import express, { type Express, Router } from 'express';
+import type { ArtifactStore } from '../core/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -28,6 +29,8 @@ import { createWaiters, type Waiters } from './wait.ts';
 
 export interface AppDependencies {
   database: Database;
+  /** Undefined: artifacts lie in the database. */
+  artifacts?: ArtifactStore | undefined;
   queue: Pick<Queue, 'health'>;
   dispatch: Pick<Dispatch, 'offer'>;
   logger: Logger;
@@ -84,7 +87,7 @@ const refuseMalformedUrl: Middleware = (request, _response, next) => {
 };
 
 function apiRoutes(
-  { database, dispatch, rateLimit }: AppDependencies,
+  { database, artifacts, dispatch, rateLimit }: AppDependencies,
   { auth, waiters }: { auth: Auth; waiters: Waiters },
 ): Router {
   const limit = createRateLimit(rateLimit);
@@ -101,7 +104,7 @@ function apiRoutes(
   at('/jobs/:id/retry', { POST: retry(database) });
   at('/jobs/:id/pages', { GET: listJobPages(database) });
   at('/jobs/:id/leads', { GET: listJobLeads(database) });
-  at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database) });
+  at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database, artifacts) });
   at('/dead-letters', { GET: listAllDeadLetters(database) });
   at('/dead-letters/requeue', { POST: requeueMany(database) });
   at('/dead-letters/:id', { GET: showDeadLetter(database), DELETE: discard(database) });

@@ -3,6 +3,7 @@ import { createDispatch } from '../dispatch/dispatch.ts';
 import { openQueue } from '../queue/open.ts';
 import { Complaint } from '../runtime/complaint.ts';
 import { type ProcessContext, runConfigured } from '../runtime/process.ts';
+import { openArtifactStore } from '../storage/open.ts';
 import { createApp } from './app.ts';
 import { ensureBootstrapKey } from './bootstrap-key.ts';
 import { type HttpServer, listen } from './server.ts';
@@ -36,11 +37,13 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const { retry, retentionDays, dispatchInApi: sweeps } = config;
-  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps });
+  const artifacts = openArtifactStore(config.artifactsUrl);
+  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, artifacts, sweeps });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
   const app = createApp({
     database,
+    artifacts,
     queue,
     dispatch,
     logger,

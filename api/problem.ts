@@ -71,3 +71,8 @@ export const overloaded = () =>
 
 export const internalError = () =>
   new Problem(500, 'internal_error', 'something went wrong here; the request id finds it in the logs');
+
+export const artifactsUnavailable = () =>
+  new Problem(503, 'artifacts_unavailable', 'the store of artifacts does not answer; try again', {
+    headers: { 'retry-after': '5' },
+  });

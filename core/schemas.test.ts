@@ -26,3 +26,88 @@ test('free fields are handed on untouched', () => {
   const metadata = { emoji: '👩‍🚀', quote: '"\\u0000"', nested: [{ a: null }] };
   expect(scrapeRequest.parse({ keywords: ['x'], metadata }).metadata).toEqual(metadata);
 });
+
+describe('render: http', () => {
+  const problems = (body: object) => {
+    const parsed = scrapeRequest.safeParse({ urls: ['https://a.example/'], ...body });
+    return parsed.success ? [] : parsed.error.issues.map(({ path }) => path.join('.'));
+  };
+
+  it('refuses what only a browser can do, and names it', () => {
+    expect(problems({ render: 'http', formats: ['markdown', 'pdf', 'screenshot'] })).toEqual([
+      'formats.1',
+      'formats.2',
+    ]);
+    expect(problems({ render: 'http', actions: [{ type: 'scroll' }] })).toEqual(['actions']);
+    expect(problems({ render: 'http', mobile: true, timezone: 'Europe/Berlin' })).toEqual([
+      'timezone',
+      'mobile',
+    ]);
+  });
+
+  it.each([
+    { render: 'http', formats: ['markdown', 'links'], actions: [] },
+    { render: 'auto', formats: ['pdf'], actions: [{ type: 'scroll' }] },
+    { formats: ['screenshot'] },
+  ])('is told from %j', (body) => {
+    expect(problems(body)).toEqual([]);
+  });
+});
+
+describe('as whom pages are visited', () => {
+  test.each([
+    [{ viewport: { width: 0, height: 10 } }, 'viewport.width'],
+    [{ viewport: { width: 10 } }, 'viewport.height'],
+    [{ locale: 'not a language' }, 'locale'],
+    [{ timezone: 'Mars/Olympus' }, 'timezone'],
+    [{ timezone: '+02:00' }, 'timezone'],
+    [{ mobile: 'yes' }, 'mobile'],
+    [{ cookies: [{ name: 'a b', value: '' }] }, 'cookies.0.name'],
+    [{ cookies: [{ name: 'a', value: 'b; Domain=x' }] }, 'cookies.0.value'],
+    [{ cookies: [{ name: 'a', value: 'b\u0000' }] }, 'cookies.0.value'],
+    [{ cookies: [{ name: 'a', value: 'b', url: 'http://a.example/', domain: 'a.example' }] }, 'cookies.0'],
+  ])('%j is refused', (fields, path) => {
+    expect(issuesOf({ urls: ['https://example.com/'], ...fields }).map((issue) => issue.path)).toEqual([
+      path,
+    ]);
+  });
+
+  test('is taken where it makes sense', () => {
+    const fields = {
+      ...{
+        viewport: { width: 390, height: 844 },
+        locale: 'pt-BR',
+        timezone: 'America/Sao_Paulo',
+        mobile: true,
+      },
+      cookies: [
+        { name: 'session', value: 'a"b', domain: '.example.com', path: '/x', same_site: 'lax', expires: 2e9 },
+      ],
+    };
+    expect(issuesOf({ urls: ['https://example.com/'], ...fields })).toEqual([]);
+  });
+});
+
+describe('a proxy', () => {
+  test.each([
+    'http://proxy.example:8080',
+    'https://user:p%40ss@proxy.example',
+    'socks5://127.0.0.1:1080/',
+    ['http://a.example:1', 'socks5://b.example:2'],
+  ])('%j is taken', (proxy) => {
+    expect(issuesOf({ urls: ['https://example.com/'], proxy })).toEqual([]);
+  });
+
+  test.each([
+    'proxy.example:8080',
+    'ftp://secret@x/',
+    'http://x/path',
+    'socks4://x',
+    'http://u%zz:secret@x/',
+    [],
+  ])('%j is refused, and its credentials are not told', (proxy) => {
+    const issues = issuesOf({ urls: ['https://example.com/'], proxy });
+    expect(issues.map(({ path }) => path)).toEqual(['proxy']);
+    expect(JSON.stringify(issues)).not.toContain('secret');
+  });
+});

@@ -72,6 +72,8 @@ const action = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('click'), selector }),
   z.strictObject({ type: z.literal('type'), selector, text: z.string().max(10_000) }),
+  z.strictObject({ type: z.literal('select'), selector, value: z.string().max(1000) }),
+  z.strictObject({ type: z.literal('hover'), selector }),
   z.strictObject({ type: z.literal('press'), key: text(50), selector: selector.optional() }),
   z.strictObject({
     type: z.literal('scroll'),
@@ -100,6 +102,73 @@ const headers = z.record(
     .regex(/^[^\r\n\0]*$/, 'expected one line'),
 );
 
+const cookie = z
+  .strictObject({
+    name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, 'expected a cookie name'),
+    value: z
+      .string()
+      .max(4096)
+      .regex(/^[^\p{Cc};]*$/u, 'expected a cookie value without ; or control characters'),
+    url: webUrl.optional(),
+    domain: z
+      .string()
+      .regex(/^\.?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i, 'expected a host name')
+      .optional(),
+    path: z.string().max(1000).regex(/^\//, 'expected a path that begins with /').optional(),
+    expires: z.int().min(1).optional(),
+    http_only: z.boolean().optional(),
+    secure: z.boolean().optional(),
+    same_site: z.enum(['strict', 'lax', 'none']).optional(),
+  })
+  .refine(({ url, domain }) => !url || !domain, 'expected url or domain, not both');
+export type JobCookie = z.infer<typeof cookie>;
+
+const viewport = z.strictObject({ width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) });
+
+const locale = z
+  .string()
+  .max(35)
+  .refine((value) => {
+    try {
+      return Intl.getCanonicalLocales(value).length === 1;
+    } catch {
+      return false;
+    }
+  }, 'expected a language tag such as de-DE');
+
+const timezone = z
+  .string()
+  .max(64)
+  .refine((value) => {
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: value }) !== null && !/^[+-]/.test(value);
+    } catch {
+      return false;
+    }
+  }, 'expected a time zone such as Europe/Berlin');
+
+const PROXY_PROTOCOLS = ['http:', 'https:', 'socks5:'];
+/** Its problem never quotes it: it may hold a password. */
+export const proxyUrl = z
+  .string()
+  .max(2000)
+  .refine((value) => {
+    if (!URL.canParse(value)) return false;
+    const { protocol, hostname, pathname, search, hash } = new URL(value);
+    return (
+      PROXY_PROTOCOLS.includes(protocol) && hostname !== '' && /^\/?$/.test(pathname) && !search && !hash
+    );
+  }, 'expected a proxy such as http://user:password@host:port, https:// or socks5://')
+  .refine((value) => {
+    try {
+      const { username, password } = new URL(value);
+      return decodeURIComponent(username + password) !== '\0';
+    } catch {
+      // What is no URL has been told already.
+      return !URL.canParse(value);
+    }
+  }, 'expected user and password percent-encoded');
+
 /** Body of `POST /jobs/scrape`. Every field is optional, but something must say what to look for. */
 export const scrapeRequest = z
   .strictObject({
@@ -117,6 +186,12 @@ export const scrapeRequest = z
     crawl: crawl.optional(),
     actions: z.array(action).max(100).optional(),
     headers: headers.optional(),
+    cookies: z.array(cookie).max(200).optional(),
+    viewport: viewport.optional(),
+    locale: locale.optional(),
+    timezone: timezone.optional(),
+    mobile: z.boolean().optional(),
+    proxy: z.union([proxyUrl, z.array(proxyUrl).min(1).max(100)]).optional(),
     timeout_ms: z.int().min(100).max(600_000).optional(),
     max_leads: z.int().min(1).max(100_000).optional(),
     priority: z.int().min(0).max(9).optional(),
@@ -132,8 +207,31 @@ export const scrapeRequest = z
         message: 'expected at least one of urls, search_query, industry, keywords',
       });
     }
+    if (body.render === 'http') refuseBrowserWork(body, context);
   });
 export type ScrapeRequest = z.infer<typeof scrapeRequest>;
+
+/** What only a browser can do or be is refused at once, where a job wants none. */
+function refuseBrowserWork(
+  body: {
+    actions?: readonly unknown[] | undefined;
+    formats?: readonly string[] | undefined;
+    [field: string]: unknown;
+  },
+  context: { addIssue(issue: { code: 'custom'; path: (string | number)[]; message: string }): void },
+): void {
+  const refuse = (path: (string | number)[], what: string) =>
+    context.addIssue({
+      code: 'custom',
+      path,
+      message: `${what}: not with render http, which has no browser; leave render out, or make it auto or browser`,
+    });
+  if (body.actions && body.actions.length > 0) refuse(['actions'], 'actions');
+  for (const [place, format] of (body.formats ?? []).entries()) {
+    if (format === 'screenshot' || format === 'pdf') refuse(['formats', place], format);
+  }
+  for (const field of ['viewport', 'timezone', 'mobile']) if (body[field]) refuse([field], field);
+}
 
 /** Body of `POST /jobs/batch`. */
 export const batchRequest = z.strictObject({ jobs: z.array(scrapeRequest).min(1).max(1000) });

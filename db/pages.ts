@@ -40,22 +40,3 @@ const LIST_PAGES = statement(
   ORDER BY c.position
   `,
 );
-
-export async function findArtifact(
-  sql: Sql,
-  jobId: string,
-  position: number,
-  name: string,
-): Promise<{ contentType: string; body: Buffer } | null> {
-  const [row] = await sql.query<{ contentType: string; body: Buffer }>(FIND_ARTIFACT, [
-    jobId,
-    position,
-    name,
-  ]);
-  return row ?? null;
-}
-
-const FIND_ARTIFACT = statement(
-  'find_artifact',
-  `SELECT content_type AS "contentType", body FROM artifacts WHERE job_id = $1 AND position = $2 AND name = $3`,
-);

@@ -7,6 +7,7 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_EVENTS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_KEYS, [options.limit]),
     sql.query(PRUNE_WORKERS),
+    sql.query(PRUNE_RENDER_VERDICTS, [options.limit]),
   ]);
   return counts.reduce((sum, rows) => sum + rows.length, 0);
 }
@@ -50,4 +51,14 @@ const PRUNE_KEYS = statement(
 const PRUNE_WORKERS = statement(
   'prune_workers',
   `DELETE FROM workers WHERE seen_at < now() - interval '1 hour' RETURNING id`,
+);
+
+/** What was last seen so long ago is not gone by any more. */
+const PRUNE_RENDER_VERDICTS = statement(
+  'prune_render_verdicts',
+  `
+  DELETE FROM render_verdicts WHERE host IN (
+    SELECT host FROM render_verdicts WHERE seen_at < now() - interval '30 days' LIMIT $1)
+  RETURNING host
+  `,
 );

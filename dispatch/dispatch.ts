@@ -1,3 +1,4 @@
+import type { ArtifactStore } from '../core/artifacts.ts';
 import type { RetryPolicy } from '../core/retry.ts';
 import type { Database } from '../db/connect.ts';
 import type { DispatchableJob } from '../db/jobs/dispatch.ts';
@@ -32,6 +33,8 @@ export function createDispatch(options: {
   logger: Logger;
   retry: RetryPolicy;
   retentionDays: number;
+  /** Undefined: artifacts lie in the database. */
+  artifacts?: ArtifactStore | undefined;
   /** False: only `offer`; the sweeps run in a process of their own. */
   sweeps: boolean;
   sizeOf?: SizeOf;

@@ -1,6 +1,7 @@
 import { databaseUrlOf, openDatabase } from '../db/open.ts';
 import { openQueue } from '../queue/open.ts';
 import { runConfigured } from '../runtime/process.ts';
+import { openArtifactStore } from '../storage/open.ts';
 import { createDispatch } from './dispatch.ts';
 
 /** The sweeps in a process of their own, for a fleet whose API processes run with `DISPATCH=apart`. */
@@ -14,7 +15,11 @@ runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const { retry, retentionDays } = config;
-  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps: true });
+  const dispatch = createDispatch({
+    ...{ database, queue, logger, retry, retentionDays },
+    artifacts: openArtifactStore(config.artifactsUrl),
+    sweeps: true,
+  });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
   process.send?.({ type: 'ready' });
 });

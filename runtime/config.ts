@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { config as readDotEnv } from 'dotenv';
 import { z } from 'zod';
+import { proxyUrl } from '../core/schemas.ts';
 import { Complaint } from './complaint.ts';
 
 /**
@@ -42,6 +44,10 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     chromiumPath: v.CHROMIUM_PATH,
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
+    userAgent: v.USER_AGENT ?? DEFAULT_USER_AGENT,
+    browserUserAgent: v.USER_AGENT,
+    proxyUrls: v.PROXY_URLS,
+    artifactsUrl: v.ARTIFACTS_URL ?? (v.DATABASE_URL ? undefined : folderUrl(v.DATA_DIR)),
     rateLimit: v.RATE_LIMIT,
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
@@ -72,6 +78,14 @@ export interface Config {
   chromiumPath: string | undefined;
   pageTimeoutMs: number;
   maxPageBytes: number;
+  /** What plain HTTP says of who asks. */
+  userAgent: string;
+  /** Undefined: what the browser says of itself. */
+  browserUserAgent: string | undefined;
+  /** For jobs that name no proxy of their own. */
+  proxyUrls: string[];
+  /** `file:` or `s3:`; undefined: artifacts lie in the database, which every process of a fleet reaches. */
+  artifactsUrl: string | undefined;
   /** Requests a second and user. */
   rateLimit: number;
   retentionDays: number;
@@ -110,6 +124,27 @@ const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
 const EGRESS_ENTRY =
   /^(\[[0-9a-f:.]+\](\/\d{1,3})?|[^\s:/[\]]+(\/\d{1,2})?)(:\d{1,5})?$|^[0-9a-f:.]+(\/\d{1,3})?$/i;
 
+const DEFAULT_USER_AGENT = 'LeadEngine/0.1';
+
+const folderUrl = (dataDir: string) => pathToFileURL(resolve(dataDir, 'artifacts')).href;
+
+function isArtifactsUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const url = new URL(value);
+  if (url.protocol === 'file:') return url.host === '' && url.pathname !== '/';
+  const known = [...url.searchParams.keys()].every((name) => name === 'region' || name === 'tls');
+  const tls = url.searchParams.get('tls') ?? 'true';
+  return (
+    url.protocol === 's3:' &&
+    url.hostname !== '' &&
+    url.username !== '' &&
+    url.password !== '' &&
+    /^\/[^/]/.test(url.pathname) &&
+    known &&
+    ['true', 'false'].includes(tls)
+  );
+}
+
 const variables = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
   HOST: z.string().trim().default('127.0.0.1'),
@@ -146,6 +181,24 @@ const variables = z.object({
   CHROMIUM_PATH: z.string().trim().optional(),
   PAGE_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   MAX_PAGE_BYTES: wholeNumber(1024, 1_073_741_824).default(20_971_520),
+  USER_AGENT: z
+    .string()
+    .trim()
+    .regex(/^[\x20-\x7e]{1,500}$/, 'expected up to 500 printable ASCII characters')
+    .optional(),
+  PROXY_URLS: z
+    .string()
+    .default('')
+    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+    .pipe(z.array(proxyUrl)),
+  ARTIFACTS_URL: z
+    .string()
+    .trim()
+    .refine(
+      isArtifactsUrl,
+      'expected file:///folder or s3://KEY:SECRET@host:port/bucket?region=…&tls=true|false',
+    )
+    .optional(),
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),

@@ -16,7 +16,15 @@ export class Lifecycle {
   readonly #started: Part[] = [];
   #stopping: Promise<void> | undefined;
 
-  constructor(private readonly logger: Logger) {}
+  constructor(
+    private readonly logger: Logger,
+    private readonly onBroken: (error: Error) => void = () => {},
+  ) {}
+
+  /** For a part that learned that it will never work again: ends the process in order, with exit code 1. */
+  breakDown(error: Error): void {
+    this.onBroken(error);
+  }
 
   async start(part: Part): Promise<void> {
     // Pushed before it has started: a part that failed half way is stopped too.
@@ -46,12 +54,19 @@ const SAME_SIGNAL_MS = 500;
 
 /**
  * Runs a process: builds and starts everything, stops in order on SIGTERM, SIGINT or the death of the process that started
- * this one, and exits 0. A second signal exits at once. A failed start, or an error nobody caught, exits 1; what the operator can
- * mend is told on standard error in one line.
+ * this one, and exits 0. A second signal exits at once. A failed start, a part that broke down, or an error nobody caught exits 1;
+ * what the operator can mend is told on standard error in one line.
  */
 export function runProcess(logger: Logger, compose: (lifecycle: Lifecycle) => Promise<void>): void {
-  const lifecycle = new Lifecycle(logger);
   let signalledAt = 0;
+  let isBroken = false;
+  const lifecycle = new Lifecycle(logger, (error) => {
+    if (isBroken || signalledAt > 0) return;
+    isBroken = true;
+    logger.error('process_broken', { error });
+    process.stderr.write(`${error.message}; this process ends\n`);
+    void end(1);
+  });
 
   const end = async (exitCode: number): Promise<never> => {
     await lifecycle.stop();

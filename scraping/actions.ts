@@ -1,9 +1,9 @@
 import type { Artifact } from '../core/page.ts';
 import type { Action } from '../core/schemas.ts';
-import type { Tab } from './browser.ts';
 import { takeScreenshot } from './capture.ts';
 import type { Deadline } from './deadline.ts';
 import { PageFailure } from './page-errors.ts';
+import type { Tab } from './tab.ts';
 
 /** How long an action looks for its element. */
 const FIND_TIMEOUT_MS = 10_000;
@@ -49,6 +49,11 @@ async function runAction(tab: Tab, action: Action, pictures: Artifact[], deadlin
       // Found first: the time limit of typing covers the typing, which is long for a long text.
       await find(action.selector).waitFor({ state: 'attached', timeout });
       return await find(action.selector).pressSequentially(action.text, { timeout: deadline.remainingMs() });
+    case 'select':
+      await find(action.selector).selectOption(action.value, { timeout });
+      return;
+    case 'hover':
+      return await find(action.selector).hover({ timeout });
     case 'press':
       if (action.selector !== undefined) return await find(action.selector).press(action.key, { timeout });
       return await page.keyboard.press(action.key);

@@ -1,55 +1,35 @@
-import type { BrowserContext, CDPSession, Page } from 'playwright';
+import type { BrowserContext } from 'playwright';
+import { FatalError } from '../core/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { BrowserSession, type SessionOptions } from './browser-session.ts';
 import { type ChromiumProcess, endChromium, killChromium, launchChromium } from './chromium.ts';
 import { createExtractor, type Extractor } from './content/extractor.ts';
 import { resolvesWithin } from './deadline.ts';
 import type { EgressGuard } from './egress-guard.ts';
-import { createEgressProxy, type EgressClient, type EgressProxy, LOGIN_URL } from './egress-proxy.ts';
+import { createEgressProxy, type EgressClient, type EgressProxy } from './egress-proxy.ts';
 import { PageFailure } from './page-errors.ts';
+import { openTab, type Tab } from './tab.ts';
+import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from './upstream-proxy.ts';
 
 /**
- * Chromium for many jobs at once. A job opens a session; the session has one browser context and in it one tab, which shows the
- * job's pages one after the other, so that nothing is shared between jobs and the pages of one job are cheap: 42 ms a page in
- * the same tab, 80 in a new one of the same context (postgresql-doc, 2 cores). After each page the tab is blanked; one that had
- * trouble is closed, and if it does not close at once its context goes too.
+ * Chromium for many jobs at once. A job opens a session; the session has one browser context, so that nothing is shared between
+ * jobs, and in it as many tabs as the job may have, each showing the job's pages one after the other.
  *
- * A browser that crashed is launched again at the next use. One that has shown some hundred pages is retired: new contexts go to
- * a new one, and it ends with its last context, because Chromium's memory is never all given back.
+ * A context with its first tab is made ready while others are at work: of the time a lone page takes, more than a third is the
+ * start of its renderer. A browser that crashed is launched again at the next use. One that has shown some hundred pages is
+ * retired: new contexts go to a new one, and it ends with its last context, because Chromium's memory is never all given back.
  */
 export interface BrowserPool {
-  /** Opens the egress proxy and launches Chromium, so that a machine where it cannot run says so at once. */
+  /** Opens the egress proxy and launches Chromium, so that a machine where it cannot run says so at once.
+   * @throws FatalError when Chromium cannot be launched; so do the pages of its sessions */
   start(): Promise<void>;
   /** Ends every Chromium, also one that hangs. Sessions still open fail with `browser_crashed`. Twice is safe. */
   stop(): Promise<void>;
   /** Of the Chromium that new pages go to. */
   readonly pid: number | undefined;
-  openSession(): BrowserSession;
+  openSession(options?: SessionOptions): BrowserSession;
   /** Turns HTML into what users asked for; lives and ends with the pool. */
   readonly extractor: Extractor;
-}
-
-export interface BrowserSession {
-  /**
-   * Runs `use` with a blank tab. One call at a time. When `use` rejects the tab is not used again.
-   * @throws PageFailure `browser_crashed` when Chromium is gone, before or while `use` runs
-   */
-  withTab<T>(options: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
-}
-
-export interface TabOptions {
-  /** What the page may receive, see `EgressClient.beginPage`. */
-  maxBytes: number;
-}
-
-export interface Tab {
-  page: Page;
-  /** Of our own, beside Playwright's, and for this use of the tab only: what is set and heard through it ends with it. */
-  cdp: CDPSession;
-  mainFrameId: string;
-  egress: EgressClient;
-  /** Never resolves; rejects with `browser_crashed`. */
-  crashed: Promise<never>;
 }
 
 export interface BrowserPoolOptions {
@@ -58,6 +38,12 @@ export interface BrowserPoolOptions {
   logger: Logger;
   /** Default 300. */
   recycleAfterPages?: number;
+  /** What browsers say they are; unset: what Chromium says of itself. */
+  userAgent?: string | undefined;
+  /** For jobs that name no proxies of their own; unset: none. */
+  proxies?: string[] | undefined;
+  /** Shared with whoever else goes through the same proxies. */
+  proxyHealth?: ProxyHealth | undefined;
 }
 
 export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
@@ -67,11 +53,13 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
 const RECYCLE_AFTER_PAGES = 300;
 /** A Chromium that does not open a page within this time hangs. */
 const OPEN_TIMEOUT_MS = 15_000;
-const CLOSE_PAGE_TIMEOUT_MS = 2000;
 const CLOSE_CONTEXT_TIMEOUT_MS = 3000;
+/** A machine short of memory for a moment gets over it; a browser that was removed does not come back. */
+const LAUNCHES_TO_GIVE_UP = 3;
+const LAUNCH_PAUSE_MS = 500;
 
 /** One Chromium from launch to end. */
-interface Generation {
+export interface Generation {
   chromium: ChromiumProcess;
   contexts: number;
   pages: number;
@@ -79,20 +67,35 @@ interface Generation {
   /** Its process is no more; asking it for anything would only wait. */
   gone: boolean;
   crashed: Promise<never>;
+  /** Made ahead, never used. */
+  ready: Promise<Held> | undefined;
 }
 
-class Pool implements BrowserPool {
+/** A browser context and where it lives. */
+export interface Held {
+  generation: Generation;
+  context: BrowserContext;
+  egress: EgressClient;
+  /** Open and not in use. */
+  idle: Tab[];
+  busy: number;
+}
+
+export class Pool implements BrowserPool {
   readonly proxy: EgressProxy;
   readonly logger: Logger;
   readonly extractor = createExtractor();
   #current: Promise<Generation> | undefined;
+  readonly #proxyHealth: ProxyHealth;
   #currentPid: number | undefined;
+  #failedLaunches = 0;
   readonly #generations = new Set<Generation>();
   readonly #ending = new Set<Promise<void>>();
   #stopping: Promise<void> | undefined;
 
   constructor(private readonly options: BrowserPoolOptions) {
     this.logger = options.logger;
+    this.#proxyHealth = options.proxyHealth ?? createProxyHealth();
     this.proxy = createEgressProxy({ guard: options.egress, logger: options.logger });
   }
 
@@ -114,20 +117,35 @@ class Pool implements BrowserPool {
     return this.#stopping;
   }
 
-  openSession(): BrowserSession {
-    return new Session(this);
+  openSession(options: SessionOptions = {}): BrowserSession {
+    return new BrowserSession(this, options);
   }
 
-  /** Takes a place in the current Chromium for one context; `leave` gives it back. */
-  async enter(): Promise<Generation> {
-    const generation = await this.#generation();
-    generation.contexts += 1;
-    return generation;
+  /** A context nobody has used, with an idle tab; `leave` ends it. */
+  async enter(options: SessionOptions): Promise<Held> {
+    for (;;) {
+      const generation = await this.#generation();
+      // A context is made with these; what else a session asks for is done to its pages.
+      const isPlain = !options.identity && !options.proxies;
+      const ready = isPlain ? generation.ready : undefined;
+      if (ready) generation.ready = undefined;
+      const held = await (ready ?? this.#open(generation, options));
+      if (isPlain && !generation.retired) this.#makeReady(generation);
+      if (!generation.gone) return held;
+      if (!ready) throw new PageFailure('browser_crashed');
+    }
   }
 
-  async leave(generation: Generation): Promise<void> {
+  async leave(held: Held): Promise<void> {
+    const { generation } = held;
+    // The pages still open end with it; a page that computes for ever ends with its browser.
+    if (!generation.gone && !(await resolvesWithin(held.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
+      this.kill(generation, 'does_not_close_pages');
+    }
+    for (const tab of held.idle) tab.discard();
+    held.egress.close();
     generation.contexts -= 1;
-    if (generation.retired && !generation.gone && generation.contexts === 0) await this.#end(generation);
+    await this.#endIfLeft(generation);
   }
 
   countPage(generation: Generation): void {
@@ -137,12 +155,75 @@ class Pool implements BrowserPool {
     generation.retired = true;
     this.#current = undefined;
     this.logger.info('browser_retired', { browser_pid: generation.chromium.pid, pages: generation.pages });
+    const { ready } = generation;
+    generation.ready = undefined;
+    ready?.then((held) => this.leave(held)).catch(() => {});
   }
 
   kill(generation: Generation, reason: string): void {
     if (!this.#generations.has(generation)) return;
     this.logger.warn('browser_killed', { browser_pid: generation.chromium.pid, reason });
     killChromium(generation.chromium.pid);
+  }
+
+  /** What every Chromium can do at once: one that cannot hangs, and is ended for everyone who waits for it. */
+  async whileAlive<T>(generation: Generation, opening: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.kill(generation, 'does_not_open_pages'), OPEN_TIMEOUT_MS);
+    try {
+      return await Promise.race([generation.crashed, opening]);
+    } catch (error) {
+      opening.catch(() => {});
+      if (error instanceof PageFailure || error instanceof FatalError) throw error;
+      throw new PageFailure('browser_crashed', undefined, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #makeReady(generation: Generation): void {
+    if (generation.ready || this.#stopping) return;
+    const ready = this.#open(generation, {});
+    generation.ready = ready;
+    ready.catch(() => {
+      if (generation.ready === ready) generation.ready = undefined;
+    });
+  }
+
+  async #open(generation: Generation, { identity, proxies }: SessionOptions): Promise<Held> {
+    generation.contexts += 1;
+    const egress = this.#openClient(proxies ?? this.options.proxies);
+    try {
+      const { userAgent } = this.options;
+      const context = await this.whileAlive(
+        generation,
+        generation.chromium.browser.newContext({
+          acceptDownloads: false,
+          serviceWorkers: 'block',
+          permissions: [],
+          viewport: { width: 1280, height: 800 },
+          ...(userAgent ? { userAgent } : {}),
+          ...identity,
+        }),
+      );
+      const held: Held = { generation, context, egress, idle: [], busy: 0 };
+      held.idle.push(await this.whileAlive(generation, openTab(held)));
+      return held;
+    } catch (error) {
+      egress.close();
+      generation.contexts -= 1;
+      await this.#endIfLeft(generation);
+      throw error;
+    }
+  }
+
+  #openClient(urls: string[] = []): EgressClient {
+    if (urls.length === 0) return this.proxy.openClient();
+    const { egress: guard, logger } = this.options;
+    return this.proxy.openClient(createUpstreamProxies({ urls, guard, health: this.#proxyHealth, logger }));
+  }
+
+  async #endIfLeft(generation: Generation): Promise<void> {
+    if (generation.retired && !generation.gone && generation.contexts === 0) await this.#end(generation);
   }
 
   async #generation(): Promise<Generation> {
@@ -161,16 +242,16 @@ class Pool implements BrowserPool {
   async #launch(): Promise<Generation> {
     const startedAt = Date.now();
     await this.proxy.start();
-    const chromium = await launchChromium({
-      executablePath: this.options.executablePath,
-      proxyAddress: this.proxy.address,
-    });
+    const chromium = await this.#launchChromium();
     const { browser, pid } = chromium;
     const crashed = new Promise<never>((_, reject) => {
       browser.on('disconnected', () => reject(new PageFailure('browser_crashed')));
     });
     crashed.catch(() => {});
-    const generation: Generation = { chromium, contexts: 0, pages: 0, retired: false, gone: false, crashed };
+    const generation: Generation = {
+      ...{ chromium, contexts: 0, pages: 0, retired: false, gone: false, crashed },
+      ready: undefined,
+    };
     this.#generations.add(generation);
     this.#currentPid = pid;
     browser.on('disconnected', () => this.#onGone(generation));
@@ -181,6 +262,30 @@ class Pool implements BrowserPool {
     });
     if (this.#stopping) await this.#end(generation);
     return generation;
+  }
+
+  /** @throws FatalError once it is plain that trying again is of no use */
+  async #launchChromium(): Promise<ChromiumProcess> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const chromium = await launchChromium({
+          executablePath: this.options.executablePath,
+          proxyAddress: this.proxy.address,
+        });
+        this.#failedLaunches = 0;
+        return chromium;
+      } catch (error) {
+        this.#failedLaunches += 1;
+        this.logger.warn('browser_not_launched', { error, tries });
+        if (this.#stopping || this.#failedLaunches >= LAUNCHES_TO_GIVE_UP)
+          throw new FatalError(
+            'browser_unusable',
+            `Chromium could not be launched (${this.options.executablePath})`,
+            { cause: error },
+          );
+        await new Promise((resolve) => setTimeout(resolve, LAUNCH_PAUSE_MS * tries));
+      }
+    }
   }
 
   #onGone(generation: Generation): void {
@@ -212,180 +317,4 @@ class Pool implements BrowserPool {
     await this.extractor.stop();
     await this.proxy.stop();
   }
-}
-
-/** A context and where it lives. */
-interface Held {
-  generation: Generation;
-  context: BrowserContext;
-  egress: EgressClient;
-  /** Blank, between two uses. */
-  page: Page | undefined;
-}
-
-class Session implements BrowserSession {
-  #held: Held | undefined;
-  /** Settles with the use before: a caller whose patience ended may be back before that use has seen its own end. */
-  #last: Promise<unknown> = Promise.resolve();
-  /** The end of the page before, which may take longer than its job had patience for. */
-  #tidying: Promise<void> = Promise.resolve();
-  #closed = false;
-
-  constructor(private readonly pool: Pool) {}
-
-  withTab<T>(options: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
-    const used = this.#last.then(() => this.#withTab(options, use));
-    this.#last = used.catch(() => {});
-    return used;
-  }
-
-  async #withTab<T>({ maxBytes }: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
-    await this.#tidying;
-    const held = await this.#hold();
-    const { generation, egress } = held;
-    egress.beginPage(maxBytes);
-    this.pool.countPage(generation);
-    let cdp: CDPSession | undefined;
-    let reusable = false;
-    try {
-      const tab = await this.#whileAlive(generation, openTab(held));
-      cdp = tab.cdp;
-      const result = await use(tab);
-      reusable = true;
-      return result;
-    } catch (error) {
-      // A browser that is ended on purpose fails its pages in many ways.
-      throw this.pool.isStopping ? new PageFailure('browser_crashed', undefined, { cause: error }) : error;
-    } finally {
-      // Not awaited: whoever was told of a cancel must not wait for a page that does not close. The next page does wait.
-      this.#tidying = this.#tidy(held, cdp, reusable);
-    }
-  }
-
-  async close(): Promise<void> {
-    this.#closed = true;
-    await this.#last;
-    await this.#tidying;
-    await this.#drop();
-  }
-
-  async #hold(): Promise<Held> {
-    if (this.#held?.generation.retired) await this.#drop();
-    if (this.#held) return this.#held;
-    if (this.#closed) throw new Error('the browser session is closed');
-    const generation = await this.pool.enter();
-    const egress = this.pool.proxy.openClient();
-    try {
-      const context = await this.#whileAlive(
-        generation,
-        generation.chromium.browser.newContext({
-          acceptDownloads: false,
-          serviceWorkers: 'block',
-          permissions: [],
-          viewport: { width: 1280, height: 800 },
-        }),
-      );
-      this.#held = { generation, context, egress, page: undefined };
-      return this.#held;
-    } catch (error) {
-      egress.close();
-      await this.pool.leave(generation);
-      throw error;
-    }
-  }
-
-  /** What every Chromium can do at once: one that cannot hangs, and is ended for everyone who waits for it. */
-  async #whileAlive<T>(generation: Generation, opening: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.pool.kill(generation, 'does_not_open_pages'), OPEN_TIMEOUT_MS);
-    try {
-      return await Promise.race([generation.crashed, opening]);
-    } catch (error) {
-      opening.catch(() => {});
-      if (error instanceof PageFailure) throw error;
-      throw new PageFailure('browser_crashed', undefined, { cause: error });
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #tidy(held: Held, cdp: CDPSession | undefined, reusable: boolean): Promise<void> {
-    if (!held.generation.retired && (await resolvesWithin(blank(held, cdp, reusable), CLOSE_PAGE_TIMEOUT_MS)))
-      return;
-    if (this.#held === held) await this.#drop();
-  }
-
-  async #drop(): Promise<void> {
-    const held = this.#held;
-    if (!held) return;
-    this.#held = undefined;
-    const { gone } = held.generation;
-    if (!gone && !(await resolvesWithin(held.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
-      this.pool.kill(held.generation, 'does_not_close_pages');
-    }
-    held.egress.close();
-    await this.pool.leave(held.generation);
-  }
-}
-
-async function openTab(held: Held): Promise<Tab> {
-  const { context, egress, generation } = held;
-  const page = held.page ?? (await openPage(held));
-  const crashed = Promise.race([
-    generation.crashed,
-    new Promise<never>((_, reject) => {
-      page.once('crash', () => reject(new PageFailure('browser_crashed')));
-    }),
-  ]);
-  crashed.catch(() => {});
-  const cdp = await context.newCDPSession(page);
-  const [{ frameTree }] = await Promise.all([
-    cdp.send('Page.getFrameTree'),
-    cdp.send('Page.enable'),
-    cdp.send('Network.enable'),
-  ]);
-  return { page, cdp, mainFrameId: frameTree.frame.id, egress, crashed };
-}
-
-async function openPage(held: Held): Promise<Page> {
-  const page = await held.context.newPage();
-  await logIn(await held.context.newCDPSession(page), held.egress);
-  // Nobody looks at what a page opens or asks; unanswered, a dialog would stop the page for ever.
-  page.on('dialog', (dialog) => void dialog.dismiss().catch(() => {}));
-  page.on('popup', (popup) => void popup.close().catch(() => {}));
-  held.page = page;
-  return page;
-}
-
-/** Ends what the tab shows and what it opened. Rejects when the tab is none any more. */
-async function blank(held: Held, cdp: CDPSession | undefined, reusable: boolean): Promise<void> {
-  const { page } = held;
-  if (!reusable) held.page = undefined;
-  const others = held.context.pages().filter((open) => open !== held.page);
-  await Promise.all(others.map((open) => open.close()));
-  if (!page || !reusable) return;
-  page.removeAllListeners('download');
-  page.removeAllListeners('crash');
-  await cdp?.detach();
-  await page.goto('about:blank');
-}
-
-/**
- * Makes the context learn its credentials for the proxy, once, by a request that is answered 204 and so changes no page.
- * Playwright's own way (`proxy.username`) pauses every request of every page for a round trip and turns the cache off.
- */
-async function logIn(cdp: CDPSession, egress: EgressClient): Promise<void> {
-  cdp.on('Fetch.requestPaused', ({ requestId }) => {
-    void cdp.send('Fetch.continueRequest', { requestId }).catch(() => {});
-  });
-  cdp.on('Fetch.authRequired', ({ requestId }) => {
-    const authChallengeResponse = {
-      response: 'ProvideCredentials' as const,
-      username: egress.username,
-      password: egress.password,
-    };
-    void cdp.send('Fetch.continueWithAuth', { requestId, authChallengeResponse }).catch(() => {});
-  });
-  await cdp.send('Fetch.enable', { handleAuthRequests: true, patterns: [{ urlPattern: `${LOGIN_URL}*` }] });
-  await cdp.send('Page.navigate', { url: LOGIN_URL });
-  await cdp.detach();
 }

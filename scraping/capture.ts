@@ -1,5 +1,5 @@
 import type { Artifact } from '../core/page.ts';
-import type { Tab } from './browser.ts';
+import type { Tab } from './tab.ts';
 
 /** Pictures and documents of a page. Taller pages are cut: an endless page would be a picture of any size. */
 

@@ -7,8 +7,6 @@ export interface Snapshot {
   charset: string;
   /** The whole document as rendered, doctype included; open shadow roots as `<template shadowrootmode>`. Null: too large. */
   html: string | null;
-  width: number;
-  height: number;
   extracted: Record<string, unknown>;
   /** Names of fields whose selector is not CSS. */
   badSelectors: string[];
@@ -46,8 +44,6 @@ export function collect({ maxChars, extract }: CollectOptions): Snapshot {
     title: document.title,
     charset: document.characterSet,
     html: html.length > maxChars ? null : html,
-    width: root?.scrollWidth ?? 0,
-    height: Math.max(root?.scrollHeight ?? 0, document.body?.scrollHeight ?? 0),
     extracted,
     badSelectors,
   };

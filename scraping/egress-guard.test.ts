@@ -47,3 +47,35 @@ it('logs what it refused, by address and reason', async () => {
     ['egress_refused', { host: '10.0.0.1', port: 80, address: '10.0.0.1', reason: 'private' }],
   ]);
 });
+
+describe('a name', () => {
+  const answering = (...answers: string[][]) => {
+    const asked: string[] = [];
+    const resolver = async (name: string) => {
+      asked.push(name);
+      return (answers.shift() ?? []).map((address) => ({ address }));
+    };
+    return { asked, guard: createEgressGuard({ allow: [], logger: silentLogger, resolver }) };
+  };
+
+  it('is asked for once, in the form that names have on the wire', async () => {
+    const { asked, guard } = answering(['93.184.216.34'], ['1.1.1.1']);
+    expect(await guard.resolve('bücher.example', 8443)).toEqual(['93.184.216.34']);
+    // Dots that only look like dots are dots.
+    expect(await guard.resolve('EXAMPLE。com', 80)).toEqual(['1.1.1.1']);
+    expect(asked).toEqual(['xn--bcher-kva.example', 'example.com']);
+  });
+
+  it('may have both kinds of addresses, of which the open ones are left', async () => {
+    const { guard } = answering(['10.0.0.1', '93.184.216.34', '::1', '2606:4700::1111']);
+    expect(await guard.resolve('both.example', 443)).toEqual(['93.184.216.34', '2606:4700::1111']);
+    expect(guard.refusals).toBe(2);
+  });
+
+  it('that leads inside now is refused, whatever it was before', async () => {
+    const { guard } = answering(['93.184.216.34'], ['169.254.169.254']);
+    await guard.resolve('rebind.example', 80);
+    await expect(guard.resolve('rebind.example', 80)).rejects.toMatchObject({ code: 'egress_refused' });
+    expect(guard.refusals).toBe(1);
+  });
+});

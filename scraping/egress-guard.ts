@@ -12,12 +12,24 @@ export interface EgressGuard {
    * @throws EgressError `egress_refused` when nothing allowed is left, `dns_failed` when the name does not resolve
    */
   resolve(host: string, port: number): Promise<string[]>;
+  /** Notes in log and count what was refused: the user is told nothing of it. */
+  refuse(refused: { host: string; port?: number; address?: string; reason: string }): void;
+  /** Refusals since the start of the process. */
+  readonly refusals: number;
 }
+
+/** The addresses of a name, as `dns.lookup` gives them. */
+export type Resolver = (name: string) => Promise<{ address: string }[]>;
 
 /** A connection that is not made. The message is for users and says nothing of what lies behind an address. */
 export class EgressError extends Error {
   constructor(
-    readonly code: 'egress_refused' | 'dns_failed' | 'connection_refused' | 'connection_failed',
+    readonly code:
+      | 'egress_refused'
+      | 'dns_failed'
+      | 'connection_refused'
+      | 'connection_failed'
+      | 'proxy_failed',
     options?: ErrorOptions,
   ) {
     super(code, options);
@@ -26,11 +38,25 @@ export class EgressError extends Error {
 }
 
 /** @throws Error naming the entry of `allow` that does not fit */
-export function createEgressGuard(options: { allow: string[]; logger: Logger }): EgressGuard {
-  const { logger } = options;
+export function createEgressGuard(options: {
+  allow: string[];
+  logger: Logger;
+  /** Default: the system's. */
+  resolver?: Resolver;
+}): EgressGuard {
+  const { logger, resolver = systemResolver } = options;
   const allowList = parseAllowList(options.allow);
+  let refusals = 0;
+  const refuse: EgressGuard['refuse'] = (refused) => {
+    refusals += 1;
+    logger.warn('egress_refused', refused);
+  };
 
   return {
+    refuse,
+    get refusals() {
+      return refusals;
+    },
     async resolve(host, port) {
       const name = canonicalHost(host);
       if (name === null || !Number.isInteger(port) || port < 1 || port > 65_535) {
@@ -38,13 +64,13 @@ export function createEgressGuard(options: { allow: string[]; logger: Logger }):
       }
       const anyAddress = allowList.allowsHost(name, port);
       const allowed: string[] = [];
-      for (const text of await addressesOf(name)) {
+      for (const text of await addressesOf(name, resolver)) {
         const address = parseAddress(text);
         const reason = address === null ? 'unreadable' : refusalReason(address);
         if (reason === null || anyAddress || (address && allowList.allowsAddress(address, port))) {
           allowed.push(text);
         } else {
-          logger.warn('egress_refused', { host: name, port, address: text, reason });
+          refuse({ host: name, port, address: text, reason });
         }
       }
       if (allowed.length === 0) throw new EgressError('egress_refused');
@@ -56,15 +82,17 @@ export function createEgressGuard(options: { allow: string[]; logger: Logger }):
 /** getaddrinfo has no time limit of its own; resolv.conf's default of two tries at several servers can take minutes. */
 const LOOKUP_TIMEOUT_MS = 10_000;
 
-async function addressesOf(name: string): Promise<string[]> {
+/** IPv4 first: machines with an IPv6 address but no route beyond their network are common. */
+const systemResolver: Resolver = (name) => lookup(name, { all: true, order: 'ipv4first' });
+
+async function addressesOf(name: string, resolver: Resolver): Promise<string[]> {
   if (parseAddress(name)) return [name];
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('the name did not resolve in time')), LOOKUP_TIMEOUT_MS);
   });
   try {
-    // IPv4 first: machines with an IPv6 address but no route beyond their network are common.
-    const found = await Promise.race([lookup(name, { all: true, order: 'ipv4first' }), tooLate]);
+    const found = await Promise.race([resolver(name), tooLate]);
     return found.map(({ address }) => address);
   } catch (cause) {
     throw new EgressError('dns_failed', { cause });

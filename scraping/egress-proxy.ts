@@ -1,10 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../runtime/logger.ts';
+import { dialFirst } from './dial.ts';
 import { canonicalHost, parseAddress } from './egress-address.ts';
 import { EgressError, type EgressGuard } from './egress-guard.ts';
+import type { UpstreamProxies } from './upstream-proxy.ts';
 
 /**
  * The forward proxy on loopback through which a browser sends every byte. Plain HTTP arrives as a request in absolute form,
@@ -18,33 +20,36 @@ export interface EgressProxy {
   readonly address: string;
   start(): Promise<void>;
   stop(): Promise<void>;
-  /** New credentials, one set a browser context: nobody else on this machine gets through, and notes do not mix. */
-  openClient(): EgressClient;
+  /**
+   * New credentials, one set a browser context: nobody else on this machine gets through, and notes do not mix.
+   * @param proxies through which the client's bytes go on; none: straight to their target
+   */
+  openClient(proxies?: UpstreamProxies): EgressClient;
 }
 
 export interface EgressClient {
   readonly username: string;
   readonly password: string;
-  /** Forgets the notes of the page before. A page may take `maxBytes` in one response, or through its tunnels to one host. */
-  beginPage(maxBytes: number): void;
-  /** Called when a connection was cut because of that, with a way to ask which: `failureOf`. */
+  /** Whether a request came with these credentials: then the browser has learnt them, and sends them without being asked. */
+  readonly isKnown: boolean;
+  /** A page may take `maxBytes` in one response, or through its tunnels to one host. Several pages may be under way at once. */
+  beginPage(maxBytes: number): EgressPage;
+  /** Ends the client's connections; its credentials are worth nothing any more. */
+  close(): void;
+}
+
+/** What happens to a client's connections while a page is under way. Pages at the same time share their notes: a host is a host. */
+export interface EgressPage {
+  /** Called when a connection was cut because of its size, with a way to ask which: `failureOf`. */
   onTooLarge: (() => void) | undefined;
   /** Why the host of this URL could not be reached, if the proxy is the one to know. */
   failureOf(url: string): EgressFailure | undefined;
   /** Connects and hangs up, for the note: Chromium refuses some ports before it asks the proxy. */
   probe(url: string): Promise<void>;
-  /** Ends the client's connections; its credentials are worth nothing any more. */
-  close(): void;
+  end(): void;
 }
 
 export type EgressFailure = EgressError['code'] | 'page_too_large';
-
-/** Nothing is ever served here: asking for it makes a browser learn its credentials. */
-export const LOGIN_URL = 'http://login.egress.invalid/';
-
-const CONNECT_TIMEOUT_MS = 10_000;
-/** A tunnel both of whose ends are silent this long belongs to nobody. */
-const IDLE_TIMEOUT_MS = 300_000;
 
 export function createEgressProxy(options: { guard: EgressGuard; logger: Logger }): EgressProxy {
   const { guard, logger } = options;
@@ -78,10 +83,6 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
     const client = authenticated(request);
     if (!client) {
       response.writeHead(407, { 'proxy-authenticate': CHALLENGE, 'content-length': '0' }).end();
-      return;
-    }
-    if (request.url === LOGIN_URL) {
-      response.writeHead(204).end();
       return;
     }
     const url = URL.canParse(request.url ?? '') ? new URL(request.url ?? '') : null;
@@ -170,7 +171,9 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
         (address) => !isOurselves(address, target),
       );
       if (addresses.length === 0) throw new EgressError('egress_refused');
-      const socket = await connectToFirst(addresses, target.port);
+      const socket = client.proxies
+        ? await client.proxies.connect(addresses, target)
+        : await dialFirst(addresses, target.port);
       if (client.closed) {
         socket.destroy();
         return null;
@@ -193,7 +196,9 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
     const given = /^Basic\s+(\S+)$/i.exec(request.headers['proxy-authorization'] ?? '')?.[1] ?? '';
     const [username = '', password = ''] = Buffer.from(given, 'base64').toString('latin1').split(':');
     const client = clients.get(username);
-    return client && timingSafeEqual(digest(password), digest(client.password)) ? client : null;
+    if (!client || !timingSafeEqual(digest(password), digest(client.password))) return null;
+    client.isKnown = true;
+    return client;
   }
 
   const noteUnforeseen = (error: unknown) => logger.warn('egress_proxy_error', { error });
@@ -220,8 +225,9 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
       for (const socket of incoming) socket.destroy();
       await closed;
     },
-    openClient() {
+    openClient(proxies) {
       const client: Client = new Client({
+        proxies,
         onClose: () => clients.delete(client.username),
         probe: async (target) => void (await dial(client, target))?.destroy(),
       });
@@ -248,20 +254,91 @@ class Client implements EgressClient {
   readonly username = randomBytes(12).toString('hex');
   readonly password = randomBytes(24).toString('hex');
   closed = false;
-  onTooLarge: (() => void) | undefined;
+  isKnown = false;
   readonly #sockets = new Set<Socket>();
+  readonly #pages = new Set<ClientPage>();
+
+  constructor(
+    private readonly options: {
+      proxies: UpstreamProxies | undefined;
+      onClose(): void;
+      probe(target: Target): Promise<void>;
+    },
+  ) {}
+
+  get proxies(): UpstreamProxies | undefined {
+    return this.options.proxies;
+  }
+
+  beginPage(maxBytes: number): EgressPage {
+    const page: ClientPage = new ClientPage(maxBytes, this.options.probe, () => this.#pages.delete(page));
+    this.#pages.add(page);
+    return page;
+  }
+
+  note(target: Target, failure: EgressFailure): void {
+    for (const page of this.#pages) page.note(target, failure);
+  }
+
+  forget(target: Target): void {
+    for (const page of this.#pages) page.forget(target);
+  }
+
+  /** Counts one response; false once it is over the limit. Null when it says beforehand that it will be. */
+  meterResponse(target: Target, announced: number): ((bytes: number) => boolean) | null {
+    const max = this.#maxBytes();
+    const tooLarge = (bytes: number) => {
+      if (bytes > max) this.note(target, 'page_too_large');
+      return bytes > max;
+    };
+    if (tooLarge(announced)) return null;
+    let received = 0;
+    return (bytes) => {
+      received += bytes;
+      return !tooLarge(received);
+    };
+  }
+
+  /** What is in a tunnel cannot be told apart, so all tunnels to a host count together, for all pages there are. */
+  meterTunnel(target: Target): (bytes: number) => boolean {
+    return (bytes) => {
+      let allowed = false;
+      for (const page of this.#pages) {
+        if (page.count(target, bytes) <= this.#maxBytes() * this.#pages.size) allowed = true;
+      }
+      // Between two pages nothing that comes is wanted, and little does.
+      if (allowed || this.#pages.size === 0) return true;
+      this.note(target, 'page_too_large');
+      return false;
+    };
+  }
+
+  adopt(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const socket of this.#sockets) socket.destroy();
+    this.options.onClose();
+  }
+
+  #maxBytes(): number {
+    return Math.max(0, ...[...this.#pages].map(({ maxBytes }) => maxBytes));
+  }
+}
+
+class ClientPage implements EgressPage {
+  onTooLarge: (() => void) | undefined;
   readonly #failures = new Map<string, EgressFailure>();
   readonly #tunnelled = new Map<string, number>();
-  #maxBytes = 0;
 
-  constructor(private readonly proxy: { onClose(): void; probe(target: Target): Promise<void> }) {}
-
-  beginPage(maxBytes: number): void {
-    this.#maxBytes = maxBytes;
-    this.onTooLarge = undefined;
-    this.#failures.clear();
-    this.#tunnelled.clear();
-  }
+  constructor(
+    readonly maxBytes: number,
+    private readonly probeTarget: (target: Target) => Promise<void>,
+    readonly end: () => void,
+  ) {}
 
   failureOf(url: string): EgressFailure | undefined {
     const target = targetOf(url);
@@ -270,7 +347,7 @@ class Client implements EgressClient {
 
   async probe(url: string): Promise<void> {
     const target = targetOf(url);
-    if (target) await this.proxy.probe(target);
+    if (target) await this.probeTarget(target);
   }
 
   note(target: Target, failure: EgressFailure): void {
@@ -285,75 +362,12 @@ class Client implements EgressClient {
     if (this.#failures.get(keyOf(target)) !== 'page_too_large') this.#failures.delete(keyOf(target));
   }
 
-  /** Counts one response; false once it is over the limit. Null when it says beforehand that it will be. */
-  meterResponse(target: Target, announced: number): ((bytes: number) => boolean) | null {
-    const max = this.#maxBytes;
-    const tooLarge = (bytes: number) => {
-      if (bytes > max) this.note(target, 'page_too_large');
-      return bytes > max;
-    };
-    if (tooLarge(announced)) return null;
-    let received = 0;
-    return (bytes) => {
-      received += bytes;
-      return !tooLarge(received);
-    };
+  /** Bytes of this host so far. */
+  count(target: Target, bytes: number): number {
+    const received = (this.#tunnelled.get(keyOf(target)) ?? 0) + bytes;
+    this.#tunnelled.set(keyOf(target), received);
+    return received;
   }
-
-  /** What is in a tunnel cannot be told apart, so all of a page's tunnels to a host count together. */
-  meterTunnel(target: Target): (bytes: number) => boolean {
-    const key = keyOf(target);
-    return (bytes) => {
-      const received = (this.#tunnelled.get(key) ?? 0) + bytes;
-      this.#tunnelled.set(key, received);
-      if (received > this.#maxBytes) this.note(target, 'page_too_large');
-      return received <= this.#maxBytes;
-    };
-  }
-
-  adopt(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-  }
-
-  close(): void {
-    this.closed = true;
-    for (const socket of this.#sockets) socket.destroy();
-    this.proxy.onClose();
-  }
-}
-
-async function connectToFirst(addresses: string[], port: number): Promise<Socket> {
-  let failure = new EgressError('connection_failed');
-  for (const address of addresses) {
-    try {
-      return await connectTo(address, port);
-    } catch (cause) {
-      const refused = (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED';
-      // A refusal says more than a later address that has no route.
-      if (refused || failure.code !== 'connection_refused') {
-        failure = new EgressError(refused ? 'connection_refused' : 'connection_failed', { cause });
-      }
-    }
-  }
-  throw failure;
-}
-
-function connectTo(address: string, port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port, noDelay: true });
-    const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS);
-    socket.once('error', (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
-    socket.once('connect', () => {
-      clearTimeout(timer);
-      socket.on('error', () => socket.destroy());
-      socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
-      resolve(socket);
-    });
-  });
 }
 
 /** `host:port` of a CONNECT request; IPv6 in brackets. */

@@ -8,9 +8,18 @@ import type { CDPSession } from 'playwright';
  * @param inPage must be self-contained: its source text is what travels. No imports, no helpers outside of it.
  * @throws Error when the page navigates away meanwhile; see `navigatedAway`
  */
-export async function runInPage<Argument, Result>(
+export function runInPage<Argument, Result>(
   target: { cdp: CDPSession; mainFrameId: string },
   inPage: (argument: Argument) => Result | Promise<Result>,
+  argument: Argument,
+): Promise<Result> {
+  return runSource(target, String(inPage), argument);
+}
+
+/** @param source of a function, see `runInPage` */
+export async function runSource<Argument, Result>(
+  target: { cdp: CDPSession; mainFrameId: string },
+  source: string,
   argument: Argument,
 ): Promise<Result> {
   const { executionContextId } = await target.cdp.send('Page.createIsolatedWorld', {
@@ -18,7 +27,7 @@ export async function runInPage<Argument, Result>(
     worldName: 'leadengine',
   });
   const { result, exceptionDetails } = await target.cdp.send('Runtime.evaluate', {
-    expression: `(${inPage})(${JSON.stringify(argument)})`,
+    expression: `(${source})(${JSON.stringify(argument)})`,
     contextId: executionContextId,
     awaitPromise: true,
     returnByValue: true,

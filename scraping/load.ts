@@ -1,7 +1,10 @@
-import type { Tab } from './browser.ts';
+import { type CollectOptions, collect, type Snapshot } from './collect.ts';
+import { isDownload, isUnsupported } from './content-type.ts';
 import type { Deadline } from './deadline.ts';
-import { navigatedAway, runInPage } from './in-page.ts';
+import { navigatedAway, runSource } from './in-page.ts';
 import { navigationError, PageFailure } from './page-errors.ts';
+import { block, NOTHING } from './requests.ts';
+import type { Tab } from './tab.ts';
 
 /** What is known of the document in the main frame; null until something answered. */
 export interface Answer {
@@ -16,7 +19,7 @@ const SETTLE_MAX_MS = 5000;
 const LOAD_MAX_MS = 3000;
 
 /**
- * Navigates and waits until the page shows what it has to show.
+ * Navigates, until the document is there; `settle` waits for what it draws.
  *
  * @throws PageFailure with the reason, when there is no page
  */
@@ -40,8 +43,6 @@ export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline
       throw new PageFailure(code, undefined, { cause: error });
     }
   }
-  await settle(tab, watch, deadline);
-  watch.assertDocument();
 }
 
 async function navigate(tab: Tab, url: string, deadline: Deadline): Promise<void> {
@@ -51,61 +52,97 @@ async function navigate(tab: Tab, url: string, deadline: Deadline): Promise<void
   } catch (error) {
     if (!(error instanceof Error && error.message.includes('ERR_BLOCKED_BY_CLIENT'))) throw error;
     // Called like a picture, but what is asked for is wanted: wikis have pages named File:Lock.png.
-    await deadline.race(tab.cdp.send('Network.setBlockedURLs', { urls: [] }));
+    await deadline.race(block(tab, NOTHING));
     await go();
   }
 }
 
 /**
  * Waits for a page that draws itself: until `load`, then until its document has been quiet for a moment and nothing it asked
- * for is under way. Bounded; a page that never rests is taken as it is. A page without scripts is not waited for at all.
+ * for is under way. Bounded; a page that never rests is taken as it is. A page without scripts is not waited for at all, and
+ * looked at on the same way: one round trip for what most pages are.
+ *
+ * @param options.pictured waits for pictures and styles too
+ * @param options.collect how to look at a page at rest; null: not yet
+ * @returns null where the page is still to be looked at
  */
-export async function settle(tab: Tab, watch: DocumentWatch, deadline: Deadline): Promise<void> {
+export async function settle(
+  tab: Tab,
+  watch: DocumentWatch,
+  deadline: Deadline,
+  options: { pictured: boolean; collect: CollectOptions | null },
+): Promise<Snapshot | null> {
   const until = Date.now() + Math.min(SETTLE_MAX_MS, deadline.remainingMs() * 0.7);
   const left = () => Math.max(0, until - Date.now());
   do {
     try {
-      const rested = await deadline.race(
-        runInPage(tab, untilQuiet, {
-          loadMs: Math.min(LOAD_MAX_MS, left()),
-          maxMs: left(),
-          quietMs: 300,
-          thinQuietMs: 1200,
+      const limits = {
+        loadMs: Math.min(LOAD_MAX_MS, left()),
+        maxMs: left(),
+        quietMs: 300,
+        calmMs: 100,
+        thinQuietMs: 1200,
+        pictured: options.pictured,
+      };
+      const { rest, snapshot } = await deadline.race(
+        runSource<{ limits: QuietLimits; collect: CollectOptions | null }, Rest>(tab, REST, {
+          limits,
+          collect: options.collect,
         }),
       );
-      if (rested === 'static') return;
+      tab.isAtRest = rest === 'static';
+      if (rest === 'static') return snapshot;
     } catch (error) {
       if (!navigatedAway(error)) throw error;
       // It went elsewhere: the new document is the page.
       await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
       continue;
     }
-    if (watch.requestsUnderWay() === 0) return;
+    if (watch.requestsUnderWay() === 0) return null;
     await deadline.sleep(50);
   } while (left() > 0);
+  return null;
 }
 
-/**
- * Runs in the page. A page with little text is likely a shell whose content is still to come, and is given longer.
- * Timers, and not animation frames: a page nobody looks at may draw none.
- */
-function untilQuiet(limits: {
+interface QuietLimits {
   loadMs: number;
   maxMs: number;
+  /** Without a change, for a page that changed since it was there. */
   quietMs: number;
+  /** For one that did not. */
+  calmMs: number;
+  /** For one with little text: likely a shell whose content is still to come. */
   thinQuietMs: number;
-}): Promise<'static' | 'quiet' | 'restless'> {
+  pictured: boolean;
+}
+
+interface Rest {
+  rest: 'static' | 'quiet' | 'restless';
+  snapshot: Snapshot | null;
+}
+
+/** Timers, and not animation frames: a page nobody looks at may draw none. Runs in the page. */
+function untilQuiet(limits: QuietLimits): Promise<Rest['rest']> {
   const start = performance.now();
-  const isProgram = (script: HTMLScriptElement) =>
-    !script.type || script.type === 'module' || /(java|ecma)script/i.test(script.type);
+  const isProgram = (script: Element) => {
+    const type = script.getAttribute('type');
+    return !type || type === 'module' || /(java|ecma)script/i.test(type);
+  };
+  const ACTS =
+    'iframe, frame, object, embed, meta[http-equiv="refresh" i], [onload], [onerror], [onbegin], [onfocus], [onpageshow], [ontoggle]';
+  const isStatic = () =>
+    !Array.from(document.querySelectorAll('script')).some(isProgram) && !document.querySelector(ACTS);
   const isThin = () => (document.body?.textContent ?? '').trim().length < 200;
+  if (!limits.pictured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
   return new Promise((resolve) => {
     let lastChange = start;
+    let changed = false;
     const observer = new MutationObserver(() => {
       lastChange = performance.now();
+      changed = true;
     });
     observer.observe(document, { subtree: true, childList: true, characterData: true });
-    const end = (how: 'static' | 'quiet' | 'restless') => {
+    const end = (how: Rest['rest']) => {
       clearTimeout(timer);
       observer.disconnect();
       resolve(how);
@@ -117,9 +154,9 @@ function untilQuiet(limits: {
         loaded = true;
         lastChange = Math.max(lastChange, now);
       }
-      if (loaded && !Array.from(document.scripts).some(isProgram)) return end('static');
+      if (loaded && isStatic()) return end('static');
       if (now - start >= limits.maxMs) return end('restless');
-      const quietMs = isThin() ? limits.thinQuietMs : limits.quietMs;
+      const quietMs = isThin() ? limits.thinQuietMs : changed ? limits.quietMs : limits.calmMs;
       if (loaded && now - lastChange >= quietMs) return end('quiet');
       timer = setTimeout(check, 25);
     };
@@ -128,6 +165,12 @@ function untilQuiet(limits: {
     let timer = setTimeout(check, 0);
   });
 }
+
+/** Both as source text: what runs in a page brings everything along. */
+const REST = `async ({ limits, collect }) => {
+  const rest = await (${untilQuiet})(limits);
+  return { rest, snapshot: rest === 'static' && collect ? (${collect})(collect) : null };
+}`;
 
 /** Follows the main frame's document through the browser's network events. One for a page, from before it navigates. */
 export class DocumentWatch {
@@ -153,9 +196,9 @@ export class DocumentWatch {
     onTooLarge: () => void,
   ) {
     this.requestedUrl = url;
-    const { cdp, mainFrameId, page } = tab;
+    const { listen, mainFrameId } = tab;
     let tooLarge = false;
-    cdp.on('Network.requestWillBeSent', ({ requestId, frameId, type, request }) => {
+    listen('Network.requestWillBeSent', ({ requestId, frameId, type, request }) => {
       if (type === 'XHR' || type === 'Fetch' || type === 'Script') this.#underWay.add(requestId);
       if (type !== 'Document' || frameId !== mainFrameId) return;
       this.#documentId = requestId;
@@ -164,17 +207,16 @@ export class DocumentWatch {
       this.#failed = null;
       this.requestedUrl = request.url;
     });
-    cdp.on('Network.responseReceived', ({ requestId, response }) => {
+    listen('Network.responseReceived', ({ requestId, response }) => {
       if (requestId !== this.#documentId) return;
       const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
       this.#answers.set(requestId, { url: response.url, status: response.status, contentType });
-      if (/^\s*attachment/i.test(header(response.headers, 'content-disposition') ?? ''))
-        this.isDownload = true;
+      if (isDownload(header(response.headers, 'content-disposition'))) this.isDownload = true;
     });
-    cdp.on('Page.frameNavigated', ({ frame }) => {
+    listen('Page.frameNavigated', ({ frame }) => {
       if (frame.id === mainFrameId) this.#shownId = frame.loaderId;
     });
-    cdp.on('Network.dataReceived', ({ requestId, dataLength }) => {
+    listen('Network.dataReceived', ({ requestId, dataLength }) => {
       // Decoded bytes: a small compressed answer can be a very large page. The proxy sees to what comes over the wire.
       if (requestId === this.#documentId) this.#documentBytes += dataLength;
       this.#totalBytes += dataLength;
@@ -187,15 +229,15 @@ export class DocumentWatch {
       const isDocuments = tab.egress.failureOf(this.requestedUrl) === 'page_too_large';
       if (isDocuments && !this.#complete) onTooLarge();
     };
-    cdp.on('Network.loadingFinished', ({ requestId }) => {
+    listen('Network.loadingFinished', ({ requestId }) => {
       this.#underWay.delete(requestId);
       if (requestId === this.#documentId) this.#complete = true;
     });
-    cdp.on('Network.loadingFailed', ({ requestId, errorText }) => {
+    listen('Network.loadingFailed', ({ requestId, errorText }) => {
       this.#underWay.delete(requestId);
       if (requestId === this.#documentId) this.#failed = errorText;
     });
-    page.on('download', (download) => {
+    tab.onDownload((download) => {
       this.isDownload = true;
       void download.cancel().catch(() => {});
     });
@@ -232,12 +274,6 @@ export class DocumentWatch {
 }
 
 const hasNoContent = (answer: Answer | null) => answer?.status === 204 || answer?.status === 205;
-
-/** A browser shows a lone picture or film as a page, but there is nothing in it to read. */
-const isUnsupported = (contentType: string | null | undefined) =>
-  /^(image\/(?!svg)|audio\/|video\/|font\/|application\/(pdf|zip|octet-stream|x-7z|x-rar|gzip|vnd\.))/i.test(
-    contentType ?? '',
-  );
 
 const isNavigationProblem = (error: unknown) =>
   error instanceof Error &&

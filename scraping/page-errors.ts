@@ -9,6 +9,7 @@ const PAGE_ERRORS = {
   dns_failed: ['retryable', 'the host name could not be resolved'],
   connection_refused: ['retryable', 'the server refused the connection'],
   connection_failed: ['retryable', 'the connection to the server failed'],
+  proxy_failed: ['retryable', 'none of the proxies of this job could be used'],
   tls_failed: ['permanent', 'no secure connection: the certificate or the TLS handshake was not accepted'],
   page_timeout: ['retryable', 'the page did not load in time'],
   page_too_large: ['permanent', 'the page is larger than this installation accepts'],
@@ -21,6 +22,7 @@ const PAGE_ERRORS = {
   http_client_error: ['permanent', 'the server refused the request'],
   http_too_many_requests: ['retryable', 'the server asks for fewer requests'],
   http_server_error: ['retryable', 'the server failed'],
+  bad_cookie: ['permanent', 'the browser does not accept a cookie of this job'],
   bad_selector: ['permanent', 'a field of extract has a selector that is not valid CSS'],
   action_failed: ['permanent', 'an action could not be done'],
 } as const satisfies Record<string, readonly ['retryable' | 'permanent', string]>;
@@ -61,6 +63,10 @@ export function httpStatusError(status: number): ErrorInfo | null {
   if (status === 429) return pageError('http_too_many_requests', message);
   return pageError(status >= 500 ? 'http_server_error' : 'http_client_error', message);
 }
+
+/** @param fields of `extract` */
+export const badSelector = (fields: readonly string[]): ErrorInfo =>
+  pageError('bad_selector', `extract: the selector of ${fields.join(', ')} is not valid CSS`);
 
 /**
  * @param netError Chromium's name for it, such as `net::ERR_EMPTY_RESPONSE`, or any text that holds one

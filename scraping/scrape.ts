@@ -1,20 +1,16 @@
 import type { Artifact, Page } from '../core/page.ts';
-import { DEFAULT_FORMATS, type ScrapeRequest } from '../core/schemas.ts';
+import type { ScrapeRequest } from '../core/schemas.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { runActions } from './actions.ts';
-import type { BrowserPool, Tab } from './browser.ts';
-import { printPdf, takeScreenshot } from './capture.ts';
-import { type CollectOptions, collect, type Snapshot } from './collect.ts';
-import type { Extracted, Format } from './content/extract.ts';
-import { storable } from './content/storable.ts';
-import { Deadline } from './deadline.ts';
-import { navigatedAway, runInPage } from './in-page.ts';
-import { DocumentWatch, load, settle } from './load.ts';
-import { httpStatusError, PageFailure, pageError } from './page-errors.ts';
-import { prepareRequests } from './requests.ts';
+import type { BrowserPool } from './browser.ts';
+import type { HttpClient } from './http/client.ts';
+import { type FetchedPage, openFetching } from './http/fetch-page.ts';
+import { shapeOf } from './http/page-shape.ts';
+import { type BrowserReason, needsBrowser, rememberedEngine, wasWorthwhile } from './render-choice.ts';
+import type { RenderMemory } from './render-memory.ts';
+import { openVisits, type VisitedPage } from './visit.ts';
 
 /**
- * Scrapes the URLs of one job, one after the other, in a browser context of its own:
+ * Scrapes the URLs of one job, in whichever way suits each:
  *
  *     const scraping = openScraping(spec, context);
  *     try { for (const url of spec.urls) save(await scraping.scrape(url)); } finally { await scraping.close(); }
@@ -23,19 +19,24 @@ import { prepareRequests } from './requests.ts';
  * `scrape` rejects for two reasons only: the signal fired (with its reason, at once), or this program has a bug.
  */
 export interface Scraping {
-  /** One call at a time. Open several scrapings of a job to have several pages at once. */
   scrape(url: string): Promise<ScrapedPage>;
+  /** How many pages of the job may usefully be under way at once; what is beyond waits its turn. */
+  readonly concurrency: number;
   close(): Promise<void>;
 }
 
 export interface ScrapeContext {
   signal: AbortSignal;
   browser: BrowserPool;
+  http: HttpClient;
+  renderMemory: RenderMemory;
   logger: Logger;
-  /** For a page from navigation to content; `spec.timeout_ms` goes before it. */
+  /** For a page from its first request to its content; `spec.timeout_ms` goes before it. */
   pageTimeoutMs: number;
   /** Of a page's document, decoded, and of its HTML once drawn. */
   maxPageBytes: number;
+  /** Pages of the job in the browser at once, in one context. Default 3. */
+  tabs?: number;
 }
 
 export interface ScrapedPage {
@@ -46,38 +47,95 @@ export interface ScrapedPage {
 
 export type ScrapeSpec = Pick<
   ScrapeRequest,
-  'formats' | 'main_content' | 'extract' | 'actions' | 'headers' | 'timeout_ms'
+  | 'formats'
+  | 'main_content'
+  | 'extract'
+  | 'render'
+  | 'actions'
+  | 'headers'
+  | 'timeout_ms'
+  | 'urls'
+  | 'cookies'
+  | 'viewport'
+  | 'locale'
+  | 'timezone'
+  | 'mobile'
+  | 'proxy'
 >;
 
+/** Of one job on the way by plain HTTP: while one waits for its server, another is read. */
+const HTTP_PAGES_AT_ONCE = 4;
+/** In the browser, where the page itself is most of the work: more tabs than cores gain little, and take memory. */
+const BROWSER_PAGES_AT_ONCE = 3;
+
 export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping {
-  const session = context.browser.openSession();
+  const timeoutMs = spec.timeout_ms ?? context.pageTimeoutMs;
+  const fetching = openFetching(spec, context);
+  const tabs = context.tabs ?? BROWSER_PAGES_AT_ONCE;
+  const visits = openVisits(spec, { ...context, tabs });
+  const way = wayFor(spec);
 
   return {
+    concurrency: way === 'browser' ? tabs : HTTP_PAGES_AT_ONCE,
     async scrape(url) {
-      const startedAt = Date.now();
-      const findings: Findings = { watch: null, snapshot: null, extracted: {}, artifacts: [], error: null };
-      const deadline = new Deadline(
-        spec.timeout_ms ?? context.pageTimeoutMs,
-        context.signal,
-        () => new PageFailure('page_timeout'),
-      );
-      try {
-        const visited = session.withTab({ maxBytes: context.maxPageBytes }, (tab) =>
-          visit({ tab, url, spec, context, deadline, findings }),
-        );
-        await deadline.race(visited);
-      } catch (error) {
-        context.signal.throwIfAborted();
-        findings.error = failureOf(error).info;
-        context.logger.debug('page_failed', { code: findings.error.code, cause: error });
-      } finally {
-        deadline.end(new PageFailure('page_timeout'));
-        deadline.dispose();
-      }
-      return { page: pageOf(url, findings, startedAt), artifacts: findings.artifacts };
+      if (way === 'browser') return scraped(await visits.visit(url, timeoutMs));
+      if (way === 'http') return (await fetching.fetch(url, timeoutMs)).read();
+      return await scrapeEitherWay(url);
     },
-    close: () => session.close(),
+    close: async () => {
+      fetching.close();
+      await visits.close();
+    },
   };
+
+  /** HTTP first, unless the host is known to need a browser; and the browser where what came shows that it is needed. */
+  async function scrapeEitherWay(url: string): Promise<ScrapedPage> {
+    const { host } = new URL(url);
+    const remembered = rememberedEngine(await context.renderMemory.recall(host));
+    if (remembered === 'browser') return scraped(await visits.visit(url, timeoutMs));
+
+    const startedAt = performance.now();
+    // Some servers keep whoever is no browser waiting: there must be time left to be one.
+    const fetched = await fetching.fetch(url, timeoutMs, timeoutMs / 2);
+    const reason = needsBrowser(fetched);
+    if (reason === null || (reason.isGuess && remembered === 'http')) {
+      if (reason === null && fetched.kind === 'answered') await context.renderMemory.sawEnough(host);
+      const read = await fetched.read();
+      // Browsers know selectors that the parser does not.
+      return read.page.error?.code === 'bad_selector'
+        ? scraped(await visits.visit(url, leftMs(startedAt)))
+        : read;
+    }
+    context.logger.debug('page_needs_browser', { host, reason: reason.why });
+    return await visitAfter(url, fetched, reason, leftMs(startedAt));
+  }
+
+  /** Half of a page's time at least, however long the server took to be of no use. */
+  function leftMs(startedAt: number): number {
+    return Math.max(timeoutMs - (performance.now() - startedAt), timeoutMs / 2);
+  }
+
+  async function visitAfter(
+    url: string,
+    fetched: FetchedPage,
+    reason: BrowserReason,
+    timeLeftMs: number,
+  ): Promise<ScrapedPage> {
+    const visited = await visits.visit(url, timeLeftMs);
+    const before = fetched.kind === 'answered' && fetched.status < 400 ? shapeOf(fetched.html) : null;
+    const after = visited.drawn === null ? null : shapeOf(visited.drawn);
+    const isBetter = wasWorthwhile({ before, after, error: visited.page.error });
+    if (reason.ofHost) {
+      const { host } = new URL(url);
+      await context.renderMemory.remember(host, {
+        engine: isBetter ? 'browser' : 'http',
+        reason: reason.why,
+      });
+    }
+    // A browser that failed where plain HTTP did not has nothing to add.
+    const useFetched = visited.page.error !== null && fetched.kind === 'answered' && fetched.status < 400;
+    return useFetched ? await fetched.read() : scraped(visited);
+  }
 }
 
 /** One page with a session of its own. */
@@ -94,131 +152,13 @@ export async function scrape(
   }
 }
 
-/** What has been learned of a page so far: when it fails half way, this is what its user gets. */
-interface Findings {
-  watch: DocumentWatch | null;
-  snapshot: Snapshot | null;
-  extracted: Extracted;
-  artifacts: Artifact[];
-  error: Page['error'];
+/** What only a browser can do or be decides for it. */
+function wayFor(spec: ScrapeSpec): 'http' | 'browser' | 'auto' {
+  const { render = 'auto', actions = [], formats = [], viewport, timezone, mobile } = spec;
+  if (render !== 'auto') return render;
+  const isPictured = formats.includes('screenshot') || formats.includes('pdf');
+  const isSomebody = Boolean(viewport || timezone || mobile);
+  return isPictured || isSomebody || actions.length > 0 ? 'browser' : 'auto';
 }
 
-interface Visit {
-  tab: Tab;
-  url: string;
-  spec: ScrapeSpec;
-  context: ScrapeContext;
-  deadline: Deadline;
-  findings: Findings;
-}
-
-/** A page's story: load, act, look, read, picture. @throws PageFailure where it ends early */
-async function visit({ tab, url, spec, context, deadline, findings }: Visit): Promise<void> {
-  const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
-  const watch = new DocumentWatch(tab, url, context.maxPageBytes, () =>
-    deadline.end(new PageFailure('page_too_large')),
-  );
-  findings.watch = watch;
-  tab.crashed.catch((error: unknown) => deadline.end(error));
-  const isPictured =
-    formats.some((format) => format === 'screenshot' || format === 'pdf') ||
-    spec.actions?.some(({ type }) => type === 'screenshot');
-  await deadline.race(prepareRequests(tab, { url, headers: spec.headers ?? {}, blockPictures: !isPictured }));
-
-  await load(tab, url, watch, deadline);
-  findings.error = httpStatusError(watch.answer?.status ?? 200);
-
-  if (spec.actions && spec.actions.length > 0) {
-    try {
-      await runActions(tab, spec.actions, findings.artifacts, deadline);
-      await settle(tab, watch, deadline);
-    } catch (error) {
-      if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
-      // The page as it is then is still worth having.
-      findings.error ??= error.info;
-    }
-    watch.assertDocument();
-    findings.error ??= httpStatusError(watch.answer?.status ?? 200);
-  }
-
-  const snapshot = await look(tab, { maxChars: context.maxPageBytes, extract: spec.extract ?? {} }, deadline);
-  if (snapshot.html === null) throw new PageFailure('page_too_large');
-  findings.snapshot = snapshot;
-  if (snapshot.badSelectors.length > 0) {
-    findings.error ??= pageError(
-      'bad_selector',
-      `extract: the selector of ${snapshot.badSelectors.join(', ')} is not valid CSS`,
-    );
-  }
-  findings.extracted = await deadline.race(
-    context.browser.extractor.extract(
-      {
-        html: snapshot.html,
-        url: snapshot.url,
-        title: snapshot.title,
-        charset: snapshot.charset,
-        formats,
-        mainContent: spec.main_content ?? true,
-      },
-      deadline.signal,
-    ),
-  );
-  if (formats.includes('screenshot'))
-    findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
-  if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
-}
-
-/** One look into the page. A page on its way elsewhere is looked at where it arrives. */
-async function look(tab: Tab, options: CollectOptions, deadline: Deadline): Promise<Snapshot> {
-  for (;;) {
-    try {
-      return await deadline.race(runInPage(tab, collect, options));
-    } catch (error) {
-      if (!navigatedAway(error)) throw error;
-      await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
-    }
-  }
-}
-
-async function capture(taking: Promise<Artifact>, deadline: Deadline): Promise<Artifact> {
-  try {
-    return await deadline.race(taking);
-  } catch (error) {
-    if (error instanceof Error && error.name === 'Error') {
-      throw new PageFailure('capture_failed', undefined, { cause: error });
-    }
-    throw error;
-  }
-}
-
-function failureOf(error: unknown): PageFailure {
-  if (error instanceof PageFailure) return error;
-  // Playwright says in many ways that the page or browser under a call is gone.
-  if (
-    error instanceof Error &&
-    /has been closed|Target closed|Target crashed|crashed|Session closed|disconnected/i.test(error.message)
-  ) {
-    return new PageFailure('browser_crashed', undefined, { cause: error });
-  }
-  throw error;
-}
-
-function pageOf(url: string, findings: Findings, startedAt: number): Page {
-  const { watch, snapshot, extracted, error } = findings;
-  const answer = watch?.answer ?? null;
-  return {
-    url,
-    final_url: snapshot?.url ?? answer?.url ?? null,
-    status_code: answer?.status ?? null,
-    content_type: answer?.contentType ?? null,
-    title: storable(snapshot?.title.trim() || null),
-    ...extracted,
-    ...(snapshot && Object.keys(snapshot.extracted).length > 0
-      ? { extracted: storable(snapshot.extracted) }
-      : {}),
-    engine: 'browser',
-    fetched_at: new Date(startedAt).toISOString(),
-    duration_ms: Date.now() - startedAt,
-    error,
-  };
-}
+const scraped = ({ page, artifacts }: VisitedPage): ScrapedPage => ({ page, artifacts });

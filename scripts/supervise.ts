@@ -23,6 +23,8 @@ async function supervise(
     PORT: String(port),
     DATA_DIR: config.dataDir,
     DATABASE_URL: databaseUrl,
+    // Decided here: to the processes below, the embedded Postgres is a server like any other.
+    ...(config.artifactsUrl ? { ARTIFACTS_URL: config.artifactsUrl } : {}),
     LOG_FORMAT: config.logFormat,
   };
   // They have the grace period for the job in hand, and then what it takes to close browsers and connections.

@@ -28,6 +28,7 @@ const right = (): Books => structuredClone(IN_ORDER);
 
 const IN_ORDER: Books = {
   ...{ driver: 'fleet', leaseMs: 3000, slots: 1, unpublished: 0, queued: 0, deadLetters: new Set() },
+  openDeadLetters: [],
   jobs: [
     {
       ...{ id: JOB, status: 'completed', attempt: 1, max_attempts: 3, error_code: null, priority: 0 },
@@ -54,6 +55,7 @@ test('books in order are found in order', () => {
 });
 
 const wrong: [kind: string, spoil: (books: Books) => void][] = [
+  ['dead_letters_wrong', ({ openDeadLetters }) => openDeadLetters.push(JOB)],
   ['lost', ({ jobs }) => jobs.splice(0)],
   ['doubled', ({ jobs }) => jobs.push(...jobs.map((job) => ({ ...job, id: 'job-2' })))],
   ['doubled', ({ journal }) => journal.push(...journal.map((entry) => ({ ...entry, ids: ['job-2'] })))],

@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
 /**
- * Who may know whom. Arrows run one way: core ← runtime ← { db, queue, scraping } ← dispatch ← { api, workers }.
+ * Who may know whom. Arrows run one way: core ← runtime ← { db, queue, scraping, storage } ← dispatch ← { api, workers }.
  * A worker's folder is a layer of its own, so that two workers never meet.
  */
 const MAY_IMPORT: Record<string, string[]> = {
@@ -12,9 +12,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   db: ['core', 'runtime'],
   queue: ['core', 'runtime'],
   scraping: ['core', 'runtime'],
-  dispatch: ['core', 'runtime', 'db', 'queue', 'scraping'],
-  api: ['core', 'runtime', 'db', 'queue', 'dispatch'],
-  workers: ['core', 'runtime', 'db', 'queue', 'scraping', 'dispatch'],
+  storage: ['core', 'runtime'],
+  dispatch: ['core', 'runtime', 'db', 'queue', 'scraping', 'storage'],
+  api: ['core', 'runtime', 'db', 'queue', 'storage', 'dispatch'],
+  workers: ['core', 'runtime', 'db', 'queue', 'scraping', 'storage', 'dispatch'],
   // They know the HTTP API alone, and the types that describe it.
   sdk: ['core'],
   dashboard: [],

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
+import type { ArtifactKey, ArtifactStore } from '../../core/artifacts.ts';
 import { listPagesQuery } from '../../core/schemas.ts';
+import { findArtifact } from '../../db/artifacts.ts';
 import type { Sql } from '../../db/connect.ts';
-import { findArtifact, listPages, type PageText } from '../../db/pages.ts';
+import { listPages, type PageText } from '../../db/pages.ts';
 import { decodePageCursor, encodePageCursor } from '../cursor.ts';
 import {
   type ApiRequest,
@@ -11,7 +13,7 @@ import {
   sendJson,
   sendText,
 } from '../http.ts';
-import { notFound } from '../problem.ts';
+import { artifactsUnavailable, notFound } from '../problem.ts';
 import { expectNoQuery, readQuery } from '../validate.ts';
 import { ownJob } from './jobs.ts';
 
@@ -91,19 +93,29 @@ const SHOWN = /^(image\/(png|jpeg|webp)|application\/pdf)$/;
 
 /** `GET /jobs/{id}/artifacts/{position}/{name}`: a screenshot or PDF. */
 export const showArtifact =
-  (sql: Sql): Handler =>
+  (sql: Sql, store: ArtifactStore | undefined): Handler =>
   async (request, response) => {
     expectNoQuery(request);
     const job = await ownJob(sql, request, response);
     const { position, name } = request.params;
     const addressable = /^\d{1,9}$/.test(String(position)) && /^[\w.-]{1,200}$/.test(String(name));
-    const artifact = addressable && (await findArtifact(sql, job.job_id, Number(position), String(name)));
-    if (!artifact) throw notFound('there is no such artifact');
+    const key = { jobId: job.job_id, position: Number(position), name: String(name) };
+    const artifact = addressable && (await findArtifact(sql, key.jobId, key.position, key.name));
+    const body = artifact && (artifact.body ?? (await bodyOf(store, key)));
+    if (!artifact || !body) throw notFound('there is no such artifact');
     response.writeHead(200, {
       ...answerHeaders(response),
       'content-type': artifact.contentType,
-      'content-length': artifact.body.length,
+      'content-length': body.length,
       'content-disposition': `${SHOWN.test(artifact.contentType) ? 'inline' : 'attachment'}; filename="${name}"`,
     });
-    response.end(artifact.body);
+    response.end(body);
   };
+
+async function bodyOf(store: ArtifactStore | undefined, key: ArtifactKey): Promise<Buffer | null> {
+  try {
+    return store ? await store.get(key) : null;
+  } catch (cause) {
+    throw Object.assign(artifactsUnavailable(), { cause });
+  }
+}

@@ -1,5 +1,6 @@
 import type { Attempt, Job, JobSpec } from '../../core/job.ts';
 import { isFinal, type JobStatus, type OutcomeKind } from '../../core/job-state.ts';
+import { shownSpec } from '../../core/shown-spec.ts';
 import { type Sql, statement } from '../connect.ts';
 
 /** A user's job; null where there is none of that id, or it is another user's. */
@@ -151,7 +152,7 @@ export function toJob(row: JobRow): Job {
     attempt: row.attempt,
     max_attempts: row.max_attempts,
     priority: row.priority,
-    spec: row.spec,
+    spec: shownSpec(row.spec),
     progress: { done: row.progress_done, total: row.progress_total, message: row.progress_message },
     counts: { pages: row.pages_count, leads: row.leads_count, errors: row.errors_count },
     error: errorOf(row),

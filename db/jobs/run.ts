@@ -64,7 +64,8 @@ const LIST_STORED_PAGES = statement(
 export interface StoredPage {
   position: number;
   page: Page;
-  artifacts: (Artifact & { name: string })[];
+  /** `body: null` where it lies in the artifact store. */
+  artifacts: (Omit<Artifact, 'body'> & { name: string; body: Buffer | null })[];
   progress: Progress;
   counts: Counts;
 }

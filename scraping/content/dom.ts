@@ -1,10 +1,20 @@
 import { createDocument } from '@mixmark-io/domino';
 
-/** Parses a page as a browser would, makes its shadow DOM ordinary and its addresses absolute. */
-export function parsePage(html: string, url: string): Document {
+/**
+ * Parses a page as a browser would, makes its shadow DOM ordinary and its addresses absolute.
+ *
+ * @param look sees the document before its addresses change
+ */
+export function parsePage(
+  html: string,
+  url: string,
+  look?: (document: Document, base: string) => void,
+): Document {
   const document = createDocument(html, true);
   flattenShadowRoots(document);
-  resolveAddresses(document, baseUrl(document, url));
+  const base = baseUrl(document, url);
+  look?.(document, base);
+  resolveAddresses(document, base);
   return document;
 }
 

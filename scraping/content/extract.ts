@@ -1,6 +1,7 @@
 import type { Page } from '../../core/page.ts';
 import type { FORMATS } from '../../core/schemas.ts';
-import { parsePage } from './dom.ts';
+import { collapsed, parsePage } from './dom.ts';
+import { type Fields, type FieldsWanted, fieldsOf } from './fields.ts';
 import { linksOf } from './links.ts';
 import { mainContent, wholeContent } from './main-content.ts';
 import { toMarkdown } from './markdown.ts';
@@ -14,15 +15,19 @@ export type Format = (typeof FORMATS)[number];
 export interface ExtractInput {
   html: string;
   url: string;
-  title: string;
+  /** Null: the document's own, which is then among the results. */
+  title: string | null;
   charset: string;
   formats: readonly Format[];
   /** False: markdown, text and html hold the whole page. */
   mainContent: boolean;
+  /** The job's `extract`, where the HTML was not drawn by a browser, which would have been asked. */
+  fields?: FieldsWanted;
 }
 
 /** The formats that come from the HTML alone; what was not asked for is absent. */
-export type Extracted = Pick<Page, 'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata'>;
+export type Extracted = Pick<Page, 'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata'> &
+  Partial<Fields> & { title?: string };
 
 /** Pure, and blocks while it works (half a second for the largest documentation pages): see `extractor.ts`. */
 export function extract(input: ExtractInput): Extracted {
@@ -33,11 +38,16 @@ function read(input: ExtractInput): Extracted {
   const wants = (format: Format) => input.formats.includes(format);
   const extracted: Extracted = {};
   if (wants('raw_html')) extracted.raw_html = input.html;
-  if (!READS_DOCUMENT.some(wants)) return extracted;
+  const fields = Object.keys(input.fields ?? {}).length > 0 ? input.fields : undefined;
+  if (!READS_DOCUMENT.some(wants) && input.title !== null && !fields) return extracted;
 
-  const document = parsePage(input.html, input.url);
+  const document = parsePage(input.html, input.url, (asWritten, base) => {
+    if (fields) Object.assign(extracted, fieldsOf(asWritten, base, fields));
+  });
+  const title = input.title ?? collapsed(document.title);
+  if (input.title === null) extracted.title = title;
   if (wants('links')) extracted.links = linksOf(document, input.url);
-  if (wants('metadata')) extracted.metadata = metadataOf(document, input);
+  if (wants('metadata')) extracted.metadata = metadataOf(document, { ...input, title });
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.

@@ -6,6 +6,7 @@ import { measureAccepting } from './parts/accept.ts';
 import { measureBacklog } from './parts/backlog.ts';
 import { measureDraining } from './parts/drain.ts';
 import { explainAccessPaths } from './parts/explain.ts';
+import { measureHttp } from './parts/http.ts';
 import { measureIdle } from './parts/idle.ts';
 import { measurePages } from './parts/pages.ts';
 import { installPeers, measurePeerSends } from './parts/peers.ts';
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
     if (only.has('idle')) await measureIdle(bench);
     if (only.has('backlog')) await measureBacklog(bench);
     if (only.has('pages')) await measurePages(bench);
+    if (only.has('http')) await measureHttp(bench);
     if (only.has('explain')) await explainAccessPaths(bench);
   } finally {
     await services.stop();

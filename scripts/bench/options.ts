@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['accept', 'drain', 'idle', 'backlog', 'pages', 'peers', 'explain'] as const;
+export const PARTS = ['accept', 'drain', 'idle', 'backlog', 'pages', 'http', 'peers', 'explain'] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {

@@ -54,7 +54,8 @@ function auditHolders({ transitions, slots }: Books): Violation[] {
     hands.set(worker ?? '', now);
     return now;
   };
-  for (const transition of [...transitions].sort((a, b) => a.at - b.at)) {
+  // In the order of the recorder's numbers and not of its clock: a machine's clock may be set back.
+  for (const transition of transitions) {
     const { job_id, old_status, status, old_worker, worker, old_attempt, attempt } = transition;
     if (old_status === 'running' && status === 'running' && !sameRun(transition)) {
       const detail = `attempt ${old_attempt} of ${old_worker} became attempt ${attempt} of ${worker}`;

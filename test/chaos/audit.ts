@@ -13,6 +13,7 @@ export function audit(books: Books, slack = 1): Violation[] {
   return [
     ...auditAnswers(books),
     ...auditEnds(books),
+    ...auditDeadLetters(books),
     ...auditRuns(books),
     ...auditLedger(books),
     ...auditWaits(books, slack),
@@ -90,6 +91,17 @@ function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Books)
     }
   }
   return violations;
+}
+
+/** A failed job has one dead letter that is open, and whoever did not fail, or was run again, has none. */
+function auditDeadLetters({ jobs, openDeadLetters }: Books): Violation[] {
+  const open = new Map<string, number>();
+  for (const job of openDeadLetters) open.set(job, (open.get(job) ?? 0) + 1);
+  return jobs.flatMap(({ id, status }) => {
+    const found = open.get(id) ?? 0;
+    if (found === (status === 'failed' ? 1 : 0)) return [];
+    return [{ kind: 'dead_letters_wrong', job: id, detail: `${status}, with ${found} open dead letters` }];
+  });
 }
 
 /** Besides those written to fail: a job whose last permitted attempt lost its worker to a fault. */

@@ -23,8 +23,10 @@ export interface Books {
   unpublished: number;
   /** Messages left in the work queue. */
   queued: number;
-  /** Jobs among the dead letters. */
+  /** Jobs among the messages of `failed_jobs`. */
   deadLetters: Set<string>;
+  /** Jobs of the dead letters that are open, once for each. */
+  openDeadLetters: string[];
   journal: JournalEntry[];
   aborted: { id: string; at: number }[];
   faults: FaultRecord[];
@@ -89,6 +91,7 @@ export async function readBooks(
     dispatches: await rowsOf<Books['dispatches'][number]>(admin, DISPATCHES),
     events: await rowsOf<Books['events'][number]>(admin, EVENTS),
     pageWrites: await rowsOf<PageWrite>(admin, PAGE_WRITES),
+    openDeadLetters: (await rowsOf<{ job_id: string }>(admin, OPEN_DEAD_LETTERS)).map(({ job_id }) => job_id),
     unpublished: Number((await rowsOf<{ count: string }>(admin, UNPUBLISHED))[0]?.count),
   }));
   const members = [...installation.apis, ...installation.workers];
@@ -120,6 +123,7 @@ const EVENTS = `
 const PAGE_WRITES = `
   SELECT ${ms('at')} AS at, job_id, position, failed, writer, writer_attempt, holder, holder_attempt, status
   FROM chaos.page_writes ORDER BY seq`;
+const OPEN_DEAD_LETTERS = 'SELECT job_id FROM dead_letters WHERE closed_at IS NULL AND job_id IS NOT NULL';
 const UNPUBLISHED = `
   SELECT count(*) FROM events e, event_cursors c WHERE c.reader = 'relay' AND (e.xid, e.seq) > (c.xid, c.seq)`;
 

@@ -22,6 +22,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const scrape = createScriptedScraper({ database, arms, onAborted });
   const worker = createWorker({
     ...{ database, queue, logger, scrape, slots: config.workerConcurrency },
+    onFatal: (error) => lifecycle.breakDown(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
   });
   await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });

@@ -80,10 +80,10 @@ describe('a browser that is killed', () => {
   it('does not end its job: the next URL gets the new one', async () => {
     await scraper.pool.start();
     const job = openScraping(
-      {},
+      { render: 'browser' },
       {
+        ...scraper.context,
         signal: new AbortController().signal,
-        browser: scraper.pool,
         logger: silentLogger,
         pageTimeoutMs: 10_000,
         maxPageBytes: 10_000_000,
@@ -113,10 +113,10 @@ describe('a browser that has shown enough pages', () => {
     await scraper.pool.start();
     const first = pidOf(scraper.pool);
     const job = openScraping(
-      { formats: ['text'] },
+      { render: 'browser', formats: ['text'] },
       {
+        ...scraper.context,
         signal: new AbortController().signal,
-        browser: scraper.pool,
         logger: silentLogger,
         pageTimeoutMs: 10_000,
         maxPageBytes: 10_000_000,

@@ -1,3 +1,4 @@
+import { FatalError } from '../../core/errors.ts';
 import type { ClaimedJob } from '../../core/job.ts';
 import type { Outcome } from '../../core/job-state.ts';
 import type { Delivery, HandlerOutcome, UnreadableMessage } from '../../queue/queue.ts';
@@ -17,6 +18,8 @@ export interface JobSteps {
   record: RecordOutcome;
   /** Keeps a message that names no job. */
   bury(message: UnreadableMessage): Promise<void>;
+  /** Told of an error after which this process is of no use to any job. */
+  onFatal(error: FatalError): void;
   logger: Logger;
   jobTimeoutMs: number;
 }
@@ -80,12 +83,13 @@ async function scrapeUnderDeadline(
   job: ClaimedJob,
   run: WatchedRun,
   logger: Logger,
-  { scrape, jobTimeoutMs }: JobSteps,
+  { scrape, onFatal, jobTimeoutMs }: JobSteps,
 ): Promise<Outcome> {
   const deadline = setTimeout(() => run.abort(new RunAborted('late')), jobTimeoutMs);
   try {
     return await scrape(job, run.signal, logger);
   } catch (error) {
+    if (error instanceof FatalError) onFatal(error);
     return classifyOutcome(run.signal.aborted ? run.signal.reason : error, jobTimeoutMs);
   } finally {
     clearTimeout(deadline);

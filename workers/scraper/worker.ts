@@ -27,6 +27,7 @@ export function createWorker(options: {
   queue: Queue;
   logger: Logger;
   scrape: JobSteps['scrape'];
+  onFatal: JobSteps['onFatal'];
   slots: number;
   leaseMs: number;
   jobTimeoutMs: number;
@@ -46,6 +47,7 @@ export function createWorker(options: {
     record: createRecorder({ database, retry, logger, givingUp: givingUp.signal }),
     heartbeat,
     scrape: options.scrape,
+    onFatal: options.onFatal,
     bury: (message) => buryMessage(database, message),
     logger,
     jobTimeoutMs: options.jobTimeoutMs,

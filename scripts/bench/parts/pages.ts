@@ -3,6 +3,7 @@ import type { JobSpec } from '../../../core/job.ts';
 import { statement } from '../../../db/connect.ts';
 import { findChromium } from '../../../scraping/chromium.ts';
 import { type Bench, startApi, startOurs, withChildren } from '../bench.ts';
+import type { Child } from '../child.ts';
 import { inTurns, median } from '../measure.ts';
 import { createScratch, insertJobs } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
@@ -57,14 +58,18 @@ export async function measurePages(bench: Bench): Promise<void> {
 
 interface ScrapeOptions {
   site: string;
-  chromium: string;
+  /** Jobs at a time. Default 2. */
+  slots?: number;
+  /** Called with the worker when all pages are stored. */
+  onDone?: (worker: Child) => void;
+  chromium?: string;
   urls: string[];
   urlsEach: number;
   formats: JobSpec['formats'];
   render: JobSpec['render'];
 }
 
-async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<number> {
+export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<number> {
   const { urls, urlsEach, formats, render } = options;
   const scratch = await createScratch(bench.services);
   for (let at = 0; at < urls.length; at += urlsEach) {
@@ -73,14 +78,14 @@ async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<number>
   await purgeQueue(bench, 'rabbitmq');
   const times = await withChildren(async (keep) => {
     await keep(startApi(bench, 'rabbitmq', scratch.url));
-    await keep(
+    const worker = await keep(
       startOurs(bench, {
         program: 'workers/scraper/main.js',
         driver: 'rabbitmq',
         databaseUrl: scratch.url,
         env: {
-          WORKER_CONCURRENCY: String(LANES),
-          CHROMIUM_PATH: options.chromium,
+          WORKER_CONCURRENCY: String(options.slots ?? LANES),
+          ...(options.chromium ? { CHROMIUM_PATH: options.chromium } : {}),
           EGRESS_ALLOW: new URL(options.site).host,
         },
       }),
@@ -89,7 +94,9 @@ async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<number>
       await sleep(200);
       const rows = await scratch.database.query<{ at: number; failed: boolean }>(STORED_PAGES);
       if (rows.some(({ failed }) => failed)) throw new Error('a page of the local site failed');
-      if (rows.length === urls.length) return rows.map(({ at }) => at);
+      if (rows.length < urls.length) continue;
+      options.onDone?.(worker);
+      return rows.map(({ at }) => at);
     }
   });
   await scratch.drop();
@@ -102,7 +109,7 @@ const STORED_PAGES = statement(
 );
 
 /** Pages a second behind the first tenth, from when each was finished in ms. */
-function rateOf(times: number[]): number {
+export function rateOf(times: number[]): number {
   const sorted = [...times].sort((a, b) => a - b);
   const from = Math.ceil(sorted.length * 0.1);
   const seconds = ((sorted.at(-1) ?? 0) - (sorted[from] ?? 0)) / 1000;

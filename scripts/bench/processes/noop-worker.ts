@@ -19,6 +19,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const { leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
   const worker = createWorker({
     ...{ database, queue, logger, slots: config.workerConcurrency },
+    onFatal: (error) => lifecycle.breakDown(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
     scrape: async (job) => {
       if (tells) begun(job.id, now());

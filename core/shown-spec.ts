@@ -1,0 +1,19 @@
+import type { JobSpec } from './job.ts';
+
+/** A job's spec as it is shown to its user: as it was given, but for the credentials of its proxies. */
+export function shownSpec(spec: JobSpec): JobSpec {
+  const { proxy } = spec;
+  if (proxy === undefined) return spec;
+  return {
+    ...spec,
+    proxy: typeof proxy === 'string' ? withoutCredentials(proxy) : proxy.map(withoutCredentials),
+  };
+}
+
+function withoutCredentials(text: string): string {
+  if (!URL.canParse(text)) return '***';
+  const url = new URL(text);
+  if (url.username) url.username = '***';
+  if (url.password) url.password = '***';
+  return url.href;
+}

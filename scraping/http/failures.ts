@@ -1,0 +1,31 @@
+import { EgressError } from '../egress-guard.ts';
+import { type PageErrorCode, PageFailure } from '../page-errors.ts';
+
+/** What went wrong on the wire, in the codes that a browser's failures have too: the same trouble reads the same. */
+export function clientFailure(error: unknown): PageFailure {
+  if (error instanceof PageFailure) return error;
+  return new PageFailure(codeOf(error), undefined, { cause: error });
+}
+
+function codeOf(error: unknown): PageErrorCode {
+  if (error instanceof EgressError) return error.code;
+  const code = systemCode(error);
+  if (TLS_ERROR.test(code)) return 'tls_failed';
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'connection_refused';
+    case 'UND_ERR_HEADERS_TIMEOUT':
+    case 'UND_ERR_BODY_TIMEOUT':
+      return 'page_timeout';
+    default:
+      return 'connection_failed';
+  }
+}
+
+/** OpenSSL's names for a certificate that is not trusted, and Node's for a handshake that did not come to pass. */
+const TLS_ERROR =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERR_OSSL|EPROTO$)/;
+
+/** The `code` of an error of Node, OpenSSL or the library; empty for none. */
+export const systemCode = (error: unknown): string =>
+  String((error as { code?: unknown } | null)?.code ?? '');

@@ -1,0 +1,244 @@
+/**
+ * What a page's HTML looks like from afar: how much there is to read, and what suggests that scripts are to draw the rest. One pass
+ * over the text, in time proportional to its length whatever it holds: it runs on the event loop, for every page.
+ */
+export interface PageShape {
+  title: string;
+  /** The beginning of what a reader without scripts sees, white space collapsed. */
+  text: string;
+  textLength: number;
+  noscriptText: string;
+  /** Scripts that run, as against data in script elements. */
+  programs: number;
+  moduleScripts: number;
+  /** The state a framework hands to its scripts: `__NEXT_DATA__` and its kin. */
+  stateScripts: number;
+  /** Elements that frameworks draw in, with nothing to read in them. */
+  emptyMounts: number;
+  /** `{{ name }}` left for a script to fill in. */
+  placeholders: number;
+  /** Where a `<meta http-equiv="refresh">` leads soon; null for none, or for the page itself again. */
+  refreshesTo: string | null;
+  /** A script that goes elsewhere as soon as it runs. */
+  scriptRedirect: boolean;
+}
+
+/** Larger pages are judged by their beginning. */
+const MOST_CHARACTERS = 1_000_000;
+const TEXT_KEPT = 2000;
+/** A spinner's caption is no content. */
+const MOUNT_TEXT = 20;
+
+export function shapeOf(html: string): PageShape {
+  const reading = new Reading(html.length > MOST_CHARACTERS ? html.slice(0, MOST_CHARACTERS) : html);
+  reading.run();
+  return reading.shape();
+}
+
+class Reading {
+  #at = 0;
+  #text = '';
+  #textLength = 0;
+  #title = '';
+  #noscriptText = '';
+  #programs = 0;
+  #moduleScripts = 0;
+  #stateScripts = 0;
+  #emptyMounts = 0;
+  #placeholders = 0;
+  #refreshesTo: string | null = null;
+  #scriptRedirect = false;
+  /** The outermost place to draw in that is open. */
+  #mount: { tag: string; depth: number; textBefore: number } | null = null;
+  /** A quote that is nowhere closed need not be looked for again. */
+  readonly #unclosed = new Set<string>();
+
+  constructor(private readonly html: string) {}
+
+  run(): void {
+    const { html } = this;
+    while (this.#at < html.length) {
+      const open = html.indexOf('<', this.#at);
+      if (open < 0) break;
+      this.#addText(html.slice(this.#at, open));
+      this.#at = open;
+      this.#readMarkup();
+    }
+    this.#addText(html.slice(this.#at));
+    this.#closeMount();
+  }
+
+  shape(): PageShape {
+    return {
+      title: this.#title,
+      text: this.#text.slice(0, TEXT_KEPT),
+      textLength: this.#textLength,
+      noscriptText: this.#noscriptText,
+      programs: this.#programs,
+      moduleScripts: this.#moduleScripts,
+      stateScripts: this.#stateScripts,
+      emptyMounts: this.#emptyMounts,
+      placeholders: this.#placeholders,
+      refreshesTo: this.#refreshesTo,
+      scriptRedirect: this.#scriptRedirect,
+    };
+  }
+
+  #addText(raw: string): void {
+    const words = raw
+      .replace(/&nbsp;|&#160;/g, ' ')
+      .replace(/\s+/g, ' ')
+      .trim();
+    if (words === '') return;
+    this.#textLength += words.length + (this.#textLength === 0 ? 0 : 1);
+    if (this.#text.length < TEXT_KEPT) this.#text += this.#text === '' ? words : ` ${words}`;
+    this.#placeholders += words.match(/\{\{\s*[\w$.]+(\s*\|[^{}]{0,40})?\s*\}\}/g)?.length ?? 0;
+  }
+
+  #readMarkup(): void {
+    const { html } = this;
+    if (html.startsWith('<!--', this.#at)) {
+      this.#at = behind(html, '-->', this.#at + 2);
+      return;
+    }
+    TAG.lastIndex = this.#at;
+    const tag = TAG.exec(html);
+    if (!tag) {
+      // A bare `<` is text; declarations and processing instructions are not.
+      if (/[!?/]/.test(html[this.#at + 1] ?? '')) this.#at = behind(html, '>', this.#at);
+      else {
+        this.#addText('<');
+        this.#at += 1;
+      }
+      return;
+    }
+    const [whole, slash, name = ''] = tag;
+    const tagName = name.toLowerCase();
+    const attributesFrom = this.#at + whole.length;
+    const end = this.#tagEnd(attributesFrom);
+    const attributes = html.slice(attributesFrom, end - 1);
+    this.#at = end;
+    if (slash) this.#closed(tagName);
+    else if (RAW.has(tagName)) this.#readRaw(tagName, attributes);
+    else this.#opened(tagName, attributes);
+  }
+
+  /** Behind the `>` of a tag; one in quotes does not count. */
+  #tagEnd(from: number): number {
+    const { html } = this;
+    for (let at = from; at < html.length; at += 1) {
+      const character = html[at] ?? '';
+      if (character === '>') return at + 1;
+      if ((character !== '"' && character !== "'") || this.#unclosed.has(character)) continue;
+      const close = html.indexOf(character, at + 1);
+      if (close < 0) this.#unclosed.add(character);
+      else at = close;
+    }
+    return html.length;
+  }
+
+  #opened(tagName: string, attributes: string): void {
+    if (tagName === 'meta') this.#readMeta(attributes);
+    if (this.#mount) {
+      if (tagName === this.#mount.tag && !attributes.endsWith('/')) this.#mount.depth += 1;
+    } else if (isMount(tagName, attributes)) {
+      this.#mount = { tag: tagName, depth: 1, textBefore: this.#textLength };
+    }
+  }
+
+  #closed(tagName: string): void {
+    if (!this.#mount || tagName !== this.#mount.tag) return;
+    this.#mount.depth -= 1;
+    if (this.#mount.depth === 0) this.#closeMount();
+  }
+
+  #closeMount(): void {
+    if (this.#mount && this.#textLength - this.#mount.textBefore <= MOUNT_TEXT) this.#emptyMounts += 1;
+    this.#mount = null;
+  }
+
+  /** An element whose content is no HTML to read. */
+  #readRaw(tagName: string, attributes: string): void {
+    const { html } = this;
+    // Drawn with the page: what is in it can be read.
+    if (tagName === 'template' && /\bshadowrootmode\b/i.test(attributes)) return;
+    if (tagName === 'svg' && attributes.endsWith('/')) return;
+    const ending = ENDINGS[tagName] as RegExp;
+    ending.lastIndex = this.#at;
+    const close = ending.exec(html);
+    const content = html.slice(this.#at, close ? close.index : html.length);
+    this.#at = close ? behind(html, '>', close.index) : html.length;
+    if (tagName === 'script') this.#readScript(attributes, content);
+    else if (tagName === 'title' && this.#title === '') this.#title = content.replace(/\s+/g, ' ').trim();
+    else if (tagName === 'noscript')
+      this.#noscriptText += ` ${content.slice(0, 5000).replace(/<[^>]{0,500}>/g, ' ')}`;
+    else if (tagName === 'textarea') this.#addText(content);
+  }
+
+  #readScript(attributes: string, content: string): void {
+    const type = attribute(attributes, 'type')?.toLowerCase() ?? '';
+    const beginning = content.slice(0, 5000);
+    if (/^__(next|nuxt)_/i.test(attribute(attributes, 'id') ?? '') || STATE.test(beginning))
+      this.#stateScripts += 1;
+    if (type !== '' && type !== 'module' && !/(java|ecma)script/.test(type)) return;
+    this.#programs += 1;
+    if (type === 'module') this.#moduleScripts += 1;
+    if (REDIRECT.test(beginning)) this.#scriptRedirect = true;
+  }
+
+  #readMeta(attributes: string): void {
+    if (attribute(attributes, 'http-equiv')?.toLowerCase() !== 'refresh') return;
+    const [, seconds, url] =
+      /^\s*(\d+)(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']+)/i.exec(
+        attribute(attributes, 'content') ?? '',
+      ) ?? [];
+    if (url && Number(seconds) <= 10) this.#refreshesTo = url.trim();
+  }
+}
+
+const TAG = /<(\/?)([a-z][^\s/>]*)/iy;
+
+const RAW = new Set([
+  'script',
+  'style',
+  'title',
+  'noscript',
+  'template',
+  'textarea',
+  'iframe',
+  'svg',
+  'noembed',
+  'xmp',
+]);
+const ENDINGS: Readonly<Record<string, RegExp>> = Object.fromEntries(
+  [...RAW].map((name) => [name, new RegExp(`</${name}(?=[\\s/>])`, 'gi')]),
+);
+
+const MOUNT_ID =
+  /^(root|app|__next|__nuxt|___gatsby|svelte|react-root|app-root|main-app|application|q-app|vue-app|app-mount|appmountpoint|app-container|react-app|reactroot|spa|mount)$/i;
+const MOUNT_ELEMENT = /^(app|my|main|root)-[a-z-]+$|^[a-z]+(-[a-z]+)*-(app|root|shell)$/;
+
+function isMount(tagName: string, attributes: string): boolean {
+  if (MOUNT_ELEMENT.test(tagName)) return true;
+  if (tagName !== 'div' && tagName !== 'main' && tagName !== 'section' && tagName !== 'body') return false;
+  if (/\b(ng-app|data-reactroot|data-server-rendered|v-cloak|ng-cloak)\b/i.test(attributes)) return true;
+  return MOUNT_ID.test(attribute(attributes, 'id') ?? '');
+}
+
+const STATE =
+  /__(NEXT_DATA|NUXT|INITIAL_STATE|PRELOADED_STATE|APOLLO_STATE|remixContext|sveltekit_\w+)__?|self\.__next_f/;
+const REDIRECT =
+  /\b(?:(?:window|document|self|top|parent)\s*\.\s*)?location\s*(?:\.\s*(?:href\s*=[^=]|(?:replace|assign)\s*\()|=[^=])/;
+
+/** As written, entities and all. */
+function attribute(attributes: string, name: string): string | null {
+  const found = new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, 'i').exec(
+    attributes,
+  );
+  return found ? (found[1] ?? found[2] ?? found[3] ?? '') : null;
+}
+
+function behind(html: string, what: string, from: number): number {
+  const found = html.indexOf(what, from);
+  return found < 0 ? html.length : found + what.length;
+}

@@ -1,0 +1,195 @@
+import type { Artifact, Page } from '../core/page.ts';
+import { DEFAULT_FORMATS } from '../core/schemas.ts';
+import { runActions } from './actions.ts';
+import { printPdf, takeScreenshot } from './capture.ts';
+import { type CollectOptions, collect, type Snapshot } from './collect.ts';
+import type { Extracted, Format } from './content/extract.ts';
+import { storable } from './content/storable.ts';
+import { Deadline } from './deadline.ts';
+import { navigatedAway, runInPage } from './in-page.ts';
+import { DocumentWatch, load, settle } from './load.ts';
+import { badSelector, httpStatusError, PageFailure } from './page-errors.ts';
+import { prepareRequests, resumeRequests } from './requests.ts';
+import type { ScrapeContext, ScrapedPage, ScrapeSpec } from './scrape.ts';
+import { sessionOptions } from './session-options.ts';
+import type { Tab } from './tab.ts';
+
+/** The browser's way to pages: one context of its own for all of a job's, so many tabs at once. */
+export interface Visits {
+  /** @param timeoutMs from navigation to content; the wait for a tab does not count */
+  visit(url: string, timeoutMs: number): Promise<VisitedPage>;
+  close(): Promise<void>;
+}
+
+export interface VisitedPage extends ScrapedPage {
+  /** The document as drawn; null where it did not come to that. */
+  drawn: string | null;
+}
+
+export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: number }): Visits {
+  const session = context.browser.openSession(sessionOptions(spec, context.tabs));
+
+  const visitNow = async (url: string, timeoutMs: number): Promise<VisitedPage> => {
+    const turn = await session.takeTurn(context.signal);
+    const startedAt = Date.now();
+    const findings: Findings = { watch: null, snapshot: null, extracted: {}, artifacts: [], error: null };
+    const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
+    try {
+      const visited = session.withTab(turn, { maxBytes: context.maxPageBytes }, (tab) =>
+        visit({ tab, url, spec, context, deadline, findings }),
+      );
+      await deadline.race(visited);
+    } catch (error) {
+      context.signal.throwIfAborted();
+      findings.error = failureOf(error).info;
+      context.logger.debug('page_failed', { code: findings.error.code, cause: error });
+    } finally {
+      deadline.end(new PageFailure('page_timeout'));
+      deadline.dispose();
+    }
+    return {
+      page: pageOf(url, findings, startedAt),
+      artifacts: findings.artifacts,
+      drawn: findings.snapshot?.html ?? null,
+    };
+  };
+
+  return {
+    visit: visitNow,
+    close: () => session.close(),
+  };
+}
+
+/** What has been learned of a page so far: when it fails half way, this is what its user gets. */
+interface Findings {
+  watch: DocumentWatch | null;
+  snapshot: Snapshot | null;
+  extracted: Extracted;
+  artifacts: Artifact[];
+  error: Page['error'];
+}
+
+interface Visit {
+  tab: Tab;
+  url: string;
+  spec: ScrapeSpec;
+  context: ScrapeContext;
+  deadline: Deadline;
+  findings: Findings;
+}
+
+/** A page's story: load, act, look, read, picture. @throws PageFailure where it ends early */
+async function visit({ tab, url, spec, context, deadline, findings }: Visit): Promise<void> {
+  const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
+  const watch = new DocumentWatch(tab, url, context.maxPageBytes, () =>
+    deadline.end(new PageFailure('page_too_large')),
+  );
+  findings.watch = watch;
+  tab.crashed.catch((error: unknown) => deadline.end(error));
+  const pictured =
+    formats.some((format) => format === 'screenshot' || format === 'pdf') ||
+    (spec.actions ?? []).some(({ type }) => type === 'screenshot');
+  const headers = spec.headers ?? {};
+  const collecting = { maxChars: context.maxPageBytes, extract: spec.extract ?? {} };
+  const actions = spec.actions ?? [];
+  await deadline.race(prepareRequests(tab, { url, headers, blockPictures: !pictured }));
+
+  await load(tab, url, watch, deadline);
+  resumeRequests(tab, headers);
+  const collectAtOnce = actions.length > 0 ? null : collecting;
+  const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce });
+  watch.assertDocument();
+  findings.error = httpStatusError(watch.answer?.status ?? 200);
+
+  if (actions.length > 0) {
+    tab.isAtRest = false;
+    try {
+      await runActions(tab, actions, findings.artifacts, deadline);
+      await settle(tab, watch, deadline, { pictured, collect: null });
+    } catch (error) {
+      if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
+      // The page as it is then is still worth having.
+      findings.error ??= error.info;
+    }
+    watch.assertDocument();
+    findings.error ??= httpStatusError(watch.answer?.status ?? 200);
+  }
+
+  const snapshot = seen ?? (await look(tab, collecting, deadline));
+  if (snapshot.html === null) throw new PageFailure('page_too_large');
+  findings.snapshot = snapshot;
+  if (snapshot.badSelectors.length > 0) {
+    findings.error ??= badSelector(snapshot.badSelectors);
+  }
+  findings.extracted = await deadline.race(
+    context.browser.extractor.extract(
+      {
+        html: snapshot.html,
+        url: snapshot.url,
+        title: snapshot.title,
+        charset: snapshot.charset,
+        formats,
+        mainContent: spec.main_content ?? true,
+      },
+      deadline.signal,
+    ),
+  );
+  if (formats.includes('screenshot'))
+    findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
+  if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
+}
+
+/** One look into the page. A page on its way elsewhere is looked at where it arrives. */
+async function look(tab: Tab, options: CollectOptions, deadline: Deadline): Promise<Snapshot> {
+  for (;;) {
+    try {
+      return await deadline.race(runInPage(tab, collect, options));
+    } catch (error) {
+      if (!navigatedAway(error)) throw error;
+      await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
+    }
+  }
+}
+
+async function capture(taking: Promise<Artifact>, deadline: Deadline): Promise<Artifact> {
+  try {
+    return await deadline.race(taking);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'Error') {
+      throw new PageFailure('capture_failed', undefined, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function failureOf(error: unknown): PageFailure {
+  if (error instanceof PageFailure) return error;
+  // Playwright says in many ways that the page or browser under a call is gone.
+  if (
+    error instanceof Error &&
+    /has been closed|Target closed|Target crashed|crashed|Session closed|disconnected/i.test(error.message)
+  ) {
+    return new PageFailure('browser_crashed', undefined, { cause: error });
+  }
+  throw error;
+}
+
+function pageOf(url: string, findings: Findings, startedAt: number): Page {
+  const { watch, snapshot, extracted, error } = findings;
+  const answer = watch?.answer ?? null;
+  return {
+    url,
+    final_url: snapshot?.url ?? answer?.url ?? null,
+    status_code: answer?.status ?? null,
+    content_type: answer?.contentType ?? null,
+    title: storable(snapshot?.title.trim() || null),
+    ...extracted,
+    ...(snapshot && Object.keys(snapshot.extracted).length > 0
+      ? { extracted: storable(snapshot.extracted) }
+      : {}),
+    engine: 'browser',
+    fetched_at: new Date(startedAt).toISOString(),
+    duration_ms: Date.now() - startedAt,
+    error,
+  };
+}

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CheerioCrawler, Configuration, Dataset, log, RequestQueue } from '@crawlee/cheerio';
+import { now, serve } from './serve.mjs';
+
+// As its documentation shows it: the title and the links of each page, pushed to the dataset, which lies on disk unless told
+// otherwise.
+log.setLevel(log.LEVELS.ERROR);
+
+serve({
+  scrape: async ({ urls, lanes, persist }) => {
+    const storage = mkdtempSync(join(tmpdir(), 'bench-crawlee-'));
+    const config = new Configuration({
+      persistStorage: persist,
+      storageClientOptions: { localDataDirectory: storage },
+    });
+    const finished = [];
+    const dataset = await Dataset.open('bench', { config });
+    const crawler = new CheerioCrawler(
+      {
+        requestQueue: await RequestQueue.open('bench', { config }),
+        // It would begin with one at a time and take minutes to have more.
+        minConcurrency: lanes,
+        requestHandler: async ({ $, request }) => {
+          const links = $('a[href]')
+            .map((_, element) => new URL($(element).attr('href'), request.loadedUrl).href)
+            .get();
+          await dataset.pushData({ url: request.url, title: $('title').text(), links });
+          finished.push(now());
+        },
+      },
+      config,
+    );
+    await crawler.run(urls);
+    rmSync(storage, { recursive: true, force: true });
+    if (finished.length !== urls.length) throw new Error(`${finished.length} of ${urls.length} pages`);
+    return finished;
+  },
+});
