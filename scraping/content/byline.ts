@@ -184,8 +184,11 @@ function dayInByline(document: Document): string | undefined {
   return undefined;
 }
 
-/** Null words and zero dates of templates are none; what people write becomes a day, what machines write stays. */
-function momentOf(text: string | undefined): string | undefined {
+/**
+ * A moment or a day from a text. Words like null and zero dates of templates are none; what people write becomes a day, what
+ * machines write stays as it is.
+ */
+export function momentOf(text: string | undefined): string | undefined {
   const value = text?.trim() ?? '';
   const iso = /^((?:19|20)\d\d)-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d\d.{0,20})?$/.exec(value);
   if (iso) return day(iso[1], iso[2], iso[3]) ? value.replace(' ', 'T') : undefined;

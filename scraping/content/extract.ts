@@ -21,7 +21,7 @@ export interface ExtractInput {
   formats: readonly Format[];
   /** False: markdown, text and html hold the whole page. */
   mainContent: boolean;
-  /** The job's `extract`, where the HTML was not drawn by a browser, which would have been asked. */
+  /** The job's `extract`. */
   fields?: FieldsWanted;
 }
 

@@ -7,7 +7,10 @@ import { findChromium } from '../../../scraping/chromium.ts';
 import type { Format } from '../../../scraping/content/extract.ts';
 import { createExtractor } from '../../../scraping/content/extractor.ts';
 import { createEgressGuard } from '../../../scraping/egress-guard.ts';
+import { createHttpClient } from '../../../scraping/http/client.ts';
+import { createRenderMemory } from '../../../scraping/render-memory.ts';
 import { scrape } from '../../../scraping/scrape.ts';
+import { createProxyHealth } from '../../../scraping/upstream-proxy.ts';
 
 export interface SavedPage {
   url: string;
@@ -56,6 +59,12 @@ export async function createBrowserReader(): Promise<PageReader> {
   const logger = createLogger({ level: 'error', format: 'json', processKind: 'bench' });
   const egress = createEgressGuard({ allow: [host], logger });
   const browser = createBrowserPool({ executablePath, egress, logger });
+  const http = createHttpClient({
+    ...{ guard: egress, userAgent: 'LeadEngine', logger },
+    proxyHealth: createProxyHealth(),
+  });
+  // Never asked: every page goes to the browser.
+  const renderMemory = createRenderMemory({ find: async () => null, record: async () => {} }, logger);
   await browser.start();
   let count = 0;
   return {
@@ -64,9 +73,19 @@ export async function createBrowserReader(): Promise<PageReader> {
       count += 1;
       const path = `/${count}${new URL(url).pathname}`;
       saved.set(path, html);
-      const context = { browser, logger, pageTimeoutMs: 60_000, maxPageBytes: 50_000_000 };
+      const context = {
+        browser,
+        http,
+        renderMemory,
+        logger,
+        pageTimeoutMs: 60_000,
+        maxPageBytes: 50_000_000,
+      };
       const scraped = await scrape(
-        { url: `http://${host}${path}`, spec: { formats: [...formats], main_content: mainContent } },
+        {
+          url: `http://${host}${path}`,
+          spec: { formats: [...formats], main_content: mainContent, render: 'browser' },
+        },
         { ...context, signal: new AbortController().signal },
       );
       saved.delete(path);
@@ -74,6 +93,7 @@ export async function createBrowserReader(): Promise<PageReader> {
     },
     async stop() {
       await browser.stop();
+      await http.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
