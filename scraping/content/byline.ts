@@ -20,7 +20,7 @@ export function authorsOf(source: BylineSource): string[] {
   const { document, tags } = source;
   const structured = writtenThings(source)
     .filter((thing) => isOfType(thing, ARTICLE))
-    .map((thing) => namesIn(thing.author, thing, source));
+    .map((thing) => namesIn(thing.author, source));
   const candidates = [
     structured.find((names) => names.length > 0) ?? [],
     people(
@@ -38,7 +38,7 @@ export function authorsOf(source: BylineSource): string[] {
   return (candidates.find((names) => names.length > 0) ?? []).slice(0, 10);
 }
 
-function namesIn(author: unknown, _thing: Thing, source: BylineSource): string[] {
+function namesIn(author: unknown, source: BylineSource): string[] {
   const names = [author]
     .flat()
     .map((one) =>
@@ -96,6 +96,9 @@ function writtenThings({ jsonLd }: BylineSource): Thing[] {
     ...things.filter((thing) => !isOfType(thing, ARTICLE)),
   ];
 }
+
+export const isArticle = (source: BylineSource): boolean =>
+  writtenThings(source).some((thing) => isOfType(thing, ARTICLE));
 
 /** ISO 8601 as the page gives it, or a day. */
 export function publishedOf(source: BylineSource): string | undefined {

@@ -46,11 +46,20 @@ export function readableBody(document: Document): Element {
   const body = bodyOf(document);
   unwrapNoscript(body);
   for (const element of select(body, UNREADABLE)) element.remove();
+  for (const element of select(body, '[hidden], [style]')) {
+    if (isHidden(element) && !isFolded(element)) element.remove();
+  }
   return body;
 }
 
 const UNREADABLE =
-  'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, input, select, textarea';
+  'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, input, select, textarea, [aria-hidden="true"]';
+
+/** Text that a click unfolds is read like any other; labels and menus that wait are not. */
+const isFolded = (element: Element): boolean => {
+  const text = collapsed(element.textContent);
+  return text.length >= 120 && /[.!?]/.test(text);
+};
 
 /** A page that draws itself by script may give its text to others in `noscript`. */
 function unwrapNoscript(body: Element): void {
@@ -82,13 +91,15 @@ const isHidden = (element: Element): boolean =>
   element.getAttribute('aria-hidden') === 'true' ||
   /(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)/i.test(element.getAttribute('style') ?? '');
 
-/** A heading that says what the page's title says, kept even if it stands in a page header that goes. */
+/** The heading that says what the page's title says, or the only one; kept even if it stands in a page header that goes. */
 function titleHeading(document: Document): Element | null {
   const pageTitle = collapsed(document.title).toLowerCase();
-  const found = select(document, 'h1').find((heading) => {
-    const text = collapsed(heading.textContent).toLowerCase();
-    return text.length > 3 && pageTitle.includes(text);
-  });
+  const headings = select(document, 'h1');
+  const found =
+    headings.find((heading) => {
+      const text = collapsed(heading.textContent).toLowerCase();
+      return text.length > 3 && pageTitle.includes(text);
+    }) ?? headings.find((heading) => headings.length === 1 && heading.closest('main, article') !== null);
   return found ? (found.cloneNode(true) as Element) : null;
 }
 
@@ -133,8 +144,23 @@ export function choose(blocks: readonly Block[], chances: readonly number[]): bo
     const expected = (2 * right) / Math.max(1, taken + all);
     if (expected > best) [best, threshold] = [expected, chances[at] ?? 0];
   }
-  return blocks.map((_, at) => (chances[at] ?? 0) >= threshold);
+  const kept = blocks.map((_, at) => (chances[at] ?? 0) >= threshold);
+  for (const [at, block] of blocks.entries()) {
+    const isHeading = /^H[1-6]$/.test(block.container.tagName);
+    // Nobody writes half of a text: what stands between two kept parts of one element, or heads a kept one, belongs to them.
+    const follows = kept[at + 1] && isBeside(block, blocks[at + 1]);
+    const isGap = follows && kept[at - 1] && isBeside(block, blocks[at - 1]) && block.words < 60;
+    if ((isGap || (isHeading && follows)) && (chances[at] ?? 0) > threshold / GAP) kept[at] = true;
+  }
+  return kept;
 }
+
+/** How much less likely a part may be that its neighbours vouch for. */
+const GAP = 4;
+
+const isBeside = (block: Block, other: Block | undefined): boolean =>
+  other !== undefined &&
+  (other.container === block.container || other.container.parentElement === block.container.parentElement);
 
 function takeOut({ nodes, container }: Block): void {
   for (const node of nodes) node.parentNode?.removeChild(node);
@@ -162,9 +188,15 @@ function innermost(body: Element): Element {
       (node) => isElement(node) || (isText(node) && node.data.trim() !== ''),
     );
     const [only] = holders;
-    if (holders.length !== 1 || !only || !isElement(only) || !WRAPPERS.test(only.tagName)) return root;
+    if (holders.length !== 1 || !only || !isElement(only) || !WRAPPERS.test(only.tagName) || isCode(only)) {
+      return root;
+    }
     root = only;
   }
 }
+
+/** What is around code alone names its language. */
+const isCode = (element: Element) =>
+  element.querySelector('pre') !== null && !element.querySelector('p, li, h1, h2, h3');
 
 const WRAPPERS = /^(DIV|SECTION|MAIN|ARTICLE|CENTER|SPAN|FORM)$|-/;

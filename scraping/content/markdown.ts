@@ -70,7 +70,7 @@ function converter(): TurndownService {
       if (text.trim() === '') return text;
       const ticks = '`'.repeat(longestRun(text, '`') + 1);
       // A renderer takes one space off either side, if both have one.
-      const needsAir = /^`|`$|^ .* $/s.test(text);
+      const needsAir = /`|^ .* $/s.test(text);
       const code = needsAir ? `${ticks} ${text} ${ticks}` : `${ticks}${text}${ticks}`;
       const links = select(node as Element, 'a[href]');
       const link = links.length === 1 ? links[0] : undefined;
@@ -88,7 +88,9 @@ function converter(): TurndownService {
       // The little signs that link a heading to itself.
       if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
       const href = link.getAttribute('href') ?? '';
-      return /^(https?|mailto|tel):/i.test(href) ? `[${text}](${destination(link)}${titleOf(link)})` : text;
+      return /^[a-z][a-z0-9+.-]*:/i.test(href) && !RUNS.test(href)
+        ? `[${text}](${destination(link)}${titleOf(link)})`
+        : text;
     },
   });
 
@@ -204,12 +206,27 @@ function titleOf(element: Element): string {
   return title === '' ? '' : ` "${title.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** Brackets and spaces would end the address early. */
-const escapedUrl = (url: string) =>
-  url.replace(
-    /[()\s<>]/g,
+/** Addresses that are programs or whole documents, of no use to a reader. */
+const RUNS = /^(javascript|vbscript|data|blob|file|about):/i;
+
+/** Spaces and brackets would end the address early, but for round ones in pairs. */
+const escapedUrl = (url: string) => {
+  const encoded = url.replace(
+    /[\s<>]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
+  return hasPairedBrackets(encoded) ? encoded : encoded.replace(/[()]/g, '\\$&');
+};
+
+function hasPairedBrackets(text: string): boolean {
+  let open = 0;
+  for (const character of text) {
+    if (character === '(') open += 1;
+    if (character === ')') open -= 1;
+    if (open < 0) return false;
+  }
+  return open === 0;
+}
 
 function longestRun(text: string, character: string): number {
   let longest = 0;

@@ -1,4 +1,4 @@
-import { authorsOf, modifiedOf, publishedOf } from './byline.ts';
+import { authorsOf, isArticle, modifiedOf, publishedOf } from './byline.ts';
 import { absoluteUrl, collapsed, select } from './dom.ts';
 import { jsonLdOf, microdataOf } from './structured-data.ts';
 import { headlineOf } from './title.ts';
@@ -17,9 +17,10 @@ export function metadataOf(
   const siteName = first('og:site_name', 'application-name');
   const source = { document, tags, jsonLd, siteName, url: page.url };
   const authors = authorsOf(source);
+  const isWritten = /^article/.test(tags.get('og:type') ?? '') || isArticle(source);
 
   return present({
-    title: headlineOf(document, { tags, siteName, title: page.title || document.title }),
+    title: headlineOf(document, { tags, siteName, title: page.title || document.title, isWritten }),
     description: first('description', 'og:description', 'twitter:description'),
     language:
       document.documentElement?.getAttribute('lang') ||

@@ -7,7 +7,7 @@ import type { MetaTags } from './metadata.ts';
  */
 export function headlineOf(
   document: Document,
-  page: { tags: MetaTags; siteName: string | undefined; title: string },
+  page: { tags: MetaTags; siteName: string | undefined; title: string; isWritten: boolean },
 ): string | undefined {
   const title = collapsed(page.title) || collapsed(page.tags.get('og:title') ?? '');
   const openGraph = collapsed(page.tags.get('og:title') ?? page.tags.get('twitter:title') ?? '');
@@ -19,9 +19,13 @@ export function headlineOf(
   const parts = partsOf(title);
   const site = siteOf(parts, page.siteName);
   const isSite = (text: string) => site.some((name) => plain(name) === plain(text));
-  const heading = headings.find((text) => !isSite(text) && holdsPhrase(title, text));
+  const [heading] = headings
+    .filter((text) => !isSite(text) && holdsPhrase(title, text))
+    .sort((a, b) => b.length - a.length);
   if (heading) return heading;
-  // A heading that has all of the title's first part says the same in more words, unless it is another page's.
+  // A written piece has one heading, and its title may be other words for search engines.
+  const [only, ...others] = headings.filter((text) => !isSite(text));
+  if (only && others.length === 0 && page.isWritten && sharesWords(only, title)) return only;
   const [first = title] = parts.filter((part) => !isSite(part));
   if (openGraph !== '' && headings.some((text) => plain(text) === plain(openGraph))) return openGraph;
   if (
@@ -32,7 +36,7 @@ export function headlineOf(
   ) {
     return openGraph;
   }
-  return first;
+  return /^home ?(page)?$/i.test(first) ? title : first;
 }
 
 /** A dash or bar with spaces around it divides a title; a hyphen in a word does not. */
@@ -48,6 +52,13 @@ function siteOf(parts: readonly string[], siteName: string | undefined): string[
 }
 
 const plain = (text: string): string => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join(' ');
+
+const sharesWords = (one: string, other: string): boolean => {
+  const words = new Set(plain(other).split(' '));
+  return plain(one)
+    .split(' ')
+    .some((word) => word.length > 3 && words.has(word));
+};
 
 const holdsPhrase = (title: string, text: string): boolean => {
   const phrase = plain(text);

@@ -170,7 +170,9 @@ describe('a page by plain HTTP', () => {
         expect(page).toMatchObject({ title: 'Lock news', content_type: 'application/rss+xml' });
         expect(page.markdown).toContain('## [Gate & paddle](https://locks.example/1)');
         expect(page.markdown).toContain('New **gates**.');
-        expect(page.links).toEqual([{ url: 'https://locks.example/1', text: 'Gate & paddle' }]);
+        expect(page.links).toEqual([
+          { url: 'https://locks.example/1', text: 'Gate & paddle', kind: 'external' },
+        ]);
       },
     );
   });

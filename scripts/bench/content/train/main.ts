@@ -13,7 +13,7 @@ interface TrainingPage {
   id: string;
   type: string;
   content: string;
-  blocks: Pick<Block, 'words' | 'text'>[];
+  blocks: Block[];
   rows: Float32Array[];
   labels: number[];
 }
@@ -34,7 +34,7 @@ const pages = (
   const document = parsePage(html, url);
   const facts = factsOf(document, url);
   const tree = blocksOf(readableBody(document));
-  const blocks = tree.blocks.map(({ words, text }) => ({ words, text }));
+  const { blocks } = tree;
   return [
     { id, type, content, blocks, rows: featuresOf(tree, facts), labels: labelsOf(tree.blocks, content) },
   ];
@@ -81,7 +81,7 @@ function report(
   chances: (page: TrainingPage) => number[],
 ): void {
   const scores = measured.map((page) => {
-    const kept = choose(page.blocks as Block[], chances(page));
+    const kept = choose(page.blocks, chances(page));
     const text = page.blocks.filter((_, at) => kept[at]).map((block) => block.text);
     return { type: page.type, f1: wordScore(text.join('\n'), page.content).f1 };
   });
