@@ -1,6 +1,7 @@
 import { type Block, type BlockTree, blocksOf } from './blocks.ts';
 import { collapsed, isElement, isText, select } from './dom.ts';
 import { featuresOf, type PageFacts } from './features.ts';
+import { MARKS, NEVER } from './marks.ts';
 import { MODEL } from './model.ts';
 import { decodeTrees, judge, type Trees } from './trees.ts';
 
@@ -16,9 +17,9 @@ export function mainContent(document: Document, url: string): Element {
   const tree = blocksOf(body);
   const chances = chancesOf(trees(), tree, factsOf(document, url));
   const kept = choose(tree.blocks, chances);
-  for (const [at, block] of tree.blocks.entries()) if (!kept[at]) takeOut(block);
-  removeEmpty(body);
+  takeOut(body, tree.blocks, kept);
   const root = innermost(body);
+  trimRules(root);
   if (title && !root.querySelector('h1')) root.insertBefore(title, root.firstChild);
   return root;
 }
@@ -134,17 +135,11 @@ export function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): numb
  * unsure of everything so keeps more than one on which it is sure.
  */
 export function choose(blocks: readonly Block[], chances: readonly number[]): boolean[] {
-  const order = blocks.map((_, at) => at).sort((a, b) => (chances[b] ?? 0) - (chances[a] ?? 0));
-  const all = blocks.reduce((sum, { words }, at) => sum + words * (chances[at] ?? 0), 0);
-  let [taken, right, best, threshold] = [0, 0, -1, 1];
-  for (const at of order) {
-    const words = blocks[at]?.words ?? 0;
-    taken += words;
-    right += words * (chances[at] ?? 0);
-    const expected = (2 * right) / Math.max(1, taken + all);
-    if (expected > best) [best, threshold] = [expected, chances[at] ?? 0];
-  }
+  const words = blocks.reduce((sum, block) => sum + block.words, 0);
+  if (words < FEW_WORDS) return chooseOfFew(blocks, words);
+  const threshold = bestThreshold(blocks, chances);
   const kept = blocks.map((_, at) => (chances[at] ?? 0) >= threshold);
+  keepWholeParts(blocks, kept);
   for (const [at, block] of blocks.entries()) {
     const isHeading = /^H[1-6]$/.test(block.container.tagName);
     // Nobody writes half of a text: what stands between two kept parts of one element, or heads a kept one, belongs to them.
@@ -155,6 +150,66 @@ export function choose(blocks: readonly Block[], chances: readonly number[]): bo
   return kept;
 }
 
+/** On a page of a few words there is little to learn from, and little to lose by all but its frame. */
+const FEW_WORDS = 100;
+const FRAME_MARKS = (['nav', 'footer', 'aside', 'dialog', 'nameCookie', 'nameNav', 'form'] as const).map(
+  (mark) => MARKS.indexOf(mark),
+);
+function chooseOfFew(blocks: readonly Block[], words: number): boolean[] {
+  const inMain = blocks.map(({ marks }) => marks[MAIN] !== NEVER);
+  const mainWords = blocks.reduce((sum, block, at) => sum + (inMain[at] ? block.words : 0), 0);
+  const kept = blocks.map((block, at) => !isFrame(block) && (mainWords < words / 2 || inMain[at] === true));
+  return kept.includes(true) ? kept : blocks.map(() => true);
+}
+
+const MAIN = MARKS.indexOf('main');
+const CONTENT_MARKS = (['main', 'article'] as const).map((mark) => MARKS.indexOf(mark));
+
+/** In a part of the frame that has no content element between it and the block. */
+function isFrame({ marks }: Block): boolean {
+  const innermost = Math.max(...CONTENT_MARKS.map((mark) => marks[mark] ?? NEVER));
+  return FRAME_MARKS.some((mark) => (marks[mark] ?? NEVER) > innermost);
+}
+
+function bestThreshold(blocks: readonly Block[], chances: readonly number[]): number {
+  const order = blocks.map((_, at) => at).sort((a, b) => (chances[b] ?? 0) - (chances[a] ?? 0));
+  const all = blocks.reduce((sum, { words }, at) => sum + words * (chances[at] ?? 0), 0);
+  let [taken, right, best, threshold] = [0, 0, -1, 1];
+  for (const at of order) {
+    const words = blocks[at]?.words ?? 0;
+    taken += words;
+    right += words * (chances[at] ?? 0);
+    const expected = (2 * right) / Math.max(1, taken + all);
+    if (expected > best) [best, threshold] = [expected, chances[at] ?? 0];
+  }
+  return threshold;
+}
+
+const WHOLE = new Set(['BLOCKQUOTE', 'DL', 'FIGURE', 'PRE', 'TABLE']);
+const MAX_WHOLE = 400;
+
+/** A quote, a table or a list of terms is kept as one where most of it is; a caption, where what is around its figure is. */
+function keepWholeParts(blocks: readonly Block[], kept: boolean[]): void {
+  const parts = new Map<Element, number[]>();
+  for (const [at, { container }] of blocks.entries()) {
+    for (let up: Element | null = container, steps = 0; up && steps < 6; up = up.parentElement, steps += 1) {
+      if (!WHOLE.has(up.tagName)) continue;
+      const inside = parts.get(up);
+      if (inside) inside.push(at);
+      else parts.set(up, [at]);
+    }
+  }
+  for (const [part, inside] of parts) {
+    const words = (which: number[]) => which.reduce((sum, at) => sum + (blocks[at]?.words ?? 0), 0);
+    const all = words(inside);
+    if (all > MAX_WHOLE) continue;
+    const [first = 0, last = 0] = [inside[0], inside.at(-1)];
+    const isAmong = part.tagName === 'FIGURE' && kept[first - 1] && kept[last + 1] && all < 40;
+    if (isAmong || words(inside.filter((at) => kept[at])) > all * 0.6)
+      for (const at of inside) kept[at] = true;
+  }
+}
+
 /** How much less likely a part may be that its neighbours vouch for. */
 const GAP = 4;
 
@@ -162,36 +217,67 @@ const isBeside = (block: Block, other: Block | undefined): boolean =>
   other !== undefined &&
   (other.container === block.container || other.container.parentElement === block.container.parentElement);
 
-function takeOut({ nodes, container }: Block): void {
-  for (const node of nodes) node.parentNode?.removeChild(node);
-  if (container.tagName === 'PRE') container.remove();
-}
-
-/** What held only what went. A cell stays as long as its row has others. */
-function removeEmpty(body: Element): void {
-  const all = select(body, '*').reverse();
-  for (const element of all) {
-    if (element.firstChild !== null || VOID.has(element.tagName)) continue;
-    if (/^T[DH]$/.test(element.tagName) && element.parentElement && hasText(element.parentElement)) continue;
-    element.remove();
+/**
+ * Removes what is not kept: its text, and with it whatever held only such text, pictures included. Pictures that stand among kept
+ * text stay; those of menus and the page's frame go.
+ */
+function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean[]): void {
+  const holders = new Set<Element>();
+  for (const [at, { container }] of blocks.entries()) {
+    if (!kept[at]) continue;
+    for (let up: Element | null = container; up && !holders.has(up); up = up.parentElement) holders.add(up);
+  }
+  for (const [at, { nodes, container }] of blocks.entries()) {
+    if (kept[at]) continue;
+    const goes = nodes.filter(
+      (node) => !(isElement(node) && isPictured(node) && container.closest('figure')),
+    );
+    for (const node of goes) node.parentNode?.removeChild(node);
+    let empty: Element | null = container;
+    while (empty && empty !== body && !holders.has(empty) && !staysEmpty(empty)) {
+      const parent: Element | null = empty.parentElement;
+      empty.remove();
+      empty = parent;
+    }
+  }
+  for (const element of select(body, FRAME)) if (!holders.has(element)) element.remove();
+  for (const element of select(body, '*').reverse()) {
+    if (element.firstChild === null && !VOID.has(element.tagName) && !staysEmpty(element)) element.remove();
   }
 }
 
+const FRAME = 'nav, aside, footer, header, form, [role="navigation"], [role="banner"], [role="contentinfo"]';
 const VOID = new Set(['IMG', 'BR', 'HR', 'PICTURE', 'SOURCE', 'VIDEO', 'AUDIO']);
-const hasText = (element: Element) => collapsed(element.textContent) !== '';
+const isPictured = (element: Element) => element.tagName === 'IMG' || element.querySelector('img') !== null;
 
-/** Down as long as there is one element and no text beside it. */
+/** A cell of a row that has others, and a figure with its picture. */
+function staysEmpty(element: Element): boolean {
+  if (/^T[DH]$/.test(element.tagName)) return collapsed(element.parentElement?.textContent ?? '') !== '';
+  return element.closest('figure') !== null && isPictured(element.closest('figure') ?? element);
+}
+
+/** Down to the smallest element with all of the text. */
 function innermost(body: Element): Element {
   let root = body;
   for (;;) {
-    const holders = Array.from(root.childNodes).filter(
-      (node) => isElement(node) || (isText(node) && node.data.trim() !== ''),
-    );
-    const [only] = holders;
-    if (holders.length !== 1 || !only || !isElement(only) || !WRAPPERS.test(only.tagName) || isCode(only)) {
+    const withText = Array.from(root.childNodes).filter((node) => collapsed(node.textContent) !== '');
+    const [only] = withText;
+    if (withText.length !== 1 || !only || !isElement(only) || !WRAPPERS.test(only.tagName) || isCode(only)) {
       return root;
     }
     root = only;
+  }
+}
+
+/** Rules at the ends, and all but one of several in a row, parted things that are gone. */
+function trimRules(root: Element): void {
+  const isRule = (node: Node | null) => isElement(node) && node.tagName === 'HR';
+  for (const rule of select(root, 'hr')) {
+    let next = rule.nextSibling;
+    while (next && collapsed(next.textContent) === '' && !isRule(next)) next = next.nextSibling;
+    let before = rule.previousSibling;
+    while (before && collapsed(before.textContent) === '') before = before.previousSibling;
+    if (!next || isRule(next) || !before) rule.remove();
   }
 }
 

@@ -367,11 +367,6 @@ describe('render auto', () => {
     );
   });
 
-  it('asks the browser for selectors that only it knows', async () => {
-    const page = await auto(scraper, at('/docs.html'), { extract: { title: 'h2:nth-child(1 of h2)' } });
-    expect(page).toMatchObject({ engine: 'browser', error: null });
-  });
-
   it('has several pages of a job on their way at once, and its browser one after the other', async () => {
     let open = 0;
     let most = 0;
