@@ -55,6 +55,26 @@ describe('markdown', () => {
       '<img srcset="/s.png 1x, /l.png 2x" alt="b">',
       '![b](https://site.example/s.png)',
     ],
+    [
+      'a picture that waits for its place on the screen',
+      '<img src="data:image/gif;base64,xx" data-src="/s.png" alt="b">',
+      '![b](https://site.example/s.png)',
+    ],
+    [
+      'a picture that waits, with a copy for readers without scripts',
+      '<p>a <img src="data:image/gif;base64,xx" alt="b"><noscript><img src="/s.png" alt="b"></noscript></p>',
+      'a ![b](https://site.example/s.png)',
+    ],
+    [
+      'a picture for readers without scripts alone',
+      '<p>a <noscript><img src="/s.png" alt="b"></noscript></p>',
+      'a ![b](https://site.example/s.png)',
+    ],
+    [
+      'a picture of several formats',
+      '<picture><source srcset="/s.webp 1x, /l.webp 2x"><img alt="b"></picture>',
+      '![b](https://site.example/s.webp)',
+    ],
     ['a list that starts elsewhere', '<ol start="3"><li>c</li><li>d</li></ol>', '3. c\n4. d'],
     ['an item of several paragraphs', '<ul><li><p>a</p><p>b</p></li></ul>', '- a\n\n  b'],
     ['terms alone', '<dl><dt>a</dt><dt>b</dt></dl>', '- a\n- b'],

@@ -133,16 +133,14 @@ function booleanOf(element: Element, attribute: string | undefined): boolean {
  * groups thousands where it comes more than once or, being a comma, stands before three digits.
  */
 export function numberIn(text: string): number | null {
-  const found = /[-−–]?\s?(?:\d[\d.,'’\u00a0\u202f ]*\d|\d)/.exec(text.slice(0, 1000))?.[0];
+  const found = /(?<![\d\p{L}])[-−]?\s?(?:\d[\d.,'’\u00a0\u202f ]*\d|\d)|\d(?:[\d.,]*\d)?/u
+    .exec(text.slice(0, 1000))?.[0]
+    .trim();
   if (!found) return null;
-  const isNegative = /^[-−]/.test(found);
-  const digits =
-    found
-      .replace(/^[-−–]\s?/, '')
-      .replace(/(\d)[ \u00a0\u202f'’](?=\d{3}(\D|$))/g, '$1')
-      .split(/[ \u00a0\u202f'’]/)[0] ?? '';
-  const number = Number(plainDecimal(digits));
-  return Number.isFinite(number) ? (isNegative ? -number : number) : null;
+  const digits = found.replace(/^[-−]\s?/, '').replace(/(\d)[ \u00a0\u202f'’](?=\d{3}(\D|$))/g, '$1');
+  const [first = ''] = digits.split(/[ \u00a0\u202f'’]/);
+  const number = Number(plainDecimal(first));
+  return Number.isFinite(number) ? (/^[-−]/.test(found) ? -number : number) : null;
 }
 
 function plainDecimal(digits: string): string {

@@ -61,12 +61,14 @@ if (file !== 'none') {
   );
 }
 
-/** Every page counts the same, and in it every word nearly so. */
+/** Every kind counts the same, in it every page, and in that every word nearly so. */
 function examplesOf(half: readonly TrainingPage[]): Examples {
-  const weights = half.flatMap(({ blocks }) => {
+  const kinds = new Set(half.map(({ type }) => type));
+  const weights = half.flatMap(({ blocks, type }) => {
+    const share = half.length / kinds.size / half.filter((page) => page.type === type).length;
     const each = blocks.map(({ words }) => (words + 1) ** 0.8);
     const all = each.reduce((sum, weight) => sum + weight, 0);
-    return each.map((weight) => (weight / all) * 60);
+    return each.map((weight) => (weight / all) * share * 60);
   });
   return {
     rows: half.flatMap(({ rows }) => rows),
