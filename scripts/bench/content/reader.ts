@@ -71,7 +71,8 @@ export async function createBrowserReader(): Promise<PageReader> {
     name: 'browser',
     async read({ url, html }, formats, { mainContent = true } = {}) {
       count += 1;
-      const path = `/${count}${new URL(url).pathname}`;
+      // Some pages were saved without their address.
+      const path = `/${count}${URL.canParse(url) ? new URL(url).pathname : '/'}`;
       saved.set(path, html);
       const context = {
         browser,
