@@ -27,13 +27,9 @@ export function authorsOf(source: BylineSource): string[] {
       [tags.get('author'), tags.get('dc.creator'), tags.get('article:author'), tags.get('parsely-author')],
       source,
     ),
-    people(
-      select(document, '[itemprop="author"] [itemprop="name"], [itemprop="author"]')
-        .slice(0, 1)
-        .map((element) => element.getAttribute('content') ?? element.textContent),
-      source,
-    ),
+    people([microdataAuthor(document)], source),
     people(bylines(document), source),
+    isWritten(source) ? people(authorLinks(document), source) : [],
   ];
   return (candidates.find((names) => names.length > 0) ?? []).slice(0, 10);
 }
@@ -49,6 +45,31 @@ function namesIn(author: unknown, source: BylineSource): string[] {
           : undefined,
     );
   return people(names, source);
+}
+
+/** Of the page itself, and not of a review of what it sells or of an item it lists. */
+function microdataAuthor(document: Document): string | null | undefined {
+  const author = select(document, '[itemprop="author"]').find(
+    (element) =>
+      element.closest('[itemprop~="review"], [itemprop="comment"]') === null &&
+      !/Review|Product|Book|Comment|ListItem/.test(
+        element.parentElement?.closest('[itemscope]')?.getAttribute('itemtype') ?? '',
+      ),
+  );
+  const name = author?.querySelector('[itemprop="name"]') ?? author;
+  return name?.getAttribute('content') ?? name?.textContent;
+}
+
+/** Links to a page about the author; on lists of articles there are several, of none that wrote the page. */
+function authorLinks(document: Document): string[] {
+  const links = select(
+    document,
+    'a[href*="/author/"], a[href*="/authors/"], [class*="byline"] a[href], [class*="author-name"] a[href]',
+  );
+  const names = new Set(
+    links.map((link) => collapsed(link.textContent)).filter((name) => /^\p{Lu}[^|]{2,60}$/u.test(name)),
+  );
+  return names.size <= 2 ? [...names].slice(0, 1) : [];
 }
 
 const MAX_BYLINES = 3;
@@ -68,8 +89,9 @@ function people(texts: readonly (string | null | undefined)[], { siteName, url }
   const host = URL.canParse(url) ? plain(new URL(url).hostname.replace(/^www\.|\.[a-z]+$/g, '')) : '';
   const found = texts
     .map((text) => collapsed(text ?? '').replace(/^(written |posted |published )?by[:\s]+/i, ''))
+    .map((text) => text.replace(/\s+[\d.,]+k?\s*\d* (gold|silver|bronze) badge.*$/i, ''))
     .map((text) => text.replace(/\s*([|•·].*|,?\s*(updated|published|posted).*)$/i, ''))
-    .filter((text) => text.length > 1 && text.length <= 80 && !/https?:|@|[<>{}]|^\d+$/.test(text))
+    .filter((text) => text.length > 1 && text.length <= 80 && !/https?:|www\.|@|[<>{}]|^\d+$/.test(text))
     .filter((text) => !NOBODY.test(text))
     .filter((text) => {
       const name = plain(text);
@@ -96,6 +118,9 @@ function writtenThings({ jsonLd }: BylineSource): Thing[] {
     ...things.filter((thing) => !isOfType(thing, ARTICLE)),
   ];
 }
+
+const isWritten = (source: BylineSource): boolean =>
+  /^article/.test(source.tags.get('og:type') ?? '') || isArticle(source);
 
 export const isArticle = (source: BylineSource): boolean =>
   writtenThings(source).some((thing) => isOfType(thing, ARTICLE));
