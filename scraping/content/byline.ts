@@ -101,7 +101,7 @@ function people(texts: readonly (string | null | undefined)[], { siteName, url }
 }
 
 const NOBODY =
-  /^(admin|administrator|editor|editorial|staff|team|unknown|anonymous|guest|author|webmaster|user|root|null|undefined|wordpress|default|super ?user|contributors?)( (team|staff|user))?$|\b(inc|llc|ltd|gmbh|corp|team|staff|editors)\b\.?$/i;
+  /^(home|contributors to .*|admin|administrator|editor|editorial|staff|team|unknown|anonymous|guest|author|webmaster|user|root|null|undefined|wordpress|default|super ?user|contributors?)( (team|staff|user))?$|\b(inc|llc|ltd|gmbh|corp|team|staff|editors)\b\.?$/i;
 
 const plain = (text: string) => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join('');
 

@@ -11,11 +11,21 @@ export function parsePage(
   look?: (document: Document, base: string) => void,
 ): Document {
   const document = createDocument(html, true);
+  unwrapMisspelt(document);
   flattenShadowRoots(document);
   const base = baseUrl(document, url);
   look?.(document, base);
   resolveAddresses(document, base);
   return document;
+}
+
+/** A slip of the pen such as `<p"x>` makes an element whose name no copy can have; what is in it is what was meant. */
+function unwrapMisspelt(document: Document): void {
+  for (const element of select(document, '*')) {
+    if (/^[A-Za-z_][\w.:-]*$/.test(element.tagName)) continue;
+    while (element.firstChild) element.parentNode?.insertBefore(element.firstChild, element);
+    element.remove();
+  }
 }
 
 function baseUrl(document: Document, url: string): string {

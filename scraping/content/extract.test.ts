@@ -185,6 +185,10 @@ describe('a page', () => {
     expect(read('', { html: '<rss><item>Words</item></rss>' }).markdown).toBe('Words');
   });
 
+  it('with a slip in the name of an element is read', () => {
+    expect(markdown('<p>one <b"x>two</b"x> three</p>')).toBe('one two three');
+  });
+
   it('has its addresses from its base', () => {
     const html = '<base href="/other/"><a href="x">y</a><a href="http://[bad">z</a>';
     expect(read('', { html, formats: ['links'] }).links).toEqual([
