@@ -4,7 +4,11 @@ import type { Contacts } from './lead.ts';
 export interface Link {
   url: string;
   text: string;
+  kind: LinkKind;
 }
+
+/** Where a link leads: within the site (hosts under one name, `www.` aside), elsewhere, or to a file of either. */
+export type LinkKind = 'internal' | 'external' | 'file';
 
 /** A scraped page as the HTTP contract shows it. What was not asked for is absent. */
 export interface Page {

@@ -111,3 +111,52 @@ describe('a proxy', () => {
     expect(JSON.stringify(issues)).not.toContain('secret');
   });
 });
+
+describe('extract', () => {
+  const issues = (extract: unknown) => issuesOf({ keywords: ['x'], extract });
+
+  it.each([
+    ['a selector', { price: '.price' }],
+    ['an attribute', { links: { selector: 'a', attribute: 'href', many: true } }],
+    ['a type', { price: { selector: '.price', type: 'number' } }],
+    [
+      'fields',
+      {
+        items: {
+          selector: 'li',
+          many: true,
+          fields: { name: 'b', more: { selector: 'i', fields: { a: 'a' } } },
+        },
+      },
+    ],
+  ])('takes %s', (_what, extract) => {
+    expect(issues(extract)).toEqual([]);
+    expect(scrapeRequest.parse({ keywords: ['x'], extract }).extract).toEqual(extract);
+  });
+
+  it.each<[string, unknown, string[]]>([
+    ['of the wrong kind', { a: 1 }, ['extract.a']],
+    ['unknown', { a: { selector: 'b', css: 'x' } }, ['extract.a']],
+    ['of no type', { a: { selector: 'b', type: 'price' } }, ['extract.a.type']],
+    [
+      'further down',
+      { a: { selector: 'b', fields: { c: { selector: '' } } } },
+      ['extract.a.fields.c.selector'],
+    ],
+    ['of both kinds', { a: { selector: 'b', attribute: 'x', fields: { c: 'd' } } }, ['extract.a.attribute']],
+  ])('names the place of what is %s', (_what, extract, paths) => {
+    expect(issues(extract).map(({ path }) => path)).toEqual(paths);
+  });
+
+  it('is five fields deep at most', () => {
+    const nested = (depth: number): unknown =>
+      depth === 0 ? 'b' : { selector: 'a', fields: { a: nested(depth - 1) } };
+    expect(issues({ a: nested(4) })).toEqual([]);
+    expect(issues({ a: nested(5) })).toEqual([
+      {
+        path: 'extract.a.fields.a.fields.a.fields.a.fields.a.fields',
+        message: 'expected fields at most 5 deep',
+      },
+    ]);
+  });
+});

@@ -62,10 +62,65 @@ export const moment = z.iso
   .transform((value) => new Date(value).toISOString());
 
 const selector = text(1000);
-const extractField = z.union(
-  [selector, z.strictObject({ selector, attribute: text(100).optional(), many: z.boolean().optional() })],
-  'expected a CSS selector, or an object of selector, attribute and many',
-);
+
+export const FIELD_TYPES = ['text', 'html', 'number', 'integer', 'boolean', 'date', 'url'] as const;
+/** Fields in fields in fields: as deep as listings on pages are, and no deeper. */
+const MAX_FIELD_DEPTH = 5;
+const MAX_FIELDS = 200;
+
+/** A field of `extract`, as a user writes it. */
+export type ExtractField =
+  | string
+  | {
+      selector: string;
+      attribute?: string | undefined;
+      many?: boolean | undefined;
+      type?: (typeof FIELD_TYPES)[number] | undefined;
+      fields?: Record<string, ExtractField> | undefined;
+    };
+
+const fieldNames = z
+  .record(text(100), z.unknown())
+  .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, `expected at most ${MAX_FIELDS} fields`);
+
+/** By hand and not as a union of schemas, which would say of a field three levels down only that its outermost does not fit. */
+function extractFields(depth: number): z.ZodType<Record<string, ExtractField>> {
+  const field = z.unknown().transform((value, context): ExtractField => {
+    const isRule = typeof value === 'object' && value !== null && !Array.isArray(value);
+    const schema: z.ZodType<ExtractField> = isRule ? extractRule(depth) : selectorAlone;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
+    return z.NEVER;
+  });
+  return fieldNames.pipe(z.record(z.string(), field));
+}
+
+const selectorAlone: z.ZodType<ExtractField> = z
+  .string('expected a CSS selector, or an object of selector, attribute, many, type and fields')
+  .pipe(selector);
+
+function extractRule(depth: number): z.ZodType<ExtractField> {
+  return z
+    .strictObject({
+      selector,
+      attribute: text(100).optional(),
+      many: z.boolean().optional(),
+      type: z.enum(FIELD_TYPES).optional(),
+      fields:
+        depth < MAX_FIELD_DEPTH
+          ? extractFields(depth + 1).optional()
+          : z.undefined(`expected fields at most ${MAX_FIELD_DEPTH} deep`).optional(),
+    })
+    .superRefine((rule, context) => {
+      if (rule.fields === undefined) return;
+      for (const other of ['attribute', 'type'] as const) {
+        if (rule[other] === undefined) continue;
+        const message = `expected either ${other} or fields: what has fields is an object`;
+        context.addIssue({ code: 'custom', path: [other], message });
+      }
+    });
+}
 
 const waitMs = z.int().min(0).max(60_000);
 const action = z.discriminatedUnion('type', [
@@ -189,7 +244,7 @@ export const scrapeRequest = z
     filters: leadFilters.optional(),
     formats: z.array(z.enum(FORMATS)).min(1).max(FORMATS.length).optional(),
     main_content: z.boolean().optional(),
-    extract: z.record(text(100), extractField).optional(),
+    extract: extractFields(1).optional(),
     render: z.enum(['auto', 'http', 'browser']).optional(),
     crawl: crawl.optional(),
     actions: z.array(action).max(100).optional(),

@@ -102,11 +102,7 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
     const reason = needsBrowser(fetched);
     if (reason === null || (reason.isGuess && remembered === 'http')) {
       if (reason === null && fetched.kind === 'answered') await context.renderMemory.sawEnough(host);
-      const read = await fetched.read();
-      // Browsers know selectors that the parser does not.
-      return read.page.error?.code === 'bad_selector'
-        ? scraped(await visits.visit(url, leftMs(startedAt)))
-        : read;
+      return await fetched.read();
     }
     context.logger.debug('page_needs_browser', { host, reason: reason.why });
     return await visitAfter(url, fetched, reason, leftMs(startedAt));

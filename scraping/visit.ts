@@ -91,7 +91,7 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
     formats.some((format) => format === 'screenshot' || format === 'pdf') ||
     (spec.actions ?? []).some(({ type }) => type === 'screenshot');
   const headers = spec.headers ?? {};
-  const collecting = { maxChars: context.maxPageBytes, extract: spec.extract ?? {} };
+  const collecting = { maxChars: context.maxPageBytes };
   const actions = spec.actions ?? [];
   await deadline.race(prepareRequests(tab, { url, headers, blockPictures: !pictured }));
 
@@ -119,10 +119,7 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   const snapshot = seen ?? (await look(tab, collecting, deadline));
   if (snapshot.html === null) throw new PageFailure('page_too_large');
   findings.snapshot = snapshot;
-  if (snapshot.badSelectors.length > 0) {
-    findings.error ??= badSelector(snapshot.badSelectors);
-  }
-  findings.extracted = await deadline.race(
+  const { badFields, ...extracted } = await deadline.race(
     context.browser.extractor.extract(
       {
         html: snapshot.html,
@@ -131,10 +128,13 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
         charset: snapshot.charset,
         formats,
         mainContent: spec.main_content ?? true,
+        fields: spec.extract ?? {},
       },
       deadline.signal,
     ),
   );
+  findings.extracted = extracted;
+  if (badFields && badFields.length > 0) findings.error ??= badSelector(badFields);
   if (formats.includes('screenshot'))
     findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
@@ -185,9 +185,6 @@ function pageOf(url: string, findings: Findings, startedAt: number): Page {
     content_type: answer?.contentType ?? null,
     title: storable(snapshot?.title.trim() || null),
     ...extracted,
-    ...(snapshot && Object.keys(snapshot.extracted).length > 0
-      ? { extracted: storable(snapshot.extracted) }
-      : {}),
     engine: 'browser',
     fetched_at: new Date(startedAt).toISOString(),
     duration_ms: Date.now() - startedAt,

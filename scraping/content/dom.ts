@@ -11,11 +11,21 @@ export function parsePage(
   look?: (document: Document, base: string) => void,
 ): Document {
   const document = createDocument(html, true);
+  unwrapMisspelt(document);
   flattenShadowRoots(document);
   const base = baseUrl(document, url);
   look?.(document, base);
   resolveAddresses(document, base);
   return document;
+}
+
+/** A slip of the pen such as `<p"x>` makes an element whose name no copy can have; what is in it is what was meant. */
+function unwrapMisspelt(document: Document): void {
+  for (const element of select(document, '*')) {
+    if (/^[A-Za-z_][\w.:-]*$/.test(element.tagName)) continue;
+    while (element.firstChild) element.parentNode?.insertBefore(element.firstChild, element);
+    element.remove();
+  }
 }
 
 function baseUrl(document: Document, url: string): string {
@@ -60,21 +70,53 @@ function resolveAddresses(document: Document, base: string): void {
     }
   }
   for (const image of select(document, 'img')) resolveImage(image, base);
+  for (const holder of select(document, 'noscript')) showPictures(holder);
 }
 
-/** An image that waits to be scrolled to has its address elsewhere, and a blank one where it belongs. */
+/** A picture that only readers without scripts get is shown, where no other stands in for it. */
+function showPictures(holder: Element): void {
+  const pictures = select(holder, 'img');
+  if (pictures.length === 0 || collapsed(holder.textContent) !== '') return;
+  const before = holder.previousElementSibling;
+  const hasOther = before !== null && (before.tagName === 'IMG' || before.querySelector('img') !== null);
+  if (hasOther || !holder.parentNode) return;
+  for (const picture of pictures) {
+    // A pixel that counts readers is no picture.
+    if (picture.getAttribute('width') === '1' || picture.getAttribute('height') === '1') continue;
+    holder.parentNode.insertBefore(picture, holder);
+  }
+}
+
+const WAITING = ['data-src', 'data-lazy-src', 'data-original', 'data-lazy', 'data-url'];
+const WAITING_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
+
+/**
+ * An image that waits to be scrolled to has its address elsewhere, and a blank one where it belongs: in an attribute of its own, in
+ * the set it is chosen from, or in a copy for readers without scripts.
+ */
 function resolveImage(image: Element, base: string): void {
   const source = image.getAttribute('src') ?? '';
-  const srcset = image.getAttribute('srcset') ?? image.getAttribute('data-srcset') ?? '';
+  const sets = WAITING_SETS.map((name) => image.getAttribute(name));
   image.removeAttribute('srcset');
-  if (source !== '' && !source.startsWith('data:')) return;
-  const waiting =
-    image.getAttribute('data-src') ??
-    image.getAttribute('data-lazy-src') ??
-    srcset.trim().split(/[\s,]/)[0] ??
-    '';
+  if (isPicture(source)) return;
+  const inPicture = image.parentElement?.tagName === 'PICTURE' ? select(image.parentElement, 'source') : [];
+  sets.push(...inPicture.flatMap((other) => WAITING_SETS.map((name) => other.getAttribute(name))));
+  const waiting = [
+    ...WAITING.map((name) => image.getAttribute(name)),
+    ...sets.map((set) => set?.trim().split(/[\s,]/)[0]),
+    copyForReaders(image)?.getAttribute('src'),
+  ].find((address) => address && isPicture(address));
   const absolute = waiting ? absoluteUrl(waiting, base) : null;
   if (absolute) image.setAttribute('src', absolute);
+}
+
+const isPicture = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);
+
+/** The picture in a `noscript` right behind it. */
+function copyForReaders(image: Element): Element | null {
+  const next = image.nextElementSibling ?? image.parentElement?.nextElementSibling;
+  if (next?.tagName !== 'NOSCRIPT' || collapsed(next.textContent) !== '') return null;
+  return next.querySelector('img[src]');
 }
 
 /** Null for what is no address. `javascript:` and the like stay as they are: they have no base. */

@@ -34,7 +34,18 @@ describe('markdown', () => {
       '<a href="/x"><h3>Title</h3><p>More</p></a>',
       '[Title More](https://site.example/x)',
     ],
-    ['a link with brackets', '<a href="/a_(b)">c</a>', '[c](https://site.example/a_%28b%29)'],
+    ['a link with brackets', '<a href="/a_(b)">c</a>', '[c](https://site.example/a_(b))'],
+    ['a link with half a pair', '<a href="/a)b">c</a>', '[c](https://site.example/a\\)b)'],
+    [
+      'a link with a title',
+      '<a href="/a" title="say &quot;x&quot;">c</a>',
+      '[c](https://site.example/a "say \\"x\\"")',
+    ],
+    ['text that looks like HTML', '<p>a &lt;b&gt; &amp;amp; c</p>', 'a \\<b> &amp;amp; c'],
+    ['a line that breaks', '<p>a<br>b</p><p>c</p>', 'a  \nb\n\nc'],
+    ['two lists in a row', '<ul><li>a</li></ul><ul><li>b</li></ul>', '- a\n\n* b'],
+    ['a list from zero', '<ol start="0"><li>a</li></ol>', '0. a'],
+    ['emphasis in emphasis', '<em>a <em>b</em></em>', '*a _b_*'],
     ['a link that runs a program', '<a href="javascript:x()">c</a>', 'c'],
     ['a link of a heading to itself', '<h2>Title<a href="#t">¶</a></h2>', '## Title'],
     ['a heading over lines', '<h2>One<br>Two</h2>', '## One Two'],
@@ -43,6 +54,26 @@ describe('markdown', () => {
       'a picture that waits in its set',
       '<img srcset="/s.png 1x, /l.png 2x" alt="b">',
       '![b](https://site.example/s.png)',
+    ],
+    [
+      'a picture that waits for its place on the screen',
+      '<img src="data:image/gif;base64,xx" data-src="/s.png" alt="b">',
+      '![b](https://site.example/s.png)',
+    ],
+    [
+      'a picture that waits, with a copy for readers without scripts',
+      '<p>a <img src="data:image/gif;base64,xx" alt="b"><noscript><img src="/s.png" alt="b"></noscript></p>',
+      'a ![b](https://site.example/s.png)',
+    ],
+    [
+      'a picture for readers without scripts alone',
+      '<p>a <noscript><img src="/s.png" alt="b"></noscript></p>',
+      'a ![b](https://site.example/s.png)',
+    ],
+    [
+      'a picture of several formats',
+      '<picture><source srcset="/s.webp 1x, /l.webp 2x"><img alt="b"></picture>',
+      '![b](https://site.example/s.webp)',
     ],
     ['a list that starts elsewhere', '<ol start="3"><li>c</li><li>d</li></ol>', '3. c\n4. d'],
     ['an item of several paragraphs', '<ul><li><p>a</p><p>b</p></li></ul>', '- a\n\n  b'],
@@ -93,7 +124,7 @@ describe('main content', () => {
     ['a cookie notice', `<div id="cookie-consent">CLUTTER</div>${long}`],
     [
       'what is hidden',
-      `${long}<p hidden>CLUTTER</p><p style="display: none">CLUTTER</p><p aria-hidden="true">CLUTTER</p>`,
+      `${long}<p hidden>CLUTTER</p><p style="display: none">CLUTTER</p><p aria-hidden="true">CLUTTER. ${sentence.repeat(2)}</p>`,
     ],
     ['what stands beside main', `<div>CLUTTER</div><main>${long}</main>`],
     [
@@ -106,10 +137,21 @@ describe('main content', () => {
 
   it.each([
     [
-      'the header and notes of an article',
-      `<article><header><h1>KEPT</h1></header>${long}<aside>KEPT too</aside></article>`,
+      'the header of an article',
+      `<article><header><h1>The lock keepers KEPT their canal</h1></header>${long}</article>`,
     ],
-    ['several articles', `<article>KEPT</article><article>${long}</article>`],
+    [
+      'several articles',
+      `<article><h2>One</h2><p>${sentence} KEPT</p></article><article><h2>Two</h2>${long}</article>`,
+    ],
+    [
+      'what a click unfolds',
+      `<main>${long}<h2>When is the lock open?</h2><div hidden><p>The keeper works the gates from April until October. On Sundays boats pass before noon only, and the upper gate is KEPT shut at night.</p></div><h2>What does it cost?</h2><p>Boats under ten metres pass without a fee, and larger ones pay at the office beside the weir.</p></main>`,
+    ],
+    [
+      'text for readers without scripts, where there is no other',
+      `<div id="app">Loading</div><noscript><main><p>KEPT ${sentence}</p>${long}</main></noscript>`,
+    ],
     [
       'a page that is a list of links',
       '<ul class="menu"><li><a href="/a">KEPT</a></li><li><a href="/b">b</a></li></ul>',
@@ -143,10 +185,14 @@ describe('a page', () => {
     expect(read('', { html: '<rss><item>Words</item></rss>' }).markdown).toBe('Words');
   });
 
+  it('with a slip in the name of an element is read', () => {
+    expect(markdown('<p>one <b"x>two</b"x> three</p>')).toBe('one two three');
+  });
+
   it('has its addresses from its base', () => {
     const html = '<base href="/other/"><a href="x">y</a><a href="http://[bad">z</a>';
     expect(read('', { html, formats: ['links'] }).links).toEqual([
-      { url: 'https://site.example/other/x', text: 'y' },
+      { url: 'https://site.example/other/x', text: 'y', kind: 'internal' },
     ]);
   });
 

@@ -22,7 +22,7 @@ export interface ExtractInput {
   formats: readonly Format[];
   /** False: markdown, text and html hold the whole page. */
   mainContent: boolean;
-  /** The job's `extract`, where the HTML was not drawn by a browser, which would have been asked. */
+  /** The job's `extract`. */
   fields?: FieldsWanted;
 }
 
@@ -56,7 +56,7 @@ function read(input: ExtractInput): Extracted {
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.
-  const content = input.mainContent ? mainContent(document) : wholeContent(document);
+  const content = input.mainContent ? mainContent(document, input.url) : wholeContent(document);
   if (wants('html')) extracted.html = content.outerHTML;
   if (wants('text')) extracted.text = toText(content);
   if (wants('markdown')) extracted.markdown = toMarkdown(content);

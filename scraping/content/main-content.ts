@@ -1,162 +1,288 @@
+import { type Block, type BlockTree, blocksOf } from './blocks.ts';
 import { collapsed, isElement, isText, select } from './dom.ts';
+import { featuresOf, type PageFacts } from './features.ts';
+import { MARKS, NEVER } from './marks.ts';
+import { MODEL } from './model.ts';
+import { decodeTrees, judge, type Trees } from './trees.ts';
 
 /**
- * The part of a page somebody came to read. It takes away what is surely not content and keeps the rest, rather than picking the
- * one best block as Readability does: documentation, listings and shop pages are not one block, and a page with a little
- * clutter serves its reader better than one with a hole. Changes the document.
+ * The part of a page somebody came to read. The page is cut into blocks of text; a small model, trained on pages that people
+ * labelled, says of each how likely it is content; those are kept that give the most of it for the least of the rest. Everything
+ * else is taken out of the document, so that what is left keeps its headings, lists, tables and pictures.
+ * Why a model: docs/decisions/0008-content-by-a-small-model.md. Changes the document.
  */
-export function mainContent(document: Document): Element {
-  removeInvisible(document);
-  const body = bodyOf(document);
+export function mainContent(document: Document, url: string): Element {
+  const body = readableBody(document);
   const title = titleHeading(document);
-  prune(body, false, { measures: measure(body), holders: holdersOfContent(body) });
-  const root = chooseRoot(body);
+  const tree = blocksOf(body);
+  const chances = chancesOf(trees(), tree, factsOf(document, url));
+  const kept = choose(tree.blocks, chances);
+  takeOut(body, tree.blocks, kept);
+  const root = innermost(body);
+  trimRules(root);
   if (title && !root.querySelector('h1')) root.insertBefore(title, root.firstChild);
   return root;
 }
 
 /** The whole page without what nobody sees. Changes the document. */
 export function wholeContent(document: Document): Element {
-  removeInvisible(document);
-  return bodyOf(document);
+  const body = readableBody(document);
+  for (const element of select(body, '[hidden], [aria-hidden="true"], [style]')) {
+    if (isHidden(element)) element.remove();
+  }
+  return body;
 }
+
+let decoded: Trees | undefined;
+const trees = (): Trees => {
+  decoded ??= decodeTrees(MODEL);
+  return decoded;
+};
 
 /** A page made of frames has no body. */
 const bodyOf = (document: Document): Element => document.body ?? document.documentElement;
 
-const INVISIBLE =
-  'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, dialog:not([open]), button, input, select, textarea, [hidden], [aria-hidden="true"]';
-
-function removeInvisible(document: Document): void {
-  for (const element of select(bodyOf(document), INVISIBLE)) element.remove();
-  for (const element of select(bodyOf(document), '[style]')) {
-    if (/(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)/i.test(element.getAttribute('style') ?? ''))
-      element.remove();
+/** The body without what is no text, and with the pictures and text that are there for readers without scripts. Changes the document. */
+export function readableBody(document: Document): Element {
+  const body = bodyOf(document);
+  unwrapNoscript(body);
+  for (const element of select(body, UNREADABLE)) element.remove();
+  for (const element of select(body, '[hidden], [style]')) {
+    if (isHidden(element) && !isFolded(element)) element.remove();
   }
+  return body;
 }
 
-/** A heading that says what the page's title says, kept even if it stands in a page header that goes. */
+const UNREADABLE =
+  'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, input, select, textarea, [aria-hidden="true"]';
+
+/** Text that a click unfolds is read like any other; labels and menus that wait are not. */
+const isFolded = (element: Element): boolean => {
+  const text = collapsed(element.textContent);
+  return text.length >= 120 && /[.!?]/.test(text);
+};
+
+/** A page that draws itself by script may give its text to others in `noscript`. */
+function unwrapNoscript(body: Element): void {
+  const holders = select(body, 'noscript');
+  if (holders.length === 0) return;
+  const inside = new Map(holders.map((holder) => [holder, collapsed(holder.textContent).length]));
+  const largest = holders.reduce((best, holder) =>
+    (inside.get(holder) ?? 0) > (inside.get(best) ?? 0) ? holder : best,
+  );
+  const size = inside.get(largest) ?? 0;
+  if (size < 200 || !largest.querySelector('p, div, li, article, section, h1, h2')) return;
+  if (size < (textLength(body) - size) * 0.5) return;
+  while (largest.firstChild) largest.parentNode?.insertBefore(largest.firstChild, largest);
+  largest.remove();
+}
+
+/** Without the text of programs and styles. */
+function textLength(element: Element): number {
+  let sum = 0;
+  for (let child = element.firstChild; child; child = child.nextSibling) {
+    if (isText(child)) sum += collapsed(child.data).length;
+    else if (isElement(child) && !/^(SCRIPT|STYLE|TEMPLATE)$/.test(child.tagName)) sum += textLength(child);
+  }
+  return sum;
+}
+
+const isHidden = (element: Element): boolean =>
+  element.hasAttribute('hidden') ||
+  element.getAttribute('aria-hidden') === 'true' ||
+  /(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)/i.test(element.getAttribute('style') ?? '');
+
+/** The heading that says what the page's title says, or the only one; kept even if it stands in a page header that goes. */
 function titleHeading(document: Document): Element | null {
-  const headings = select(document, 'h1');
   const pageTitle = collapsed(document.title).toLowerCase();
-  const isTitle = (heading: Element) => {
-    const text = collapsed(heading.textContent).toLowerCase();
-    return text.length > 3 && pageTitle.includes(text);
-  };
-  const found = headings.find(isTitle);
+  const headings = select(document, 'h1');
+  const found =
+    headings.find((heading) => {
+      const text = collapsed(heading.textContent).toLowerCase();
+      return text.length > 3 && pageTitle.includes(text);
+    }) ?? headings.find((heading) => headings.length === 1 && heading.closest('main, article') !== null);
   return found ? (found.cloneNode(true) as Element) : null;
 }
 
-interface Measure {
-  text: number;
-  linkText: number;
-}
+const MAX_DESCRIPTIONS = 60_000;
 
-/** Characters of text, and how many of them are links, for every element in one walk. */
-function measure(root: Element): Map<Element, Measure> {
-  const measures = new Map<Element, Measure>();
-  const visit = (element: Element, inLink: boolean): Measure => {
-    const isLink = inLink || element.tagName === 'A';
-    const sum: Measure = { text: 0, linkText: 0 };
-    for (let child = element.firstChild; child; child = child.nextSibling) {
-      if (isText(child)) {
-        const length = collapsed(child.data).length;
-        sum.text += length;
-        if (isLink) sum.linkText += length;
-      } else if (isElement(child)) {
-        const inner = visit(child, isLink);
-        sum.text += inner.text;
-        sum.linkText += inner.linkText;
-      }
-    }
-    measures.set(element, sum);
-    return sum;
+export function factsOf(document: Document, url: string): PageFacts {
+  const structured = select(document, 'script[type="application/ld+json"]')
+    .map((script) => script.textContent ?? '')
+    .join('\n')
+    .slice(0, MAX_DESCRIPTIONS);
+  const types = Array.from(structured.matchAll(/"@type"\s*:\s*"([A-Za-z]+)"/g), ([, type = '']) =>
+    type.toLowerCase(),
+  );
+  const described = select(document, 'meta[name="description"], meta[property="og:description"]').map((tag) =>
+    collapsed(tag.getAttribute('content')),
+  );
+  return {
+    url,
+    title: collapsed(document.title),
+    openGraphType: document.querySelector('meta[property="og:type"]')?.getAttribute('content') ?? '',
+    types: ` ${types.join(' ')} `,
+    descriptions: [...described, structured].join('\n').toLowerCase(),
   };
-  visit(root, false);
-  return measures;
 }
 
-const KEPT_TAGS = new Set(['BODY', 'MAIN', 'ARTICLE', 'H1', 'PRE', 'CODE', 'TABLE', 'TBODY', 'TR', 'P']);
-const CLUTTER_ROLES = new Set([
-  'navigation',
-  'banner',
-  'contentinfo',
-  'search',
-  'complementary',
-  'menu',
-  'menubar',
-  'dialog',
-  'alertdialog',
-]);
-
-/** Names that are clutter wherever they stand. */
-const SURE_NAMES =
-  /(^|[\s_-])(cookies?|cookie-?(banner|bar|notice|consent)|consent|gdpr|nav-?header|nav-?footer|navbar|site-?(nav|menu|header|footer)|global-?nav|skip-?(link|nav|to-content)|breadcrumbs?|masthead|newsletter|social-?(share|links|media)|share-?(buttons?|bar|links)|sharing|advert(isement)?s?|sponsored|pop-?up|modal|pagination|headerlink|edit-?(page|link))($|[\s_-])/i;
-/** Names that are clutter when they hold mostly links. */
-const LINK_NAMES =
-  /(^|[\s_-])(nav|navigation|menu|sidebar|side-?bar|footer|header|related|recommended|see-?also-?links|tags?|toolbar|widget|promo|banner|ads?|comments?-?nav|pager|toc-?(nav|menu|sidebar))($|[\s_-])/i;
-
-interface Facts {
-  measures: ReadonlyMap<Element, Measure>;
-  /** Elements that have the content inside of them. */
-  holders: ReadonlySet<Element>;
+export function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): number[] {
+  return featuresOf(tree, facts).map((row) => judge(model, row));
 }
 
-/** One walk, top down: what is inside of something removed is not looked at. */
-function prune(parent: Element, inContent: boolean, facts: Facts): void {
-  let next: Element | null;
-  for (let element = parent.firstElementChild; element; element = next) {
-    next = element.nextElementSibling;
-    if (isClutter(element, inContent, facts)) element.remove();
-    else prune(element, inContent || isContent(element), facts);
+/**
+ * Those blocks whose text gives the best balance (expected F1) of content kept and clutter left out. A page on which the model is
+ * unsure of everything so keeps more than one on which it is sure.
+ */
+export function choose(blocks: readonly Block[], chances: readonly number[]): boolean[] {
+  const words = blocks.reduce((sum, block) => sum + block.words, 0);
+  if (words < FEW_WORDS) return chooseOfFew(blocks, words);
+  const threshold = bestThreshold(blocks, chances);
+  const kept = blocks.map((_, at) => (chances[at] ?? 0) >= threshold);
+  keepWholeParts(blocks, kept);
+  for (const [at, block] of blocks.entries()) {
+    const isHeading = /^H[1-6]$/.test(block.container.tagName);
+    // Nobody writes half of a text: what stands between two kept parts of one element, or heads a kept one, belongs to them.
+    const follows = kept[at + 1] && isBeside(block, blocks[at + 1]);
+    const isGap = follows && kept[at - 1] && isBeside(block, blocks[at - 1]) && block.words < 60;
+    if ((isGap || (isHeading && follows)) && (chances[at] ?? 0) > threshold / GAP) kept[at] = true;
   }
+  return kept;
 }
 
-function isClutter(element: Element, inContent: boolean, { measures, holders }: Facts): boolean {
-  const { text, linkText } = measures.get(element) ?? { text: 0, linkText: 0 };
-  const whole = measures.get(bodyOf(element.ownerDocument))?.text ?? 0;
-  const linkShare = text === 0 ? 0 : linkText / text;
-  const { tagName } = element;
-  const name = `${element.getAttribute('class') ?? ''} ${element.getAttribute('id') ?? ''}`;
-
-  if (tagName === 'NAV') return true;
-  if (CLUTTER_ROLES.has(element.getAttribute('role') ?? '')) return !holders.has(element);
-  if (tagName === 'ASIDE') return !inContent || linkShare > 0.5;
-  // A page's own header and footer; those of an article hold its title, its author, its sources.
-  if (tagName === 'FOOTER') return !inContent || linkShare > 0.4;
-  if (tagName === 'HEADER') return !inContent && !holders.has(element);
-  // Whatever it is called, half of the page is not clutter.
-  if (text > whole / 2 || holders.has(element)) return false;
-  if (tagName !== 'TABLE' && KEPT_TAGS.has(tagName)) return false;
-  if (SURE_NAMES.test(name)) return true;
-  return LINK_NAMES.test(name) && text > 0 && linkShare > 0.5;
+/** On a page of a few words there is little to learn from, and little to lose by all but its frame. */
+const FEW_WORDS = 100;
+const FRAME_MARKS = (['nav', 'footer', 'aside', 'dialog', 'nameCookie', 'nameNav', 'form'] as const).map(
+  (mark) => MARKS.indexOf(mark),
+);
+function chooseOfFew(blocks: readonly Block[], words: number): boolean[] {
+  const inMain = blocks.map(({ marks }) => marks[MAIN] !== NEVER);
+  const mainWords = blocks.reduce((sum, block, at) => sum + (inMain[at] ? block.words : 0), 0);
+  const kept = blocks.map((block, at) => !isFrame(block) && (mainWords < words / 2 || inMain[at] === true));
+  return kept.includes(true) ? kept : blocks.map(() => true);
 }
 
-const isContent = (element: Element): boolean =>
-  element.tagName === 'MAIN' || element.tagName === 'ARTICLE' || element.getAttribute('role') === 'main';
+const MAIN = MARKS.indexOf('main');
+const CONTENT_MARKS = (['main', 'article'] as const).map((mark) => MARKS.indexOf(mark));
 
-function holdersOfContent(body: Element): Set<Element> {
-  const holders = new Set<Element>();
-  for (const content of select(body, 'main, article, [role="main"]')) {
-    let holder: Element | null = content;
-    while (holder && !holders.has(holder)) {
-      holders.add(holder);
-      holder = holder.parentElement;
+/** In a part of the frame that has no content element between it and the block. */
+function isFrame({ marks }: Block): boolean {
+  const innermost = Math.max(...CONTENT_MARKS.map((mark) => marks[mark] ?? NEVER));
+  return FRAME_MARKS.some((mark) => (marks[mark] ?? NEVER) > innermost);
+}
+
+function bestThreshold(blocks: readonly Block[], chances: readonly number[]): number {
+  const order = blocks.map((_, at) => at).sort((a, b) => (chances[b] ?? 0) - (chances[a] ?? 0));
+  const all = blocks.reduce((sum, { words }, at) => sum + words * (chances[at] ?? 0), 0);
+  let [taken, right, best, threshold] = [0, 0, -1, 1];
+  for (const at of order) {
+    const words = blocks[at]?.words ?? 0;
+    taken += words;
+    right += words * (chances[at] ?? 0);
+    const expected = (2 * right) / Math.max(1, taken + all);
+    if (expected > best) [best, threshold] = [expected, chances[at] ?? 0];
+  }
+  return threshold;
+}
+
+const WHOLE = new Set(['BLOCKQUOTE', 'DL', 'FIGURE', 'PRE', 'TABLE']);
+const MAX_WHOLE = 400;
+
+/** A quote, a table or a list of terms is kept as one where most of it is; a caption, where what is around its figure is. */
+function keepWholeParts(blocks: readonly Block[], kept: boolean[]): void {
+  const parts = new Map<Element, number[]>();
+  for (const [at, { container }] of blocks.entries()) {
+    for (let up: Element | null = container, steps = 0; up && steps < 6; up = up.parentElement, steps += 1) {
+      if (!WHOLE.has(up.tagName)) continue;
+      const inside = parts.get(up);
+      if (inside) inside.push(at);
+      else parts.set(up, [at]);
     }
   }
-  return holders;
+  for (const [part, inside] of parts) {
+    const words = (which: number[]) => which.reduce((sum, at) => sum + (blocks[at]?.words ?? 0), 0);
+    const all = words(inside);
+    if (all > MAX_WHOLE) continue;
+    const [first = 0, last = 0] = [inside[0], inside.at(-1)];
+    const isAmong = part.tagName === 'FIGURE' && kept[first - 1] && kept[last + 1] && all < 40;
+    if (isAmong || words(inside.filter((at) => kept[at])) > all * 0.6)
+      for (const at of inside) kept[at] = true;
+  }
 }
 
-const textLength = (element: Element): number => collapsed(element.textContent).length;
+/** How much less likely a part may be that its neighbours vouch for. */
+const GAP = 4;
 
-function chooseRoot(body: Element): Element {
-  const whole = textLength(body);
-  const mains = select(body, 'main, [role="main"]');
-  const articles = select(body, 'article');
-  // Several articles are a listing, of which none is the page.
-  const candidates = [...mains, ...(articles.length === 1 ? articles : [])];
-  const best = candidates
-    .map((element) => ({ element, length: textLength(element) }))
-    .sort((a, b) => b.length - a.length)[0];
-  return best && best.length >= Math.min(200, whole * 0.4) ? best.element : body;
+const isBeside = (block: Block, other: Block | undefined): boolean =>
+  other !== undefined &&
+  (other.container === block.container || other.container.parentElement === block.container.parentElement);
+
+/**
+ * Removes what is not kept: its text, and with it whatever held only such text, pictures included. Pictures that stand among kept
+ * text stay; those of menus and the page's frame go.
+ */
+function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean[]): void {
+  const holders = new Set<Element>();
+  for (const [at, { container }] of blocks.entries()) {
+    if (!kept[at]) continue;
+    for (let up: Element | null = container; up && !holders.has(up); up = up.parentElement) holders.add(up);
+  }
+  for (const [at, { nodes, container }] of blocks.entries()) {
+    if (kept[at]) continue;
+    const goes = nodes.filter(
+      (node) => !(isElement(node) && isPictured(node) && container.closest('figure')),
+    );
+    for (const node of goes) node.parentNode?.removeChild(node);
+    let empty: Element | null = container;
+    while (empty && empty !== body && !holders.has(empty) && !staysEmpty(empty)) {
+      const parent: Element | null = empty.parentElement;
+      empty.remove();
+      empty = parent;
+    }
+  }
+  for (const element of select(body, FRAME)) if (!holders.has(element)) element.remove();
+  for (const element of select(body, '*').reverse()) {
+    if (element.firstChild === null && !VOID.has(element.tagName) && !staysEmpty(element)) element.remove();
+  }
 }
+
+const FRAME = 'nav, aside, footer, header, form, [role="navigation"], [role="banner"], [role="contentinfo"]';
+const VOID = new Set(['IMG', 'BR', 'HR', 'PICTURE', 'SOURCE', 'VIDEO', 'AUDIO']);
+const isPictured = (element: Element) => element.tagName === 'IMG' || element.querySelector('img') !== null;
+
+/** A cell of a row that has others, and a figure with its picture. */
+function staysEmpty(element: Element): boolean {
+  if (/^T[DH]$/.test(element.tagName)) return collapsed(element.parentElement?.textContent ?? '') !== '';
+  return element.closest('figure') !== null && isPictured(element.closest('figure') ?? element);
+}
+
+/** Down to the smallest element with all of the text. */
+function innermost(body: Element): Element {
+  let root = body;
+  for (;;) {
+    const withText = Array.from(root.childNodes).filter((node) => collapsed(node.textContent) !== '');
+    const [only] = withText;
+    if (withText.length !== 1 || !only || !isElement(only) || !WRAPPERS.test(only.tagName) || isCode(only)) {
+      return root;
+    }
+    root = only;
+  }
+}
+
+/** Rules at the ends, and all but one of several in a row, parted things that are gone. */
+function trimRules(root: Element): void {
+  const isRule = (node: Node | null) => isElement(node) && node.tagName === 'HR';
+  for (const rule of select(root, 'hr')) {
+    let next = rule.nextSibling;
+    while (next && collapsed(next.textContent) === '' && !isRule(next)) next = next.nextSibling;
+    let before = rule.previousSibling;
+    while (before && collapsed(before.textContent) === '') before = before.previousSibling;
+    if (!next || isRule(next) || !before) rule.remove();
+  }
+}
+
+/** What is around code alone names its language. */
+const isCode = (element: Element) =>
+  element.querySelector('pre') !== null && !element.querySelector('p, li, h1, h2, h3');
+
+const WRAPPERS = /^(DIV|SECTION|MAIN|ARTICLE|CENTER|SPAN|FORM)$|-/;

@@ -5,11 +5,20 @@ import { toText } from './text.ts';
 
 /** GitHub-flavoured Markdown of an element whose addresses are absolute. */
 export function toMarkdown(element: Element): string {
-  return converter()
-    .turndown(element as HTMLElement)
-    .replace(/[ \t]+$/gm, '')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim();
+  return (
+    converter()
+      .turndown(element as HTMLElement)
+      // Two spaces at the end of a line break it, but not before a blank one.
+      .replace(/[ \t]+$/gm, (spaces, at: number, all: string) =>
+        spaces === '  ' &&
+        /\S/.test(all[at - 1] ?? '') &&
+        !/^\n[ \t]*(\n|$)/.test(all.slice(at + 2, at + 200))
+          ? spaces
+          : '',
+      )
+      .replace(/\n{3,}/g, '\n\n')
+      .trim()
+  );
 }
 
 function converter(): TurndownService {
@@ -18,8 +27,15 @@ function converter(): TurndownService {
     codeBlockStyle: 'fenced',
     bulletListMarker: '-',
     emDelimiter: '*',
-    hr: '---',
+    // Three hyphens in an item would make one rule of both.
+    hr: '* * *',
   });
+  const escaped = service.escape.bind(service);
+  service.escape = (text) =>
+    escaped(text)
+      // What is text on the page must not become markup in the Markdown.
+      .replace(/<(?=[A-Za-z/!?])/g, '\\<')
+      .replace(/&(?=#?[A-Za-z0-9]{1,40};)/g, '&amp;');
 
   service.addRule('strikethrough', {
     filter: (node) => ['DEL', 'S', 'STRIKE'].includes(node.nodeName),
@@ -29,10 +45,20 @@ function converter(): TurndownService {
   service.addRule('pre', {
     filter: 'pre',
     replacement: (_content, node) => {
-      const text = preText(node).replace(/^\n+|\s+$/g, '');
+      const text = preText(node).replace(/\s+$/, '');
       if (text === '') return '';
       const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
       return `\n\n${fence}${languageOf(node as Element)}\n${text}\n${fence}\n\n`;
+    },
+  });
+
+  // Emphasis in emphasis would be strong.
+  service.addRule('emphasis', {
+    filter: ['em', 'i'],
+    replacement: (content, node) => {
+      if (content.trim() === '') return content;
+      const mark = (node as Element).parentElement?.closest('em, i') ? '_' : '*';
+      return `${mark}${content}${mark}`;
     },
   });
 
@@ -40,13 +66,15 @@ function converter(): TurndownService {
   service.addRule('code', {
     filter: (node) => ['CODE', 'KBD', 'SAMP', 'TT'].includes(node.nodeName),
     replacement: (_content, node) => {
-      const text = collapsed(node.textContent);
-      if (text === '') return '';
+      const text = (node.textContent ?? '').replace(/[ \t\r\n]+/g, ' ');
+      if (text.trim() === '') return text;
       const ticks = '`'.repeat(longestRun(text, '`') + 1);
-      const code = ticks.length > 1 ? `${ticks} ${text} ${ticks}` : `\`${text}\``;
+      // A renderer takes one space off either side, if both have one.
+      const needsAir = /`|^ .* $/s.test(text);
+      const code = needsAir ? `${ticks} ${text} ${ticks}` : `${ticks}${text}${ticks}`;
       const links = select(node as Element, 'a[href]');
       const link = links.length === 1 ? links[0] : undefined;
-      return link && collapsed(link.textContent) === text ? `[${code}](${destination(link)})` : code;
+      return link && collapsed(link.textContent) === text.trim() ? `[${code}](${destination(link)})` : code;
     },
   });
 
@@ -60,7 +88,9 @@ function converter(): TurndownService {
       // The little signs that link a heading to itself.
       if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
       const href = link.getAttribute('href') ?? '';
-      return /^(https?|mailto|tel):/i.test(href) ? `[${text}](${destination(link)})` : text;
+      return /^[a-z][a-z0-9+.-]*:/i.test(href) && !RUNS.test(href)
+        ? `[${text}](${destination(link)}${titleOf(link)})`
+        : text;
     },
   });
 
@@ -71,7 +101,7 @@ function converter(): TurndownService {
       const source = image.getAttribute('src') ?? '';
       if (!/^https?:/i.test(source)) return '';
       const alt = collapsed(image.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
-      return `![${alt}](${escapedUrl(source)})`;
+      return `![${alt}](${escapedUrl(source)}${titleOf(image)})`;
     },
   });
 
@@ -79,7 +109,10 @@ function converter(): TurndownService {
   service.addRule('heading', {
     filter: ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'],
     replacement: (content, node) => {
-      const text = content.replace(/\s*\n\s*/g, ' ').trim();
+      const text = content
+        .replace(/\s*\n\s*/g, ' ')
+        .trim()
+        .replace(/#$/, '\\#');
       return text === '' ? '' : `\n\n${'#'.repeat(Number(node.nodeName[1]))} ${text}\n\n`;
     },
   });
@@ -132,12 +165,29 @@ function converter(): TurndownService {
 
 function markerOf(item: Element): string {
   const list = item.parentElement;
-  if (list?.tagName !== 'OL') return '- ';
-  const first = Number.parseInt(list.getAttribute('start') ?? '1', 10) || 1;
+  const isOther = list !== null && followsItsLike(list);
+  if (list?.tagName !== 'OL') return isOther ? '* ' : '- ';
+  const start = Number.parseInt(list.getAttribute('start') ?? '1', 10);
+  const first = start >= 0 ? start : 1;
   const before = Array.from(list.children)
     .filter(({ tagName }) => tagName === 'LI')
     .indexOf(item);
-  return `${first + before}. `;
+  return `${first + before}${isOther ? ')' : '.'} `;
+}
+
+/** Two lists in a row would be one, if they had the same markers. */
+function followsItsLike(list: Element): boolean {
+  let isOther = false;
+  let last = list;
+  for (let count = 0; count < 100; count += 1) {
+    const before = last.previousSibling;
+    const previous =
+      before && !isElement(before) && collapsed(before.textContent) === '' ? before.previousSibling : before;
+    if (!previous || !isElement(previous) || previous.tagName !== list.tagName) return isOther;
+    isOther = !isOther;
+    last = previous;
+  }
+  return isOther;
 }
 
 /** Whether all of the text is in lists of terms. */
@@ -150,12 +200,33 @@ const indented = (text: string) => text.replace(/^(?=.)/gm, '  ');
 
 const destination = (link: Element) => escapedUrl(link.getAttribute('href') ?? '');
 
-/** Brackets and spaces would end the address early. */
-const escapedUrl = (url: string) =>
-  url.replace(
-    /[()\s<>]/g,
+/** With its quotes, if there is one. */
+function titleOf(element: Element): string {
+  const title = collapsed(element.getAttribute('title'));
+  return title === '' ? '' : ` "${title.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** Addresses that are programs or whole documents, of no use to a reader. */
+const RUNS = /^(javascript|vbscript|data|blob|file|about):/i;
+
+/** Spaces and brackets would end the address early, but for round ones in pairs. */
+const escapedUrl = (url: string) => {
+  const encoded = url.replace(
+    /[\s<>]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
   );
+  return hasPairedBrackets(encoded) ? encoded : encoded.replace(/[()]/g, '\\$&');
+};
+
+function hasPairedBrackets(text: string): boolean {
+  let open = 0;
+  for (const character of text) {
+    if (character === '(') open += 1;
+    if (character === ')') open -= 1;
+    if (open < 0) return false;
+  }
+  return open === 0;
+}
 
 function longestRun(text: string, character: string): number {
   let longest = 0;
@@ -191,7 +262,7 @@ function languageOf(pre: Element): string {
   const places = [pre.querySelector('code'), pre, pre.parentElement, pre.parentElement?.parentElement];
   for (const place of places) {
     const name = place?.getAttribute('class') ?? '';
-    const found = /(?:^|\s)(?:language|lang|highlight-source|highlight|brush:)[-\s]([A-Za-z0-9+#_.-]+)/.exec(
+    const found = /(?:^|\s)(?:language|lang|highlight-source|highlight|brush:)[-\s]([^\s,;`]+)/.exec(
       name,
     )?.[1];
     if (found && !['default', 'none', 'plaintext', 'text'].includes(found)) return found;

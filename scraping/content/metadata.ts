@@ -1,6 +1,9 @@
+import { authorsOf, isArticle, modifiedOf, publishedOf } from './byline.ts';
 import { absoluteUrl, collapsed, select } from './dom.ts';
+import { jsonLdOf, microdataOf } from './structured-data.ts';
+import { headlineOf } from './title.ts';
 
-/** What a page says of itself in its head. A field the page does not give is absent. */
+/** What a page says of itself. A field the page does not give is absent. */
 export function metadataOf(
   document: Document,
   page: { title: string; url: string; charset: string },
@@ -10,70 +13,76 @@ export function metadataOf(
   const link = (rel: string) =>
     document.querySelector(`link[rel~="${rel}"][href]`)?.getAttribute('href') ?? undefined;
   const icon = link('icon') ?? link('apple-touch-icon') ?? absoluteUrl('/favicon.ico', page.url);
+  const jsonLd = jsonLdOf(document);
+  const siteName = first('og:site_name', 'application-name');
+  const source = { document, tags, jsonLd, siteName, url: page.url };
+  const authors = authorsOf(source);
+  const isWritten = /^article/.test(tags.get('og:type') ?? '') || isArticle(source);
 
   return present({
-    title: page.title || undefined,
+    title: headlineOf(document, { tags, siteName, title: page.title || document.title, isWritten }),
     description: first('description', 'og:description', 'twitter:description'),
     language:
       document.documentElement?.getAttribute('lang') ||
       first('content-language', 'og:locale')?.replace('_', '-'),
-    canonical: link('canonical'),
+    canonical: link('canonical') ?? first('og:url'),
     charset: page.charset || undefined,
-    author: first('author', 'article:author', 'dc.creator'),
+    site_name: siteName,
+    author: authors.length > 0 ? authors.join(', ') : undefined,
+    authors: authors.length > 0 ? authors : undefined,
     keywords: first('keywords'),
-    published: first('article:published_time', 'datepublished', 'date', 'dc.date', 'pubdate'),
-    modified: first('article:modified_time', 'og:updated_time', 'datemodified', 'last-modified'),
+    published: publishedOf(source),
+    modified: modifiedOf(source),
     robots: first('robots'),
     generator: first('generator'),
     favicon: icon ?? undefined,
+    feeds: feedsOf(document),
     opengraph: group(tags, 'og:'),
     twitter: group(tags, 'twitter:'),
-    json_ld: jsonLd(document),
+    json_ld: jsonLd,
+    microdata: microdataOf(document),
   });
 }
 
 const MAX_VALUE = 5000;
 
-function metaTags(document: Document): Map<string, string> {
+/** The first value of each `meta`, by its name in lower case. */
+export type MetaTags = ReadonlyMap<string, string>;
+
+function metaTags(document: Document): MetaTags {
   const tags = new Map<string, string>();
   for (const tag of select(document, 'meta[content]')) {
-    const name = (
-      tag.getAttribute('property') ??
-      tag.getAttribute('name') ??
-      tag.getAttribute('itemprop') ??
-      tag.getAttribute('http-equiv') ??
-      ''
-    ).toLowerCase();
     const value = collapsed(tag.getAttribute('content')).slice(0, MAX_VALUE);
-    // The first one counts, as it does for those who read these tags.
-    if (name && value && !tags.has(name)) tags.set(name, value);
+    if (!value) continue;
+    for (const attribute of ['property', 'name', 'itemprop', 'http-equiv']) {
+      const name = tag.getAttribute(attribute)?.toLowerCase();
+      // The first one counts, as it does for those who read these tags.
+      if (name && !tags.has(name)) tags.set(name, value);
+    }
   }
   return tags;
 }
 
-function group(tags: ReadonlyMap<string, string>, prefix: string): Record<string, string> | undefined {
+const FEED_TYPES = /^application\/(rss|atom|feed|rdf)\+(xml|json)/i;
+const MAX_FEEDS = 50;
+
+function feedsOf(document: Document): { url: string; title?: string; type: string }[] | undefined {
+  const feeds = select(document, 'link[rel~="alternate"][type][href]')
+    .filter((link) => FEED_TYPES.test(link.getAttribute('type') ?? ''))
+    .slice(0, MAX_FEEDS)
+    .map((link) => {
+      const title = collapsed(link.getAttribute('title'));
+      const type = (link.getAttribute('type') ?? '').toLowerCase();
+      return { url: link.getAttribute('href') ?? '', ...(title ? { title } : {}), type };
+    });
+  return feeds.length > 0 ? feeds : undefined;
+}
+
+function group(tags: MetaTags, prefix: string): Record<string, string> | undefined {
   const found = [...tags]
     .filter(([name]) => name.startsWith(prefix))
     .map(([name, value]) => [name.slice(prefix.length), value]);
   return found.length > 0 ? Object.fromEntries(found) : undefined;
-}
-
-const MAX_JSON_LD = 512 * 1024;
-
-function jsonLd(document: Document): unknown[] | undefined {
-  const found: unknown[] = [];
-  let size = 0;
-  for (const script of select(document, 'script[type="application/ld+json"]')) {
-    const text = script.textContent ?? '';
-    size += text.length;
-    if (size > MAX_JSON_LD) break;
-    try {
-      found.push(JSON.parse(text.replace(/^\s*(<!--|\/\/\s*<!\[CDATA\[)|(-->|\/\/\s*\]\]>)\s*$/g, '')));
-    } catch {
-      // Many pages have broken ones; the others still count.
-    }
-  }
-  return found.length > 0 ? found : undefined;
 }
 
 const present = (fields: Record<string, unknown>): Record<string, unknown> =>

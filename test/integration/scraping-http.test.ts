@@ -170,7 +170,9 @@ describe('a page by plain HTTP', () => {
         expect(page).toMatchObject({ title: 'Lock news', content_type: 'application/rss+xml' });
         expect(page.markdown).toContain('## [Gate & paddle](https://locks.example/1)');
         expect(page.markdown).toContain('New **gates**.');
-        expect(page.links).toEqual([{ url: 'https://locks.example/1', text: 'Gate & paddle' }]);
+        expect(page.links).toEqual([
+          { url: 'https://locks.example/1', text: 'Gate & paddle', kind: 'external' },
+        ]);
       },
     );
   });
@@ -363,11 +365,6 @@ describe('render auto', () => {
         });
       },
     );
-  });
-
-  it('asks the browser for selectors that only it knows', async () => {
-    const page = await auto(scraper, at('/docs.html'), { extract: { title: 'h2:nth-child(1 of h2)' } });
-    expect(page).toMatchObject({ engine: 'browser', error: null });
   });
 
   it('has several pages of a job on their way at once, and its browser one after the other', async () => {

@@ -140,7 +140,7 @@ describe('a page drawn by JavaScript', () => {
   it('shows what is in its shadow DOM', async () => {
     const { page } = await scraper.scrape(at('/shadow.html'));
     expect(page.markdown).toContain(`Ticket: Ferry to the island costs 12 crowns. [Buy](${at('/tickets')})`);
-    expect(page.links).toEqual([{ url: at('/tickets'), text: 'Buy' }]);
+    expect(page.links).toEqual([{ url: at('/tickets'), text: 'Buy', kind: 'internal' }]);
   });
 
   it('is read although it replaced what the language comes with', async () => {
@@ -156,12 +156,13 @@ describe('what a page says of itself', () => {
   it('is in metadata, broken JSON-LD left out', async () => {
     const { page } = await scraper.scrape(at('/metadata.html'), { formats: ['metadata'] });
     expect(page.metadata).toEqual({
-      title: 'Bäckerei Huber – Wien',
+      title: 'Bäckerei Huber',
       description: 'Brot und Gebäck seit 1921.',
       language: 'de-AT',
       canonical: at('/baeckerei'),
       charset: 'UTF-8',
       author: 'Maria Huber',
+      authors: ['Maria Huber'],
       published: '2024-02-03T10:00:00Z',
       modified: '2024-03-04T11:00:00Z',
       robots: 'index,follow',
@@ -183,8 +184,8 @@ describe('what a page says of itself', () => {
   it('gives its links once each, absolute, with their text', async () => {
     const { page } = await scraper.scrape(at('/metadata.html'), { formats: ['links'] });
     expect(page.links).toEqual([
-      { url: at('/laden?x=1&y=2'), text: 'Zum Laden' },
-      { url: 'https://other.example/pfad#teil', text: 'Partner' },
+      { url: at('/laden?x=1&y=2'), text: 'Zum Laden', kind: 'internal' },
+      { url: 'https://other.example/pfad#teil', text: 'Partner', kind: 'external' },
     ]);
   });
 });

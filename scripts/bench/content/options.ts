@@ -11,12 +11,14 @@ export interface ContentBenchOptions {
   browser: boolean;
   /** Only pages whose number is even or odd: one half to tune on, the other to see whether it holds. */
   half: 'even' | 'odd' | undefined;
+  /** Only every so many pages. */
+  every: number;
   /** File for what was found on each page, as JSON lines: to see why. */
   details: string | undefined;
 }
 
 export const USAGE =
-  'npm run bench:content -- <corpus folder> [--only part,part] [--browser] [--half even|odd] [--report file] [--details file]';
+  'npm run bench:content -- <corpus folder> [--only part,part] [--browser] [--half even|odd] [--every n] [--report file] [--details file]';
 
 /** @throws UsageError */
 export function parseContentOptions(args: string[], parts: readonly string[]): ContentBenchOptions {
@@ -28,6 +30,7 @@ export function parseContentOptions(args: string[], parts: readonly string[]): C
       report: { type: 'string' },
       browser: { type: 'boolean', default: false },
       half: { type: 'string' },
+      every: { type: 'string', default: '1' },
       details: { type: 'string' },
     },
   });
@@ -39,5 +42,7 @@ export function parseContentOptions(args: string[], parts: readonly string[]): C
   const { half, browser, report, details } = values;
   if (half !== undefined && half !== 'even' && half !== 'odd')
     throw new UsageError('--half takes even or odd');
-  return { corpus, only: new Set(names), browser, half, report, details };
+  const every = Number(values.every);
+  if (!Number.isInteger(every) || every < 1) throw new UsageError('--every takes a whole number from 1');
+  return { corpus, every, only: new Set(names), browser, half, report, details };
 }

@@ -60,11 +60,10 @@ export async function createBrowserReader(): Promise<PageReader> {
   const egress = createEgressGuard({ allow: [host], logger });
   const browser = createBrowserPool({ executablePath, egress, logger });
   const http = createHttpClient({
-    guard: egress,
-    userAgent: 'bench',
-    logger,
+    ...{ guard: egress, userAgent: 'LeadEngine', logger },
     proxyHealth: createProxyHealth(),
   });
+  // Never asked: every page goes to the browser.
   const renderMemory = createRenderMemory({ find: async () => null, record: async () => {} }, logger);
   await browser.start();
   let count = 0;
@@ -72,7 +71,8 @@ export async function createBrowserReader(): Promise<PageReader> {
     name: 'browser',
     async read({ url, html }, formats, { mainContent = true } = {}) {
       count += 1;
-      const path = `/${count}${new URL(url).pathname}`;
+      // Some pages were saved without their address.
+      const path = `/${count}${URL.canParse(url) ? new URL(url).pathname : '/'}`;
       saved.set(path, html);
       const context = {
         browser,
@@ -85,7 +85,7 @@ export async function createBrowserReader(): Promise<PageReader> {
       const scraped = await scrape(
         {
           url: `http://${host}${path}`,
-          spec: { render: 'browser', formats: [...formats], main_content: mainContent },
+          spec: { formats: [...formats], main_content: mainContent, render: 'browser' },
         },
         { ...context, signal: new AbortController().signal },
       );
@@ -93,7 +93,8 @@ export async function createBrowserReader(): Promise<PageReader> {
       return scraped.page;
     },
     async stop() {
-      await Promise.all([browser.stop(), http.stop()]);
+      await browser.stop();
+      await http.stop();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -48,7 +48,7 @@ function examplesOf(spec: string): { number: number; html: string }[] {
 const COMPARED = new Set(
   'P A EM STRONG CODE PRE UL OL LI H1 H2 H3 H4 H5 H6 HR BR IMG BLOCKQUOTE TABLE TR TD TH'.split(' '),
 );
-const BLOCKS = /^(P|PRE|UL|OL|LI|H[1-6]|HR|BLOCKQUOTE|TABLE|TR|TD|TH)$/;
+const BLOCKS = /^(P|DIV|PRE|UL|OL|LI|H[1-6]|HR|BLOCKQUOTE|TABLE|TR|TD|TH)$/;
 
 /** One spelling for HTML that reads the same. */
 function canonical(html: string): string {
@@ -63,8 +63,10 @@ function canonical(html: string): string {
     const inner = Array.from(element.childNodes, (child) => write(child, inPre || tagName === 'PRE')).join(
       '',
     );
-    if (!COMPARED.has(tagName)) return inner;
     const isBlock = BLOCKS.test(tagName);
+    // What is empty is not seen.
+    if (inner.trim() === '' && !/^(IMG|BR|HR)$/.test(tagName)) return inner;
+    if (!COMPARED.has(tagName)) return isBlock ? `\n${inner.trim()}\n` : inner;
     // Text that stands in no paragraph reads as one; and so does an item's only paragraph.
     const name = tagName.toLowerCase();
     const content = tagName === 'PRE' ? inner.trimEnd() : isBlock ? inner.trim() : inner;
@@ -82,7 +84,7 @@ function attributesOf(element: Element): string {
   return ['href', 'src', 'alt', 'title', 'start', 'class']
     .map((name) => {
       const value = element.getAttribute(name);
-      if (value === null || value === '') return '';
+      if (value === null || (value === '' && name !== 'href')) return '';
       return ` ${name}="${name === 'href' || name === 'src' ? address(value) : value}"`;
     })
     .join('');

@@ -24,7 +24,9 @@ export const contentPart: Part = {
   name: 'content',
   needs: FILE,
   async measure(bench) {
-    const pages = half(await readCorpusLines<LabelledPage>(bench.options.corpus, FILE), bench.options.half);
+    const { corpus, every } = bench.options;
+    const all = half(await readCorpusLines<LabelledPage>(corpus, FILE), bench.options.half);
+    const pages = all.filter((_, at) => at % every === 0);
     const rows: Row[] = [];
     let reference: number | undefined;
     for (const reader of bench.readers) {
