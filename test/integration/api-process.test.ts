@@ -129,10 +129,21 @@ describe('an API process', () => {
   test('waits for a database that is not up yet', async () => {
     const cable = new Cable();
     cable.cut();
-    const starting = startProcess(ENTRY, { ...env, DATABASE_URL: await cable.through(database.url) });
-    setTimeout(() => cable.mend(), 1500);
-    const api = await starting;
-    expect(api.logged('database_unreachable').length).toBeGreaterThan(0);
+    const mendOnceMissed = async (output: () => string) => {
+      await waitFor(() => output().includes('database_unreachable'), { timeoutMs: 25_000 });
+      cable.mend();
+    };
+    let mended: Promise<void> | undefined;
+    const api = await startProcess(
+      ENTRY,
+      { ...env, DATABASE_URL: await cable.through(database.url) },
+      {
+        whileStarting: (output) => {
+          mended = mendOnceMissed(output);
+        },
+      },
+    );
+    await mended;
     await submit(api);
     expect(await api.stop()).toBe(0);
     cable.remove();

@@ -38,9 +38,14 @@ const running = new Set<ChildProcess>();
 export async function startProcess(
   entry: string,
   env: Record<string, string>,
-  { timeoutMs = 30_000, cwd }: { timeoutMs?: number; cwd?: string } = {},
+  {
+    timeoutMs = 30_000,
+    cwd,
+    whileStarting,
+  }: { timeoutMs?: number; cwd?: string; whileStarting?: (output: () => string) => void } = {},
 ): Promise<RunningProcess> {
   const { child, exited, output } = launch(entry, env, cwd);
+  whileStarting?.(output);
   const ready = await new Promise<ReadyMessage>((resolve, reject) => {
     const giveUp = (why: string) => {
       child.kill('SIGKILL');
