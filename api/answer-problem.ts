@@ -47,7 +47,7 @@ export const answerNotFound = (): never => {
   throw notFound('there is nothing at this path');
 };
 
-function problemOf(error: unknown): Problem {
+export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseUnavailable(error)) return databaseUnavailable();
   // The router's own, for a path parameter that does not decode.

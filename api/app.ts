@@ -3,11 +3,15 @@ import type { ArtifactStore } from '../core/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { NotifyConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createAccept } from './accept.ts';
 import { answerNotFound, createAnswerProblem, malformedUrl } from './answer-problem.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { type Middleware, serve } from './http.ts';
+import { createFeed } from './live/feed.ts';
+import { createLiveSockets, type LiveSockets } from './live/socket.ts';
+import { createStreams, type StreamLimits } from './live/streams.ts';
 import { createLoadLimit } from './load-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createObserve } from './observe.ts';
@@ -19,12 +23,41 @@ import {
   requeueOne,
   showDeadLetter,
 } from './routes/dead-letters.ts';
+import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './routes/events.ts';
 import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
 import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
-import { listJobLeads, listJobPages, showArtifact } from './routes/pages.ts';
+import { listLeads, showJobLeads } from './routes/leads.ts';
+import { listJobUrls, mapSite } from './routes/map.ts';
+import {
+  listOwnNotifications,
+  readAll,
+  readOne,
+  showNotification,
+  showPushKey,
+} from './routes/notifications.ts';
+import { listJobPages, showArtifact } from './routes/pages.ts';
 import { submitBatch, submitJob } from './routes/submit.ts';
+import {
+  editSubscription,
+  listOwnSubscriptions,
+  showSubscription,
+  subscribe,
+  unsubscribe,
+} from './routes/subscriptions.ts';
+import { askToUnsubscribe, unsubscribeByToken } from './routes/unsubscribe.ts';
 import { addUser, listAllUsers } from './routes/users.ts';
+import {
+  addWebhook,
+  editWebhook,
+  listDeliveries,
+  listOwnWebhooks,
+  redeliverOne,
+  removeWebhook,
+  rotate,
+  showSecret,
+  showWebhook,
+} from './routes/webhooks.ts';
 import { createWaiters, type Waiters } from './wait.ts';
 
 export interface AppDependencies {
@@ -38,13 +71,22 @@ export interface AppDependencies {
   rateLimit: number;
   /** A debug line a request. */
   accessLog: boolean;
+  /** Whether there is e-mail, and the key pair of pushes where the operator gave one. */
+  notify: Pick<NotifyConfig, 'smtpUrl' | 'vapid'>;
+  /** Of streams of events. */
+  streams?: Partial<StreamLimits> & { beatMs?: number; stalledMs?: number };
 }
 
 export interface App {
   /** Give it to a server; it never listens itself. */
   handler: Express;
-  /** Ends what waits: long polls are answered as things stand, and `/health/ready` sends load balancers away. */
-  stop(): void;
+  /** For the server's `upgrade`: WebSockets. */
+  upgrade: LiveSockets['upgrade'];
+  /**
+   * Ends what waits: long polls are answered as things stand, streams end for their clients to come again elsewhere, and
+   * `/health/ready` sends load balancers away. Resolves when nothing of it asks the database any more.
+   */
+  stop(): Promise<void>;
 }
 
 /** Builds the HTTP application. */
@@ -53,6 +95,18 @@ export function createApp(dependencies: AppDependencies): App {
   const metrics = createMetrics(database, logger);
   const auth = createAuth(database);
   const waiters = createWaiters(database, logger);
+  const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
+  const feed = createFeed(database, logger);
+  const streams = createStreams({
+    sql: database,
+    logger,
+    metrics: metrics.live,
+    limits,
+    beatMs,
+    stalledMs,
+  });
+  const events = { sql: database, feed, streams, metrics: metrics.live };
+  const sockets = createLiveSockets({ ...events, auth, logger });
   let stopping = false;
 
   const app = express();
@@ -61,15 +115,19 @@ export function createApp(dependencies: AppDependencies): App {
   app.set('query parser', 'simple');
   app.use(createObserve({ metrics, logger, accessLog: dependencies.accessLog }));
   app.use(refuseMalformedUrl);
-  app.use(apiRoutes(dependencies, { auth, waiters }));
+  app.use(apiRoutes(dependencies, { auth, waiters, events }));
   app.use(healthRoutes(dependencies, metrics, () => stopping));
   app.use(answerNotFound);
   app.use(createAnswerProblem(logger));
   return {
     handler: app,
+    upgrade: sockets.upgrade,
     stop: () => {
       stopping = true;
       waiters.stop();
+      streams.stop();
+      sockets.stop();
+      return feed.stop();
     },
   };
 }
@@ -87,8 +145,8 @@ const refuseMalformedUrl: Middleware = (request, _response, next) => {
 };
 
 function apiRoutes(
-  { database, artifacts, dispatch, rateLimit }: AppDependencies,
-  { auth, waiters }: { auth: Auth; waiters: Waiters },
+  { database, artifacts, dispatch, rateLimit, notify }: AppDependencies,
+  { auth, waiters, events }: { auth: Auth; waiters: Waiters; events: Live },
 ): Router {
   const limit = createRateLimit(rateLimit);
   const loadLimit = createLoadLimit();
@@ -98,13 +156,19 @@ function apiRoutes(
   const at = (path: string, handlers: Parameters<typeof serve>[3]) => serve(v1, '/api/v1', path, handlers);
   at('/jobs/scrape', { POST: submitJob(submit) });
   at('/jobs/batch', { POST: submitBatch(submit) });
+  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, waiters }) });
   at('/jobs', { GET: listOwnJobs(database) });
   at('/jobs/:id', { GET: showJob(database, waiters) });
   at('/jobs/:id/cancel', { POST: cancel(database) });
   at('/jobs/:id/retry', { POST: retry(database) });
   at('/jobs/:id/pages', { GET: listJobPages(database) });
-  at('/jobs/:id/leads', { GET: listJobLeads(database) });
+  at('/jobs/:id/urls', { GET: listJobUrls(database) });
+  at('/jobs/:id/leads', { GET: showJobLeads(database) });
+  at('/jobs/:id/events', { GET: listEventsOfJob(events) });
   at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database, artifacts) });
+  at('/leads', { GET: listLeads(database) });
+  at('/events', { GET: listOwnEvents(events) });
+  at('/live', { GET: liveWithoutUpgrade });
   at('/dead-letters', { GET: listAllDeadLetters(database) });
   at('/dead-letters/requeue', { POST: requeueMany(database) });
   at('/dead-letters/:id', { GET: showDeadLetter(database), DELETE: discard(database) });
@@ -113,9 +177,40 @@ function apiRoutes(
   at('/keys', { GET: listOwnKeys(database), POST: issueKey(database) });
   at('/keys/:id', { DELETE: revoke(database, auth) });
 
+  at('/subscriptions', {
+    GET: listOwnSubscriptions(database),
+    POST: subscribe(database, { email: notify.smtpUrl !== undefined }),
+  });
+  at('/subscriptions/:id', {
+    GET: showSubscription(database),
+    PATCH: editSubscription(database),
+    DELETE: unsubscribe(database),
+  });
+  at('/notifications', { GET: listOwnNotifications(database) });
+  at('/notifications/read', { POST: readAll(database) });
+  at('/notifications/:id', { GET: showNotification(database) });
+  at('/notifications/:id/read', { POST: readOne(database) });
+  at('/push/public-key', { GET: showPushKey(database, notify.vapid) });
+  at('/webhooks', { GET: listOwnWebhooks(database), POST: addWebhook(database) });
+  at('/webhooks/:id', {
+    GET: showWebhook(database),
+    PATCH: editWebhook(database),
+    DELETE: removeWebhook(database),
+  });
+  at('/webhooks/:id/secret', { GET: showSecret(database) });
+  at('/webhooks/:id/rotate-secret', { POST: rotate(database) });
+  at('/webhooks/:id/deliveries', { GET: listDeliveries(database) });
+  at('/webhooks/:id/deliveries/:delivery/redeliver', { POST: redeliverOne(database) });
+
   // The same call at the root path: for clients that were written before there was a base path.
   const root = Router();
   serve(root, '', '/jobs/scrape', { POST: submitJob(submit) });
+
+  // From a mail, without a key: the token is proof enough.
+  serve(root, '', '/unsubscribe/:token', {
+    GET: askToUnsubscribe(database),
+    POST: unsubscribeByToken(database),
+  });
 
   const routes = Router();
   routes.use('/api/v1', auth.authenticate, limit, loadLimit, v1);

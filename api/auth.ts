@@ -6,6 +6,8 @@ import type { ApiRequest, ApiResponse, Middleware } from './http.ts';
 import { forbidden, tooManyRequests, unauthorized } from './problem.ts';
 
 export interface Auth {
+  /** Whose key this is, for callers that do not come as a request. @throws Problem 401 or 429 */
+  callerOf(key: string, address: string): Promise<Caller>;
   /** Lets a request with a valid key on, with `locals.caller` set. */
   authenticate: Middleware;
   /** A key that was revoked here is refused at once; other processes follow within two seconds. */
@@ -61,13 +63,18 @@ export function createAuth(sql: Sql): Auth {
   };
 
   return {
+    callerOf: async (key, address) => {
+      const hash = hashOf(key);
+      const entry = known.get(hash);
+      return entry && entry.until > performance.now() ? entry.caller : lookUp(hash, address);
+    },
     authenticate: (request, response, next) => {
       const key = keyOf(request);
       if (!key) {
         next(unauthorized('expected an API key: Authorization: Bearer <key>, or X-API-Key'));
         return;
       }
-      const hash = createHash('sha256').update(key).digest('base64');
+      const hash = hashOf(key);
       const entry = known.get(hash);
       if (entry && entry.until > performance.now()) {
         response.locals.caller = entry.caller;
@@ -93,7 +100,9 @@ export function expectAdmin(response: ApiResponse): void {
   if (response.locals.caller.role !== 'admin') throw forbidden('only an admin may do this');
 }
 
-function keyOf(request: ApiRequest): string | null {
+const hashOf = (key: string): string => createHash('sha256').update(key).digest('base64');
+
+export function keyOf(request: Pick<ApiRequest, 'headers'>): string | null {
   const { authorization, 'x-api-key': apiKey } = request.headers;
   const bearer = authorization === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
   // A proxy in front may have an Authorization of its own.

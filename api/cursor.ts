@@ -1,3 +1,4 @@
+import type { EventCursor } from '../db/events.ts';
 import type { JobCursor } from '../db/jobs/read.ts';
 import { invalidRequest } from './problem.ts';
 
@@ -32,6 +33,34 @@ export function decodePageCursor(cursor: string | undefined): number {
   if (!/^\d{1,9}$/.test(cursor)) throw badCursor();
   return Number(cursor);
 }
+
+/** The id of the last lead seen, in base 36: decimal text would look like a number to count with. */
+export const encodeLeadCursor = (id: string): string => BigInt(id).toString(36);
+
+/** @returns decimal text that fits a bigint */
+export function decodeLeadCursor(cursor: string | undefined): string | null {
+  if (cursor === undefined) return null;
+  if (!/^[0-9a-z]{1,12}$/.test(cursor)) throw badCursor();
+  const id = [...cursor].reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
+  return String(id);
+}
+
+/** Transaction and number: `7421-93`. Also the `id` of Server-Sent Events. */
+export const encodeEventCursor = ({ xid, seq }: EventCursor): string => `${xid}-${seq}`;
+
+/** @param from what the client called it, such as `after` */
+export function decodeEventCursor(cursor: string, from: string): EventCursor {
+  const [, xid, seq] = /^(\d{1,20})-(\d{1,19})$/.exec(cursor) ?? [];
+  if (xid === undefined || seq === undefined || BigInt(xid) > MAX_XID || BigInt(seq) > MAX_SEQ) {
+    throw badEventCursor(from, 'expected the id of an event, as a stream gave it');
+  }
+  return { xid, seq };
+}
+
+const MAX_XID = 2n ** 64n - 1n;
+const MAX_SEQ = 2n ** 63n - 1n;
+
+export const badEventCursor = (from: string, message: string) => invalidRequest([{ path: from, message }]);
 
 const badCursor = () =>
   invalidRequest([{ path: 'cursor', message: 'expected a cursor that an answer gave as next_cursor' }]);

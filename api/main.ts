@@ -37,8 +37,11 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const { retry, retentionDays, dispatchInApi: sweeps } = config;
+  const { mailPace } = config.notify;
   const artifacts = openArtifactStore(config.artifactsUrl);
-  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, artifacts, sweeps });
+  const dispatch = createDispatch({
+    ...{ database, queue, logger, retry, retentionDays, artifacts, mailPace, sweeps },
+  });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
   const app = createApp({
@@ -48,17 +51,20 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
     dispatch,
     logger,
     rateLimit: config.rateLimit,
+    streams: config.streams,
     accessLog: config.logLevel === 'debug',
+    notify: config.notify,
   });
   let server: HttpServer | undefined;
   await lifecycle.start({
     name: 'http',
     start: async () => {
-      server = await listen(app.handler, config);
+      server = await listen(app.handler, config, app.upgrade);
     },
     stop: async () => {
-      app.stop();
+      const streamsEnded = app.stop();
       await server?.stop(config.shutdownGraceMs);
+      await streamsEnded;
     },
   });
   const url = server?.url ?? '';

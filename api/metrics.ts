@@ -1,11 +1,22 @@
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { JobStatus } from '../core/job-state.ts';
+import { SENT_CHANNELS } from '../core/notification.ts';
 import type { Sql } from '../db/connect.ts';
+import { countOpenDeliveries } from '../db/deliveries/read.ts';
 import { countUnfinished } from '../db/jobs/read.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { withinTime } from '../runtime/within-time.ts';
 
+/** Streams of events to clients, by kind: `sse` or `websocket`. */
+export interface LiveMetrics {
+  opened(kind: string): void;
+  closed(kind: string): void;
+  /** Ended because its reader was too slow. */
+  dropped(kind: string): void;
+}
+
 export interface Metrics {
+  live: LiveMetrics;
   observeRequest(method: string, route: string, status: number, seconds: number): void;
   /** The Prometheus text format. */
   expose(): Promise<{ contentType: string; text: string }>;
@@ -40,21 +51,44 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
     registers: [register],
   });
 
+  const deliveries = new Gauge({
+    name: 'leadengine_deliveries',
+    help: 'Notifications that wait to be sent or are being sent, by channel',
+    labelNames: ['channel'] as const,
+    registers: [register],
+  });
+  const streams = new Gauge({
+    name: 'leadengine_live_streams',
+    help: 'Streams of events that are open, by kind',
+    labelNames: ['kind'] as const,
+    registers: [register],
+  });
+  const dropped = new Counter({
+    name: 'leadengine_live_dropped_total',
+    help: 'Streams of events that were ended because their reader was too slow, by kind',
+    labelNames: ['kind'] as const,
+    registers: [register],
+  });
+
   let countedAt = Number.NEGATIVE_INFINITY;
   const countJobs = async () => {
     if (performance.now() - countedAt < COUNT_MS) return;
     countedAt = performance.now();
     try {
-      const counts = await withinTime(
-        countUnfinished(sql),
+      const [counts, open] = await withinTime(
+        Promise.all([countUnfinished(sql), countOpenDeliveries(sql)]),
         WITHIN_MS,
         () => new Error('not counted in time'),
       );
       for (const state of UNFINISHED) jobs.set({ state }, counts.get(state) ?? 0);
       waiting.set(counts.get('queued') ?? 0);
+      for (const channel of SENT_CHANNELS) {
+        deliveries.set({ channel }, open.find((each) => each.channel === channel)?.count ?? 0);
+      }
     } catch (error) {
       // No number rather than an old one: the rest of the metrics is needed most while the database is away.
       jobs.reset();
+      deliveries.reset();
       waiting.set(Number.NaN);
       logger.warn('jobs_not_counted', { error });
     }
@@ -63,6 +97,11 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
   // Looking a label set up by its values costs more than observing it.
   const children = new Map<string, { observe(seconds: number): void }>();
   return {
+    live: {
+      opened: (kind) => streams.inc({ kind }),
+      closed: (kind) => streams.dec({ kind }),
+      dropped: (kind) => dropped.inc({ kind }),
+    },
     observeRequest: (method, route, status, seconds) => {
       const key = `${method} ${route} ${status}`;
       let child = children.get(key);

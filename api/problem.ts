@@ -59,6 +59,21 @@ export const conflict = (code: string, detail: string) => new Problem(409, code,
 export const tooManyRequests = (detail: string, retryAfterSeconds: number) =>
   new Problem(429, 'rate_limited', detail, { headers: { 'retry-after': String(retryAfterSeconds) } });
 
+export const tooManyStreams = (limit: number) =>
+  new Problem(429, 'too_many_streams', `at most ${limit} streams of a user are open at a time`, {
+    headers: { 'retry-after': '10' },
+  });
+
+export const upgradeRequired = () =>
+  new Problem(426, 'upgrade_required', 'this path speaks WebSocket', {
+    headers: { upgrade: 'websocket', connection: 'upgrade' },
+  });
+
+export const stopping = () =>
+  new Problem(503, 'stopping', 'this process is about to end; try again', {
+    headers: { 'retry-after': '1' },
+  });
+
 export const databaseUnavailable = () =>
   new Problem(503, 'database_unavailable', 'the database cannot be reached; try again', {
     headers: { 'retry-after': '2' },

@@ -1,5 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export interface HttpServer {
   /** Where it answers, such as http://127.0.0.1:3000. */
@@ -12,6 +13,8 @@ export interface HttpServer {
 export async function listen(
   listener: RequestListener,
   { host, port }: { host: string; port: number },
+  /** Takes connections that want another protocol. Without one such a request is answered as any other. */
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
 ): Promise<HttpServer> {
   const server = createServer({
     // Longer than the 60 s that load balancers keep an idle connection, so that it is they who close it.
@@ -27,6 +30,7 @@ export async function listen(
     if (stopped) response.setHeader('connection', 'close');
     listener(request, response);
   });
+  if (upgrade) server.on('upgrade', upgrade);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: 1024 }, () => {

@@ -1,3 +1,5 @@
+import type { Patience } from './job-state.ts';
+
 /**
  * Errors are named by what happens next. Whoever settles a job reads `consequence`, never the message:
  *   retryable  the same attempt may succeed later and costs an attempt
@@ -38,11 +40,15 @@ export class PermanentError extends WorkError {
 export class SnoozeError extends WorkError {
   readonly consequence = 'snooze';
 
-  /** @param delayMs how long the job waits before it is tried again */
+  /**
+   * @param delayMs how long the job waits before it is tried again
+   * @param patience see core/job-state.ts
+   */
   constructor(
     code: string,
     message: string,
     readonly delayMs: number,
+    readonly patience: Patience = 'spent',
     options?: ErrorOptions,
   ) {
     super(code, message, options);
@@ -66,7 +72,10 @@ export function classify(thrown: unknown): KnownError {
 export const ErrorCode = {
   attemptTimeout: 'attempt_timeout',
   workerLost: 'worker_lost',
-  noSource: 'no_source',
   allUrlsFailed: 'all_urls_failed',
+  allSourcesFailed: 'all_sources_failed',
+  hostBusy: 'host_busy',
+  siteUnavailable: 'site_unavailable',
+  siteAskedToWait: 'site_asked_to_wait',
   internal: 'internal_error',
 } as const;

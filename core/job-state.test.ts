@@ -32,7 +32,9 @@ test('a permanent error fails the job on the first attempt', () => {
 });
 
 test('a snooze waits as long as it says and gives the attempt back, even the last one', () => {
-  expect(settle(last, { kind: 'snooze', error, delayMs: 4000 }, policy, 0.9)).toMatchObject({
+  expect(
+    settle(last, { kind: 'snooze', error, delayMs: 4000, patience: 'spent' }, policy, 0.9),
+  ).toMatchObject({
     status: 'retrying',
     delayMs: 4000,
     spendsAttempt: false,
@@ -41,10 +43,22 @@ test('a snooze waits as long as it says and gives the attempt back, even the las
 
 test('a job cannot be snoozed for ever', () => {
   const weary = { ...first, snoozes: 60 };
-  expect(settle(weary, { kind: 'snooze', error, delayMs: 4000 }, policy, 0)).toMatchObject({
-    status: 'failed',
-    error,
-  });
+  expect(settle(weary, { kind: 'snooze', error, delayMs: 4000, patience: 'spent' }, policy, 0)).toMatchObject(
+    {
+      status: 'failed',
+      error,
+    },
+  );
+});
+
+test("only waiting for a site without getting anything done spends a job's patience", () => {
+  const after = (patience: 'spent' | 'restored' | 'kept') =>
+    settle({ ...first, snoozes: 60 }, { kind: 'snooze', error, delayMs: 4000, patience }, policy, 0);
+  expect(after('spent').status).toBe('failed');
+  expect(after('restored')).toMatchObject({ status: 'retrying', snoozes: 0, remembered: true });
+  expect(after('kept')).toMatchObject({ status: 'retrying', snoozes: 60, remembered: false });
+  const young = { kind: 'snooze', error, delayMs: 1, patience: 'spent' } as const;
+  expect(settle(first, young, policy, 0).snoozes).toBe(1);
 });
 
 test('a released job is queued again and gets its attempt back', () => {
@@ -67,7 +81,7 @@ test('every outcome leads out of running, and final states are three', () => {
     { kind: 'completed' },
     { kind: 'retry', error },
     { kind: 'fail', error },
-    { kind: 'snooze', error, delayMs: 1 },
+    { kind: 'snooze', error, delayMs: 1, patience: 'spent' },
     { kind: 'cancelled' },
     { kind: 'released' },
     { kind: 'crashed', error },

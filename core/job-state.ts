@@ -31,11 +31,28 @@ export type Outcome =
   | { kind: 'completed' }
   | { kind: 'retry'; error: ErrorInfo }
   | { kind: 'fail'; error: ErrorInfo }
-  | { kind: 'snooze'; error: ErrorInfo; delayMs: number }
+  | { kind: 'snooze'; error: ErrorInfo; delayMs: number; patience: Patience }
   | { kind: 'cancelled' }
   | { kind: 'released' }
   | { kind: 'crashed'; error: ErrorInfo };
+export const OUTCOME_KINDS = [
+  'completed',
+  'retry',
+  'fail',
+  'snooze',
+  'cancelled',
+  'released',
+  'crashed',
+] as const satisfies Outcome['kind'][];
 export type OutcomeKind = Outcome['kind'];
+
+/**
+ * What a snooze does to a job's patience, which is finite so that a job whose site is gone for good comes to an end:
+ *   spent     the site kept the job waiting and nothing came of the run
+ *   restored  the site keeps it waiting, but the run got something done
+ *   kept      the job stands in a line of our own making, which moves
+ */
+export type Patience = 'spent' | 'restored' | 'kept';
 
 /** What the one settling statement writes. */
 export interface Transition {
@@ -45,6 +62,10 @@ export interface Transition {
   delayMs: number;
   /** False gives the attempt back: the job was not at fault. */
   spendsAttempt: boolean;
+  /** Snoozes so far that were spent on waiting for a site. */
+  snoozes: number;
+  /** False where the attempt is no part of the job's history: a slow site's line may send it away a thousand times. */
+  remembered: boolean;
   error: ErrorInfo | null;
   event: EventType;
 }
@@ -66,7 +87,15 @@ export function settle(
   random: number,
 ): Transition {
   const attemptsLeft = job.attempt < job.maxAttempts;
-  const base = { outcome: outcome.kind, delayMs: 0, spendsAttempt: true, error: null } as const;
+  const { snoozes } = job;
+  const base = {
+    outcome: outcome.kind,
+    delayMs: 0,
+    spendsAttempt: true,
+    snoozes,
+    remembered: true,
+    error: null,
+  } as const;
   switch (outcome.kind) {
     case 'completed':
       return { ...base, status: 'completed', event: 'job.completed' };
@@ -76,7 +105,7 @@ export function settle(
       return { ...base, status: 'queued', spendsAttempt: false, event: 'job.requeued' };
     case 'snooze':
       // Without an end, a job whose site is gone for good would wait for ever.
-      if (job.snoozes >= MAX_SNOOZES) {
+      if (outcome.patience === 'spent' && snoozes >= MAX_SNOOZES) {
         return { ...base, status: 'failed', error: outcome.error, event: 'job.failed' };
       }
       return {
@@ -84,6 +113,8 @@ export function settle(
         status: 'retrying',
         delayMs: outcome.delayMs,
         spendsAttempt: false,
+        remembered: outcome.patience !== 'kept',
+        snoozes: { spent: snoozes + 1, restored: 0, kept: snoozes }[outcome.patience],
         error: outcome.error,
         event: 'job.retrying',
       };

@@ -3,7 +3,10 @@ import type { JobStatus, OutcomeKind } from './job-state.ts';
 import type { ScrapeRequest } from './schemas.ts';
 
 /** What the user asked for, as accepted: the validated request without what the job's own columns hold. */
-export type JobSpec = ScrapeRequest;
+export type JobSpec = ScrapeRequest & {
+  /** Of a job that only looks for the addresses of a site, as `POST /jobs/map` makes it. */
+  map?: { limit: number };
+};
 
 export interface Progress {
   done: number;
@@ -55,6 +58,8 @@ export interface ClaimedJob {
   maxAttempts: number;
   /** How often it was snoozed so far. */
   snoozes: number;
+  /** It ran before and was put aside: it waited its turn. */
+  isBack: boolean;
   workerId: string;
   spec: JobSpec;
   correlationId: string;

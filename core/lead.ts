@@ -1,3 +1,19 @@
+/** Where leads can come from: `source_types` of a job. */
+export const SOURCE_TYPES = [
+  'website',
+  'google',
+  'linkedin',
+  'bing',
+  'duckduckgo',
+  'searxng',
+  'openstreetmap',
+  'directory',
+] as const;
+export type SourceType = (typeof SOURCE_TYPES)[number];
+
+/** Where a job does not say in `max_leads`. */
+export const DEFAULT_MAX_LEADS = 100;
+
 /** A postal address in parts. `text` is as the page has it; what is not known is null. */
 export interface Address {
   text: string;
@@ -38,7 +54,7 @@ export interface Evidence {
 export interface Lead {
   company: string | null;
   website: string | null;
-  /** Registrable domain, such as `example.co.uk`. */
+  /** Registrable domain, such as `example.co.uk`; of a site at an address without a name, host and port. */
   domain: string | null;
   emails: string[];
   phones: string[];
@@ -53,4 +69,6 @@ export interface Lead {
   /** Names of the sources that gave it. */
   sources: string[];
   evidence: Evidence[];
+  /** Filters of its job that nothing known of it could answer: it was let through. */
+  unverified_filters: string[];
 }

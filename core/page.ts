@@ -1,4 +1,5 @@
 import type { ErrorInfo } from './errors.ts';
+import type { Contacts } from './lead.ts';
 
 export interface Link {
   url: string;
@@ -24,6 +25,8 @@ export interface Page {
   links?: Link[];
   metadata?: Record<string, unknown>;
   extracted?: Record<string, unknown>;
+  /** What the whole page says about reaching the business behind it. */
+  contacts?: Contacts;
   /** Path under the API where the picture is served. */
   screenshot?: string;
   /** Path under the API where the document is served. */

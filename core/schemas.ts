@@ -1,5 +1,9 @@
 import { z } from 'zod';
+import { countryCode } from './country.ts';
+import { EVENT_TYPES, type EventType } from './events.ts';
 import { JOB_STATUSES } from './job-state.ts';
+import { SOURCE_TYPES } from './lead.ts';
+import { leadFilters } from './lead-filters.ts';
 
 /**
  * Every request body and query the API accepts; the types come from here. Objects are strict, so an unknown field is an
@@ -19,7 +23,7 @@ export const FORMATS = [
 ] as const;
 
 /** Postgres cannot keep a NUL in text. */
-const text = (max: number) =>
+export const text = (max: number) =>
   z
     .string()
     .trim()
@@ -28,7 +32,7 @@ const text = (max: number) =>
     .regex(/^[^\0]*$/, 'expected text without NUL characters');
 
 /** Only the web: `file:`, `data:`, `ftp:` and the browser's own schemes are refused before anything is stored. */
-const webUrl = z
+export const webUrl = z
   .string()
   .max(8192)
   .superRefine((value, context) => {
@@ -48,7 +52,7 @@ function webUrlProblem(value: string): string | null {
 
 const LAST_MOMENT = Date.UTC(9999, 0);
 /** A moment in UTC: Postgres takes neither the year 0 nor every offset that ISO 8601 allows. */
-const moment = z.iso
+export const moment = z.iso
   .datetime({ offset: true })
   // What is no moment at all (NaN) has been told already.
   .refine(
@@ -231,9 +235,13 @@ export const scrapeRequest = z
     industry: text(500).optional(),
     geography: text(500).optional(),
     keywords: z.array(text(200)).min(1).max(100).optional(),
-    source_types: z.array(text(100)).min(1).max(20).optional(),
+    source_types: z
+      .array(z.enum(SOURCE_TYPES, `unknown source type, expected one of ${SOURCE_TYPES.join(', ')}`))
+      .min(1)
+      .max(20)
+      .optional(),
     search_query: text(2000).optional(),
-    filters: z.record(z.string().max(100), z.unknown()).optional(),
+    filters: leadFilters.optional(),
     formats: z.array(z.enum(FORMATS)).min(1).max(FORMATS.length).optional(),
     main_content: z.boolean().optional(),
     extract: extractFields(1).optional(),
@@ -262,9 +270,28 @@ export const scrapeRequest = z
         message: 'expected at least one of urls, search_query, industry, keywords',
       });
     }
+    if (body.source_types?.every((type) => type === 'website') && !body.urls) {
+      context.addIssue({
+        code: 'custom',
+        path: ['source_types'],
+        message: 'the source website needs urls: the sites to read',
+      });
+    }
     if (body.render === 'http') refuseBrowserWork(body, context);
   });
 export type ScrapeRequest = z.infer<typeof scrapeRequest>;
+
+/** Body of `POST /jobs/map`. */
+export const mapRequest = z.strictObject({
+  url: webUrl,
+  limit: z.int().min(1).max(50_000).default(5000),
+  include: crawl.shape.include,
+  exclude: crawl.shape.exclude,
+  same_origin: crawl.shape.same_origin,
+  /** Words that an address or its title must have. */
+  search: text(500).optional(),
+});
+export type MapRequest = z.infer<typeof mapRequest>;
 
 /** What only a browser can do or be is refused at once, where a job wants none. */
 function refuseBrowserWork(
@@ -295,7 +322,7 @@ export const DEFAULT_PRIORITY = 0;
 export const DEFAULT_MAX_ATTEMPTS = 3;
 export const DEFAULT_FORMATS = ['markdown', 'links', 'metadata'] as const;
 
-const queryInt = (min: number, max: number) =>
+export const queryInt = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, `expected a whole number from ${min} to ${max}`)
@@ -318,6 +345,84 @@ export const listPagesQuery = z.strictObject({
   cursor: z.string().max(500).optional(),
   format: z.enum(['json', 'ndjson']).optional(),
 });
+
+const leadFormat = z.enum(['json', 'ndjson', 'csv', 'xlsx']);
+
+/** Query of `GET /jobs/{id}/leads`. Without a limit JSON holds 100, the other formats all. */
+export const listJobLeadsQuery = z.strictObject({
+  limit: queryInt(1, 1000).optional(),
+  cursor: z.string().max(500).optional(),
+  format: leadFormat.optional(),
+});
+
+const queryBoolean = z
+  .enum(['true', 'false'], 'expected true or false')
+  .transform((value) => value === 'true');
+
+/** Query of `GET /leads`. `q` is words, each the beginning of one in company, domain, e-mail, place, industry or description. */
+export const listLeadsQuery = z.strictObject({
+  q: text(200).optional(),
+  domain: text(253).optional(),
+  country: text(100)
+    .refine((value) => countryCode(value) !== null, 'expected a country, such as DE or Germany')
+    .transform((value) => countryCode(value) ?? value)
+    .optional(),
+  source: z.enum(SOURCE_TYPES, `expected one of ${SOURCE_TYPES.join(', ')}`).optional(),
+  has_email: queryBoolean.optional(),
+  has_phone: queryBoolean.optional(),
+  limit: queryInt(1, 1000).optional(),
+  cursor: z.string().max(500).optional(),
+  format: leadFormat.optional(),
+});
+
+/** Query of `GET /jobs/{id}/urls`. */
+export const listUrlsQuery = z.strictObject({
+  limit: queryInt(1, 10_000).default(1000),
+  cursor: z.string().max(500).optional(),
+});
+/** `job.completed,job.failed`, or a domain as `job.*`; given once or several times. */
+const eventTypes = z
+  .union([z.string().max(2000), z.array(z.string().max(200)).max(50)])
+  .transform((given) => [given].flat().flatMap((list) => list.split(',')))
+  .transform((names, context) => {
+    const types = names.flatMap((name) => {
+      const matching = EVENT_TYPES.filter(
+        (type) => type === name || (name.endsWith('.*') && type.startsWith(name.slice(0, -1))),
+      );
+      if (matching.length === 0) {
+        context.addIssue({ code: 'custom', message: `there is no event ${name.slice(0, 100)}` });
+      }
+      return matching;
+    });
+    return [...new Set<EventType>(types)];
+  });
+
+/** Query of `GET /events` and `GET /jobs/{id}/events`. `after` and `last_event_id` are places: ids of events. */
+export const listEventsQuery = z.strictObject({
+  after: z.string().max(100).optional(),
+  last_event_id: z.string().max(100).optional(),
+  limit: queryInt(1, 1000).optional(),
+  type: eventTypes.optional(),
+  format: z.enum(['sse', 'json', 'ndjson']).optional(),
+});
+
+/** What a WebSocket client of `/live` says. */
+export const liveRequest = z.union(
+  [
+    z.strictObject({ authenticate: z.string().min(1).max(500) }),
+    z.strictObject({
+      subscribe: z.strictObject({
+        /** What the client calls it; every message of this subscription carries it. */
+        id: z.string().max(100).default(''),
+        job_id: z.uuid().optional(),
+        types: eventTypes.optional(),
+      }),
+      last_event_id: z.string().max(100).optional(),
+    }),
+    z.strictObject({ unsubscribe: z.string().max(100) }),
+  ],
+  'expected {"authenticate": …}, {"subscribe": {…}} or {"unsubscribe": …}',
+);
 
 const deadLetterFilter = {
   code: text(200).optional(),

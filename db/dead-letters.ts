@@ -1,14 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Attempt } from '../core/job.ts';
 import { type Sql, statement } from './connect.ts';
+import { SEND_AGAIN } from './deliveries/read.ts';
 import { RUN_AGAIN } from './jobs/change.ts';
 import { ATTEMPTS_OF, type AttemptRow, type JobCursor, toAttempt } from './jobs/read.ts';
 
-/** A failed job, or a message that could not be read. */
+/** A failed job, a notification that could not be delivered, or a message that could not be read. */
 export interface DeadLetter {
   id: string;
-  /** Null for a message. */
+  /** Null for a message and for a notification. */
   job_id: string | null;
+  /** Of a notification that could not be delivered. */
+  delivery_id: string | null;
   user_id: string | null;
   /** Where it came from. */
   queue: string;
@@ -66,6 +69,17 @@ export async function requeueDeadLetters(
   return rows.map(({ id }) => id);
 }
 
+/** Sends the notifications again that match, oldest first, at most `limit`; returns the deliveries' ids. */
+export async function resendDeadLetters(
+  sql: Sql,
+  filter: DeadLetterFilter & { id?: string },
+  limit: number,
+): Promise<string[]> {
+  const values = [...valuesOf(filter), filter.id ?? null, limit];
+  const rows = await sql.query<{ id: string }>(RESEND_DEAD_LETTERS, values);
+  return rows.map(({ id }) => id);
+}
+
 /** Closes one for good; its job stays failed. False where there is none that is open. */
 export async function discardDeadLetter(sql: Sql, id: string): Promise<boolean> {
   const rows = await sql.query(DISCARD_DEAD_LETTER, [id]);
@@ -102,7 +116,7 @@ const valuesOf = (filter: DeadLetterFilter) => [
 ];
 
 const COLUMNS = `
-  d.id, d.job_id, d.user_id, d.queue, d.code, d.message, d.body, d.created_at, d.created_at::text AS cursor,
+  d.id, d.job_id, d.delivery_id, d.user_id, d.queue, d.code, d.message, d.body, d.created_at, d.created_at::text AS cursor,
   ${ATTEMPTS_OF('d.job_id')} AS history`;
 
 const MATCHES = `
@@ -132,6 +146,18 @@ const REQUEUE_DEAD_LETTERS = statement(
     ORDER BY d.created_at, d.id LIMIT $6 FOR UPDATE SKIP LOCKED
   ),
   ${RUN_AGAIN} SELECT id FROM retried
+  `,
+);
+
+const RESEND_DEAD_LETTERS = statement(
+  'resend_dead_letters',
+  `
+  WITH chosen AS (
+    SELECT d.delivery_id AS id FROM dead_letters d
+    WHERE ${MATCHES} AND ($5::uuid IS NULL OR d.id = $5) AND d.delivery_id IS NOT NULL
+    ORDER BY d.created_at, d.id LIMIT $6 FOR UPDATE SKIP LOCKED
+  ),
+  ${SEND_AGAIN} SELECT id FROM sent
   `,
 );
 

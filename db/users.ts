@@ -160,6 +160,20 @@ const FIND_CALLER = statement(
   `,
 );
 
+/** Of these keys, those that are still good. */
+export async function listGoodKeys(sql: Sql, keyIds: string[]): Promise<Set<string>> {
+  const rows = await sql.query<{ id: string }>(LIST_GOOD_KEYS, [keyIds]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+const LIST_GOOD_KEYS = statement(
+  'list_good_keys',
+  `
+  SELECT id FROM api_keys
+  WHERE id = ANY ($1::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+  `,
+);
+
 /**
  * Makes sure there is a first admin with this key. Safe when several API processes start at once.
  *

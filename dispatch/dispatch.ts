@@ -3,8 +3,11 @@ import type { RetryPolicy } from '../core/retry.ts';
 import type { Database } from '../db/connect.ts';
 import type { DispatchableJob } from '../db/jobs/dispatch.ts';
 import { createLeadership } from '../db/leadership.ts';
+import type { MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { createDeliverySweep } from './deliveries.ts';
+import { createDirectFanOut } from './fan-out.ts';
 import { createFreshDispatcher } from './fresh.ts';
 import { createLoop } from './loop.ts';
 import { createPruner } from './pruner.ts';
@@ -35,6 +38,7 @@ export function createDispatch(options: {
   retentionDays: number;
   /** Undefined: artifacts lie in the database. */
   artifacts?: ArtifactStore | undefined;
+  mailPace: MailPace;
   /** False: only `offer`; the sweeps run in a process of their own. */
   sweeps: boolean;
   sizeOf?: SizeOf;
@@ -50,6 +54,8 @@ export function createDispatch(options: {
     whileLeading('sweep', createSweep(options)),
     whileLeading('relay', createRelay(options)),
     whileLeading('rescuer', createRescuer(options)),
+    whileLeading('deliveries', createDeliverySweep(options)),
+    whileLeading('fan_out', createDirectFanOut(options)),
     whileLeading('pruner', createPruner(options)),
   ];
   const election = createLoop({

@@ -15,8 +15,9 @@ runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const { retry, retentionDays } = config;
+  const { mailPace } = config.notify;
   const dispatch = createDispatch({
-    ...{ database, queue, logger, retry, retentionDays },
+    ...{ database, queue, logger, retry, retentionDays, mailPace },
     artifacts: openArtifactStore(config.artifactsUrl),
     sweeps: true,
   });

@@ -1,20 +1,22 @@
 import type { DomainEvent } from '../core/events.ts';
 import type { Database } from '../db/connect.ts';
 import { advanceCursor, findDeadJobs, readEvents } from '../db/events.ts';
-import { createEnvelope } from '../queue/envelope.ts';
+import { listWanted } from '../db/notifications/fan-out.ts';
 import type { OutgoingMessage, Queue } from '../queue/queue.ts';
 import { DEAD_LETTER_EXCHANGE, eventExchange, FAILED_JOBS } from '../queue/topology.ts';
+import { eventEnvelope } from './event-envelope.ts';
 import { SCRAPE_MESSAGE, small } from './message.ts';
+import { deadNotification, notificationMessage, tellable } from './notify.ts';
 
 const READER = 'relay';
-const SOURCE = 'leadengine.relay';
 const BATCH = 500;
 const PAUSE_MS = 100;
 
 /**
  * Publishes the ledger of events to the topic exchanges, in commit order. The cursor moves after the confirm: a crash in
  * between repeats events (with the same id), and none is ever left out. A failed job goes from here to the dead letters too,
- * so that it arrives there whoever found it dead, its worker or the rescuer.
+ * so that it arrives there whoever found it dead, its worker or the rescuer. What a user may want to
+ * be told of goes to `notifications` too.
  */
 export function createRelay({
   database,
@@ -27,11 +29,21 @@ export function createRelay({
     if (!queue.health().healthy) return PAUSE_MS;
     const { events, last } = await readEvents(database, READER, BATCH);
     if (!last) return PAUSE_MS;
-    const deadLetters = await deadLettersOf(events);
-    await queue.publish([...events.map(eventMessage), ...deadLetters]);
+    const [deadLetters, notifications] = await Promise.all([deadLettersOf(events), notificationsOf(events)]);
+    await queue.publish([...events.map(eventMessage), ...deadLetters, ...notifications]);
     await advanceCursor(database, READER, last);
     return events.length === BATCH ? 0 : PAUSE_MS;
   };
+
+  /** Only what somebody may want to be told of: most jobs have nobody who does, and need no message for it. */
+  async function notificationsOf(events: DomainEvent[]): Promise<OutgoingMessage[]> {
+    const candidates = events.flatMap((event) => tellable(event) ?? []);
+    const wanted = await listWanted(database, candidates);
+    return [
+      ...candidates.filter(({ id }) => wanted.has(id)).map(notificationMessage),
+      ...events.flatMap((event) => deadNotification(event) ?? []),
+    ];
+  }
 
   async function deadLettersOf(events: DomainEvent[]): Promise<OutgoingMessage[]> {
     const failed = events.filter(({ type }) => type === 'job.failed');
@@ -51,33 +63,15 @@ export function createRelay({
           exchange: DEAD_LETTER_EXCHANGE,
           routingKey: FAILED_JOBS,
           mandatory: true,
-          envelope: createEnvelope({
-            ...envelopeFields(event),
-            type: SCRAPE_MESSAGE,
-            source: SOURCE,
-            data,
-          }),
+          envelope: { ...eventEnvelope(event), type: SCRAPE_MESSAGE, data },
         },
       ];
     });
   }
 }
 
-const envelopeFields = (event: DomainEvent) => ({
-  id: event.id,
-  version: event.version,
-  occurred_at: event.occurred_at.toISOString(),
-  correlation_id: event.correlation_id,
-  user_id: event.user_id,
-});
-
 const eventMessage = (event: DomainEvent): OutgoingMessage => ({
   exchange: eventExchange(event.type),
   routingKey: event.type,
-  envelope: createEnvelope({
-    ...envelopeFields(event),
-    type: event.type,
-    source: SOURCE,
-    data: event.data,
-  }),
+  envelope: eventEnvelope(event),
 });

@@ -20,17 +20,31 @@ export const SCRAPE_JOBS = 'scrape_jobs';
 export const FAILED_JOBS = 'failed_jobs';
 export const DEAD_LETTER_EXCHANGE = 'dlx';
 export const NOTIFICATIONS = 'notifications';
+export const JOB_NOTIFICATIONS = 'job_notifications';
+/** Quorum queues have no priorities: what is urgent has a lane of its own. It is in both, and whichever comes second tells nobody. */
+export const URGENT_NOTIFICATIONS = 'urgent_notifications';
+export const CHANNEL_QUEUES = {
+  email: 'email_notifications',
+  push: 'push_notifications',
+  webhook: 'webhook_notifications',
+} as const;
+/** Rings a channel's queue: `notification.email.send`. */
+export const sendKey = (channel: keyof typeof CHANNEL_QUEUES): string => `notification.${channel}.send`;
+export const deadLettersOf = (queue: string): string => `${queue}.dead`;
 
-/** The exchange of an event: `job.created` goes to `job_events`. */
-export const eventExchange = (type: string): string => `${type.slice(0, type.indexOf('.'))}_events`;
+/** The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to `notifications`. */
+export const eventExchange = (type: string): string => {
+  const domain = type.slice(0, type.indexOf('.'));
+  return domain === 'notification' ? NOTIFICATIONS : `${domain}_events`;
+};
 
 const notificationQueue = (name: string, ...patterns: string[]): QueueDeclaration[] => [
   {
     name,
-    deadLetter: `${name}.dead`,
+    deadLetter: deadLettersOf(name),
     bindings: patterns.map((pattern) => ({ exchange: NOTIFICATIONS, pattern })),
   },
-  deadLetterQueue(`${name}.dead`),
+  deadLetterQueue(deadLettersOf(name)),
 ];
 
 const deadLetterQueue = (name: string): QueueDeclaration => ({
@@ -48,10 +62,16 @@ export const TOPOLOGY: Topology = {
   queues: [
     { name: SCRAPE_JOBS, deadLetter: FAILED_JOBS, bindings: [] },
     deadLetterQueue(FAILED_JOBS),
-    ...notificationQueue('job_notifications', 'notification.job.*', 'notification.job.*.retry'),
-    ...notificationQueue('email_notifications', 'notification.email.send'),
-    ...notificationQueue('push_notifications', 'notification.push.send'),
-    ...notificationQueue('webhook_notifications', 'notification.webhook.send'),
+    ...notificationQueue(
+      JOB_NOTIFICATIONS,
+      'notification.job.*',
+      'notification.job.*.retry',
+      'notification.lead.*',
+    ),
+    ...notificationQueue(URGENT_NOTIFICATIONS, 'notification.job.failed'),
+    ...notificationQueue(CHANNEL_QUEUES.email, sendKey('email')),
+    ...notificationQueue(CHANNEL_QUEUES.push, sendKey('push')),
+    ...notificationQueue(CHANNEL_QUEUES.webhook, sendKey('webhook')),
     {
       name: 'link_clicks',
       deadLetter: 'link_clicks.dead',

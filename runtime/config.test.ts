@@ -44,3 +44,15 @@ test('what jobs may reach is a list of hosts and ranges', () => {
     /^configuration: EGRESS_ALLOW.*expected host/,
   );
 });
+
+test('half a key pair of pushes is refused, and links lead to where the API listens', () => {
+  const publicKey = Buffer.alloc(65, 4).toString('base64url');
+  expect(() => parseConfig({ VAPID_PUBLIC_KEY: publicKey })).toThrow(
+    'configuration: VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: expected both or neither',
+  );
+  expect(() => parseConfig({ VAPID_PUBLIC_KEY: 'AAAA' })).toThrow('expected 65 bytes as base64url');
+  expect(parseConfig({ HOST: '0.0.0.0', PORT: '8080' }).publicUrl).toBe('http://127.0.0.1:8080');
+  expect(parseConfig({ PUBLIC_URL: 'https://leads.example/app/' }).publicUrl).toBe(
+    'https://leads.example/app',
+  );
+});

@@ -42,15 +42,22 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     bootstrapApiKey: v.BOOTSTRAP_API_KEY,
     egressAllow: v.EGRESS_ALLOW,
     chromiumPath: v.CHROMIUM_PATH,
+    sources: sourcesOf(v, given),
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
     userAgent: v.USER_AGENT ?? DEFAULT_USER_AGENT,
     browserUserAgent: v.USER_AGENT,
     proxyUrls: v.PROXY_URLS,
     artifactsUrl: v.ARTIFACTS_URL ?? (v.DATABASE_URL ? undefined : folderUrl(v.DATA_DIR)),
+    respectRobots: v.RESPECT_ROBOTS === 'true',
+    hostConcurrency: v.HOST_CONCURRENCY,
+    hostGapMs: v.HOST_GAP_MS,
     rateLimit: v.RATE_LIMIT,
+    streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
+    publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(v.HOST)}:${v.PORT}`).replace(/\/+$/, ''),
+    notify: notifyOf(v),
     logLevel: v.LOG_LEVEL,
     logFormat: v.LOG_FORMAT,
   };
@@ -76,6 +83,7 @@ export interface Config {
   /** Raw entries `host[:port]` or `CIDR[:port]`; the egress guard parses them. */
   egressAllow: string[];
   chromiumPath: string | undefined;
+  sources: LeadSources;
   pageTimeoutMs: number;
   maxPageBytes: number;
   /** What plain HTTP says of who asks. */
@@ -86,13 +94,59 @@ export interface Config {
   proxyUrls: string[];
   /** `file:` or `s3:`; undefined: artifacts lie in the database, which every process of a fleet reaches. */
   artifactsUrl: string | undefined;
+  /** False for sites of one's own. */
+  respectRobots: boolean;
+  /** Pages of a host at the same time, over all workers. */
+  hostConcurrency: number;
+  /** Between the starts of two pages of a host. */
+  hostGapMs: number;
   /** Requests a second and user. */
   rateLimit: number;
+  /** Streams of events, Server-Sent Events and WebSockets together, open at a time. */
+  streams: { perProcess: number; perUser: number };
   retentionDays: number;
   /** Whether API processes also run the sweeps; off where `npm run dispatch` does. */
   dispatchInApi: boolean;
+  /** Where users reach the API, for links; without a slash at its end. */
+  publicUrl: string;
+  notify: NotifyConfig;
   logLevel: LogLevel;
   logFormat: 'json' | 'pretty';
+}
+
+/** Where leads are looked for. */
+export interface LeadSources {
+  googleUrl: string;
+  googleApiUrl: string;
+  googleApiKey: string | undefined;
+  googleCx: string | undefined;
+  bingUrl: string;
+  duckDuckGoUrl: string;
+  searxngUrl: string | undefined;
+  overpassUrl: string;
+  linkedinUrl: string;
+  directoriesFile: string | undefined;
+  /** `host:port` of those the operator set: they may be reached wherever they are, by the sources alone. */
+  endpoints: string[];
+}
+
+export interface NotifyConfig {
+  /** Undefined: no e-mail. */
+  smtpUrl: string | undefined;
+  smtpFrom: string | undefined;
+  /** Undefined: a pair is made once and kept in the database. */
+  vapid: { publicKey: string; privateKey: string } | undefined;
+  /** `mailto:` or `https:`: whom a push service asks when something is wrong. */
+  vapidSubject: string;
+  /** E-mail and push. */
+  attempts: number;
+  retry: { baseMs: number; capMs: number };
+  webhookAttempts: number;
+  webhookRetry: { baseMs: number; capMs: number };
+  webhookPauseAfterMs: number;
+  /** Pushes and webhooks under way at the same time. */
+  concurrency: number;
+  mailPace: { gatherMs: number; apartMs: number; urgentApartMs: number };
 }
 
 const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -119,6 +173,15 @@ const urlOf = (...protocols: string[]) =>
 
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `expected one of ${values.join(', ')}`);
+
+const base64url = (bytes: number) =>
+  z
+    .string()
+    .trim()
+    .refine(
+      (value) => /^[A-Za-z0-9_-]+$/.test(value) && Buffer.from(value, 'base64url').length === bytes,
+      `expected ${bytes} bytes as base64url`,
+    );
 
 /** The shape only; the egress guard knows which addresses there are. */
 const EGRESS_ENTRY =
@@ -179,6 +242,16 @@ const variables = z.object({
       z.array(z.string().regex(EGRESS_ENTRY, 'expected host[:port] or CIDR[:port], separated by commas')),
     ),
   CHROMIUM_PATH: z.string().trim().optional(),
+  GOOGLE_URL: urlOf('https:', 'http:').default('https://www.google.com'),
+  GOOGLE_API_URL: urlOf('https:', 'http:').default('https://customsearch.googleapis.com'),
+  GOOGLE_API_KEY: z.string().trim().optional(),
+  GOOGLE_CX: z.string().trim().optional(),
+  BING_URL: urlOf('https:', 'http:').default('https://www.bing.com'),
+  DUCKDUCKGO_URL: urlOf('https:', 'http:').default('https://html.duckduckgo.com'),
+  SEARXNG_URL: urlOf('https:', 'http:').optional(),
+  OVERPASS_URL: urlOf('https:', 'http:').default('https://overpass-api.de/api/interpreter'),
+  LINKEDIN_URL: urlOf('https:', 'http:').default('https://www.linkedin.com'),
+  DIRECTORIES_FILE: z.string().trim().optional(),
   PAGE_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
   MAX_PAGE_BYTES: wholeNumber(1024, 1_073_741_824).default(20_971_520),
   USER_AGENT: z
@@ -199,12 +272,100 @@ const variables = z.object({
       'expected file:///folder or s3://KEY:SECRET@host:port/bucket?region=…&tls=true|false',
     )
     .optional(),
+  RESPECT_ROBOTS: oneOf(['true', 'false']).default('true'),
+  HOST_CONCURRENCY: wholeNumber(1, 1000).default(8),
+  HOST_GAP_MS: wholeNumber(0, 600_000).default(0),
   RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
+  STREAMS_PER_PROCESS: wholeNumber(0, 1_000_000).default(5000),
+  STREAMS_PER_USER: wholeNumber(0, 1_000_000).default(1000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),
+  PUBLIC_URL: urlOf('http:', 'https:').optional(),
+  SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
+  SMTP_FROM: z.string().trim().max(320).optional(),
+  VAPID_PUBLIC_KEY: base64url(65).optional(),
+  VAPID_PRIVATE_KEY: base64url(32).optional(),
+  VAPID_SUBJECT: urlOf('mailto:', 'https:').optional(),
+  NOTIFY_MAX_ATTEMPTS: wholeNumber(1, 100).default(3),
+  NOTIFY_RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(5000),
+  NOTIFY_CONCURRENCY: wholeNumber(1, 256).default(8),
+  WEBHOOK_MAX_ATTEMPTS: wholeNumber(1, 100).default(12),
+  WEBHOOK_RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(20_000),
+  WEBHOOK_PAUSE_AFTER_HOURS: wholeNumber(0, 8760).default(72),
+  EMAIL_DIGEST_SECONDS: wholeNumber(0, 86_400).default(60),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   LOG_FORMAT: oneOf(['json', 'pretty']).default('json'),
 });
+
+const SOURCE_URLS = [
+  'GOOGLE_URL',
+  'GOOGLE_API_URL',
+  'BING_URL',
+  'DUCKDUCKGO_URL',
+  'SEARXNG_URL',
+  'OVERPASS_URL',
+  'LINKEDIN_URL',
+] as const;
+
+function sourcesOf(v: z.infer<typeof variables>, given: Record<string, string | undefined>): LeadSources {
+  return {
+    googleUrl: v.GOOGLE_URL,
+    googleApiUrl: v.GOOGLE_API_URL,
+    googleApiKey: v.GOOGLE_API_KEY,
+    googleCx: v.GOOGLE_CX,
+    bingUrl: v.BING_URL,
+    duckDuckGoUrl: v.DUCKDUCKGO_URL,
+    searxngUrl: v.SEARXNG_URL,
+    overpassUrl: v.OVERPASS_URL,
+    linkedinUrl: v.LINKEDIN_URL,
+    directoriesFile: v.DIRECTORIES_FILE && resolve(v.DIRECTORIES_FILE),
+    endpoints: SOURCE_URLS.flatMap((name) => (given[name] && v[name] ? [authorityOf(v[name])] : [])),
+  };
+}
+
+/** `host:port`, the port also where the URL leaves it out. */
+function authorityOf(address: string): string {
+  const { hostname, port, protocol } = new URL(address);
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+}
+
+/** An address that listens everywhere is reached on this machine by loopback. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function notifyOf(v: z.infer<typeof variables>): NotifyConfig {
+  if (Boolean(v.VAPID_PUBLIC_KEY) !== Boolean(v.VAPID_PRIVATE_KEY)) {
+    throw new ConfigError('configuration: VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: expected both or neither');
+  }
+  const apartMs = v.EMAIL_DIGEST_SECONDS * 1000;
+  return {
+    smtpUrl: v.SMTP_URL,
+    smtpFrom: v.SMTP_FROM,
+    vapid:
+      v.VAPID_PUBLIC_KEY && v.VAPID_PRIVATE_KEY
+        ? { publicKey: v.VAPID_PUBLIC_KEY, privateKey: v.VAPID_PRIVATE_KEY }
+        : undefined,
+    vapidSubject:
+      v.VAPID_SUBJECT ?? (v.PUBLIC_URL?.startsWith('https:') ? v.PUBLIC_URL : 'mailto:admin@localhost'),
+    attempts: v.NOTIFY_MAX_ATTEMPTS,
+    retry: { baseMs: v.NOTIFY_RETRY_BASE_MS, capMs: 3_600_000 },
+    webhookAttempts: v.WEBHOOK_MAX_ATTEMPTS,
+    webhookRetry: { baseMs: v.WEBHOOK_RETRY_BASE_MS, capMs: 6 * 3_600_000 },
+    webhookPauseAfterMs: v.WEBHOOK_PAUSE_AFTER_HOURS * 3_600_000,
+    concurrency: v.NOTIFY_CONCURRENCY,
+    mailPace: {
+      gatherMs: Math.min(GATHER_MS, apartMs),
+      apartMs,
+      urgentApartMs: Math.min(URGENT_APART_MS, apartMs),
+    },
+  };
+}
+
+/** A mail waits so long for others that belong with it. */
+const GATHER_MS = 5000;
+const URGENT_APART_MS = 15_000;
 
 function rabbitmqOf(v: z.infer<typeof variables>): Config['rabbitmq'] {
   const tuning = {

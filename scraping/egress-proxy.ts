@@ -46,6 +46,8 @@ export interface EgressPage {
   failureOf(url: string): EgressFailure | undefined;
   /** Connects and hangs up, for the note: Chromium refuses some ports before it asks the proxy. */
   probe(url: string): Promise<void>;
+  /** The browser itself would not go there: to be logged and counted like what the proxy refuses. */
+  refused(url: string): void;
   end(): void;
 }
 
@@ -167,10 +169,12 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   /** A connection to one of the addresses the guard gave, or null with the reason noted. */
   async function dial(client: Client, target: Target): Promise<Socket | null> {
     try {
-      const addresses = (await guard.resolve(target.host, target.port)).filter(
-        (address) => !isOurselves(address, target),
-      );
-      if (addresses.length === 0) throw new EgressError('egress_refused');
+      const addresses = await guard.resolve(target.host, target.port);
+      const own = addresses.find((address) => isOurselves(address, target));
+      if (own) {
+        guard.refuse({ ...target, address: own, reason: 'own proxy' });
+        throw new EgressError('egress_refused');
+      }
       const socket = client.proxies
         ? await client.proxies.connect(addresses, target)
         : await dialFirst(addresses, target.port);
@@ -230,6 +234,7 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
         proxies,
         onClose: () => clients.delete(client.username),
         probe: async (target) => void (await dial(client, target))?.destroy(),
+        refuse: guard.refuse,
       });
       clients.set(client.username, client);
       return client;
@@ -263,6 +268,7 @@ class Client implements EgressClient {
       proxies: UpstreamProxies | undefined;
       onClose(): void;
       probe(target: Target): Promise<void>;
+      refuse: EgressGuard['refuse'];
     },
   ) {}
 
@@ -271,7 +277,7 @@ class Client implements EgressClient {
   }
 
   beginPage(maxBytes: number): EgressPage {
-    const page: ClientPage = new ClientPage(maxBytes, this.options.probe, () => this.#pages.delete(page));
+    const page: ClientPage = new ClientPage(maxBytes, this.options, () => this.#pages.delete(page));
     this.#pages.add(page);
     return page;
   }
@@ -336,7 +342,7 @@ class ClientPage implements EgressPage {
 
   constructor(
     readonly maxBytes: number,
-    private readonly probeTarget: (target: Target) => Promise<void>,
+    private readonly proxy: { probe(target: Target): Promise<void>; refuse: EgressGuard['refuse'] },
     readonly end: () => void,
   ) {}
 
@@ -347,7 +353,12 @@ class ClientPage implements EgressPage {
 
   async probe(url: string): Promise<void> {
     const target = targetOf(url);
-    if (target) await this.probeTarget(target);
+    if (target) await this.proxy.probe(target);
+  }
+
+  refused(url: string): void {
+    const { hostname, protocol } = URL.canParse(url) ? new URL(url) : { hostname: '', protocol: '' };
+    this.proxy.refuse({ host: hostname, reason: `browser refuses ${protocol || 'address'}` });
   }
 
   note(target: Target, failure: EgressFailure): void {

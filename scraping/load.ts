@@ -2,6 +2,7 @@ import { type CollectOptions, collect, type Snapshot } from './collect.ts';
 import { isDownload, isUnsupported } from './content-type.ts';
 import type { Deadline } from './deadline.ts';
 import { navigatedAway, runSource } from './in-page.ts';
+import { retryAfterMs } from './manners.ts';
 import { navigationError, PageFailure } from './page-errors.ts';
 import { block, NOTHING } from './requests.ts';
 import type { Tab } from './tab.ts';
@@ -11,6 +12,8 @@ export interface Answer {
   url: string;
   status: number;
   contentType: string | null;
+  /** How long the server asks to be left alone; null where it does not. */
+  retryAfterMs: number | null;
 }
 
 /** How long a page may go on drawing itself after its document is there. */
@@ -33,20 +36,26 @@ export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline
       throw new PageFailure('browser_crashed', undefined, { cause: error });
     if (/interrupted by another navigation/.test(message)) {
       // The page's own script went elsewhere before the first document was complete.
-      await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
+      await deadline.race(arrived(tab));
     } else if (watch.isDownload || isUnsupported(watch.newestAnswer?.contentType)) {
       throw new PageFailure('unsupported_content', undefined, { cause: error });
     } else if (!hasNoContent(watch.newestAnswer)) {
       // Ports that are surely no web server's are refused before the proxy is asked, which knows what is behind them.
       if (message.includes('ERR_UNSAFE_PORT')) await deadline.race(tab.egress.probe(watch.requestedUrl));
-      const code = navigationError(message, tab.egress.failureOf(watch.requestedUrl));
+      const noted = tab.egress.failureOf(watch.requestedUrl);
+      const code = navigationError(message, noted);
+      if (code === 'egress_refused' && !noted) tab.egress.refused(watch.requestedUrl);
       throw new PageFailure(code, undefined, { cause: error });
     }
   }
 }
 
 async function navigate(tab: Tab, url: string, deadline: Deadline): Promise<void> {
-  const go = () => deadline.race(tab.page.goto(url, { waitUntil: 'domcontentloaded', timeout: 0 }));
+  // Both, because a script that goes to an address no browser opens (`ftp:`) keeps Playwright waiting for ever.
+  const go = () =>
+    deadline.race(
+      Promise.race([tab.page.goto(url, { waitUntil: 'domcontentloaded', timeout: 0 }), documentReady(tab)]),
+    );
   try {
     await go();
   } catch (error) {
@@ -56,6 +65,31 @@ async function navigate(tab: Tab, url: string, deadline: Deadline): Promise<void
     await go();
   }
 }
+
+/** Resolves when the next document of the main frame has been parsed. */
+function documentReady(tab: Tab): Promise<void> {
+  return new Promise((resolve) => {
+    let navigated = false;
+    tab.listen('Page.frameNavigated', ({ frame }) => {
+      navigated ||= frame.id === tab.mainFrameId && /^https?:/.test(frame.url);
+    });
+    tab.listen('Page.domContentEventFired', () => {
+      if (navigated) resolve();
+    });
+    // In its place, where a script broke the parsing off to go where nobody can.
+    tab.listen('Page.frameStoppedLoading', ({ frameId }) => {
+      if (navigated && frameId === tab.mainFrameId) resolve();
+    });
+  });
+}
+
+/** After a navigation took a page away under our hands: until the next document is there, or it is worth another look. */
+export const arrived = (tab: Tab): Promise<void> =>
+  tab.page.waitForLoadState('domcontentloaded', { timeout: ARRIVE_MS }).catch((error: unknown) => {
+    if (!(error instanceof Error && /Timeout/.test(error.message))) throw error;
+  });
+
+const ARRIVE_MS = 3000;
 
 /**
  * Waits for a page that draws itself: until `load`, then until its document has been quiet for a moment and nothing it asked
@@ -80,7 +114,7 @@ export async function settle(
         loadMs: Math.min(LOAD_MAX_MS, left()),
         maxMs: left(),
         quietMs: 300,
-        calmMs: 100,
+        calmMs: 150,
         thinQuietMs: 1200,
         pictured: options.pictured,
       };
@@ -95,7 +129,7 @@ export async function settle(
     } catch (error) {
       if (!navigatedAway(error)) throw error;
       // It went elsewhere: the new document is the page.
-      await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
+      await deadline.race(arrived(tab));
       continue;
     }
     if (watch.requestsUnderWay() === 0) return null;
@@ -132,7 +166,12 @@ function untilQuiet(limits: QuietLimits): Promise<Rest['rest']> {
     'iframe, frame, object, embed, meta[http-equiv="refresh" i], [onload], [onerror], [onbegin], [onfocus], [onpageshow], [ontoggle]';
   const isStatic = () =>
     !Array.from(document.querySelectorAll('script')).some(isProgram) && !document.querySelector(ACTS);
-  const isThin = () => (document.body?.textContent ?? '').trim().length < 200;
+  const textOf = (element: Element | null) => (element?.textContent ?? '').replace(/\s+/g, ' ').length;
+  const isThin = () =>
+    Array.from(document.body?.querySelectorAll('script, style, noscript') ?? []).reduce(
+      (left, unread) => left - textOf(unread),
+      textOf(document.body),
+    ) < 200;
   if (!limits.pictured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
   return new Promise((resolve) => {
     let lastChange = start;
@@ -198,8 +237,11 @@ export class DocumentWatch {
     this.requestedUrl = url;
     const { listen, mainFrameId } = tab;
     let tooLarge = false;
-    listen('Network.requestWillBeSent', ({ requestId, frameId, type, request }) => {
-      if (type === 'XHR' || type === 'Fetch' || type === 'Script') this.#underWay.add(requestId);
+    listen('Network.requestWillBeSent', ({ requestId, frameId, type, request, initiator }) => {
+      // The script of a worker is asked for here, but nobody tells here that it has come.
+      const isWorkers = type === 'Script' && initiator.type === 'other';
+      if (type === 'XHR' || type === 'Fetch' || (type === 'Script' && !isWorkers))
+        this.#underWay.add(requestId);
       if (type !== 'Document' || frameId !== mainFrameId) return;
       this.#documentId = requestId;
       this.#documentBytes = 0;
@@ -210,8 +252,11 @@ export class DocumentWatch {
     listen('Network.responseReceived', ({ requestId, response }) => {
       if (requestId !== this.#documentId) return;
       const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
-      this.#answers.set(requestId, { url: response.url, status: response.status, contentType });
-      if (isDownload(header(response.headers, 'content-disposition'))) this.isDownload = true;
+      const { url, status } = response;
+      const named = (name: string) => header(response.headers, name);
+      const asked = { 'retry-after': named('retry-after'), date: named('date') };
+      this.#answers.set(requestId, { url, status, contentType, retryAfterMs: retryAfterMs(status, asked) });
+      if (isDownload(named('content-disposition'))) this.isDownload = true;
     });
     listen('Page.frameNavigated', ({ frame }) => {
       if (frame.id === mainFrameId) this.#shownId = frame.loaderId;

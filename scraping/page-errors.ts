@@ -15,6 +15,8 @@ const PAGE_ERRORS = {
   page_too_large: ['permanent', 'the page is larger than this installation accepts'],
   too_many_redirects: ['permanent', 'the page redirects without end'],
   egress_refused: ['permanent', 'the address is not reachable from here'],
+  robots_disallowed: ['permanent', 'robots.txt of the site does not allow this page'],
+  robots_unreadable: ['retryable', "the site's robots.txt cannot be read now, so no page of it is loaded"],
   browser_crashed: ['retryable', 'the browser crashed while the page was loading'],
   unsupported_content: ['permanent', 'the address leads to a file and not to a page'],
   extraction_failed: ['permanent', 'the content of the page could not be read'],

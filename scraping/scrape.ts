@@ -43,6 +43,8 @@ export interface ScrapedPage {
   /** Without the paths of its artifacts: whoever stores those knows them. */
   page: Page;
   artifacts: Artifact[];
+  /** How long the server asks to be left alone, with the page or instead of it. */
+  retryAfterMs: number | null;
 }
 
 export type ScrapeSpec = Pick<
@@ -157,4 +159,8 @@ function wayFor(spec: ScrapeSpec): 'http' | 'browser' | 'auto' {
   return isPictured || isSomebody || actions.length > 0 ? 'browser' : 'auto';
 }
 
-const scraped = ({ page, artifacts }: VisitedPage): ScrapedPage => ({ page, artifacts });
+const scraped = ({ page, artifacts, retryAfterMs }: VisitedPage): ScrapedPage => ({
+  page,
+  artifacts,
+  retryAfterMs,
+});

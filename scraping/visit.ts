@@ -7,7 +7,7 @@ import type { Extracted, Format } from './content/extract.ts';
 import { storable } from './content/storable.ts';
 import { Deadline } from './deadline.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
-import { DocumentWatch, load, settle } from './load.ts';
+import { arrived, DocumentWatch, load, settle } from './load.ts';
 import { badSelector, httpStatusError, PageFailure } from './page-errors.ts';
 import { prepareRequests, resumeRequests } from './requests.ts';
 import type { ScrapeContext, ScrapedPage, ScrapeSpec } from './scrape.ts';
@@ -50,6 +50,7 @@ export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: nu
     return {
       page: pageOf(url, findings, startedAt),
       artifacts: findings.artifacts,
+      retryAfterMs: (findings.watch?.answer ?? findings.watch?.newestAnswer)?.retryAfterMs ?? null,
       drawn: findings.snapshot?.html ?? null,
     };
   };
@@ -146,7 +147,7 @@ async function look(tab: Tab, options: CollectOptions, deadline: Deadline): Prom
       return await deadline.race(runInPage(tab, collect, options));
     } catch (error) {
       if (!navigatedAway(error)) throw error;
-      await deadline.race(tab.page.waitForLoadState('domcontentloaded', { timeout: 0 }));
+      await deadline.race(arrived(tab));
     }
   }
 }

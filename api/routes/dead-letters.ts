@@ -6,6 +6,7 @@ import {
   findDeadLetter,
   listDeadLetters,
   requeueDeadLetters,
+  resendDeadLetters,
 } from '../../db/dead-letters.ts';
 import { expectAdmin } from '../auth.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../cursor.ts';
@@ -13,7 +14,7 @@ import { type ApiRequest, answerHeaders, type Handler, sendJson } from '../http.
 import { conflict, notFound } from '../problem.ts';
 import { expectNoQuery, readBody, readQuery } from '../validate.ts';
 
-/** Dead letters belong to the admin: jobs of all users that failed, and messages nobody could read. */
+/** Dead letters belong to the admin: jobs of all users that failed, notifications that could not be delivered, and messages nobody could read. */
 
 /** `GET /dead-letters`, newest first. */
 export const listAllDeadLetters =
@@ -35,13 +36,19 @@ export const showDeadLetter =
     sendJson(response, 200, await openDeadLetter(sql, request));
   };
 
-/** `POST /dead-letters/{id}/requeue`: its job runs again and keeps its history. */
+/** `POST /dead-letters/{id}/requeue`: its job runs again and keeps its history, or its notification is sent again. */
 export const requeueOne =
   (sql: Sql): Handler =>
   async (request, response) => {
     expectAdmin(response);
     expectNoQuery(request);
-    const { id, job_id } = await openDeadLetter(sql, request);
+    const { id, job_id, delivery_id } = await openDeadLetter(sql, request);
+    if (delivery_id) {
+      const [sent] = await resendDeadLetters(sql, { id }, 1);
+      if (!sent) throw conflict('delivery_under_way', 'it is under way already');
+      sendJson(response, 200, { job_id: null, delivery_id, status: 'queued' });
+      return;
+    }
     if (!job_id) throw conflict('not_requeueable', 'a message that cannot be read cannot be run; discard it');
     const [requeued] = await requeueDeadLetters(sql, { id }, 1);
     if (!requeued) throw conflict('job_state_conflict', 'its job is no longer failed');
@@ -57,7 +64,12 @@ export const requeueMany =
     const { body } = await readBody(request, requeueDeadLettersRequest);
     const { limit, ...filter } = body;
     const jobs = await requeueDeadLetters(sql, filter, limit);
-    sendJson(response, 200, { requeued: jobs.length, job_ids: jobs });
+    const deliveries = await resendDeadLetters(sql, filter, limit - jobs.length);
+    sendJson(response, 200, {
+      requeued: jobs.length + deliveries.length,
+      job_ids: jobs,
+      delivery_ids: deliveries,
+    });
   };
 
 /** `DELETE /dead-letters/{id}`: seen and done with; its job stays failed. */

@@ -1,19 +1,12 @@
-import { once } from 'node:events';
 import type { ArtifactKey, ArtifactStore } from '../../core/artifacts.ts';
 import { listPagesQuery } from '../../core/schemas.ts';
 import { findArtifact } from '../../db/artifacts.ts';
 import type { Sql } from '../../db/connect.ts';
 import { listPages, type PageText } from '../../db/pages.ts';
 import { decodePageCursor, encodePageCursor } from '../cursor.ts';
-import {
-  type ApiRequest,
-  type ApiResponse,
-  answerHeaders,
-  type Handler,
-  sendJson,
-  sendText,
-} from '../http.ts';
+import { type ApiRequest, answerHeaders, type Handler, sendText } from '../http.ts';
 import { artifactsUnavailable, notFound } from '../problem.ts';
+import { NDJSON, sendStream } from '../stream.ts';
 import { expectNoQuery, readQuery } from '../validate.ts';
 import { ownJob } from './jobs.ts';
 
@@ -27,7 +20,8 @@ export const listJobPages =
     const after = decodePageCursor(cursor);
     const job = await ownJob(sql, request, response);
     if (wantsNdjson(request, format)) {
-      await sendLines(response, pagesBehind(sql, job.job_id, after, limit ?? Number.POSITIVE_INFINITY));
+      const pages = pagesBehind(sql, job.job_id, after, limit ?? Number.POSITIVE_INFINITY);
+      await sendStream(response, { 'content-type': NDJSON }, pages);
       return;
     }
     const { pages, next } = await listPages(sql, job.job_id, after, limit ?? DEFAULT_LIMIT);
@@ -36,19 +30,6 @@ export const listJobPages =
     const text = `{"pages":[${pages.map(({ json }) => json).join(',')}],"next_cursor":${nextCursor}}`;
     sendText(response, 200, 'application/json; charset=utf-8', text);
   };
-
-/** `GET /jobs/{id}/leads`. Nothing finds leads yet, and a list of none says so. */
-export const listJobLeads =
-  (sql: Sql): Handler =>
-  async (request, response) => {
-    const { cursor, format } = readQuery(request, listPagesQuery);
-    decodePageCursor(cursor);
-    await ownJob(sql, request, response);
-    if (wantsNdjson(request, format)) await sendLines(response, []);
-    else sendJson(response, 200, { leads: [], next_cursor: null });
-  };
-
-const NDJSON = 'application/x-ndjson';
 
 function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined): boolean {
   if (format) return format === 'ndjson';
@@ -65,27 +46,10 @@ async function* pagesBehind(sql: Sql, jobId: string, after: number, limit: numbe
       place,
       Math.min(left, DEFAULT_LIMIT),
     );
-    for (const { json } of read.pages) yield json;
+    for (const { json } of read.pages) yield `${json}\n`;
     left -= read.pages.length;
     place = read.next;
   }
-}
-
-/** Reads on only as fast as the client does, and not at all once it is gone. */
-async function sendLines(response: ApiResponse, lines: AsyncIterable<string> | Iterable<string>) {
-  const begin = () => response.writeHead(200, { 'content-type': NDJSON, ...answerHeaders(response) });
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
-  for await (const line of lines) {
-    if (gone.signal.aborted) return;
-    // Only now: a first read that fails can still be answered with its own status.
-    if (!response.headersSent) begin();
-    if (!response.write(`${line}\n`)) {
-      await once(response, 'drain', { signal: gone.signal }).catch(() => {});
-    }
-  }
-  if (!response.headersSent) begin();
-  response.end();
 }
 
 /** What may be shown in place; anything else is only ever downloaded. */

@@ -25,20 +25,18 @@ export const submitJob =
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     const [job] = jobs;
     if (!job) throw new Error('accept gave no job');
-    const self = `/api/v1/jobs/${job.id}`;
-    sendJson(
-      response,
-      202,
-      {
-        job_id: job.id,
-        status: job.status,
-        created_at: job.createdAt,
-        links: { self, pages: `${self}/pages`, leads: `${self}/leads`, events: `${self}/events` },
-      },
-      { location: self },
-    );
+    sendAccepted(response, job, ['pages', 'leads', 'events']);
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
   };
+
+/** 202: the job is stored, and these of its parts can be asked for. */
+export function sendAccepted(response: ApiResponse, job: AcceptedJob, parts: string[]): void {
+  const self = `/api/v1/jobs/${job.id}`;
+  const links = Object.fromEntries(parts.map((part) => [part, `${self}/${part}`]));
+  const { id, status, createdAt } = job;
+  const body = { job_id: id, status, created_at: createdAt, links: { self, ...links } };
+  sendJson(response, 202, body, { location: self });
+}
 
 /** `POST /jobs/batch`: all or nothing. */
 export const submitBatch =
@@ -63,7 +61,8 @@ function expectEachWithinLimit(specs: JobSpec[]): void {
   if (errors.length > 0) throw invalidRequest(errors);
 }
 
-function submissionOf(
+/** What a request wants accepted, with its `Idempotency-Key`; `body` is what that key stands for. */
+export function submissionOf(
   request: ApiRequest,
   response: ApiResponse,
   specs: JobSpec[],
@@ -84,7 +83,7 @@ function submissionOf(
   return { ...submission, idempotency: { key: key.data, bodyHash: hashBody(body) } };
 }
 
-async function acceptOrConflict(accept: Accept, submission: Submission) {
+export async function acceptOrConflict(accept: Accept, submission: Submission) {
   const acceptance = await accept(submission);
   if (acceptance.kind === 'key_conflict') {
     throw conflict('idempotency_conflict', 'this Idempotency-Key was used with another body');
@@ -104,7 +103,10 @@ function sorted(value: unknown): unknown {
 }
 
 /** Those that are ready now; a scheduled one is the sweep's when its time comes. */
-function dispatchable({ userId, correlationId, specs }: Submission, jobs: AcceptedJob[]): DispatchableJob[] {
+export function dispatchable(
+  { userId, correlationId, specs }: Submission,
+  jobs: AcceptedJob[],
+): DispatchableJob[] {
   const ready: DispatchableJob[] = [];
   for (const [index, { id, status }] of jobs.entries()) {
     const spec = specs[index];

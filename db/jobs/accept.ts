@@ -117,7 +117,7 @@ const INSERT_JOBS = statement(
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'job.created', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'status', status, 'priority', priority)
+           json_build_object('job_id', id, 'status', status, 'attempt', 0, 'priority', priority)
     FROM accepted
   )
   SELECT id, status, created_at FROM accepted

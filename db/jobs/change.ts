@@ -37,6 +37,10 @@ async function change(
   return { kind: changed.length > 0 ? 'changed' : 'not_allowed', job };
 }
 
+/** The counts of job `j` as its events carry them. */
+export const COUNTS_OF_JOB = `
+  json_build_object('pages', j.pages_count, 'leads', j.leads_count, 'errors', j.errors_count)`;
+
 /**
  * Runs the jobs of `chosen (id)` again that failed or were cancelled, as `retried (id)`; their dead letters are closed. With as many
  * further attempts as they were given at first: the count goes on, because it is the fence.
@@ -47,14 +51,15 @@ export const RUN_AGAIN = `
     SET status = 'queued', max_attempts = attempt + coalesce((spec->>'max_attempts')::int, ${DEFAULT_MAX_ATTEMPTS}), run_at = now(),
         snoozes = 0, dispatched_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL, progress_message = NULL
     FROM chosen WHERE j.id = chosen.id AND j.status IN ('failed', 'cancelled')
-    RETURNING j.id, j.user_id, j.correlation_id, j.attempt
+    RETURNING j.id, j.user_id, j.correlation_id, j.attempt, ${COUNTS_OF_JOB} AS counts
   ), closed AS (
     UPDATE dead_letters d SET closed_at = now(), closed_as = 'requeued'
     FROM retried r WHERE d.job_id = r.id AND d.closed_at IS NULL
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'job.requeued', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'status', 'queued', 'attempt', attempt, 'outcome', 'retry_requested')
+           json_build_object('job_id', id, 'status', 'queued', 'attempt', attempt, 'outcome', 'retry_requested',
+                             'run_at', NULL, 'counts', counts, 'error', NULL)
     FROM retried
   )`;
 
@@ -69,14 +74,15 @@ const CANCEL_JOB = statement(
   ), cancelled AS (
     UPDATE jobs j SET status = 'cancelled', finished_at = now(), lease_until = NULL, dispatched_at = NULL
     FROM before b WHERE j.id = b.id
-    RETURNING j.id, j.user_id, j.correlation_id, j.attempt
+    RETURNING j.id, j.user_id, j.correlation_id, j.attempt, ${COUNTS_OF_JOB} AS counts
   ), history AS (
     INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome)
     SELECT id, attempt_started_at, attempt, worker_id, 'cancelled' FROM before WHERE status = 'running'
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'job.cancelled', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'status', 'cancelled', 'attempt', attempt)
+           json_build_object('job_id', id, 'status', 'cancelled', 'attempt', attempt, 'outcome', 'cancelled',
+                             'run_at', NULL, 'counts', counts, 'error', NULL)
     FROM cancelled
   )
   SELECT id FROM cancelled

@@ -53,6 +53,7 @@ interface ClaimedRow {
   attempt: number;
   max_attempts: number;
   snoozes: number;
+  is_back: boolean;
   spec: JobSpec;
   correlation_id: string;
 }
@@ -63,6 +64,7 @@ const toClaimedJob = (row: ClaimedRow, workerId: string): ClaimedJob => ({
   attempt: row.attempt,
   maxAttempts: row.max_attempts,
   snoozes: row.snoozes,
+  isBack: row.is_back,
   workerId,
   spec: row.spec,
   correlationId: row.correlation_id,
@@ -87,7 +89,7 @@ const CLAIM_JOBS = statement(
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${RELAXED}
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
       AND j.priority >= coalesce((SELECT priority FROM urgent), 0)
-    RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.spec, j.correlation_id
+    RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at < now() AS is_back, j.spec, j.correlation_id
   ), stepped_aside AS (
     UPDATE jobs j SET dispatched_at = NULL
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
@@ -97,12 +99,12 @@ const CLAIM_JOBS = statement(
   ), told AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'job.started', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'attempt', attempt, 'worker', $3::text)
+           json_build_object('job_id', id, 'status', 'running', 'attempt', attempt, 'worker', $3::text)
     FROM claimed
   )
-  SELECT true AS claimed, id, user_id, attempt, max_attempts, snoozes, spec, correlation_id FROM claimed
+  SELECT true AS claimed, id, user_id, attempt, max_attempts, snoozes, is_back, spec, correlation_id FROM claimed
   UNION ALL
-  SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL FROM stepped_aside
+  SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM stepped_aside
   `,
 );
 

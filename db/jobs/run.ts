@@ -1,6 +1,7 @@
 import type { Counts, Fence, Progress } from '../../core/job.ts';
 import type { Artifact, Page } from '../../core/page.ts';
 import { type Database, RELAXED, type Sql, statement } from '../connect.ts';
+import { PROGRESSED, setsProgress, tellsProgress } from './progress.ts';
 
 /** What a worker writes while it runs a job. Every statement carries the fence: status, attempt and worker. */
 
@@ -70,50 +71,78 @@ export interface StoredPage {
   counts: Counts;
 }
 
-/** Stores a page with its artifacts and the job's progress; false where the fence no longer holds, and then nothing is stored. */
-export async function storePage(database: Database, run: Fence, stored: StoredPage): Promise<boolean> {
+/** Stores a page, see `storePages`. */
+export const storePage = (database: Database, run: Fence, stored: StoredPage): Promise<boolean> =>
+  storePages(database, run, [stored]);
+
+/**
+ * Stores pages with their artifacts and the job's progress, which is that of the last; false where the fence no longer holds, and
+ * then nothing is stored. Without artifacts it is one statement and no transaction around it: pages that need no browser come by
+ * the hundred a second.
+ *
+ * @param pages of different positions
+ */
+export async function storePages(
+  database: Database,
+  run: Fence,
+  pages: readonly StoredPage[],
+): Promise<boolean> {
+  const withArtifacts = pages.filter(({ artifacts }) => artifacts.length > 0);
+  if (withArtifacts.length === 0) return storeRows(database, run, pages);
   return database.transaction(async (sql) => {
-    const { position, page, progress, counts } = stored;
-    const rows = await sql.query(STORE_PAGE, [
-      run.id,
-      run.attempt,
-      run.workerId,
-      position,
-      page.error !== null,
-      JSON.stringify(page),
-      progress.done,
-      progress.total,
-      progress.message,
-      counts.pages,
-      counts.errors,
-    ]);
-    if (rows.length === 0) return false;
-    await sql.query(DELETE_ARTIFACTS, [run.id, position]);
-    for (const artifact of stored.artifacts) {
-      await sql.query(STORE_ARTIFACT, [run.id, position, artifact.name, artifact.contentType, artifact.body]);
-    }
+    if (!(await storeRows(sql, run, pages))) return false;
+    for (const { position, artifacts } of withArtifacts)
+      await storeArtifacts(sql, run.id, position, artifacts);
     return true;
   });
 }
 
-const STORE_PAGE = statement(
-  'store_page',
+/** Of a page stored in the same transaction, which removed those it had. */
+export async function storeArtifacts(
+  sql: Sql,
+  jobId: string,
+  position: number,
+  artifacts: StoredPage['artifacts'],
+): Promise<void> {
+  for (const artifact of artifacts) {
+    await sql.query(STORE_ARTIFACT, [jobId, position, artifact.name, artifact.contentType, artifact.body]);
+  }
+}
+
+async function storeRows(sql: Sql, run: Fence, pages: readonly StoredPage[]): Promise<boolean> {
+  const last = pages.at(-1);
+  if (!last) return true;
+  const { progress, counts } = last;
+  const rows = await sql.query(STORE_PAGES, [
+    ...[run.id, run.attempt, run.workerId],
+    ...[progress.done, progress.total, progress.message, counts.pages, counts.errors],
+    pages.map(({ position }) => position),
+    pages.map(({ page }) => page.error !== null),
+    pages.map(({ page }) => JSON.stringify(page)),
+  ]);
+  return rows.length > 0;
+}
+
+/** The artifacts that go are those of an earlier attempt at the same page; no new ones are there yet. */
+const STORE_PAGES = statement(
+  'store_pages',
   `
   WITH mine AS (
-    UPDATE jobs SET progress_done = $7, progress_total = $8, progress_message = $9, pages_count = $10, errors_count = $11
+    UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')}, pages_count = $7, errors_count = $8
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
-    RETURNING id
+    RETURNING ${PROGRESSED}
+  ), told AS (
+    ${tellsProgress('mine')}
+  ), outdated AS (
+    DELETE FROM artifacts USING mine WHERE job_id = mine.id AND position = ANY ($9::int[])
   )
   INSERT INTO pages (job_id, position, failed, content)
-  SELECT id, $4, $5, $6::json FROM mine
-  ON CONFLICT (job_id, position) DO UPDATE SET failed = $5, content = $6::json, stored_at = now()
+  SELECT mine.id, p.position, p.failed, p.content::json
+  FROM mine, unnest($9::int[], $10::boolean[], $11::text[]) AS p (position, failed, content)
+  ON CONFLICT (job_id, position)
+    DO UPDATE SET failed = excluded.failed, content = excluded.content, stored_at = now()
   RETURNING position
   `,
-);
-
-const DELETE_ARTIFACTS = statement(
-  'delete_artifacts',
-  'DELETE FROM artifacts WHERE job_id = $1 AND position = $2',
 );
 
 const STORE_ARTIFACT = statement(

@@ -26,6 +26,8 @@ export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<b
       outcome: transition.outcome,
       delay_ms: transition.delayMs,
       spends: transition.spendsAttempt,
+      snoozes: transition.snoozes,
+      remembered: transition.remembered,
       error_code: transition.error?.code ?? null,
       error_message: transition.error ? withoutNul(transition.error.message) : null,
       event: transition.event,
@@ -53,19 +55,19 @@ const SETTLE_JOBS = statement(
     UPDATE jobs j
     SET status = s.status,
         attempt = j.attempt - CASE WHEN s.spends THEN 0 ELSE 1 END,
-        snoozes = j.snoozes + CASE WHEN s.outcome = 'snooze' THEN 1 ELSE 0 END,
+        snoozes = CASE WHEN s.outcome = 'snooze' THEN s.snoozes ELSE j.snoozes END,
         run_at = CASE WHEN s.status = 'retrying' THEN now() + s.delay_ms * interval '1 ms' ELSE j.run_at END,
         finished_at = CASE WHEN s.status IN ('completed', 'failed', 'cancelled') THEN now() END,
         dispatched_at = NULL, lease_until = NULL, error_code = s.error_code, error_message = s.error_message
     FROM json_to_recordset($1::json) AS s (id uuid, attempt int, worker_id text, status text, outcome text, delay_ms float8,
-                                           spends boolean, error_code text, error_message text, event text, lease_until timestamptz)
+                                           spends boolean, snoozes int, remembered boolean, error_code text, error_message text, event text, lease_until timestamptz)
     WHERE j.id = s.id AND j.attempt = s.attempt AND j.worker_id = s.worker_id AND j.lease_until IS NOT NULL
       AND (s.lease_until IS NULL OR j.lease_until = s.lease_until)
     RETURNING j.id, j.user_id, j.correlation_id, j.attempt_started_at, j.status, j.run_at, j.pages_count, j.leads_count,
-              j.errors_count, j.worker_id, s.attempt, s.outcome, s.error_code, s.error_message, s.event
+              j.errors_count, j.worker_id, s.attempt, s.remembered, s.outcome, s.error_code, s.error_message, s.event
   ), history AS (
     INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome, error_code, error_message)
-    SELECT id, attempt_started_at, attempt, worker_id, outcome, error_code, error_message FROM settled
+    SELECT id, attempt_started_at, attempt, worker_id, outcome, error_code, error_message FROM settled WHERE remembered
   ), buried AS (
     INSERT INTO dead_letters (job_id, user_id, queue, code, message)
     SELECT id, user_id, '${SCRAPE_QUEUE}', coalesce(error_code, ''), coalesce(error_message, '')

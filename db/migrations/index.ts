@@ -4,8 +4,14 @@ import { results } from './0003-results.ts';
 import { events } from './0004-events.ts';
 import { workers } from './0005-workers.ts';
 import { deadLetters } from './0006-dead-letters.ts';
+import { hosts } from './0007-hosts.ts';
 import { renderVerdicts } from './0008-render-verdicts.ts';
+import { crawl } from './0009-crawl.ts';
+import { leads } from './0010-leads.ts';
 import { artifacts } from './0011-artifacts.ts';
+import { eventReaders } from './0012-event-readers.ts';
+import { subscriptions } from './0013-subscriptions.ts';
+import { notifications } from './0014-notifications.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -20,6 +26,12 @@ export const MIGRATIONS: Migration[] = [
   events,
   workers,
   deadLetters,
+  hosts,
   renderVerdicts,
+  crawl,
+  leads,
   artifacts,
+  eventReaders,
+  subscriptions,
+  notifications,
 ];

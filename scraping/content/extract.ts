@@ -1,5 +1,6 @@
 import type { Page } from '../../core/page.ts';
 import type { FORMATS } from '../../core/schemas.ts';
+import { contactsIn, contactsOf } from '../contacts/contacts.ts';
 import { collapsed, parsePage } from './dom.ts';
 import { type Fields, type FieldsWanted, fieldsOf } from './fields.ts';
 import { linksOf } from './links.ts';
@@ -26,7 +27,10 @@ export interface ExtractInput {
 }
 
 /** The formats that come from the HTML alone; what was not asked for is absent. */
-export type Extracted = Pick<Page, 'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata'> &
+export type Extracted = Pick<
+  Page,
+  'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata' | 'contacts'
+> &
   Partial<Fields> & { title?: string };
 
 /** Pure, and blocks while it works (half a second for the largest documentation pages): see `extractor.ts`. */
@@ -48,6 +52,7 @@ function read(input: ExtractInput): Extracted {
   if (input.title === null) extracted.title = title;
   if (wants('links')) extracted.links = linksOf(document, input.url);
   if (wants('metadata')) extracted.metadata = metadataOf(document, { ...input, title });
+  if (wants('contacts')) extracted.contacts = contactsOf(contactsIn({ document, url: input.url }));
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.
@@ -59,4 +64,4 @@ function read(input: ExtractInput): Extracted {
 }
 
 const READS_CONTENT = ['markdown', 'html', 'text'] as const;
-const READS_DOCUMENT = [...READS_CONTENT, 'links', 'metadata'] as const;
+const READS_DOCUMENT = [...READS_CONTENT, 'links', 'metadata', 'contacts'] as const;

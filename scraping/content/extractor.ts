@@ -14,10 +14,10 @@ export interface Extractor {
 }
 
 /**
- * @param threads how many pages are worked on at once; others wait. One does some 20 large pages a second and takes 60 MB, and the
- *   browser needs the other cores.
+ * @param threads how many pages are worked on at once; others wait. Started as they are needed, 60 MB each. As many as cores: for
+ *   pages without a browser extraction is nearly all there is to do, and with one the machine shares its cores well enough.
  */
-export function createExtractor(threads = Math.max(1, Math.floor(availableParallelism() / 3))): Extractor {
+export function createExtractor(threads = Math.min(8, availableParallelism())): Extractor {
   // Run from its sources there is no built thread to start; only tests do that.
   return import.meta.url.endsWith('.ts') ? inlineExtractor : new ThreadExtractor(threads);
 }

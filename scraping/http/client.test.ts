@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { silentLogger } from '../../runtime/logger.ts';
 import { createEgressGuard } from '../egress-guard.ts';
@@ -300,5 +300,39 @@ describe('a name that changes its answer', () => {
     await expect(from('/')).rejects.toMatchObject({ code: 'egress_refused' });
     expect(asked.map(({ url }) => url)).toEqual(['/']);
     await client.stop();
+  });
+});
+
+describe('through a proxy', () => {
+  it('goes what is asked, to the address that was checked', async () => {
+    const tunnels: string[] = [];
+    const proxy = createServer((_request, response) => void response.writeHead(405).end());
+    proxy.on('connect', (request, socket: Socket) => {
+      tunnels.push(request.url ?? '');
+      const [host, port] = (request.url ?? '').split(':');
+      const onward = connect({ host: host ?? '', port: Number(port) }, () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        socket.pipe(onward).pipe(socket);
+      });
+      onward.on('error', () => socket.destroy());
+      socket.on('error', () => onward.destroy());
+    });
+    const address = await listening(proxy);
+    const proxied = http.through([address]);
+    try {
+      handlers['/'] = sends('by way of the proxy');
+      const options = { signal: new AbortController().signal, timeoutMs: 20_000, maxBytes: 1000 };
+      const { host } = new URL(origin);
+      expect((await proxied.get(`${origin}/`, options)).body.toString()).toBe('by way of the proxy');
+      expect(tunnels).toEqual([host]);
+      await expect(proxied.get('http://10.0.0.1/', options)).rejects.toMatchObject({
+        code: 'egress_refused',
+      });
+      expect(tunnels).toEqual([host]);
+    } finally {
+      await proxied.stop();
+      proxy.closeAllConnections();
+      proxy.close();
+    }
   });
 });

@@ -3,7 +3,7 @@ import { Deadline } from '../deadline.ts';
 import type { EgressGuard } from '../egress-guard.ts';
 import { PageFailure } from '../page-errors.ts';
 import { isOwnOrigin } from '../requests.ts';
-import { createUpstreamProxies, type ProxyHealth } from '../upstream-proxy.ts';
+import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../upstream-proxy.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
 import { type Cookies, createCookies } from './cookies.ts';
 import { clientFailure } from './failures.ts';
@@ -74,8 +74,8 @@ export interface HttpClientOptions {
   /** To one origin at the same time; more wait. Default 8. */
   connectionsPerOrigin?: number;
   logger: Logger;
-  /** Of the process: what is known of a proxy holds for browser and plain HTTP alike. */
-  proxyHealth: ProxyHealth;
+  /** Of the process: what is known of a proxy holds for browser and plain HTTP alike. Default one of its own. */
+  proxyHealth?: ProxyHealth;
   /** For all that is asked, `http:`, `https:` or `socks5:`. Default none. */
   proxies?: readonly string[];
 }
@@ -84,7 +84,7 @@ const MAX_REDIRECTS = 20;
 const CONNECTIONS_PER_ORIGIN = 8;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { guard, logger, proxyHealth: health, proxies = [] } = options;
+  const { guard, logger, proxyHealth: health = createProxyHealth(), proxies = [] } = options;
   const origins = createOrigins({
     guard,
     connectionsPerOrigin: options.connectionsPerOrigin ?? CONNECTIONS_PER_ORIGIN,

@@ -3,6 +3,7 @@ import type { Page } from '../../core/page.ts';
 import { DEFAULT_FORMATS } from '../../core/schemas.ts';
 import { storable } from '../content/storable.ts';
 import { Deadline } from '../deadline.ts';
+import { retryAfterMs } from '../manners.ts';
 import { badSelector, httpStatusError, PageFailure, pageError } from '../page-errors.ts';
 import type { ScrapeContext, ScrapedPage, ScrapeSpec } from '../scrape.ts';
 import type { HttpResponse } from './client.ts';
@@ -48,9 +49,11 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
   return {
     async fetch(url, timeoutMs, answerMs = timeoutMs) {
       const startedAt = Date.now();
+      let pauseMs: number | null = null;
       const page = (fields: Partial<Page>): ScrapedPage => ({
         page: { ...blankPage(url, startedAt), ...fields, duration_ms: Date.now() - startedAt },
         artifacts: [],
+        retryAfterMs: pauseMs,
       });
       try {
         const response = await http.get(url, {
@@ -61,6 +64,7 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
           cookies,
           wantsBody: isReadable,
         });
+        pauseMs = retryAfterMs(response.status, response.headers);
         const answer = answerOf(response);
         const document = isReadable(response) ? documentOf(response) : null;
         if (!document) {

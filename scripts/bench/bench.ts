@@ -75,16 +75,30 @@ export const startCeilingHttp = (bench: Bench, databaseUrl: string) =>
 export const startCeilings = (bench: Bench, databaseUrl: string) =>
   startOurs(bench, { program: `${OWN}/ceilings.js`, driver: 'rabbitmq', databaseUrl });
 
+export const startNotifier = (
+  bench: Bench,
+  driver: Driver,
+  databaseUrl: string,
+  env: Record<string, string>,
+) => startOurs(bench, { program: 'workers/notifier/main.js', driver, databaseUrl, env });
+
+export const startReceivers = (bench: Bench) =>
+  startOurs(bench, { program: `${OWN}/receivers.js`, driver: 'rabbitmq', databaseUrl: '' });
+
 export const startLoad = (bench: Bench) =>
   startOurs(bench, { program: `${OWN}/load.js`, driver: 'rabbitmq', databaseUrl: '' });
 
 /** A peer's process; it has a package of its own beside its source. */
-export const startPeer = ({ services }: Bench, peer: string): Promise<Child> =>
+export const startPeer = (
+  { services }: Bench,
+  peer: string,
+  env: Record<string, string> = {},
+): Promise<Child> =>
   startChild({
     program: join(ROOT, 'scripts', 'bench', 'peers', `${peer}.mjs`),
     name: `peer-${peer}`,
     dir: join(services.dir, 'logs'),
-    env: {},
+    env,
   });
 
 /** Runs `work` with these processes and ends them, last first, whatever comes of it. */

@@ -8,8 +8,11 @@ import { measureDraining } from './parts/drain.ts';
 import { explainAccessPaths } from './parts/explain.ts';
 import { measureHttp } from './parts/http.ts';
 import { measureIdle } from './parts/idle.ts';
+import { measureNotifications } from './parts/notifications.ts';
 import { measurePages } from './parts/pages.ts';
+import { measureBrowser, measureMemory } from './parts/pages-browser.ts';
 import { installPeers, measurePeerSends } from './parts/peers.ts';
+import { measureStreams } from './parts/streams.ts';
 import { createReport, formatTable, isMet, ratioOf } from './report.ts';
 import { startServices } from './services.ts';
 
@@ -32,8 +35,12 @@ async function main(): Promise<void> {
     if (only.has('drain')) await measureDraining(bench);
     if (only.has('idle')) await measureIdle(bench);
     if (only.has('backlog')) await measureBacklog(bench);
+    if (only.has('notifications')) await measureNotifications(bench);
+    if (only.has('streams')) await measureStreams(bench);
     if (only.has('pages')) await measurePages(bench);
     if (only.has('http')) await measureHttp(bench);
+    if (only.has('browser')) await measureBrowser(bench);
+    if (only.has('memory')) await measureMemory(bench);
     if (only.has('explain')) await explainAccessPaths(bench);
   } finally {
     await services.stop();

@@ -1,6 +1,19 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['accept', 'drain', 'idle', 'backlog', 'pages', 'http', 'peers', 'explain'] as const;
+export const PARTS = [
+  'accept',
+  'drain',
+  'idle',
+  'backlog',
+  'notifications',
+  'streams',
+  'pages',
+  'http',
+  'browser',
+  'memory',
+  'peers',
+  'explain',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {

@@ -5,7 +5,7 @@ export interface Figure {
   part: string;
   name: string;
   value: number;
-  unit: '/s' | 'ms' | 'ratio' | 'count';
+  unit: '/s' | 'ms' | 'KB' | 'ratio' | 'count';
   /** What was set, for peers; or what to know when reading it. */
   note?: string;
   /** What the machine could have done at most in this run, or what it is compared with. */
@@ -98,9 +98,9 @@ function targetText({ target, unit }: Figure): string {
 
 function withUnit(value: number, unit: Figure['unit']): string {
   if (unit === 'ratio') return value.toFixed(2);
-  const digits = unit === 'ms' || value < 100 ? 1 : 0;
+  const digits = unit === 'ms' || unit === 'KB' || value < 100 ? 1 : 0;
   const [whole = '', fraction] = value.toFixed(digits).split('.');
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
   const number = fraction ? `${grouped}.${fraction}` : grouped;
-  return unit === 'count' ? number : unit === '/s' ? `${number}/s` : `${number} ms`;
+  return unit === 'count' ? number : unit === '/s' ? `${number}/s` : `${number} ${unit}`;
 }

@@ -19,14 +19,23 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   const queue = withPublishMoments(openQueue(config, url, logger, applicationName), arms);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const { retry, retentionDays } = config;
-  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps: true });
+  const { retry, retentionDays, notify } = config;
+  const dispatch = createDispatch({
+    database,
+    queue,
+    logger,
+    retry,
+    retentionDays,
+    mailPace: notify.mailPace,
+    sweeps: true,
+  });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
   const app = createApp({
     ...{ database, queue, dispatch, logger },
     rateLimit: config.rateLimit,
     accessLog: false,
+    notify,
   });
   let server: HttpServer | undefined;
   await lifecycle.start({

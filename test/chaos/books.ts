@@ -119,7 +119,7 @@ const ATTEMPTS = `
 const DISPATCHES = `SELECT ${ms('at')} AS at, job_id, dispatched FROM chaos.dispatches ORDER BY seq`;
 const EVENTS = `
   SELECT job_id, type, coalesce(data->>'outcome', '') = 'retry_requested' AS asked
-  FROM events WHERE type LIKE 'job.%' ORDER BY xid, seq`;
+  FROM events WHERE type LIKE 'job.%' AND type <> 'job.progress' ORDER BY xid, seq`;
 const PAGE_WRITES = `
   SELECT ${ms('at')} AS at, job_id, position, failed, writer, writer_attempt, holder, holder_attempt, status
   FROM chaos.page_writes ORDER BY seq`;

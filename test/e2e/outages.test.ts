@@ -87,7 +87,7 @@ describe('RabbitMQ goes away', () => {
   });
 
   test('a failed job arrives in the dead letters with its error', async () => {
-    const id = await fleet.client.post({ industry: 'dentists', max_attempts: 1 });
+    const id = await fleet.client.post({ industry: 'dentists', source_types: ['directory'] });
     await fleet.client.until(id, 'failed');
     const dead = async () =>
       /^failed_jobs\s+1$/m.test(await broker.ctl('list_queues', 'name', 'messages', '--quiet'));

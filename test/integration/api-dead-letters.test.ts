@@ -23,6 +23,7 @@ describe('dead letters', () => {
       {
         id: expect.any(String),
         job_id: id,
+        delivery_id: null,
         user_id: expect.any(String),
         queue: 'scrape_jobs',
         code: 'dns_failed',
@@ -57,7 +58,11 @@ describe('dead letters', () => {
   test('many are replayed by what they have in common', async () => {
     const ids = [await failedJob('outage'), await failedJob('outage'), await failedJob('another')];
     const { json } = await api.ask('POST', '/api/v1/dead-letters/requeue', { body: { code: 'outage' } });
-    expect(json).toEqual({ requeued: 2, job_ids: expect.arrayContaining(ids.slice(0, 2)) });
+    expect(json).toEqual({
+      requeued: 2,
+      job_ids: expect.arrayContaining(ids.slice(0, 2)),
+      delivery_ids: [],
+    });
     expect(await list('?code=outage')).toEqual([]);
     expect(await list('?code=another')).toHaveLength(1);
   });

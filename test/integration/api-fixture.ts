@@ -1,10 +1,11 @@
 import { expect } from '@jest/globals';
 import { hashKey, prefixOf } from '../../api/api-key.ts';
-import { createApp } from '../../api/app.ts';
+import { type AppDependencies, createApp } from '../../api/app.ts';
 import { listen } from '../../api/server.ts';
 import { type Outcome, settle } from '../../core/job-state.ts';
+import type { Lead } from '../../core/lead.ts';
 import type { Page } from '../../core/page.ts';
-import { connect, type Database } from '../../db/connect.ts';
+import { connect, type Database, statement } from '../../db/connect.ts';
 import { claimJobs } from '../../db/jobs/claim.ts';
 import type { DispatchableJob } from '../../db/jobs/dispatch.ts';
 import { storePage } from '../../db/jobs/run.ts';
@@ -16,6 +17,7 @@ import type { Queue } from '../../queue/queue.ts';
 import { TOPOLOGY } from '../../queue/topology.ts';
 import { type Logger, silentLogger } from '../../runtime/logger.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait-for.ts';
 
 /** The API as it runs in production but for its sweeps: a real database and queue, over real HTTP. */
 export interface TestApi {
@@ -60,13 +62,17 @@ export async function startApi({
   rateLimit = 100_000,
   logger = silentLogger,
   accessLog = false,
+  smtpUrl,
   through = (url) => url,
+  streams,
 }: {
   rateLimit?: number;
   logger?: Logger;
   accessLog?: boolean;
+  smtpUrl?: string;
   /** The address under which the API reaches its database, for tests that take it away. */
   through?: (databaseUrl: string) => string | Promise<string>;
+  streams?: AppDependencies['streams'];
 } = {}): Promise<TestApi> {
   const testDatabase = await createTestDatabase();
   const options = { poolSize: 5, applicationName: 'api-test', logger: silentLogger };
@@ -87,6 +93,7 @@ export async function startApi({
     logger: silentLogger,
     retry: POLICY,
     retentionDays: 30,
+    mailPace: { gatherMs: 0, apartMs: 0, urgentApartMs: 0 },
     sweeps: false,
   });
   const offered: DispatchableJob[] = [];
@@ -105,8 +112,17 @@ export async function startApi({
       return apiDatabase.query(statement, values);
     },
   };
-  const app = createApp({ database: watched, queue, dispatch: { offer }, logger, rateLimit, accessLog });
-  const server = await listen(app.handler, { host: '127.0.0.1', port: 0 });
+  const app = createApp({
+    database: watched,
+    queue,
+    dispatch: { offer },
+    logger,
+    rateLimit,
+    accessLog,
+    notify: { smtpUrl, vapid: undefined },
+    ...(streams ? { streams } : {}),
+  });
+  const server = await listen(app.handler, { host: '127.0.0.1', port: 0 }, app.upgrade);
 
   const ask: TestApi['ask'] = async (method, path, { key = adminKey, body, raw, headers, signal } = {}) => {
     const response = await fetch(`${server.url}${path}`, {
@@ -145,8 +161,9 @@ export async function startApi({
       return answer.json.job_id;
     },
     stop: async () => {
-      app.stop();
+      const streamsEnded = app.stop();
       await server.stop(5000);
+      await streamsEnded;
       await dispatch.stop();
       await queue.stop();
       if (apiDatabase !== database) await apiDatabase.stop();
@@ -163,6 +180,26 @@ function parsed(text: string): unknown {
     return undefined;
   }
 }
+
+/**
+ * Resolves when readers of the ledger see all that is in it. They read below the oldest transaction still open anywhere on the
+ * server, and other tests share it.
+ */
+export const ledgerSettled = (database: Database): Promise<boolean> =>
+  waitFor(
+    async () => {
+      const [row] = await database.query<{ settled: boolean }>(LEDGER_SETTLED);
+      return row?.settled;
+    },
+    { what: 'the ledger to be settled' },
+  );
+
+const LEDGER_SETTLED = statement(
+  'test_ledger_settled',
+  `
+  SELECT NOT EXISTS (SELECT FROM events WHERE events.xid >= pg_snapshot_xmin(pg_current_snapshot())) AS settled
+  `,
+);
 
 const POLICY = { baseMs: 60_000, capMs: 60_000 };
 const WORKER = 'worker-of-the-tests';
@@ -191,6 +228,41 @@ export const aPage = (fields: Partial<Page> = {}): Page => ({
   fetched_at: '2026-01-01T00:00:00.000Z',
   duration_ms: 1,
   error: null,
+  ...fields,
+});
+
+export const address = (city: string, country: string) => ({
+  ...{
+    text: `Hauptstr. 1, ${city}`,
+    street: 'Hauptstr. 1',
+    city,
+    region: null,
+    postal_code: '10115',
+    country,
+  },
+});
+
+export const aLead = (domain: string, fields: Partial<Lead> = {}): Lead => ({
+  company: `Company of ${domain}`,
+  website: `https://${domain}/`,
+  domain,
+  emails: [`info@${domain}`],
+  phones: ['+493012345678'],
+  faxes: [],
+  addresses: [address('Berlin', 'DE')],
+  socials: { linkedin: 'https://www.linkedin.com/company/x' },
+  industry: null,
+  description: null,
+  employees: null,
+  logo: null,
+  sources: ['website'],
+  evidence: [
+    {
+      ...{ field: 'email', value: `info@${domain}`, url: `https://${domain}/contact`, method: 'mailto' },
+      ...{ snippet: 'Write to us', confidence: 0.9 },
+    },
+  ],
+  unverified_filters: [],
   ...fields,
 });
 

@@ -145,7 +145,7 @@ describe('a field', () => {
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
 describe('a path', () => {
-  test.each(['/', '/nothing', '/api/v1', '/api/v1/nothing', '/api/v1/jobs/1/2/3', '/api/v1/events'])(
+  test.each(['/', '/nothing', '/api/v1', '/api/v1/nothing', '/api/v1/jobs/1/2/3', '/api/v1/events/1'])(
     'that leads nowhere is not found: %s',
     async (path) => expectProblem(await api.ask('GET', path), 404, 'not_found'),
   );

@@ -98,6 +98,73 @@ export function describeDelivery(harness: QueueHarness): void {
     });
   });
 
+  describe('a service with a queue of its own', () => {
+    const event = (routingKey: string) => ({
+      ...workMessage(),
+      exchange: EVENTS,
+      routingKey,
+      mandatory: false,
+    });
+    const bound = (name: string, pattern = 'job.*') => ({ name, bindings: [{ exchange: EVENTS, pattern }] });
+
+    test('hears every event, beside others who hear it too', async () => {
+      const { url } = await fixture.open();
+      const publisher = await fixture.start(url);
+      const services = [collector(), collector()];
+      for (const [index, { handler }] of services.entries()) {
+        const queue = await fixture.start(url);
+        await queue.declareQueue(bound(`service_${index}`));
+        await queue.consume(`service_${index}`, { prefetch: 1 }, handler);
+      }
+      const events = Array.from({ length: 50 }, () => event('job.created'));
+
+      await publisher.publish([...events, event('lead.found')]);
+
+      const sent = events.map(({ envelope }) => envelope.id);
+      for (const { deliveries } of services) {
+        await waitFor(() => deliveries.length >= 50);
+        expect(deliveries.map(({ envelope }) => envelope.id)).toEqual(sent);
+      }
+    });
+
+    test('finds what came while it was away', async () => {
+      const { url } = await fixture.open();
+      const publisher = await fixture.start(url);
+      const before = await fixture.start(url);
+      await before.declareQueue(bound('service'));
+      await before.stop();
+
+      const missed = event('job.completed');
+      await publisher.publish([missed]);
+
+      const after = await fixture.start(url);
+      await after.declareQueue(bound('service'));
+      const { handler, deliveries } = collector();
+      await after.consume('service', { prefetch: 1 }, handler);
+      await waitFor(() => deliveries.length === 1);
+      expect(deliveries[0]?.envelope).toEqual(missed.envelope);
+      await emptied(after, 'service');
+    });
+
+    test('may run more than once and bind more later; each event goes to one of its processes', async () => {
+      const { url } = await fixture.open();
+      const publisher = await fixture.start(url);
+      const heard = collector();
+      for (const pattern of ['job.created', 'job.*']) {
+        const queue = await fixture.start(url);
+        await queue.declareQueue(bound('service', pattern));
+        await queue.consume('service', { prefetch: 1 }, heard.handler);
+      }
+      const events = Array.from({ length: 20 }, (_, n) => event(n % 2 ? 'job.created' : 'job.failed'));
+
+      await publisher.publish(events);
+
+      await waitFor(() => heard.ids().size === 20);
+      await emptied(publisher, 'service');
+      expect(heard.deliveries).toHaveLength(20);
+    });
+  });
+
   describe('outcomes', () => {
     test('a dead-lettered message moves to the dead letters as it is', async () => {
       const queue = await fixture.start();

@@ -18,6 +18,7 @@ export interface Fleet {
   client: Client;
   env: Record<string, string>;
   startWorker(env?: Record<string, string>): Promise<RunningProcess>;
+  startNotifier(env?: Record<string, string>): Promise<RunningProcess>;
   /** Ends every process and removes database and files. */
   stop(): Promise<void>;
 }
@@ -50,6 +51,12 @@ export async function startFleet(options: {
     workers.push(worker);
     return worker;
   };
+  const notifiers: RunningProcess[] = [];
+  const startNotifier = async (more: Record<string, string> = {}) => {
+    const notifier = await startProcess('workers/notifier/main.js', { ...env, ...more });
+    notifiers.push(notifier);
+    return notifier;
+  };
   await Promise.all(Array.from({ length: options.workers }, () => startWorker()));
   return {
     api,
@@ -57,8 +64,9 @@ export async function startFleet(options: {
     env,
     client: createClient(api.ready.url ?? ''),
     startWorker,
+    startNotifier,
     stop: async () => {
-      await Promise.all([...workers, api].map((running) => running.kill()));
+      await Promise.all([...workers, ...notifiers, api].map((running) => running.kill()));
       await database?.drop();
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -21,13 +21,16 @@ export type SiteHandler = (request: IncomingMessage, response: ServerResponse) =
  *
  * @param dir a folder of files, served as they are; `/` is its `index.html`
  * @param pages by path without query: HTML, or a handler for anything else. They go before the files.
+ * @param otherwise answers what is not in `pages`, instead of files
  */
 export async function startSite({
   dir,
   pages = {},
+  otherwise,
 }: {
   dir?: string;
   pages?: Record<string, string | SiteHandler>;
+  otherwise?: SiteHandler;
 }): Promise<Site> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
@@ -42,6 +45,7 @@ export async function startSite({
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     if (typeof page === 'function') await page(request, response);
     else if (page !== undefined) response.writeHead(200, { 'content-type': TYPES['.html'] }).end(page);
+    else if (otherwise && !dir) await otherwise(request, response);
     else await sendFile(dir, path, response);
   };
   await new Promise<void>((resolve, reject) => {

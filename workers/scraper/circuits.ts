@@ -8,7 +8,6 @@ import {
   isBrokenCircuitError,
 } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
-import { SnoozeError } from '../../core/errors.ts';
 import type { ScrapedPage } from '../../scraping/scrape.ts';
 
 /**
@@ -22,7 +21,8 @@ export interface Circuits {
 
 /** In a row. A job that tries its three attempts on a dead site does not yet speak for others. */
 const FAILURES_TO_OPEN = 10;
-const FIRST_PAUSE_MS = 10_000;
+/** About as long a job waits whose site is left alone. */
+export const CIRCUIT_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 5 * 60_000;
 const SITES = 5000;
 
@@ -44,7 +44,10 @@ export function createCircuits(onChange: (site: string, open: boolean) => void):
         handleWhenResult((result) => SITE_IS_DOWN.has((result as ScrapedPage).page.error?.code ?? '')),
         {
           breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-          halfOpenAfter: new ExponentialBackoff({ initialDelay: FIRST_PAUSE_MS, maxDelay: LONGEST_PAUSE_MS }),
+          halfOpenAfter: new ExponentialBackoff({
+            initialDelay: CIRCUIT_PAUSE_MS,
+            maxDelay: LONGEST_PAUSE_MS,
+          }),
         },
       );
       circuit.onStateChange((state) => {
@@ -67,11 +70,3 @@ export function createCircuits(onChange: (site: string, open: boolean) => void):
     },
   };
 }
-
-/** What becomes of a job whose site is left alone: it waits about as long as the circuit does at first. */
-export const siteIsDown = (urls: string[]): SnoozeError =>
-  new SnoozeError(
-    'site_unavailable',
-    `${[...new Set(urls.map((url) => new URL(url).host))].slice(0, 5).join(', ')} did not answer lately; trying again later`,
-    FIRST_PAUSE_MS * (1 + Math.random()),
-  );

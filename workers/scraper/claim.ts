@@ -3,11 +3,11 @@ import type { RetryPolicy } from '../../core/retry.ts';
 import type { Database } from '../../db/connect.ts';
 import { type Claim, type ClaimRequest, claimJobs, findHolder, type Holder } from '../../db/jobs/claim.ts';
 import { settleCrashedRun } from '../../db/jobs/settle.ts';
+import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import type { Delivery } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { BEAT_MS, type Heartbeat } from './heartbeat.ts';
-import { untilDatabaseAnswers } from './persist.ts';
 
 export type ClaimJob = (
   request: ClaimRequest,

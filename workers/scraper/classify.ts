@@ -13,7 +13,7 @@ export function classifyOutcome(thrown: unknown, jobTimeoutMs: number): Outcome 
     case 'permanent':
       return { kind: 'fail', error: info };
     case 'snooze':
-      return { kind: 'snooze', error: info, delayMs: error.delayMs };
+      return { kind: 'snooze', error: info, delayMs: error.delayMs, patience: error.patience };
     case 'fatal':
       return { kind: 'released' };
     default:

@@ -79,6 +79,8 @@ export function createHeartbeat(options: {
     const current = (claimsSinceBeat * 1000) / Math.max(now - beatAt, 1);
     // A moving average over about two seconds: one long job does not read as an idle worker.
     claimsPerSecond += (current - claimsPerSecond) * Math.min((now - beatAt) / 2000, 1);
+    // Halved for minutes on end it becomes a number that Postgres's `real` cannot hold.
+    if (claimsPerSecond < 1e-6) claimsPerSecond = 0;
     beatAt = now;
     claimsSinceBeat = 0;
   }

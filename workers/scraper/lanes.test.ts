@@ -1,4 +1,4 @@
-import { inLanes, oneByOne } from './lanes.ts';
+import { inLanes } from './lanes.ts';
 
 const gate = () => {
   let open = () => {};
@@ -46,18 +46,4 @@ describe('lanes', () => {
   it('are none for no items', async () => {
     await expect(inLanes(4, [], async () => {})).resolves.toBeUndefined();
   });
-});
-
-it('one by one, a failure does not hold up the next', async () => {
-  const inTurn = oneByOne();
-  const ended: string[] = [];
-  const first = inTurn(async () => {
-    await turns();
-    ended.push('first');
-    throw new Error('broken');
-  });
-  const second = inTurn(async () => void ended.push('second'));
-  await expect(first).rejects.toThrow('broken');
-  await second;
-  expect(ended).toEqual(['first', 'second']);
 });

@@ -23,13 +23,3 @@ export async function inLanes<T>(
   };
   await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
 }
-
-/** Runs what it is given one after the other. */
-export function oneByOne(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => {});
-    return mine;
-  };
-}

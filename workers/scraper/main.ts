@@ -9,10 +9,20 @@ import { findChromium } from '../../scraping/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
 import { createRenderMemory } from '../../scraping/render-memory.ts';
+import { authoritiesOf, readDirectories } from '../../scraping/sources/directories-file.ts';
+import { createSourceFetch } from '../../scraping/sources/fetch.ts';
+import { createSources } from '../../scraping/sources/sources.ts';
 import { createProxyHealth } from '../../scraping/upstream-proxy.ts';
 import { openArtifactStore } from '../../storage/open.ts';
 import { createCircuits } from './circuits.ts';
-import { createJobScraper } from './scrape-job.ts';
+import { createCrawler } from './crawl-job.ts';
+import { createFindSitemapUrls } from './crawl-sitemaps.ts';
+import { createLeadFinder } from './leads-job.ts';
+import { createSiteVisitor } from './leads-visit.ts';
+import { createManners } from './manners.ts';
+import { createPutAside } from './put-aside.ts';
+import { createJobScraper, createScrape } from './scrape-job.ts';
+import { createVisitPage } from './visit.ts';
 import { createWorker } from './worker.ts';
 
 /** One scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. Start more of them for more. */
@@ -30,6 +40,8 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const egress = createEgressGuard({ allow: config.egressAllow, logger });
+  const tellRefusals = async () => logger.info('egress_refusals', { refused: egress.refusals });
+  await lifecycle.start({ name: 'egress', stop: tellRefusals });
   const proxyHealth = createProxyHealth();
   const browser = createBrowserPool({
     ...{ executablePath, egress, logger, proxyHealth },
@@ -53,13 +65,45 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
   const renderMemory = createRenderMemory(renderVerdictStore(database), logger);
 
+  const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
+  const host = { concurrency: hostConcurrency, gapMs: hostGapMs };
+  const manners = createManners({
+    ...{ database, http, logger, userAgent, respectRobots, host },
+    leaseMs: config.leaseMs,
+  });
+  await lifecycle.start({ name: 'manners', stop: () => manners.stop() });
+
   const { pageTimeoutMs, maxPageBytes, leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
-  const artifacts = openArtifactStore(config.artifactsUrl);
   const circuits = createCircuits((site, open) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
+  const visitPage = createVisitPage({ manners, circuits });
   const scraping = { browser, http, renderMemory, pageTimeoutMs, maxPageBytes };
-  const scrape = createJobScraper({ database, artifacts, circuits, scraping });
+  const putAside = createPutAside(database, openArtifactStore(config.artifactsUrl));
+  const pages = { database, putAside, scraping, visitPage };
+  const findSitemapUrls = createFindSitemapUrls({ manners, http });
+
+  const directories = readDirectories(config.sources.directoriesFile);
+  // What an operator set as a source may lie in their own network; jobs reach it no more than before.
+  const sourceHttp = createHttpClient({
+    guard: createEgressGuard({
+      allow: [...config.egressAllow, ...config.sources.endpoints, ...authoritiesOf(directories)],
+      logger,
+    }),
+    ...{ logger, userAgent, proxyHealth },
+  });
+  await lifecycle.start({ name: 'sources', stop: () => sourceHttp.stop() });
+  const sourceOptions = { ...config.sources, directories };
+  const findLeads = createLeadFinder({
+    ...{ database, sourceOptions, sources: createSources(sourceOptions) },
+    fetch: createSourceFetch(sourceHttp),
+    visitor: createSiteVisitor({ scraping, visitPage }),
+  });
+  const scrape = createScrape({
+    list: createJobScraper(pages),
+    crawl: createCrawler({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency }),
+    leads: findLeads,
+  });
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, scrape, slots },

@@ -3,9 +3,9 @@ import { type Outcome, settle } from '../../core/job-state.ts';
 import type { RetryPolicy } from '../../core/retry.ts';
 import type { Database } from '../../db/connect.ts';
 import { type Settlement, settleJobs } from '../../db/jobs/settle.ts';
+import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { untilDatabaseAnswers } from './persist.ts';
 
 /** Writes how a run ended; false where the job was no longer this worker's, and then nothing was written. */
 export type RecordOutcome = (job: ClaimedJob, outcome: Outcome) => Promise<boolean>;

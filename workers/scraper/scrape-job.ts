@@ -1,18 +1,27 @@
-import type { ArtifactStore } from '../../core/artifacts.ts';
-import { ErrorCode, PermanentError, RetryableError } from '../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../core/job.ts';
-import type { Artifact, Page } from '../../core/page.ts';
-import { openArtifactFolder } from '../../db/artifacts.ts';
 import type { Database } from '../../db/connect.ts';
-import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.ts';
+import { listStoredPages, type StoredPage, storePages } from '../../db/jobs/run.ts';
+import { untilDatabaseAnswers } from '../../db/until-answers.ts';
+import { createBatcher } from '../../runtime/batch.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { wantsLeads } from '../../scraping/leads/query.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
-import { type Circuits, siteIsDown } from './circuits.ts';
-import { inLanes, oneByOne } from './lanes.ts';
-import { untilDatabaseAnswers } from './persist.ts';
+import { inLanes } from './lanes.ts';
+import type { PutAside } from './put-aside.ts';
 import type { JobSteps } from './run-job.ts';
+import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
 import { type FailedPage, verdict } from './verdict.ts';
+import { type Later, snoozeFor, type VisitPage } from './visit.ts';
+
+/** A job goes by what it asks for: leads, a site, or a list of pages. */
+export const createScrape =
+  ({ list, crawl, leads }: Record<'list' | 'crawl' | 'leads', JobSteps['scrape']>): JobSteps['scrape'] =>
+  (job, signal, logger) => {
+    if (job.spec.urls && (job.spec.crawl || job.spec.map)) return crawl(job, signal, logger);
+    return wantsLeads(job.spec) ? leads(job, signal, logger) : list(job, signal, logger);
+  };
 
 /**
  * Scrapes the URLs of a job in order, as many at once as its engine can use, and stores each page as it comes. An attempt after a
@@ -20,125 +29,81 @@ import { type FailedPage, verdict } from './verdict.ts';
  */
 export function createJobScraper(options: {
   database: Database;
-  /** Undefined: artifacts are stored with their page. */
-  artifacts: ArtifactStore | undefined;
   scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
-  circuits: Circuits;
+  visitPage: VisitPage;
+  putAside: PutAside;
 }): JobSteps['scrape'] {
-  const { database, artifacts, circuits } = options;
-  const putAside = createPutAside(database);
+  const { database, putAside, visitPage } = options;
 
   return async (job, signal, logger) => {
-    const urls = job.spec.urls;
-    if (!urls) {
-      throw new PermanentError(
-        ErrorCode.noSource,
-        'no source of leads is installed here; give the pages to scrape in urls',
-      );
-    }
+    const urls = job.spec.urls ?? [];
     const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
     const failed: FailedPage[] = [];
-    const blocked: string[] = [];
+    const later = new Map<string, Later>();
+    let progressed = false;
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger });
-    // The job's counts must not go back because a statement was overtaken.
-    const inTurn = oneByOne();
+    const store = createStore(job, signal, logger);
     const waiting = [...urls.entries()].filter(([position]) => !done.has(position));
     try {
       await inLanes(scraping.concurrency, waiting, async ([position, url]) => {
-        const scraped = await circuits.load(url, () => scraping.scrape(url));
-        if (!scraped) {
-          blocked.push(url);
+        // A host that closed its door is not asked again for each of its pages.
+        if (later.has(new URL(url).host)) return;
+        const visit = await visitPage(url, () => scraping.scrape(url), job, signal);
+        if (visit.kind === 'later') {
+          later.set(visit.later.host, visit.later);
           return;
         }
-        await inTurn(async () => {
-          const { error } = scraped.page;
-          if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
-          else done.add(position);
-          const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
-          await store(job, signal, logger, storedPage(job, position, scraped, counts, urls.length));
-        });
+        progressed = true;
+        const scraped = visit.kind === 'page' ? visit.scraped : pageNotLoaded(url, visit.error);
+        const { error } = scraped.page;
+        if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
+        else done.add(position);
+        const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
+        await store(storedPage(job, position, scraped, counts, urls.length));
       });
     } finally {
       // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
       void scraping.close();
     }
     // What could be had is stored; the rest is for when the site is back.
-    if (blocked.length > 0) throw siteIsDown(blocked);
+    if (later.size > 0) throw snoozeFor([...later.values()], progressed);
     return verdict(urls.length, failed);
   };
 
-  async function store(
+  /**
+   * Pages that are ready while others are being stored go together. One statement at a time, so that the job's counts never go back
+   * because one was overtaken.
+   */
+  function createStore(
     job: ClaimedJob,
     signal: AbortSignal,
-    logger: Parameters<JobSteps['scrape']>[2],
-    page: StoredPage,
-  ): Promise<void> {
-    const isOurs = await untilDatabaseAnswers([signal], logger, async () =>
-      storePage(database, job, artifacts ? await putAside(artifacts, job, page) : page),
-    );
-    signal.throwIfAborted();
-    if (!isOurs) throw new RunAborted('lost');
-  }
-}
-
-/**
- * Bodies go to their store before the page tells of them. Doing so twice leaves one; what a worker put there before it died is
- * replaced by the next attempt, or goes with the job.
- */
-function createPutAside(database: Database) {
-  return async (store: ArtifactStore, job: ClaimedJob, page: StoredPage): Promise<StoredPage> => {
-    if (page.artifacts.length === 0) return page;
-    await openArtifactFolder(database, job.id);
-    for (const { name, contentType, body } of page.artifacts) {
-      const key = { jobId: job.id, position: page.position, name };
-      try {
-        if (body) await store.put(key, { contentType, body });
-      } catch (cause) {
-        throw new RetryableError('artifacts_unavailable', 'a screenshot or PDF could not be stored', {
-          cause,
+    logger: Logger,
+  ): (page: StoredPage) => Promise<void> {
+    return createBatcher<StoredPage, void>(
+      async (pages) => {
+        const isOurs = await untilDatabaseAnswers([signal], logger, async () => {
+          const ready: StoredPage[] = [];
+          for (const page of pages) ready.push(await putAside(job, page));
+          return await storePages(database, job, ready);
         });
-      }
-    }
-    return { ...page, artifacts: page.artifacts.map((artifact) => ({ ...artifact, body: null })) };
-  };
+        signal.throwIfAborted();
+        if (!isOurs) throw new RunAborted('lost');
+        return pages.map(() => undefined);
+      },
+      { maxItems: 16, maxRuns: 1 },
+    );
+  }
 }
 
 function storedPage(
   job: ClaimedJob,
   position: number,
-  { page, artifacts }: ScrapedPage,
+  scraped: ScrapedPage,
   counts: Counts,
   total: number,
 ): StoredPage {
-  const named = nameArtifacts(artifacts);
-  const pathOf = (name: string) => `/api/v1/jobs/${job.id}/artifacts/${position}/${name}`;
-  const ofKind = (kind: Artifact['kind']) =>
-    named.filter((artifact) => artifact.kind === kind).map(({ name }) => pathOf(name));
-  const [screenshot] = ofKind('screenshot');
-  const [pdf] = ofKind('pdf');
-  const actionScreenshots = ofKind('action_screenshot');
-  const withPaths: Page = {
-    ...page,
-    ...(screenshot ? { screenshot } : {}),
-    ...(pdf ? { pdf } : {}),
-    ...(actionScreenshots.length > 0 ? { action_screenshots: actionScreenshots } : {}),
-  };
   const progress = { done: counts.pages, total, message: `${counts.pages} of ${total} pages` };
-  return { position, page: withPaths, artifacts: named, progress, counts };
-}
-
-const NAMES: Record<Artifact['kind'], (number: number) => string> = {
-  screenshot: () => 'screenshot.png',
-  pdf: () => 'page.pdf',
-  action_screenshot: (number) => `action-${number}.png`,
-};
-
-function nameArtifacts(artifacts: Artifact[]): StoredPage['artifacts'] {
-  let actions = 0;
-  return artifacts.map((artifact) => {
-    if (artifact.kind === 'action_screenshot') actions += 1;
-    return { ...artifact, name: NAMES[artifact.kind](actions) };
-  });
+  return { position, ...withArtifactPaths(job.id, position, scraped), progress, counts };
 }

@@ -1,6 +1,13 @@
 import pg from 'pg';
 import { type Database, type Sql, type Statement, statement } from '../../../db/connect.ts';
-import { readEvents } from '../../../db/events.ts';
+import {
+  BEGINNING,
+  END,
+  followLedger,
+  listJobEvents,
+  listUserEvents,
+  readEvents,
+} from '../../../db/events.ts';
 import { claimJobs } from '../../../db/jobs/claim.ts';
 import {
   countLongDispatched,
@@ -40,9 +47,12 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     outcome: 'completed',
     delayMs: 0,
     spendsAttempt: true,
+    snoozes: 0,
+    remembered: true,
     error: null,
     event: 'job.completed',
   } as const;
+  const part = { after: BEGINNING, upTo: END, limit: 100 };
   const steps: [name: string, run: (database: Database) => Promise<unknown>][] = [
     ['claim of 16 jobs', (sql) => claimJobs(sql, { id: 'bench', leaseMs: 15_000 }, waiting)],
     [
@@ -63,6 +73,9 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     ['sweep: long dispatched', (sql) => countLongDispatched(sql, 10_000)],
     ['rescuer: expired leases', (sql) => settleExpiredRuns(sql, retry, 100)],
     ['relay: next 500 events', (sql) => readEvents(sql, 'relay', 500)],
+    ['streams: next 1000 events', (sql) => followLedger(sql, { xid: '499', seq: '0' }, 1000)],
+    ['events of a user', (sql) => listUserEvents(sql, list.userId, null, part)],
+    ['events of a job', (sql) => listJobEvents(sql, running[0]?.id ?? '', null, part)],
     ['list, newest first', (sql) => listJobs(sql, { ...list, status: undefined })],
     ['list of failed, newest first', (sql) => listJobs(sql, { ...list, status: 'failed' })],
     ['list of queued, newest first', (sql) => listJobs(sql, { ...list, status: 'queued' })],

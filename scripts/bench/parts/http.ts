@@ -12,16 +12,18 @@ const LANES = 4;
 /** Debian's `postgresql-doc-15`: over a thousand pages that nobody here wrote. */
 const SITE_DIR = process.env.BENCH_SITE_DIR ?? '/usr/share/doc/postgresql-doc-15/html';
 
-/** A rate, and the most memory the process that fetched and read had. */
 interface Measured {
   rate: number;
+  /** The most memory the process that fetched and read had. */
   peakMb: number;
+  /** Processor time of that process since its start. */
+  cpuMs: number;
 }
 
 /**
  * Static pages a second without a browser: ours through a real job, with markdown, links and metadata, each page stored in
- * Postgres; beside Crawlee's CheerioCrawler, with and without its dataset on disk, and undici with cheerio by hand, which take
- * the title and the links.
+ * Postgres; beside Crawlee's CheerioCrawler as installed (queue and dataset on disk) and with nothing kept, and undici with cheerio
+ * by hand. The peers take title and links, as their users do.
  */
 export async function measureHttp(bench: Bench): Promise<void> {
   const { options, report } = bench;
@@ -42,14 +44,14 @@ export async function measureHttp(bench: Bench): Promise<void> {
     const urls = paths.slice(0, options.quick ? 200 : 1000).map((path) => `${site}${path}`);
 
     const ours = (render: 'http' | 'auto') => async (): Promise<Measured> => {
-      let peakMb = 0;
+      let spent = { peakMb: 0, cpuMs: 0 };
       const rate = await scrapeOurs(bench, {
         ...{ site, urls, urlsEach: urls.length, formats: undefined, render, slots: 1 },
         onDone: (worker) => {
-          peakMb = peakMbOf(worker);
+          spent = spentBy(worker);
         },
       });
-      return { rate, peakMb };
+      return { rate, ...spent };
     };
     const peer =
       (name: string, args: Record<string, unknown> = {}) =>
@@ -57,7 +59,7 @@ export async function measureHttp(bench: Bench): Promise<void> {
         withChildren(async (keepPeer) => {
           const child = await keepPeer(startPeer(bench, name));
           const times = await child.call<number[]>('scrape', { urls, lanes: LANES, ...args });
-          return { rate: rateOf(times), peakMb: peakMbOf(child) };
+          return { rate: rateOf(times), ...spentBy(child) };
         });
     const turns = await inTurns(options.rounds, {
       auto: ours('auto'),
@@ -68,13 +70,15 @@ export async function measureHttp(bench: Bench): Promise<void> {
     });
 
     const rates = (measured: Measured[]) => measured.map(({ rate }) => rate);
-    const peak = (measured: Measured[]) =>
-      `peak ${Math.round(Math.max(...measured.map(({ peakMb }) => peakMb)))} MB`;
-    const fastest = Math.max(median(rates(turns.crawlee)), median(rates(turns.crawleeInMemory)));
-    const ceiling = { name: 'CheerioCrawler, the faster of both', value: fastest };
+    const cost = (measured: Measured[]) => {
+      const peakMb = Math.round(Math.max(...measured.map((each) => each.peakMb)));
+      const cpuMs = median(measured.map((each) => each.cpuMs)) / urls.length;
+      return `peak ${peakMb} MB, ${cpuMs.toFixed(1)} ms CPU a page`;
+    };
+    const ceiling = { name: 'CheerioCrawler as installed', value: median(rates(turns.crawlee)) };
     const add = (name: string, measured: Measured[], compared = {}) =>
       report.add({
-        ...{ part: PART, name, note: peak(measured), unit: '/s', rounds: rates(measured) },
+        ...{ part: PART, name, note: cost(measured), unit: '/s', rounds: rates(measured) },
         value: median(rates(measured)),
         ...compared,
       });
@@ -83,14 +87,17 @@ export async function measureHttp(bench: Bench): Promise<void> {
       target: { of: 'ratio', atLeast: 0.95 },
     });
     add('render http, the same', turns.http, { ceiling });
-    add('CheerioCrawler: title + links, dataset on disk', turns.crawlee);
-    add('CheerioCrawler: title + links, dataset in memory', turns.crawleeInMemory);
-    add('undici + cheerio by hand: title + links', turns.byHand);
+    add('CheerioCrawler: title + links, queue and dataset on disk', turns.crawlee);
+    add('CheerioCrawler: title + links, nothing kept on disk', turns.crawleeInMemory, { ceiling });
+    add('undici + cheerio by hand: title + links, nothing kept', turns.byHand, { ceiling });
   });
 }
 
-/** Of the process itself; the kernel keeps the mark. */
-function peakMbOf({ pid }: Child): number {
+/** Of the process itself, without its Chromium; the kernel keeps the mark. */
+function spentBy({ pid }: Child): { peakMb: number; cpuMs: number } {
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes ?? Number.NaN) / 1024;
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  // Hundredths of a second, as Linux counts.
+  const cpuMs = (Number(fields[11]) + Number(fields[12])) * 10;
+  return { peakMb: Number(kilobytes ?? Number.NaN) / 1024, cpuMs };
 }

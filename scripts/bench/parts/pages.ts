@@ -60,6 +60,8 @@ interface ScrapeOptions {
   site: string;
   /** Jobs at a time. Default 2. */
   slots?: number;
+  /** Called with the worker when it is ready. */
+  onStart?: (worker: Child) => void;
   /** Called with the worker when all pages are stored. */
   onDone?: (worker: Child) => void;
   chromium?: string;
@@ -90,6 +92,7 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
         },
       }),
     );
+    options.onStart?.(worker);
     for (;;) {
       await sleep(200);
       const rows = await scratch.database.query<{ at: number; failed: boolean }>(STORED_PAGES);

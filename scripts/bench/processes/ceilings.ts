@@ -46,6 +46,42 @@ serve({
     await connection.close();
     return result;
   },
+  /** Messages a second through a quorum queue: published with confirms, 256 unconfirmed at most, and consumed 100 at a time. */
+  carries: async ({ count }: { count: number }) => {
+    const connection = await connectBroker(String(process.env.RABBITMQ_URL));
+    const publishing = await connection.createConfirmChannel();
+    const consuming = await connection.createChannel();
+    const queue = `ceiling-${randomUUID()}`;
+    await publishing.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    await consuming.prefetch(100);
+    const begin = now();
+    let taken = 0;
+    const all = new Promise<void>((resolve) => {
+      void consuming.consume(queue, (message) => {
+        if (!message) return;
+        consuming.ack(message);
+        taken += 1;
+        if (taken === count) resolve();
+      });
+    });
+    const body = Buffer.alloc(450, 'x');
+    let sent = 0;
+    const lane = async () => {
+      while (sent < count) {
+        sent += 1;
+        await new Promise<void>((resolve, reject) => {
+          publishing.sendToQueue(queue, body, { persistent: true, messageId: randomUUID() }, (error) =>
+            error ? reject(error) : resolve(),
+          );
+        });
+      }
+    };
+    await Promise.all([all, ...Array.from({ length: 256 }, lane)]);
+    const perSecond = (count * 1000) / (now() - begin);
+    await publishing.deleteQueue(queue);
+    await connection.close();
+    return { perSecond };
+  },
 });
 
 async function rate(ms: number, lanes: number, work: () => Promise<number>): Promise<{ perSecond: number }> {

@@ -18,13 +18,21 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const { retry, retentionDays, rateLimit } = config;
-  const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps: true });
+  const { retry, retentionDays, rateLimit, notify } = config;
+  const dispatch = createDispatch({
+    database,
+    queue,
+    logger,
+    retry,
+    retentionDays,
+    mailPace: notify.mailPace,
+    sweeps: true,
+  });
   await lifecycle.start({ name: 'sweeps', start: dispatch.start, stop: dispatch.stop });
   const fresh = createFreshDispatcher({ database, queue, logger, sizeOf: () => Number.POSITIVE_INFINITY });
   await lifecycle.start({ name: 'fresh', stop: fresh.stop });
 
-  const app = createApp({ database, queue, dispatch: fresh, logger, rateLimit, accessLog: false });
+  const app = createApp({ database, queue, dispatch: fresh, logger, rateLimit, accessLog: false, notify });
   const server = await listen(app.handler, config);
   await lifecycle.start({
     name: 'http',

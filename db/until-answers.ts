@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDatabaseUnavailable, isSerializationFailure } from '../../db/connect.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { isDatabaseUnavailable, isSerializationFailure } from './connect.ts';
 
 const LONGEST_PAUSE_MS = 1000;
 

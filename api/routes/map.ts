@@ -1,0 +1,96 @@
+import type { JobSpec } from '../../core/job.ts';
+import { isFinal } from '../../core/job-state.ts';
+import { listUrlsQuery, type MapRequest, mapRequest } from '../../core/schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import { listSiteUrls } from '../../db/crawl.ts';
+import { findJob } from '../../db/jobs/read.ts';
+import { decodePageCursor, encodePageCursor } from '../cursor.ts';
+import { type Handler, sendJson } from '../http.ts';
+import { Problem } from '../problem.ts';
+import { expectNoQuery, readBody, readQuery } from '../validate.ts';
+import type { Waiters } from '../wait.ts';
+import { ownJob } from './jobs.ts';
+import {
+  acceptOrConflict,
+  dispatchable,
+  type SubmitDependencies,
+  sendAccepted,
+  submissionOf,
+} from './submit.ts';
+
+/** Short of the minute after which many a proxy hangs up. */
+const WAIT_MS = 50_000;
+/** Somebody waits for it. */
+const PRIORITY = 9;
+
+/**
+ * `POST /jobs/map`: the addresses of a site in one answer. A job like any other, because whatever leaves this installation does so from
+ * a worker and through its egress guard; the request waits for it, and is told where to look if that takes too long.
+ */
+export const mapSite =
+  ({ accept, dispatch, sql, waiters }: SubmitDependencies & { sql: Sql; waiters: Waiters }): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, mapRequest);
+    const submission = submissionOf(request, response, [specOf(body)], body);
+    const { jobs, fresh } = await acceptOrConflict(accept, submission);
+    const [accepted] = jobs;
+    if (!accepted) throw new Error('accept gave no job');
+    if (fresh) dispatch.offer(dispatchable(submission, jobs));
+
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    await waiters.untilFinal(accepted.id, WAIT_MS, gone.signal);
+    if (gone.signal.aborted) return;
+    const job = await findJob(sql, submission.userId, accepted.id);
+    if (!job || !isFinal(job.status)) return sendAccepted(response, accepted, ['urls', 'events']);
+    if (job.status !== 'completed') {
+      const { code, message } = job.error ?? { code: 'cancelled', message: 'the job was cancelled' };
+      throw new Problem(502, 'map_failed', `${body.url} could not be read: ${message} (${code})`);
+    }
+    const found = await listSiteUrls(sql, job.job_id, -1, body.limit);
+    const urls = found.filter(sought(body.search)).map(shown);
+    sendJson(response, 200, { job_id: job.job_id, urls, total: urls.length });
+  };
+
+const specOf = ({ url, limit, include, exclude, same_origin }: MapRequest): JobSpec => ({
+  urls: [url],
+  crawl: {
+    ...(include ? { include } : {}),
+    ...(exclude ? { exclude } : {}),
+    ...(same_origin === undefined ? {} : { same_origin }),
+  },
+  map: { limit },
+  priority: PRIORITY,
+  max_attempts: 2,
+});
+
+interface SiteUrl {
+  url: string;
+  title: string | null;
+}
+
+/** Every word, somewhere in the path or the title. */
+function sought(search: string | undefined): (found: SiteUrl) => boolean {
+  const words = search?.toLowerCase().split(/\s+/) ?? [];
+  return ({ url, title }) => {
+    const { pathname, search: query } = new URL(url);
+    const said = `${pathname}${query} ${title ?? ''}`.toLowerCase();
+    return words.every((word) => said.includes(word));
+  };
+}
+
+const shown = ({ url, title }: SiteUrl) => (title === null ? { url } : { url, title });
+
+/** `GET /jobs/{id}/urls`: the addresses that a crawl or map knows so far, in the order of discovery. */
+export const listJobUrls =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor } = readQuery(request, listUrlsQuery);
+    const after = decodePageCursor(cursor);
+    const job = await ownJob(sql, request, response);
+    const urls = await listSiteUrls(sql, job.job_id, after, limit + 1);
+    const last = urls.length > limit ? urls[limit - 1] : undefined;
+    const nextCursor = last ? encodePageCursor(last.position) : null;
+    sendJson(response, 200, { urls: urls.slice(0, limit).map(shown), next_cursor: nextCursor });
+  };

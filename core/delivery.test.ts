@@ -1,0 +1,37 @@
+import { type SendOutcome, STALE_AFTER_MS, settleDelivery } from './delivery.ts';
+
+const policy = { baseMs: 1000, capMs: 60_000 };
+const error = { code: 'http_error', message: 'it answered 500' };
+const receipt = { status: 500, body: '' };
+const first = { attempt: 1, maxAttempts: 3, ageMs: 0 };
+const last = { attempt: 3, maxAttempts: 3, ageMs: 0 };
+const failed: SendOutcome = { kind: 'retry', error, receipt };
+
+test('what failed waits for its back-off, and fails for good with its last attempt', () => {
+  expect(settleDelivery(first, failed, policy, 0)).toMatchObject({ status: 'queued', delayMs: 500, error });
+  expect(settleDelivery(last, failed, policy, 0)).toMatchObject({ status: 'failed', error, receipt });
+});
+
+test('a receiver that asks for a later time gets it, within a day', () => {
+  const asked = (retryAfterMs: number) =>
+    settleDelivery(first, { ...failed, retryAfterMs } as SendOutcome, policy, 0).delayMs;
+  expect(asked(30_000)).toBe(30_000);
+  expect(asked(1)).toBe(500);
+  expect(asked(1e12)).toBe(24 * 3_600_000);
+});
+
+test('a refusal fails it at once, whatever attempts are left', () => {
+  const refusal: SendOutcome = { kind: 'refused', error, receipt, gone: true };
+  expect(settleDelivery(first, refusal, policy, 0)).toMatchObject({ status: 'failed', gone: true });
+});
+
+test('what was not tried costs nothing, but is not kept for ever', () => {
+  const snooze: SendOutcome = { kind: 'snooze', error, delayMs: 7000 };
+  expect(settleDelivery(last, snooze, policy, 0)).toMatchObject({
+    status: 'queued',
+    delayMs: 7000,
+    spendsAttempt: false,
+  });
+  const old = { ...first, ageMs: STALE_AFTER_MS + 1 };
+  expect(settleDelivery(old, snooze, policy, 0)).toMatchObject({ status: 'failed', error });
+});

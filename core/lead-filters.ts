@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { countryCode } from './country.ts';
+import type { Lead } from './lead.ts';
+
+/** Bounds of a number, each included; null is open. */
+export interface Range {
+  min: number | null;
+  max: number | null;
+}
+
+const UNITS: Record<string, number> = { k: 1e3, m: 1e6, mio: 1e6, mn: 1e6, b: 1e9, bn: 1e9 };
+const NUMBER = String.raw`[$€£]?\s*(\d+(?:[.,]\d+)*)\s*(k|mio|mn|m|bn|b)?\s*(?:[$€£]|eur|usd|gbp|employees|people)?`;
+const BETWEEN = new RegExp(`^${NUMBER}\\s*(?:-|–|to|\\.\\.)\\s*${NUMBER}$`, 'i');
+const COMPARED = new RegExp(`^(>=|<=|>|<|=)?\\s*${NUMBER}\\s*(\\+)?$`, 'i');
+
+/** `50-200`, `>1M`, `<=500`, `10+`, `1.5M-20M`, `120`. Null for anything else. */
+export function parseRange(text: string): Range | null {
+  const between = BETWEEN.exec(text.trim());
+  if (between) {
+    const min = amount(between[1], between[2] ?? between[4]);
+    const max = amount(between[3], between[4]);
+    return min !== null && max !== null && min <= max ? { min, max } : null;
+  }
+  const [, sign = '', digits, unit, plus] = COMPARED.exec(text.trim()) ?? [];
+  const value = amount(digits, unit);
+  if (value === null || (sign && plus)) return null;
+  if (sign.startsWith('>') || plus)
+    return { min: sign === '>' ? value + Number.EPSILON * value : value, max: null };
+  if (sign.startsWith('<')) return { min: null, max: sign === '<' ? value - Number.EPSILON * value : value };
+  return { min: value, max: value };
+}
+
+function amount(digits: string | undefined, unit: string | undefined): number | null {
+  if (digits === undefined) return null;
+  // A group of three behind a separator is thousands, with a dot or a comma; anything else is a fraction.
+  const plain = /^\d{1,3}([.,]\d{3})+$/.test(digits) ? digits.replace(/[.,]/g, '') : digits.replace(',', '.');
+  const value = Number(plain) * (UNITS[unit?.toLowerCase() ?? ''] ?? 1);
+  return Number.isFinite(value) ? value : null;
+}
+
+const range = (example: string) =>
+  z
+    .union([z.string().max(50), z.number().min(0)], `expected a range such as ${example}`)
+    .refine((value) => parseRange(String(value)) !== null, `expected a range such as ${example}`);
+
+const country = z
+  .string()
+  .max(100)
+  .refine((value) => countryCode(value) !== null, 'expected a country, such as "DE" or "Germany"');
+
+const word = z.string().trim().min(1).max(200);
+const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1).max(100)]);
+
+const FILTERS = {
+  country: oneOrMany(country),
+  city: oneOrMany(word),
+  industry: oneOrMany(word),
+  company_size: range('"50-200", ">100" or "10+"'),
+  revenue: range('">1M" or "500k-2M"'),
+  has_email: z.boolean(),
+  has_phone: z.boolean(),
+  has_address: z.boolean(),
+  has_website: z.boolean(),
+  exclude_domains: z.array(word).min(1).max(1000),
+};
+export type FilterName = keyof typeof FILTERS;
+export const FILTER_NAMES = Object.keys(FILTERS) as FilterName[];
+
+const shape = z.strictObject(FILTERS).partial();
+
+/** `filters` of a job, handed on as they were sent. A name nobody knows is told, with those there are: it would filter nothing. */
+export const leadFilters = z.record(z.string().max(100), z.unknown()).superRefine((value, context) => {
+  for (const issue of shape.safeParse(value).error?.issues ?? []) {
+    if (issue.code === 'unrecognized_keys') {
+      const message = `unknown filter, expected one of ${FILTER_NAMES.join(', ')}`;
+      for (const key of issue.keys) context.addIssue({ code: 'custom', path: [key], message });
+    } else {
+      const message = issue.code === 'invalid_union' ? unionMessage(issue) : issue.message;
+      context.addIssue({ code: 'custom', path: issue.path, message });
+    }
+  }
+});
+
+const unionMessage = (issue: z.core.$ZodIssueInvalidUnion): string =>
+  issue.message !== 'Invalid input' ? issue.message : (issue.errors[0]?.[0]?.message ?? issue.message);
+
+export type LeadFilters = z.infer<typeof shape>;
+
+export type FilterVerdict =
+  | { kind: 'fits'; unverified: FilterName[] }
+  /** Something known of the lead does not fit. */
+  | { kind: 'out'; filter: FilterName };
+
+/**
+ * Applies filters to what is known. What is not known (most sites say nothing of their size, none of its revenue) puts no lead out:
+ * it fits, and says in `unverified_filters` what nobody could check. Whether there is an e-mail address or a phone is always known.
+ */
+export function applyFilters(lead: Lead, filters: Record<string, unknown> | undefined): FilterVerdict {
+  const wanted = (filters ?? {}) as LeadFilters;
+  const unverified: FilterName[] = [];
+  for (const name of FILTER_NAMES) {
+    if (wanted[name] === undefined) continue;
+    const fits = CHECKS[name](lead, wanted);
+    if (fits === false) return { kind: 'out', filter: name };
+    if (fits === null) unverified.push(name);
+  }
+  return { kind: 'fits', unverified };
+}
+
+/** Whether the lead fits; null where that cannot be known. */
+const CHECKS: Record<FilterName, (lead: Lead, filters: LeadFilters) => boolean | null> = {
+  country: ({ addresses }, filters) => {
+    const known = addresses.flatMap(({ country }) => country ?? []);
+    const wanted = listOf(filters.country).map((value) => countryCode(value) ?? value);
+    return known.length === 0 ? null : known.some((value) => wanted.includes(value));
+  },
+  city: ({ addresses }, filters) => {
+    const known = addresses.flatMap(({ city }) => city ?? []).map(fold);
+    return known.length === 0
+      ? null
+      : listOf(filters.city).some((city) => known.some((value) => value.includes(fold(city))));
+  },
+  industry: ({ industry }, filters) =>
+    industry === null ? null : listOf(filters.industry).some((word) => fold(industry).includes(fold(word))),
+  company_size: ({ employees }, filters) => {
+    const known = employees === null ? null : parseRange(employees);
+    const wanted = parseRange(String(filters.company_size));
+    return known && wanted ? overlap(known, wanted) : null;
+  },
+  // No page says it in a way that could be relied on.
+  revenue: () => null,
+  has_email: ({ emails }, filters) => emails.length > 0 === filters.has_email,
+  has_phone: ({ phones }, filters) => phones.length > 0 === filters.has_phone,
+  has_address: ({ addresses }, filters) => addresses.length > 0 === filters.has_address,
+  has_website: ({ website }, filters) => (website !== null) === filters.has_website,
+  exclude_domains: ({ domain }, filters) =>
+    !filters.exclude_domains?.some((excluded) => {
+      const name = excluded.toLowerCase().replace(/^www\./, '');
+      return domain === name || domain?.endsWith(`.${name}`);
+    }),
+};
+
+const listOf = <T>(value: T | T[] | undefined): T[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value];
+
+const overlap = (a: Range, b: Range): boolean =>
+  (a.min ?? -Infinity) <= (b.max ?? Infinity) && (b.min ?? -Infinity) <= (a.max ?? Infinity);
+
+const fold = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase();

@@ -1,0 +1,306 @@
+import { EVENT_VERSION } from '../core/events.ts';
+import type { Fence, Progress } from '../core/job.ts';
+import type { Lead } from '../core/lead.ts';
+import { type Sql, statement } from './connect.ts';
+import { PROGRESSED, setsProgress, tellsProgress } from './jobs/progress.ts';
+
+/** What a worker writes while it looks for leads. Every statement carries the fence: status, attempt and worker. */
+
+export interface FoundLead {
+  /** One lead a job and key: a registrable domain, or what names a business without one. */
+  key: string;
+  lead: Lead;
+  /** The job takes no more than this. */
+  maxLeads: number;
+  progress: Progress;
+}
+
+export type LeadStored =
+  /** `leads` is how many the job has by now. */
+  | { kind: 'stored'; isNew: boolean; leads: number }
+  /** The job had all it may have. */
+  | { kind: 'full'; leads: number }
+  /** The fence no longer holds; nothing was written. */
+  | { kind: 'lost' };
+
+/**
+ * Stores a lead, or what became of one by a later page or source, with the job's counts and progress and, the first time, its
+ * event. One statement: a lead without its event, or an event told twice, cannot be.
+ */
+export async function storeLead(sql: Sql, run: Fence, found: FoundLead): Promise<LeadStored> {
+  const { key, lead, maxLeads, progress } = found;
+  const [row] = await sql.query<{ leads: number; is_new: boolean | null }>(STORE_LEAD, [
+    run.id,
+    run.attempt,
+    run.workerId,
+    key,
+    lead.domain,
+    countriesOf(lead),
+    lead.sources,
+    lead.emails.length > 0,
+    lead.phones.length > 0,
+    wordsOf(lead).join(' '),
+    JSON.stringify(lead),
+    maxLeads,
+    progress.done,
+    progress.total,
+    progress.message,
+    JSON.stringify({ domain: lead.domain, company: lead.company, website: lead.website }),
+  ]);
+  if (!row) return { kind: 'lost' };
+  if (row.is_new === null) return { kind: 'full', leads: row.leads };
+  return { kind: 'stored', isNew: row.is_new, leads: row.leads };
+}
+
+/**
+ * `FOR UPDATE` makes the runs of one job wait for each other, so that its count is right and its leads lie in the order they were
+ * committed. `xmax = 0` tells an inserted row from one that was there: nothing else holds when two statements meet.
+ */
+const STORE_LEAD = statement(
+  'store_lead',
+  `
+  WITH mine AS (
+    SELECT id, user_id, correlation_id, leads_count FROM jobs
+    WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
+    FOR UPDATE
+  ), stored AS (
+    INSERT INTO leads (job_id, key, user_id, domain, countries, sources, has_email, has_phone, words, content)
+    SELECT id, $4, user_id, $5, $6::text[], $7::text[], $8::boolean, $9::boolean, to_tsvector('simple', $10), $11::json FROM mine
+    WHERE leads_count < $12::int OR EXISTS (SELECT FROM leads WHERE job_id = $1 AND key = $4)
+    ON CONFLICT (job_id, key) DO UPDATE
+    SET domain = excluded.domain, countries = excluded.countries, sources = excluded.sources, has_email = excluded.has_email,
+        has_phone = excluded.has_phone, words = excluded.words, content = excluded.content, updated_at = now()
+    RETURNING id, xmax = 0 AS is_new
+  ), visited AS (
+    INSERT INTO lead_visits (job_id, key, failed) SELECT $1, $4, false FROM stored
+    ON CONFLICT (job_id, key) DO UPDATE SET failed = false
+  ), counted AS (
+    UPDATE jobs j
+    SET leads_count = m.leads_count + CASE WHEN s.is_new THEN 1 ELSE 0 END, ${setsProgress('$13', '$14', '$15')}
+    FROM mine m, stored s WHERE j.id = m.id
+    RETURNING j.leads_count, ${PROGRESSED}
+  ), progressed AS (
+    ${tellsProgress('counted')}
+  ), told AS (
+    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
+    SELECT 'lead.found', '${EVENT_VERSION}', m.user_id, m.id, m.correlation_id,
+           (json_build_object('job_id', m.id, 'lead_id', s.id::text)::jsonb || $16::jsonb)::json
+    FROM mine m, stored s WHERE s.is_new
+  )
+  SELECT coalesce(c.leads_count, m.leads_count) AS leads, s.is_new
+  FROM mine m LEFT JOIN stored s ON true LEFT JOIN counted c ON true
+  `,
+);
+
+/** Notes that a candidate was dealt with and made no lead; false where the fence no longer holds. */
+export async function storeVisit(
+  sql: Sql,
+  run: Fence,
+  visit: { key: string; failed: boolean; errors: number; progress: Progress },
+): Promise<boolean> {
+  const { key, failed, errors, progress } = visit;
+  const rows = await sql.query(STORE_VISIT, [
+    ...[run.id, run.attempt, run.workerId, key, failed],
+    ...[progress.done, progress.total, progress.message, errors],
+  ]);
+  return rows.length > 0;
+}
+
+const STORE_VISIT = statement(
+  'store_lead_visit',
+  `
+  WITH mine AS (
+    UPDATE jobs j SET ${setsProgress('$6', '$7', '$8')}, errors_count = $9
+    WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
+    RETURNING ${PROGRESSED}
+  ), told AS (
+    ${tellsProgress('mine')}
+  )
+  INSERT INTO lead_visits (job_id, key, failed) SELECT id, $4, $5 FROM mine
+  ON CONFLICT (job_id, key) DO UPDATE SET failed = excluded.failed
+  RETURNING key
+  `,
+);
+
+/** Says how far a search has come; false where the fence no longer holds. */
+export async function reportSearch(sql: Sql, run: Fence, progress: Progress): Promise<boolean> {
+  const { done, total, message } = progress;
+  const rows = await sql.query(REPORT_SEARCH, [run.id, run.attempt, run.workerId, done, total, message]);
+  return rows.length > 0;
+}
+
+const REPORT_SEARCH = statement(
+  'report_search',
+  `
+  WITH mine AS (
+    UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')}
+    WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
+    RETURNING ${PROGRESSED}
+  ), told AS (
+    ${tellsProgress('mine')}
+  )
+  SELECT id FROM mine
+  `,
+);
+
+/** The candidates that earlier attempts of a job dealt with, and which of them failed and may be tried again. */
+export async function listLeadVisits(sql: Sql, jobId: string): Promise<{ key: string; failed: boolean }[]> {
+  return sql.query(LIST_LEAD_VISITS, [jobId]);
+}
+
+const LIST_LEAD_VISITS = statement(
+  'list_lead_visits',
+  'SELECT key, failed FROM lead_visits WHERE job_id = $1',
+);
+
+/** A lead of a job as it is stored; null where there is none. */
+export async function findLead(sql: Sql, jobId: string, key: string): Promise<Lead | null> {
+  const [row] = await sql.query<{ content: Lead }>(FIND_LEAD, [jobId, key]);
+  return row?.content ?? null;
+}
+
+const FIND_LEAD = statement('find_lead', 'SELECT content FROM leads WHERE job_id = $1 AND key = $2');
+
+export async function countLeads(sql: Sql, jobId: string): Promise<number> {
+  const [row] = await sql.query<{ leads: number }>(COUNT_LEADS, [jobId]);
+  return row?.leads ?? 0;
+}
+
+const COUNT_LEADS = statement('count_leads', 'SELECT leads_count AS leads FROM jobs WHERE id = $1');
+
+/** A lead as it is listed. `id` is decimal text. */
+export interface ListedLead {
+  id: string;
+  lead: Lead;
+}
+
+/** Leads of a job in the order they were found, behind a place (`0` for the first). */
+export async function listJobLeads(
+  sql: Sql,
+  jobId: string,
+  after: string,
+  limit: number,
+): Promise<{ leads: ListedLead[]; next: string | null }> {
+  return partOf(await sql.query<LeadRow>(LIST_JOB_LEADS, [jobId, after, limit + 1]), limit);
+}
+
+const LIST_JOB_LEADS = statement(
+  'list_job_leads',
+  'SELECT id::text AS id, content FROM leads WHERE job_id = $1 AND id > $2::bigint ORDER BY id LIMIT $3',
+);
+
+export interface LeadsQuery {
+  userId: string;
+  /** Words, each the beginning of one in the lead. */
+  q: string | undefined;
+  domain: string | undefined;
+  /** ISO 3166-1 alpha-2. */
+  country: string | undefined;
+  source: string | undefined;
+  hasEmail: boolean | undefined;
+  hasPhone: boolean | undefined;
+}
+
+/** A business across jobs: as its latest job found it. */
+export interface KnownLead extends ListedLead {
+  foundAt: Date;
+  /** The jobs that found it, newest first; at most fifty. */
+  jobIds: string[];
+}
+
+/** The businesses of all a user's jobs, newest first, each once: as it was found last. `before` is the place behind which to go on. */
+export async function listKnownLeads(
+  sql: Sql,
+  query: LeadsQuery,
+  before: string,
+  limit: number,
+): Promise<{ leads: KnownLead[]; next: string | null }> {
+  const { userId, q, domain, country, source, hasEmail, hasPhone } = query;
+  const words = q === undefined ? [] : foldedWords(q);
+  // Words without a letter or digit match nothing, as they would on any page.
+  if (q !== undefined && words.length === 0) return { leads: [], next: null };
+  const way = words.length > 0 ? SEARCH_KNOWN_LEADS : domain ? LIST_KNOWN_LEADS_OF_DOMAIN : LIST_KNOWN_LEADS;
+  const rows = await sql.query<KnownLeadRow>(way, [
+    ...[userId, before, limit + 1, domain ?? null, country ?? null, source ?? null],
+    ...[hasEmail ?? null, hasPhone ?? null],
+    ...(words.length > 0 ? [words.map((word) => `${word}:*`).join(' & ')] : []),
+  ]);
+  const { leads, next } = partOf(rows, limit);
+  return {
+    next,
+    leads: leads.map((listed, index) => ({
+      ...listed,
+      foundAt: rows[index]?.found_at ?? new Date(0),
+      jobIds: rows[index]?.job_ids ?? [],
+    })),
+  };
+}
+
+interface LeadRow {
+  id: string;
+  content: Lead;
+}
+
+interface KnownLeadRow extends LeadRow {
+  found_at: Date;
+  job_ids: string[];
+}
+
+function partOf(rows: LeadRow[], limit: number): { leads: ListedLead[]; next: string | null } {
+  const part = rows.slice(0, limit).map(({ id, content }) => ({ id, lead: content }));
+  return { leads: part, next: rows.length > limit ? (part.at(-1)?.id ?? null) : null };
+}
+
+/**
+ * Which of a user's finds of a business is the latest is asked and not kept: a flag on the row would have to be moved when jobs run at
+ * the same time, and when the pruner takes the latest one. The index answers it in one probe a row.
+ */
+const KNOWN_LEADS = (condition: string): string => `
+  SELECT l.id::text AS id, l.content, l.found_at,
+         ARRAY(SELECT o.job_id::text FROM leads o WHERE o.user_id = l.user_id AND o.key = l.key ORDER BY o.id DESC LIMIT 50) AS job_ids
+  FROM leads l
+  WHERE l.user_id = $1 AND l.id < $2::bigint ${condition}
+    AND ($5::text IS NULL OR $5 = ANY (l.countries))
+    AND ($6::text IS NULL OR $6 = ANY (l.sources))
+    AND ($7::boolean IS NULL OR l.has_email = $7)
+    AND ($8::boolean IS NULL OR l.has_phone = $8)
+    AND ($4::text IS NULL OR l.domain = $4)
+    AND NOT EXISTS (SELECT FROM leads o WHERE o.user_id = l.user_id AND o.key = l.key AND o.id > l.id)
+  ORDER BY l.id DESC LIMIT $3`;
+
+const LIST_KNOWN_LEADS = statement('list_known_leads', KNOWN_LEADS(''));
+const LIST_KNOWN_LEADS_OF_DOMAIN = statement('list_known_leads_of_domain', KNOWN_LEADS('AND l.domain = $4'));
+const SEARCH_KNOWN_LEADS = statement(
+  'search_known_leads',
+  KNOWN_LEADS(`AND l.words @@ to_tsquery('simple', $9)`),
+);
+
+const countriesOf = ({ addresses }: Lead): string[] => [
+  ...new Set(addresses.flatMap(({ country }) => country ?? [])),
+];
+
+/** Of a description, its beginning: a tsvector holds at most a megabyte. */
+const wordsOf = (lead: Lead): string[] => [
+  ...new Set(
+    foldedWords(
+      [
+        lead.company,
+        lead.domain,
+        ...lead.emails,
+        ...lead.phones,
+        lead.industry,
+        ...lead.addresses.map(({ text, city, region }) => [text, city, region].join(' ')),
+        lead.description?.slice(0, 2000),
+      ].join(' '),
+    ),
+  ),
+];
+
+/** Lower case, without accents, split at everything that is no letter or digit: by the same rule for leads and for searches. */
+const foldedWords = (text: string): string[] =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '' && word.length <= 100);

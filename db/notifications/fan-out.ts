@@ -1,0 +1,203 @@
+import { EVENT_VERSION, endsJob } from '../../core/events.ts';
+import { isOwnAction, isUrgent, patternsFor } from '../../core/notification.ts';
+import {
+  type Database,
+  isDatabaseUnavailable,
+  isSerializationFailure,
+  type Sql,
+  statement,
+} from '../connect.ts';
+
+/** An event that can be told: from its message, or straight from the ledger. */
+export interface TellableEvent {
+  id: string;
+  type: string;
+  user_id: string;
+  job_id: string | null;
+  correlation_id: string;
+  /** ISO 8601. */
+  occurred_at: string;
+  data: Record<string, unknown>;
+}
+
+export interface MailPace {
+  /** How long a mail waits for others to go with it. */
+  gatherMs: number;
+  /** From one mail to an address to the next. */
+  apartMs: number;
+  /** The same, for what is urgent. */
+  urgentApartMs: number;
+}
+
+export interface FannedOut {
+  inApp: number;
+  deliveries: number;
+  /** Events that the database refuses, whatever it is about them; nobody was told of them. */
+  refused: { id: string; error: unknown }[];
+}
+
+/**
+ * Finds who is to be told of these events, stores what is for the app and queues one delivery a channel and target, in one
+ * transaction. Doing it again changes nothing, so every event may come twice, or by two ways at once.
+ *
+ * @throws only where the same may succeed later; an event that cannot be told does not keep the others back
+ */
+export async function fanOut(
+  database: Database,
+  events: TellableEvent[],
+  pace: MailPace,
+): Promise<FannedOut> {
+  if (events.length === 0) return { inApp: 0, deliveries: 0, refused: [] };
+  try {
+    return await fanOutTogether(database, events, pace);
+  } catch (error) {
+    if (isDatabaseUnavailable(error) || isSerializationFailure(error)) throw error;
+    const [only, ...others] = events;
+    if (only && others.length === 0) return { inApp: 0, deliveries: 0, refused: [{ id: only.id, error }] };
+    const each: FannedOut[] = [];
+    for (const event of events) each.push(await fanOut(database, [event], pace));
+    return {
+      inApp: each.reduce((sum, told) => sum + told.inApp, 0),
+      deliveries: each.reduce((sum, told) => sum + told.deliveries, 0),
+      refused: each.flatMap(({ refused }) => refused),
+    };
+  }
+}
+
+async function fanOutTogether(
+  database: Database,
+  events: TellableEvent[],
+  pace: MailPace,
+): Promise<FannedOut> {
+  // Sorted: two processes that fan the same events out must not wait for each other crosswise.
+  const input = JSON.stringify(events.map(forMatching).sort((a, b) => (a.id < b.id ? -1 : 1)));
+  const [told] = await database.transaction(async (sql) => {
+    await sql.query(ENSURE_WEBHOOKS, [input]);
+    const values = [input, pace.gatherMs, pace.apartMs, pace.urgentApartMs];
+    return sql.query<{ in_app: number; deliveries: number }>(FAN_OUT, values);
+  });
+  return { inApp: told?.in_app ?? 0, deliveries: told?.deliveries ?? 0, refused: [] };
+}
+
+/**
+ * Of these events, the ids of those that anybody may want to be told of. Says yes rather too often than once too seldom.
+ *
+ * Every event of every job passes here. Asked by user and matched in this process it is a tenth of asking Postgres event by event
+ * (500 events took 16 ms).
+ */
+export async function listWanted(sql: Sql, events: TellableEvent[]): Promise<Set<string>> {
+  if (events.length === 0) return new Set();
+  const rows = await sql.query<{ user_id: string; patterns: string[] }>(LIST_PATTERNS, [
+    [...new Set(events.map(({ user_id }) => user_id))],
+  ]);
+  const patternsOf = new Map(rows.map(({ user_id, patterns }) => [user_id, patterns]));
+  const isSubscribed = ({ type, user_id }: TellableEvent) =>
+    patternsFor(type).some((pattern) => patternsOf.get(user_id)?.includes(pattern));
+  const wanted = new Set(events.filter(isSubscribed).map(({ id }) => id));
+  const ends = events.filter(({ id, type, job_id }) => job_id && endsJob(type) && !wanted.has(id));
+  if (ends.length === 0) return wanted;
+  const jobs = await sql.query<{ id: string }>(LIST_WITH_WEBHOOK, [ends.map(({ job_id }) => job_id)]);
+  const withWebhook = new Set(jobs.map(({ id }) => id));
+  for (const { id, job_id } of ends) if (withWebhook.has(job_id ?? '')) wanted.add(id);
+  return wanted;
+}
+
+const forMatching = (event: TellableEvent) => ({
+  ...event,
+  urgent: isUrgent(event.type),
+  own: isOwnAction(event.type),
+  ends: endsJob(event.type),
+  patterns: patternsFor(event.type),
+});
+
+const EVENTS = `
+  json_to_recordset($1::json) AS e (id uuid, type text, user_id uuid, job_id uuid, correlation_id text, occurred_at timestamptz,
+                                    data json, urgent boolean, own boolean, ends boolean, patterns text[])`;
+
+const LIST_PATTERNS = statement(
+  'list_subscribed_patterns',
+  `
+  SELECT s.user_id, array_agg(DISTINCT p.pattern) AS patterns
+  FROM subscriptions s, unnest(s.events) AS p (pattern)
+  WHERE s.user_id = ANY ($1::uuid[]) AND s.active
+  GROUP BY s.user_id
+  `,
+);
+
+/** Most jobs have no `webhook_url`. Looking for the word costs a tenth of parsing the request; the fan-out looks closely. */
+const LIST_WITH_WEBHOOK = statement(
+  'list_jobs_with_webhook',
+  `SELECT id FROM jobs WHERE id = ANY ($1::uuid[]) AND position('"webhook_url"' IN spec::text) > 0`,
+);
+
+/** Before the fan-out and not in it: what another process made a moment ago is seen only by a statement that begins later. */
+const ENSURE_WEBHOOKS = statement(
+  'ensure_webhooks',
+  `
+  INSERT INTO webhooks (user_id, url, description, secret)
+  SELECT DISTINCT ON (e.user_id, j.spec->>'webhook_url') e.user_id, j.spec->>'webhook_url', 'webhook_url of a job',
+         decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')
+  FROM ${EVENTS} JOIN jobs j ON j.id = e.job_id
+  WHERE e.ends AND position('"webhook_url"' IN j.spec::text) > 0 AND j.spec->>'webhook_url' IS NOT NULL
+    AND NOT EXISTS (SELECT FROM webhooks w WHERE w.user_id = e.user_id AND md5(w.url) = md5(j.spec->>'webhook_url'))
+  ORDER BY e.user_id, j.spec->>'webhook_url'
+  ON CONFLICT DO NOTHING
+  `,
+);
+
+const MATCHES_FILTER = `
+  (s.filter->'min_priority' IS NULL OR j.priority >= (s.filter->>'min_priority')::int)
+  AND (s.filter->'job_id' IS NULL OR e.job_id = (s.filter->>'job_id')::uuid)
+  AND (s.filter->'error_codes' IS NULL OR s.filter->'error_codes' ? (e.data->'error'->>'code'))
+  AND (s.filter->'metadata' IS NULL OR (j.spec->'metadata')::jsonb @> (s.filter->'metadata'))`;
+
+const FAN_OUT = statement(
+  'fan_out',
+  `
+  WITH matched AS MATERIALIZED (
+    SELECT e.id, e.type, e.user_id, e.job_id, e.correlation_id, e.occurred_at, e.urgent, s.channel,
+           coalesce(s.webhook_id::text, s.target, '') AS target, s.webhook_id,
+           CASE WHEN j.spec->'metadata' IS NULL THEN e.data
+                ELSE (e.data::jsonb || jsonb_build_object('metadata', j.spec->'metadata'))::json END AS data
+    FROM ${EVENTS}
+    JOIN subscriptions s ON s.user_id = e.user_id
+    LEFT JOIN jobs j ON j.id = e.job_id
+    LEFT JOIN webhooks w ON w.id = s.webhook_id
+    WHERE s.active AND s.events && e.patterns AND s.created_at <= e.occurred_at
+      AND (s.channel = 'webhook' OR NOT e.own) AND w.paused_at IS NULL AND ${MATCHES_FILTER}
+    UNION ALL
+    SELECT e.id, e.type, e.user_id, e.job_id, e.correlation_id, e.occurred_at, e.urgent, 'webhook', w.id::text, w.id,
+           CASE WHEN j.spec->'metadata' IS NULL THEN e.data
+                ELSE (e.data::jsonb || jsonb_build_object('metadata', j.spec->'metadata'))::json END
+    FROM ${EVENTS}
+    JOIN jobs j ON j.id = e.job_id
+    JOIN webhooks w ON w.user_id = e.user_id AND md5(w.url) = md5(j.spec->>'webhook_url')
+    WHERE e.ends AND position('"webhook_url"' IN j.spec::text) > 0 AND w.paused_at IS NULL
+  ), in_app AS (
+    INSERT INTO notifications (user_id, event_id, type, urgent, job_id, data, occurred_at)
+    SELECT DISTINCT ON (id) user_id, id, type, urgent, job_id, data, occurred_at FROM matched WHERE channel = 'in_app'
+    ON CONFLICT (event_id, user_id) DO NOTHING
+    RETURNING id, user_id, event_id, type, job_id
+  ), told AS (
+    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
+    SELECT 'notification.delivered', '${EVENT_VERSION}', n.user_id, n.job_id, m.correlation_id, json_build_object(
+             'notification_id', n.id, 'channel', 'in_app', 'event_id', n.event_id, 'event_type', n.type, 'job_id', n.job_id,
+             'webhook_id', NULL, 'attempt', 1)
+    FROM in_app n JOIN (SELECT DISTINCT id, correlation_id FROM matched) AS m ON m.id = n.event_id
+  ), queued AS (
+    INSERT INTO deliveries (event_id, user_id, channel, target, webhook_id, type, urgent, job_id, correlation_id, data, occurred_at,
+                            due_at)
+    SELECT DISTINCT ON (m.id, m.channel, m.target)
+           m.id, m.user_id, m.channel, m.target, m.webhook_id, m.type, m.urgent, m.job_id, m.correlation_id, m.data, m.occurred_at,
+           CASE WHEN m.channel <> 'email' THEN now()
+                ELSE greatest(now() + $2::float8 * interval '1 ms',
+                              p.sent_at + CASE WHEN m.urgent THEN $4::float8 ELSE $3::float8 END * interval '1 ms') END
+    FROM matched m
+    LEFT JOIN mail_pace p ON m.channel = 'email' AND p.user_id = m.user_id AND p.address = m.target
+    WHERE m.channel <> 'in_app'
+    ON CONFLICT (event_id, channel, md5(target)) DO NOTHING
+    RETURNING id
+  )
+  SELECT (SELECT count(*)::int FROM in_app) AS in_app, (SELECT count(*)::int FROM queued) AS deliveries
+  `,
+);

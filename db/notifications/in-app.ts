@@ -1,0 +1,99 @@
+import { wordingOf } from '../../core/notification.ts';
+import { type Sql, statement } from '../connect.ts';
+import type { JobCursor } from '../jobs/read.ts';
+
+/** A notification as the app shows it. */
+export interface Notification {
+  id: string;
+  event_id: string;
+  type: string;
+  urgent: boolean;
+  title: string;
+  text: string;
+  job_id: string | null;
+  data: Record<string, unknown>;
+  occurred_at: Date;
+  created_at: Date;
+  read_at: Date | null;
+}
+
+/** A user's notifications, by when it happened, newest first, and how many of all are unread. */
+export async function listNotifications(
+  sql: Sql,
+  page: { userId: string; unread: boolean; limit: number; after: JobCursor | null },
+): Promise<{ notifications: Notification[]; unreadCount: number; next: JobCursor | null }> {
+  const [rows, unreadCount] = await Promise.all([
+    sql.query<NotificationRow>(page.unread ? LIST_UNREAD : LIST_NOTIFICATIONS, [
+      page.userId,
+      page.after?.createdAt ?? 'infinity',
+      page.after?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+      page.limit + 1,
+    ]),
+    countUnread(sql, page.userId),
+  ]);
+  const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
+  return {
+    notifications: rows.slice(0, page.limit).map(toNotification),
+    unreadCount,
+    next: last ? { createdAt: last.cursor, id: last.id } : null,
+  };
+}
+
+export async function findNotification(sql: Sql, userId: string, id: string): Promise<Notification | null> {
+  const [row] = await sql.query<NotificationRow>(FIND_NOTIFICATION, [userId, id]);
+  return row ? toNotification(row) : null;
+}
+
+/** Marks one, and says whether there is such a one. Twice is fine: the first moment stays. */
+export async function markRead(sql: Sql, userId: string, id: string): Promise<Notification | null> {
+  const [row] = await sql.query<NotificationRow>(MARK_READ, [userId, id]);
+  return row ? toNotification(row) : null;
+}
+
+/** Marks all that are unread now; returns how many. */
+export async function markAllRead(sql: Sql, userId: string): Promise<number> {
+  const rows = await sql.query(MARK_ALL_READ, [userId]);
+  return rows.length;
+}
+
+export async function countUnread(sql: Sql, userId: string): Promise<number> {
+  const [row] = await sql.query<{ count: number }>(COUNT_UNREAD, [userId]);
+  return row?.count ?? 0;
+}
+
+type NotificationRow = Omit<Notification, 'title' | 'text'> & { cursor: string };
+
+const toNotification = ({ cursor: _cursor, ...row }: NotificationRow): Notification => {
+  const { id, event_id, type, urgent, ...rest } = row;
+  return { id, event_id, type, urgent, ...wordingOf(type, row.data), ...rest };
+};
+
+const COLUMNS = `id, event_id, type, urgent, job_id, data, occurred_at, created_at, read_at, occurred_at::text AS cursor`;
+
+const listWhere = (condition: string) => `
+  SELECT ${COLUMNS} FROM notifications
+  WHERE user_id = $1 AND (occurred_at, id) < ($2::timestamptz, $3::uuid)${condition}
+  ORDER BY occurred_at DESC, id DESC LIMIT $4
+`;
+const LIST_NOTIFICATIONS = statement('list_notifications', listWhere(''));
+const LIST_UNREAD = statement('list_unread', listWhere(' AND read_at IS NULL'));
+
+const FIND_NOTIFICATION = statement(
+  'find_notification',
+  `SELECT ${COLUMNS} FROM notifications WHERE user_id = $1 AND id = $2`,
+);
+
+const MARK_READ = statement(
+  'mark_read',
+  `UPDATE notifications SET read_at = coalesce(read_at, now()) WHERE user_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
+);
+
+const MARK_ALL_READ = statement(
+  'mark_all_read',
+  'UPDATE notifications SET read_at = now() WHERE user_id = $1 AND read_at IS NULL RETURNING id',
+);
+
+const COUNT_UNREAD = statement(
+  'count_unread',
+  'SELECT count(*)::int AS count FROM notifications WHERE user_id = $1 AND read_at IS NULL',
+);

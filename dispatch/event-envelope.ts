@@ -1,0 +1,17 @@
+import type { DomainEvent } from '../core/events.ts';
+import { createEnvelope, type Envelope } from '../queue/envelope.ts';
+
+export const EVENT_SOURCE = 'leadengine.relay';
+
+/** An event as it is told, the same to whoever hears it: a queue, a stream, a reader of the ledger. */
+export const eventEnvelope = (event: DomainEvent): Envelope =>
+  createEnvelope({
+    id: event.id,
+    type: event.type,
+    version: event.version,
+    occurred_at: event.occurred_at.toISOString(),
+    source: EVENT_SOURCE,
+    correlation_id: event.correlation_id,
+    user_id: event.user_id,
+    data: event.data,
+  });

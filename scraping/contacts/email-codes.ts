@@ -1,0 +1,198 @@
+import type { PageElements } from './page-elements.ts';
+
+/** An address that a page hides from harvesters, as its code tells it: still to be checked. */
+export interface DecodedEmail {
+  text: string;
+  method: string;
+  snippet: string;
+}
+
+/**
+ * Every way of hiding an address that gives it back without running the page's scripts: Cloudflare's, TYPO3's and Joomla's codes, text
+ * written backwards, addresses kept in `data-` attributes.
+ */
+export function decodedEmails(page: PageElements): DecodedEmail[] {
+  return [
+    ...cloudflareEmails(page),
+    ...typo3Emails(page),
+    ...joomlaEmails(page),
+    ...backwardEmails(page),
+    ...attributeEmails(page),
+  ];
+}
+
+/** Cloudflare's code: bytes in hex, the first of them the key that the others are xored with. Null for what is none. */
+export function decodeCloudflare(code: string): string | null {
+  if (!/^(?:[0-9a-f]{2}){4,400}$/i.test(code)) return null;
+  const bytes = Buffer.from(code, 'hex');
+  const key = bytes[0] ?? 0;
+  return Buffer.from(bytes.subarray(1).map((byte) => byte ^ key)).toString('utf8');
+}
+
+function cloudflareEmails({ data, links, scripts }: PageElements): DecodedEmail[] {
+  const codes = new Set<string>();
+  for (const element of data) codes.add(element.getAttribute('data-cfemail') ?? '');
+  for (const link of links)
+    codes.add(/email-protection#([0-9a-f]+)/i.exec(link.getAttribute('href') ?? '')?.[1] ?? '');
+  for (const script of scripts) {
+    const text = script.textContent ?? '';
+    if (!/cfemail|email-protection#/.test(text)) continue;
+    for (const [, code] of text.matchAll(/(?:data-cfemail=\\?["']|email-protection#)([0-9a-f]{8,800})/gi))
+      codes.add(code ?? '');
+  }
+  return [...codes].flatMap((code) => {
+    const text = decodeCloudflare(code.trim());
+    return text ? [{ text: text.split('?')[0] ?? '', method: 'cfemail', snippet: text }] : [];
+  });
+}
+
+/** TYPO3 turns the letters of `mailto:…` by some places, in three rings. */
+function typo3Emails({ data, links }: PageElements): DecodedEmail[] {
+  const found: DecodedEmail[] = [];
+  const codes = [
+    ...links.map((link) => unescaped(link.getAttribute('href') ?? '')),
+    ...links.map((link) => link.getAttribute('onclick') ?? ''),
+  ].flatMap((call) => /UnCryptMailto\(\s*['"]([^'"]{5,200})['"]/.exec(call)?.[1] ?? []);
+  const tokens = data.flatMap((link) => link.getAttribute('data-mailto-token') ?? []);
+  for (const code of [...codes, ...tokens]) {
+    for (let places = -26; places <= 26; places++) {
+      const text = turned(code.replaceAll('\\/', '/'), places);
+      if (!text.startsWith('mailto:')) continue;
+      found.push({ text: (text.slice(7).split('?')[0] ?? '').trim(), method: 'decoded', snippet: text });
+      break;
+    }
+  }
+  return found;
+}
+
+const RINGS = [
+  [0x2b, 0x3a],
+  [0x40, 0x5a],
+  [0x61, 0x7a],
+] as const;
+
+function turned(code: string, places: number): string {
+  let out = '';
+  for (const character of code) {
+    const at = character.charCodeAt(0);
+    const ring = RINGS.find(([first, last]) => at >= first && at <= last);
+    if (!ring) {
+      out += character;
+      continue;
+    }
+    const size = ring[1] - ring[0] + 1;
+    out += String.fromCharCode(ring[0] + ((((at - ring[0] + places) % size) + size) % size));
+  }
+  return out;
+}
+
+/** Joomla writes an address by script, in pieces of entities: `var addy1 = 'inf&#111;' + '&#64;'; addy1 = addy1 + 'acme' …`. */
+function joomlaEmails({ scripts }: PageElements): DecodedEmail[] {
+  const found: DecodedEmail[] = [];
+  for (const script of scripts) {
+    const text = script.textContent ?? '';
+    if (!text.includes('addy') || text.length > 20_000) continue;
+    const addresses = new Map<string, string>();
+    for (const [, name = '', value = ''] of text.matchAll(/\b(addy\w{0,40})\s*=([^;\n]{0,400})/g)) {
+      // Entities end in `;`, so the pattern stops early: take the line's literals instead.
+      if (!addresses.has(name) && !value.includes("'") && !value.includes('"')) continue;
+      addresses.set(name, '');
+    }
+    for (const line of text.split(/\n|;(?=\s*(?:var\s|addy|document))/)) {
+      const name = /\b(addy(?!_text)\w{0,40})\s*=/.exec(line)?.[1];
+      if (name === undefined || !addresses.has(name)) continue;
+      const pieces = [...line.matchAll(/'([^'<>]{0,200})'|"([^"<>]{0,200})"/g)].map(
+        ([, a, b]) => a ?? b ?? '',
+      );
+      addresses.set(name, (addresses.get(name) ?? '') + withoutEntities(pieces.join('')));
+    }
+    for (const address of addresses.values()) {
+      if (address.includes('@')) found.push({ text: address, method: 'decoded', snippet: address });
+    }
+  }
+  return found;
+}
+
+const withoutEntities = (text: string): string =>
+  text.replace(/&#(x?)([0-9a-f]{1,6});/gi, (_, hex: string, code: string) => {
+    const point = Number.parseInt(code, hex ? 16 : 10);
+    return point > 0 && point < 0x110000 ? String.fromCodePoint(point) : '';
+  });
+
+/** Text that a style sheet turns round again. */
+function backwardEmails({ turned: elements }: PageElements): DecodedEmail[] {
+  const found: DecodedEmail[] = [];
+  for (const element of elements) {
+    const text = element.textContent?.trim() ?? '';
+    if (text.length > 120 || !text.includes('@')) continue;
+    found.push({ text: reversed(text), method: 'decoded', snippet: text });
+  }
+  return found;
+}
+
+const reversed = (text: string): string => [...text].reverse().join('');
+
+const LOCAL_NAMES = [
+  'user',
+  'name',
+  'local',
+  'local-part',
+  'login',
+  'mailbox',
+  'account',
+  'u',
+  'part1',
+  'first',
+  'before',
+  'id',
+];
+const DOMAIN_NAMES = ['domain', 'host', 'website', 'server', 'd', 'part2', 'second', 'after', 'dom'];
+const WHOLE = /(?:e-?mail|mail|contact|address|href|enc|obfus|cloak|crypt|protect)/i;
+
+/** `data-email="…"` plain, backwards or in base64, and `data-user` with `data-domain`. */
+function attributeEmails({ data: elements }: PageElements): DecodedEmail[] {
+  const found: DecodedEmail[] = [];
+  for (const element of elements) {
+    const data = new Map<string, string>();
+    for (const name of element.getAttributeNames()) {
+      const value = name.startsWith('data-') ? (element.getAttribute(name)?.trim() ?? '') : '';
+      if (value !== '' && value.length <= 200) data.set(name.slice(5), value);
+    }
+    for (const [name, value] of data) {
+      if (!WHOLE.test(name) || value.length < 5) continue;
+      for (const text of readings(value))
+        found.push({ text, method: 'decoded', snippet: `data-${name}="${value}"` });
+    }
+    const part = (names: readonly string[]) =>
+      names
+        .map((name) => data.get(name) ?? data.get(`email-${name}`) ?? data.get(`mail-${name}`))
+        .find(Boolean);
+    const [local, domain] = [part(LOCAL_NAMES), part(DOMAIN_NAMES)];
+    if (!local || !domain) continue;
+    const top = data.get('tld') ?? data.get('ext');
+    const text = `${local}@${domain}${top ? `.${top.replace(/^\./, '')}` : ''}`;
+    for (const reading of [text, `${reversed(local)}@${reversed(domain)}`])
+      found.push({ text: reading, method: 'decoded', snippet: text });
+  }
+  return found;
+}
+
+function readings(value: string): string[] {
+  const plain = value.replace(/^mailto:/i, '');
+  if (plain.includes('@')) return [plain, reversed(plain)];
+  if (/^[A-Za-z0-9+/_-]{8,200}={0,2}$/.test(value)) {
+    const text = Buffer.from(value, 'base64')
+      .toString('utf8')
+      .replace(/^mailto:/i, '');
+    return /^[\w.+-]+@[\w.-]+$/.test(text) ? [text] : [];
+  }
+  return /%40/.test(plain) ? [unescaped(plain)] : [];
+}
+
+export function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,58 @@
+// The large metadata (160 KB) checks the digits themselves; the small one checks their count, and every order number is a phone then.
+import {
+  type CountryCode,
+  getCountryCallingCode,
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max';
+
+export interface Dialled {
+  /** E.164 where the country is known, else as written. */
+  value: string;
+  /** ISO 3166-1 alpha-2 of the numbering plan. */
+  country: string | null;
+}
+
+/** Reads a number as one would dial it from the first of the countries in which it is a number at all. Null: no number. */
+export function dialled(written: string, countries: readonly string[]): Dialled | null {
+  const text = withDigits(written);
+  const digits = text.replace(/\D/g, '');
+  if (digits.length < 6 || digits.length > 15) return null;
+  if (isFiller(digits)) return null;
+  const international = /^\s*\(?\s*(?:\+|00[1-9])/.test(text);
+  for (const country of international ? [countries[0] ?? 'US'] : countries) {
+    const number = parsed(text.replace(/^(\s*\(?\s*)00(?=[1-9])/, '$1+'), country);
+    if (number?.isValid()) return { value: number.number, country: number.country ?? null };
+    // `965 2397 0072` in Kuwait: the country's code without its plus.
+    if (international || !isSupportedCountry(country) || country === 'US') continue;
+    const code = getCountryCallingCode(country as CountryCode);
+    const abroad = digits.startsWith(code) && digits.length > 9 ? parsed(`+${digits}`, country) : undefined;
+    if (abroad?.isValid()) return { value: abroad.number, country: abroad.country ?? null };
+  }
+  if (!international) return null;
+  const number = parsed(text, countries[0] ?? 'US');
+  return number?.isPossible() ? { value: number.number, country: number.country ?? null } : null;
+}
+
+const parsed = (text: string, country: string) =>
+  parsePhoneNumberFromString(text, {
+    ...(isSupportedCountry(country) ? { defaultCountry: country as CountryCode } : {}),
+    extract: false,
+  });
+
+const KEYS = ['', '', 'abc', 'def', 'ghi', 'jkl', 'mno', 'pqrs', 'tuv', 'wxyz'];
+
+/** `1-800-FLOWERS` as it is dialled; `(0)` after a country's code is not dialled at all. */
+export function withDigits(text: string): string {
+  const bare = text.replace(/(\+\d{1,3}[\s.-]?)\(\s?0\s?\)/, '$1');
+  if (!/^\+?1?[-. (]{0,2}8\d\d/.test(bare) || !/[a-z]{3}/i.test(bare)) return bare;
+  return bare.replace(/[a-z]/gi, (letter) =>
+    String(KEYS.findIndex((key) => key.includes(letter.toLowerCase()))),
+  );
+}
+
+/** `000-000-0000`, `1234567890`: what a form shows for a phone number. */
+const isFiller = (digits: string): boolean => {
+  const tail = digits.slice(-7);
+  return /^(\d)\1+$/.test(tail) || '01234567890'.includes(digits.slice(-9)) || /^1?5555555555$/.test(digits);
+};

@@ -1,0 +1,35 @@
+import { addressOf } from './address.ts';
+
+const keyOf = (link: string, base?: string) => addressOf(link, base)?.key;
+
+test.each([
+  ['HTTP://Example.COM:80/a/../b/./c#part', 'http://example.com/b/c'],
+  ['https://example.com:443', 'https://example.com/'],
+  ['https://example.com./a', 'https://example.com/a'],
+  ['https://user:secret@example.com/', 'https://example.com/'],
+  ['https://example.com/%7Euser/caf%c3%a9', 'https://example.com/~user/caf%C3%A9'],
+  ['https://example.com/?utm_source=x&utm_medium=y&id=7&gclid=z', 'https://example.com/?id=7'],
+  ['https://example.com/a;jsessionid=0A1B2C3D4E5F60718293?x=1', 'https://example.com/a?x=1'],
+  ['https://example.com/?PHPSESSID=0a1b2c3d4e5f60718293&p=2', 'https://example.com/?p=2'],
+  ['https://example.com/?', 'https://example.com/'],
+])('%s is %s', (link, url) => {
+  expect(addressOf(link)?.url).toBe(url);
+});
+
+test('the order of fields does not tell pages apart, and is kept when the page is asked for', () => {
+  expect(keyOf('https://example.com/?b=2&a=1')).toBe(keyOf('https://example.com/?a=1&b=2'));
+  expect(addressOf('https://example.com/?b=2&a=1')?.url).toBe('https://example.com/?b=2&a=1');
+});
+
+test('what may be another page is another one', () => {
+  expect(keyOf('https://example.com/a')).not.toBe(keyOf('https://example.com/a/'));
+  expect(keyOf('https://example.com/A')).not.toBe(keyOf('https://example.com/a'));
+  expect(keyOf('https://example.com/?sid=3')).not.toBe(keyOf('https://example.com/?sid=4'));
+});
+
+test('links are read from where they stand, and what is no page of the web is none', () => {
+  expect(addressOf('../b?x#y', 'https://example.com/a/c/')?.url).toBe('https://example.com/a/b?x');
+  for (const link of ['mailto:a@example.com', 'javascript:void(0)', 'http://', 'tel:1']) {
+    expect(addressOf(link)).toBeNull();
+  }
+});

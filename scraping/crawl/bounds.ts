@@ -1,0 +1,104 @@
+import { getDomain } from 'tldts';
+
+/** Which addresses belong to a crawl. */
+export interface Bounds {
+  /** Whether a link to this address is followed. */
+  includes(url: string): boolean;
+  /** Whether it is of the same site, whatever the patterns say. */
+  isOfSite(url: string): boolean;
+  /** A seed that redirected: where it led to is what was meant. */
+  extendTo(url: string): void;
+}
+
+export interface BoundsOptions {
+  /** Followed only if one of them fits; none given, everything is. See `globOf`. */
+  include?: string[];
+  /** Not followed if one of them fits, whatever `include` says. */
+  exclude?: string[];
+  /** False: also the subdomains of the seeds' registrable domains, by http and https. */
+  sameOrigin: boolean;
+}
+
+/** Links to them are no pages. What is only called so is found out when it is loaded. */
+const FILES =
+  /\.(avif|bmp|gif|ico|jpe?g|png|svgz?|tiff?|webp|css|m?js|json|map|woff2?|ttf|otf|eot|mp[34]|m4[av]|avi|mov|mkv|ogg|og[av]|wav|flac|webm|zip|gz|tgz|bz2|xz|7z|rar|tar|deb|rpm|dmg|exe|msi|apk|iso|bin|jar|pdf|docx?|xlsx?|pptx?|od[tsp]|epub|psd|rss|atom|ics|torrent|swf)$/i;
+
+export function createBounds(seeds: string[], options: BoundsOptions): Bounds {
+  const include = (options.include ?? []).map(globOf);
+  const exclude = (options.exclude ?? []).map(globOf);
+  const siteOf = options.sameOrigin ? originOf : domainOf;
+  const sites = new Set(seeds.map(siteOf));
+  const isOfSite = (url: string) => sites.has(siteOf(url));
+  const fits = (globs: Glob[], url: string) => globs.some((glob) => glob(url));
+
+  return {
+    isOfSite,
+    includes: (url) =>
+      isOfSite(url) &&
+      !FILES.test(new URL(url).pathname) &&
+      (include.length === 0 || fits(include, url)) &&
+      !fits(exclude, url),
+    extendTo: (url) => sites.add(siteOf(url)),
+  };
+}
+
+const originOf = (url: string): string => new URL(url).origin;
+
+/** `example.co.uk` of `https://shop.example.co.uk/`; addresses and names without a public suffix stand for themselves. */
+const domainOf = (url: string): string => {
+  const { hostname } = new URL(url);
+  return getDomain(hostname, { allowPrivateDomains: true }) ?? hostname;
+};
+
+type Glob = (url: string) => boolean;
+
+/**
+ * A pattern as users write it: `*` is anything within a part of the path, `**` anything at all.
+ * - `/docs/**` fits the path; with a `?` in it, path and query.
+ * - `https://example.com/docs/**` fits the whole address.
+ * - `*-draft` without a slash fits any one part of the path.
+ */
+export function globOf(pattern: string): Glob {
+  if (/^[a-z*]*:\/\//i.test(pattern)) {
+    const expression = expressionOf(pattern);
+    return (url) => expression.test(url);
+  }
+  if (!pattern.includes('/')) {
+    const expression = expressionOf(pattern);
+    return (url) =>
+      decoded(new URL(url).pathname)
+        .split('/')
+        .some((part) => expression.test(part));
+  }
+  const expression = expressionOf(
+    pattern.startsWith('/') || pattern.startsWith('*') ? pattern : `/${pattern}`,
+  );
+  const withQuery = pattern.includes('?');
+  return (url) => {
+    const { pathname, search } = new URL(url);
+    return expression.test(decoded(pathname) + (withQuery ? search : ''));
+  };
+}
+
+function expressionOf(pattern: string): RegExp {
+  // Runs of stars are one: `****` as a regular expression could take for ever.
+  const source = decoded(pattern)
+    .replace(/\*{2,}/g, '**')
+    .replace(/[.+^${}()|[\]\\?]/g, '\\$&')
+    // `/docs/**` fits `/docs` too, and `**/docs` fits `/docs`.
+    .replace(/\/\*\*$/, '(?:/@)?')
+    .replace(/^\*\*\//, '(?:@/)?')
+    .replace(/\/\*\*\//g, '/(?:@/)?')
+    .replace(/\*\*/g, '@')
+    .replace(/\*/g, '[^/]*')
+    .replace(/@/g, '[\\s\\S]*');
+  return new RegExp(`^${source}$`);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURI(text);
+  } catch {
+    return text;
+  }
+}

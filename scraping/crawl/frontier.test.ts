@@ -1,0 +1,81 @@
+import { createBounds } from './bounds.ts';
+import { Frontier } from './frontier.ts';
+
+const at = (path: string) => `https://example.com${path}`;
+const create = (options: { maxDepth?: number; maxKnown?: number } = {}) =>
+  new Frontier({
+    bounds: createBounds([at('/')], { sameOrigin: true }),
+    maxDepth: 10,
+    maxKnown: 1000,
+    ...options,
+  });
+
+const links = (...urls: string[]) => urls.map((url) => ({ url }));
+
+test('goes breadth first, and to each address once', () => {
+  const frontier = create();
+  const seed = frontier.addSeed(at('/'));
+  expect(frontier.take()).toBe(seed);
+  frontier.addLinks(links(at('/a'), at('/b'), at('/a#x'), at('/')), seed);
+  const a = frontier.take();
+  expect(a).toMatchObject({ url: at('/a'), depth: 1, position: 1 });
+  frontier.addLinks(links(at('/a/deep'), at('/b'), 'https://elsewhere.example/'), a);
+  expect(frontier.take()?.url).toBe(at('/b'));
+  expect(frontier.take()).toMatchObject({ url: at('/a/deep'), depth: 2, position: 3 });
+  expect(frontier.take()).toBeNull();
+});
+
+test('stops at its depth and at what it may know', () => {
+  const shallow = create({ maxDepth: 0 });
+  expect(shallow.addLinks(links(at('/a')), shallow.addSeed(at('/')))).toEqual([]);
+  const small = create({ maxKnown: 3 });
+  expect(small.addLinks(links(at('/a'), at('/b'), at('/c')), small.addSeed(at('/')))).toHaveLength(2);
+});
+
+test('goes on from what was stored', () => {
+  const frontier = create();
+  const entry = (position: number, path: string) => ({
+    position,
+    url: at(path),
+    depth: 1,
+    chain: 0,
+    tries: 0,
+    title: null,
+  });
+  frontier.restore(entry(0, '/'), 'done', 'hash');
+  frontier.restore(entry(1, '/a'), 'waiting', null);
+  frontier.restore(entry(2, '/b'), 'disallowed', null);
+  expect(frontier.waiting).toBe(1);
+  expect(frontier.isKnownContent('hash')).toBe(true);
+  expect(frontier.addLinks(links(at('/b'), at('/c')), null)).toMatchObject([{ position: 3, url: at('/c') }]);
+  expect([frontier.take()?.url, frontier.take()?.url, frontier.take()]).toEqual([at('/a'), at('/c'), null]);
+});
+
+test('passes over hosts that are to be left alone, and comes back to them', () => {
+  const frontier = create();
+  frontier.addSeed(at('/'));
+  expect(frontier.take(new Set(['example.com']))).toBeNull();
+  expect(frontier.waiting).toBe(1);
+  expect(frontier.take()?.url).toBe(at('/'));
+});
+
+test('a redirect to a page that is known needs no second visit', () => {
+  const frontier = create();
+  const seed = frontier.addSeed(at('/'));
+  frontier.addLinks(links(at('/old'), at('/new'), at('/older')), seed);
+  frontier.take();
+  const old = frontier.take();
+  if (!old) throw new Error('nothing waits');
+  expect(frontier.arriveAt(old, at('/new'))).toMatchObject({ url: at('/new') });
+  const older = frontier.take();
+  expect(older?.url).toBe(at('/older'));
+  if (older) expect(frontier.arriveAt(older, at('/'))).toBe(true);
+  expect(frontier.take()).toBeNull();
+});
+
+test('the same content under another address is known', () => {
+  const frontier = create();
+  expect([frontier.isKnownContent('x'), frontier.isKnownContent('x'), frontier.isKnownContent(null)]).toEqual(
+    [false, true, false],
+  );
+});

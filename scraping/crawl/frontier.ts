@@ -1,0 +1,157 @@
+import { type Address, addressOf } from './address.ts';
+import type { Bounds } from './bounds.ts';
+import { createBudgets, looksEndless } from './traps.ts';
+
+/**
+ * What became of an address. `waiting` is the only one that is still to be visited.
+ *   done        its page is stored, be it with an error
+ *   duplicate   its content, or where it redirects to, is stored under another address
+ *   disallowed  by robots.txt
+ *   outside     it led out of the crawl's bounds
+ */
+export type AddressState = 'waiting' | 'done' | 'duplicate' | 'disallowed' | 'outside';
+
+export interface Entry {
+  /** The order of discovery, and the page's place in the job. */
+  position: number;
+  url: string;
+  /** Links from a seed. */
+  depth: number;
+  chain: number;
+  /** Visits that failed for a reason that may pass. */
+  tries: number;
+  /** Of the page, or until that is known the text of the first link to it. */
+  title: string | null;
+}
+
+export interface FoundLink {
+  url: string;
+  text?: string;
+}
+
+/**
+ * The known addresses of a crawl, and which comes next: breadth first, in the order of discovery. Pure; whoever crawls stores what is
+ * found and makes it anew from that.
+ */
+export class Frontier {
+  readonly #positions = new Map<string, number>();
+  /** By depth, in order of discovery. */
+  readonly #waiting: Entry[][] = [];
+  readonly #budgets = createBudgets();
+  readonly #hashes = new Set<string>();
+  #next = 0;
+  #waitingCount = 0;
+
+  constructor(
+    private readonly options: {
+      bounds: Bounds;
+      maxDepth: number /** Of known addresses. */;
+      maxKnown: number;
+    },
+  ) {}
+
+  get known(): number {
+    return this.#positions.size;
+  }
+
+  get waiting(): number {
+    return this.#waitingCount;
+  }
+
+  /** Takes an address as it was stored. In order of position. */
+  restore(entry: Entry, state: AddressState, contentHash: string | null): void {
+    const address = addressOf(entry.url);
+    if (address) this.#positions.set(address.key, entry.position);
+    this.#next = Math.max(this.#next, entry.position + 1);
+    // So that the budgets know of it; it was admitted once.
+    this.#budgets.admit(entry.url, null);
+    if (contentHash) this.#hashes.add(contentHash);
+    if (state === 'waiting') this.putBack(entry);
+  }
+
+  /** Takes a seed, which needs to be in no bounds; null where it is known. */
+  addSeed(url: string): Entry | null {
+    const address = addressOf(url);
+    return address && this.#add(address, 0, 0, '');
+  }
+
+  /** Takes what a page links to, or a sitemap lists (`from` null); returns what is new and to be visited. */
+  addLinks(links: Iterable<FoundLink>, from: Entry | null): Entry[] {
+    const depth = (from?.depth ?? 0) + 1;
+    if (depth > this.options.maxDepth) return [];
+    const found: Entry[] = [];
+    for (const link of links) {
+      if (this.known >= this.options.maxKnown) break;
+      const address = addressOf(link.url);
+      if (!address || this.#positions.has(address.key)) continue;
+      if (!this.options.bounds.includes(address.url) || looksEndless(address.url)) continue;
+      const chain = this.#budgets.admit(address.url, from);
+      const entry = chain === null ? null : this.#add(address, depth, chain, link.text);
+      if (entry) found.push(entry);
+    }
+    return found;
+  }
+
+  #add({ url, key }: Address, depth: number, chain: number, text = ''): Entry | null {
+    if (this.#positions.has(key)) return null;
+    const entry: Entry = { position: this.#next, url, depth, chain, tries: 0, title: text || null };
+    this.#next += 1;
+    this.#positions.set(key, entry.position);
+    this.putBack(entry);
+    return entry;
+  }
+
+  /** The next to visit; null where none waits, or only at these hosts. */
+  take(exceptHosts: ReadonlySet<string> = new Set()): Entry | null {
+    for (const entries of this.#waiting) {
+      const place = entries?.findIndex(({ url }) => !exceptHosts.has(new URL(url).host)) ?? -1;
+      if (place === -1) continue;
+      this.#waitingCount -= 1;
+      return entries.splice(place, 1)[0] ?? null;
+    }
+    return null;
+  }
+
+  /** It could not be visited now. */
+  putBack(entry: Entry): void {
+    this.#waiting[entry.depth] ??= [];
+    this.#waiting[entry.depth]?.push(entry);
+    this.#waitingCount += 1;
+  }
+
+  /**
+   * Whether this content was there before under another address; from now on it was.
+   *
+   * @param contentHash null for a page that says too little to be told from others
+   */
+  isKnownContent(contentHash: string | null): boolean {
+    if (contentHash === null) return false;
+    if (this.#hashes.has(contentHash)) return true;
+    this.#hashes.add(contentHash);
+    return false;
+  }
+
+  /**
+   * Whether a page that was redirected ended where another visit begins or began; from now on one did.
+   *
+   * @returns true where the page is known already; the position of the entry that need not be visited any more; or null
+   */
+  arriveAt(entry: Entry, finalUrl: string): true | Entry | null {
+    const address = addressOf(finalUrl);
+    if (!address || address.key === addressOf(entry.url)?.key) return null;
+    const position = this.#positions.get(address.key);
+    if (position === undefined) {
+      this.#positions.set(address.key, entry.position);
+      return null;
+    }
+    if (position === entry.position) return null;
+    for (const entries of this.#waiting) {
+      const place = entries?.findIndex((other) => other.position === position) ?? -1;
+      if (place >= 0) {
+        this.#waitingCount -= 1;
+        return entries?.splice(place, 1)[0] ?? null;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,290 @@
+import type { Address, Evidence, Lead } from '../../core/lead.ts';
+import type { ContactField, Finding } from '../contacts/finding.ts';
+
+/** A finding with the place it is from: a page of the site, or what a source said. */
+export interface Sighting extends Finding {
+  url: string;
+}
+
+/** A lead, but for what its job decides about it. */
+export type MergedLead = Omit<Lead, 'unverified_filters'>;
+
+/** What is seen with less than this, on all pages together, is not said. */
+const MIN_SCORE = 0.3;
+const MAX_VALUES: Partial<Record<ContactField, number>> = { email: 20, phone: 20, fax: 10, address: 10 };
+const EVIDENCE_A_VALUE = 3;
+const MAX_EVIDENCE = 100;
+const MAX_SNIPPET = 240;
+
+/**
+ * One lead of everything seen of a site. A value's score grows with each place that says it, as chances of being wrong multiply;
+ * single fields take the best value, lists take all that are sure enough, best first. Bounded, whatever a site repeats.
+ */
+export function mergeLead(site: {
+  website: string | null;
+  domain: string | null;
+  sources: readonly string[];
+  sightings: readonly Sighting[];
+}): MergedLead {
+  const values = new Map<ContactField, Value[]>();
+  const own = site.sightings.filter((sighting) => !isOfAnother(sighting));
+  for (const [field, sightings] of byField([...own, ...own.flatMap(sharedLine)])) {
+    const candidates = candidatesOf(field, sightings).slice(0, MAX_VALUES[field] ?? Number.POSITIVE_INFINITY);
+    values.set(field, candidates);
+  }
+  separateFaxes(values);
+  const list = (field: ContactField): Value[] => values.get(field) ?? [];
+  const single = (field: ContactField): Value | undefined => list(field)[0];
+  const profiles = bestProfiles(list('social'));
+
+  const kept: Value[] = [
+    ...(['company', 'industry', 'description', 'employees', 'logo'] as const).flatMap(
+      (field) => single(field) ?? [],
+    ),
+    ...list('email'),
+    ...list('phone'),
+    ...list('fax'),
+    ...list('address'),
+    ...profiles.values(),
+  ];
+  return {
+    company: single('company')?.best.value ?? null,
+    website: site.website,
+    domain: site.domain,
+    emails: list('email').map(({ best }) => best.value),
+    phones: list('phone').map(({ best }) => best.value),
+    faxes: list('fax').map(({ best }) => best.value),
+    addresses: list('address').flatMap(({ address }) => address ?? []),
+    socials: Object.fromEntries([...profiles].map(([network, { best }]) => [network, best.value])),
+    industry: single('industry')?.best.value ?? null,
+    description: single('description')?.best.value ?? null,
+    employees: single('employees')?.best.value ?? null,
+    logo: single('logo')?.best.value ?? null,
+    sources: [...new Set(site.sources)],
+    evidence: evidenceOf(kept),
+  };
+}
+
+/**
+ * Imprints and privacy pages name others beside the business: who hosts the site, who drew it, who supervises it. The words in front of
+ * a value tell, between the last end of a sentence and the value.
+ */
+const OTHERS =
+  /\b(h[ée]berg(eur|ement|é)|hosting|hosted by|hoster|webhoster|alojamiento|webdesign|web design|website by|site by|designed by|r[ée]alisation|umsetzung|gestaltung|aufsichtsbeh[öo]rde|supervisory authority|streitbeilegung|schlichtungsstelle)\b[^.!?]{0,80}$/i;
+
+function isOfAnother({ field, value, snippet }: Sighting): boolean {
+  if (field === 'company' || field === 'description' || field === 'industry') return false;
+  const place = snippet.indexOf(value.slice(0, 12));
+  return place > 0 && OTHERS.test(snippet.slice(0, place));
+}
+
+const TELEPHONE_AND_FAX =
+  /\b(tel\w*|phone|fon|t[ée]l)\.?(\s*[/&+-]\s*|\s+(e|et|y|i|und|and|en|oraz)\s+)(tele)?fax/i;
+
+/** `Tel./Fax: 030 123456` is one line for both, whatever it was taken for. */
+function sharedLine(sighting: Sighting): Sighting[] {
+  if (sighting.field !== 'fax' || !TELEPHONE_AND_FAX.test(sighting.snippet)) return [];
+  return [{ ...sighting, field: 'phone' }];
+}
+
+/**
+ * What a stored lead was made of, so that a later page or source can be merged with it. Evidence is kept with every value, so a
+ * lead holds all that is needed.
+ */
+export function sightingsOf(lead: Lead): Sighting[] {
+  const addresses = new Map(lead.addresses.map((address) => [address.text, address]));
+  const networks = new Map(Object.entries(lead.socials).map(([network, url]) => [url, network]));
+  return lead.evidence.map(({ field, value, url, method, snippet, confidence }) => {
+    const address = field === 'address' ? addresses.get(value) : undefined;
+    const network = field === 'social' ? networks.get(value) : undefined;
+    return {
+      ...{ field: field as ContactField, value, url, method, snippet, confidence },
+      ...(address ? { address } : {}),
+      ...(network ? { network } : {}),
+    };
+  });
+}
+
+/** One value of a field, with all that speak for it, surest first. */
+interface Value {
+  field: ContactField;
+  best: Sighting;
+  sightings: Sighting[];
+  /** 0 to 1. */
+  score: number;
+  address: Address | null;
+}
+
+function byField(sightings: readonly Sighting[]): Map<ContactField, Sighting[]> {
+  const fields = new Map<ContactField, Sighting[]>();
+  for (const sighting of sightings) {
+    fields.set(sighting.field, [...(fields.get(sighting.field) ?? []), sighting]);
+  }
+  return fields;
+}
+
+function candidatesOf(field: ContactField, sightings: Sighting[]): Value[] {
+  const groups = new Map<string, Sighting[]>();
+  for (const sighting of sightings) {
+    const key = sameAs(sighting);
+    if (key === '') continue;
+    groups.set(key, [...(groups.get(key) ?? []), sighting]);
+  }
+  const values = [...groups.values()].map((group) => joined(field, group));
+  const sure = values.filter(({ score }) => score >= MIN_SCORE).sort((a, b) => b.score - a.score);
+  return field === 'address' ? withoutParts(sure) : sure;
+}
+
+function joined(field: ContactField, group: Sighting[]): Value {
+  const sightings = group.sort((a, b) => b.confidence - a.confidence);
+  const [best] = sightings;
+  if (!best) throw new Error('a value nobody saw');
+  return {
+    field,
+    best,
+    sightings,
+    score: scoreOf(sightings),
+    address: field === 'address' ? joinedAddress(sightings) : null,
+  };
+}
+
+/** The same footer on every page is one statement made often: a page counts once, and each further one for less. */
+function scoreOf(sightings: Sighting[]): number {
+  const byPage = new Map<string, number>();
+  for (const { url, confidence } of sightings) byPage.set(url, Math.max(byPage.get(url) ?? 0, confidence));
+  const [first = 0, ...others] = [...byPage.values()].sort((a, b) => b - a);
+  return 1 - others.reduce((doubt, confidence) => doubt * (1 - confidence * 0.3), 1 - first);
+}
+
+/** Two sightings with the same key are of the same value, however it is spelled. */
+function sameAs({ field, value, address, network }: Sighting): string {
+  switch (field) {
+    case 'company':
+      return companyKey(value) || fold(value);
+    case 'phone':
+    case 'fax':
+      return value.replace(/[^\d+]/g, '');
+    case 'social':
+      return `${network ?? ''} ${value.toLowerCase().replace(/\/+$/, '')}`;
+    case 'address':
+      return addressKey(address, value);
+    case 'email':
+      return value.toLowerCase();
+    case 'logo':
+      return value;
+    default:
+      return fold(value);
+  }
+}
+
+const LEGAL_FORM =
+  /\b(gmbh|mbh|ag|kg|ohg|ug|haftungsbeschrankt|gbr|e k|e v|ev|eg|se|co|inc|llc|llp|ltd|limited|plc|corp|corporation|company|sarl|sas|sasu|eurl|sa|s a|sl|slu|s l|srl|s r l|spa|s p a|bv|b v|nv|n v|ab|as|oy|aps|sp z o o|s r o|kft|pty)\b/g;
+
+/** `Müller & Söhne GmbH` and `Mueller und Soehne` stay two; `Acme GmbH` and `ACME` are one. */
+export const companyKey = (name: string): string =>
+  fold(name).replace(LEGAL_FORM, ' ').replace(/\s+/g, ' ').trim();
+
+function addressKey(address: Address | undefined, text: string): string {
+  if (!address?.street) return fold(text);
+  const street = fold(address.street)
+    .replace(/(stra(ss|s)e|str)\b/g, 'str')
+    .replace(/\b(street|st)\b/g, 'st')
+    .replace(/ /g, '');
+  return `${fold(address.postal_code ?? address.city ?? '').replace(/ /g, '')} ${street}`;
+}
+
+/** `12345 Berlin` beside `Hauptstr. 1, 12345 Berlin` says nothing more. */
+function withoutParts(values: Value[]): Value[] {
+  return values.filter(({ address }, index) => {
+    if (!address || address.street) return true;
+    return !values.some(
+      (other, place) =>
+        place !== index &&
+        other.address?.street &&
+        (address.postal_code === null || other.address.postal_code === address.postal_code) &&
+        (address.city === null || fold(other.address.city ?? '') === fold(address.city)),
+    );
+  });
+}
+
+/** The surest one's parts, and from the others what it leaves open. */
+function joinedAddress(sightings: Sighting[]): Address | null {
+  const known = sightings.flatMap(({ address }) => address ?? []);
+  const [first] = known;
+  if (!first) return null;
+  const part = (name: Exclude<keyof Address, 'text'>) =>
+    known.find((address) => address[name] !== null)?.[name] ?? null;
+  return {
+    text: first.text,
+    street: first.street,
+    city: part('city'),
+    region: part('region'),
+    postal_code: part('postal_code'),
+    country: part('country'),
+  };
+}
+
+/**
+ * A number that one place calls a fax and another, which may just not have seen the label, a phone. It is what the surer one says;
+ * a line for both is told by one page in both ways.
+ */
+function separateFaxes(values: Map<ContactField, Value[]>): void {
+  const faxes = new Map((values.get('fax') ?? []).map((fax) => [sameAs(fax.best), fax]));
+  const phones = (values.get('phone') ?? []).filter((phone) => {
+    const fax = faxes.get(sameAs(phone.best));
+    if (!fax || isOneLine(phone, fax)) return true;
+    if (fax.score >= phone.score) return false;
+    faxes.delete(sameAs(phone.best));
+    return true;
+  });
+  values.set('phone', phones);
+  values.set('fax', [...faxes.values()]);
+}
+
+const isOneLine = (phone: Value, fax: Value): boolean =>
+  phone.sightings.some((a) => fax.sightings.some((b) => a.url === b.url && a.snippet === b.snippet));
+
+function bestProfiles(values: Value[]): Map<string, Value> {
+  const profiles = new Map<string, Value>();
+  for (const value of values) {
+    const { network } = value.best;
+    if (network && !profiles.has(network)) profiles.set(network, value);
+  }
+  return profiles;
+}
+
+/** Every value has its best evidence before any has a second. */
+function evidenceOf(values: Value[]): Evidence[] {
+  const rounds: Evidence[] = [];
+  const chosen = values.map((value) => ({ value, places: surestByPage(value.sightings) }));
+  for (let round = 0; round < EVIDENCE_A_VALUE; round += 1) {
+    for (const { value, places } of chosen) {
+      const sighting = places[round];
+      if (!sighting) continue;
+      rounds.push({
+        field: value.field,
+        // As the lead has it, so that a value and its evidence meet.
+        value: value.field === 'address' ? (value.address?.text ?? sighting.value) : value.best.value,
+        url: sighting.url,
+        method: sighting.method,
+        snippet: sighting.snippet.slice(0, MAX_SNIPPET),
+        confidence: Math.round(sighting.confidence * 100) / 100,
+      });
+    }
+  }
+  return rounds.slice(0, MAX_EVIDENCE);
+}
+
+const surestByPage = (sightings: Sighting[]): Sighting[] =>
+  [...new Map([...sightings].reverse().map((sighting) => [sighting.url, sighting])).values()].sort(
+    (a, b) => b.confidence - a.confidence,
+  );
+
+const fold = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
+    .replace(/ß/g, 'ss')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();

@@ -1,0 +1,43 @@
+import { countryOfGeography } from '../../core/country.ts';
+import { DEFAULT_MAX_LEADS } from '../../core/lead.ts';
+import type { ScrapeRequest } from '../../core/schemas.ts';
+import type { LeadQuery } from '../sources/source.ts';
+
+type Search = Pick<
+  ScrapeRequest,
+  'urls' | 'industry' | 'geography' | 'keywords' | 'search_query' | 'max_leads' | 'filters' | 'source_types'
+>;
+
+/** Whether a job is for leads: it names sources or a number of them, or has no pages to load. */
+export const wantsLeads = (spec: Search): boolean =>
+  spec.source_types !== undefined || spec.max_leads !== undefined || spec.urls === undefined;
+
+/** Of all candidates a third or so turn out to be none: dead, without contacts, or out by a filter. */
+const CANDIDATES_A_LEAD = 4;
+const MIN_CANDIDATES = 20;
+
+export function leadQuery(spec: Search): LeadQuery {
+  const maxLeads = spec.max_leads ?? DEFAULT_MAX_LEADS;
+  return {
+    text: searchText(spec),
+    industry: spec.industry ?? null,
+    geography: spec.geography ?? null,
+    keywords: spec.keywords ?? [],
+    country: countryOfGeography(spec.geography) ?? countryOfFilter(spec.filters),
+    urls: spec.urls ?? [],
+    limit: Math.max(MIN_CANDIDATES, maxLeads * CANDIDATES_A_LEAD),
+  };
+}
+
+/** The user's own query goes as it is, with the place behind it unless it is in there; without one, industry, keywords and place. */
+function searchText({ search_query: own, industry, keywords = [], geography }: Search): string {
+  const words = own ? [own] : [industry, ...keywords].filter((word) => word !== undefined);
+  const text = words.join(' ').trim();
+  if (!geography || text === '' || text.toLowerCase().includes(geography.toLowerCase())) return text;
+  return `${text} ${geography}`;
+}
+
+function countryOfFilter(filters: Search['filters']): string | null {
+  const { country } = filters ?? {};
+  return typeof country === 'string' ? countryOfGeography(country) : null;
+}

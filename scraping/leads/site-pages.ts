@@ -1,0 +1,98 @@
+import { collapsed, parsePage, select } from '../content/dom.ts';
+import { siteKey } from './domains.ts';
+
+/** The home page included. Contact and imprint say nearly all there is; a sixth page rarely adds a fact. */
+export const PAGES_A_SITE = 6;
+
+/**
+ * The pages of a site where a business says how to reach it, found by what its home page links to, best first: contact, imprint,
+ * about, team. Nothing is guessed: an address nobody links to is a request for nothing.
+ *
+ * @param url of the home page, after redirects
+ */
+export function contactPages(html: string, url: string): string[] {
+  const site = siteKey(url);
+  const best = new Map<string, { kind: number; rank: number }>();
+  for (const anchor of select(parsePage(html, url), 'a[href]')) {
+    const link = pageAt(anchor.getAttribute('href') ?? '');
+    if (link === null || siteKey(link) !== site || link === pageAt(url) || isFile(link)) continue;
+    const kind = kindOf(link, collapsed(anchor.textContent));
+    if (kind === null) continue;
+    const known = best.get(link);
+    if (!known || kind.rank < known.rank) best.set(link, kind);
+  }
+  const found = [...best.entries()].sort(([a, { rank: first }], [b, { rank: second }]) =>
+    first === second ? a.length - b.length : first - second,
+  );
+  return oneOfEachKindFirst(found).slice(0, PAGES_A_SITE - 1);
+}
+
+/** Without what does not change the page. */
+function pageAt(href: string): string | null {
+  if (!/^https?:/i.test(href) || !URL.canParse(href)) return null;
+  const url = new URL(href);
+  url.hash = '';
+  return url.href;
+}
+
+const isFile = (url: string): boolean =>
+  /\.(pdf|docx?|xlsx?|pptx?|zip|jpe?g|png|gif|svg|webp|mp4|mp3|vcf|ics|xml|json|css|js)$/i.test(
+    new URL(url).pathname,
+  );
+
+/**
+ * By kind, the words of its address and of its link text, folded: no accents, `ü` as `u` (addresses have `ue`). In the languages of
+ * Europe, and in some of Asia as they are written.
+ */
+const KINDS: readonly RegExp[] = [
+  /\b(contact|contacts|contact us|contactez( nous)?|nous contacter|kontakt\w*|contacto|contactenos|contactanos|contatti|contattaci|contato|contate nos|contactar|neem contact op|yhteystiedot|ota yhteytta|elerhetoseg|iletisim|get in touch|reach us|find us|anfahrt|standorte?|locations?|offices?|visit us)\b|контакт|επικοινωνια|お問い合わせ|联系|聯絡|문의|اتصل/,
+  /\b(impressum|imprint|legal notice|site notice|mentions legales|aviso legal|note legali|legal|colofon|colophon|anbieterkennzeichnung|company (details|information)|rechtliches|tietoa yrityksesta)\b|特定商取引|会社概要/,
+  /\b(about|about us|uber uns|ueber uns|uber mich|ueber mich|wir uber uns|a propos|qui sommes nous|quienes somos|sobre( nosotros| nos)?|nosotros|chi siamo|over ons|o nas|om oss|om os|meista|rolunk|hakkimizda|unternehmen|firma|company|empresa|azienda|entreprise|profil)\b|о нас|о компании|关于|회사소개/,
+  /\b(team|our team|the team|people|staff|mitarbeiter\w*|ansprechpartner\w*|equipe|notre equipe|equipo|squadra|zespol|tym|medarbejdere|ansatte|henkilokunta|leadership|management|praxisteam)\b/,
+];
+
+const NEVER =
+  /\b(privacy|datenschutz|cookies?|agb|terms|conditions|login|signin|sign in|register|cart|warenkorb|jobs?|karriere|career|careers|blog|news|press|presse|mailto|feed|rss|wp admin|contact lens(es)?|kontaktlinsen)\b/;
+
+function kindOf(link: string, text: string): { kind: number; rank: number } | null {
+  const path = folded(decoded(new URL(link).pathname + new URL(link).search));
+  const words = folded(text);
+  if (NEVER.test(words) || NEVER.test(path)) return null;
+  for (const [kind, pattern] of KINDS.entries()) {
+    // A long text that mentions the word is a teaser, not the entry of a menu.
+    if (pattern.test(path) || (words.length <= 40 && pattern.test(words))) {
+      // One folder down is the page itself; deeper is something that belongs to it.
+      const depth = new URL(link).pathname.split('/').filter(Boolean).length;
+      return { kind, rank: kind + Math.max(0, depth - 2) };
+    }
+  }
+  return null;
+}
+
+function oneOfEachKindFirst(found: [string, { kind: number }][]): string[] {
+  const kinds = new Set<number>();
+  const first: string[] = [];
+  const others: string[] = [];
+  for (const [url, { kind }] of found) {
+    if (kinds.has(kind)) others.push(url);
+    else first.push(url);
+    kinds.add(kind);
+  }
+  return [...first, ...others];
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+const folded = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();

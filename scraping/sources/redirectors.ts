@@ -1,0 +1,41 @@
+/**
+ * The address a result leads to. Search engines link to themselves first, to count clicks: Google's `/url?q=`, DuckDuckGo's
+ * `/l/?uddg=`, Bing's `/ck/a?u=a1<base64>`. Told by path and parameter and not by host, because an installation may have its own
+ * address for any of them.
+ *
+ * @param base the address of the result page
+ * @returns null for what is no web address
+ */
+export function unwrapped(href: string, base: string): string | null {
+  for (let current = href, hops = 0; hops < 4; hops += 1) {
+    if (!URL.canParse(current, base)) return null;
+    const url = new URL(current, base);
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
+    const target = targetOf(url);
+    if (target === null) return url.href;
+    current = target;
+  }
+  return null;
+}
+
+function targetOf(url: URL): string | null {
+  const of = (...names: string[]) => names.map((name) => url.searchParams.get(name)).find(isWeb) ?? null;
+  switch (url.pathname.replace(/\/+$/, '')) {
+    case '/url':
+      return of('q', 'url');
+    case '/imgres':
+      return of('imgrefurl');
+    case '/l':
+      return of('uddg');
+    case '/ck/a': {
+      const coded = url.searchParams.get('u') ?? '';
+      if (!coded.startsWith('a1')) return null;
+      const decoded = Buffer.from(coded.slice(2), 'base64url').toString();
+      return isWeb(decoded) ? decoded : null;
+    }
+    default:
+      return null;
+  }
+}
+
+const isWeb = (text: string | null): text is string => text !== null && /^https?:\/\//i.test(text);

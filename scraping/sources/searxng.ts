@@ -1,0 +1,59 @@
+import { expectOk, readJson, sourceError } from './errors.ts';
+import { type SearchEngine, sitesOf } from './search-results.ts';
+import type { Source } from './source.ts';
+
+/** A SearXNG instance by its JSON API, which its settings.yml must name under `search.formats`. */
+export function createSearxng({ url }: { url: string | undefined }): Source {
+  return {
+    name: 'searxng',
+    async *discover(query, context) {
+      if (!url) throw sourceError('searxng', 'source_not_configured', 'set SEARXNG_URL to your instance');
+      yield* sitesOf(searxngEngine(url), query, context);
+    },
+  };
+}
+
+export const searxngEngine = (base: string): SearchEngine => ({
+  name: 'searxng',
+  headers: { accept: 'application/json' },
+  first: (text) => {
+    // An instance may live under a path.
+    const url = new URL('search', base.endsWith('/') ? base : `${base}/`);
+    url.search = new URLSearchParams({ q: text, format: 'json', pageno: '1' }).toString();
+    return url.href;
+  },
+  read: (answer) => {
+    if (answer.status === 403) {
+      throw sourceError(
+        'searxng',
+        'source_denied',
+        'it does not answer in JSON; add `json` to search.formats in its settings.yml',
+      );
+    }
+    expectOk('searxng', answer);
+    const { results, unresponsive_engines: silent } = readJson('searxng', answer);
+    if (!Array.isArray(results)) {
+      throw sourceError('searxng', 'source_unreadable', 'its answer holds no results');
+    }
+    if (results.length === 0 && Array.isArray(silent) && silent.length > 0) {
+      const names = silent.map((engine) => (Array.isArray(engine) ? engine.join(': ') : String(engine)));
+      throw sourceError(
+        'searxng',
+        'source_unavailable',
+        `none of its engines answered (${names.slice(0, 5).join(', ')})`,
+      );
+    }
+    return {
+      results: results.flatMap((result: { url?: unknown; title?: unknown } | null) =>
+        typeof result?.url === 'string' ? [{ url: result.url, title: String(result.title ?? '') }] : [],
+      ),
+      next: results.length > 0 ? nextOf(answer.url) : null,
+    };
+  },
+});
+
+function nextOf(address: string): string {
+  const url = new URL(address);
+  url.searchParams.set('pageno', String(Number(url.searchParams.get('pageno') ?? 1) + 1));
+  return url.href;
+}

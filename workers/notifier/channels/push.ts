@@ -1,0 +1,82 @@
+import webPush from 'web-push';
+import type { SendOutcome } from '../../../core/delivery.ts';
+import { wordingOf } from '../../../core/notification.ts';
+import type { VapidKeys } from '../../../core/vapid.ts';
+import type { ClaimedDelivery } from '../../../db/deliveries/claim.ts';
+import type { NotifyConfig } from '../../../runtime/config.ts';
+import type { HttpClient } from '../../../scraping/http/client.ts';
+import { type Channel, refused } from '../channel.ts';
+import { post } from '../post.ts';
+
+/** Of news a day old, what happened since is of more use. */
+const TIME_TO_LIVE_S = 24 * 3600;
+
+/**
+ * Web Push (RFC 8030, 8291, 8292). The payload is encrypted for the browser alone; its service worker gets
+ * `{id, type, title, text, job_id, url, occurred_at}`.
+ */
+export const createPushChannel = (options: {
+  http: HttpClient;
+  config: NotifyConfig;
+  keys: VapidKeys;
+  jobUrl: (jobId: string) => string;
+}): Channel => ({
+  name: 'push',
+  maxAttempts: options.config.attempts,
+  retry: options.config.retry,
+  concurrency: options.config.concurrency,
+  leases: 1,
+  circuitOf: ({ target }) => new URL(targetOf(target).endpoint).host,
+  send: async ([delivery], signal) => {
+    const { endpoint, headers, body } = requestFor(delivery, options) ?? {};
+    if (!endpoint || !headers || !body) {
+      const message = 'the browser subscription has keys that cannot be used';
+      return { ...refused({ code: 'push_keys_invalid', message }), gone: true } as SendOutcome;
+    }
+    const outcome = await post(options.http, endpoint, { body, headers, signal });
+    return expiredOf(outcome);
+  },
+});
+
+function requestFor(
+  delivery: ClaimedDelivery,
+  { config, keys, jobUrl }: { config: NotifyConfig; keys: VapidKeys; jobUrl: (jobId: string) => string },
+) {
+  const { id, type, jobId, data, occurredAt, urgent } = delivery;
+  const payload = JSON.stringify({
+    id,
+    type,
+    ...wordingOf(type, data),
+    job_id: jobId,
+    url: jobId ? jobUrl(jobId) : null,
+    occurred_at: occurredAt,
+  });
+  try {
+    const { endpoint, headers, body } = webPush.generateRequestDetails(targetOf(delivery.target), payload, {
+      vapidDetails: { subject: config.vapidSubject, ...keys },
+      TTL: TIME_TO_LIVE_S,
+      urgency: urgent ? 'high' : 'normal',
+    });
+    const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
+    return { endpoint, headers: Object.fromEntries(named) as Record<string, string>, body };
+  } catch {
+    // A point that is not on the curve. What went wrong here in detail would be key material.
+    return null;
+  }
+}
+
+/** A push service says 404 or 410 of a subscription that is no more: it is dropped. */
+function expiredOf(outcome: SendOutcome): SendOutcome {
+  if (outcome.kind === 'retry' && outcome.receipt.status === 404) {
+    const error = { code: 'gone', message: 'the push service knows no such subscription any more (404)' };
+    return { kind: 'refused', error, receipt: outcome.receipt, gone: true };
+  }
+  // Too large, unauthorised, malformed: the same message will not fare better.
+  if (outcome.kind === 'retry' && [400, 401, 403, 413].includes(outcome.receipt.status ?? 0)) {
+    return { kind: 'refused', error: outcome.error, receipt: outcome.receipt };
+  }
+  return outcome;
+}
+
+const targetOf = (target: string) =>
+  JSON.parse(target) as { endpoint: string; keys: { p256dh: string; auth: string } };

@@ -1,0 +1,28 @@
+import type { NotifyConfig } from '../../../runtime/config.ts';
+import type { HttpClient } from '../../../scraping/http/client.ts';
+import { type Channel, refused } from '../channel.ts';
+import { post } from '../post.ts';
+import { signatureHeaders } from '../sign.ts';
+
+/** Signed messages to a user's server, as Standard Webhooks describes them: the id is the delivery's and stays through every repeat. */
+export const createWebhookChannel = (http: HttpClient, config: NotifyConfig): Channel => ({
+  name: 'webhook',
+  maxAttempts: config.webhookAttempts,
+  retry: config.webhookRetry,
+  concurrency: config.concurrency,
+  leases: 1,
+  circuitOf: ({ webhook }) => (webhook ? new URL(webhook.url).host : ''),
+  send: async ([delivery], signal) => {
+    const { id, webhook, type, occurredAt, data } = delivery;
+    if (!webhook || webhook.paused) {
+      return refused({ code: 'endpoint_paused', message: 'the endpoint was paused' });
+    }
+    const body = JSON.stringify({ type, timestamp: occurredAt.toISOString(), data });
+    const headers = signatureHeaders({ id, timestamp: new Date(), body }, webhook.secrets);
+    return post(http, webhook.url, {
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+      signal,
+    });
+  },
+});

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { UNSUBSCRIBE_KEY } from '../../core/unsubscribe-token.ts';
+import { makeVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/vapid.ts';
+import type { Database } from '../../db/connect.ts';
+import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { installationSecret } from '../../db/secrets.ts';
+import { openQueue } from '../../queue/open.ts';
+import type { Config } from '../../runtime/config.ts';
+import { runConfigured } from '../../runtime/process.ts';
+import { createEgressGuard } from '../../scraping/egress-guard.ts';
+import { createHttpClient } from '../../scraping/http/client.ts';
+import type { Channel } from './channel.ts';
+import { createEmailChannel, createNoEmailChannel } from './channels/email.ts';
+import { createPushChannel } from './channels/push.ts';
+import { createWebhookChannel } from './channels/webhook.ts';
+import { createNotifier } from './notifier.ts';
+
+const USER_AGENT = 'LeadEngine-Webhooks/1.0';
+
+/** Tells users what happened, by mail, push and webhook and in the app. One is enough; several share the work. */
+runConfigured('notifier', async ({ config, logger, lifecycle }) => {
+  const applicationName = 'leadengine notifier';
+  const url = await databaseUrlOf(config);
+  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  await lifecycle.start({ name: 'database', stop: () => database.stop() });
+
+  const queue = openQueue(config, url, logger, applicationName);
+  await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
+
+  const guard = createEgressGuard({ allow: config.egressAllow, logger });
+  const http = createHttpClient({ guard, logger, userAgent: USER_AGENT });
+  await lifecycle.start({ name: 'http', stop: () => http.stop() });
+
+  const { notify, publicUrl, leaseMs, shutdownGraceMs } = config;
+  const jobUrl = (jobId: string) => `${publicUrl}/api/v1/jobs/${jobId}`;
+  const channels: Channel[] = [
+    await emailChannel(database, config, jobUrl),
+    createPushChannel({ http, config: notify, keys: await vapidKeys(database, notify.vapid), jobUrl }),
+    createWebhookChannel(http, notify),
+  ];
+  const { mailPace, webhookPauseAfterMs: pauseAfterMs } = notify;
+  const rule = { pauseAfterMs, mail: notify.smtpUrl !== undefined };
+  const notifier = createNotifier({
+    ...{ database, queue, channels, mailPace, rule, logger },
+    ...{ leaseMs: Math.max(leaseMs, 3000), shutdownGraceMs },
+  });
+  await lifecycle.start({ name: 'notifier', start: () => notifier.start(), stop: () => notifier.stop() });
+  for (const channel of channels) {
+    await lifecycle.start({ name: channel.name, stop: () => channel.stop?.() });
+  }
+  logger.info('notifier_started', { email: notify.smtpUrl !== undefined });
+  process.send?.({ type: 'ready' });
+});
+
+async function emailChannel(database: Database, config: Config, jobUrl: (jobId: string) => string) {
+  const { notify, publicUrl } = config;
+  if (notify.smtpUrl === undefined) return createNoEmailChannel(notify);
+  const unsubscribeKey = await installationSecret(database, UNSUBSCRIBE_KEY, () =>
+    randomBytes(32).toString('base64url'),
+  );
+  return createEmailChannel({
+    config: { ...notify, smtpUrl: notify.smtpUrl },
+    ...{ publicUrl, jobUrl, unsubscribeKey },
+  });
+}
+
+async function vapidKeys(database: Database, given: VapidKeys | undefined): Promise<VapidKeys> {
+  if (given) return given;
+  const kept = await installationSecret(database, VAPID_KEYS, () => JSON.stringify(makeVapidKeys()));
+  return JSON.parse(kept) as VapidKeys;
+}

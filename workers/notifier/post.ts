@@ -1,0 +1,79 @@
+import type { Receipt, SendOutcome } from '../../core/delivery.ts';
+import type { HttpClient, ResponseHead } from '../../scraping/http/client.ts';
+import { PageFailure, pageErrorConsequence } from '../../scraping/page-errors.ts';
+import { NO_RECEIPT, refused, retry } from './channel.ts';
+
+/** For connecting, sending and the whole answer. */
+const TIMEOUT_MS = 10_000;
+/** Of an answer, what is read and what is kept. */
+const READ_BYTES = 64 * 1024;
+const KEPT_CHARACTERS = 1024;
+
+/**
+ * Posts to an address a user named: through the egress guard, following no redirect, and reading no more of the answer than is
+ * kept. Any 2xx is a success.
+ */
+export async function post(
+  http: HttpClient,
+  url: string,
+  message: { headers: Record<string, string>; body: string | Buffer; signal: AbortSignal },
+): Promise<SendOutcome> {
+  let head: ResponseHead | undefined;
+  try {
+    const answer = await http.get(url, {
+      method: 'POST',
+      ...message,
+      headers: { accept: '*/*', ...message.headers },
+      timeoutMs: TIMEOUT_MS,
+      maxBytes: READ_BYTES,
+      maxRedirects: 0,
+      wantsBody: (seen) => {
+        head = seen;
+        return true;
+      },
+    });
+    return outcomeOf(answer, answer.body.toString('utf8').slice(0, KEPT_CHARACTERS));
+  } catch (error) {
+    if (!(error instanceof PageFailure)) throw error;
+    // It answered; that the answer is long is its own business.
+    if (error.code === 'page_too_large' && head) return outcomeOf(head, '');
+    return failureOf(error);
+  }
+}
+
+function outcomeOf({ status, headers }: ResponseHead, body: string): SendOutcome {
+  const receipt: Receipt = { status, body };
+  if (status >= 200 && status < 300) return { kind: 'delivered', receipt };
+  if (status === 410) {
+    const error = { code: 'gone', message: 'the receiver answered that it is gone for good (410)' };
+    return { kind: 'refused', error, receipt, gone: true };
+  }
+  if (status >= 300 && status < 400) {
+    return retry({ code: 'redirect_refused', message: `it answered with a redirect (${status})` }, receipt);
+  }
+  const error = { code: 'http_error', message: `it answered ${status}` };
+  const retryAfterMs = retryAfter(headers['retry-after']);
+  return { kind: 'retry', error, receipt, ...(retryAfterMs ? { retryAfterMs } : {}) };
+}
+
+/** Seconds or a date; undefined for anything else. */
+function retryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const ms = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return ms > 0 ? ms : undefined;
+}
+
+/** In the words of a message's receiver and not of a page. */
+const MESSAGES: Record<string, string> = {
+  page_timeout: `it did not answer within ${TIMEOUT_MS / 1000} s`,
+  connection_failed: 'the connection failed',
+};
+
+function failureOf({ code, message }: PageFailure): SendOutcome {
+  const isTimeout = code === 'page_timeout';
+  const error = { code: isTimeout ? 'timeout' : code, message: MESSAGES[code] ?? message };
+  // A certificate is renewed and a broken one repaired; only what the guard refuses stays refused.
+  const isFinal =
+    code === 'egress_refused' || (code !== 'tls_failed' && pageErrorConsequence(code) === 'permanent');
+  return isFinal ? refused(error, NO_RECEIPT) : retry(error, NO_RECEIPT);
+}

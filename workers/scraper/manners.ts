@@ -1,0 +1,60 @@
+import type { Database } from '../../db/connect.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { HttpClient } from '../../scraping/http/client.ts';
+import type { Admission, Manners } from '../../scraping/manners.ts';
+import { productTokenOf } from '../../scraping/manners.ts';
+import { pageError } from '../../scraping/page-errors.ts';
+import { crawlDelayFor, mayFetch } from '../../scraping/robots/permission.ts';
+import { createRobotsFiles } from './robots.ts';
+import { createTurns } from './turns.ts';
+
+/** A site may ask for a slow crawl, and not for one that never ends. */
+const LONGEST_CRAWL_DELAY_MS = 60_000;
+
+export interface FleetManners extends Manners {
+  /** Addresses of an origin's sitemaps, as its robots.txt names them. */
+  sitemapsOf(url: string, signal: AbortSignal): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+/** Manners that hold for the whole fleet, because what is known of a host stands in Postgres. */
+export function createManners(options: {
+  database: Database;
+  http: Pick<HttpClient, 'get'>;
+  logger: Logger;
+  userAgent: string;
+  /** False for sites of one's own. */
+  respectRobots: boolean;
+  /** Pages of a host at the same time, and milliseconds between two of their starts. */
+  host: { concurrency: number; gapMs: number };
+  leaseMs: number;
+}): FleetManners {
+  const { database, http, logger, host, leaseMs, respectRobots } = options;
+  const agent = productTokenOf(options.userAgent);
+  const turns = createTurns({ database, logger, leaseMs, concurrency: host.concurrency });
+  const files = createRobotsFiles({ database, http, turns, logger, gapMs: host.gapMs });
+
+  return {
+    async admit(url, signal, { isBack = false } = {}): Promise<Admission> {
+      let { gapMs } = host;
+      if (respectRobots) {
+        const answer = await files.of(url, isBack, signal);
+        if (answer.kind === 'wait') return answer;
+        if (answer.kind === 'unreachable') return { kind: 'disallowed', error: answer.error };
+        if (!mayFetch(answer.robots, agent, url)) {
+          return { kind: 'disallowed', error: pageError('robots_disallowed') };
+        }
+        const crawlDelayMs = (crawlDelayFor(answer.robots, agent) ?? 0) * 1000;
+        gapMs = Math.max(gapMs, Math.min(crawlDelayMs, LONGEST_CRAWL_DELAY_MS));
+      }
+      const turn = await turns.take(new URL(url).host, { gapMs, isBack }, signal);
+      if (turn.kind === 'wait') return turn;
+      return { kind: 'go', done: (result) => turn.end(result?.pauseMs) };
+    },
+    async sitemapsOf(url, signal) {
+      const answer = await files.of(url, false, signal);
+      return answer.kind === 'rules' ? answer.robots.sitemaps : [];
+    },
+    stop: () => turns.stop(),
+  };
+}
