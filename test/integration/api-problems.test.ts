@@ -98,7 +98,16 @@ describe('a field', () => {
     ['of no format', { ...URLS, formats: ['markdown', 'docx'] }, ['formats.1']],
     ['a header that is none', { ...URLS, headers: { 'a b': 'x' } }, ['headers.a b']],
     ['a header of two lines', { ...URLS, headers: { a: 'x\r\nb: y' } }, ['headers.a']],
-    ['an extract rule', { ...URLS, extract: { title: { css: 'h1' } } }, ['extract.title']],
+    [
+      'an extract rule',
+      { ...URLS, extract: { title: { selector: 'h1', css: 'h1' } } },
+      ['extract.title.css'],
+    ],
+    [
+      'an extract rule without its selector',
+      { ...URLS, extract: { title: { many: true } } },
+      ['extract.title.selector'],
+    ],
     ['a moment no database keeps', { ...URLS, run_at: '0000-01-01T00:00:00Z' }, ['run_at']],
     ['a moment beyond the last year', { ...URLS, run_at: '9999-12-31T23:59:59-14:00' }, ['run_at']],
     ['several', { urls: [], priority: -1 }, ['urls', 'priority']],
