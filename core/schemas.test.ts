@@ -136,7 +136,7 @@ describe('extract', () => {
 
   it.each<[string, unknown, string[]]>([
     ['of the wrong kind', { a: 1 }, ['extract.a']],
-    ['unknown', { a: { selector: 'b', css: 'x' } }, ['extract.a']],
+    ['unknown', { a: { selector: 'b', css: 'x' } }, ['extract.a.css']],
     ['of no type', { a: { selector: 'b', type: 'price' } }, ['extract.a.type']],
     [
       'further down',

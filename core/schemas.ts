@@ -90,7 +90,13 @@ function extractFields(depth: number): z.ZodType<Record<string, ExtractField>> {
     const schema: z.ZodType<ExtractField> = isRule ? extractRule(depth) : selectorAlone;
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    for (const { path, message } of parsed.error.issues) context.addIssue({ code: 'custom', path, message });
+    for (const issue of parsed.error.issues) {
+      const { path, message } = issue;
+      // An unknown name is told at its place, as everywhere in a request.
+      const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+      const what = issue.code === 'unrecognized_keys' ? 'unknown field' : message;
+      for (const place of places) context.addIssue({ code: 'custom', path: place, message: what });
+    }
     return z.NEVER;
   });
   return fieldNames.pipe(z.record(z.string(), field));

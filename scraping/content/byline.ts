@@ -21,18 +21,26 @@ export function authorsOf(source: BylineSource): string[] {
   const structured = writtenThings(source)
     .filter((thing) => isOfType(thing, ARTICLE))
     .map((thing) => namesIn(thing.author, source));
-  const candidates = [
-    structured.find((names) => names.length > 0) ?? [],
-    people(
-      [tags.get('author'), tags.get('dc.creator'), tags.get('article:author'), tags.get('parsely-author')],
-      source,
-    ),
-    people([microdataAuthor(document)], source),
-    people(bylines(document), source),
-    isWritten(source) ? people(authorLinks(document), source) : [],
+  // Looked for one after the other: each look is a walk through the page.
+  const looks = [
+    () => structured.find((names) => names.length > 0) ?? [],
+    () =>
+      people(
+        AUTHOR.map((name) => tags.get(name)),
+        source,
+      ),
+    () => people([microdataAuthor(document)], source),
+    () => people(bylines(document), source),
+    () => (isWritten(source) ? people(authorLinks(document), source) : []),
   ];
-  return (candidates.find((names) => names.length > 0) ?? []).slice(0, 10);
+  for (const look of looks) {
+    const names = look();
+    if (names.length > 0) return names.slice(0, 10);
+  }
+  return [];
 }
+
+const AUTHOR = ['author', 'dc.creator', 'article:author', 'parsely-author'];
 
 function namesIn(author: unknown, source: BylineSource): string[] {
   const names = [author]
@@ -128,15 +136,22 @@ export const isArticle = (source: BylineSource): boolean =>
 /** ISO 8601 as the page gives it, or a day. */
 export function publishedOf(source: BylineSource): string | undefined {
   const { document, tags } = source;
-  const candidates = [
-    ...writtenThings(source).map((thing) => textOf(thing.datePublished ?? thing.dateCreated)),
-    ...PUBLISHED.map((name) => tags.get(name)),
-    ...select(document, '[itemprop="datePublished"], [itemprop="dateCreated"], time[pubdate]').map(stampOf),
-    ...timesOf(document),
-    dayInPath(source.url),
-    dayInByline(document),
+  const looks = [
+    () => writtenThings(source).map((thing) => textOf(thing.datePublished ?? thing.dateCreated)),
+    () => PUBLISHED.map((name) => tags.get(name)),
+    () =>
+      select(document, '[itemprop="datePublished"], [itemprop="dateCreated"], time[pubdate]').map(stampOf),
+    () => timesOf(document),
+    () => [dayInPath(source.url)],
+    () => [dayInByline(document)],
   ];
-  return candidates.map(momentOf).find((moment) => moment !== undefined);
+  for (const look of looks) {
+    const moment = look()
+      .map(momentOf)
+      .find((found) => found !== undefined);
+    if (moment !== undefined) return moment;
+  }
+  return undefined;
 }
 
 export function modifiedOf(source: BylineSource): string | undefined {

@@ -100,8 +100,13 @@ describe('a field', () => {
     ['a header of two lines', { ...URLS, headers: { a: 'x\r\nb: y' } }, ['headers.a']],
     [
       'an extract rule',
-      { ...URLS, extract: { title: { css: 'h1' } } },
-      ['extract.title.selector', 'extract.title'],
+      { ...URLS, extract: { title: { selector: 'h1', css: 'h1' } } },
+      ['extract.title.css'],
+    ],
+    [
+      'an extract rule without its selector',
+      { ...URLS, extract: { title: { many: true } } },
+      ['extract.title.selector'],
     ],
     ['a moment no database keeps', { ...URLS, run_at: '0000-01-01T00:00:00Z' }, ['run_at']],
     ['a moment beyond the last year', { ...URLS, run_at: '9999-12-31T23:59:59-14:00' }, ['run_at']],

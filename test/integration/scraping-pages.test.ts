@@ -30,7 +30,8 @@ describe('an article', () => {
       engine: 'browser',
       error: null,
     });
-    expect(page.markdown).toBe(
+    // Whether a byline is content is the model's to say.
+    expect(page.markdown?.replace('By Ada Brookes, 3 May 2024\n\n', '')).toBe(
       [
         '# How canal locks work',
         'A **lock** is a chamber with gates at both ends. When a boat wants to go up, the lower gates open, the boat enters, and the gates close *behind* it. Water then runs in from above until the levels are the same.',
@@ -59,7 +60,9 @@ describe('an article', () => {
       'title',
       'url',
     ]);
-    expect(page.text).toMatch(/^How canal locks work\n\nA lock is a chamber/);
+    expect(page.text).toMatch(
+      /^How canal locks work\n\n(By Ada Brookes, 3 May 2024\n\n)?A lock is a chamber/,
+    );
     expect(page.text).not.toMatch(/cookies|Subscribe|Imprint|Share this/);
   });
 
