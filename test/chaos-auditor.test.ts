@@ -28,10 +28,11 @@ const right = (): Books => structuredClone(IN_ORDER);
 
 const IN_ORDER: Books = {
   ...{ driver: 'fleet', leaseMs: 3000, slots: 1, unpublished: 0, queued: 0, deadLetters: new Set() },
-  openDeadLetters: [],
+  ...{ openDeadLetters: [], leads: [{ job_id: JOB, key: 'a.example', told: 1 }] },
   jobs: [
     {
       ...{ id: JOB, status: 'completed', attempt: 1, max_attempts: 3, error_code: null, priority: 0 },
+      ...{ pages: 1, leads: 1 },
       script: { key: 'k', index: 0, end: 'complete', ms: 1, bad: null },
     },
   ],
@@ -55,6 +56,8 @@ test('books in order are found in order', () => {
 });
 
 const wrong: [kind: string, spoil: (books: Books) => void][] = [
+  ['lead_not_told_once', ({ leads }) => leads.push({ job_id: JOB, key: 'b.example', told: 2 })],
+  ['leads_miscounted', ({ leads }) => leads.splice(0)],
   ['dead_letters_wrong', ({ openDeadLetters }) => openDeadLetters.push(JOB)],
   ['lost', ({ jobs }) => jobs.splice(0)],
   ['doubled', ({ jobs }) => jobs.push(...jobs.map((job) => ({ ...job, id: 'job-2' })))],

@@ -6,7 +6,13 @@ const SILENT_MS = 1150;
 
 /** Runs: one holder at a time, one outcome each, no more than permitted, and nothing written by one that is over. */
 export function auditRuns(books: Books): Violation[] {
-  return [...auditOutcomes(books), ...auditHolders(books), ...auditPages(books), ...auditTakeovers(books)];
+  return [
+    ...auditOutcomes(books),
+    ...auditHolders(books),
+    ...auditPages(books),
+    ...auditLeads(books),
+    ...auditTakeovers(books),
+  ];
 }
 
 /** Each claim has exactly one outcome, each outcome a claim; and what they cost stays within the limit. */
@@ -96,6 +102,25 @@ function auditPages({ pageWrites }: Books): Violation[] {
     if (!failed) good.set(place, run);
   }
   return violations;
+}
+
+/** A lead is told of once, a job counts those it has, and one that is completed has one for each page. */
+function auditLeads({ jobs, leads }: Books): Violation[] {
+  const found = new Map<string, number>();
+  for (const { job_id } of leads) found.set(job_id, (found.get(job_id) ?? 0) + 1);
+  const told = leads.filter(({ told: times }) => times !== 1);
+  return [
+    ...told.map(({ job_id, key, told: times }) => ({
+      ...{ kind: 'lead_not_told_once', job: job_id },
+      detail: `${times} events tell of ${key}`,
+    })),
+    ...jobs.flatMap(({ id, status, pages, leads: counted }) => {
+      const there = found.get(id) ?? 0;
+      if (there === counted && (status !== 'completed' || there === pages)) return [];
+      const detail = `${there} leads are there, ${counted} are counted, of ${pages} pages`;
+      return [{ kind: 'leads_miscounted', job: id, detail }];
+    }),
+  ];
 }
 
 /** Nobody ends the run of a worker that was heard of a moment ago. */

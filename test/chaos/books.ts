@@ -19,6 +19,8 @@ export interface Books {
   /** In the ledger's order. */
   events: { job_id: string; type: string; asked: boolean }[];
   pageWrites: PageWrite[];
+  /** With how many events tell of it. */
+  leads: { job_id: string; key: string; told: number }[];
   /** Events the relay has not published. */
   unpublished: number;
   /** Messages left in the work queue. */
@@ -41,6 +43,8 @@ export interface BookedJob {
   max_attempts: number;
   error_code: string | null;
   priority: number;
+  pages: number;
+  leads: number;
   script: JobScript;
 }
 
@@ -91,6 +95,7 @@ export async function readBooks(
     dispatches: await rowsOf<Books['dispatches'][number]>(admin, DISPATCHES),
     events: await rowsOf<Books['events'][number]>(admin, EVENTS),
     pageWrites: await rowsOf<PageWrite>(admin, PAGE_WRITES),
+    leads: await rowsOf<Books['leads'][number]>(admin, LEADS),
     openDeadLetters: (await rowsOf<{ job_id: string }>(admin, OPEN_DEAD_LETTERS)).map(({ job_id }) => job_id),
     unpublished: Number((await rowsOf<{ count: string }>(admin, UNPUBLISHED))[0]?.count),
   }));
@@ -109,7 +114,7 @@ const rowsOf = async <Row extends pg.QueryResultRow>(admin: pg.Client, sql: stri
   (await admin.query<Row>(sql)).rows;
 
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
-const JOBS = `SELECT id, status, attempt, max_attempts, error_code, priority, spec->'metadata'->'chaos' AS script FROM jobs ORDER BY id`;
+const JOBS = `SELECT id, status, attempt, max_attempts, error_code, priority, pages_count AS pages, leads_count AS leads, spec->'metadata'->'chaos' AS script FROM jobs ORDER BY id`;
 const TRANSITIONS = `
   SELECT ${ms('at')} AS at, job_id, old_status, status, old_attempt, attempt, max_attempts, old_worker, worker, silent_ms
   FROM chaos.transitions ORDER BY seq`;
@@ -124,6 +129,10 @@ const PAGE_WRITES = `
   SELECT ${ms('at')} AS at, job_id, position, failed, writer, writer_attempt, holder, holder_attempt, status
   FROM chaos.page_writes ORDER BY seq`;
 const OPEN_DEAD_LETTERS = 'SELECT job_id FROM dead_letters WHERE closed_at IS NULL AND job_id IS NOT NULL';
+const LEADS = `
+  SELECT l.job_id, l.key, count(e.id)::int AS told
+  FROM leads l LEFT JOIN events e ON e.job_id = l.job_id AND e.type = 'lead.found' AND e.data->>'lead_id' = l.id::text
+  GROUP BY l.job_id, l.key`;
 const UNPUBLISHED = `
   SELECT count(*) FROM events e, event_cursors c WHERE c.reader = 'relay' AND (e.xid, e.seq) > (c.xid, c.seq)`;
 

@@ -1,8 +1,10 @@
 import { PermanentError, RetryableError, SnoozeError } from '../../core/errors.ts';
 import type { ClaimedJob } from '../../core/job.ts';
+import type { Lead } from '../../core/lead.ts';
 import type { Page } from '../../core/page.ts';
 import type { Database } from '../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePage } from '../../db/jobs/run.ts';
+import { type FoundLead, storeLead } from '../../db/leads.ts';
 import { untilDatabaseAnswers } from '../../db/until-answers.ts';
 import { RunAborted } from '../../workers/scraper/abort.ts';
 import type { JobSteps } from '../../workers/scraper/run-job.ts';
@@ -40,6 +42,9 @@ export function createScriptedScraper(options: {
       const isOurs = await untilDatabaseAnswers([signal], logger, () => storePage(database, job, page));
       signal.throwIfAborted();
       if (!isOurs) throw new RunAborted('lost');
+      const lead = await untilDatabaseAnswers([signal], logger, () => storeLead(database, job, leadOf(page)));
+      signal.throwIfAborted();
+      if (lead?.kind === 'lost') throw new RunAborted('lost');
       await arms.passes('stored');
       if (script.end === 'kill_worker') process.kill(process.pid, 'SIGKILL');
       if (script.end === 'snooze_once' && isFirstRun && position === 0) {
@@ -51,6 +56,18 @@ export function createScriptedScraper(options: {
     }
     return { kind: 'completed' };
   };
+}
+
+/** One a page. A page that is loaded again finds its lead again. */
+function leadOf({ position, progress }: StoredPage): FoundLead {
+  const domain = `company-${position}.example`;
+  const lead: Lead = {
+    ...{ company: `Company ${position}`, website: `https://${domain}/`, domain },
+    ...{ emails: [`info@${domain}`], phones: [], faxes: [], addresses: [], socials: {} },
+    ...{ industry: null, description: null, employees: null, logo: null },
+    ...{ sources: ['website'], evidence: [], unverified_filters: [] },
+  };
+  return { key: domain, lead, maxLeads: 1000, progress };
 }
 
 /** Who wrote it stands in it, so that the auditor can tell a page of a run that had no business to write any more. */
