@@ -116,6 +116,7 @@ export async function settle(
         quietMs: 300,
         calmMs: 150,
         thinQuietMs: 1200,
+        lookEveryMs: 25,
         pictured: options.pictured,
       };
       const { rest, snapshot } = await deadline.race(
@@ -147,6 +148,7 @@ interface QuietLimits {
   calmMs: number;
   /** For one with little text: likely a shell whose content is still to come. */
   thinQuietMs: number;
+  lookEveryMs: number;
   pictured: boolean;
 }
 
@@ -174,10 +176,13 @@ function untilQuiet(limits: QuietLimits): Promise<Rest['rest']> {
     ) < 200;
   if (!limits.pictured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
   return new Promise((resolve) => {
-    let lastChange = start;
+    // Time without a change, of which a look counts no more than twice what it should have come after: where the machine is so busy
+    // that looks come late, the page's own timers do too.
+    let calmMs = 0;
+    let lastLook = start;
     let changed = false;
     const observer = new MutationObserver(() => {
-      lastChange = performance.now();
+      calmMs = 0;
       changed = true;
     });
     observer.observe(document, { subtree: true, childList: true, characterData: true });
@@ -189,15 +194,17 @@ function untilQuiet(limits: QuietLimits): Promise<Rest['rest']> {
     let loaded = document.readyState === 'complete';
     const check = () => {
       const now = performance.now();
+      calmMs += Math.min(now - lastLook, 2 * limits.lookEveryMs);
+      lastLook = now;
       if (!loaded && (document.readyState === 'complete' || now - start >= limits.loadMs)) {
         loaded = true;
-        lastChange = Math.max(lastChange, now);
+        calmMs = 0;
       }
       if (loaded && isStatic()) return end('static');
       if (now - start >= limits.maxMs) return end('restless');
       const quietMs = isThin() ? limits.thinQuietMs : changed ? limits.quietMs : limits.calmMs;
-      if (loaded && now - lastChange >= quietMs) return end('quiet');
-      timer = setTimeout(check, 25);
+      if (loaded && calmMs >= quietMs) return end('quiet');
+      timer = setTimeout(check, limits.lookEveryMs);
     };
     // The event, and not only the next look: a page without scripts is done the moment it has loaded.
     if (!loaded) addEventListener('load', () => setTimeout(check, 0), { once: true });
