@@ -52,7 +52,7 @@ export function withMoments(database: Database, arms: Arms): Database {
       const inside: Sql['query'] = async (statement, values) => {
         const rows = await sql.query<never>(statement, values);
         // Between the write and its commit, with the job's row locked.
-        if (statement.name === 'store_page') await arms.passes('storing');
+        if (statement.name === 'store_pages') await arms.passes('storing');
         return rows;
       };
       return work({ query: inside });
