@@ -41,6 +41,7 @@ export function findCompany(
   );
   absorb(groups);
   const ranked = [...groups]
+    .filter(([key, group]) => isVouchedFor(key, group, label))
     .map(([key, group]) => ({ group, score: score(key, group, label, text) }))
     .sort((a, b) => b.score - a.score);
   const [best, second] = ranked;
@@ -94,6 +95,12 @@ const isLongerBy = (longer: readonly Candidate[], shorter: readonly Candidate[],
   const words = (name: string) => withoutLegalForm(name).split(' ').length;
   return words(long) - words(short) <= most && !/[,:!?]/.test(withoutLegalForm(long));
 };
+
+/** A page's title and headings alone name what the page is about, and that need not be a business. */
+const TOPIC = new Set(['title', 'heading', 'text']);
+const isVouchedFor = (key: string, group: readonly Candidate[], label: string | null): boolean =>
+  group.some(({ method, name }) => !TOPIC.has(method) || withoutLegalForm(name) !== name) ||
+  (label !== null && agreement(key, group[0]?.name ?? '', squash(label)) > 0);
 
 /** Less is a line that happens to stand where names do. */
 const ENOUGH = 2.2;

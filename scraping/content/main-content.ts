@@ -17,6 +17,8 @@ export function mainContent(document: Document, url: string): Element {
   const tree = blocksOf(body);
   const chances = chancesOf(trees(), tree, factsOf(document, url));
   const kept = choose(tree.blocks, chances);
+  keepRest(tree.blocks, chances, kept, body);
+  keepOpening(tree.blocks, kept, collapsed(document.title).toLowerCase());
   takeOut(body, tree.blocks, kept);
   const root = innermost(body);
   trimRules(root);
@@ -149,6 +151,65 @@ export function choose(blocks: readonly Block[], chances: readonly number[]): bo
   }
   return kept;
 }
+
+/**
+ * An element of which most is content is content: what the model doubts there, a line of code or a last section, belongs to it, unless
+ * it is a piece of frame, mostly links or very unlikely. A text that loses its example reads worse than one that gains a line.
+ */
+function keepRest(
+  blocks: readonly Block[],
+  chances: readonly number[],
+  kept: boolean[],
+  body: Element,
+): void {
+  const inside = new Map<Element, { words: number; kept: number }>();
+  let all = 0;
+  for (const [at, block] of blocks.entries()) {
+    if (kept[at]) all += block.words;
+    for (let up: Element | null = block.container; up && up !== body; up = up.parentElement) {
+      const sum = inside.get(up) ?? { words: 0, kept: 0 };
+      sum.words += block.words;
+      if (kept[at]) sum.kept += block.words;
+      inside.set(up, sum);
+    }
+  }
+  // The innermost that has nearly all of it.
+  let holder: Element | null = null;
+  for (const [element, sum] of inside) {
+    if (sum.kept < all * HOLDS || (holder && element.contains(holder))) continue;
+    holder = element;
+  }
+  const sum = holder && inside.get(holder);
+  if (!holder || !sum || sum.kept < sum.words * MOSTLY) return;
+  const doubted = bestThreshold(blocks, chances) / DOUBT;
+  for (const [at, block] of blocks.entries()) {
+    if (kept[at] || !holder.contains(block.container) || isFrame(block)) continue;
+    const isCode = block.container.closest('pre') !== null;
+    if (isCode || ((chances[at] ?? 0) > doubted && block.linkChars < block.chars * LINKED)) kept[at] = true;
+  }
+}
+
+const HOLDS = 0.9;
+const MOSTLY = 0.7;
+/** How much less likely than what is kept a part may be. */
+const DOUBT = 2;
+const LINKED = 0.5;
+
+/** A page begins with its name: a heading that says the title, shortly before what is kept first, and the lines between the two. */
+function keepOpening(blocks: readonly Block[], kept: boolean[], title: string): void {
+  const first = kept.indexOf(true);
+  for (let at = first - 1; at >= Math.max(0, first - OPENING); at -= 1) {
+    const { container, text, words } = blocks[at] as Block;
+    if (words > OPENING_WORDS) return;
+    const says = collapsed(text).toLowerCase();
+    if (!container.closest('h1, h2') || says.length < 3 || !title.includes(says)) continue;
+    kept.fill(true, at, first);
+    return;
+  }
+}
+
+const OPENING = 3;
+const OPENING_WORDS = 40;
 
 /** On a page of a few words there is little to learn from, and little to lose by all but its frame. */
 const FEW_WORDS = 100;
