@@ -24,7 +24,7 @@ export type ErrorMiddleware = ErrorRequestHandler<
   Locals
 >;
 
-type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** Serves a path, and answers 405 to the methods it does not know. `base` is where the router itself is mounted. */
 export function serve(
@@ -43,6 +43,7 @@ export function serve(
     };
   if (handlers.GET) route.get(named(handlers.GET));
   if (handlers.POST) route.post(named(handlers.POST));
+  if (handlers.PATCH) route.patch(named(handlers.PATCH));
   if (handlers.DELETE) route.delete(named(handlers.DELETE));
   const allowed = Object.keys(handlers).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   route.all(

@@ -20,7 +20,7 @@ export const FORMATS = [
 ] as const;
 
 /** Postgres cannot keep a NUL in text. */
-const text = (max: number) =>
+export const text = (max: number) =>
   z
     .string()
     .trim()
@@ -29,7 +29,7 @@ const text = (max: number) =>
     .regex(/^[^\0]*$/, 'expected text without NUL characters');
 
 /** Only the web: `file:`, `data:`, `ftp:` and the browser's own schemes are refused before anything is stored. */
-const webUrl = z
+export const webUrl = z
   .string()
   .max(8192)
   .superRefine((value, context) => {
@@ -49,7 +49,7 @@ function webUrlProblem(value: string): string | null {
 
 const LAST_MOMENT = Date.UTC(9999, 0);
 /** A moment in UTC: Postgres takes neither the year 0 nor every offset that ISO 8601 allows. */
-const moment = z.iso
+export const moment = z.iso
   .datetime({ offset: true })
   // What is no moment at all (NaN) has been told already.
   .refine(
@@ -143,7 +143,7 @@ export const DEFAULT_PRIORITY = 0;
 export const DEFAULT_MAX_ATTEMPTS = 3;
 export const DEFAULT_FORMATS = ['markdown', 'links', 'metadata'] as const;
 
-const queryInt = (min: number, max: number) =>
+export const queryInt = (min: number, max: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, `expected a whole number from ${min} to ${max}`)

@@ -20,6 +20,7 @@ export const SCRAPE_JOBS = 'scrape_jobs';
 export const FAILED_JOBS = 'failed_jobs';
 export const DEAD_LETTER_EXCHANGE = 'dlx';
 export const NOTIFICATIONS = 'notifications';
+export const LINK_CLICKS = 'link_clicks';
 
 /** The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to `notifications`. */
 export const eventExchange = (type: string): string => {
@@ -56,10 +57,10 @@ export const TOPOLOGY: Topology = {
     ...notificationQueue('push_notifications', 'notification.push.send'),
     ...notificationQueue('webhook_notifications', 'notification.webhook.send'),
     {
-      name: 'link_clicks',
-      deadLetter: 'link_clicks.dead',
+      name: LINK_CLICKS,
+      deadLetter: `${LINK_CLICKS}.dead`,
       bindings: [{ exchange: 'link_events', pattern: 'link.clicked' }],
     },
-    deadLetterQueue('link_clicks.dead'),
+    deadLetterQueue(`${LINK_CLICKS}.dead`),
   ],
 };

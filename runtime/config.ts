@@ -46,6 +46,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
     retentionDays: v.RETENTION_DAYS,
     dispatchInApi: v.DISPATCH === 'api',
+    publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(v.HOST)}:${v.PORT}`).replace(/\/+$/, ''),
     logLevel: v.LOG_LEVEL,
     logFormat: v.LOG_FORMAT,
   };
@@ -80,6 +81,8 @@ export interface Config {
   retentionDays: number;
   /** Whether API processes also run the sweeps; off where `npm run dispatch` does. */
   dispatchInApi: boolean;
+  /** Where users reach the API, for links; without a slash at its end. */
+  publicUrl: string;
   logLevel: LogLevel;
   logFormat: 'json' | 'pretty';
 }
@@ -154,9 +157,16 @@ const variables = z.object({
   STREAMS_PER_USER: wholeNumber(0, 1_000_000).default(1000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
   DISPATCH: oneOf(['api', 'apart']).default('api'),
+  PUBLIC_URL: urlOf('http:', 'https:').optional(),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   LOG_FORMAT: oneOf(['json', 'pretty']).default('json'),
 });
+
+/** An address that listens everywhere is reached on this machine by loopback. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
 
 function rabbitmqOf(v: z.infer<typeof variables>): Config['rabbitmq'] {
   const tuning = {

@@ -3,7 +3,7 @@ import { createServer, request as httpRequest, type IncomingMessage, type Server
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../runtime/logger.ts';
-import { canonicalHost, parseAddress } from './egress-address.ts';
+import { canonicalHost, parseAddress } from '../runtime/egress-address.ts';
 import { EgressError, type EgressGuard } from './egress-guard.ts';
 
 /**

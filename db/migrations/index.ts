@@ -5,6 +5,9 @@ import { events } from './0004-events.ts';
 import { workers } from './0005-workers.ts';
 import { deadLetters } from './0006-dead-letters.ts';
 import { eventReaders } from './0012-event-readers.ts';
+import { links } from './0020-links.ts';
+import { clicks } from './0021-clicks.ts';
+import { statistics } from './0022-statistics.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -20,4 +23,7 @@ export const MIGRATIONS: Migration[] = [
   workers,
   deadLetters,
   eventReaders,
+  links,
+  clicks,
+  statistics,
 ];
