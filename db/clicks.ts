@@ -35,6 +35,14 @@ const LOCK_CLICKS = statement('lock_clicks', 'SELECT pg_advisory_xact_lock(42030
 /** Who counts: bots come with many addresses and hide their names, so what they came with is not broken down. */
 const PEOPLE = `kind = 'person'`;
 
+/** Referrers are anybody's to make up: beyond a thousand names a day and link, all further ones are one. */
+const BOUNDED_VALUE = `
+  CASE WHEN EXISTS (SELECT FROM link_breakdowns o WHERE o.link_id = counted.link_id AND o.day = counted.day
+                      AND o.kind = counted.kind AND o.value = counted.value)
+         OR (SELECT count(*) FROM (SELECT FROM link_breakdowns o WHERE o.link_id = counted.link_id AND o.day = counted.day
+                                     AND o.kind = counted.kind LIMIT 1000) AS known) < 1000
+       THEN value ELSE '(other)' END`;
+
 const STORE_CLICKS = statement(
   'store_clicks',
   `
@@ -82,14 +90,17 @@ const STORE_CLICKS = statement(
         bots = d.bots + excluded.bots, heads = d.heads + excluded.heads
   ), broken_down AS (
     INSERT INTO link_breakdowns AS b (link_id, day, kind, value, clicks)
-    SELECT link_id, at::date, part.kind, part.value, count(*)
-    FROM stored, LATERAL (VALUES
-      ('referrer', CASE WHEN ${PEOPLE} THEN coalesce(referrer, '') END),
-      ('user_agent', CASE WHEN ${PEOPLE} THEN user_agent END),
-      ('device', CASE WHEN ${PEOPLE} THEN device END),
-      ('country', CASE WHEN ${PEOPLE} THEN country END),
-      ('bot', CASE WHEN kind = 'bot' THEN user_agent END)) AS part (kind, value)
-    WHERE part.value IS NOT NULL GROUP BY 1, 2, 3, 4
+    SELECT link_id, day, kind, ${BOUNDED_VALUE}, sum(clicks)
+    FROM (
+      SELECT link_id, at::date AS day, part.kind, part.value, count(*) AS clicks
+      FROM stored, LATERAL (VALUES
+        ('referrer', CASE WHEN ${PEOPLE} THEN coalesce(referrer, '') END),
+        ('user_agent', CASE WHEN ${PEOPLE} THEN user_agent END),
+        ('device', CASE WHEN ${PEOPLE} THEN device END),
+        ('country', CASE WHEN ${PEOPLE} THEN country END),
+        ('bot', CASE WHEN kind = 'bot' THEN user_agent END)) AS part (kind, value)
+      WHERE part.value IS NOT NULL GROUP BY 1, 2, 3, 4
+    ) AS counted GROUP BY 1, 2, 3, 4
     ON CONFLICT (link_id, day, kind, value) DO UPDATE SET clicks = b.clicks + excluded.clicks
   )
   SELECT count(*)::int AS stored FROM stored

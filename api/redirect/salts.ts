@@ -7,7 +7,8 @@ import type { Logger } from '../../runtime/logger.ts';
 export interface Salts {
   /** @param day YYYY-MM-DD, UTC */
   of(day: string): Buffer | undefined;
-  start(): void;
+  /** Resolves when there are some, or when there is no database to keep them. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -15,13 +16,18 @@ const REFRESH_MS = 10 * 60_000;
 
 export function createSalts(sql: Sql, logger: Logger): Salts {
   let salts = new Map<string, Buffer>();
-  const loop = createLoop({
-    name: 'visitor salts',
-    logger,
-    step: async () => {
-      salts = await dailySalts(sql);
-      return REFRESH_MS;
+  const refresh = async () => {
+    salts = await dailySalts(sql);
+    return REFRESH_MS;
+  };
+  const loop = createLoop({ name: 'visitor salts', logger, step: refresh });
+  return {
+    of: (day) => salts.get(day),
+    start: async () => {
+      // Here, so that not even the first visitor goes uncounted; what fails is tried again by the loop, which tells of it.
+      await refresh().catch(() => {});
+      loop.start();
     },
-  });
-  return { of: (day) => salts.get(day), start: loop.start, stop: loop.stop };
+    stop: loop.stop,
+  };
 }
