@@ -1,4 +1,5 @@
-import express, { type Express, Router } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { Router } from 'express';
 import type { Database } from '../db/connect.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -7,6 +8,7 @@ import { createAccept } from './accept.ts';
 import { answerNotFound, createAnswerProblem, malformedUrl } from './answer-problem.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { type Middleware, serve } from './http.ts';
+import { createJudgeTarget } from './link-target.ts';
 import { createFeed } from './live/feed.ts';
 import { createLiveSockets, type LiveSockets } from './live/socket.ts';
 import { createStreams, type StreamLimits } from './live/streams.ts';
@@ -14,6 +16,8 @@ import { createLoadLimit } from './load-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createObserve } from './observe.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { createRedirects } from './redirect/redirects.ts';
+import type { ShortLinks } from './redirect/short-links.ts';
 import {
   discard,
   listAllDeadLetters,
@@ -25,9 +29,13 @@ import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from '.
 import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
 import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
+import { addLink, editLink, listOwnLinks, removeLink, showLink, showQr } from './routes/links.ts';
 import { listJobLeads, listJobPages, showArtifact } from './routes/pages.ts';
+import { showLinkStats, showStats } from './routes/stats.ts';
 import { submitBatch, submitJob } from './routes/submit.ts';
 import { addUser, listAllUsers } from './routes/users.ts';
+import type { ListLeads } from './share/results.ts';
+import { downloadShared, showShared } from './share/routes.ts';
 import { createWaiters, type Waiters } from './wait.ts';
 
 export interface AppDependencies {
@@ -35,6 +43,11 @@ export interface AppDependencies {
   queue: Pick<Queue, 'health'>;
   dispatch: Pick<Dispatch, 'offer'>;
   logger: Logger;
+  links: ShortLinks;
+  /** Where users reach this API, for links to it. */
+  publicUrl: string;
+  /** What links may lead to beside the open internet. */
+  egressAllow: string[];
   /** Requests a second and user. */
   rateLimit: number;
   /** A debug line a request. */
@@ -45,7 +58,7 @@ export interface AppDependencies {
 
 export interface App {
   /** Give it to a server; it never listens itself. */
-  handler: Express;
+  handler: RequestListener;
   /** For the server's `upgrade`: WebSockets. */
   upgrade: LiveSockets['upgrade'];
   /**
@@ -59,6 +72,7 @@ export interface App {
 export function createApp(dependencies: AppDependencies): App {
   const { database, logger } = dependencies;
   const metrics = createMetrics(database, logger);
+  metrics.watchClicks(dependencies.links.figures);
   const auth = createAuth(database);
   const waiters = createWaiters(database, logger);
   const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
@@ -85,8 +99,12 @@ export function createApp(dependencies: AppDependencies): App {
   app.use(healthRoutes(dependencies, metrics, () => stopping));
   app.use(answerNotFound);
   app.use(createAnswerProblem(logger));
+
+  const redirects = createRedirects({ ...dependencies.links, observe: metrics.observeRequest, logger });
   return {
-    handler: app,
+    handler: (request, response) => {
+      if (!redirects.answer(request, response)) app(request, response);
+    },
     upgrade: sockets.upgrade,
     stop: () => {
       stopping = true;
@@ -111,12 +129,17 @@ const refuseMalformedUrl: Middleware = (request, _response, next) => {
 };
 
 function apiRoutes(
-  { database, dispatch, rateLimit }: AppDependencies,
+  { database, dispatch, rateLimit, links, publicUrl, egressAllow }: AppDependencies,
   { auth, waiters, events }: { auth: Auth; waiters: Waiters; events: Live },
 ): Router {
   const limit = createRateLimit(rateLimit);
   const loadLimit = createLoadLimit();
   const submit = { accept: createAccept(database), dispatch };
+  const short = {
+    ...{ sql: database, targets: links.targets, publicUrl },
+    judge: createJudgeTarget({ publicUrl, egressAllow }),
+  };
+  const share = { sql: database, listLeads: noLeads };
 
   const v1 = Router();
   const at = (path: string, handlers: Parameters<typeof serve>[3]) => serve(v1, '/api/v1', path, handlers);
@@ -139,10 +162,19 @@ function apiRoutes(
   at('/users', { GET: listAllUsers(database), POST: addUser(database) });
   at('/keys', { GET: listOwnKeys(database), POST: issueKey(database) });
   at('/keys/:id', { DELETE: revoke(database, auth) });
+  at('/links', { GET: listOwnLinks(short), POST: addLink(short) });
+  at('/links/:code', { GET: showLink(short), PATCH: editLink(short), DELETE: removeLink(short) });
+  at('/links/:code/qr', { GET: showQr(short) });
+  at('/links/:code/stats', { GET: showLinkStats(database) });
+  at('/stats', { GET: showStats(database) });
 
   // The same call at the root path: for clients that were written before there was a base path.
   const root = Router();
   serve(root, '', '/jobs/scrape', { POST: submitJob(submit) });
+
+  // Without a key: whoever has the code was given it.
+  serve(root, '', '/share/:code', { GET: showShared(share) });
+  serve(root, '', '/share/:code/:file', { GET: downloadShared(share) });
 
   const routes = Router();
   routes.use('/api/v1', auth.authenticate, limit, loadLimit, v1);
@@ -150,6 +182,9 @@ function apiRoutes(
   routes.use(root);
   return routes;
 }
+
+/** Nothing finds leads yet. */
+const noLeads: ListLeads = async () => ({ leads: [], next: null });
 
 function healthRoutes(
   { database, queue }: AppDependencies,

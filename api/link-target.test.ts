@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { createJudgeTarget } from './link-target.ts';
 
-const judge = createJudgeTarget({ publicUrl: 'https://go.example.com', egressAllow: ['10.1.0.0/16', 'localhost:8080'] });
+const judge = createJudgeTarget({
+  publicUrl: 'https://go.example.com',
+  egressAllow: ['10.1.0.0/16', 'localhost:8080'],
+});
 
 describe('a short link may lead to', () => {
   test.each([

@@ -5,6 +5,7 @@ import { Complaint } from '../runtime/complaint.ts';
 import { type ProcessContext, runConfigured } from '../runtime/process.ts';
 import { createApp } from './app.ts';
 import { ensureBootstrapKey } from './bootstrap-key.ts';
+import { createShortLinks } from './redirect/short-links.ts';
 import { type HttpServer, listen } from './server.ts';
 
 /** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the sweeps. */
@@ -39,11 +40,16 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
   const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
+  const { dataDir, publicUrl, egressAllow } = config;
+  const links = createShortLinks({ database, queue, dataDir, publicUrl, logger });
+  await lifecycle.start({ name: 'links', start: () => links.start(), stop: () => links.stop() });
+
   const app = createApp({
     database,
     queue,
     dispatch,
     logger,
+    ...{ links, publicUrl, egressAllow },
     rateLimit: config.rateLimit,
     streams: config.streams,
     accessLog: config.logLevel === 'debug',

@@ -17,10 +17,9 @@ test('without a span, the last 24 hours with this one', () => {
 });
 
 test('a span is widened to whole hours', () => {
-  expect(range({ interval: 'hour', from: at('2026-01-31T01:30:00Z'), to: at('2026-01-31T03:00:00Z') })).toEqual([
-    '2026-01-31T01:00:00.000Z',
-    '2026-01-31T03:00:00.000Z',
-  ]);
+  expect(
+    range({ interval: 'hour', from: at('2026-01-31T01:30:00Z'), to: at('2026-01-31T03:00:00Z') }),
+  ).toEqual(['2026-01-31T01:00:00.000Z', '2026-01-31T03:00:00.000Z']);
 });
 
 test.each([

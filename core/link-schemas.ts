@@ -31,10 +31,7 @@ export const createLinkRequest = z
 /** Body of `PATCH /links/{code}`. `expires_at: null` is never. */
 export const changeLinkRequest = z
   .strictObject({ url: webUrl.optional(), expires_at: moment.nullable().optional() })
-  .refine(
-    (body) => body.url !== undefined || body.expires_at !== undefined,
-    'expected url or expires_at',
-  );
+  .refine((body) => body.url !== undefined || body.expires_at !== undefined, 'expected url or expires_at');
 
 export const listLinksQuery = z.strictObject({
   job_id: z.uuid().optional(),
@@ -67,9 +64,4 @@ export const statsQuery = z.strictObject({
   to: since.optional(),
   interval: z.enum(['hour', 'day']).default('day'),
   all: z.enum(['true', 'false']).default('false'),
-});
-
-/** Query of the pages that show a shared result. */
-export const shareQuery = z.strictObject({
-  cursor: z.string().max(100).optional(),
 });

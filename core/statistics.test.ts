@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { bucketOf, type CountableEvent, EVERYBODY, type JobFacts, percentileOf, rollUp } from './statistics.ts';
+import {
+  bucketOf,
+  type CountableEvent,
+  EVERYBODY,
+  type JobFacts,
+  percentileOf,
+  rollUp,
+} from './statistics.ts';
 
 const histogramOf = (values: number[]) => {
   const buckets = new Map<number, number>();
@@ -64,10 +71,22 @@ describe('events are added up', () => {
     const { hours } = rollUp(life, new Map([[JOB, job]]));
     expect(hours).toHaveLength(4);
     expect(hours).toContainEqual(
-      expect.objectContaining({ user_id: USER, hour: '2026-01-31T10:00:00Z', created: 1, started: 1, completed: 0 }),
+      expect.objectContaining({
+        user_id: USER,
+        hour: '2026-01-31T10:00:00Z',
+        created: 1,
+        started: 1,
+        completed: 0,
+      }),
     );
     expect(hours).toContainEqual(
-      expect.objectContaining({ user_id: EVERYBODY, hour: '2026-01-31T11:00:00Z', completed: 1, pages: 3, page_errors: 1 }),
+      expect.objectContaining({
+        user_id: EVERYBODY,
+        hour: '2026-01-31T11:00:00Z',
+        completed: 1,
+        pages: 3,
+        page_errors: 1,
+      }),
     );
   });
 
@@ -95,7 +114,13 @@ describe('events are added up', () => {
       event('job.requeued', '11:10:00', { outcome: 'retry_requested', counts }),
       event('job.completed', '11:20:00', { counts: { pages: 5, leads: 0, errors: 1 }, error: null }),
     ];
-    expect(total(again, USER)).toMatchObject({ failed: 1, completed: 1, retries: 1, pages: 5, page_errors: 1 });
+    expect(total(again, USER)).toMatchObject({
+      failed: 1,
+      completed: 1,
+      retries: 1,
+      pages: 5,
+      page_errors: 1,
+    });
   });
 
   test('an error is counted by its code, and an event of no concern not at all', () => {

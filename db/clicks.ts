@@ -206,7 +206,10 @@ const READ_TOP = statement(
  * yesterday's is forgotten. Tomorrow's too, so that a database that is away at midnight changes nothing.
  */
 export async function dailySalts(sql: Sql): Promise<Map<string, Buffer>> {
-  const rows = await sql.query<{ day: string; salt: Buffer }>(DAILY_SALTS, [randomBytes(32), randomBytes(32)]);
+  const rows = await sql.query<{ day: string; salt: Buffer }>(DAILY_SALTS, [
+    randomBytes(32),
+    randomBytes(32),
+  ]);
   return new Map(rows.map(({ day, salt }) => [day, salt]));
 }
 

@@ -1,5 +1,11 @@
 import type { JobStatus } from '../core/job-state.ts';
-import { type CountableEvent, type HourCounts, type JobFacts, type RollUp, rollUp } from '../core/statistics.ts';
+import {
+  type CountableEvent,
+  type HourCounts,
+  type JobFacts,
+  type RollUp,
+  rollUp,
+} from '../core/statistics.ts';
 import { type Database, type Sql, statement } from './connect.ts';
 import { advanceCursor, readEvents } from './events.ts';
 
@@ -105,7 +111,13 @@ export interface JobStats {
   series: ({ at: Date } & HourCounts)[];
   histograms: { measure: string; bucket: number; jobs: number }[];
   /** The largest by kind, of the whole days of the range. */
-  top: { kind: RollUp['breakdowns'][number]['kind']; value: string; jobs: number; pages: number; leads: number }[];
+  top: {
+    kind: RollUp['breakdowns'][number]['kind'];
+    value: string;
+    jobs: number;
+    pages: number;
+    leads: number;
+  }[];
 }
 
 /** @param userId `EVERYBODY` for the sum over all */

@@ -2,8 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Logger } from '../runtime/logger.ts';
 import { canonicalHost, parseAddress } from '../runtime/egress-address.ts';
+import type { Logger } from '../runtime/logger.ts';
 import { EgressError, type EgressGuard } from './egress-guard.ts';
 
 /**

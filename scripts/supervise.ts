@@ -8,7 +8,7 @@ import { KeptProcess } from './kept-process.ts';
 import { choosePort } from './port.ts';
 import { welcome } from './welcome.ts';
 
-/** What `npm start` runs after the set-up: Postgres where none is given, the API, and the workers. */
+/** What `npm start` runs after the set-up: Postgres where none is given, the API, analytics, and the workers. */
 async function supervise(
   lifecycle: Lifecycle,
   config: Config,
@@ -33,7 +33,8 @@ async function supervise(
   const workers = Array.from({ length: config.workers }, (_, index) =>
     keep(`worker-${index + 1}`, 'workers/scraper/main.js'),
   );
-  const all = [api, ...workers];
+  const analytics = keep('analytics', 'workers/analytics/main.js');
+  const all = [api, analytics, ...workers];
   process.on('exit', () => {
     for (const child of all) child.killAtOnce();
   });
@@ -43,7 +44,7 @@ async function supervise(
     start: async () => {
       // The API first: it brings the database's schema up to date. If it cannot start, nothing can.
       const ready = await api.start();
-      await Promise.all(workers.map((worker) => worker.keep()));
+      await Promise.all([analytics, ...workers].map((child) => child.keep()));
       if (!ready) return;
       if (takenPort) console.log(`\n  Port ${takenPort} is taken by another program; PORT chooses one.`);
       console.log(welcome({ ...ready, workers: workers.length }));
@@ -60,7 +61,7 @@ async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logge
     dataDir: config.dataDir,
     logger,
     // Room for every process we start, and for some that others start beside us.
-    settings: { max_connections: String(Math.max(200, (config.workers + 3) * config.databasePoolSize + 50)) },
+    settings: { max_connections: String(Math.max(200, (config.workers + 4) * config.databasePoolSize + 50)) },
     onLost: (error) => {
       // Without its database nothing here can go on: the same as any error nobody caught.
       setImmediate(() => {

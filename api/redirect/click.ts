@@ -64,7 +64,8 @@ const asksNotToBeTracked = (headers: IncomingMessage['headers']): boolean =>
 function kindOf({ method, headers }: IncomingMessage, userAgent: string | undefined): ClickKind {
   if (method === 'HEAD') return 'head';
   // A browser that loads what might be wanted next: nobody has looked at it yet.
-  if (/\bpre(?:fetch|view|render)\b/i.test(String(headers['sec-purpose'] ?? headers.purpose ?? ''))) return 'bot';
+  if (/\bpre(?:fetch|view|render)\b/i.test(String(headers['sec-purpose'] ?? headers.purpose ?? '')))
+    return 'bot';
   if (userAgent === undefined) return 'person';
   let kind = kinds.get(userAgent);
   if (!kind) {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import {
   appendFileSync,
+  createReadStream,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -112,7 +112,8 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
           logger.info('click_spool_adopted', { file: name });
         }
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') logger.warn('click_spool_left', { name, error });
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+          logger.warn('click_spool_left', { name, error });
       }
     }
   };

@@ -87,7 +87,8 @@ export const editLink =
     const { body } = await readBody(request, changeLinkRequest);
     const { code, share } = await ownLink(sql, request, response);
     if (body.url !== undefined) {
-      if (share) throw invalidRequest([{ path: 'url', message: 'expected none: a shared result has its own' }]);
+      if (share)
+        throw invalidRequest([{ path: 'url', message: 'expected none: a shared result has its own' }]);
       expectTarget(judge, body.url);
     }
     const link = await changeLink(sql, {
@@ -154,7 +155,9 @@ function expiryOf(given: string | null | undefined, share: boolean): string | nu
   if (given && Date.parse(given) <= now) throw wrong('expected a moment in the future');
   if (!share) return given ?? null;
   if (given && Date.parse(given) > now + MAX_SHARE_DAYS * DAY_MS) {
-    throw wrong(`expected a moment within ${MAX_SHARE_DAYS} days: a shared result is open to whoever has its code`);
+    throw wrong(
+      `expected a moment within ${MAX_SHARE_DAYS} days: a shared result is open to whoever has its code`,
+    );
   }
   return given ?? new Date(now + SHARE_DAYS * DAY_MS).toISOString();
 }
@@ -162,6 +165,7 @@ function expiryOf(given: string | null | undefined, share: boolean): string | nu
 const shortUrl = (publicUrl: string, code: string): string => `${publicUrl}/r/${code}`;
 
 const shown = (link: Link, publicUrl: string) => ({
+  link_id: link.id,
   code: link.code,
   short_url: shortUrl(publicUrl, link.code),
   preview_url: `${shortUrl(publicUrl, link.code)}+`,

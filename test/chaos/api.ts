@@ -1,5 +1,6 @@
 import { createApp } from '../../api/app.ts';
 import { ensureBootstrapKey } from '../../api/bootstrap-key.ts';
+import { createShortLinks } from '../../api/redirect/short-links.ts';
 import { type HttpServer, listen } from '../../api/server.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { createDispatch } from '../../dispatch/dispatch.ts';
@@ -23,8 +24,13 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   const dispatch = createDispatch({ database, queue, logger, retry, retentionDays, sweeps: true });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
+  const { dataDir, publicUrl, egressAllow } = config;
+  const links = createShortLinks({ database, queue, dataDir, publicUrl, logger });
+  await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
+
   const app = createApp({
     ...{ database, queue, dispatch, logger },
+    ...{ links, publicUrl, egressAllow },
     rateLimit: config.rateLimit,
     accessLog: false,
   });

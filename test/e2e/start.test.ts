@@ -36,7 +36,8 @@ describe('npm start', () => {
     expect(await statusOf(`${url}/api/v1/jobs`, apiKey)).toBe(200);
 
     const pids = [...childPids(supervisor), await postgresPid()];
-    expect(pids).toHaveLength(4);
+    // The API, analytics, two workers, Postgres.
+    expect(pids).toHaveLength(5);
     expect(await supervisor.stop()).toBe(0);
     // Ended, all of them; who waits for an orphan's exit code is the machine's first process, in its own time.
     await waitFor(() => !pids.some(isRunning), { what: 'every process to be gone' });

@@ -13,7 +13,15 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 /** Types that are written by parts of the system which are not in this test. */
-const WRITTEN_ELSEWHERE = ['lead.found', 'link.clicked', 'notification.delivered', 'notification.failed'];
+const WRITTEN_ELSEWHERE = [
+  'lead.found',
+  'link.created',
+  'link.changed',
+  'link.deleted',
+  'link.clicked',
+  'notification.delivered',
+  'notification.failed',
+];
 const ERROR = { code: 'timeout', message: 'too slow' };
 
 describe('what the system writes to the ledger', () => {

@@ -18,6 +18,7 @@ export interface Fleet {
   client: Client;
   env: Record<string, string>;
   startWorker(env?: Record<string, string>): Promise<RunningProcess>;
+  startAnalytics(env?: Record<string, string>): Promise<RunningProcess>;
   /** Ends every process and removes database and files. */
   stop(): Promise<void>;
 }
@@ -50,6 +51,12 @@ export async function startFleet(options: {
     workers.push(worker);
     return worker;
   };
+  const analytics: RunningProcess[] = [];
+  const startAnalytics = async (more: Record<string, string> = {}) => {
+    const started = await startProcess('workers/analytics/main.js', { ...env, ...more });
+    analytics.push(started);
+    return started;
+  };
   await Promise.all(Array.from({ length: options.workers }, () => startWorker()));
   return {
     api,
@@ -57,8 +64,9 @@ export async function startFleet(options: {
     env,
     client: createClient(api.ready.url ?? ''),
     startWorker,
+    startAnalytics,
     stop: async () => {
-      await Promise.all([...workers, api].map((running) => running.kill()));
+      await Promise.all([...workers, ...analytics, api].map((running) => running.kill()));
       await database?.drop();
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -20,5 +20,7 @@ test.each([
 });
 
 test('a robot is called by its name', () => {
-  expect(readUserAgent('Mozilla/5.0 (compatible; ExampleBot/2.0; +http://example.com/bot)').family).toBe('ExampleBot');
+  expect(readUserAgent('Mozilla/5.0 (compatible; ExampleBot/2.0; +http://example.com/bot)').family).toBe(
+    'ExampleBot',
+  );
 });

@@ -23,14 +23,9 @@ export function readUserAgent(text: string | null): UserAgent {
   return agent;
 }
 
+/** A robot goes by its own name, in whatever browser's clothes: `Mozilla/5.0 (compatible; ExampleBot/2.0)`. */
 function parse(text: string): UserAgent {
   const { browser, platform } = Bowser.parse(text);
-  return { family: browser.name || productOf(text), device: platform.type || null };
-}
-
-/** Of a robot that no browser's name is in: `ExampleBot` of `Mozilla/5.0 (compatible; ExampleBot/2.0)`, else the first product. */
-function productOf(text: string): string {
   const robot = /\b([\w.-]*(?:bot|crawler|spider)[\w.-]*)/i.exec(text)?.[1];
-  const product = robot ?? /^([\w .-]{1,60}?)(?:\/|$|\s*\()/.exec(text)?.[1];
-  return product?.trim().slice(0, 60) || 'Unknown';
+  return { family: (robot ?? browser.name ?? '').slice(0, 60) || 'Unknown', device: platform.type || null };
 }
