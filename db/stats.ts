@@ -137,7 +137,7 @@ export async function readJobStats(
 const READ_JOB_SERIES = statement(
   'read_job_series',
   `
-  SELECT date_trunc($4, hour, 'UTC') AS at, sum(created)::int AS created, sum(started)::int AS started,
+  SELECT date_trunc($4::text, hour, 'UTC') AS at, sum(created)::int AS created, sum(started)::int AS started,
          sum(completed)::int AS completed, sum(failed)::int AS failed, sum(cancelled)::int AS cancelled,
          sum(retries)::int AS retries, sum(pages)::int AS pages, sum(leads)::int AS leads, sum(page_errors)::int AS page_errors
   FROM job_hours WHERE user_id = $1 AND hour >= $2 AND hour < $3
@@ -179,6 +179,6 @@ const COUNT_UNFINISHED_OF = statement(
   `
   SELECT s.status, counted.jobs FROM (VALUES ('scheduled'), ('queued'), ('running'), ('retrying')) AS s (status),
   LATERAL (SELECT count(*)::int AS jobs FROM (
-    SELECT FROM jobs j WHERE j.user_id = $1 AND j.status = s.status LIMIT 1000000) AS some) AS counted
+    SELECT FROM jobs j WHERE j.user_id = $1 AND j.status = s.status LIMIT 1000000) AS bounded) AS counted
   `,
 );
