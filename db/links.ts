@@ -172,21 +172,21 @@ const FIND_TARGET = statement(
 );
 
 /**
- * Codes whose link was made, changed or deleted behind a place of the ledger, and the place up to which nothing can come any more.
+ * Codes whose link was made (`created`), changed or deleted behind a place of the ledger, and the place up to which nothing can come any more.
  * What is behind it is told again the next time: a backup's long transaction keeps a place back for hours, and what is kept in memory
  * must not be wrong for so long.
  */
 export async function followLinks(
   sql: Sql,
   after: EventCursor,
-): Promise<{ codes: string[]; settled: EventCursor }> {
-  const rows = await sql.query<EventCursor & { code: string; settled: boolean }>(FOLLOW_LINKS, [
-    after.xid,
-    after.seq,
-  ]);
+): Promise<{ changes: { code: string; created: boolean }[]; settled: EventCursor }> {
+  const rows = await sql.query<EventCursor & { code: string; created: boolean; settled: boolean }>(
+    FOLLOW_LINKS,
+    [after.xid, after.seq],
+  );
   const last = rows.findLast(({ settled }) => settled);
   return {
-    codes: rows.map(({ code }) => code),
+    changes: rows.map(({ code, created }) => ({ code, created })),
     settled: last ? { xid: last.xid, seq: last.seq } : after,
   };
 }
@@ -194,7 +194,8 @@ export async function followLinks(
 const FOLLOW_LINKS = statement(
   'follow_links',
   `
-  SELECT xid::text AS xid, seq::text AS seq, data->>'code' AS code, xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
+  SELECT xid::text AS xid, seq::text AS seq, data->>'code' AS code, type = 'link.created' AS created,
+         xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
   FROM events
   WHERE type IN ('link.created', 'link.changed', 'link.deleted') AND (xid, seq) > ($1::xid8, $2::bigint)
   ORDER BY xid, seq LIMIT 10000

@@ -90,9 +90,12 @@ export function createTargets(options: {
     step: async () => {
       // Nothing is kept until there is a place to follow from.
       place ??= (await findLedgerEnd(sql)).end;
-      const { codes, settled } = await followLinks(sql, place);
+      const { changes, settled } = await followLinks(sql, place);
       place = settled;
-      for (const code of codes) forget(code);
+      for (const { code, created } of changes) {
+        // No code is given twice: what is known of this one already is it, and stays should the database go away now.
+        if (!created || !found.has(code)) forget(code);
+      }
       return POLL_MS;
     },
   });

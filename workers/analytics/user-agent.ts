@@ -27,5 +27,7 @@ export function readUserAgent(text: string | null): UserAgent {
 function parse(text: string): UserAgent {
   const { browser, platform } = Bowser.parse(text);
   const robot = /\b([\w.-]*(?:bot|crawler|spider)[\w.-]*)/i.exec(text)?.[1];
-  return { family: (robot ?? browser.name ?? '').slice(0, 60) || 'Unknown', device: platform.type || null };
+  const product = /^([\w.-]+)(?:\/|$)/.exec(text)?.[1];
+  const family = robot || browser.name || product || 'Unknown';
+  return { family: family.slice(0, 60), device: platform.type || null };
 }
