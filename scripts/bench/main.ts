@@ -4,11 +4,14 @@ import type { Bench } from './bench.ts';
 import { parseOptions, UsageError } from './options.ts';
 import { measureAccepting } from './parts/accept.ts';
 import { measureBacklog } from './parts/backlog.ts';
+import { measureClicks } from './parts/clicks.ts';
 import { measureDraining } from './parts/drain.ts';
 import { explainAccessPaths } from './parts/explain.ts';
 import { measureIdle } from './parts/idle.ts';
 import { measurePages } from './parts/pages.ts';
 import { installPeers, measurePeerSends } from './parts/peers.ts';
+import { measureRedirects } from './parts/redirects.ts';
+import { measureStats } from './parts/stats.ts';
 import { measureStreams } from './parts/streams.ts';
 import { createReport, formatTable, isMet, ratioOf } from './report.ts';
 import { startServices } from './services.ts';
@@ -33,6 +36,9 @@ async function main(): Promise<void> {
     if (only.has('idle')) await measureIdle(bench);
     if (only.has('backlog')) await measureBacklog(bench);
     if (only.has('streams')) await measureStreams(bench);
+    if (only.has('redirects')) await measureRedirects(bench);
+    if (only.has('clicks')) await measureClicks(bench);
+    if (only.has('stats')) await measureStats(bench);
     if (only.has('pages')) await measurePages(bench);
     if (only.has('explain')) await explainAccessPaths(bench);
   } finally {

@@ -1,6 +1,18 @@
 import { parseArgs } from 'node:util';
 
-export const PARTS = ['accept', 'drain', 'idle', 'backlog', 'streams', 'pages', 'peers', 'explain'] as const;
+export const PARTS = [
+  'accept',
+  'drain',
+  'idle',
+  'backlog',
+  'streams',
+  'redirects',
+  'clicks',
+  'stats',
+  'pages',
+  'peers',
+  'explain',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
