@@ -23,6 +23,8 @@ export function createLoop(options: { name: string; logger: Logger; step: () => 
 
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
+      // Stopped while the step ran: there was nothing to wake then, and nobody will.
+      if (stopped) return resolve();
       const timer = setTimeout(resolve, ms);
       wake = () => {
         clearTimeout(timer);
