@@ -12,6 +12,7 @@ import { waitFor } from '../support/wait-for.ts';
  */
 const CLICKS = Number(process.env.CLICKS ?? 2000);
 const LANES = 16;
+const LONGEST_MS = 180_000 + CLICKS * 10;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 let agent: Agent;
@@ -86,36 +87,40 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     return ((await answer.json()) as { total_clicks: number }).total_clicks;
   };
   const untilCounted = (total: number, at = url) =>
-    waitFor(async () => (await counted(at)) >= total, { timeoutMs: 120_000, what: `${total} clicks` });
+    waitFor(async () => (await counted(at)) >= total, { timeoutMs: LONGEST_MS, what: `${total} clicks` });
 
-  test('are all counted, once, whatever went away meanwhile', async () => {
-    const part = Math.floor(CLICKS / 4);
-    const killed = await fleet.startAnalytics();
-    expect(await click(url, code, part)).toEqual([]);
+  test(
+    'are all counted, once, whatever went away meanwhile',
+    async () => {
+      const part = Math.floor(CLICKS / 4);
+      const killed = await fleet.startAnalytics();
+      expect(await click(url, code, part)).toEqual([]);
 
-    // Nobody counts; one that was killed leaves what it had in its hands to the next.
-    await killed.kill();
-    expect(await click(url, code, part)).toEqual([]);
-    const analytics = await fleet.startAnalytics();
+      // Nobody counts; one that was killed leaves what it had in its hands to the next.
+      await killed.kill();
+      expect(await click(url, code, part)).toEqual([]);
+      const analytics = await fleet.startAnalytics();
 
-    // The database away: neither links that are in memory nor those who follow them notice.
-    proxy.cut();
-    expect(await click(url, code, part)).toEqual([]);
-    expect((await fleet.client.request('GET', '/health/ready')).status).toBe(503);
-    proxy.restore();
+      // The database away: neither links that are in memory nor those who follow them notice.
+      proxy.cut();
+      expect(await click(url, code, part)).toEqual([]);
+      expect((await fleet.client.request('GET', '/health/ready')).status).toBe(503);
+      proxy.restore();
 
-    // The broker away.
-    await broker?.stop();
-    expect(await click(url, code, part)).toEqual([]);
-    await broker?.start();
+      // The broker away.
+      await broker?.stop();
+      expect(await click(url, code, part)).toEqual([]);
+      await broker?.start();
 
-    await untilCounted(4 * part);
-    // What was delivered twice is in somebody's hands until it is stopped.
-    expect(await analytics.stop()).toBe(0);
-    expect(await counted()).toBe(4 * part);
-    expect(await metric(url, 'leadengine_clicks_total{outcome="dropped"}')).toBe(0);
-    expect(await metric(url, 'leadengine_clicks_pending{where="memory"}')).toBe(0);
-  });
+      await untilCounted(4 * part);
+      // What was delivered twice is in somebody's hands until it is stopped.
+      expect(await analytics.stop()).toBe(0);
+      expect(await counted()).toBe(4 * part);
+      expect(await metric(url, 'leadengine_clicks_total{outcome="dropped"}')).toBe(0);
+      expect(await metric(url, 'leadengine_clicks_pending{where="memory"}')).toBe(0);
+    },
+    LONGEST_MS,
+  );
 
   test('that wait on the disk outlive the process that wrote them', async () => {
     expect(await click(url, code, 1)).toEqual([]);
