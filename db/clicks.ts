@@ -174,17 +174,28 @@ const HOURS_WITHIN = `
    WHERE days.day + hour * interval '1 hour' >= $2::timestamptz AT TIME ZONE 'UTC'
      AND days.day + hour * interval '1 hour' < $3::timestamptz AT TIME ZONE 'UTC')`;
 
+/** All hours of a day, as bits. */
+const WHOLE_DAY = 2 ** 24 - 1;
+
+/**
+ * Whole days were counted as they came. Of a part of a day the visitors themselves are looked through; they are kept for a week, and
+ * before that the sum of the hours is the nearest there is: somebody who stayed for two hours is in it twice.
+ */
 const COUNT_VISITORS = statement(
   'count_link_visitors',
   `
-  SELECT coalesce(sum(counted.visitors), 0)::int AS visitors
+  SELECT coalesce(sum(
+           CASE WHEN days.hours = ${WHOLE_DAY} OR days.day < current_date - 7
+                THEN least((SELECT d.visitors FROM link_days d WHERE d.link_id = $1 AND d.day = days.day::date),
+                           (SELECT coalesce(sum(h.visitors), 0) FROM link_hours h
+                            WHERE h.link_id = $1 AND h.hour >= greatest($2::timestamptz, days.day AT TIME ZONE 'UTC')
+                              AND h.hour < least($3::timestamptz, (days.day + interval '1 day') AT TIME ZONE 'UTC')))
+                ELSE (SELECT count(*) FROM link_visitors v
+                      WHERE v.link_id = $1 AND v.day = days.day::date AND v.hours & days.hours <> 0) END), 0)::int AS visitors
   FROM (
     SELECT day, ${HOURS_WITHIN} AS hours
     FROM generate_series(($2::timestamptz AT TIME ZONE 'UTC')::date::timestamp, $3::timestamptz AT TIME ZONE 'UTC', '1 day') AS days (day)
-  ) AS days, LATERAL (
-    SELECT count(*) AS visitors FROM link_visitors v
-    WHERE v.link_id = $1 AND v.day = days.day::date AND v.hours & days.hours <> 0
-  ) AS counted
+  ) AS days
   `,
 );
 

@@ -162,6 +162,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
       expect.objectContaining({ at: '2026-01-30T00:00:00.000Z', total_clicks: 1, unique_visitors: 1 }),
       expect.objectContaining({ at: '2026-01-31T00:00:00.000Z', total_clicks: 3, unique_visitors: 2 }),
     ]);
+    expect((await stats(code, '?from=2026-01-30&to=2026-01-31&interval=hour')).unique_visitors).toBe(1);
     const hours = await inJanuary('&interval=hour');
     expect(hours.unique_visitors).toBe(3);
     expect(hours.series.map((point: Record<string, unknown>) => [point.at, point.unique_visitors])).toEqual([
