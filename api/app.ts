@@ -1,6 +1,8 @@
-import express, { type Express, Router } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { Router } from 'express';
 import type { ArtifactStore } from '../core/artifacts.ts';
 import type { Database } from '../db/connect.ts';
+import { listJobLeads } from '../db/leads.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { NotifyConfig } from '../runtime/config.ts';
@@ -9,6 +11,7 @@ import { createAccept } from './accept.ts';
 import { answerNotFound, createAnswerProblem, malformedUrl } from './answer-problem.ts';
 import { type Auth, createAuth } from './auth.ts';
 import { type Middleware, serve } from './http.ts';
+import { createJudgeTarget } from './link-target.ts';
 import { createFeed } from './live/feed.ts';
 import { createLiveSockets, type LiveSockets } from './live/socket.ts';
 import { createStreams, type StreamLimits } from './live/streams.ts';
@@ -16,6 +19,8 @@ import { createLoadLimit } from './load-limit.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createObserve } from './observe.ts';
 import { createRateLimit } from './rate-limit.ts';
+import { createRedirects } from './redirect/redirects.ts';
+import type { ShortLinks } from './redirect/short-links.ts';
 import {
   discard,
   listAllDeadLetters,
@@ -28,6 +33,7 @@ import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
 import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
 import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
 import { listLeads, showJobLeads } from './routes/leads.ts';
+import { addLink, editLink, listOwnLinks, removeLink, showLink, showQr } from './routes/links.ts';
 import { listJobUrls, mapSite } from './routes/map.ts';
 import {
   listOwnNotifications,
@@ -37,6 +43,7 @@ import {
   showPushKey,
 } from './routes/notifications.ts';
 import { listJobPages, showArtifact } from './routes/pages.ts';
+import { showLinkStats, showStats } from './routes/stats.ts';
 import { submitBatch, submitJob } from './routes/submit.ts';
 import {
   editSubscription,
@@ -58,6 +65,7 @@ import {
   showSecret,
   showWebhook,
 } from './routes/webhooks.ts';
+import { downloadShared, showShared } from './share/routes.ts';
 import { createWaiters, type Waiters } from './wait.ts';
 
 export interface AppDependencies {
@@ -67,6 +75,11 @@ export interface AppDependencies {
   queue: Pick<Queue, 'health'>;
   dispatch: Pick<Dispatch, 'offer'>;
   logger: Logger;
+  links: ShortLinks;
+  /** Where users reach this API, for links to it. */
+  publicUrl: string;
+  /** What links may lead to beside the open internet. */
+  egressAllow: string[];
   /** Requests a second and user. */
   rateLimit: number;
   /** A debug line a request. */
@@ -79,7 +92,7 @@ export interface AppDependencies {
 
 export interface App {
   /** Give it to a server; it never listens itself. */
-  handler: Express;
+  handler: RequestListener;
   /** For the server's `upgrade`: WebSockets. */
   upgrade: LiveSockets['upgrade'];
   /**
@@ -93,6 +106,7 @@ export interface App {
 export function createApp(dependencies: AppDependencies): App {
   const { database, logger } = dependencies;
   const metrics = createMetrics(database, logger);
+  metrics.watchClicks(dependencies.links.figures);
   const auth = createAuth(database);
   const waiters = createWaiters(database, logger);
   const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
@@ -119,8 +133,12 @@ export function createApp(dependencies: AppDependencies): App {
   app.use(healthRoutes(dependencies, metrics, () => stopping));
   app.use(answerNotFound);
   app.use(createAnswerProblem(logger));
+
+  const redirects = createRedirects({ ...dependencies.links, observe: metrics.observeRequest, logger });
   return {
-    handler: app,
+    handler: (request, response) => {
+      if (!redirects.answer(request, response)) app(request, response);
+    },
     upgrade: sockets.upgrade,
     stop: () => {
       stopping = true;
@@ -145,12 +163,17 @@ const refuseMalformedUrl: Middleware = (request, _response, next) => {
 };
 
 function apiRoutes(
-  { database, artifacts, dispatch, rateLimit, notify }: AppDependencies,
+  { database, artifacts, dispatch, rateLimit, notify, links, publicUrl, egressAllow }: AppDependencies,
   { auth, waiters, events }: { auth: Auth; waiters: Waiters; events: Live },
 ): Router {
   const limit = createRateLimit(rateLimit);
   const loadLimit = createLoadLimit();
   const submit = { accept: createAccept(database), dispatch };
+  const short = {
+    ...{ sql: database, targets: links.targets, publicUrl },
+    judge: createJudgeTarget({ publicUrl, egressAllow }),
+  };
+  const share = { sql: database, listLeads: listJobLeads };
 
   const v1 = Router();
   const at = (path: string, handlers: Parameters<typeof serve>[3]) => serve(v1, '/api/v1', path, handlers);
@@ -176,6 +199,11 @@ function apiRoutes(
   at('/users', { GET: listAllUsers(database), POST: addUser(database) });
   at('/keys', { GET: listOwnKeys(database), POST: issueKey(database) });
   at('/keys/:id', { DELETE: revoke(database, auth) });
+  at('/links', { GET: listOwnLinks(short), POST: addLink(short) });
+  at('/links/:code', { GET: showLink(short), PATCH: editLink(short), DELETE: removeLink(short) });
+  at('/links/:code/qr', { GET: showQr(short) });
+  at('/links/:code/stats', { GET: showLinkStats(database) });
+  at('/stats', { GET: showStats(database) });
 
   at('/subscriptions', {
     GET: listOwnSubscriptions(database),
@@ -211,6 +239,9 @@ function apiRoutes(
     GET: askToUnsubscribe(database),
     POST: unsubscribeByToken(database),
   });
+  // Without a key: whoever has the code was given it.
+  serve(root, '', '/share/:code', { GET: showShared(share) });
+  serve(root, '', '/share/:code/:file', { GET: downloadShared(share) });
 
   const routes = Router();
   routes.use('/api/v1', auth.authenticate, limit, loadLimit, v1);

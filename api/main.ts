@@ -6,6 +6,7 @@ import { type ProcessContext, runConfigured } from '../runtime/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
 import { createApp } from './app.ts';
 import { ensureBootstrapKey } from './bootstrap-key.ts';
+import { createShortLinks } from './redirect/short-links.ts';
 import { type HttpServer, listen } from './server.ts';
 
 /** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the sweeps. */
@@ -44,12 +45,17 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
+  const { dataDir, publicUrl, egressAllow } = config;
+  const links = createShortLinks({ database, queue, dataDir, publicUrl, logger });
+  await lifecycle.start({ name: 'links', start: () => links.start(), stop: () => links.stop() });
+
   const app = createApp({
     database,
     artifacts,
     queue,
     dispatch,
     logger,
+    ...{ links, publicUrl, egressAllow },
     rateLimit: config.rateLimit,
     streams: config.streams,
     accessLog: config.logLevel === 'debug',

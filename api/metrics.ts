@@ -6,6 +6,7 @@ import { countOpenDeliveries } from '../db/deliveries/read.ts';
 import { countUnfinished } from '../db/jobs/read.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { withinTime } from '../runtime/within-time.ts';
+import type { OutboxFigures } from './redirect/outbox.ts';
 
 /** Streams of events to clients, by kind: `sse` or `websocket`. */
 export interface LiveMetrics {
@@ -17,6 +18,8 @@ export interface LiveMetrics {
 
 export interface Metrics {
   live: LiveMetrics;
+  /** Tells these with the rest. */
+  watchClicks(figures: () => OutboxFigures): void;
   observeRequest(method: string, route: string, status: number, seconds: number): void;
   /** The Prometheus text format. */
   expose(): Promise<{ contentType: string; text: string }>;
@@ -70,6 +73,30 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
     registers: [register],
   });
 
+  const clicks = new Gauge({
+    name: 'leadengine_clicks_pending',
+    help: 'Clicks not yet taken by the queue: those in memory alone, which a kill would lose, and bytes of those on the disk',
+    labelNames: ['where'] as const,
+    registers: [register],
+  });
+  const clicksTold = new Counter({
+    name: 'leadengine_clicks_total',
+    help: 'Clicks by what became of them: taken by the queue, written to the disk, dropped for want of room, possibly lost with a killed process',
+    labelNames: ['outcome'] as const,
+    registers: [register],
+  });
+  let clickFigures: (() => OutboxFigures) | undefined;
+  const countClicks = () => {
+    if (!clickFigures) return;
+    const { atRisk, spoolBytes, published, spooled, dropped, uncertain } = clickFigures();
+    clicks.set({ where: 'memory' }, atRisk);
+    clicks.set({ where: 'disk_bytes' }, spoolBytes);
+    clicksTold.reset();
+    for (const [outcome, count] of Object.entries({ published, spooled, dropped, uncertain })) {
+      clicksTold.inc({ outcome }, count);
+    }
+  };
+
   let countedAt = Number.NEGATIVE_INFINITY;
   const countJobs = async () => {
     if (performance.now() - countedAt < COUNT_MS) return;
@@ -102,6 +129,9 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
       closed: (kind) => streams.dec({ kind }),
       dropped: (kind) => dropped.inc({ kind }),
     },
+    watchClicks: (figures) => {
+      clickFigures = figures;
+    },
     observeRequest: (method, route, status, seconds) => {
       const key = `${method} ${route} ${status}`;
       let child = children.get(key);
@@ -112,6 +142,7 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
       child.observe(seconds);
     },
     expose: async () => {
+      countClicks();
       await countJobs();
       return { contentType: register.contentType, text: await register.metrics() };
     },

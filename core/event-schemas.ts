@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JOB_STATUSES, OUTCOME_KINDS } from './job-state.ts';
+import { CLICK_KINDS } from './link.ts';
 
 /**
  * What the `data` of each event holds: the one source of the event types, of their TypeScript types and of the table in
@@ -23,6 +24,7 @@ const settled = z.object({
   error: error.nullable(),
 });
 const aboutKey = z.object({ key_id: z.uuid(), name: z.string() });
+const aboutLink = { link_id: z.uuid(), code: z.string(), url: z.string() };
 const aboutNotification = z.object({
   /** Of the delivery; in the app of the notification. */
   notification_id: z.string(),
@@ -63,7 +65,23 @@ export const EVENT_SCHEMAS = {
     domain: z.string().nullable(),
     website: z.string().nullable(),
   }),
-  'link.clicked': z.object({ link_id: z.string(), url: z.string() }),
+  'link.created': z.object(aboutLink),
+  'link.changed': z.object(aboutLink),
+  'link.deleted': z.object(aboutLink),
+  'link.clicked': z.object({
+    ...aboutLink,
+    kind: z.enum(CLICK_KINDS),
+    /** The same for the same visitor of the same link on the same day; null where they asked not to be tracked. 16 hex digits. */
+    visitor: z
+      .string()
+      .regex(/^[0-9a-f]{16}$/)
+      .nullable(),
+    /** Host alone. */
+    referrer: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    /** ISO 3166-1 alpha-2, by the language asked for. */
+    country: z.string().nullable(),
+  }),
   'notification.delivered': aboutNotification,
   'notification.failed': aboutNotification.extend({ error }),
 } satisfies Record<string, z.ZodObject>;

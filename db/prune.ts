@@ -8,6 +8,9 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_KEYS, [options.limit]),
     sql.query(PRUNE_NOTIFICATIONS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_DELIVERIES, [options.retentionDays, options.limit]),
+    sql.query(PRUNE_CLICKS, [options.retentionDays, options.limit]),
+    sql.query(PRUNE_VISITORS, [options.limit]),
+    sql.query(PRUNE_LINKS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_WORKERS),
     sql.query(PRUNE_HOSTS, [options.limit]),
     sql.query(PRUNE_ROBOTS, [options.limit]),
@@ -70,6 +73,45 @@ const PRUNE_DELIVERIES = statement(
     WHERE finished_at < now() - $1::int * interval '1 day' AND status IN ('delivered', 'failed')
     LIMIT $2 FOR UPDATE SKIP LOCKED)
   RETURNING id
+  `,
+);
+
+/** They are counted long since; as old as this, none is delivered again. */
+const PRUNE_CLICKS = statement(
+  'prune_clicks',
+  `
+  DELETE FROM clicks WHERE id IN (
+    SELECT id FROM clicks WHERE clicked_at < now() - $1::int * interval '1 day' LIMIT $2)
+  RETURNING id
+  `,
+);
+
+/** A week, for clicks that waited on somebody's disk: whoever comes later than that is a new visitor. */
+const PRUNE_VISITORS = statement(
+  'prune_visitors',
+  `
+  DELETE FROM link_visitors WHERE (link_id, day, visitor) IN (
+    SELECT link_id, day, visitor FROM link_visitors WHERE day < current_date - 7 LIMIT $1)
+  RETURNING day
+  `,
+);
+
+/** With what was counted of them; a link that was clicked for years has some thousand rows of it. */
+const PRUNE_LINKS = statement(
+  'prune_links',
+  `
+  WITH gone AS (
+    DELETE FROM links WHERE id IN (
+      SELECT id FROM links WHERE deleted_at < now() - $1::int * interval '1 day' LIMIT least($2::int, 20))
+    RETURNING id
+  ), hours AS (
+    DELETE FROM link_hours USING gone WHERE link_id = gone.id
+  ), days AS (
+    DELETE FROM link_days USING gone WHERE link_id = gone.id
+  ), breakdowns AS (
+    DELETE FROM link_breakdowns USING gone WHERE link_id = gone.id
+  )
+  SELECT id FROM gone
   `,
 );
 

@@ -31,6 +31,7 @@ export const CHANNEL_QUEUES = {
 /** Rings a channel's queue: `notification.email.send`. */
 export const sendKey = (channel: keyof typeof CHANNEL_QUEUES): string => `notification.${channel}.send`;
 export const deadLettersOf = (queue: string): string => `${queue}.dead`;
+export const LINK_CLICKS = 'link_clicks';
 
 /** The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to `notifications`. */
 export const eventExchange = (type: string): string => {
@@ -73,10 +74,10 @@ export const TOPOLOGY: Topology = {
     ...notificationQueue(CHANNEL_QUEUES.push, sendKey('push')),
     ...notificationQueue(CHANNEL_QUEUES.webhook, sendKey('webhook')),
     {
-      name: 'link_clicks',
-      deadLetter: 'link_clicks.dead',
+      name: LINK_CLICKS,
+      deadLetter: `${LINK_CLICKS}.dead`,
       bindings: [{ exchange: 'link_events', pattern: 'link.clicked' }],
     },
-    deadLetterQueue('link_clicks.dead'),
+    deadLetterQueue(`${LINK_CLICKS}.dead`),
   ],
 };

@@ -2,9 +2,9 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { canonicalHost, parseAddress } from '../runtime/egress-address.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { dialFirst } from './dial.ts';
-import { canonicalHost, parseAddress } from './egress-address.ts';
 import { EgressError, type EgressGuard } from './egress-guard.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
 

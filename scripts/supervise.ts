@@ -8,7 +8,7 @@ import { KeptProcess } from './kept-process.ts';
 import { choosePort } from './port.ts';
 import { welcome } from './welcome.ts';
 
-/** What `npm start` runs after the set-up: Postgres where none is given, the API, the notifier, and the workers. */
+/** What `npm start` runs after the set-up: Postgres where none is given, the API, notifier, analytics, and the workers. */
 async function supervise(
   lifecycle: Lifecycle,
   config: Config,
@@ -36,7 +36,8 @@ async function supervise(
     keep(`worker-${index + 1}`, 'workers/scraper/main.js'),
   );
   const notifier = keep('notifier', 'workers/notifier/main.js');
-  const all = [api, notifier, ...workers];
+  const analytics = keep('analytics', 'workers/analytics/main.js');
+  const all = [api, notifier, analytics, ...workers];
   process.on('exit', () => {
     for (const child of all) child.killAtOnce();
   });
@@ -46,7 +47,7 @@ async function supervise(
     start: async () => {
       // The API first: it brings the database's schema up to date. If it cannot start, nothing can.
       const ready = await api.start();
-      await Promise.all([notifier, ...workers].map((child) => child.keep()));
+      await Promise.all([notifier, analytics, ...workers].map((child) => child.keep()));
       if (!ready) return;
       if (takenPort) console.log(`\n  Port ${takenPort} is taken by another program; PORT chooses one.`);
       console.log(welcome({ ...ready, workers: workers.length }));
@@ -63,7 +64,7 @@ async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logge
     dataDir: config.dataDir,
     logger,
     // Room for every process we start, and for some that others start beside us.
-    settings: { max_connections: String(Math.max(200, (config.workers + 4) * config.databasePoolSize + 50)) },
+    settings: { max_connections: String(Math.max(200, (config.workers + 5) * config.databasePoolSize + 50)) },
     onLost: (error) => {
       // Without its database nothing here can go on: the same as any error nobody caught.
       setImmediate(() => {

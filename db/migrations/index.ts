@@ -12,6 +12,9 @@ import { artifacts } from './0011-artifacts.ts';
 import { eventReaders } from './0012-event-readers.ts';
 import { subscriptions } from './0013-subscriptions.ts';
 import { notifications } from './0014-notifications.ts';
+import { links } from './0020-links.ts';
+import { clicks } from './0021-clicks.ts';
+import { statistics } from './0022-statistics.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -34,4 +37,7 @@ export const MIGRATIONS: Migration[] = [
   eventReaders,
   subscriptions,
   notifications,
+  links,
+  clicks,
+  statistics,
 ];

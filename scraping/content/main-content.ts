@@ -208,8 +208,8 @@ function keepOpening(blocks: readonly Block[], kept: boolean[], title: string): 
   }
 }
 
-const OPENING = 3;
-const OPENING_WORDS = 40;
+const OPENING = 6;
+const OPENING_WORDS = 60;
 
 /** On a page of a few words there is little to learn from, and little to lose by all but its frame. */
 const FEW_WORDS = 100;

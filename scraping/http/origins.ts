@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { LRUCache } from 'lru-cache';
 import { buildConnector, Pool } from 'undici';
-import { parseAddress } from '../egress-address.ts';
+import { parseAddress } from '../../runtime/egress-address.ts';
 import { EgressError, type EgressGuard } from '../egress-guard.ts';
 import type { UpstreamProxies } from '../upstream-proxy.ts';
 import { systemCode } from './failures.ts';

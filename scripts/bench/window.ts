@@ -6,13 +6,13 @@ import type { Bench, Driver } from './bench.ts';
 import type { Scratch } from './scratch.ts';
 
 /** Empties what an earlier measurement left on the broker. The embedded queue is as new as its database. */
-export async function purgeQueue({ services }: Bench, driver: Driver): Promise<void> {
+export async function purgeQueue({ services }: Bench, driver: Driver, queue = SCRAPE_JOBS): Promise<void> {
   if (driver !== 'rabbitmq') return;
   const connection = await connectBroker(services.rabbitmqUrl);
   const channel = await connection.createChannel();
   // Refused, and the channel closed, where no process of ours has declared it yet.
   channel.on('error', () => {});
-  await channel.purgeQueue(SCRAPE_JOBS).catch(() => {});
+  await channel.purgeQueue(queue).catch(() => {});
   await connection.close();
 }
 

@@ -1,5 +1,6 @@
 import { createApp } from '../../api/app.ts';
 import { ensureBootstrapKey } from '../../api/bootstrap-key.ts';
+import { createShortLinks } from '../../api/redirect/short-links.ts';
 import { type HttpServer, listen } from '../../api/server.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { createDispatch } from '../../dispatch/dispatch.ts';
@@ -31,8 +32,13 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
+  const { dataDir, publicUrl, egressAllow } = config;
+  const links = createShortLinks({ database, queue, dataDir, publicUrl, logger });
+  await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
+
   const app = createApp({
     ...{ database, queue, dispatch, logger },
+    ...{ links, publicUrl, egressAllow },
     rateLimit: config.rateLimit,
     accessLog: false,
     notify,

@@ -36,8 +36,8 @@ describe('npm start', () => {
     expect(await statusOf(`${url}/api/v1/jobs`, apiKey)).toBe(200);
 
     const pids = [...childPids(supervisor), await postgresPid()];
-    // The API, the notifier, two workers, Postgres.
-    expect(pids).toHaveLength(5);
+    // The API, the notifier, analytics, two workers, Postgres.
+    expect(pids).toHaveLength(6);
     expect(await supervisor.stop()).toBe(0);
     // Ended, all of them; who waits for an orphan's exit code is the machine's first process, in its own time.
     await waitFor(() => !pids.some(isRunning), { what: 'every process to be gone' });

@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { hashKey, prefixOf } from '../../api/api-key.ts';
 import { type AppDependencies, createApp } from '../../api/app.ts';
+import { createShortLinks } from '../../api/redirect/short-links.ts';
 import { listen } from '../../api/server.ts';
 import { type Outcome, settle } from '../../core/job-state.ts';
 import type { Lead } from '../../core/lead.ts';
@@ -65,6 +69,7 @@ export async function startApi({
   smtpUrl,
   through = (url) => url,
   streams,
+  queue: givenQueue,
 }: {
   rateLimit?: number;
   logger?: Logger;
@@ -73,6 +78,8 @@ export async function startApi({
   /** The address under which the API reaches its database, for tests that take it away. */
   through?: (databaseUrl: string) => string | Promise<string>;
   streams?: AppDependencies['streams'];
+  /** Started, instead of the embedded one; stopped with the API. */
+  queue?: Queue;
 } = {}): Promise<TestApi> {
   const testDatabase = await createTestDatabase();
   const options = { poolSize: 5, applicationName: 'api-test', logger: silentLogger };
@@ -80,13 +87,7 @@ export async function startApi({
   const adminKey = 'admin-key-of-the-tests';
   await ensureAdmin(database, { prefix: prefixOf(adminKey), hash: hashKey(adminKey) });
 
-  const queue = createEmbeddedQueue({
-    databaseUrl: testDatabase.url,
-    topology: TOPOLOGY,
-    logger: silentLogger,
-    leaseMs: 5000,
-  });
-  await queue.start();
+  const queue = givenQueue ?? (await startEmbeddedQueue(testDatabase.url));
   const dispatch = createDispatch({
     database,
     queue,
@@ -112,10 +113,14 @@ export async function startApi({
       return apiDatabase.query(statement, values);
     },
   };
+  const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-api-'));
+  const links = createShortLinks({ database: watched, queue, dataDir, publicUrl: PUBLIC_URL, logger });
+  await links.start();
   const app = createApp({
     database: watched,
     queue,
     dispatch: { offer },
+    ...{ links, publicUrl: PUBLIC_URL, egressAllow: ['127.0.0.1'] },
     logger,
     rateLimit,
     accessLog,
@@ -164,6 +169,8 @@ export async function startApi({
       const streamsEnded = app.stop();
       await server.stop(5000);
       await streamsEnded;
+      await links.stop();
+      await rm(dataDir, { recursive: true });
       await dispatch.stop();
       await queue.stop();
       if (apiDatabase !== database) await apiDatabase.stop();
@@ -171,6 +178,13 @@ export async function startApi({
       await testDatabase.drop();
     },
   };
+}
+
+async function startEmbeddedQueue(databaseUrl: string): Promise<Queue> {
+  const options = { topology: TOPOLOGY, logger: silentLogger, leaseMs: 5000 };
+  const queue = createEmbeddedQueue({ ...options, databaseUrl });
+  await queue.start();
+  return queue;
 }
 
 function parsed(text: string): unknown {
@@ -201,6 +215,8 @@ const LEDGER_SETTLED = statement(
   `,
 );
 
+/** Where users would reach it; nothing is there. */
+export const PUBLIC_URL = 'https://go.example.com';
 const POLICY = { baseMs: 60_000, capMs: 60_000 };
 const WORKER = 'worker-of-the-tests';
 

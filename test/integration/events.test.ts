@@ -23,7 +23,14 @@ beforeAll(async () => {
 afterAll(() => api.stop());
 
 /** Types that are written by parts of the system which are not in this test. */
-const WRITTEN_ELSEWHERE = ['link.clicked', 'notification.delivered', 'notification.failed'];
+const WRITTEN_ELSEWHERE = [
+  'link.created',
+  'link.changed',
+  'link.deleted',
+  'link.clicked',
+  'notification.delivered',
+  'notification.failed',
+];
 const ERROR = { code: 'timeout', message: 'too slow' };
 
 describe('what the system writes to the ledger', () => {

@@ -19,6 +19,7 @@ export interface Fleet {
   env: Record<string, string>;
   startWorker(env?: Record<string, string>): Promise<RunningProcess>;
   startNotifier(env?: Record<string, string>): Promise<RunningProcess>;
+  startAnalytics(env?: Record<string, string>): Promise<RunningProcess>;
   /** Ends every process and removes database and files. */
   stop(): Promise<void>;
 }
@@ -57,6 +58,12 @@ export async function startFleet(options: {
     notifiers.push(notifier);
     return notifier;
   };
+  const analytics: RunningProcess[] = [];
+  const startAnalytics = async (more: Record<string, string> = {}) => {
+    const started = await startProcess('workers/analytics/main.js', { ...env, ...more });
+    analytics.push(started);
+    return started;
+  };
   await Promise.all(Array.from({ length: options.workers }, () => startWorker()));
   return {
     api,
@@ -65,8 +72,9 @@ export async function startFleet(options: {
     client: createClient(api.ready.url ?? ''),
     startWorker,
     startNotifier,
+    startAnalytics,
     stop: async () => {
-      await Promise.all([...workers, ...notifiers, api].map((running) => running.kill()));
+      await Promise.all([...workers, ...notifiers, ...analytics, api].map((running) => running.kill()));
       await database?.drop();
       await rm(dataDir, { recursive: true, force: true });
     },

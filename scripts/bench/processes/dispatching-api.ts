@@ -1,4 +1,5 @@
 import { createApp } from '../../../api/app.ts';
+import { createShortLinks } from '../../../api/redirect/short-links.ts';
 import { listen } from '../../../api/server.ts';
 import { databaseUrlOf, openDatabase } from '../../../db/open.ts';
 import { createDispatch } from '../../../dispatch/dispatch.ts';
@@ -32,7 +33,13 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   const fresh = createFreshDispatcher({ database, queue, logger, sizeOf: () => Number.POSITIVE_INFINITY });
   await lifecycle.start({ name: 'fresh', stop: fresh.stop });
 
-  const app = createApp({ database, queue, dispatch: fresh, logger, rateLimit, accessLog: false, notify });
+  const { dataDir, publicUrl, egressAllow } = config;
+  const links = createShortLinks({ database, queue, dataDir, publicUrl, logger });
+  await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
+  const app = createApp({
+    ...{ database, queue, dispatch: fresh, logger, rateLimit, accessLog: false, notify },
+    ...{ links, publicUrl, egressAllow },
+  });
   const server = await listen(app.handler, config);
   await lifecycle.start({
     name: 'http',

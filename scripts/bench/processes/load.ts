@@ -12,35 +12,44 @@ export interface LoadResult {
   p50: number;
   p99: number;
   requests: number;
-  /** Answers other than 202. */
+  /** Answers other than the one expected. */
   refused: number;
 }
 
 interface Target {
   url: string;
   headers: Record<string, string>;
-  body: string;
+  /** Undefined: a GET, that is answered 302. */
+  body?: string;
 }
 
 interface LoadRequest extends Target {
   connections: number;
+  /** Requests a second of all connections together; undefined: as many as there can be. */
+  pace?: number;
   warmMs: number;
   ms: number;
 }
 
 serve({
-  run: async ({ connections, warmMs, ms, ...target }: LoadRequest): Promise<LoadResult> => {
+  run: async ({ connections, pace, warmMs, ms, ...target }: LoadRequest): Promise<LoadResult> => {
     const begin = now() + warmMs;
     const end = begin + ms;
     const latencies: number[] = [];
     let refused = 0;
+    const expected = target.body === undefined ? 302 : 202;
+    const everyMs = pace === undefined ? 0 : (connections * 1000) / pace;
     const lane = async () => {
       const client = await openClient(target);
+      let next = now() + Math.random() * everyMs;
       while (now() < end) {
+        // A timer is up to a millisecond late; what was missed is made up for.
+        if (next - now() > 1) await sleep(next - now());
+        next += everyMs;
         const sentAt = now();
         const { status } = await client.request();
         const answeredAt = now();
-        if (status !== 202) refused += 1;
+        if (status !== expected) refused += 1;
         else if (answeredAt >= begin && answeredAt < end) latencies.push(answeredAt - sentAt);
       }
       client.close();
@@ -79,9 +88,11 @@ interface Answer {
 async function openClient({ url, headers, body }: Target) {
   const { hostname, port, pathname } = new URL(url);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const length = Buffer.byteLength(body);
+  const host = `host: ${hostname}:${port}\r\n`;
   const request = Buffer.from(
-    `POST ${pathname} HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n${lines.join('')}\r\n${body}`,
+    body === undefined
+      ? `GET ${pathname} HTTP/1.1\r\n${host}${lines.join('')}\r\n`
+      : `POST ${pathname} HTTP/1.1\r\n${host}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n${lines.join('')}\r\n${body}`,
   );
   const socket = await open(hostname, Number(port));
   let answer: (answer: Answer) => void = () => {};

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { Complaint } from '../runtime/complaint.ts';
+import { Complaint } from './complaint.ts';
 
 /**
  * The judgement of the egress guard, pure: which addresses lie on the open internet, and what an operator opened beyond it.

@@ -1,0 +1,159 @@
+import type { Envelope } from '../../queue/envelope.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { eventExchange } from '../../queue/topology.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { createSpool } from './spool.ts';
+
+/** Takes clicks to the queue, behind the back of whoever made them. */
+export interface Outbox {
+  /** Neither waits nor throws. */
+  tell(click: Envelope): void;
+  start(): Promise<void>;
+  /** Sends or writes down what is left. */
+  stop(): Promise<void>;
+  figures(): OutboxFigures;
+}
+
+export interface OutboxFigures {
+  /** Confirmed by the queue. */
+  published: number;
+  /** Written to the disk, since the queue did not take them. */
+  spooled: number;
+  spoolBytes: number;
+  /** In memory alone at this moment: so many a kill -9 would lose. */
+  atRisk: number;
+  /** Had no room anywhere. */
+  dropped: number;
+  /** That killed processes had in memory alone: at most so many were lost. */
+  uncertain: number;
+}
+
+/** The window of unconfirmed messages on RabbitMQ, and enough for one statement on Postgres. */
+const GROUP = 250;
+const GROUPS_UNDER_WAY = 4;
+/** In memory, under way or not; what is more goes to the disk. Bounds what a kill can take. */
+const MAX_IN_MEMORY = 8000;
+const SPOOL_BYTES = 256 * 1024 * 1024;
+const DRAIN_MS = 500;
+const NOTE_MS = 250;
+
+export function createOutbox(options: {
+  queue: Pick<Queue, 'publish' | 'health'>;
+  /** A folder for clicks alone. */
+  dir: string;
+  logger: Logger;
+  spoolBytes?: number;
+}): Outbox {
+  const { queue, logger } = options;
+  const spool = createSpool({ dir: options.dir, maxBytes: options.spoolBytes ?? SPOOL_BYTES, logger });
+  const exchange = eventExchange('link.clicked');
+  let waiting: Envelope[] = [];
+  let inFlight = 0;
+  const underWay = new Set<Promise<void>>();
+  let scheduled = false;
+  let failing = false;
+  let drainTimer: NodeJS.Timeout | undefined;
+  let noteTimer: NodeJS.Timeout | undefined;
+  let draining: Promise<void> | undefined;
+  let stopping = false;
+  const counts = { published: 0, spooled: 0, dropped: 0 };
+
+  const tell = (click: Envelope) => {
+    waiting.push(click);
+    schedule();
+  };
+  // What this turn of the event loop brought goes together.
+  const schedule = () => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(pump);
+  };
+  const pump = () => {
+    scheduled = false;
+    if (failing || !queue.health().healthy) {
+      spill(waiting);
+      waiting = [];
+      return;
+    }
+    while (waiting.length > 0 && underWay.size < GROUPS_UNDER_WAY) {
+      const group = waiting.slice(0, GROUP);
+      waiting = waiting.slice(GROUP);
+      send(group);
+    }
+    const room = MAX_IN_MEMORY - inFlight;
+    if (waiting.length > room) spill(waiting.splice(room));
+  };
+  const send = (group: Envelope[]) => {
+    inFlight += group.length;
+    const sent = publish(group)
+      .catch((error) => {
+        // Some may have arrived: those that come twice are counted once, by their ids.
+        if (!failing) logger.warn('clicks_spooled', { error });
+        failing = true;
+        spill(group);
+      })
+      .finally(() => {
+        inFlight -= group.length;
+        underWay.delete(sent);
+        if (waiting.length > 0) schedule();
+      });
+    underWay.add(sent);
+  };
+  const publish = async (group: Envelope[]) => {
+    await queue.publish(group.map((envelope) => ({ exchange, routingKey: envelope.type, envelope })));
+    counts.published += group.length;
+  };
+  const spill = (clicks: Envelope[]) => {
+    if (clicks.length === 0) return;
+    const taken = spool.append(clicks);
+    counts.spooled += taken;
+    const dropped = clicks.length - taken;
+    if (dropped === 0) return;
+    if (counts.dropped === 0) logger.error('clicks_dropped', { spool_bytes: spool.bytes });
+    counts.dropped += dropped;
+  };
+
+  const drain = async () => {
+    if (!queue.health().healthy) return;
+    try {
+      await spool.drain(publish);
+      if (failing) logger.info('clicks_flow_again', { ...counts });
+      failing = false;
+    } catch (error) {
+      logger.debug('clicks_not_drained', { error });
+    }
+  };
+  const drainOften = () => {
+    drainTimer = setTimeout(async () => {
+      draining = drain();
+      await draining;
+      if (!stopping) drainOften();
+    }, DRAIN_MS);
+  };
+  const atRisk = () => waiting.length + inFlight;
+
+  return {
+    tell,
+    start: async () => {
+      drainOften();
+      noteTimer = setInterval(() => spool.noteAtRisk(atRisk()), NOTE_MS);
+    },
+    stop: async () => {
+      stopping = true;
+      clearTimeout(drainTimer);
+      clearInterval(noteTimer);
+      while (atRisk() > 0) {
+        pump();
+        await Promise.allSettled(underWay);
+      }
+      await draining;
+      spool.close();
+    },
+    figures: () => ({
+      ...counts,
+      spoolBytes: spool.bytes,
+      atRisk: atRisk(),
+      uncertain: spool.uncertain,
+    }),
+  };
+}

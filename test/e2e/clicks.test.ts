@@ -1,0 +1,145 @@
+import { Agent, get } from 'node:http';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createClient, type Driver, type Fleet, startFleet } from '../support/fleet.ts';
+import { type RunningProcess, startProcess } from '../support/processes.ts';
+import { type PrivateBroker, startRabbitmq } from '../support/rabbitmq.mjs';
+import { startTcpProxy, type TcpProxy, through } from '../support/tcp-proxy.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/**
+ * Clicks go on while everything behind them goes away in turn: no redirect fails, and in the end each click counts once. With
+ * `CLICKS=100000 node scripts/jest.mjs --testPathPatterns test/e2e/clicks` it is as many as that.
+ */
+const CLICKS = Number(process.env.CLICKS ?? 2000);
+const LANES = 16;
+const LONGEST_MS = 180_000 + CLICKS * 10;
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+
+let agent: Agent;
+beforeEach(() => {
+  agent = new Agent({ keepAlive: true, maxSockets: LANES });
+});
+afterEach(() => agent.destroy());
+
+/** Follows a link so many times; the statuses that were not 302. */
+async function click(url: string, code: string, count: number): Promise<number[]> {
+  const wrong: number[] = [];
+  let left = count;
+  const lane = async () => {
+    while (left > 0) {
+      left -= 1;
+      const status = await statusOf(`${url}/r/${code}`);
+      if (status !== 302) wrong.push(status);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return wrong;
+}
+
+const statusOf = (url: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    get(url, { agent, headers: { 'user-agent': FIREFOX } }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    }).on('error', reject);
+  });
+
+/** A figure of the API's metrics. */
+async function metric(url: string, line: string): Promise<number> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const found = text.split('\n').find((candidate) => candidate.startsWith(`${line} `));
+  return Number(found?.slice(line.length));
+}
+
+const DRIVERS: Driver[] = ['rabbitmq', 'embedded'];
+
+describe.each(DRIVERS)('clicks on %s', (driver) => {
+  let broker: PrivateBroker | undefined;
+  let database: TestDatabase;
+  let proxy: TcpProxy;
+  let fleet: Fleet;
+  let url: string;
+  let code: string;
+
+  beforeEach(async () => {
+    broker = driver === 'rabbitmq' ? await startRabbitmq() : undefined;
+    database = await createTestDatabase();
+    const { hostname, port } = new URL(database.url);
+    proxy = await startTcpProxy({ host: hostname, port: Number(port) });
+    fleet = await startFleet({
+      driver,
+      workers: 0,
+      databaseUrl: through(proxy, database.url),
+      ...(broker ? { rabbitmqUrl: broker.url } : {}),
+    });
+    url = fleet.api.ready.url ?? '';
+    const made = await fleet.client.request('POST', '/api/v1/links', { url: 'https://example.com/' });
+    code = ((await made.json()) as { code: string }).code;
+  });
+  afterEach(async () => {
+    await fleet.stop();
+    await proxy.close();
+    await database.drop();
+    await broker?.close();
+  });
+
+  const counted = async (at = url): Promise<number> => {
+    const answer = await createClient(at).request('GET', `/api/v1/links/${code}/stats`);
+    return ((await answer.json()) as { total_clicks: number }).total_clicks;
+  };
+  const untilCounted = (total: number, at = url) =>
+    waitFor(async () => (await counted(at)) >= total, { timeoutMs: LONGEST_MS, what: `${total} clicks` });
+
+  test(
+    'are all counted, once, whatever went away meanwhile',
+    async () => {
+      const part = Math.floor(CLICKS / 4);
+      const killed = await fleet.startAnalytics();
+      expect(await click(url, code, part)).toEqual([]);
+
+      // Nobody counts; one that was killed leaves what it had in its hands to the next.
+      await killed.kill();
+      expect(await click(url, code, part)).toEqual([]);
+      const analytics = await fleet.startAnalytics();
+
+      // The database away: neither links that are in memory nor those who follow them notice.
+      proxy.cut();
+      expect(await click(url, code, part)).toEqual([]);
+      expect((await fleet.client.request('GET', '/health/ready')).status).toBe(503);
+      proxy.restore();
+
+      // The broker away.
+      await broker?.stop();
+      expect(await click(url, code, part)).toEqual([]);
+      await broker?.start();
+
+      await untilCounted(4 * part);
+      // What was delivered twice is in somebody's hands until it is stopped.
+      expect(await analytics.stop()).toBe(0);
+      expect(await counted()).toBe(4 * part);
+      expect(await metric(url, 'leadengine_clicks_total{outcome="dropped"}')).toBe(0);
+      expect(await metric(url, 'leadengine_clicks_pending{where="memory"}')).toBe(0);
+    },
+    LONGEST_MS,
+  );
+
+  test('that wait on the disk outlive the process that wrote them', async () => {
+    expect(await click(url, code, 1)).toEqual([]);
+    await waitFor(async () => (await metric(url, 'leadengine_clicks_total{outcome="published"}')) === 1, {
+      what: 'the first click to be published',
+    });
+    if (broker) await broker.stop();
+    else proxy.cut();
+    expect(await click(url, code, 200)).toEqual([]);
+    await waitFor(async () => (await metric(url, 'leadengine_clicks_pending{where="memory"}')) === 0, {
+      what: 'all of them to be on the disk',
+    });
+    await fleet.api.kill();
+    if (broker) await broker.start();
+    else proxy.restore();
+    const next: RunningProcess = await startProcess('api/main.js', fleet.env);
+    await fleet.startAnalytics();
+    await untilCounted(201, next.ready.url);
+    expect(await counted(next.ready.url)).toBe(201);
+    await next.kill();
+  });
+});
