@@ -17,6 +17,8 @@ export class Tab {
   egress: EgressPage;
   /** Whether the page shown does nothing by itself any more, so that another can take its place without more ado. */
   isAtRest = true;
+  /** Whether its context can go as soon as the page shown is done with. */
+  isLastUse = false;
   /** What `Network.setBlockedURLs` was given last. */
   blocked: readonly string[] = [];
   pausesRequests = false;
@@ -60,6 +62,7 @@ export class Tab {
     // A page with scripts may be about to go elsewhere, and would take the next one's place.
     if (!this.isAtRest) await this.page.goto('about:blank');
     this.isAtRest = false;
+    this.isLastUse = false;
     this.egress = this.client.beginPage(maxBytes);
   }
 

@@ -32,14 +32,20 @@ export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: nu
   const visitNow = async (url: string, timeoutMs: number): Promise<VisitedPage> => {
     const turn = await session.takeTurn(context.signal);
     const startedAt = Date.now();
-    const findings: Findings = { watch: null, snapshot: null, extracted: {}, artifacts: [], error: null };
+    const findings: Findings = {
+      ...{ watch: null, snapshot: null, extracted: {}, artifacts: [], error: null },
+      reading: Promise.resolve(),
+    };
     const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
     try {
       const visited = session.withTab(turn, { maxBytes: context.maxPageBytes }, (tab) =>
         visit({ tab, url, spec, context, deadline, findings }),
       );
       await deadline.race(visited);
+      await deadline.race(findings.reading);
     } catch (error) {
+      // A picture that failed does not take along what was read.
+      await deadline.race(findings.reading).catch(() => {});
       context.signal.throwIfAborted();
       findings.error = failureOf(error).info;
       context.logger.debug('page_failed', { code: findings.error.code, cause: error });
@@ -66,6 +72,8 @@ interface Findings {
   watch: DocumentWatch | null;
   snapshot: Snapshot | null;
   extracted: Extracted;
+  /** Until `extracted` is there. */
+  reading: Promise<void>;
   artifacts: Artifact[];
   error: Page['error'];
 }
@@ -79,7 +87,11 @@ interface Visit {
   findings: Findings;
 }
 
-/** A page's story: load, act, look, read, picture. @throws PageFailure where it ends early */
+/**
+ * A page's story: load, act, look, picture; and it is read meanwhile, for which nobody keeps the tab: a page left open goes on to lay
+ * out and paint what is not looked at.
+ * @throws PageFailure where it ends early
+ */
 async function visit({ tab, url, spec, context, deadline, findings }: Visit): Promise<void> {
   const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
   const watch = new DocumentWatch(tab, url, context.maxPageBytes, () =>
@@ -122,19 +134,21 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   if (snapshot.badSelectors.length > 0) {
     findings.error ??= badSelector(snapshot.badSelectors);
   }
-  findings.extracted = await deadline.race(
-    context.browser.extractor.extract(
-      {
-        html: snapshot.html,
-        url: snapshot.url,
-        title: snapshot.title,
-        charset: snapshot.charset,
-        formats,
-        mainContent: spec.main_content ?? true,
-      },
-      deadline.signal,
-    ),
+  const reading = context.browser.extractor.extract(
+    {
+      html: snapshot.html,
+      url: snapshot.url,
+      title: snapshot.title,
+      charset: snapshot.charset,
+      formats,
+      mainContent: spec.main_content ?? true,
+    },
+    deadline.signal,
   );
+  findings.reading = reading.then((extracted) => {
+    findings.extracted = extracted;
+  });
+  findings.reading.catch(() => {});
   if (formats.includes('screenshot'))
     findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
