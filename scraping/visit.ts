@@ -6,6 +6,7 @@ import { type CollectOptions, collect, type Snapshot } from './collect.ts';
 import type { Extracted, Format } from './content/extract.ts';
 import { storable } from './content/storable.ts';
 import { Deadline } from './deadline.ts';
+import { awaitFirstLook, stopLooking } from './first-look.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
 import { arrived, DocumentWatch, load, settle } from './load.ts';
 import { badSelector, httpStatusError, PageFailure } from './page-errors.ts';
@@ -105,12 +106,19 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   const headers = spec.headers ?? {};
   const collecting = { maxChars: context.maxPageBytes, extract: spec.extract ?? {} };
   const actions = spec.actions ?? [];
-  await deadline.race(prepareRequests(tab, { url, headers, blockPictures: !pictured }));
+  const isOneLookEnough = !pictured && actions.length === 0 && Object.keys(collecting.extract).length === 0;
+  const firstLook = isOneLookEnough ? awaitFirstLook(tab) : null;
+  await deadline.race(
+    Promise.all([
+      prepareRequests(tab, { url, headers, blockPictures: !pictured }),
+      isOneLookEnough ? undefined : stopLooking(tab),
+    ]),
+  );
 
   await load(tab, url, watch, deadline);
   resumeRequests(tab, headers);
   const collectAtOnce = actions.length > 0 ? null : collecting;
-  const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce });
+  const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce, firstLook });
   watch.assertDocument();
   findings.error = httpStatusError(watch.answer?.status ?? 200);
 
