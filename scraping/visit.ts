@@ -160,6 +160,8 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   if (formats.includes('screenshot'))
     findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
+  // A page to be asked for again, once its server has had a rest, is still the same visitor's.
+  tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
 }
 
 /** One look into the page. A page on its way elsewhere is looked at where it arrives. */
