@@ -154,6 +154,10 @@ export class BrowserSession {
   async #tidy(held: Held | undefined, tab: Tab | undefined, reusable: boolean): Promise<void> {
     if (!held) return;
     held.busy -= 1;
+    if (tab?.isLastUse && reusable && held.busy === 0) {
+      await this.#drop(held);
+      return;
+    }
     const isLast = this.#closed && held.busy === 0;
     if (tab && !isLast && !held.generation.retired) {
       if (!reusable && !(await tab.close())) {

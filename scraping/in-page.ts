@@ -1,5 +1,8 @@
 import type { CDPSession } from 'playwright';
 
+/** The name of the world that what we run in pages lives in. */
+export const WORLD = 'leadengine';
+
 /**
  * Runs a function in the page's main frame, in a world of its own: the same document, but JavaScript built-ins that the page
  * cannot have replaced (old sites do: Prototype's `Array.prototype.toJSON` breaks `JSON.stringify`). One round trip beside the
@@ -24,7 +27,7 @@ export async function runSource<Argument, Result>(
 ): Promise<Result> {
   const { executionContextId } = await target.cdp.send('Page.createIsolatedWorld', {
     frameId: target.mainFrameId,
-    worldName: 'leadengine',
+    worldName: WORLD,
   });
   const { result, exceptionDetails } = await target.cdp.send('Runtime.evaluate', {
     expression: `(${source})(${JSON.stringify(argument)})`,

@@ -1,6 +1,7 @@
 import { type CollectOptions, collect, type Snapshot } from './collect.ts';
 import { isDownload, isUnsupported } from './content-type.ts';
 import type { Deadline } from './deadline.ts';
+import { type FirstLook, isStatic } from './first-look.ts';
 import { navigatedAway, runSource } from './in-page.ts';
 import { retryAfterMs } from './manners.ts';
 import { navigationError, PageFailure } from './page-errors.ts';
@@ -97,6 +98,7 @@ const ARRIVE_MS = 3000;
  * looked at on the same way: one round trip for what most pages are.
  *
  * @param options.pictured waits for pictures and styles too
+ * @param options.firstLook what came of itself, where that is enough
  * @param options.collect how to look at a page at rest; null: not yet
  * @returns null where the page is still to be looked at
  */
@@ -104,8 +106,12 @@ export async function settle(
   tab: Tab,
   watch: DocumentWatch,
   deadline: Deadline,
-  options: { pictured: boolean; collect: CollectOptions | null },
+  options: { pictured: boolean; collect: CollectOptions | null; firstLook?: FirstLook | null },
 ): Promise<Snapshot | null> {
+  if (options.firstLook?.snapshot) {
+    tab.isAtRest = true;
+    return options.firstLook.snapshot;
+  }
   const until = Date.now() + Math.min(SETTLE_MAX_MS, deadline.remainingMs() * 0.7);
   const left = () => Math.max(0, until - Date.now());
   do {
@@ -158,16 +164,8 @@ interface Rest {
 }
 
 /** Timers, and not animation frames: a page nobody looks at may draw none. Runs in the page. */
-function untilQuiet(limits: QuietLimits): Promise<Rest['rest']> {
+function untilQuiet(limits: QuietLimits, isStatic: () => boolean): Promise<Rest['rest']> {
   const start = performance.now();
-  const isProgram = (script: Element) => {
-    const type = script.getAttribute('type');
-    return !type || type === 'module' || /(java|ecma)script/i.test(type);
-  };
-  const ACTS =
-    'iframe, frame, object, embed, meta[http-equiv="refresh" i], [onload], [onerror], [onbegin], [onfocus], [onpageshow], [ontoggle]';
-  const isStatic = () =>
-    !Array.from(document.querySelectorAll('script')).some(isProgram) && !document.querySelector(ACTS);
   const textOf = (element: Element | null) => (element?.textContent ?? '').replace(/\s+/g, ' ').length;
   const isThin = () =>
     Array.from(document.body?.querySelectorAll('script, style, noscript') ?? []).reduce(
@@ -212,9 +210,9 @@ function untilQuiet(limits: QuietLimits): Promise<Rest['rest']> {
   });
 }
 
-/** Both as source text: what runs in a page brings everything along. */
+/** All as source text: what runs in a page brings everything along. */
 const REST = `async ({ limits, collect }) => {
-  const rest = await (${untilQuiet})(limits);
+  const rest = await (${untilQuiet})(limits, ${isStatic});
   return { rest, snapshot: rest === 'static' && collect ? (${collect})(collect) : null };
 }`;
 

@@ -37,6 +37,8 @@ export interface ScrapeContext {
   maxPageBytes: number;
   /** Pages of the job in the browser at once, in one context. Default 3. */
   tabs?: number;
+  /** No other is asked for: its browser context ends with the page, without waiting for `close`. */
+  isOnlyPage?: boolean;
 }
 
 export interface ScrapedPage {
@@ -141,7 +143,7 @@ export async function scrape(
   request: { url: string; spec: ScrapeSpec },
   context: ScrapeContext,
 ): Promise<ScrapedPage> {
-  const scraping = openScraping(request.spec, context);
+  const scraping = openScraping(request.spec, { ...context, isOnlyPage: true });
   try {
     return await scraping.scrape(request.url);
   } finally {

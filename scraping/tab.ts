@@ -2,6 +2,7 @@ import type { CDPSession, Download, Page } from 'playwright';
 import type { Held } from './browser.ts';
 import { resolvesWithin } from './deadline.ts';
 import type { EgressClient, EgressPage } from './egress-proxy.ts';
+import { startLooking } from './first-look.ts';
 import { PageFailure } from './page-errors.ts';
 
 type Listen = CDPSession['on'];
@@ -17,9 +18,13 @@ export class Tab {
   egress: EgressPage;
   /** Whether the page shown does nothing by itself any more, so that another can take its place without more ado. */
   isAtRest = true;
+  /** Whether its context can go as soon as the page shown is done with. */
+  isLastUse = false;
   /** What `Network.setBlockedURLs` was given last. */
   blocked: readonly string[] = [];
   pausesRequests = false;
+  /** See `startLooking`; null: it does not. */
+  firstLook: string | null = null;
   #undo: (() => void)[] = [];
   #blanking: NodeJS.Timeout | undefined;
 
@@ -60,6 +65,7 @@ export class Tab {
     // A page with scripts may be about to go elsewhere, and would take the next one's place.
     if (!this.isAtRest) await this.page.goto('about:blank');
     this.isAtRest = false;
+    this.isLastUse = false;
     this.egress = this.client.beginPage(maxBytes);
   }
 
@@ -104,10 +110,13 @@ export async function openTab({ context, egress, generation }: Held): Promise<Ta
   page.on('dialog', (dialog) => void dialog.dismiss().catch(() => {}));
   page.on('popup', (popup) => void popup.close().catch(() => {}));
   const cdp = await context.newCDPSession(page);
-  const [{ frameTree }] = await Promise.all([
+  const [{ frameTree }, firstLook] = await Promise.all([
     cdp.send('Page.getFrameTree'),
+    startLooking(cdp),
     cdp.send('Page.enable'),
     cdp.send('Network.enable'),
   ]);
-  return new Tab(page, cdp, frameTree.frame.id, egress, generation.crashed);
+  const tab = new Tab(page, cdp, frameTree.frame.id, egress, generation.crashed);
+  tab.firstLook = firstLook;
+  return tab;
 }

@@ -6,6 +6,7 @@ import { type CollectOptions, collect, type Snapshot } from './collect.ts';
 import type { Extracted, Format } from './content/extract.ts';
 import { storable } from './content/storable.ts';
 import { Deadline } from './deadline.ts';
+import { awaitFirstLook, stopLooking } from './first-look.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
 import { arrived, DocumentWatch, load, settle } from './load.ts';
 import { badSelector, httpStatusError, PageFailure } from './page-errors.ts';
@@ -32,14 +33,20 @@ export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: nu
   const visitNow = async (url: string, timeoutMs: number): Promise<VisitedPage> => {
     const turn = await session.takeTurn(context.signal);
     const startedAt = Date.now();
-    const findings: Findings = { watch: null, snapshot: null, extracted: {}, artifacts: [], error: null };
+    const findings: Findings = {
+      ...{ watch: null, snapshot: null, extracted: {}, artifacts: [], error: null },
+      reading: Promise.resolve(),
+    };
     const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
     try {
       const visited = session.withTab(turn, { maxBytes: context.maxPageBytes }, (tab) =>
         visit({ tab, url, spec, context, deadline, findings }),
       );
       await deadline.race(visited);
+      await deadline.race(findings.reading);
     } catch (error) {
+      // A picture that failed does not take along what was read.
+      await deadline.race(findings.reading).catch(() => {});
       context.signal.throwIfAborted();
       findings.error = failureOf(error).info;
       context.logger.debug('page_failed', { code: findings.error.code, cause: error });
@@ -66,6 +73,8 @@ interface Findings {
   watch: DocumentWatch | null;
   snapshot: Snapshot | null;
   extracted: Extracted;
+  /** Until `extracted` is there. */
+  reading: Promise<void>;
   artifacts: Artifact[];
   error: Page['error'];
 }
@@ -79,7 +88,11 @@ interface Visit {
   findings: Findings;
 }
 
-/** A page's story: load, act, look, read, picture. @throws PageFailure where it ends early */
+/**
+ * A page's story: load, act, look, picture; and it is read meanwhile, for which nobody keeps the tab: a page left open goes on to lay
+ * out and paint what is not looked at.
+ * @throws PageFailure where it ends early
+ */
 async function visit({ tab, url, spec, context, deadline, findings }: Visit): Promise<void> {
   const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
   const watch = new DocumentWatch(tab, url, context.maxPageBytes, () =>
@@ -93,12 +106,19 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   const headers = spec.headers ?? {};
   const collecting = { maxChars: context.maxPageBytes };
   const actions = spec.actions ?? [];
-  await deadline.race(prepareRequests(tab, { url, headers, blockPictures: !pictured }));
+  const isOneLookEnough = !pictured && actions.length === 0;
+  const firstLook = isOneLookEnough ? awaitFirstLook(tab) : null;
+  await deadline.race(
+    Promise.all([
+      prepareRequests(tab, { url, headers, blockPictures: !pictured }),
+      isOneLookEnough ? undefined : stopLooking(tab),
+    ]),
+  );
 
   await load(tab, url, watch, deadline);
   resumeRequests(tab, headers);
   const collectAtOnce = actions.length > 0 ? null : collecting;
-  const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce });
+  const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce, firstLook });
   watch.assertDocument();
   findings.error = httpStatusError(watch.answer?.status ?? 200);
 
@@ -119,25 +139,28 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   const snapshot = seen ?? (await look(tab, collecting, deadline));
   if (snapshot.html === null) throw new PageFailure('page_too_large');
   findings.snapshot = snapshot;
-  const { badFields, ...extracted } = await deadline.race(
-    context.browser.extractor.extract(
-      {
-        html: snapshot.html,
-        url: snapshot.url,
-        title: snapshot.title,
-        charset: snapshot.charset,
-        formats,
-        mainContent: spec.main_content ?? true,
-        fields: spec.extract ?? {},
-      },
-      deadline.signal,
-    ),
+  const reading = context.browser.extractor.extract(
+    {
+      html: snapshot.html,
+      url: snapshot.url,
+      title: snapshot.title,
+      charset: snapshot.charset,
+      formats,
+      mainContent: spec.main_content ?? true,
+      fields: spec.extract ?? {},
+    },
+    deadline.signal,
   );
-  findings.extracted = extracted;
-  if (badFields && badFields.length > 0) findings.error ??= badSelector(badFields);
+  findings.reading = reading.then(({ badFields, ...extracted }) => {
+    findings.extracted = extracted;
+    if (badFields && badFields.length > 0) findings.error ??= badSelector(badFields);
+  });
+  findings.reading.catch(() => {});
   if (formats.includes('screenshot'))
     findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
+  // A page to be asked for again, once its server has had a rest, is still the same visitor's.
+  tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
 }
 
 /** One look into the page. A page on its way elsewhere is looked at where it arrives. */

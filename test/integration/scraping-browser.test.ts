@@ -129,6 +129,39 @@ describe('a browser that has shown enough pages', () => {
   });
 });
 
+describe('the only page of a job', () => {
+  const openJob = () =>
+    openScraping(
+      { render: 'browser', formats: ['text'] },
+      {
+        ...scraper.context,
+        signal: new AbortController().signal,
+        logger: silentLogger,
+        pageTimeoutMs: 10_000,
+        maxPageBytes: 10_000_000,
+        isOnlyPage: true,
+      },
+    );
+
+  it('takes its context along', async () => {
+    const job = openJob();
+    expect((await job.scrape(at('/set-cookie'))).page.error).toBeNull();
+    const { page } = await job.scrape(at('/echo'));
+    await job.close();
+    expect(page.text).toContain('user-agent');
+    expect(page.text).not.toContain('who=me');
+  });
+
+  it('keeps it where its server asked for a pause', async () => {
+    const job = openJob();
+    const { page: refused, retryAfterMs } = await job.scrape(at('/later'));
+    expect([refused.status_code, retryAfterMs]).toEqual([429, 1000]);
+    const { page } = await job.scrape(at('/echo'));
+    await job.close();
+    expect(page.text).toContain('who=me');
+  });
+});
+
 describe('stop', () => {
   it('leaves no process, is safe twice, and ends what is under way', async () => {
     const page = scraper.scrape(at('/silent?stop'));

@@ -326,6 +326,21 @@ describe('pictures', () => {
   });
 });
 
+describe('a page without scripts', () => {
+  it('is the same, looked at as it arrives or when asked', async () => {
+    const formats = ['raw_html' as const];
+    const { page: arrived } = await scraper.scrape(at('/docs.html'), { formats });
+    const { page: asked } = await scraper.scrape(at('/docs.html'), { formats, extract: { title: 'title' } });
+    expect(asked.extracted).toEqual({ title: '4.2. Retention policies — Siltstore manual' });
+    expect(arrived.raw_html).toContain('</html>');
+    expect(arrived.raw_html).toBe(asked.raw_html);
+    expect({ ...arrived, ...SAME }).toEqual({ ...asked, ...SAME });
+  });
+});
+
+/** What differs from visit to visit, or was asked for once. */
+const SAME = { fetched_at: '', duration_ms: 0, extracted: undefined };
+
 describe('headers', () => {
   it('go to the page and its own files, never to a third party or along a redirect to one', async () => {
     const [before, beforeOther] = [site.requests.length, other.requests.length];

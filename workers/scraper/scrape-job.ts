@@ -43,9 +43,10 @@ export function createJobScraper(options: {
     const failed: FailedPage[] = [];
     const later = new Map<string, Later>();
     let progressed = false;
-    const scraping = openScraping(job.spec, { ...options.scraping, signal, logger });
-    const store = createStore(job, signal, logger);
     const waiting = [...urls.entries()].filter(([position]) => !done.has(position));
+    const isOnlyPage = waiting.length === 1;
+    const scraping = openScraping(job.spec, { ...options.scraping, signal, logger, isOnlyPage });
+    const store = createStore(job, signal, logger);
     try {
       await inLanes(scraping.concurrency, waiting, async ([position, url]) => {
         // A host that closed its door is not asked again for each of its pages.
