@@ -57,7 +57,10 @@ export function createRabbitQueue(options: RabbitQueueOptions): Queue {
         consuming = { link, started: link.start() };
       }
       await consuming.started;
-      const consumer = createConsumer({ link: consuming.link, queue, ...options, handler, logger });
+      const isDoorbell = topology.queues.some((declared) => declared.name === queue && declared.isDoorbell);
+      const consumer = createConsumer({
+        ...{ link: consuming.link, queue, isDoorbell, ...options, handler, logger },
+      });
       consumers.add(consumer);
       await consumer.start();
       return consumer;

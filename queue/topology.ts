@@ -8,6 +8,8 @@ export interface QueueDeclaration {
   /** Where rejected messages go: the exchange `dlx` with this routing key. */
   deadLetter?: string;
   bindings: { exchange: string; pattern: string }[];
+  /** What it holds is told again by whoever publishes to it: a queue that is broken may be made anew. */
+  isDoorbell?: boolean;
 }
 
 export interface Topology {
@@ -61,7 +63,7 @@ export const TOPOLOGY: Topology = {
     ),
   ],
   queues: [
-    { name: SCRAPE_JOBS, deadLetter: FAILED_JOBS, bindings: [] },
+    { name: SCRAPE_JOBS, deadLetter: FAILED_JOBS, bindings: [], isDoorbell: true },
     deadLetterQueue(FAILED_JOBS),
     ...notificationQueue(
       JOB_NOTIFICATIONS,

@@ -14,22 +14,28 @@ interface Received {
 }
 
 const CANCEL_MS = 5000;
+/** About five seconds: a broker that is only slow to start takes less. */
+const REFUSALS = 5;
 
 /** One channel, one consumer: the prefetch of a channel then is that of its consumer, on every version of RabbitMQ. */
 export function createConsumer(options: {
   link: Link;
   queue: string;
   prefetch: number;
+  /** See `QueueDeclaration`. */
+  isDoorbell: boolean;
   onUnreadable?: ConsumeOptions['onUnreadable'];
   handler: Handler;
   logger: Logger;
 }): Consumer & { start(): Promise<void>; close(): Promise<void> } {
-  const { link, queue, prefetch, onUnreadable, handler, logger } = options;
+  const { link, queue, prefetch, isDoorbell, onUnreadable, handler, logger } = options;
   /** Not begun. The broker sends no more than `prefetch`, but after a reconnect the handlers of before still hold their places. */
   let held: Received[] = [];
   let busy = 0;
   let stopping: Promise<void> | undefined;
   let consuming: { channel: Channel; tag: string } | undefined;
+  /** Times in a row that the broker would not let us consume, and ended the connection instead. */
+  let refusals = 0;
 
   const begin = async (received: Received) => {
     busy += 1;
@@ -82,7 +88,25 @@ export function createConsumer(options: {
       if (consuming?.channel === channel) consuming = undefined;
     });
     await channel.prefetch(prefetch);
-    await subscribe(channel, closed);
+    if (isDoorbell && refusals >= REFUSALS) await makeAnew(channel);
+    try {
+      await subscribe(channel, closed);
+      refusals = 0;
+    } catch (error) {
+      refusals += 1;
+      throw error;
+    }
+  };
+  /**
+   * After a crash of the broker the process of a quorum queue may not come up again, above all where the queue had been deleted and
+   * declared before (seen on 3.10.8). It can be declared, but each consumer is answered 541 and each message refused, until somebody
+   * deletes it.
+   */
+  const makeAnew = async (channel: Channel) => {
+    refusals = 0;
+    logger.error('broken_queue_deleted', { queue });
+    await channel.deleteQueue(queue);
+    await link.prepareAgain();
   };
   const subscribe = async (channel: Channel, closed: AbortSignal) => {
     if (stopping) return;

@@ -158,6 +158,26 @@ describe('RabbitMQ alone', () => {
     }
   });
 
+  test('a doorbell whose process does not come up is made anew', async () => {
+    const broker = await startRabbitmq();
+    try {
+      const queues = TEST_TOPOLOGY.queues.map((queue) => ({ ...queue, isDoorbell: queue.name === WORK }));
+      const queue = fixture.createQueue(broker.url, { ...TEST_TOPOLOGY, queues });
+      await queue.start();
+      // As after some crashes of the broker: declared, but each consumer is answered 541.
+      await broker.ctl('eval', `ra:stop_server(quorum_queues, {'%2F_${WORK}', node()}).`);
+      const { handler, ids } = collector();
+      await queue.consume(WORK, { prefetch: 1 }, handler);
+
+      const messages = workMessages(2);
+      await publishUntilStored(queue, messages);
+      await waitFor(() => messages.every(({ envelope }) => ids().has(envelope.id)));
+      await queue.stop();
+    } finally {
+      await broker.close();
+    }
+  });
+
   test('while the broker is short of memory publishing is refused, and finished work is still acknowledged', async () => {
     const broker = await startRabbitmq();
     try {
