@@ -3,6 +3,8 @@
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
+  // Jest's own five seconds are soon gone on a busy machine; what hangs is told a little later.
+  setupFilesAfterEnv: ['<rootDir>/test/support/timeouts.ts'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -30,7 +32,6 @@ export default {
       testMatch: ['<rootDir>/test/{integration,e2e}/**/*.test.ts'],
       globalSetup: './test/support/global-setup.mjs',
       globalTeardown: './test/support/global-teardown.mjs',
-      setupFilesAfterEnv: ['<rootDir>/test/support/timeouts.ts'],
     },
   ],
 };
