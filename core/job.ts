@@ -1,6 +1,6 @@
 import type { ErrorInfo } from './errors.ts';
+import type { ScrapeRequest } from './job-schemas.ts';
 import type { JobStatus, OutcomeKind } from './job-state.ts';
-import type { ScrapeRequest } from './schemas.ts';
 
 /** What the user asked for, as accepted: the validated request without what the job's own columns hold. */
 export type JobSpec = ScrapeRequest & {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LINK_CODE } from './link.ts';
-import { moment, queryInt, text, webUrl } from './schemas.ts';
+import { moment, queryInt, text, webUrl } from './values.ts';
 
 /** Requests about short links and statistics. */
 

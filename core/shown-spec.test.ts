@@ -1,4 +1,4 @@
-import { scrapeRequest } from './schemas.ts';
+import { scrapeRequest } from './job-schemas.ts';
 import { shownSpec } from './shown-spec.ts';
 
 const spec = (fields: object) => scrapeRequest.parse({ urls: ['https://example.com/'], ...fields });

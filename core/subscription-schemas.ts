@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EVENT_PATTERNS } from './notification.ts';
-import { moment, queryInt, text, webUrl } from './schemas.ts';
+import { moment, queryInt, text, webUrl } from './values.ts';
 
 /** Request bodies and queries of subscriptions, notifications and webhooks. */
 

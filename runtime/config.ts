@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { config as readDotEnv } from 'dotenv';
 import { z } from 'zod';
-import { proxyUrl } from '../core/schemas.ts';
+import { proxyUrl } from '../core/job-schemas.ts';
 import { Complaint } from './complaint.ts';
 
 /**

@@ -1,5 +1,5 @@
+import type { Action } from '../core/job-schemas.ts';
 import type { Artifact } from '../core/page.ts';
-import type { Action } from '../core/schemas.ts';
 import { takeScreenshot } from './capture.ts';
 import type { Deadline } from './deadline.ts';
 import { PageFailure } from './page-errors.ts';

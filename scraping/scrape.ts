@@ -1,5 +1,5 @@
+import type { ScrapeRequest } from '../core/job-schemas.ts';
 import type { Artifact, Page } from '../core/page.ts';
-import type { ScrapeRequest } from '../core/schemas.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { BrowserPool } from './browser.ts';
 import type { HttpClient } from './http/client.ts';

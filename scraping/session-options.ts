@@ -1,5 +1,5 @@
 import { type BrowserContext, type BrowserContextOptions, devices } from 'playwright';
-import type { JobCookie } from '../core/schemas.ts';
+import type { JobCookie } from '../core/job-schemas.ts';
 import type { SessionOptions } from './browser-session.ts';
 import type { ScrapeSpec } from './scrape.ts';
 

@@ -1,5 +1,5 @@
+import { DEFAULT_FORMATS } from '../core/job-schemas.ts';
 import type { Artifact, Page } from '../core/page.ts';
-import { DEFAULT_FORMATS } from '../core/schemas.ts';
 import { runActions } from './actions.ts';
 import { printPdf, takeScreenshot } from './capture.ts';
 import { type CollectOptions, collect, type Snapshot } from './collect.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { isFinal } from '../../core/job-state.ts';
-import { liveRequest } from '../../core/schemas.ts';
+import { liveRequest } from '../../core/live-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';
 import type { Caller } from '../../db/users.ts';

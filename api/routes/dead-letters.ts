@@ -1,4 +1,4 @@
-import { listDeadLettersQuery, requeueDeadLettersRequest } from '../../core/schemas.ts';
+import { listDeadLettersQuery, requeueDeadLettersRequest } from '../../core/dead-letter-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
   type DeadLetter,

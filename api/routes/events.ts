@@ -1,5 +1,5 @@
 import { isFinal } from '../../core/job-state.ts';
-import { listEventsQuery } from '../../core/schemas.ts';
+import { listEventsQuery } from '../../core/live-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
   BEGINNING,

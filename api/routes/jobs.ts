@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Job } from '../../core/job.ts';
+import { getJobQuery, listJobsQuery } from '../../core/job-schemas.ts';
 import { isFinal } from '../../core/job-state.ts';
-import { getJobQuery, listJobsQuery } from '../../core/schemas.ts';
 import type { Database, Sql } from '../../db/connect.ts';
 import { cancelJob, type JobChange, retryJob } from '../../db/jobs/change.ts';
 import { findJob, listJobs } from '../../db/jobs/read.ts';

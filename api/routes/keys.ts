@@ -1,4 +1,4 @@
-import { issueKeyRequest } from '../../core/schemas.ts';
+import { issueKeyRequest } from '../../core/user-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import { type ApiKey, findUser, listKeys, revokeKey, storeKey } from '../../db/users.ts';
 import { hashKey, makeKey, prefixOf } from '../api-key.ts';

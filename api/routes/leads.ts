@@ -1,4 +1,4 @@
-import { listJobLeadsQuery, listLeadsQuery } from '../../core/schemas.ts';
+import { listJobLeadsQuery, listLeadsQuery } from '../../core/lead-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import { type KnownLead, type LeadsQuery, listJobLeads, listKnownLeads } from '../../db/leads.ts';
 import { decodeLeadCursor, encodeLeadCursor } from '../cursor.ts';

@@ -1,6 +1,6 @@
 import type { JobSpec } from '../../core/job.ts';
+import { listUrlsQuery, type MapRequest, mapRequest } from '../../core/job-schemas.ts';
 import { isFinal } from '../../core/job-state.ts';
-import { listUrlsQuery, type MapRequest, mapRequest } from '../../core/schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import { listSiteUrls } from '../../db/crawl.ts';
 import { findJob } from '../../db/jobs/read.ts';

@@ -1,5 +1,5 @@
 import type { ArtifactKey, ArtifactStore } from '../../core/artifacts.ts';
-import { listPagesQuery } from '../../core/schemas.ts';
+import { listPagesQuery } from '../../core/job-schemas.ts';
 import { findArtifact } from '../../db/artifacts.ts';
 import type { Sql } from '../../db/connect.ts';
 import { listPages, type PageText } from '../../db/pages.ts';

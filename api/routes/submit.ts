@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../core/job.ts';
-import { batchRequest, DEFAULT_PRIORITY, idempotencyKey, scrapeRequest } from '../../core/schemas.ts';
+import { batchRequest, DEFAULT_PRIORITY, idempotencyKey, scrapeRequest } from '../../core/job-schemas.ts';
 import type { AcceptedJob, Submission } from '../../db/jobs/accept.ts';
 import { type DispatchableJob, searchOf } from '../../db/jobs/dispatch.ts';
 import type { Dispatch } from '../../dispatch/dispatch.ts';

@@ -1,4 +1,4 @@
-import { createUserRequest } from '../../core/schemas.ts';
+import { createUserRequest } from '../../core/user-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import { createUser, listUsers } from '../../db/users.ts';
 import { expectAdmin } from '../auth.ts';

@@ -1,5 +1,5 @@
+import type { FORMATS } from '../../core/job-schemas.ts';
 import type { Page } from '../../core/page.ts';
-import type { FORMATS } from '../../core/schemas.ts';
 import { contactsIn, contactsOf } from '../contacts/contacts.ts';
 import { collapsed, parsePage } from './dom.ts';
 import { type Fields, type FieldsWanted, fieldsOf } from './fields.ts';

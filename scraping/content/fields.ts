@@ -1,4 +1,5 @@
-import type { ExtractField, ScrapeRequest } from '../../core/schemas.ts';
+import type { ExtractField } from '../../core/extract-schemas.ts';
+import type { ScrapeRequest } from '../../core/job-schemas.ts';
 import { momentOf } from './byline.ts';
 import { absoluteUrl, collapsed, select } from './dom.ts';
 

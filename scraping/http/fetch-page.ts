@@ -1,6 +1,6 @@
 import type { ErrorInfo } from '../../core/errors.ts';
+import { DEFAULT_FORMATS } from '../../core/job-schemas.ts';
 import type { Page } from '../../core/page.ts';
-import { DEFAULT_FORMATS } from '../../core/schemas.ts';
 import { storable } from '../content/storable.ts';
 import { Deadline } from '../deadline.ts';
 import { retryAfterMs } from '../manners.ts';

@@ -1,6 +1,6 @@
 import { countryOfGeography } from '../../core/country.ts';
+import type { ScrapeRequest } from '../../core/job-schemas.ts';
 import { DEFAULT_MAX_LEADS } from '../../core/lead.ts';
-import type { ScrapeRequest } from '../../core/schemas.ts';
 import type { LeadQuery } from '../sources/source.ts';
 
 type Search = Pick<

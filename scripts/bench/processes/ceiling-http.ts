@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import pg from 'pg';
 import { uuidv7 } from '../../../core/ids.ts';
-import { scrapeRequest } from '../../../core/schemas.ts';
+import { scrapeRequest } from '../../../core/job-schemas.ts';
 
 /**
  * The ceiling of accepting: what anyone would write first. Express, our schema, and one statement a request that inserts the

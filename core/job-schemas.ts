@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { countryCode } from './country.ts';
-import { EVENT_TYPES, type EventType } from './events.ts';
+import { extractFields, selector } from './extract-schemas.ts';
 import { JOB_STATUSES } from './job-state.ts';
 import { SOURCE_TYPES } from './lead.ts';
 import { leadFilters } from './lead-filters.ts';
+import { moment, queryInt, text, webUrl } from './values.ts';
 
 /**
- * Every request body and query the API accepts; the types come from here. Objects are strict, so an unknown field is an
- * error with its path and not a silent no-op.
+ * Request bodies and queries about jobs; the types come from here. Objects are strict, here as in the other `…-schemas.ts`, so
+ * an unknown field is an error with its path and not a silent no-op.
  */
 
 export const FORMATS = [
@@ -21,112 +21,6 @@ export const FORMATS = [
   'screenshot',
   'pdf',
 ] as const;
-
-/** Postgres cannot keep a NUL in text. */
-export const text = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .regex(/^[^\0]*$/, 'expected text without NUL characters');
-
-/** Only the web: `file:`, `data:`, `ftp:` and the browser's own schemes are refused before anything is stored. */
-export const webUrl = z
-  .string()
-  .max(8192)
-  .superRefine((value, context) => {
-    const problem = webUrlProblem(value);
-    if (problem) context.addIssue({ code: 'custom', message: problem });
-  });
-
-function webUrlProblem(value: string): string | null {
-  if (!URL.canParse(value)) return 'expected an absolute URL such as https://example.com/';
-  const url = new URL(value);
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    return `expected an http or https URL, got ${url.protocol.slice(0, 32)}`;
-  }
-  if (url.hostname === '') return 'expected a URL with a host';
-  return null;
-}
-
-const LAST_MOMENT = Date.UTC(9999, 0);
-/** A moment in UTC: Postgres takes neither the year 0 nor every offset that ISO 8601 allows. */
-export const moment = z.iso
-  .datetime({ offset: true })
-  // What is no moment at all (NaN) has been told already.
-  .refine(
-    (value) => !(Date.parse(value) < 0 || Date.parse(value) >= LAST_MOMENT),
-    'expected a year from 1970 to 9998',
-  )
-  .transform((value) => new Date(value).toISOString());
-
-const selector = text(1000);
-
-export const FIELD_TYPES = ['text', 'html', 'number', 'integer', 'boolean', 'date', 'url'] as const;
-/** Fields in fields in fields: as deep as listings on pages are, and no deeper. */
-const MAX_FIELD_DEPTH = 5;
-const MAX_FIELDS = 200;
-
-/** A field of `extract`, as a user writes it. */
-export type ExtractField =
-  | string
-  | {
-      selector: string;
-      attribute?: string | undefined;
-      many?: boolean | undefined;
-      type?: (typeof FIELD_TYPES)[number] | undefined;
-      fields?: Record<string, ExtractField> | undefined;
-    };
-
-const fieldNames = z
-  .record(text(100), z.unknown())
-  .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, `expected at most ${MAX_FIELDS} fields`);
-
-/** By hand and not as a union of schemas, which would say of a field three levels down only that its outermost does not fit. */
-function extractFields(depth: number): z.ZodType<Record<string, ExtractField>> {
-  const field = z.unknown().transform((value, context): ExtractField => {
-    const isRule = typeof value === 'object' && value !== null && !Array.isArray(value);
-    const schema: z.ZodType<ExtractField> = isRule ? extractRule(depth) : selectorAlone;
-    const parsed = schema.safeParse(value);
-    if (parsed.success) return parsed.data;
-    for (const issue of parsed.error.issues) {
-      const { path, message } = issue;
-      // An unknown name is told at its place, as everywhere in a request.
-      const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
-      const what = issue.code === 'unrecognized_keys' ? 'unknown field' : message;
-      for (const place of places) context.addIssue({ code: 'custom', path: place, message: what });
-    }
-    return z.NEVER;
-  });
-  return fieldNames.pipe(z.record(z.string(), field));
-}
-
-const selectorAlone: z.ZodType<ExtractField> = z
-  .string('expected a CSS selector, or an object of selector, attribute, many, type and fields')
-  .pipe(selector);
-
-function extractRule(depth: number): z.ZodType<ExtractField> {
-  return z
-    .strictObject({
-      selector,
-      attribute: text(100).optional(),
-      many: z.boolean().optional(),
-      type: z.enum(FIELD_TYPES).optional(),
-      fields:
-        depth < MAX_FIELD_DEPTH
-          ? extractFields(depth + 1).optional()
-          : z.undefined(`expected fields at most ${MAX_FIELD_DEPTH} deep`).optional(),
-    })
-    .superRefine((rule, context) => {
-      if (rule.fields === undefined) return;
-      for (const other of ['attribute', 'type'] as const) {
-        if (rule[other] === undefined) continue;
-        const message = `expected either ${other} or fields: what has fields is an object`;
-        context.addIssue({ code: 'custom', path: [other], message });
-      }
-    });
-}
 
 const waitMs = z.int().min(0).max(60_000);
 const action = z.discriminatedUnion('type', [
@@ -328,13 +222,6 @@ export const DEFAULT_PRIORITY = 0;
 export const DEFAULT_MAX_ATTEMPTS = 3;
 export const DEFAULT_FORMATS = ['markdown', 'links', 'metadata'] as const;
 
-export const queryInt = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `expected a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .pipe(z.number().min(min).max(max));
-
 /** Query of `GET /jobs`. */
 export const listJobsQuery = z.strictObject({
   status: z.enum(JOB_STATUSES).optional(),
@@ -352,112 +239,11 @@ export const listPagesQuery = z.strictObject({
   format: z.enum(['json', 'ndjson']).optional(),
 });
 
-const leadFormat = z.enum(['json', 'ndjson', 'csv', 'xlsx']);
-
-/** Query of `GET /jobs/{id}/leads`. Without a limit JSON holds 100, the other formats all. */
-export const listJobLeadsQuery = z.strictObject({
-  limit: queryInt(1, 1000).optional(),
-  cursor: z.string().max(500).optional(),
-  format: leadFormat.optional(),
-});
-
-const queryBoolean = z
-  .enum(['true', 'false'], 'expected true or false')
-  .transform((value) => value === 'true');
-
-/** Query of `GET /leads`. `q` is words, each the beginning of one in company, domain, e-mail, place, industry or description. */
-export const listLeadsQuery = z.strictObject({
-  q: text(200).optional(),
-  domain: text(253).optional(),
-  country: text(100)
-    .refine((value) => countryCode(value) !== null, 'expected a country, such as DE or Germany')
-    .transform((value) => countryCode(value) ?? value)
-    .optional(),
-  source: z.enum(SOURCE_TYPES, `expected one of ${SOURCE_TYPES.join(', ')}`).optional(),
-  has_email: queryBoolean.optional(),
-  has_phone: queryBoolean.optional(),
-  limit: queryInt(1, 1000).optional(),
-  cursor: z.string().max(500).optional(),
-  format: leadFormat.optional(),
-});
-
 /** Query of `GET /jobs/{id}/urls`. */
 export const listUrlsQuery = z.strictObject({
   limit: queryInt(1, 10_000).default(1000),
   cursor: z.string().max(500).optional(),
 });
-/** `job.completed,job.failed`, or a domain as `job.*`; given once or several times. */
-const eventTypes = z
-  .union([z.string().max(2000), z.array(z.string().max(200)).max(50)])
-  .transform((given) => [given].flat().flatMap((list) => list.split(',')))
-  .transform((names, context) => {
-    const types = names.flatMap((name) => {
-      const matching = EVENT_TYPES.filter(
-        (type) => type === name || (name.endsWith('.*') && type.startsWith(name.slice(0, -1))),
-      );
-      if (matching.length === 0) {
-        context.addIssue({ code: 'custom', message: `there is no event ${name.slice(0, 100)}` });
-      }
-      return matching;
-    });
-    return [...new Set<EventType>(types)];
-  });
-
-/** Query of `GET /events` and `GET /jobs/{id}/events`. `after` and `last_event_id` are places: ids of events. */
-export const listEventsQuery = z.strictObject({
-  after: z.string().max(100).optional(),
-  last_event_id: z.string().max(100).optional(),
-  limit: queryInt(1, 1000).optional(),
-  type: eventTypes.optional(),
-  format: z.enum(['sse', 'json', 'ndjson']).optional(),
-});
-
-/** What a WebSocket client of `/live` says. */
-export const liveRequest = z.union(
-  [
-    z.strictObject({ authenticate: z.string().min(1).max(500) }),
-    z.strictObject({
-      subscribe: z.strictObject({
-        /** What the client calls it; every message of this subscription carries it. */
-        id: z.string().max(100).default(''),
-        job_id: z.uuid().optional(),
-        types: eventTypes.optional(),
-      }),
-      last_event_id: z.string().max(100).optional(),
-    }),
-    z.strictObject({ unsubscribe: z.string().max(100) }),
-  ],
-  'expected {"authenticate": …}, {"subscribe": {…}} or {"unsubscribe": …}',
-);
-
-const deadLetterFilter = {
-  code: text(200).optional(),
-  user_id: z.uuid().optional(),
-  created_after: moment.optional(),
-  created_before: moment.optional(),
-};
-
-/** Query of `GET /dead-letters`. */
-export const listDeadLettersQuery = z.strictObject({
-  ...deadLetterFilter,
-  limit: queryInt(1, 200).default(50),
-  cursor: z.string().max(500).optional(),
-});
-
-/** Body of `POST /dead-letters/requeue`. */
-export const requeueDeadLettersRequest = z.strictObject({
-  ...deadLetterFilter,
-  limit: z.int().min(1).max(10_000).default(1000),
-});
-
-export const createUserRequest = z.strictObject({ email: z.email().max(320), name: text(200) });
-
-export const issueKeyRequest = z.strictObject({
-  name: text(200),
-  user_id: z.uuid().optional(),
-  expires_at: moment.optional(),
-});
-
 /** Header `Idempotency-Key`: any printable text a client can make up. */
 export const idempotencyKey = z
   .string()

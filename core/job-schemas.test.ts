@@ -1,4 +1,4 @@
-import { scrapeRequest } from './schemas.ts';
+import { scrapeRequest } from './job-schemas.ts';
 
 const issuesOf = (body: unknown) =>
   scrapeRequest
