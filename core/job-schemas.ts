@@ -244,6 +244,7 @@ export const listUrlsQuery = z.strictObject({
   limit: queryInt(1, 10_000).default(1000),
   cursor: z.string().max(500).optional(),
 });
+
 /** Header `Idempotency-Key`: any printable text a client can make up. */
 export const idempotencyKey = z
   .string()

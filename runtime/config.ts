@@ -42,7 +42,9 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     bootstrapApiKey: v.BOOTSTRAP_API_KEY,
     egressAllow: v.EGRESS_ALLOW,
     chromiumPath: v.CHROMIUM_PATH,
-    sources: sourcesOf(v, given),
+    sources: sourcesOf(v),
+    sourceEndpoints: sourceEndpointsOf(v, given),
+    directoriesFile: v.DIRECTORIES_FILE && resolve(v.DIRECTORIES_FILE),
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
     userAgent: v.USER_AGENT ?? DEFAULT_USER_AGENT,
@@ -84,6 +86,9 @@ export interface Config {
   egressAllow: string[];
   chromiumPath: string | undefined;
   sources: LeadSources;
+  /** `host:port` of the sources the operator set: they may be reached wherever they are, by the sources alone. */
+  sourceEndpoints: string[];
+  directoriesFile: string | undefined;
   pageTimeoutMs: number;
   maxPageBytes: number;
   /** What plain HTTP says of who asks. */
@@ -125,9 +130,6 @@ export interface LeadSources {
   searxngUrl: string | undefined;
   overpassUrl: string;
   linkedinUrl: string;
-  directoriesFile: string | undefined;
-  /** `host:port` of those the operator set: they may be reached wherever they are, by the sources alone. */
-  endpoints: string[];
 }
 
 export interface NotifyConfig {
@@ -307,7 +309,7 @@ const SOURCE_URLS = [
   'LINKEDIN_URL',
 ] as const;
 
-function sourcesOf(v: z.infer<typeof variables>, given: Record<string, string | undefined>): LeadSources {
+function sourcesOf(v: z.infer<typeof variables>): LeadSources {
   return {
     googleUrl: v.GOOGLE_URL,
     googleApiUrl: v.GOOGLE_API_URL,
@@ -318,10 +320,11 @@ function sourcesOf(v: z.infer<typeof variables>, given: Record<string, string | 
     searxngUrl: v.SEARXNG_URL,
     overpassUrl: v.OVERPASS_URL,
     linkedinUrl: v.LINKEDIN_URL,
-    directoriesFile: v.DIRECTORIES_FILE && resolve(v.DIRECTORIES_FILE),
-    endpoints: SOURCE_URLS.flatMap((name) => (given[name] && v[name] ? [authorityOf(v[name])] : [])),
   };
 }
+
+const sourceEndpointsOf = (v: z.infer<typeof variables>, given: Record<string, string | undefined>) =>
+  SOURCE_URLS.flatMap((name) => (given[name] && v[name] ? [authorityOf(v[name])] : []));
 
 /** `host:port`, the port also where the URL leaves it out. */
 function authorityOf(address: string): string {

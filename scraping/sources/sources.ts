@@ -1,4 +1,5 @@
 import type { SourceType } from '../../core/lead.ts';
+import type { LeadSources } from '../../runtime/config.ts';
 import { createBing } from './bing.ts';
 import type { Directory } from './directories-file.ts';
 import { createDirectory } from './directory.ts';
@@ -11,17 +12,8 @@ import { createSearxng, searxngEngine } from './searxng.ts';
 import type { LeadQuery, Source } from './source.ts';
 import { website } from './website.ts';
 
-/** Where each source is, as the configuration has it. */
-export interface SourceOptions {
-  googleUrl: string;
-  googleApiUrl: string;
-  googleApiKey: string | undefined;
-  googleCx: string | undefined;
-  bingUrl: string;
-  duckDuckGoUrl: string;
-  searxngUrl: string | undefined;
-  overpassUrl: string;
-  linkedinUrl: string;
+/** Where each source is, and the directories that the operator declared. */
+export interface SourceOptions extends LeadSources {
   directories: readonly Directory[];
 }
 

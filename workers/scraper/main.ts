@@ -83,11 +83,11 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const pages = { database, putAside, scraping, visitPage };
   const findSitemapUrls = createFindSitemapUrls({ manners, http });
 
-  const directories = readDirectories(config.sources.directoriesFile);
+  const directories = readDirectories(config.directoriesFile);
   // What an operator set as a source may lie in their own network; jobs reach it no more than before.
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
-      allow: [...config.egressAllow, ...config.sources.endpoints, ...authoritiesOf(directories)],
+      allow: [...config.egressAllow, ...config.sourceEndpoints, ...authoritiesOf(directories)],
       logger,
     }),
     ...{ logger, userAgent, proxyHealth },
