@@ -1,10 +1,11 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { canonicalHost, parseAddress } from '../runtime/egress-address.ts';
+import { parseAddress } from '../runtime/egress-address.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { dialFirst } from './dial.ts';
+import { type EgressClient, ProxyClient, type Target } from './egress-client.ts';
 import { EgressError, type EgressGuard } from './egress-guard.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
 
@@ -27,35 +28,9 @@ export interface EgressProxy {
   openClient(proxies?: UpstreamProxies): EgressClient;
 }
 
-export interface EgressClient {
-  readonly username: string;
-  readonly password: string;
-  /** Whether a request came with these credentials: then the browser has learnt them, and sends them without being asked. */
-  readonly isKnown: boolean;
-  /** A page may take `maxBytes` in one response, or through its tunnels to one host. Several pages may be under way at once. */
-  beginPage(maxBytes: number): EgressPage;
-  /** Ends the client's connections; its credentials are worth nothing any more. */
-  close(): void;
-}
-
-/** What happens to a client's connections while a page is under way. Pages at the same time share their notes: a host is a host. */
-export interface EgressPage {
-  /** Called when a connection was cut because of its size, with a way to ask which: `failureOf`. */
-  onTooLarge: (() => void) | undefined;
-  /** Why the host of this URL could not be reached, if the proxy is the one to know. */
-  failureOf(url: string): EgressFailure | undefined;
-  /** Connects and hangs up, for the note: Chromium refuses some ports before it asks the proxy. */
-  probe(url: string): Promise<void>;
-  /** The browser itself would not go there: to be logged and counted like what the proxy refuses. */
-  refused(url: string): void;
-  end(): void;
-}
-
-export type EgressFailure = EgressError['code'] | 'page_too_large';
-
 export function createEgressProxy(options: { guard: EgressGuard; logger: Logger }): EgressProxy {
   const { guard, logger } = options;
-  const clients = new Map<string, Client>();
+  const clients = new Map<string, ProxyClient>();
   const incoming = new Set<Duplex>();
   let port = 0;
 
@@ -167,7 +142,7 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   }
 
   /** A connection to one of the addresses the guard gave, or null with the reason noted. */
-  async function dial(client: Client, target: Target): Promise<Socket | null> {
+  async function dial(client: ProxyClient, target: Target): Promise<Socket | null> {
     try {
       const addresses = await guard.resolve(target.host, target.port);
       const own = addresses.find((address) => isOurselves(address, target));
@@ -196,7 +171,7 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   const isOurselves = (address: string, target: Target) =>
     target.port === port && /^(127\.|0\.|::1$|::$)/.test(parseAddress(address)?.toString() ?? '');
 
-  function authenticated(request: IncomingMessage): Client | null {
+  function authenticated(request: IncomingMessage): ProxyClient | null {
     const given = /^Basic\s+(\S+)$/i.exec(request.headers['proxy-authorization'] ?? '')?.[1] ?? '';
     const [username = '', password = ''] = Buffer.from(given, 'base64').toString('latin1').split(':');
     const client = clients.get(username);
@@ -230,7 +205,7 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
       await closed;
     },
     openClient(proxies) {
-      const client: Client = new Client({
+      const client: ProxyClient = new ProxyClient({
         proxies,
         onClose: () => clients.delete(client.username),
         probe: async (target) => void (await dial(client, target))?.destroy(),
@@ -240,145 +215,6 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
       return client;
     },
   };
-}
-
-interface Target {
-  host: string;
-  port: number;
-}
-
-const keyOf = (target: Target) => `${canonicalHost(target.host)}:${target.port}`;
-
-function targetOf(url: string): Target | null {
-  if (!URL.canParse(url)) return null;
-  const { hostname, port, protocol } = new URL(url);
-  return { host: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
-}
-
-class Client implements EgressClient {
-  readonly username = randomBytes(12).toString('hex');
-  readonly password = randomBytes(24).toString('hex');
-  closed = false;
-  isKnown = false;
-  readonly #sockets = new Set<Socket>();
-  readonly #pages = new Set<ClientPage>();
-
-  constructor(
-    private readonly options: {
-      proxies: UpstreamProxies | undefined;
-      onClose(): void;
-      probe(target: Target): Promise<void>;
-      refuse: EgressGuard['refuse'];
-    },
-  ) {}
-
-  get proxies(): UpstreamProxies | undefined {
-    return this.options.proxies;
-  }
-
-  beginPage(maxBytes: number): EgressPage {
-    const page: ClientPage = new ClientPage(maxBytes, this.options, () => this.#pages.delete(page));
-    this.#pages.add(page);
-    return page;
-  }
-
-  note(target: Target, failure: EgressFailure): void {
-    for (const page of this.#pages) page.note(target, failure);
-  }
-
-  forget(target: Target): void {
-    for (const page of this.#pages) page.forget(target);
-  }
-
-  /** Counts one response; false once it is over the limit. Null when it says beforehand that it will be. */
-  meterResponse(target: Target, announced: number): ((bytes: number) => boolean) | null {
-    const max = this.#maxBytes();
-    const tooLarge = (bytes: number) => {
-      if (bytes > max) this.note(target, 'page_too_large');
-      return bytes > max;
-    };
-    if (tooLarge(announced)) return null;
-    let received = 0;
-    return (bytes) => {
-      received += bytes;
-      return !tooLarge(received);
-    };
-  }
-
-  /** What is in a tunnel cannot be told apart, so all tunnels to a host count together, for all pages there are. */
-  meterTunnel(target: Target): (bytes: number) => boolean {
-    return (bytes) => {
-      let allowed = false;
-      for (const page of this.#pages) {
-        if (page.count(target, bytes) <= this.#maxBytes() * this.#pages.size) allowed = true;
-      }
-      // Between two pages nothing that comes is wanted, and little does.
-      if (allowed || this.#pages.size === 0) return true;
-      this.note(target, 'page_too_large');
-      return false;
-    };
-  }
-
-  adopt(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-  }
-
-  close(): void {
-    this.closed = true;
-    for (const socket of this.#sockets) socket.destroy();
-    this.options.onClose();
-  }
-
-  #maxBytes(): number {
-    return Math.max(0, ...[...this.#pages].map(({ maxBytes }) => maxBytes));
-  }
-}
-
-class ClientPage implements EgressPage {
-  onTooLarge: (() => void) | undefined;
-  readonly #failures = new Map<string, EgressFailure>();
-  readonly #tunnelled = new Map<string, number>();
-
-  constructor(
-    readonly maxBytes: number,
-    private readonly proxy: { probe(target: Target): Promise<void>; refuse: EgressGuard['refuse'] },
-    readonly end: () => void,
-  ) {}
-
-  failureOf(url: string): EgressFailure | undefined {
-    const target = targetOf(url);
-    return target ? this.#failures.get(keyOf(target)) : undefined;
-  }
-
-  async probe(url: string): Promise<void> {
-    const target = targetOf(url);
-    if (target) await this.proxy.probe(target);
-  }
-
-  refused(url: string): void {
-    const { hostname, protocol } = URL.canParse(url) ? new URL(url) : { hostname: '', protocol: '' };
-    this.proxy.refuse({ host: hostname, reason: `browser refuses ${protocol || 'address'}` });
-  }
-
-  note(target: Target, failure: EgressFailure): void {
-    const known = this.#failures.get(keyOf(target));
-    // The end of a connection cut for its size is not news.
-    if (known === 'page_too_large') return;
-    this.#failures.set(keyOf(target), failure);
-    if (failure === 'page_too_large') this.onTooLarge?.();
-  }
-
-  forget(target: Target): void {
-    if (this.#failures.get(keyOf(target)) !== 'page_too_large') this.#failures.delete(keyOf(target));
-  }
-
-  /** Bytes of this host so far. */
-  count(target: Target, bytes: number): number {
-    const received = (this.#tunnelled.get(keyOf(target)) ?? 0) + bytes;
-    this.#tunnelled.set(keyOf(target), received);
-    return received;
-  }
 }
 
 /** `host:port` of a CONNECT request; IPv6 in brackets. */

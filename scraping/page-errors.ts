@@ -1,5 +1,5 @@
 import type { ErrorInfo } from '../core/errors.ts';
-import type { EgressFailure } from './egress-proxy.ts';
+import type { EgressFailure } from './egress-client.ts';
 
 /**
  * Every way a page can fail, what a user reads, and what follows: whether the same page may succeed later. The codes are part

@@ -1,7 +1,7 @@
 import type { CDPSession, Download, Page } from 'playwright';
 import type { Held } from './browser.ts';
 import { resolvesWithin } from './deadline.ts';
-import type { EgressClient, EgressPage } from './egress-proxy.ts';
+import type { EgressClient, EgressPage } from './egress-client.ts';
 import { startLooking } from './first-look.ts';
 import { PageFailure } from './page-errors.ts';
 
