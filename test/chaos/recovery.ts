@@ -181,6 +181,15 @@ function indexOf({ jobs, transitions, journal }: Books) {
   const claims = transitions.filter(
     ({ status, old_status }) => status === 'running' && old_status === 'queued',
   );
+  /** Each time a job waited: from when it was ready to its claim. */
+  const waits = [...byJob.values()].flatMap((list) =>
+    list.flatMap((claim, place) => {
+      const ready = list[place - 1];
+      return ready?.status === 'queued' && claim.status === 'running'
+        ? [{ readyAt: ready.at, claimedAt: claim.at, priority: priorityOf(claim) }]
+        : [];
+    }),
+  );
   const accepts = journal
     .filter(({ status, at }) => status === 202 && at > 0)
     .map(({ at, ms }) => ({ sentAt: at, answeredAt: at + ms }))
@@ -202,6 +211,18 @@ function indexOf({ jobs, transitions, journal }: Books) {
       0,
     );
 
+  /** When the last of those in front of a waiting job was claimed: more urgent ones, and those that were ready before it. */
+  const turnOf = (ready: Transition, claim: Transition, moment: number): number => {
+    const priority = priorityOf(ready);
+    const inFront = waits.filter(
+      (other) =>
+        other.claimedAt > moment &&
+        other.claimedAt < claim.at &&
+        (other.priority > priority || (other.priority === priority && other.readyAt < ready.at)),
+    );
+    return inFront.reduce((latest, { claimedAt }) => Math.max(latest, claimedAt), moment);
+  };
+
   return {
     /** For each job the killed or frozen processes held: how long until another run of it began, or it was given up. */
     takenUp: (fault: FaultRecord): Measured[] =>
@@ -215,11 +236,14 @@ function indexOf({ jobs, transitions, journal }: Books) {
         const again = after.find(({ status }) => status === 'running' || status === 'failed');
         return again ? [{ span: [fault.at, again.at], job: again.job_id }] : [];
       }),
-    /** For each job that waited on the queue or for it at that moment: how long until it was claimed. */
+    /**
+     * For each job that waited on the queue or for it at that moment: how long from then, or from when its turn had come, until it was
+     * claimed. Workers that are busy with the jobs in front of it are no part of a recovery.
+     */
     claimedOf: (moment: number): Measured[] =>
-      at(moment).flatMap(({ before, after }) =>
-        before.status === 'queued' && after[0]?.status === 'running'
-          ? [{ span: [moment, after[0].at], job: before.job_id }]
+      at(moment).flatMap(({ before, after: [claim] }) =>
+        before.status === 'queued' && claim?.status === 'running'
+          ? [{ span: [turnOf(before, claim, moment), claim.at], job: before.job_id }]
           : [],
       ),
     firstClaim: (moment: number, pid?: number): number | undefined =>
