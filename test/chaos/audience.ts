@@ -16,8 +16,8 @@ export interface Audience {
   join(name: string, apiUrl: string, adminKey: string): Promise<Listener>;
   /** All that came so far, but for the app, which is asked; `apiUrl` names a process that is there. */
   receipts(apiUrl: string): Promise<Receipt[]>;
-  /** Messages at the mail server, copies included. */
-  mails(): number;
+  /** Messages at the mail server. */
+  mails(): { mails: number; mailCopies: number };
   /** The next message that comes by this channel: `then` is called when it is here, and before it is answered. */
   trap(channel: 'email' | 'webhook', then: () => void): void;
   /** Takes a trap away that nothing stepped into. */
@@ -119,7 +119,11 @@ export async function startAudience(): Promise<Audience> {
       const inApp = await Promise.all(subscribers.map((subscriber) => readApp(apiUrl, subscriber)));
       return [...inApp.flat(), ...mailed(), ...requests()];
     },
-    mails: () => mailbox.mails.length,
+    mails: () => {
+      const { length } = mailbox.mails;
+      const ids = new Set(mailbox.mails.map(({ messageId }) => messageId));
+      return { mails: length, mailCopies: length - ids.size };
+    },
     trap: (channel, then) => {
       trap = { channel, then };
     },

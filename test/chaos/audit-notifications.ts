@@ -71,8 +71,8 @@ export interface Tally {
   repeats: number;
 }
 
-/** A mail that was taken is written down within milliseconds; only who was killed within this time may send it again. */
-const UNRECORDED_MS = 3000;
+/** A mail that was taken is written down within milliseconds, on a loaded machine within seconds; only who was killed before may send it again. */
+const UNRECORDED_MS = 10_000;
 const URL_OF_JOB = (jobId: string) => `/api/v1/jobs/${jobId}`;
 
 /**

@@ -25,8 +25,9 @@ export interface NotificationReport {
   /** Events of jobs in the ledger. */
   jobEvents: number;
   subscribers: number;
-  /** Messages at the mail server. */
+  /** Messages at the mail server, and how many of them had the `Message-ID` of one that was there. */
   mails: number;
+  mailCopies: number;
   kills: Record<string, number>;
   tallies: Tally[];
   violations: Violation[];
@@ -49,7 +50,7 @@ const BATCH = 10;
 const MOST_UNFINISHED = 400;
 const QUIET_MS = 180_000;
 const SETTINGS = {
-  EMAIL_DIGEST_SECONDS: '1',
+  EMAIL_DIGEST_SECONDS: '0',
   NOTIFY_MAX_ATTEMPTS: '50',
   NOTIFY_RETRY_BASE_MS: '100',
   WEBHOOK_MAX_ATTEMPTS: '50',
@@ -98,7 +99,7 @@ async function tellAll(
   return {
     ...{ driver: options.driver, seed: options.seed, jobs, subscribers: SUBSCRIBERS },
     jobEvents: books.events.filter(({ type }) => type.startsWith('job.')).length,
-    mails: audience.mails(),
+    ...audience.mails(),
     kills: countBy(kills.map(({ kind }) => kind)),
     ...auditNotifications({ ...books, receipts, notifierKills }),
   };
@@ -181,25 +182,35 @@ async function killInTurn(
   const kills: Kill[] = [];
   const killOne = async (members: Member[]) => {
     const member = members[kills.length % members.length];
-    if (member) await killAll([member]);
+    if (!member) throw new Error('nobody to kill');
+    const at = Date.now();
+    const ended = member.ends(15_000);
+    member.signal('SIGKILL');
+    await ended;
+    await untilReady([member]);
+    return at;
   };
   const restarted = async (server: { kill(): Promise<void>; start(): Promise<void> }) => {
+    const at = Date.now();
     await server.kill();
     await delay(1500);
     await server.start();
+    return at;
   };
   const trapped = (channel: 'email' | 'webhook') => async () => {
+    let killedAt: number | undefined;
     const ended = notifiers.map((notifier) => notifier.ends(TRAP_MS));
     // Within the call: not a byte of an answer may leave before.
     audience.trap(channel, () => {
       for (const notifier of notifiers) notifier.signal('SIGKILL');
+      killedAt = Date.now();
     });
-    const done = (await Promise.all(ended)).every(Boolean);
+    await Promise.all(ended);
     audience.disarm();
     await untilReady(notifiers);
-    return done;
+    return killedAt;
   };
-  const turns: [kind: string, run: () => Promise<unknown>][] = [
+  const turns: [kind: string, run: () => Promise<number | undefined>][] = [
     ['notifier_killed', () => killOne(notifiers)],
     ['api_killed', () => killOne(apis)],
     broker ? ['broker_killed', () => restarted(broker)] : ['postgres_killed', () => restarted(postgres)],
@@ -219,24 +230,17 @@ async function killInTurn(
     const [kind, run] = turns[turn % turns.length] ?? [];
     if (!kind || !run) break;
     await delay(BETWEEN_MS);
-    const at = Date.now();
-    const done = await run();
-    if (done === false) say(`${kind}: nothing came by`);
-    else kills.push({ kind, at });
-    say(`${kind}, ${((Date.now() - at) / 1000).toFixed(1)} s`);
+    const begun = Date.now();
+    const at = await run();
+    if (at !== undefined) kills.push({ kind, at });
+    const took = `${((Date.now() - begun) / 1000).toFixed(1)} s`;
+    say(at === undefined ? `${kind}: nothing came by in ${took}` : `${kind}, ${took}`);
   }
   return kills;
 }
 
 const BETWEEN_MS = 1500;
 const TRAP_MS = 10_000;
-
-async function killAll(members: Member[]): Promise<void> {
-  const ended = members.map((member) => member.ends(15_000));
-  for (const member of members) member.signal('SIGKILL');
-  await Promise.all(ended);
-  await untilReady(members);
-}
 
 /** Until every job has ended, every event is told and every message is sent, or it is clear that this will not happen. */
 async function comeToRest(installation: Installation, say: (line: string) => void): Promise<void> {
@@ -275,7 +279,8 @@ export function formatNotifications(report: NotificationReport): string {
   const lines = [
     '',
     `notifications on ${report.driver}, seed ${report.seed}`,
-    `  events      ${report.jobEvents} of ${report.jobs} jobs, told to ${report.subscribers} subscribers, ${report.mails} mails`,
+    `  events      ${report.jobEvents} of ${report.jobs} jobs, told to ${report.subscribers} subscribers`,
+    `  mails       ${report.mails}, ${report.mailCopies} of them copies under the same Message-ID`,
     `  kills       ${kills.join(', ')}`,
     '',
     `  ${'told by'.padEnd(12)}${cells([...columns])}`,
