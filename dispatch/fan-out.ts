@@ -1,8 +1,8 @@
 import type { Database } from '../db/connect.ts';
-import { advanceCursor, type EventCursor, findCursor, readEvents } from '../db/events.ts';
+import { advanceCursor, type EventCursor, findCursor, followLedger, readEvents } from '../db/events.ts';
 import { fanOut, type MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
-import { JOB_NOTIFICATIONS } from '../queue/topology.ts';
+import { JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../queue/topology.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { tellable } from './notify.ts';
 
@@ -37,7 +37,9 @@ export function createDirectFanOut({
     if (!queue.health().healthy) return fanOutNext();
     if (performance.now() - followedAt < FOLLOW_MS) return PAUSE_MS;
     followedAt = performance.now();
-    if ((await queue.depth(JOB_NOTIFICATIONS)) > 0) return PAUSE_MS;
+    for (const name of [JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS]) {
+      if ((await queue.depth(name)) > 0) return PAUSE_MS;
+    }
     if (relayed) await advanceCursor(database, READER, relayed);
     relayed = await findCursor(database, 'relay');
     return PAUSE_MS;
@@ -56,5 +58,30 @@ export function createDirectFanOut({
     for (const { id, error } of refused) logger.error('event_not_told', { event_id: id, error });
     if (told.inApp + told.deliveries > 0) logger.info('fanned_out_directly', { ...told });
     return events.length === BATCH ? 0 : PAUSE_MS;
+  }
+}
+
+/**
+ * Tells everything once more that may lie in a queue of the fan-out: all behind that place in the ledger. For a queue that is about to
+ * be lost; the place stays, and what was told is not told twice.
+ */
+export async function fanOutAgain(options: {
+  database: Database;
+  mailPace: MailPace;
+  logger: Logger;
+}): Promise<void> {
+  const { database, mailPace, logger } = options;
+  let place = await findCursor(database, READER);
+  for (;;) {
+    const events = await followLedger(database, place, BATCH);
+    const { refused, ...told } = await fanOut(
+      database,
+      events.flatMap((event) => tellable(event) ?? []),
+      mailPace,
+    );
+    logger.warn('fanned_out_again', { events: events.length, refused: refused.length, ...told });
+    const last = events.at(-1);
+    if (!last || events.length < BATCH) return;
+    place = last;
   }
 }

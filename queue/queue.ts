@@ -63,6 +63,11 @@ export interface ConsumeOptions {
   prefetch: number;
   /** Told of a message that does not parse, before it goes to the dead letters, where the broker keeps no reason with it. */
   onUnreadable?: ((message: UnreadableMessage) => Promise<void>) | undefined;
+  /**
+   * Before a queue that the broker cannot bring up again is deleted with all that is in it and made anew: does what its messages
+   * asked for, where nobody would ask again. If it fails, the queue stays as it is until the next try.
+   */
+  beforeMadeAnew?: (() => Promise<void>) | undefined;
 }
 
 export interface UnreadableMessage {

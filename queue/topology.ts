@@ -8,7 +8,7 @@ export interface QueueDeclaration {
   /** Where rejected messages go: the exchange `dlx` with this routing key. */
   deadLetter?: string;
   bindings: { exchange: string; pattern: string }[];
-  /** What it holds is told again by whoever publishes to it: a queue that is broken may be made anew. */
+  /** What it holds is told again, by whoever publishes to it or by its consumer: a queue that is broken may be made anew. */
   isDoorbell?: boolean;
 }
 
@@ -41,9 +41,11 @@ export const eventExchange = (type: string): string => {
   return domain === 'notification' ? NOTIFICATIONS : `${domain}_events`;
 };
 
+/** Deliveries are rung for again, and the fan-out goes back to the ledger: all of them may be made anew. */
 const notificationQueue = (name: string, ...patterns: string[]): QueueDeclaration[] => [
   {
     name,
+    isDoorbell: true,
     deadLetter: deadLettersOf(name),
     bindings: patterns.map((pattern) => ({ exchange: NOTIFICATIONS, pattern })),
   },

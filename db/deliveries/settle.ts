@@ -148,7 +148,7 @@ const PAUSE_FAILING = statement(
     UPDATE deliveries d
     SET status = 'failed', finished_at = now(), dispatched_at = NULL, error_code = 'endpoint_paused',
         error_message = 'the endpoint was paused'
-    FROM paused p WHERE d.webhook_id = p.id AND d.status = 'queued'
+    FROM paused p WHERE d.webhook_id = p.id AND d.status = 'queued' AND d.status <> 'delivered'
     RETURNING d.*
   ), ${BURY_AND_TELL}
   SELECT id, url, user_id, paused_reason AS reason FROM paused

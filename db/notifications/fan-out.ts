@@ -151,6 +151,7 @@ const MATCHES_FILTER = `
   AND (s.filter->'error_codes' IS NULL OR s.filter->'error_codes' ? (e.data->'error'->>'code'))
   AND (s.filter->'metadata' IS NULL OR (j.spec->'metadata')::jsonb @> (s.filter->'metadata'))`;
 
+/** Subscriptions by user, one event after the other: joined, the planner read those of everybody (50 ms at 20,000). */
 const FAN_OUT = statement(
   'fan_out',
   `
@@ -160,10 +161,10 @@ const FAN_OUT = statement(
            CASE WHEN j.spec->'metadata' IS NULL THEN e.data
                 ELSE (e.data::jsonb || jsonb_build_object('metadata', j.spec->'metadata'))::json END AS data
     FROM ${EVENTS}
-    JOIN subscriptions s ON s.user_id = e.user_id
+    JOIN LATERAL (SELECT * FROM subscriptions WHERE user_id = e.user_id AND active OFFSET 0) AS s ON true
     LEFT JOIN jobs j ON j.id = e.job_id
     LEFT JOIN webhooks w ON w.id = s.webhook_id
-    WHERE s.active AND s.events && e.patterns AND s.created_at <= e.occurred_at
+    WHERE s.events && e.patterns AND s.created_at <= e.occurred_at
       AND (s.channel = 'webhook' OR NOT e.own) AND w.paused_at IS NULL AND ${MATCHES_FILTER}
     UNION ALL
     SELECT e.id, e.type, e.user_id, e.job_id, e.correlation_id, e.occurred_at, e.urgent, 'webhook', w.id::text, w.id,

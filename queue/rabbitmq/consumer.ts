@@ -14,6 +14,8 @@ interface Received {
 }
 
 const CANCEL_MS = 5000;
+/** So that one that is not answered does not keep the other consumers waiting. */
+const SUBSCRIBE_MS = 5000;
 /** About five seconds: a broker that is only slow to start takes less. */
 const REFUSALS = 5;
 
@@ -25,10 +27,11 @@ export function createConsumer(options: {
   /** See `QueueDeclaration`. */
   isDoorbell: boolean;
   onUnreadable?: ConsumeOptions['onUnreadable'];
+  beforeMadeAnew?: ConsumeOptions['beforeMadeAnew'];
   handler: Handler;
   logger: Logger;
 }): Consumer & { start(): Promise<void>; close(): Promise<void> } {
-  const { link, queue, prefetch, isDoorbell, onUnreadable, handler, logger } = options;
+  const { link, queue, prefetch, isDoorbell, onUnreadable, beforeMadeAnew, handler, logger } = options;
   /** Not begun. The broker sends no more than `prefetch`, but after a reconnect the handlers of before still hold their places. */
   let held: Received[] = [];
   let busy = 0;
@@ -36,6 +39,7 @@ export function createConsumer(options: {
   let consuming: { channel: Channel; tag: string } | undefined;
   /** Times in a row that the broker would not let us consume, and ended the connection instead. */
   let refusals = 0;
+  let saving: Promise<void> | undefined;
 
   const begin = async (received: Received) => {
     busy += 1;
@@ -89,13 +93,21 @@ export function createConsumer(options: {
     });
     await channel.prefetch(prefetch);
     if (isDoorbell && refusals >= REFUSALS) await makeAnew(channel);
-    try {
-      await subscribe(channel, closed);
-      refusals = 0;
-    } catch (error) {
-      refusals += 1;
-      throw error;
-    }
+    // In turn: a refusal ends the connection, and with it what the consumers of other queues are about to do.
+    await link.oneByOne(async () => {
+      if (closed.aborted) throw new Error('the channel closed before its turn');
+      try {
+        await withinTime(
+          subscribe(channel, closed),
+          SUBSCRIBE_MS,
+          () => new Error('the broker does not answer'),
+        );
+        refusals = 0;
+      } catch (error) {
+        refusals += 1;
+        throw error;
+      }
+    });
   };
   /**
    * After a crash of the broker the process of a quorum queue may not come up again, above all where the queue had been deleted and
@@ -103,9 +115,16 @@ export function createConsumer(options: {
    * deletes it.
    */
   const makeAnew = async (channel: Channel) => {
-    refusals = 0;
+    // It may take longer than a channel has to be set up: the next one waits for the same.
+    saving ??= (beforeMadeAnew?.() ?? Promise.resolve()).catch((error) => {
+      saving = undefined;
+      throw error;
+    });
+    await saving;
     logger.error('broken_queue_deleted', { queue });
     await channel.deleteQueue(queue);
+    saving = undefined;
+    refusals = 0;
     await link.prepareAgain();
   };
   const subscribe = async (channel: Channel, closed: AbortSignal) => {

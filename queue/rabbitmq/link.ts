@@ -22,6 +22,8 @@ export interface Link {
   onReady(listener: () => void): void;
   /** Prepares again, because somebody deleted a queue. Calls at the same time share one run. Rejects if it fails. */
   prepareAgain(): Promise<void>;
+  /** Runs pieces of work one after the other: if the broker ends the connection, it was because of the one under way. */
+  oneByOne<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export interface LinkOptions {
@@ -58,6 +60,7 @@ export function createLink(options: LinkOptions): Link {
     failures: 0,
   };
   let preparing: Promise<void> | undefined;
+  let lastTurn: Promise<unknown> = Promise.resolve();
   let attempted: () => void = () => {};
   const firstAttempt = new Promise<void>((resolve) => {
     attempted = resolve;
@@ -163,6 +166,11 @@ export function createLink(options: LinkOptions): Link {
         preparing = undefined;
       });
       return preparing;
+    },
+    oneByOne: (work) => {
+      const turn = lastTurn.then(work);
+      lastTurn = turn.catch(() => {});
+      return turn;
     },
   };
 }

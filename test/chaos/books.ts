@@ -136,16 +136,22 @@ const LEADS = `
 const UNPUBLISHED = `
   SELECT count(*) FROM events e, event_cursors c WHERE c.reader = 'relay' AND (e.xid, e.seq) > (c.xid, c.seq)`;
 
-/** Those in a consumer's hands included. */
-export async function countQueued({ broker, adminUrl }: Installation): Promise<number> {
+/** Jobs on the queue, those in a worker's hands included. */
+export const countQueued = (installation: Installation): Promise<number> =>
+  countMessages(installation, [SCRAPE_JOBS]);
+
+/** Messages in these queues, those in a consumer's hands included. */
+export async function countMessages({ broker, adminUrl }: Installation, queues: string[]): Promise<number> {
   if (!broker) {
     return asAdmin(adminUrl, async (admin) => {
-      const sql = `SELECT count(*) FROM queue.messages WHERE queue = '${SCRAPE_JOBS}'`;
-      return Number((await rowsOf<{ count: string }>(admin, sql))[0]?.count);
+      const sql = 'SELECT count(*)::int AS count FROM queue.messages WHERE queue = ANY ($1)';
+      return (await admin.query<{ count: number }>(sql, [queues])).rows[0]?.count ?? 0;
     });
   }
   const listing = await broker.ctl('list_queues', 'name', 'messages', '--quiet');
-  return Number(new RegExp(`^${SCRAPE_JOBS}\\s+(\\d+)`, 'm').exec(listing)?.[1] ?? Number.NaN);
+  const countOf = (queue: string) =>
+    Number(new RegExp(`^${queue}\\s+(\\d+)`, 'm').exec(listing)?.[1] ?? Number.NaN);
+  return queues.reduce((sum, queue) => sum + countOf(queue), 0);
 }
 
 async function readDeadLetters({ broker, adminUrl }: Installation): Promise<Set<string>> {

@@ -14,7 +14,7 @@ export type Driver = 'fleet' | 'embedded';
 
 /** A process of the installation with its own way to Postgres and to the broker, as if on a machine of its own. */
 export interface Member extends Kept {
-  role: 'api' | 'worker' | 'browser_worker';
+  role: 'api' | 'worker' | 'browser_worker' | 'notifier';
   /** Whether it knows the moments of arms.ts; the others are the product's own programs. */
   armed: boolean;
   toPostgres: ChaosProxy;
@@ -32,6 +32,7 @@ export interface Installation {
   databaseUrl: string;
   apis: Member[];
   workers: Member[];
+  notifiers: Member[];
   /** Processes whose clock is wrong, and by how much. */
   skewed: { name: string; shiftMs: number }[];
   site: ScriptedSite;
@@ -52,8 +53,12 @@ export interface InstallationOptions {
   apis: number;
   workers: number;
   browserWorkers: number;
+  /** Default none: then nobody is told anything. */
+  notifiers?: number;
   slots: number;
   leaseMs: number;
+  /** More variables for every process. */
+  env?: Record<string, string>;
   /** Where the compiled programs are; another folder holds a copy with a guard removed. */
   build?: string;
 }
@@ -96,6 +101,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
         SHUTDOWN_GRACE_MS: '5000',
         RATE_LIMIT: '1000000',
         CHAOS_ABORTED_FILE: abortedFile,
+        ...options.env,
       },
       clockShiftMs: shiftMs,
       logFolder: folder,
@@ -117,13 +123,15 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   }
   const browsers = findChromium(undefined) ? options.browserWorkers : 0;
   for (let number = 1; number <= browsers; number += 1) await add('browser_worker', number, false);
+  for (let number = 1; number <= (options.notifiers ?? 0); number += 1) await add('notifier', number, false);
   await untilReady(members);
 
   return {
     ...{ driver, leaseMs, slots, postgres, broker, adminUrl, databaseUrl, skewed, site, abortedFile, folder },
     apiKey: API_KEY,
     apis: members.filter(({ role }) => role === 'api'),
-    workers: members.filter(({ role }) => role !== 'api'),
+    workers: members.filter(({ role }) => role === 'worker' || role === 'browser_worker'),
+    notifiers: members.filter(({ role }) => role === 'notifier'),
     stop: async () => {
       await Promise.all(members.map((member) => member.stop()));
       await Promise.all(
@@ -135,6 +143,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
 }
 
 function entryOf(role: Member['role'], armed: boolean): string {
+  if (role === 'notifier') return 'workers/notifier/main.js';
   if (role === 'api') return armed ? 'test/chaos/api.js' : 'api/main.js';
   return armed ? 'test/chaos/worker.js' : 'workers/scraper/main.js';
 }

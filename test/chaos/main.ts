@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { GUARDS, type GuardName, type Proof, proveGuard } from './guards.ts';
 import type { Driver } from './installation.ts';
+import { formatNotifications, type NotificationReport, runNotifications } from './notifications.ts';
 import { FAULT_KINDS, type FaultKind } from './plan.ts';
 import { formatReport, type Report } from './report.ts';
 import { runChaos } from './run.ts';
@@ -17,6 +18,8 @@ const HELP = `npm run chaos -- [options]
   --slack N            stated recovery times may be exceeded by this factor, for slow machines (default 1)
   --guards A,B         afterwards: take each of these guards out of a copy, and see whether the auditor
                        notices (${Object.keys(GUARDS).join(', ')}, or all)
+  --notifications N    afterwards: N events of jobs are told to subscribers in the app, by e-mail, push and webhook
+                       while notifiers, API and broker are killed; on the drivers of --notify-on (default both)
   --report FILE        everything as JSON
 Ends with exit code 1 after any violation.
 `;
@@ -30,6 +33,8 @@ const OPTIONS = {
   'jobs-per-second': { type: 'string', default: '18' },
   slack: { type: 'string', default: '1' },
   guards: { type: 'string' },
+  notifications: { type: 'string', default: '0' },
+  'notify-on': { type: 'string', default: 'both' },
   report: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
@@ -38,6 +43,7 @@ const OPTIONS = {
 export interface ReportFile {
   runs: Report[];
   proofs: Proof[];
+  notifications: NotificationReport[];
 }
 
 async function main(): Promise<number> {
@@ -46,7 +52,7 @@ async function main(): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const result: ReportFile = { runs: [], proofs: [] };
+  const result: ReportFile = { runs: [], proofs: [], notifications: [] };
   for (const driver of driversOf(values.driver)) {
     say(`${driver}: seed ${values.seed}, ${values.minutes} minutes`);
     const report = await withServices(driver, async (start) => {
@@ -69,8 +75,16 @@ async function main(): Promise<number> {
     result.proofs.push(proof);
     process.stdout.write(formatProof(proof));
   }
+  const events = Number(values.notifications);
+  for (const driver of events > 0 ? driversOf(values['notify-on']) : []) {
+    say(`${driver}: ${events} events are told`);
+    const [seed, jobsPerSecond] = [Number(values.seed), Number(values['jobs-per-second'])];
+    const report = await runNotifications({ driver, seed, events, jobsPerSecond, say });
+    result.notifications.push(report);
+    process.stdout.write(formatNotifications(report));
+  }
   if (values.report) await writeFile(values.report, `${JSON.stringify(result, null, 2)}\n`);
-  const held = result.runs.every(({ violations }) => violations.length === 0);
+  const held = [...result.runs, ...result.notifications].every(({ violations }) => violations.length === 0);
   return held && result.proofs.every(({ proven }) => proven) ? 0 : 1;
 }
 

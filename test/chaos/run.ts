@@ -92,7 +92,7 @@ async function comeToRest(
   await rest('events are unpublished', async () => (await unpublished(adminUrl)) === 0, quietMs / 3);
 }
 
-const unpublished = (adminUrl: string): Promise<number> =>
+export const unpublished = (adminUrl: string): Promise<number> =>
   asAdmin(adminUrl, async (admin) => {
     const { rows } = await admin.query<{ count: number }>(
       `SELECT count(*)::int AS count FROM events e, event_cursors c WHERE c.reader = 'relay' AND (e.xid, e.seq) > (c.xid, c.seq)`,

@@ -13,7 +13,7 @@ import { startChaosPostgres } from './postgres.ts';
 
 export type Shape = Pick<
   InstallationOptions,
-  'apis' | 'workers' | 'browserWorkers' | 'slots' | 'leaseMs' | 'build'
+  'apis' | 'workers' | 'browserWorkers' | 'notifiers' | 'slots' | 'leaseMs' | 'env' | 'build'
 >;
 
 /**

@@ -51,6 +51,8 @@ const COUNT_OPEN = statement(
 export async function startNotifying(
   options: {
     driver?: Driver;
+    /** Of a broker of the test's own. */
+    brokerUrl?: string;
     notify?: Partial<NotifyConfig>;
     egressAllow?: string[];
     /** False: the test starts it. */
@@ -71,7 +73,8 @@ export async function startNotifying(
     ...options.notify,
     smtpUrl: mailbox.url,
   };
-  const broker = options.driver === 'rabbitmq' ? await createVhost() : undefined;
+  const broker =
+    options.driver === 'rabbitmq' ? { url: options.brokerUrl ?? (await createVhost()).url } : undefined;
   const openQueue = (): Queue =>
     broker
       ? createRabbitQueue({

@@ -5,6 +5,8 @@ import { SMTPServer } from 'smtp-server';
 export interface ReceivedMail extends Email {
   to_address: string;
   raw: string;
+  /** By this process's clock, in ms. */
+  at: number;
 }
 
 /** A real SMTP server that keeps what it takes. */
@@ -13,13 +15,16 @@ export interface Mailbox {
   mails: ReceivedMail[];
   /** Answers RCPT or DATA with this code from now on; null: takes everything. */
   refuse(at: 'rcpt' | 'data' | null, code?: number): void;
+  /** Judges every mail before it is answered from now on: a code refuses it, null takes it. */
+  judge(how: (mail: ReceivedMail) => number | null): void;
   close(): Promise<void>;
 }
 
 export async function startMailbox(): Promise<Mailbox> {
   const mails: ReceivedMail[] = [];
   let refusal: { at: 'rcpt' | 'data' | null; code: number } = { at: null, code: 550 };
-  const refused = () => Object.assign(new Error('not taken'), { responseCode: refusal.code });
+  let judgement: (mail: ReceivedMail) => number | null = () => null;
+  const refused = (code = refusal.code) => Object.assign(new Error('not taken'), { responseCode: code });
   const server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['AUTH', 'STARTTLS'],
@@ -27,11 +32,20 @@ export async function startMailbox(): Promise<Mailbox> {
     onRcptTo: (_address, _session, done) => done(refusal.at === 'rcpt' ? refused() : null),
     onData: async (stream, session, done) => {
       const chunks: Buffer[] = [];
-      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      try {
+        for await (const chunk of stream) chunks.push(chunk as Buffer);
+      } catch (error) {
+        // Whoever sent it was killed in the middle: half a mail is none.
+        return done(error as Error);
+      }
       if (refusal.at === 'data') return done(refused());
       const raw = Buffer.concat(chunks).toString();
       const [recipient] = session.envelope.rcptTo;
-      mails.push({ ...(await PostalMime.parse(raw)), to_address: recipient?.address ?? '', raw });
+      const to_address = recipient?.address ?? '';
+      const mail = { ...(await PostalMime.parse(raw)), to_address, raw, at: Date.now() };
+      const code = judgement(mail);
+      if (code !== null) return done(refused(code));
+      mails.push(mail);
       return done();
     },
   });
@@ -44,6 +58,9 @@ export async function startMailbox(): Promise<Mailbox> {
     mails,
     refuse: (at, code = 550) => {
       refusal = { at, code };
+    },
+    judge: (how) => {
+      judgement = how;
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };

@@ -1,14 +1,5 @@
-import {
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  handleWhenResult,
-  isBrokenCircuitError,
-} from 'cockatiel';
-import { LRUCache } from 'lru-cache';
 import type { SendOutcome } from '../../core/delivery.ts';
+import { createCircuits as createKeyedCircuits } from '../../runtime/circuits.ts';
 
 /**
  * A circuit breaker a mail server, push service and webhook host. One that fails is left alone for a while: what is for it waits
@@ -20,44 +11,20 @@ export interface Circuits {
 
 const FAILURES_TO_OPEN = 5;
 const FIRST_PAUSE_MS = 5000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
-const HOSTS = 5000;
 
 export function createCircuits(onChange: (key: string, open: boolean) => void): Circuits {
-  const circuits = new LRUCache<string, CircuitBreakerPolicy>({ max: HOSTS });
-
-  const circuitOf = (key: string): CircuitBreakerPolicy => {
-    let circuit = circuits.get(key);
-    if (!circuit) {
-      circuit = circuitBreaker(
-        handleWhenResult((result) => speaksOfHost(result as SendOutcome)),
-        {
-          breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-          halfOpenAfter: new ExponentialBackoff({ initialDelay: FIRST_PAUSE_MS, maxDelay: LONGEST_PAUSE_MS }),
-        },
-      );
-      circuit.onStateChange((state) => {
-        if (state === CircuitState.Open) onChange(key, true);
-        if (state === CircuitState.Closed) onChange(key, false);
-      });
-      circuits.set(key, circuit);
-    }
-    return circuit;
-  };
-
-  return {
-    send: async (key, send) => {
-      try {
-        return await circuitOf(key).execute(send);
-      } catch (error) {
-        if (!isBrokenCircuitError(error)) throw error;
-        const message = 'it failed for every message lately and is left alone for a while';
-        const delayMs = FIRST_PAUSE_MS * (1 + Math.random());
-        return { kind: 'snooze', error: { code: 'circuit_open', message }, delayMs };
-      }
-    },
-  };
+  const circuits = createKeyedCircuits<SendOutcome>({
+    isFailure: speaksOfHost,
+    ...{ failuresToOpen: FAILURES_TO_OPEN, firstPauseMs: FIRST_PAUSE_MS, onChange },
+  });
+  return { send: async (key, send) => (await circuits.run(key, send)) ?? leftAlone() };
 }
+
+const leftAlone = (): SendOutcome => {
+  const message = 'it failed for every message lately and is left alone for a while';
+  const delayMs = FIRST_PAUSE_MS * (1 + Math.random());
+  return { kind: 'snooze', error: { code: 'circuit_open', message }, delayMs };
+};
 
 /** HTTP 429 and SMTP 421: too much for now. */
 const TOO_MUCH: ReadonlySet<number> = new Set([421, 429]);

@@ -2,6 +2,7 @@ import type { Database } from '../../db/connect.ts';
 import { buryMessage } from '../../db/dead-letters.ts';
 import type { PauseRule } from '../../db/deliveries/settle.ts';
 import type { MailPace } from '../../db/notifications/fan-out.ts';
+import { fanOutAgain } from '../../dispatch/fan-out.ts';
 import type { Consumer, Handler, Queue } from '../../queue/queue.ts';
 import { CHANNEL_QUEUES, JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -38,21 +39,27 @@ export function createNotifier(options: {
   const underWay = new Set<Promise<unknown>>();
   const consumers: Consumer[] = [];
 
-  const consume = async (name: string, prefetch: number, handler: Handler) => {
+  const consume = async (
+    name: string,
+    prefetch: number,
+    handler: Handler,
+    beforeMadeAnew?: () => Promise<void>,
+  ) => {
     const tracked: Handler = (delivery) => {
       const work = handler(delivery).finally(() => underWay.delete(work));
       underWay.add(work);
       return work;
     };
     const onUnreadable = (message: Parameters<typeof buryMessage>[1]) => buryMessage(database, message);
-    consumers.push(await queue.consume(name, { prefetch, onUnreadable }, tracked));
+    consumers.push(await queue.consume(name, { prefetch, onUnreadable, beforeMadeAnew }, tracked));
   };
 
   return {
     start: async () => {
       const fanOut = createFanOut({ ...options, stopping: stopping.signal });
-      await consume(URGENT_NOTIFICATIONS, FAN_OUT_BATCH, fanOut);
-      await consume(JOB_NOTIFICATIONS, FAN_OUT_BATCH, fanOut);
+      for (const name of [URGENT_NOTIFICATIONS, JOB_NOTIFICATIONS]) {
+        await consume(name, FAN_OUT_BATCH, fanOut, () => fanOutAgain(options));
+      }
       const circuits = createCircuits((key, open) =>
         logger.warn(open ? 'circuit_opened' : 'circuit_closed', { circuit: key }),
       );

@@ -1,13 +1,4 @@
-import {
-  type CircuitBreakerPolicy,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  ExponentialBackoff,
-  handleWhenResult,
-  isBrokenCircuitError,
-} from 'cockatiel';
-import { LRUCache } from 'lru-cache';
+import { createCircuits as createKeyedCircuits } from '../../runtime/circuits.ts';
 import type { ScrapedPage } from '../../scraping/scrape.ts';
 
 /**
@@ -23,8 +14,6 @@ export interface Circuits {
 const FAILURES_TO_OPEN = 10;
 /** About as long a job waits whose site is left alone. */
 export const CIRCUIT_PAUSE_MS = 10_000;
-const LONGEST_PAUSE_MS = 5 * 60_000;
-const SITES = 5000;
 
 /** The site could not be reached at all. An HTTP error is an answer. */
 const SITE_IS_DOWN: ReadonlySet<string> = new Set([
@@ -35,38 +24,9 @@ const SITE_IS_DOWN: ReadonlySet<string> = new Set([
 ]);
 
 export function createCircuits(onChange: (site: string, open: boolean) => void): Circuits {
-  const sites = new LRUCache<string, CircuitBreakerPolicy>({ max: SITES });
-
-  const circuitOf = (site: string): CircuitBreakerPolicy => {
-    let circuit = sites.get(site);
-    if (!circuit) {
-      circuit = circuitBreaker(
-        handleWhenResult((result) => SITE_IS_DOWN.has((result as ScrapedPage).page.error?.code ?? '')),
-        {
-          breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN),
-          halfOpenAfter: new ExponentialBackoff({
-            initialDelay: CIRCUIT_PAUSE_MS,
-            maxDelay: LONGEST_PAUSE_MS,
-          }),
-        },
-      );
-      circuit.onStateChange((state) => {
-        if (state === CircuitState.Open) onChange(site, true);
-        if (state === CircuitState.Closed) onChange(site, false);
-      });
-      sites.set(site, circuit);
-    }
-    return circuit;
-  };
-
-  return {
-    load: async (url, load) => {
-      try {
-        return await circuitOf(new URL(url).origin).execute(load);
-      } catch (error) {
-        if (isBrokenCircuitError(error)) return null;
-        throw error;
-      }
-    },
-  };
+  const circuits = createKeyedCircuits<ScrapedPage>({
+    isFailure: ({ page }) => SITE_IS_DOWN.has(page.error?.code ?? ''),
+    ...{ failuresToOpen: FAILURES_TO_OPEN, firstPauseMs: CIRCUIT_PAUSE_MS, onChange },
+  });
+  return { load: (url, load) => circuits.run(new URL(url).origin, load) };
 }

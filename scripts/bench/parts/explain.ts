@@ -20,6 +20,7 @@ import { listJobs } from '../../../db/jobs/read.ts';
 import { settleExpiredRuns, settleJobs } from '../../../db/jobs/settle.ts';
 import type { Bench } from '../bench.ts';
 import { createScratch, vacuum } from '../scratch.ts';
+import { FILL_NOTIFICATIONS, notificationSteps, type Step } from './explain-notifications.ts';
 
 const PART = 'explain';
 const ROWS = 1_000_000;
@@ -34,6 +35,7 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
   const scratch = await createScratch(bench.services);
   process.stderr.write(`bench: filling ${rows} jobs …\n`);
   await scratch.database.knex.raw(FILL.replaceAll(':rows', String(rows)));
+  await scratch.database.knex.raw(FILL_NOTIFICATIONS);
   await vacuum(scratch.url);
   const [user] = await scratch.database.query<{ id: string }>(FIND_USER);
   const waiting = await scratch.database.query<{ id: string; attempt: number }>(SOME_DISPATCHED);
@@ -53,7 +55,7 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     event: 'job.completed',
   } as const;
   const part = { after: BEGINNING, upTo: END, limit: 100 };
-  const steps: [name: string, run: (database: Database) => Promise<unknown>][] = [
+  const steps: Step[] = [
     ['claim of 16 jobs', (sql) => claimJobs(sql, { id: 'bench', leaseMs: 15_000 }, waiting)],
     [
       'settle of 16 runs',
@@ -79,6 +81,7 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     ['list, newest first', (sql) => listJobs(sql, { ...list, status: undefined })],
     ['list of failed, newest first', (sql) => listJobs(sql, { ...list, status: 'failed' })],
     ['list of queued, newest first', (sql) => listJobs(sql, { ...list, status: 'queued' })],
+    ...(await notificationSteps(scratch.database)),
   ];
   const client = new pg.Client({ connectionString: scratch.url });
   await client.connect();
