@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
+  closeSync,
   createReadStream,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -53,6 +55,7 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
   let segmentsMade = 0;
   let uncertain = 0;
   let notedAtRisk = 0;
+  let risk: number | undefined;
 
   const append = (clicks: Envelope[]): number => {
     let lines = '';
@@ -135,7 +138,9 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
       if (clicks === notedAtRisk) return;
       notedAtRisk = clicks;
       try {
-        writeFileSync(riskFile, String(clicks), { mode: 0o600 });
+        // Kept open and always as long, so that nothing but bytes in memory changes: to open and cut a file waits for a busy disk.
+        risk ??= openSync(riskFile, 'w', 0o600);
+        writeSync(risk, String(clicks).padStart(10), 0);
       } catch (error) {
         logger.debug('click_risk_not_noted', { error });
       }
@@ -146,7 +151,11 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     get uncertain() {
       return uncertain;
     },
-    close: () => rmSync(riskFile, { force: true }),
+    close: () => {
+      if (risk !== undefined) closeSync(risk);
+      risk = undefined;
+      rmSync(riskFile, { force: true });
+    },
   };
 }
 
