@@ -50,6 +50,8 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
   const riskFile = join(dir, `${owner}.at-risk`);
   /** Closed for writing, being sent or about to be. */
   const segments: string[] = [];
+  /** Kept open: to open it waits for a busy disk. */
+  let file: number | undefined;
   let activeBytes = 0;
   let closedBytes = 0;
   let segmentsMade = 0;
@@ -68,7 +70,8 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     }
     if (taken === 0) return 0;
     try {
-      appendFileSync(active, lines, { mode: 0o600 });
+      file ??= openSync(active, 'a', 0o600);
+      appendFileSync(file, lines);
     } catch (error) {
       // A full disk may have taken a part of them: then none, or the rest of a line would spoil the next.
       logger.error('click_spool_failed', { error });
@@ -86,10 +89,15 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     }
   };
 
+  const closeFile = () => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+  };
   const closeActive = () => {
     if (activeBytes === 0) return;
     segmentsMade += 1;
     const segment = join(dir, `${owner}.${segmentsMade}.clicks`);
+    closeFile();
     renameSync(active, segment);
     segments.push(segment);
     closedBytes += activeBytes;
@@ -152,6 +160,7 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
       return uncertain;
     },
     close: () => {
+      closeFile();
       if (risk !== undefined) closeSync(risk);
       risk = undefined;
       rmSync(riskFile, { force: true });
