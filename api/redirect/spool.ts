@@ -41,6 +41,8 @@ export interface Spool {
 const SEND_AT_ONCE = 250;
 /** Of another machine that shares the folder: silent for so long, it is gone. */
 const ABANDONED_MS = 60_000;
+/** After so long without a click the file is opened anew: much less than that. */
+const SILENT_MS = 1000;
 
 export function createSpool(options: { dir: string; maxBytes: number; logger: Logger }): Spool {
   const { dir, maxBytes, logger } = options;
@@ -52,6 +54,7 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
   const segments: string[] = [];
   /** Kept open: to open it waits for a busy disk. */
   let file: number | undefined;
+  let writtenAt = 0;
   let activeBytes = 0;
   let closedBytes = 0;
   let segmentsMade = 0;
@@ -70,8 +73,11 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     }
     if (taken === 0) return 0;
     try {
+      // Another machine may have taken it over meanwhile for one that is gone.
+      if (performance.now() - writtenAt > SILENT_MS) closeFile();
       file ??= openSync(active, 'a', 0o600);
       appendFileSync(file, lines);
+      writtenAt = performance.now();
     } catch (error) {
       // A full disk may have taken a part of them: then none, or the rest of a line would spoil the next.
       logger.error('click_spool_failed', { error });

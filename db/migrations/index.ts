@@ -15,6 +15,7 @@ import { notifications } from './0014-notifications.ts';
 import { links } from './0020-links.ts';
 import { clicks } from './0021-clicks.ts';
 import { statistics } from './0022-statistics.ts';
+import { visitorEdges } from './0023-visitor-edges.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -40,4 +41,5 @@ export const MIGRATIONS: Migration[] = [
   links,
   clicks,
   statistics,
+  visitorEdges,
 ];
