@@ -16,6 +16,7 @@ import { links } from './0020-links.ts';
 import { clicks } from './0021-clicks.ts';
 import { statistics } from './0022-statistics.ts';
 import { visitorEdges } from './0023-visitor-edges.ts';
+import { sharesByJob } from './0024-shares-by-job.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -42,4 +43,5 @@ export const MIGRATIONS: Migration[] = [
   clicks,
   statistics,
   visitorEdges,
+  sharesByJob,
 ];
