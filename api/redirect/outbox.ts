@@ -36,21 +36,20 @@ const GROUPS_UNDER_WAY = 4;
 const GATHER_MS = 10;
 /** In memory, under way or not; what is more goes to the disk. Bounds what a kill can take. */
 const MAX_IN_MEMORY = 8000;
-const SPOOL_BYTES = 256 * 1024 * 1024;
 const DRAIN_MS = 500;
 const NOTE_MS = 250;
 
 export function createOutbox<Click>(options: {
   queue: Pick<Queue, 'publish' | 'health'>;
-  /** A folder for clicks alone. */
+  /** A folder for clicks alone, and how much it may hold of this process. */
   dir: string;
+  spoolBytes: number;
   /** Is called behind the answers, for all that were gathered together. */
   eventOf(click: Click): Envelope;
   logger: Logger;
-  spoolBytes?: number;
 }): Outbox<Click> {
   const { queue, eventOf, logger } = options;
-  const spool = createSpool({ dir: options.dir, maxBytes: options.spoolBytes ?? SPOOL_BYTES, logger });
+  const spool = createSpool({ dir: options.dir, maxBytes: options.spoolBytes, logger });
   const exchange = eventExchange('link.clicked');
   let waiting: Click[] = [];
   let inFlight = 0;

@@ -22,6 +22,8 @@ export function createShortLinks(options: {
   database: Database;
   queue: Pick<Queue, 'publish' | 'health'>;
   dataDir: string;
+  /** Room for clicks below `dataDir`. */
+  clickSpoolBytes: number;
   publicUrl: string;
   logger: Logger;
 }): ShortLinks {
@@ -31,6 +33,7 @@ export function createShortLinks(options: {
   const outbox = createOutbox<Click>({
     queue,
     dir: join(dataDir, 'clicks'),
+    spoolBytes: options.clickSpoolBytes,
     eventOf: (click) => clickEvent(click, { saltOf: salts.of, publicUrl }),
     logger,
   });
