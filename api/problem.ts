@@ -22,7 +22,10 @@ export class Problem extends Error {
 }
 
 /** `type` is about:blank: the code says it all, and a title is then the status's own phrase. */
-export const problemBody = (problem: Problem, request: { instance: string; requestId: string }) => ({
+export const problemBody = (
+  problem: Problem,
+  request: { instance: string | undefined; requestId: string },
+) => ({
   type: 'about:blank',
   title: STATUS_CODES[problem.status] ?? 'Error',
   status: problem.status,

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { answerMalformed, refuseWithoutHost } from './malformed-http.ts';
 
 export interface HttpServer {
   /** Where it answers, such as http://127.0.0.1:3000. */
@@ -9,26 +10,38 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
+interface Limits {
+  /** For the head of a request to arrive. */
+  headersMs: number;
+  /** How often it is looked at who is late. */
+  checkMs: number;
+}
+
 /** @throws the `listen` error, such as EADDRINUSE */
 export async function listen(
   listener: RequestListener,
   { host, port }: { host: string; port: number },
   /** Takes connections that want another protocol. Without one such a request is answered as any other. */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
+  limits: Partial<Limits> = {},
 ): Promise<HttpServer> {
   const server = createServer({
+    // Node's own answer would be a bare one; see below.
+    requireHostHeader: false,
     // Longer than the 60 s that load balancers keep an idle connection, so that it is they who close it.
     keepAliveTimeout: 65_000,
-    headersTimeout: 30_000,
+    headersTimeout: limits.headersMs ?? 30_000,
     // For the request to arrive whole; an answer may take longer.
     requestTimeout: 60_000,
-    connectionsCheckingInterval: 5000,
+    connectionsCheckingInterval: limits.checkMs ?? 5000,
   });
+  server.on('clientError', answerMalformed);
   let stopped: Promise<void> | undefined;
   server.on('request', (request, response) => {
     // Or a busy client would keep its connection, and with it this server, for ever.
     if (stopped) response.setHeader('connection', 'close');
-    listener(request, response);
+    if (request.headers.host === undefined && request.httpVersion === '1.1') refuseWithoutHost(response);
+    else listener(request, response);
   });
   if (upgrade) server.on('upgrade', upgrade);
   await new Promise<void>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ClickKind } from '../core/link.ts';
 import { type Database, type Sql, statement } from './connect.ts';
+import { bitHour } from './visitor-hours.ts';
 
 /** A click as it is counted. */
 export interface CountedClick {
@@ -57,25 +58,33 @@ const STORE_CLICKS = statement(
     SELECT link_id, at::date AS day, visitor, bit_or(1 << extract(hour FROM at)::int) AS hours
     FROM stored WHERE ${PEOPLE} AND visitor IS NOT NULL GROUP BY 1, 2, 3
   ), fresh AS MATERIALIZED (
-    SELECT s.link_id, s.day, s.visitor, s.hours, v.hours IS NULL AS of_day, s.hours & ~coalesce(v.hours, 0) AS of_hours
+    SELECT s.link_id, s.day, s.visitor, s.hours, v.hours IS NULL AS of_day, s.hours & ~coalesce(v.hours, 0) AS of_hours,
+           coalesce(v.hours, 0) AS before, s.hours | coalesce(v.hours, 0) AS after
     FROM seen s LEFT JOIN link_visitors v ON v.link_id = s.link_id AND v.day = s.day AND v.visitor = s.visitor
   ), remembered AS (
     INSERT INTO link_visitors AS v (link_id, day, visitor, hours)
     SELECT link_id, day, visitor, hours FROM fresh WHERE of_hours <> 0
     ON CONFLICT (link_id, day, visitor) DO UPDATE SET hours = v.hours | excluded.hours
   ), by_hour AS (
-    INSERT INTO link_hours AS h (link_id, hour, people, visitors, bots, heads)
-    SELECT link_id, hour AT TIME ZONE 'UTC', sum(people), sum(visitors), sum(bots), sum(heads) FROM (
+    INSERT INTO link_hours AS h (link_id, hour, people, visitors, bots, heads, firsts, lasts)
+    SELECT link_id, hour AT TIME ZONE 'UTC', sum(people), sum(visitors), sum(bots), sum(heads), sum(firsts), sum(lasts) FROM (
       SELECT link_id, date_trunc('hour', at) AS hour, count(*) FILTER (WHERE ${PEOPLE}) AS people, 0 AS visitors,
-             count(*) FILTER (WHERE kind = 'bot') AS bots, count(*) FILTER (WHERE kind = 'head') AS heads
+             count(*) FILTER (WHERE kind = 'bot') AS bots, count(*) FILTER (WHERE kind = 'head') AS heads, 0 AS firsts, 0 AS lasts
       FROM stored GROUP BY 1, 2
       UNION ALL
-      SELECT link_id, day + hour * interval '1 hour', 0, count(*), 0, 0
+      SELECT link_id, day + hour * interval '1 hour', 0, count(*), 0, 0, 0, 0
       FROM fresh CROSS JOIN generate_series(0, 23) AS hour WHERE of_hours & (1 << hour) <> 0 GROUP BY 1, 2
+      UNION ALL
+      SELECT link_id, day + edge.hour * interval '1 hour', 0, 0, 0, 0, sum(edge.firsts), sum(edge.lasts)
+      FROM fresh, LATERAL (VALUES
+        (${bitHour('after', 'first')}, 1, 0), (${bitHour('before', 'first')}, -1, 0),
+        (${bitHour('after', 'last')}, 0, 1), (${bitHour('before', 'last')}, 0, -1)) AS edge (hour, firsts, lasts)
+      WHERE of_hours <> 0 AND edge.hour < 24 GROUP BY 1, 2
     ) AS parts GROUP BY 1, 2
     ON CONFLICT (link_id, hour) DO UPDATE
     SET people = h.people + excluded.people, visitors = h.visitors + excluded.visitors,
-        bots = h.bots + excluded.bots, heads = h.heads + excluded.heads
+        bots = h.bots + excluded.bots, heads = h.heads + excluded.heads,
+        firsts = h.firsts + excluded.firsts, lasts = h.lasts + excluded.lasts
   ), by_day AS (
     INSERT INTO link_days AS d (link_id, day, people, visitors, bots, heads)
     SELECT link_id, day, sum(people), sum(visitors), sum(bots), sum(heads) FROM (
@@ -168,34 +177,33 @@ const READ_HOURS = statement(
   `,
 );
 
-/** The hours of a day within a range, as bits. */
-const HOURS_WITHIN = `
-  (SELECT bit_or(1 << hour) FROM generate_series(0, 23) AS hour
-   WHERE days.day + hour * interval '1 hour' >= $2::timestamptz AT TIME ZONE 'UTC'
-     AND days.day + hour * interval '1 hour' < $3::timestamptz AT TIME ZONE 'UTC')`;
-
-/** All hours of a day, as bits. */
-const WHOLE_DAY = 2 ** 24 - 1;
+/** Sums one of the counts of a day's hours within the range. */
+const hoursOfDay = (count: string) => `
+  (SELECT coalesce(sum(h.${count}), 0) FROM link_hours h
+   WHERE h.link_id = $1 AND h.hour >= greatest($2::timestamptz, d.begins) AND h.hour < least($3::timestamptz, d.ends))`;
 
 /**
- * Whole days were counted as they came. Of a part of a day the visitors themselves are looked through; they are kept for a week, and
- * before that the sum of the hours is the nearest there is: somebody who stayed for two hours is in it twice.
+ * Of whole days, and of the first and last part of one, the visitors were counted as they came. Of some hours in the midst of one they are
+ * looked through themselves; they are kept for a week, and before that the sum of the hours is the nearest there is: somebody who
+ * stayed for two hours is in it twice. A day that is not over ends now.
  */
 const COUNT_VISITORS = statement(
   'count_link_visitors',
   `
-  SELECT coalesce(sum(
-           CASE WHEN days.hours = ${WHOLE_DAY} OR days.day < current_date - 7
-                THEN least((SELECT d.visitors FROM link_days d WHERE d.link_id = $1 AND d.day = days.day::date),
-                           (SELECT coalesce(sum(h.visitors), 0) FROM link_hours h
-                            WHERE h.link_id = $1 AND h.hour >= greatest($2::timestamptz, days.day AT TIME ZONE 'UTC')
-                              AND h.hour < least($3::timestamptz, (days.day + interval '1 day') AT TIME ZONE 'UTC')))
-                ELSE (SELECT count(*) FROM link_visitors v
-                      WHERE v.link_id = $1 AND v.day = days.day::date AND v.hours & days.hours <> 0) END), 0)::int AS visitors
+  SELECT coalesce(sum(least(visitors,
+           CASE WHEN $2 <= begins AND $3 >= least(ends, now()) THEN visitors
+                WHEN $2 <= begins THEN ${hoursOfDay('firsts')}
+                WHEN $3 >= least(ends, now()) THEN ${hoursOfDay('lasts')}
+                WHEN day >= current_date - 7 THEN (
+                  SELECT count(*) FROM link_visitors v WHERE v.link_id = $1 AND v.day = d.day AND v.hours & (
+                    SELECT bit_or(1 << hour) FROM generate_series(0, 23) AS hour
+                    WHERE d.begins + hour * interval '1 hour' >= $2 AND d.begins + hour * interval '1 hour' < $3) <> 0)
+                ELSE ${hoursOfDay('visitors')} END)), 0)::int AS visitors
   FROM (
-    SELECT day, ${HOURS_WITHIN} AS hours
-    FROM generate_series(($2::timestamptz AT TIME ZONE 'UTC')::date::timestamp, $3::timestamptz AT TIME ZONE 'UTC', '1 day') AS days (day)
-  ) AS days
+    SELECT day, visitors, day::timestamp AT TIME ZONE 'UTC' AS begins, (day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
+    FROM link_days WHERE link_id = $1
+  ) AS d
+  WHERE d.begins < $3::timestamptz AND d.ends > $2::timestamptz
   `,
 );
 

@@ -147,6 +147,22 @@ const DELETE_LINK = statement(
   `,
 );
 
+/** The codes by which the results of these jobs are shared, by job; the newest where there are several that are good. */
+export async function findShares(sql: Sql, jobIds: string[]): Promise<Map<string, string>> {
+  if (jobIds.length === 0) return new Map();
+  const rows = await sql.query<{ job_id: string; code: string }>(FIND_SHARES, [jobIds]);
+  return new Map(rows.map(({ job_id, code }) => [job_id, code]));
+}
+
+const FIND_SHARES = statement(
+  'find_shares',
+  `
+  SELECT DISTINCT ON (job_id) job_id, code FROM links
+  WHERE job_id = ANY ($1::uuid[]) AND share AND deleted_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+  ORDER BY job_id, created_at DESC
+  `,
+);
+
 /** Where a code leads. */
 export interface LinkTarget {
   id: string;

@@ -57,6 +57,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     rateLimit: v.RATE_LIMIT,
     streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
     retentionDays: v.RETENTION_DAYS,
+    clickSpoolBytes: v.CLICK_SPOOL_MB * 1024 * 1024,
     dispatchInApi: v.DISPATCH === 'api',
     publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(v.HOST)}:${v.PORT}`).replace(/\/+$/, ''),
     notify: notifyOf(v),
@@ -110,6 +111,8 @@ export interface Config {
   /** Streams of events, Server-Sent Events and WebSockets together, open at a time. */
   streams: { perProcess: number; perUser: number };
   retentionDays: number;
+  /** Room on the disk for clicks that the queue does not take, of each API process. */
+  clickSpoolBytes: number;
   /** Whether API processes also run the sweeps; off where `npm run dispatch` does. */
   dispatchInApi: boolean;
   /** Where users reach the API, for links; without a slash at its end. */
@@ -281,6 +284,7 @@ const variables = z.object({
   STREAMS_PER_PROCESS: wholeNumber(0, 1_000_000).default(5000),
   STREAMS_PER_USER: wholeNumber(0, 1_000_000).default(1000),
   RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
+  CLICK_SPOOL_MB: wholeNumber(1, 1_000_000).default(1024),
   DISPATCH: oneOf(['api', 'apart']).default('api'),
   PUBLIC_URL: urlOf('http:', 'https:').optional(),
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),

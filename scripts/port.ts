@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { Complaint } from '../runtime/complaint.ts';
 import type { Config } from '../runtime/config.ts';
 
@@ -11,15 +11,15 @@ const PORTS_TRIED = 100;
 
 /**
  * The port the API is to listen on: the one asked for, and nothing else, where PORT was set; otherwise the usual one or, where
- * another program has that, the next free one.
+ * another program has that, the next free one. Any free one (PORT=0) is chosen here, so that links can be made of it before it is listened on.
  */
 export async function choosePort(
   { host, port }: Pick<Config, 'host' | 'port'>,
   explicit: boolean,
 ): Promise<{ port: number; takenPort?: number }> {
   for (let candidate = port; candidate < port + PORTS_TRIED; candidate += 1) {
-    const code = await listenError(host, candidate);
-    if (!code) return candidate === port ? { port } : { port: candidate, takenPort: port };
+    const { code, free } = await tryPort(host, candidate);
+    if (!code) return candidate === port ? { port: free } : { port: free, takenPort: port };
     if (code !== 'EADDRINUSE') throw new PortError(explained(code, host, candidate));
     if (explicit) {
       throw new PortError(
@@ -27,15 +27,20 @@ export async function choosePort(
       );
     }
   }
-  return { port: 0, takenPort: port };
+  return { port: (await tryPort(host, 0)).free, takenPort: port };
 }
 
-/** Why nobody can listen there now; undefined where one can. */
-function listenError(host: string, port: number): Promise<string | undefined> {
+/** The port one can listen on there now, or the code that says why not. */
+function tryPort(host: string, port: number): Promise<{ code?: string; free: number }> {
   const server = createServer();
   return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      resolve({ code: error.code ?? error.message, free: port }),
+    );
+    server.listen({ host, port, exclusive: true }, () => {
+      const { port: free } = server.address() as AddressInfo;
+      server.close(() => resolve({ free }));
+    });
   });
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import crypto from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { isbot } from 'isbot';
 import { LRUCache } from 'lru-cache';
@@ -13,6 +13,10 @@ import { parseAddress, refusalReason } from '../../runtime/egress-address.ts';
 export interface Click {
   link: LinkTarget;
   request: IncomingMessage;
+  /** Epoch milliseconds. */
+  at: number;
+  /** Who is at the other end of the connection: asked for at once, because it may be gone when the event is made. */
+  peer: string;
 }
 
 const SOURCE = 'leadengine.redirect';
@@ -26,10 +30,10 @@ const kinds = new LRUCache<string, ClickKind>({ max: 5000 });
  * the salt is forgotten nobody can tell whose it was, and two links never show that they had the same visitor.
  */
 export function clickEvent(
-  { link, request }: Click,
+  { link, request, at, peer }: Click,
   { saltOf, publicUrl }: { saltOf(day: string): Buffer | undefined; publicUrl: string },
 ): Envelope {
-  const occurredAt = new Date().toISOString();
+  const occurredAt = new Date(at).toISOString();
   const { headers } = request;
   const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT);
   const id = uuidv7();
@@ -47,7 +51,7 @@ export function clickEvent(
       code: codeIn(request.url ?? ''),
       url: link.share ? `${publicUrl}${link.url}` : link.url,
       kind: kindOf(request, userAgent),
-      visitor: salt ? visitorHash(salt, link.id, addressOf(request), userAgent ?? '') : null,
+      visitor: salt ? visitorHash(salt, link.id, addressOf(peer, headers), userAgent ?? '') : null,
       referrer: referrerHost(headers.referer),
       user_agent: userAgent ?? null,
       country: countryOf(headers['accept-language']),
@@ -76,11 +80,15 @@ function kindOf({ method, headers }: IncomingMessage, userAgent: string | undefi
 }
 
 const visitorHash = (salt: Buffer, linkId: string, address: string, userAgent: string): string =>
-  createHash('sha256').update(salt).update(`${linkId} ${address} ${userAgent}`).digest('hex').slice(0, 16);
+  sha256(Buffer.concat([salt, Buffer.from(`${linkId} ${address} ${userAgent}`)])).slice(0, 16);
+
+/** In hex. The short way takes half the time; Node has it since 20.12. */
+const sha256: (data: Buffer) => string = crypto.hash
+  ? (data) => crypto.hash('sha256', data, 'hex')
+  : (data) => crypto.createHash('sha256').update(data).digest('hex');
 
 /** Behind a proxy on a private network, whom that one names: the last entry, which no visitor can choose. */
-function addressOf({ socket, headers }: IncomingMessage): string {
-  const peer = socket.remoteAddress ?? '';
+function addressOf(peer: string, headers: IncomingMessage['headers']): string {
   const forwarded = headers['x-forwarded-for'];
   if (typeof forwarded !== 'string') return peer;
   const address = parseAddress(peer);

@@ -29,7 +29,7 @@ export function createRedirects(options: {
   const redirect = (request: IncomingMessage, response: ServerResponse, { link, headers }: Leads) => {
     response.writeHead(302, headers);
     response.end();
-    onClick({ link, request });
+    onClick({ link, request, at: Date.now(), peer: request.socket.remoteAddress ?? '' });
   };
   const respond = (found: Found, request: IncomingMessage, response: ServerResponse, preview: boolean) => {
     if (found.kind === 'missing') sendUnknown(response);

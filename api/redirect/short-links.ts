@@ -22,16 +22,24 @@ export function createShortLinks(options: {
   database: Database;
   queue: Pick<Queue, 'publish' | 'health'>;
   dataDir: string;
+  /** Room for clicks below `dataDir`. */
+  clickSpoolBytes: number;
   publicUrl: string;
   logger: Logger;
 }): ShortLinks {
   const { database, queue, dataDir, publicUrl, logger } = options;
   const targets = createTargets({ sql: database, logger, locationOf });
   const salts = createSalts(database, logger);
-  const outbox = createOutbox({ queue, dir: join(dataDir, 'clicks'), logger });
+  const outbox = createOutbox<Click>({
+    queue,
+    dir: join(dataDir, 'clicks'),
+    spoolBytes: options.clickSpoolBytes,
+    eventOf: (click) => clickEvent(click, { saltOf: salts.of, publicUrl }),
+    logger,
+  });
   return {
     targets,
-    onClick: (click) => outbox.tell(clickEvent(click, { saltOf: salts.of, publicUrl })),
+    onClick: outbox.tell,
     figures: outbox.figures,
     start: async () => {
       await salts.start();

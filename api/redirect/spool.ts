@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import {
   appendFileSync,
+  closeSync,
   createReadStream,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
-  writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +41,8 @@ export interface Spool {
 const SEND_AT_ONCE = 250;
 /** Of another machine that shares the folder: silent for so long, it is gone. */
 const ABANDONED_MS = 60_000;
+/** After so long without a click the file is opened anew: much less than that. */
+const SILENT_MS = 1000;
 
 export function createSpool(options: { dir: string; maxBytes: number; logger: Logger }): Spool {
   const { dir, maxBytes, logger } = options;
@@ -48,11 +52,15 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
   const riskFile = join(dir, `${owner}.at-risk`);
   /** Closed for writing, being sent or about to be. */
   const segments: string[] = [];
+  /** Kept open: to open it waits for a busy disk. */
+  let file: number | undefined;
+  let writtenAt = 0;
   let activeBytes = 0;
   let closedBytes = 0;
   let segmentsMade = 0;
   let uncertain = 0;
   let notedAtRisk = 0;
+  let risk: number | undefined;
 
   const append = (clicks: Envelope[]): number => {
     let lines = '';
@@ -65,7 +73,11 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     }
     if (taken === 0) return 0;
     try {
-      appendFileSync(active, lines, { mode: 0o600 });
+      // Another machine may have taken it over meanwhile for one that is gone.
+      if (performance.now() - writtenAt > SILENT_MS) closeFile();
+      file ??= openSync(active, 'a', 0o600);
+      appendFileSync(file, lines);
+      writtenAt = performance.now();
     } catch (error) {
       // A full disk may have taken a part of them: then none, or the rest of a line would spoil the next.
       logger.error('click_spool_failed', { error });
@@ -83,10 +95,15 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     }
   };
 
+  const closeFile = () => {
+    if (file !== undefined) closeSync(file);
+    file = undefined;
+  };
   const closeActive = () => {
     if (activeBytes === 0) return;
     segmentsMade += 1;
     const segment = join(dir, `${owner}.${segmentsMade}.clicks`);
+    closeFile();
     renameSync(active, segment);
     segments.push(segment);
     closedBytes += activeBytes;
@@ -135,7 +152,9 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
       if (clicks === notedAtRisk) return;
       notedAtRisk = clicks;
       try {
-        writeFileSync(riskFile, String(clicks), { mode: 0o600 });
+        // Kept open and always as long, so that nothing but bytes in memory changes: to open and cut a file waits for a busy disk.
+        risk ??= openSync(riskFile, 'w', 0o600);
+        writeSync(risk, String(clicks).padStart(10), 0);
       } catch (error) {
         logger.debug('click_risk_not_noted', { error });
       }
@@ -146,7 +165,12 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     get uncertain() {
       return uncertain;
     },
-    close: () => rmSync(riskFile, { force: true }),
+    close: () => {
+      closeFile();
+      if (risk !== undefined) closeSync(risk);
+      risk = undefined;
+      rmSync(riskFile, { force: true });
+    },
   };
 }
 

@@ -17,20 +17,29 @@ export const issueKey =
     const { caller, requestId } = response.locals;
     const userId = body.user_id ?? caller.userId;
     if (userId !== caller.userId) await expectMayActFor(sql, response, userId);
-    if (body.expires_at && Date.parse(body.expires_at) <= Date.now()) {
-      throw invalidRequest([{ path: 'expires_at', message: 'expected a moment in the future' }]);
-    }
+    const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
     const key = makeKey();
     const stored = await storeKey(sql, {
       userId,
       name: body.name,
       prefix: prefixOf(key),
       hash: hashKey(key),
-      expiresAt: body.expires_at ?? null,
+      expiresAt,
       correlationId: requestId,
     });
     sendJson(response, 201, { ...shown(stored), key });
   };
+
+/** No key outlives the one it was issued with: else whoever had a key for a day would have one for ever. */
+function expiryOf(asked: string | undefined, own: Date | null): string | null {
+  const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);
+  if (asked === undefined) return own?.toISOString() ?? null;
+  if (Date.parse(asked) <= Date.now()) throw wrong('expected a moment in the future');
+  if (own && Date.parse(asked) > own.getTime()) {
+    throw wrong(`expected a moment before the key of this request expires (${own.toISOString()})`);
+  }
+  return asked;
+}
 
 async function expectMayActFor(sql: Sql, response: ApiResponse, userId: string): Promise<void> {
   if (response.locals.caller.role !== 'admin') throw forbidden('only an admin makes keys for others');

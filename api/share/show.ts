@@ -16,7 +16,7 @@ export function resultPage(code: string, job: Job, pages: Page[], leads: Lead[])
   return page(
     'Results',
     [
-      `<h1>Results</h1><p>${escapeHtml(status)}${when} · ${counts.pages} pages · ${counts.leads} leads</p>`,
+      `<h1>Results</h1><p>${escapeHtml(status)}${when} · ${some(counts.pages, 'page')} · ${some(counts.leads, 'lead')}</p>`,
       counts.leads > 0 ? section(code, 'leads', LEADS, leads, counts.leads) : '',
       section(code, 'pages', PAGES, pages, counts.pages),
     ].join(''),
@@ -43,3 +43,5 @@ function cell(text: string): string {
     ? `<td><a href="${escapeHtml(text)}" rel="noopener noreferrer nofollow">${short}</a></td>`
     : `<td>${short}</td>`;
 }
+
+const some = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -16,6 +16,8 @@ import { links } from './0020-links.ts';
 import { clicks } from './0021-clicks.ts';
 import { statistics } from './0022-statistics.ts';
 import { undelivered } from './0023-undelivered.ts';
+import { visitorEdges } from './0024-visitor-edges.ts';
+import { sharesByJob } from './0025-shares-by-job.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -42,4 +44,6 @@ export const MIGRATIONS: Migration[] = [
   clicks,
   statistics,
   undelivered,
+  visitorEdges,
+  sharesByJob,
 ];

@@ -6,6 +6,7 @@ import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
 import { HINT_CHANNEL } from './session.ts';
 import { STORE } from './statements.ts';
+import { textArray } from './text-array.ts';
 
 export interface Publisher {
   /** See `Queue.publish`. */
@@ -15,7 +16,7 @@ export interface Publisher {
 }
 
 interface Call {
-  messages: { message: OutgoingMessage; body: string }[];
+  messages: { message: OutgoingMessage; body: Buffer }[];
   /** Nobody waits any more; it need not be stored. */
   abandoned: boolean;
 }
@@ -51,7 +52,7 @@ export function createPublisher(options: {
   };
   const encode = (message: OutgoingMessage) => {
     if (!exchanges.has(message.exchange)) throw new PublishError(`no exchange ${message.exchange}`);
-    return { message, body: encodeEnvelope(message.envelope).toString() };
+    return { message, body: encodeEnvelope(message.envelope) };
   };
   const storeInTime = async (call: Call) => {
     let refused: PublishError | undefined;
@@ -71,13 +72,12 @@ export function createPublisher(options: {
   /** Calls of the same moment share a statement and its commit. */
   const store = createBatcher<Call, PublishError | undefined>(
     async (calls) => {
-      const routes = await storeAll(pool, calls);
-      for (const queue of new Set(routes.map((route) => route.queue))) {
+      const { queues, unrouted } = await storeAll(pool, calls);
+      for (const queue of queues) {
         onStored(queue);
         hint(queue);
       }
-      const routed = new Set(routes.map((route) => route.message));
-      return calls.map((call) => unroutable(call, routed));
+      return calls.map((call) => unroutable(call, unrouted));
     },
     { maxItems: 200, maxRuns: 2 },
   );
@@ -93,31 +93,35 @@ export function createPublisher(options: {
   };
 }
 
+/** Which queues got something, and what none of them takes. */
 async function storeAll(
   pool: pg.Pool,
   calls: Call[],
-): Promise<{ message: OutgoingMessage; queue: string }[]> {
+): Promise<{ queues: string[]; unrouted: Set<OutgoingMessage> }> {
   const all = calls.filter(({ abandoned }) => !abandoned).flatMap(({ messages }) => messages);
-  if (all.length === 0) return [];
-  const { rows } = await pool.query<{ number: number; queue: string }>({
+  const queues: string[] = [];
+  const unrouted = new Set<OutgoingMessage>();
+  if (all.length === 0) return { queues, unrouted };
+  const { rows } = await pool.query<{ queue: string | null; number: number | null }>({
     ...STORE,
     values: [
-      all.map((_, number) => number),
-      all.map(({ message }) => message.exchange),
-      all.map(({ message }) => message.routingKey),
-      all.map(({ message }) => message.envelope.id),
-      all.map(({ body }) => body),
+      textArray(all.map(({ message }) => message.exchange)),
+      textArray(all.map(({ message }) => message.routingKey)),
+      textArray(all.map(({ message }) => message.envelope.id)),
+      textArray(all.map(({ body }) => body)),
     ],
   });
-  return rows.flatMap(({ number, queue }) => {
-    const message = all[number]?.message;
-    return message ? [{ message, queue }] : [];
-  });
+  for (const { queue, number } of rows) {
+    if (queue !== null) queues.push(queue);
+    const message = number === null ? undefined : all[number - 1]?.message;
+    if (message) unrouted.add(message);
+  }
+  return { queues, unrouted };
 }
 
-function unroutable({ messages }: Call, routed: Set<OutgoingMessage>): PublishError | undefined {
+function unroutable({ messages }: Call, unrouted: Set<OutgoingMessage>): PublishError | undefined {
   for (const { message } of messages) {
-    if (message.mandatory && !routed.has(message)) {
+    if (message.mandatory && unrouted.has(message)) {
       const { exchange, routingKey } = message;
       return new PublishError(`no queue takes it (exchange '${exchange}', routing key '${routingKey}')`);
     }

@@ -5,17 +5,17 @@ interface Statement {
 }
 
 /**
- * Stores a batch of messages once for each queue that takes them, and says which message ($1, a running number) went to which
- * queue. Routing happens here and not in a cache, so that a queue declared by another process counts at once; the default
+ * Stores a batch of messages once for each queue that takes them; tells these queues, and the numbers (from 1) of the messages that none
+ * takes. Routing happens here and not in a cache, so that a queue declared by another process counts at once; the default
  * exchange, which carries nearly everything, is a lookup by primary key.
- * $1 numbers, $2 exchanges, $3 routing keys, $4 message ids, $5 bodies
+ * $1 exchanges, $2 routing keys, $3 message ids, $4 bodies
  */
 export const STORE: Statement = {
   name: 'queue_store',
   text: `
 WITH incoming AS MATERIALIZED (
-  SELECT * FROM unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[])
-    AS m (number, exchange, routing_key, message_id, body)
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+    WITH ORDINALITY AS m (exchange, routing_key, message_id, body, number)
 ), routed AS MATERIALIZED (
   SELECT number, queues.name AS queue
   FROM incoming JOIN queue.queues ON exchange = '' AND queues.name = routing_key
@@ -27,7 +27,9 @@ WITH incoming AS MATERIALIZED (
   INSERT INTO queue.messages (queue, message_id, body)
   SELECT routed.queue, message_id, body FROM routed JOIN incoming USING (number) ORDER BY number
 )
-SELECT number, queue FROM routed`,
+SELECT DISTINCT queue, NULL::int AS number FROM routed
+UNION ALL
+SELECT NULL, number::int FROM incoming WHERE number NOT IN (SELECT routed.number FROM routed)`,
 };
 
 /**

@@ -32,8 +32,8 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
-  const { dataDir, publicUrl, egressAllow } = config;
-  const links = createShortLinks({ database, queue, dataDir, publicUrl, logger });
+  const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;
+  const links = createShortLinks({ database, queue, dataDir, clickSpoolBytes, publicUrl, logger });
   await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
 
   const app = createApp({

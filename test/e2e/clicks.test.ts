@@ -1,4 +1,5 @@
 import { Agent, get } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createClient, type Driver, type Fleet, startFleet } from '../support/fleet.ts';
 import { type RunningProcess, startProcess } from '../support/processes.ts';
@@ -8,9 +9,11 @@ import { waitFor } from '../support/wait-for.ts';
 
 /**
  * Clicks go on while everything behind them goes away in turn: no redirect fails, and in the end each click counts once. With
- * `CLICKS=100000 node scripts/jest.mjs --testPathPatterns test/e2e/clicks` it is as many as that.
+ * `CLICKS=100000 node scripts/jest.mjs --testPathPatterns test/e2e/clicks` it is as many as that; with `AWAY_SECONDS=300` the database is
+ * away for five minutes.
  */
 const CLICKS = Number(process.env.CLICKS ?? 2000);
+const AWAY_MS = Number(process.env.AWAY_SECONDS ?? 3) * 1000;
 const LANES = 16;
 const LONGEST_MS = 180_000 + CLICKS * 10;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -120,6 +123,29 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
       expect(await metric(url, 'leadengine_clicks_pending{where="memory"}')).toBe(0);
     },
     LONGEST_MS,
+  );
+
+  test(
+    'are answered and kept for as long as the database is away',
+    async () => {
+      const analytics = await fleet.startAnalytics();
+      expect(await click(url, code, 1)).toEqual([]);
+      await untilCounted(1);
+
+      proxy.cut();
+      let total = 1;
+      for (const end = performance.now() + AWAY_MS; performance.now() < end; await sleep(250)) {
+        expect(await click(url, code, 25)).toEqual([]);
+        total += 25;
+      }
+      proxy.restore();
+
+      await untilCounted(total);
+      expect(await analytics.stop()).toBe(0);
+      expect(await counted()).toBe(total);
+      expect(await metric(url, 'leadengine_clicks_total{outcome="dropped"}')).toBe(0);
+    },
+    AWAY_MS + LONGEST_MS,
   );
 
   test('that wait on the disk outlive the process that wrote them', async () => {

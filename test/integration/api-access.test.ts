@@ -164,6 +164,22 @@ describe('keys', () => {
     expect(pathsOf(answer)).toEqual(['user_id']);
   });
 
+  test('end with the key they were issued with, or before it', async () => {
+    const { userId } = await api.addUser();
+    const ends = new Date(Date.now() + 3600_000).toISOString();
+    const issue = (body: object, key: string = api.adminKey) =>
+      api.ask('POST', '/api/v1/keys', { key, body: { name: 'issued', ...body } });
+    const { key, expires_at } = (await issue({ user_id: userId, expires_at: ends })).json;
+    expect(expires_at).toBe(ends);
+
+    expect((await issue({}, key)).json.expires_at).toBe(ends);
+    const sooner = new Date(Date.now() + 1800_000).toISOString();
+    expect((await issue({ expires_at: sooner }, key)).json.expires_at).toBe(sooner);
+    const later = await issue({ expires_at: new Date(Date.now() + 7200_000).toISOString() }, key);
+    expectProblem(later, 422, 'invalid_request');
+    expect(pathsOf(later)).toEqual(['expires_at']);
+  });
+
   test('are seen and revoked by their user', async () => {
     const { key, keyId, userId } = await api.addUser();
     const other = await api.addUser();

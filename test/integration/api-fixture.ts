@@ -114,7 +114,10 @@ export async function startApi({
     },
   };
   const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-api-'));
-  const links = createShortLinks({ database: watched, queue, dataDir, publicUrl: PUBLIC_URL, logger });
+  const links = createShortLinks({
+    ...{ database: watched, queue, dataDir, publicUrl: PUBLIC_URL, logger },
+    clickSpoolBytes: 2 ** 20,
+  });
   await links.start();
   const app = createApp({
     database: watched,

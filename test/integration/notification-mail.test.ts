@@ -33,7 +33,7 @@ describe('a mail', () => {
     const { key, address } = await subscriber();
     const job = await told.end('failed', {}, key);
     const mail = await mailTo(address);
-    const url = `https://leads.example/jobs/${job}`;
+    const url = `https://leads.example/api/v1/jobs/${job}`;
     expect(mail.subject).toBe(`Job ${job.slice(0, 8)} failed`);
     expect(mail.text).toContain('no such host (dns_failed)');
     for (const body of [mail.text, mail.html]) expect(body).toContain(url);
@@ -42,6 +42,20 @@ describe('a mail', () => {
     expect(header('list-unsubscribe')).toMatch(/^<https:\/\/leads\.example\/unsubscribe\/[\w.-]+>$/);
     expect(header('auto-submitted')).toBe('auto-generated');
     expect(mail.messageId).toMatch(/^<[0-9a-f-]{36}@leads\.example>$/);
+  });
+
+  test('leads to the results where they are shared', async () => {
+    const { key, address } = await subscriber();
+    const id = await told.api.submit({ urls: ['https://example.com/'] }, key);
+    const share = await told.api.ask('POST', '/api/v1/links', { key, body: { share: true, job_id: id } });
+    expect(share.status).toBe(201);
+    const error = { code: 'odd', message: 'odd' };
+    await run(told.api.database, id, { kind: 'fail', error });
+    const mail = await mailTo(address);
+    for (const body of [mail.text, mail.html]) {
+      expect(body).toContain(`https://leads.example/r/${share.json.code}`);
+      expect(body).not.toContain('/api/v1/jobs/');
+    }
   });
 
   test('does not carry what a job brought as markup', async () => {

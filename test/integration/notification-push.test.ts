@@ -49,7 +49,7 @@ test('a browser gets the notification encrypted for it, and the service sees who
     type: 'job.failed',
     title: `Job ${job.slice(0, 8)} failed`,
     job_id: job,
-    url: `https://leads.example/jobs/${job}`,
+    url: `https://leads.example/api/v1/jobs/${job}`,
   });
 });
 

@@ -16,6 +16,7 @@ import type { Channel } from '../../workers/notifier/channel.ts';
 import { createEmailChannel } from '../../workers/notifier/channels/email.ts';
 import { createPushChannel } from '../../workers/notifier/channels/push.ts';
 import { createWebhookChannel } from '../../workers/notifier/channels/webhook.ts';
+import { createJobUrls } from '../../workers/notifier/job-urls.ts';
 import { createNotifier } from '../../workers/notifier/notifier.ts';
 import { createVhost } from '../support/broker.ts';
 import type { Driver } from '../support/fleet.ts';
@@ -99,13 +100,17 @@ export async function startNotifying(
   const startNotifier = async () => {
     const own = openQueue();
     await own.start();
-    const jobUrl = (id: string) => `https://leads.example/jobs/${id}`;
+    const jobUrls = createJobUrls({
+      sql: api.database,
+      publicUrl: 'https://leads.example',
+      logger: silentLogger,
+    });
     const channels: Channel[] = [
       createEmailChannel({
-        ...{ config: notify, publicUrl: 'https://leads.example', jobUrl },
+        ...{ config: notify, publicUrl: 'https://leads.example', jobUrls },
         unsubscribeKey: await installationSecret(api.database, UNSUBSCRIBE_KEY, () => 'the key of the tests'),
       }),
-      createPushChannel({ http, config: notify, keys: vapid, jobUrl }),
+      createPushChannel({ http, config: notify, keys: vapid, jobUrls }),
       createWebhookChannel(http, notify),
     ];
     const notifier = createNotifier({

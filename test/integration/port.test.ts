@@ -14,6 +14,11 @@ test('a free port is taken as it is', async () => {
   expect(await choosePort({ host: '127.0.0.1', port }, true)).toEqual({ port });
 });
 
+test('any free port is one with a number, for the links that will name it', async () => {
+  const { port } = await choosePort({ host: '127.0.0.1', port: 0 }, true);
+  expect(port).toBeGreaterThan(0);
+});
+
 test('in place of a usual port that is taken, the next free one', async () => {
   const port = await occupy();
   const chosen = await choosePort({ host: '127.0.0.1', port }, false);

@@ -11,14 +11,14 @@ interface Item extends Wording {
   url: string | null;
 }
 
-/** One mail of one or many notifications, the urgent ones first, as text and as HTML. */
+/** One mail of one or many notifications, the urgent ones first, as text and as HTML. `urls`: where each job's leads. */
 export function composeMail(
   deliveries: ClaimedDelivery[],
-  links: { jobUrl(jobId: string): string; unsubscribeUrl: string },
+  links: { urls: ReadonlyMap<string, string>; unsubscribeUrl: string },
 ): Mail {
   const items: Item[] = deliveries.map(({ type, data, jobId }) => ({
     ...wordingOf(type, data),
-    url: jobId ? links.jobUrl(jobId) : null,
+    url: (jobId && links.urls.get(jobId)) || null,
   }));
   const [first] = items;
   const subject = items.length === 1 && first ? first.title : digestSubject(deliveries);

@@ -13,6 +13,7 @@ import type { Channel } from './channel.ts';
 import { createEmailChannel, createNoEmailChannel } from './channels/email.ts';
 import { createPushChannel } from './channels/push.ts';
 import { createWebhookChannel } from './channels/webhook.ts';
+import { createJobUrls, type JobUrls } from './job-urls.ts';
 import { createNotifier } from './notifier.ts';
 
 const USER_AGENT = 'LeadEngine-Webhooks/1.0';
@@ -32,10 +33,10 @@ runConfigured('notifier', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
 
   const { notify, publicUrl, leaseMs, shutdownGraceMs } = config;
-  const jobUrl = (jobId: string) => `${publicUrl}/api/v1/jobs/${jobId}`;
+  const jobUrls = createJobUrls({ sql: database, publicUrl, logger });
   const channels: Channel[] = [
-    await emailChannel(database, config, jobUrl),
-    createPushChannel({ http, config: notify, keys: await vapidKeys(database, notify.vapid), jobUrl }),
+    await emailChannel(database, config, jobUrls),
+    createPushChannel({ http, config: notify, keys: await vapidKeys(database, notify.vapid), jobUrls }),
     createWebhookChannel(http, notify),
   ];
   const { mailPace, webhookPauseAfterMs: pauseAfterMs } = notify;
@@ -52,7 +53,7 @@ runConfigured('notifier', async ({ config, logger, lifecycle }) => {
   process.send?.({ type: 'ready' });
 });
 
-async function emailChannel(database: Database, config: Config, jobUrl: (jobId: string) => string) {
+async function emailChannel(database: Database, config: Config, jobUrls: JobUrls) {
   const { notify, publicUrl } = config;
   if (notify.smtpUrl === undefined) return createNoEmailChannel(notify);
   const unsubscribeKey = await installationSecret(database, UNSUBSCRIBE_KEY, () =>
@@ -60,7 +61,7 @@ async function emailChannel(database: Database, config: Config, jobUrl: (jobId: 
   );
   return createEmailChannel({
     config: { ...notify, smtpUrl: notify.smtpUrl },
-    ...{ publicUrl, jobUrl, unsubscribeKey },
+    ...{ publicUrl, jobUrls, unsubscribeKey },
   });
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LINK_CLICKS } from '../../../queue/topology.ts';
 import { type Bench, DRIVERS, type Driver, startApi, startLoad, startOurs, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
+import { cpuTimes, perJob } from '../cpu.ts';
 import { API_KEY } from '../job.ts';
 import { inTurns, median } from '../measure.ts';
 import type { LoadResult } from '../processes/load.ts';
@@ -19,44 +20,49 @@ const BROWSER = {
 };
 
 /**
- * Redirects a second from the API process as installed, clicks confirmed by the queue, beside bare Node and bare Express that publish
- * without waiting for anything; and how long an answer takes at 10,000 a second.
+ * Redirects a second from the API process as installed, clicks confirmed by the queue, beside bare Node and bare Express that publish to
+ * the same queue without waiting for anything; and how long an answer takes at 10,000 a second.
  */
 export async function measureRedirects(bench: Bench): Promise<void> {
   for (const driver of DRIVERS) await measureDriver(bench, driver);
 }
 
 async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
-  const { options, report } = bench;
-  const scratch = await createScratch(bench.services);
+  const { options, report, services } = bench;
+  const scratch = await createScratch(services);
   await withChildren(async (keep) => {
     const load = await keep(startLoad(bench));
     const api = await keep(startApi(bench, driver, scratch.url));
     await makeLink(api.ready.url ?? '');
-    // After the API, which declares the exchange they publish to where it is on RabbitMQ.
+    // After the API, which declares what they publish to.
     const peer = (name: string) =>
       keep(
         startOurs(bench, {
           program: 'scripts/bench/processes/redirect-peer.js',
-          driver: 'rabbitmq',
-          databaseUrl: '',
+          driver,
+          databaseUrl: scratch.url,
           env: { PEER: name },
         }),
       );
-    const visit = async (server: Child, pace?: number): Promise<LoadResult> => {
+    const visit = async (server: Child, pace?: number): Promise<Visit> => {
+      const pids = { server: server.pid, postgres: services.pids.postgres, broker: services.pids.broker };
+      const before = cpuTimes(pids);
+      const warmMs = options.quick ? 500 : 1500;
+      const ms = options.quick ? 2000 : 5000;
       const result = await load.call<LoadResult>('run', {
         url: `${server.ready.url}/r/bench`,
         headers: BROWSER,
         connections: CONNECTIONS,
         ...(pace ? { pace } : {}),
-        warmMs: options.quick ? 500 : 1500,
-        ms: options.quick ? 2000 : 5000,
+        warmMs,
+        ms,
       });
       if (result.refused > 0) throw new Error(`${result.refused} of ${result.requests} did not redirect`);
-      if (server === api) await untilTaken(api.ready.url ?? '');
-      // The peers publish to the broker whatever ours does.
-      await purgeQueue(bench, 'rabbitmq', LINK_CLICKS);
-      return result;
+      await (server === api ? untilTaken(api.ready.url ?? '') : untilIdle(server));
+      const cpu = perJob(before, cpuTimes(pids), (result.requests * (warmMs + ms)) / ms);
+      if (driver === 'rabbitmq') await purgeQueue(bench, driver, LINK_CLICKS);
+      else await scratch.database.knex.raw('TRUNCATE queue.messages');
+      return { ...result, cpu };
     };
     const node = await peer('node');
     const plainExpress = await peer('express');
@@ -68,13 +74,22 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
       silent: () => visit(silent),
       oursPaced: () => visit(api, PACE),
       nodePaced: () => visit(node, PACE),
+      silentPaced: () => visit(silent, PACE),
     });
-    const rate = (results: LoadResult[]) => median(results.map(({ perSecond }) => perSecond));
-    const p99 = (results: LoadResult[]) => median(results.map((result) => result.p99));
+    const rate = (visits: Visit[]) => median(visits.map(({ perSecond }) => perSecond));
+    const p99 = (visits: Visit[]) => median(visits.map((visit) => visit.p99));
+    const cpuOf = (visits: Visit[]) => visits.at(-1)?.cpu ?? {};
     const rounds = turns.ours.map(({ perSecond }) => perSecond);
     const value = rate(turns.ours);
     report.add({
-      ...{ part: PART, name: `${driver}: redirects`, value, unit: '/s', rounds },
+      ...{
+        part: PART,
+        name: `${driver}: redirects`,
+        value,
+        unit: '/s',
+        rounds,
+        cpuMicros: cpuOf(turns.ours),
+      },
       ceiling: { name: 'bare Node that publishes unconfirmed', value: rate(turns.node) },
       target: { of: 'ratio', atLeast: 0.8 },
     });
@@ -86,14 +101,28 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
       ...{ part: PART, name: `${driver}: redirects`, value, unit: '/s' },
       ceiling: { name: 'bare Node that tells nobody', value: rate(turns.silent) },
     });
+    const name = `${driver}: answer p99 at ${Math.round(rate(turns.oursPaced))}/s`;
     report.add({
-      ...{ part: PART, name: `${driver}: answer p99 at ${Math.round(rate(turns.oursPaced))}/s`, unit: 'ms' },
-      value: p99(turns.oursPaced),
-      ceiling: { name: 'bare Node', value: p99(turns.nodePaced) },
+      ...{ part: PART, name, unit: 'ms', value: p99(turns.oursPaced), cpuMicros: cpuOf(turns.oursPaced) },
+      ceiling: { name: 'bare Node that publishes unconfirmed', value: p99(turns.nodePaced) },
       target: { of: 'value', atMost: 5 },
+    });
+    report.add({
+      ...{ part: PART, name, unit: 'ms', value: p99(turns.oursPaced) },
+      ceiling: { name: 'bare Node that tells nobody', value: p99(turns.silentPaced) },
+    });
+    report.add({
+      ...{ part: PART, name: `${driver}: bare Node, answer p99`, unit: 'ms', value: p99(turns.nodePaced) },
+      cpuMicros: cpuOf(turns.nodePaced),
     });
   });
   await scratch.drop();
+}
+
+type Visit = LoadResult & { cpu: Record<string, number> };
+
+async function untilIdle(peer: Child): Promise<void> {
+  while (!(await peer.call<boolean>('idle'))) await sleep(100);
 }
 
 /** What is faster than its queue has clicks left to send, and would do so while others are measured. */

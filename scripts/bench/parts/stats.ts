@@ -79,7 +79,10 @@ const MAKE_CLICKS = statement(
 const COUNTED = `count(*), count(DISTINCT visitor), 0, 0 FROM clicks GROUP BY 1, 2`;
 const MAKE_HOURS = statement(
   'bench_make_hours',
-  `INSERT INTO link_hours SELECT link_id, date_trunc('hour', clicked_at), ${COUNTED}`,
+  `
+  INSERT INTO link_hours (link_id, hour, firsts, lasts, people, visitors, bots, heads)
+  SELECT link_id, date_trunc('hour', clicked_at), count(DISTINCT visitor), count(DISTINCT visitor), ${COUNTED}
+  `,
 );
 const MAKE_DAYS = statement(
   'bench_make_days',

@@ -33,8 +33,8 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   const fresh = createFreshDispatcher({ database, queue, logger, sizeOf: () => Number.POSITIVE_INFINITY });
   await lifecycle.start({ name: 'fresh', stop: fresh.stop });
 
-  const { dataDir, publicUrl, egressAllow } = config;
-  const links = createShortLinks({ database, queue, dataDir, publicUrl, logger });
+  const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;
+  const links = createShortLinks({ database, queue, dataDir, clickSpoolBytes, publicUrl, logger });
   await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
   const app = createApp({
     ...{ database, queue, dispatch: fresh, logger, rateLimit, accessLog: false, notify },

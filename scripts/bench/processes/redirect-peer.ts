@@ -3,19 +3,70 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { connect } from 'amqplib';
 import express from 'express';
+import pg from 'pg';
+import { serve } from './serve.ts';
 
 /**
- * What a redirect costs at least: the target from a map, 302, and the click published without waiting and without a confirm, to the same
- * exchange as ours. `PEER` is `node`, `express`, or `silent`: Node without the publish.
+ * What a redirect costs at least: the target from a map, 302, and the click published to the queue ours uses, without waiting and without
+ * looking what became of it. `PEER` is `node`, `express`, or `silent`: Node without the publish.
  */
 const targets = new Map([['bench', 'https://example.com/']]);
-const connection = await connect(String(process.env.RABBITMQ_URL));
-const channel = await connection.createChannel();
+const { RABBITMQ_URL, DATABASE_URL, PEER } = process.env;
+const { send, idle } = await (RABBITMQ_URL ? toRabbitmq(RABBITMQ_URL) : toPostgres(String(DATABASE_URL)));
+
+interface Way {
+  send(id: string, body: string): void;
+  /** Whether all of it has left. */
+  idle(): boolean;
+}
+
+/** Unconfirmed, to the exchange of ours. */
+async function toRabbitmq(url: string): Promise<Way> {
+  const connection = await connect(url);
+  const channel = await connection.createChannel();
+  const { stream } = (connection as unknown as { connection: { stream: { writableLength: number } } })
+    .connection;
+  return {
+    send: (_id, body) =>
+      void channel.publish('link_events', 'link.clicked', Buffer.from(body), { persistent: true }),
+    idle: () => stream.writableLength === 0,
+  };
+}
+
+/** Into the table of ours: what came while the last statement was under way goes with the next, and there is no bound to it. */
+async function toPostgres(url: string): Promise<Way> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  let ids: string[] = [];
+  let bodies: string[] = [];
+  let busy = false;
+  const flush = () => {
+    busy = ids.length > 0;
+    if (!busy) return;
+    const values = [ids, bodies];
+    ids = [];
+    bodies = [];
+    client.query({ name: 'insert', text: INSERT, values }, flush);
+  };
+  return {
+    send: (id, body) => {
+      ids.push(id);
+      bodies.push(body);
+      if (!busy) setImmediate(flush);
+      busy = true;
+    },
+    idle: () => !busy,
+  };
+}
+
+const INSERT = `
+  INSERT INTO queue.messages (queue, message_id, body) SELECT 'link_clicks', id, body FROM unnest($1::text[], $2::text[]) AS m (id, body)`;
 
 const publish = ({ headers, socket }: IncomingMessage, code: string): void => {
+  const id = randomUUID();
   const click = {
-    ...{ id: randomUUID(), type: 'link.clicked', version: '1.0', occurred_at: new Date().toISOString() },
-    ...{ source: 'peer', correlation_id: randomUUID(), user_id: null },
+    ...{ id, type: 'link.clicked', version: '1.0', occurred_at: new Date().toISOString() },
+    ...{ source: 'peer', correlation_id: id, user_id: null },
     data: {
       code,
       address: socket.remoteAddress,
@@ -23,7 +74,7 @@ const publish = ({ headers, socket }: IncomingMessage, code: string): void => {
       referrer: headers.referer,
     },
   };
-  channel.publish('link_events', 'link.clicked', Buffer.from(JSON.stringify(click)), { persistent: true });
+  send(id, JSON.stringify(click));
 };
 
 const plain: RequestListener = (request, response) => {
@@ -34,7 +85,7 @@ const plain: RequestListener = (request, response) => {
     return;
   }
   response.writeHead(302, { location: target, 'content-length': 0 }).end();
-  if (process.env.PEER === 'node') publish(request, code);
+  if (PEER === 'node') publish(request, code);
 };
 
 function withExpress(): RequestListener {
@@ -51,7 +102,8 @@ function withExpress(): RequestListener {
   return app;
 }
 
-const server = createServer(process.env.PEER === 'express' ? withExpress() : plain);
+serve({ idle });
+const server = createServer(PEER === 'express' ? withExpress() : plain);
 server.listen(0, '127.0.0.1', () => {
   process.send?.({ type: 'ready', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
 });

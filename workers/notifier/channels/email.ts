@@ -5,6 +5,7 @@ import { unsubscribeToken } from '../../../core/unsubscribe-token.ts';
 import type { NotifyConfig } from '../../../runtime/config.ts';
 import { withinTime } from '../../../runtime/within-time.ts';
 import { type Channel, NO_RECEIPT, refused, retry } from '../channel.ts';
+import type { JobUrls } from '../job-urls.ts';
 import { composeMail } from '../mail.ts';
 
 const CONNECT_MS = 5000;
@@ -19,10 +20,10 @@ const SILENCE_MS = 40_000;
 export function createEmailChannel(options: {
   config: NotifyConfig & { smtpUrl: string };
   publicUrl: string;
-  jobUrl: (jobId: string) => string;
+  jobUrls: JobUrls;
   unsubscribeKey: string;
 }): Channel {
-  const { config, publicUrl, jobUrl } = options;
+  const { config, publicUrl, jobUrls } = options;
   const { hostname } = new URL(publicUrl);
   // A bracketed address is no domain of a Message-ID.
   const domain = /^[a-z0-9.-]+$/i.test(hostname) ? hostname : 'leadengine.invalid';
@@ -44,7 +45,8 @@ export function createEmailChannel(options: {
     const [first] = parcel;
     const token = unsubscribeToken({ userId: first.userId, address: first.target }, options.unsubscribeKey);
     const unsubscribeUrl = `${publicUrl}/unsubscribe/${token}`;
-    const mail = composeMail(parcel, { jobUrl, unsubscribeUrl });
+    const urls = await jobUrls([...new Set(parcel.flatMap(({ jobId }) => jobId ?? []))]);
+    const mail = composeMail(parcel, { urls, unsubscribeUrl });
     const sending = transport.sendMail({
       ...mail,
       from,

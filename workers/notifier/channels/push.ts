@@ -6,6 +6,7 @@ import type { ClaimedDelivery } from '../../../db/deliveries/claim.ts';
 import type { NotifyConfig } from '../../../runtime/config.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { type Channel, refused } from '../channel.ts';
+import type { JobUrls } from '../job-urls.ts';
 import { post } from '../post.ts';
 
 /** Of news a day old, what happened since is of more use. */
@@ -19,7 +20,7 @@ export const createPushChannel = (options: {
   http: HttpClient;
   config: NotifyConfig;
   keys: VapidKeys;
-  jobUrl: (jobId: string) => string;
+  jobUrls: JobUrls;
 }): Channel => ({
   name: 'push',
   maxAttempts: options.config.attempts,
@@ -28,7 +29,8 @@ export const createPushChannel = (options: {
   leases: 1,
   circuitOf: ({ target }) => new URL(targetOf(target).endpoint).host,
   send: async ([delivery], signal) => {
-    const { endpoint, headers, body } = requestFor(delivery, options) ?? {};
+    const url = delivery.jobId ? (await options.jobUrls([delivery.jobId])).get(delivery.jobId) : undefined;
+    const { endpoint, headers, body } = requestFor(delivery, url, options) ?? {};
     if (!endpoint || !headers || !body) {
       const message = 'the browser subscription has keys that cannot be used';
       return { ...refused({ code: 'push_keys_invalid', message }), gone: true } as SendOutcome;
@@ -40,7 +42,8 @@ export const createPushChannel = (options: {
 
 function requestFor(
   delivery: ClaimedDelivery,
-  { config, keys, jobUrl }: { config: NotifyConfig; keys: VapidKeys; jobUrl: (jobId: string) => string },
+  url: string | undefined,
+  { config, keys }: { config: NotifyConfig; keys: VapidKeys },
 ) {
   const { id, type, jobId, data, occurredAt, urgent } = delivery;
   const payload = JSON.stringify({
@@ -48,7 +51,7 @@ function requestFor(
     type,
     ...wordingOf(type, data),
     job_id: jobId,
-    url: jobId ? jobUrl(jobId) : null,
+    url: url ?? null,
     occurred_at: occurredAt,
   });
   try {

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Problem, problemBody } from './problem.ts';
+
+/**
+ * Answers what Node's parser refused, or waited for in vain: there is neither a request nor an answer, only a socket. The connection ends
+ * with it, because nobody knows where a next request would begin.
+ */
+export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  // Another answer may be half out, which ours would spoil; Node's own handler looks for it in the same place.
+  const { _httpMessage: underWay } = socket as { _httpMessage?: ServerResponse };
+  if (!socket.writable || error.code === 'ECONNRESET' || underWay?.headersSent) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = answerTo(problemOf(error.code));
+  const lines = Object.entries({ date: new Date().toUTCString(), ...headers }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`, () =>
+    socket.destroy(),
+  );
+}
+
+/** What HTTP/1.1 asks of every request (RFC 9112, 3.2). */
+export function refuseWithoutHost(response: ServerResponse): void {
+  const problem = new Problem(400, 'malformed_request', 'the header Host is missing');
+  const { status, headers, body } = answerTo(problem);
+  response.writeHead(status, headers);
+  response.end(body);
+}
+
+function answerTo(problem: Problem) {
+  const requestId = randomUUID();
+  const body = JSON.stringify(problemBody(problem, { instance: undefined, requestId }));
+  const headers = {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    connection: 'close',
+  };
+  return { status: problem.status, headers, body };
+}
+
+/** By the code alone: the parser's words for it quote nothing, but help nobody either. */
+function problemOf(code: string | undefined): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Problem(431, 'headers_too_large', 'the request line and headers have more than 16 KB');
+    case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
+      return new Problem(413, 'body_too_large', 'the extensions of the chunks have more than 16 KB');
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new Problem(408, 'request_timeout', 'the request did not arrive in time');
+    default:
+      return new Problem(400, 'malformed_request', 'this is not HTTP/1.1');
+  }
+}
