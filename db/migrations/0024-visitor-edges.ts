@@ -9,7 +9,7 @@ import type { Migration } from './index.ts';
  * Of days whose visitors are forgotten by now the sum of the hours goes on to count.
  */
 export const visitorEdges: Migration = {
-  name: '0023-visitor-edges',
+  name: '0024-visitor-edges',
   up: `
     ALTER TABLE link_hours ADD COLUMN firsts integer NOT NULL DEFAULT 0, ADD COLUMN lasts integer NOT NULL DEFAULT 0;
     UPDATE link_hours h SET firsts = visitors, lasts = visitors
