@@ -136,7 +136,16 @@ export class DocumentWatch {
 
   /** What is wrong with a page that is there. */
   error(): ErrorInfo | null {
-    return this.#stopped?.info ?? httpStatusError(this.answer?.status ?? 200);
+    return (
+      this.#stopped?.info ?? httpStatusError(this.answer?.status ?? 200) ?? this.#cutShort()?.info ?? null
+    );
+  }
+
+  /** The connection ended in the middle of what the tab shows. A page that stops its own loading (ERR_ABORTED) means to. */
+  #cutShort(): PageFailure | null {
+    if (this.#documentId !== this.#shownId || this.#failed === null || /ERR_ABORTED/.test(this.#failed))
+      return null;
+    return this.failure();
   }
 
   failure(): PageFailure | null {

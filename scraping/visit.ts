@@ -208,12 +208,15 @@ function failureOf(error: unknown): PageFailure {
   throw error;
 }
 
+const BLANK = 'about:blank';
+
 function pageOf(url: string, findings: Findings, startedAt: number): Page {
   const { watch, snapshot, extracted, error } = findings;
   const answer = watch?.answer ?? null;
   return {
     url,
-    final_url: snapshot?.url ?? answer?.url ?? null,
+    // What has no content leaves the tab empty.
+    final_url: (snapshot?.url === BLANK ? answer?.url : snapshot?.url) ?? answer?.url ?? null,
     status_code: answer?.status ?? null,
     content_type: answer?.contentType ?? null,
     title: storable(snapshot?.title.trim() || null),
