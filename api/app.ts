@@ -86,6 +86,8 @@ export interface AppDependencies {
   accessLog: boolean;
   /** Whether there is e-mail, and the key pair of pushes where the operator gave one. */
   notify: Pick<NotifyConfig, 'smtpUrl' | 'vapid'>;
+  /** So long `POST /jobs/map` waits for its job. */
+  mapWaitMs?: number;
   /** Of streams of events. */
   streams?: Partial<StreamLimits> & { beatMs?: number; stalledMs?: number };
 }
@@ -163,7 +165,17 @@ const refuseMalformedUrl: Middleware = (request, _response, next) => {
 };
 
 function apiRoutes(
-  { database, artifacts, dispatch, rateLimit, notify, links, publicUrl, egressAllow }: AppDependencies,
+  {
+    database,
+    artifacts,
+    dispatch,
+    rateLimit,
+    notify,
+    links,
+    publicUrl,
+    egressAllow,
+    mapWaitMs,
+  }: AppDependencies,
   { auth, waiters, events }: { auth: Auth; waiters: Waiters; events: Live },
 ): Router {
   const limit = createRateLimit(rateLimit);
@@ -179,7 +191,7 @@ function apiRoutes(
   const at = (path: string, handlers: Parameters<typeof serve>[3]) => serve(v1, '/api/v1', path, handlers);
   at('/jobs/scrape', { POST: submitJob(submit) });
   at('/jobs/batch', { POST: submitBatch(submit) });
-  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, waiters }) });
+  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, waiters, waitMs: mapWaitMs }) });
   at('/jobs', { GET: listOwnJobs(database) });
   at('/jobs/:id', { GET: showJob(database, waiters) });
   at('/jobs/:id/cancel', { POST: cancel(database) });

@@ -43,21 +43,22 @@ export async function exchangePermits(
   limits: HostLimits,
   requests: HostRequest[],
 ): Promise<HostAnswer[]> {
-  const exchange = () =>
+  const exchange = (asked: HostRequest[]) =>
     sql.query<HostAnswer & { host: string }>(EXCHANGE_PERMITS, [
       JSON.stringify(
-        requests.map(({ pauseMs, gapMs, ...request }) => ({ ...request, pause_ms: pauseMs, gap_ms: gapMs })),
+        asked.map(({ pauseMs, gapMs, ...request }) => ({ ...request, pause_ms: pauseMs, gap_ms: gapMs })),
       ),
       limits.most,
       limits.patienceMs,
       limits.leaseMs,
     ]);
-  let rows = await exchange();
-  if (rows.length < requests.length) {
-    await sql.query(ADD_HOSTS, [requests.map(({ host }) => host)]);
-    rows = await exchange();
+  const byHost = new Map((await exchange(requests)).map((row) => [row.host, row]));
+  // These alone: whoever has a permit already must not be asked whether there is room for one.
+  const added = requests.filter(({ host }) => !byHost.has(host));
+  if (added.length > 0) {
+    await sql.query(ADD_HOSTS, [added.map(({ host }) => host)]);
+    for (const row of await exchange(added)) byHost.set(row.host, row);
   }
-  const byHost = new Map(rows.map((row) => [row.host, row]));
   return requests.map(({ host }) => {
     const row = byHost.get(host);
     if (!row) throw new Error(`exchange_permits gave no answer for ${host}`);

@@ -1,21 +1,12 @@
 import { type CollectOptions, collect, type Snapshot } from './collect.ts';
-import { isDownload, isUnsupported } from './content-type.ts';
+import { isUnsupported } from './content-type.ts';
 import type { Deadline } from './deadline.ts';
+import type { Answer, DocumentWatch } from './document-watch.ts';
 import { type FirstLook, isStatic } from './first-look.ts';
 import { navigatedAway, runSource } from './in-page.ts';
-import { retryAfterMs } from './manners.ts';
 import { navigationError, PageFailure } from './page-errors.ts';
 import { block, NOTHING } from './requests.ts';
 import type { Tab } from './tab.ts';
-
-/** What is known of the document in the main frame; null until something answered. */
-export interface Answer {
-  url: string;
-  status: number;
-  contentType: string | null;
-  /** How long the server asks to be left alone; null where it does not. */
-  retryAfterMs: number | null;
-}
 
 /** How long a page may go on drawing itself after its document is there. */
 const SETTLE_MAX_MS = 5000;
@@ -38,6 +29,8 @@ export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline
     if (/interrupted by another navigation/.test(message)) {
       // The page's own script went elsewhere before the first document was complete.
       await deadline.race(arrived(tab));
+    } else if (watch.stopped) {
+      throw watch.stopped;
     } else if (watch.isDownload || isUnsupported(watch.newestAnswer?.contentType)) {
       throw new PageFailure('unsupported_content', undefined, { cause: error });
     } else if (!hasNoContent(watch.newestAnswer)) {
@@ -216,120 +209,8 @@ const REST = `async ({ limits, collect }) => {
   return { rest, snapshot: rest === 'static' && collect ? (${collect})(collect) : null };
 }`;
 
-/** Follows the main frame's document through the browser's network events. One for a page, from before it navigates. */
-export class DocumentWatch {
-  isDownload = false;
-  /** Of the newest document, redirects included: the host a failure is about. */
-  requestedUrl: string;
-  readonly #answers = new Map<string, Answer>();
-  /** Of the newest document asked for, which may turn out to be a download, or fail. */
-  #documentId = '';
-  /** Of the document the tab shows. */
-  #shownId: string | null = null;
-  #documentBytes = 0;
-  #totalBytes = 0;
-  #complete = false;
-  #failed: string | null = null;
-  readonly #underWay = new Set<string>();
-
-  /** @param onTooLarge called once, while bytes still come in */
-  constructor(
-    private readonly tab: Tab,
-    url: string,
-    maxBytes: number,
-    onTooLarge: () => void,
-  ) {
-    this.requestedUrl = url;
-    const { listen, mainFrameId } = tab;
-    let tooLarge = false;
-    listen('Network.requestWillBeSent', ({ requestId, frameId, type, request, initiator }) => {
-      // The script of a worker is asked for here, but nobody tells here that it has come.
-      const isWorkers = type === 'Script' && initiator.type === 'other';
-      if (type === 'XHR' || type === 'Fetch' || (type === 'Script' && !isWorkers))
-        this.#underWay.add(requestId);
-      if (type !== 'Document' || frameId !== mainFrameId) return;
-      this.#documentId = requestId;
-      this.#documentBytes = 0;
-      this.#complete = false;
-      this.#failed = null;
-      this.requestedUrl = request.url;
-    });
-    listen('Network.responseReceived', ({ requestId, response }) => {
-      if (requestId !== this.#documentId) return;
-      const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
-      const { url, status } = response;
-      const named = (name: string) => header(response.headers, name);
-      const asked = { 'retry-after': named('retry-after'), date: named('date') };
-      this.#answers.set(requestId, { url, status, contentType, retryAfterMs: retryAfterMs(status, asked) });
-      if (isDownload(named('content-disposition'))) this.isDownload = true;
-    });
-    listen('Page.frameNavigated', ({ frame }) => {
-      if (frame.id === mainFrameId) this.#shownId = frame.loaderId;
-    });
-    listen('Network.dataReceived', ({ requestId, dataLength }) => {
-      // Decoded bytes: a small compressed answer can be a very large page. The proxy sees to what comes over the wire.
-      if (requestId === this.#documentId) this.#documentBytes += dataLength;
-      this.#totalBytes += dataLength;
-      if (tooLarge || (this.#documentBytes <= maxBytes && this.#totalBytes <= 5 * maxBytes)) return;
-      tooLarge = true;
-      onTooLarge();
-    });
-    // The proxy says it at once; the browser only when the page's own thread, busy with what it got, comes to it.
-    tab.egress.onTooLarge = () => {
-      const isDocuments = tab.egress.failureOf(this.requestedUrl) === 'page_too_large';
-      if (isDocuments && !this.#complete) onTooLarge();
-    };
-    listen('Network.loadingFinished', ({ requestId }) => {
-      this.#underWay.delete(requestId);
-      if (requestId === this.#documentId) this.#complete = true;
-    });
-    listen('Network.loadingFailed', ({ requestId, errorText }) => {
-      this.#underWay.delete(requestId);
-      if (requestId === this.#documentId) this.#failed = errorText;
-    });
-    tab.onDownload((download) => {
-      this.isDownload = true;
-      void download.cancel().catch(() => {});
-    });
-  }
-
-  /** Of the document the tab shows. */
-  get answer(): Answer | null {
-    return this.#answers.get(this.#shownId ?? this.#documentId) ?? null;
-  }
-
-  /** Of the newest document asked for. */
-  get newestAnswer(): Answer | null {
-    return this.#answers.get(this.#documentId) ?? null;
-  }
-
-  /** Of scripts and what scripts ask for. */
-  requestsUnderWay(): number {
-    return this.#underWay.size;
-  }
-
-  failure(): PageFailure | null {
-    if (this.#failed === null) return null;
-    return new PageFailure(navigationError(this.#failed, this.tab.egress.failureOf(this.requestedUrl)));
-  }
-
-  /** @throws PageFailure when what the tab shows is the browser's own error page, or a document cut short */
-  assertDocument(): void {
-    const isErrorPage = this.tab.page.url().startsWith('chrome-error:');
-    const failure = this.failure();
-    if (failure && (isErrorPage || failure.code === 'page_too_large')) throw failure;
-    if (isErrorPage) throw new PageFailure('connection_failed');
-    if (isUnsupported(this.answer?.contentType)) throw new PageFailure('unsupported_content');
-  }
-}
-
 const hasNoContent = (answer: Answer | null) => answer?.status === 204 || answer?.status === 205;
 
 const isNavigationProblem = (error: unknown) =>
   error instanceof Error &&
   /net::ERR_|interrupted by another navigation|Download is starting|frame was detached/.test(error.message);
-
-function header(headers: Record<string, string>, name: string): string | null {
-  const found = Object.entries(headers).find(([key]) => key.toLowerCase() === name);
-  return found ? found[1] : null;
-}

@@ -4,7 +4,8 @@ import type { ErrorInfo } from '../core/errors.ts';
  * How we behave towards hosts: robots.txt, so many pages at once, a gap between them, and a pause where a host asks for one. It holds
  * for all workers together, so whoever implements it shares what it knows with them.
  *
- * Asked before each page of a job, each robots.txt and each sitemap. What a page itself loads is not asked for.
+ * Asked before each page of a job, each robots.txt and each sitemap, and again before a page goes on to another address, by redirects
+ * or by itself. What a page loads into itself is not asked for.
  */
 export interface Manners {
   /**
@@ -21,7 +22,12 @@ export interface AdmitOptions {
 
 export type Admission =
   /** Fetch it now, and say when that is over. */
-  | { kind: 'go'; done(result?: VisitResult): void }
+  { kind: 'go'; follow(url: string): Promise<Onward>; done(result?: VisitResult): void } | Hindrance;
+
+/** Whether a page under way may go on to an address. A turn taken at another host for it is held until the page is `done`. */
+export type Onward = { kind: 'go' } | Hindrance;
+
+export type Hindrance =
   /** Not now: come back in about so long, and do something else meanwhile. */
   | { kind: 'wait'; ms: number }
   /** Not at all: `robots_disallowed`; or robots.txt could not be read, for a reason that may pass. */
@@ -30,7 +36,15 @@ export type Admission =
 export interface VisitResult {
   /** The host asked to be left alone for so long, see `retryAfterMs`. */
   pauseMs?: number;
+  /** Which, where the page went on to another. */
+  host?: string;
 }
+
+/**
+ * Asked with each address that a page goes on to, before it does.
+ * @throws PageFailure where it must not
+ */
+export type MayFollow = (url: string) => Promise<void>;
 
 /** Whoever asks for more is asked again after that. */
 const LONGEST_PAUSE_MS = 60 * 60_000;

@@ -1,22 +1,26 @@
 import type { Tab } from './tab.ts';
 
+export interface RequestOptions {
+  /** The page's own address. */
+  url: string;
+  /** For requests to its origin. */
+  headers: Record<string, string>;
+  blockPictures: boolean;
+  /** Asked with each document the tab is to show; unset: any may be. */
+  mayGo?: ((url: string) => Promise<boolean>) | undefined;
+}
+
 /** What is done to the requests of a page, before it navigates. */
-export async function prepareRequests(
-  tab: Tab,
-  options: { url: string; headers: Record<string, string>; blockPictures: boolean },
-): Promise<void> {
-  const { url, headers, blockPictures } = options;
-  const hasHeaders = Object.keys(headers).length > 0;
-  if (hasHeaders) addHeaders(tab, url, headers);
-  else if (!tab.client.isKnown) passRequests(tab);
-  await Promise.all([
-    block(tab, blockPictures ? UNREAD : UNWANTED),
-    tab.client.isKnown ? undefined : logIn(tab),
-    hasHeaders ? pauseRequests(tab, [{ urlPattern: '*' }]) : undefined,
-    !hasHeaders && !tab.client.isKnown
-      ? pauseRequests(tab, [{ urlPattern: '*', resourceType: 'Document' }])
-      : undefined,
-  ]);
+export async function prepareRequests(tab: Tab, options: RequestOptions): Promise<void> {
+  const hasHeaders = Object.keys(options.headers).length > 0;
+  // A context learns its login for the proxy with its first document.
+  const pausesDocuments = options.mayGo !== undefined || !tab.client.isKnown;
+  const paused = hasHeaders ? 'all' : pausesDocuments ? 'documents' : null;
+  if (paused) {
+    answerPaused(tab, options);
+    logIn(tab);
+  }
+  await Promise.all([block(tab, options.blockPictures ? UNREAD : UNWANTED), pauseRequests(tab, paused)]);
 }
 
 /** By the browser itself and by name: `page.route` would cost a round trip for every request. */
@@ -26,23 +30,44 @@ export async function block(tab: Tab, urls: readonly string[]): Promise<void> {
   await tab.cdp.send('Network.setBlockedURLs', { urls: [...urls] });
 }
 
-/** Once the browser has its login nothing need be paused any more, unless for headers of the user's. */
-export function resumeRequests(tab: Tab, headers: Record<string, string>): void {
-  if (!tab.pausesRequests || Object.keys(headers).length > 0) return;
-  tab.pausesRequests = false;
-  void tab.cdp.send('Fetch.disable').catch(() => {});
+/** The browser waits with such requests until it is told to go on: a round trip for each. Left as it is from one page to the next. */
+async function pauseRequests(tab: Tab, paused: Tab['paused']): Promise<void> {
+  if (tab.paused === paused) return;
+  tab.paused = paused;
+  if (paused === null) {
+    await tab.cdp.send('Fetch.disable');
+    return;
+  }
+  const pattern = {
+    urlPattern: '*',
+    ...(paused === 'documents' ? { resourceType: 'Document' as const } : {}),
+  };
+  await tab.cdp.send('Fetch.enable', { handleAuthRequests: true, patterns: [pattern] });
 }
 
-type Patterns = { urlPattern: string; resourceType?: 'Document' }[];
-
-async function pauseRequests(tab: Tab, patterns: Patterns): Promise<void> {
-  tab.pausesRequests = true;
-  await tab.cdp.send('Fetch.enable', { handleAuthRequests: true, patterns });
-}
-
-function passRequests(tab: Tab): void {
-  tab.listen('Fetch.requestPaused', ({ requestId }) => {
-    void tab.cdp.send('Fetch.continueRequest', { requestId }).catch(() => {});
+/**
+ * Lets what is paused go on. A document for the tab must be allowed where it leads, the user's headers are added to requests to the
+ * page's own origin and to no other: they may hold a key. Those that follow a redirect are paused again, and asked for and added to
+ * again: a header added once would be carried along to wherever the redirect leads.
+ */
+function answerPaused({ cdp, listen, mainFrameId }: Tab, { url, headers, mayGo }: RequestOptions): void {
+  const added = Object.entries(headers).map(([name, value]) => ({ name, value }));
+  const isAdded = new Set(added.map(({ name }) => name.toLowerCase()));
+  const headersFor = (request: { url: string; headers: object }) => {
+    if (added.length === 0) return {};
+    const own = Object.entries(request.headers)
+      .filter(([name]) => !isAdded.has(name.toLowerCase()))
+      .map(([name, value]) => ({ name, value: String(value) }));
+    return { headers: isOwnOrigin(request.url, url) ? [...own, ...added] : own };
+  };
+  listen('Fetch.requestPaused', async ({ requestId, request, frameId, resourceType }) => {
+    const isTabs = resourceType === 'Document' && frameId === mainFrameId;
+    const goes = !mayGo || !isTabs || (await mayGo(request.url));
+    await (goes
+      ? cdp.send('Fetch.continueRequest', { requestId, ...headersFor(request) })
+      : // The page stays as it was, and shows no error of the browser's own.
+        cdp.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
+    ).catch(() => {});
   });
 }
 
@@ -77,22 +102,6 @@ const TRACKERS =
 const UNWANTED: readonly string[] = TRACKERS.flatMap((host) => [`*://${host}/*`, `*://*.${host}/*`]);
 const UNREAD: readonly string[] = [...UNREAD_FILES, ...UNWANTED];
 export const NOTHING: readonly string[] = [];
-
-/**
- * Adds the user's headers to requests to the page's own origin and to no other: they may hold a key. Every request is paused for
- * it, those that follow a redirect too, because a header added once would be carried along to wherever the redirect leads.
- */
-function addHeaders({ cdp, listen }: Tab, pageUrl: string, headers: Record<string, string>): void {
-  const added = Object.entries(headers).map(([name, value]) => ({ name, value }));
-  const isAdded = new Set(added.map(({ name }) => name.toLowerCase()));
-  listen('Fetch.requestPaused', ({ requestId, request }) => {
-    const own = Object.entries(request.headers)
-      .filter(([name]) => !isAdded.has(name.toLowerCase()))
-      .map(([name, value]) => ({ name, value: String(value) }));
-    const all = isOwnOrigin(request.url, pageUrl) ? [...own, ...added] : own;
-    void cdp.send('Fetch.continueRequest', { requestId, headers: all }).catch(() => {});
-  });
-}
 
 /** The same origin, or the same host once it has moved to https. */
 export function isOwnOrigin(url: string, pageUrl: string): boolean {

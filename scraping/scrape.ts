@@ -5,6 +5,7 @@ import type { BrowserPool } from './browser.ts';
 import type { HttpClient } from './http/client.ts';
 import { type FetchedPage, openFetching } from './http/fetch-page.ts';
 import { shapeOf } from './http/page-shape.ts';
+import type { MayFollow } from './manners.ts';
 import { type BrowserReason, needsBrowser, rememberedEngine, wasWorthwhile } from './render-choice.ts';
 import type { RenderMemory } from './render-memory.ts';
 import { openVisits, type VisitedPage } from './visit.ts';
@@ -19,7 +20,8 @@ import { openVisits, type VisitedPage } from './visit.ts';
  * `scrape` rejects for two reasons only: the signal fired (with its reason, at once), or this program has a bug.
  */
 export interface Scraping {
-  scrape(url: string): Promise<ScrapedPage>;
+  /** @param mayFollow asked before the page goes on to another address; without it, it may go anywhere */
+  scrape(url: string, mayFollow?: MayFollow): Promise<ScrapedPage>;
   /** How many pages of the job may usefully be under way at once; what is beyond waits its turn. */
   readonly concurrency: number;
   close(): Promise<void>;
@@ -81,10 +83,10 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
 
   return {
     concurrency: way === 'browser' ? tabs : HTTP_PAGES_AT_ONCE,
-    async scrape(url) {
-      if (way === 'browser') return scraped(await visits.visit(url, timeoutMs));
-      if (way === 'http') return (await fetching.fetch(url, timeoutMs)).read();
-      return await scrapeEitherWay(url);
+    async scrape(url, mayFollow) {
+      if (way === 'browser') return scraped(await visits.visit(url, { timeoutMs, mayFollow }));
+      if (way === 'http') return (await fetching.fetch(url, { timeoutMs, mayFollow })).read();
+      return await scrapeEitherWay(url, mayFollow);
     },
     close: async () => {
       fetching.close();
@@ -93,21 +95,22 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
   };
 
   /** HTTP first, unless the host is known to need a browser; and the browser where what came shows that it is needed. */
-  async function scrapeEitherWay(url: string): Promise<ScrapedPage> {
+  async function scrapeEitherWay(url: string, mayFollow: MayFollow | undefined): Promise<ScrapedPage> {
     const { host } = new URL(url);
     const remembered = rememberedEngine(await context.renderMemory.recall(host));
-    if (remembered === 'browser') return scraped(await visits.visit(url, timeoutMs));
+    if (remembered === 'browser') return scraped(await visits.visit(url, { timeoutMs, mayFollow }));
 
     const startedAt = performance.now();
     // Some servers keep whoever is no browser waiting: there must be time left to be one.
-    const fetched = await fetching.fetch(url, timeoutMs, timeoutMs / 2);
+    const fetched = await fetching.fetch(url, { timeoutMs, answerMs: timeoutMs / 2, mayFollow });
     const reason = needsBrowser(fetched);
     if (reason === null || (reason.isGuess && remembered === 'http')) {
       if (reason === null && fetched.kind === 'answered') await context.renderMemory.sawEnough(host);
       return await fetched.read();
     }
     context.logger.debug('page_needs_browser', { host, reason: reason.why });
-    return await visitAfter(url, fetched, reason, leftMs(startedAt));
+    const visited = await visits.visit(url, { timeoutMs: leftMs(startedAt), mayFollow });
+    return await choose(url, fetched, reason, visited);
   }
 
   /** Half of a page's time at least, however long the server took to be of no use. */
@@ -115,13 +118,12 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
     return Math.max(timeoutMs - (performance.now() - startedAt), timeoutMs / 2);
   }
 
-  async function visitAfter(
+  async function choose(
     url: string,
     fetched: FetchedPage,
     reason: BrowserReason,
-    timeLeftMs: number,
+    visited: VisitedPage,
   ): Promise<ScrapedPage> {
-    const visited = await visits.visit(url, timeLeftMs);
     const before = fetched.kind === 'answered' && fetched.status < 400 ? shapeOf(fetched.html) : null;
     const after = visited.drawn === null ? null : shapeOf(visited.drawn);
     const isBetter = wasWorthwhile({ before, after, error: visited.page.error });
@@ -132,8 +134,10 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
         reason: reason.why,
       });
     }
-    // A browser that failed where plain HTTP did not has nothing to add.
-    const useFetched = visited.page.error !== null && fetched.kind === 'answered' && fetched.status < 400;
+    // A browser that failed where plain HTTP did not has nothing to add, unless it found that the page leads where nobody may go.
+    const { error } = visited.page;
+    const failed = error !== null && !STOPPED_BY_MANNERS.has(error.code);
+    const useFetched = failed && fetched.kind === 'answered' && fetched.status < 400;
     return useFetched ? await fetched.read() : scraped(visited);
   }
 }
@@ -151,6 +155,8 @@ export async function scrape(
     void scraping.close();
   }
 }
+
+const STOPPED_BY_MANNERS: ReadonlySet<string> = new Set(['robots_disallowed', 'robots_unreadable']);
 
 /** What only a browser can do or be decides for it. */
 function wayFor(spec: ScrapeSpec): 'http' | 'browser' | 'auto' {

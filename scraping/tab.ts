@@ -22,7 +22,8 @@ export class Tab {
   isLastUse = false;
   /** What `Network.setBlockedURLs` was given last. */
   blocked: readonly string[] = [];
-  pausesRequests = false;
+  /** Which requests wait for our word: none, those for documents, or all. */
+  paused: 'documents' | 'all' | null = null;
   /** See `startLooking`; null: it does not. */
   firstLook: string | null = null;
   #undo: (() => void)[] = [];
@@ -74,8 +75,6 @@ export class Tab {
     this.egress.end();
     for (const undo of this.#undo) undo();
     this.#undo = [];
-    if (this.pausesRequests) await this.cdp.send('Fetch.disable');
-    this.pausesRequests = false;
     if (this.isAtRest) return;
     this.#blanking = setTimeout(() => {
       void this.page

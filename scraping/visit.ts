@@ -6,20 +6,27 @@ import { type CollectOptions, collect, type Snapshot } from './collect.ts';
 import type { Extracted, Format } from './content/extract.ts';
 import { storable } from './content/storable.ts';
 import { Deadline } from './deadline.ts';
+import { DocumentWatch } from './document-watch.ts';
 import { awaitFirstLook, stopLooking } from './first-look.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
-import { arrived, DocumentWatch, load, settle } from './load.ts';
-import { badSelector, httpStatusError, PageFailure } from './page-errors.ts';
-import { prepareRequests, resumeRequests } from './requests.ts';
+import { arrived, load, settle } from './load.ts';
+import type { MayFollow } from './manners.ts';
+import { badSelector, PageFailure } from './page-errors.ts';
+import { prepareRequests } from './requests.ts';
 import type { ScrapeContext, ScrapedPage, ScrapeSpec } from './scrape.ts';
 import { sessionOptions } from './session-options.ts';
 import type { Tab } from './tab.ts';
 
 /** The browser's way to pages: one context of its own for all of a job's, so many tabs at once. */
 export interface Visits {
-  /** @param timeoutMs from navigation to content; the wait for a tab does not count */
-  visit(url: string, timeoutMs: number): Promise<VisitedPage>;
+  visit(url: string, options: VisitOptions): Promise<VisitedPage>;
   close(): Promise<void>;
+}
+
+export interface VisitOptions {
+  /** From navigation to content; the wait for a tab does not count. */
+  timeoutMs: number;
+  mayFollow?: MayFollow | undefined;
 }
 
 export interface VisitedPage extends ScrapedPage {
@@ -30,7 +37,7 @@ export interface VisitedPage extends ScrapedPage {
 export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: number }): Visits {
   const session = context.browser.openSession(sessionOptions(spec, context.tabs));
 
-  const visitNow = async (url: string, timeoutMs: number): Promise<VisitedPage> => {
+  const visitNow = async (url: string, { timeoutMs, mayFollow }: VisitOptions): Promise<VisitedPage> => {
     const turn = await session.takeTurn(context.signal);
     const startedAt = Date.now();
     const findings: Findings = {
@@ -40,7 +47,7 @@ export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: nu
     const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
     try {
       const visited = session.withTab(turn, { maxBytes: context.maxPageBytes }, (tab) =>
-        visit({ tab, url, spec, context, deadline, findings }),
+        visit({ tab, url, spec, context, deadline, findings, mayFollow }),
       );
       await deadline.race(visited);
       await deadline.race(findings.reading);
@@ -86,6 +93,7 @@ interface Visit {
   context: ScrapeContext;
   deadline: Deadline;
   findings: Findings;
+  mayFollow: MayFollow | undefined;
 }
 
 /**
@@ -93,7 +101,7 @@ interface Visit {
  * out and paint what is not looked at.
  * @throws PageFailure where it ends early
  */
-async function visit({ tab, url, spec, context, deadline, findings }: Visit): Promise<void> {
+async function visit({ tab, url, spec, context, deadline, findings, mayFollow }: Visit): Promise<void> {
   const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
   const watch = new DocumentWatch(tab, url, context.maxPageBytes, () =>
     deadline.end(new PageFailure('page_too_large')),
@@ -110,17 +118,19 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
   const firstLook = isOneLookEnough ? awaitFirstLook(tab) : null;
   await deadline.race(
     Promise.all([
-      prepareRequests(tab, { url, headers, blockPictures: !pictured }),
+      prepareRequests(tab, {
+        ...{ url, headers, blockPictures: !pictured },
+        mayGo: mayFollow && ((next) => watch.mayGo(next, mayFollow, deadline)),
+      }),
       isOneLookEnough ? undefined : stopLooking(tab),
     ]),
   );
 
   await load(tab, url, watch, deadline);
-  resumeRequests(tab, headers);
   const collectAtOnce = actions.length > 0 ? null : collecting;
   const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce, firstLook });
-  watch.assertDocument();
-  findings.error = httpStatusError(watch.answer?.status ?? 200);
+  await watch.assertDocument(deadline);
+  findings.error = watch.error();
 
   if (actions.length > 0) {
     tab.isAtRest = false;
@@ -132,8 +142,8 @@ async function visit({ tab, url, spec, context, deadline, findings }: Visit): Pr
       // The page as it is then is still worth having.
       findings.error ??= error.info;
     }
-    watch.assertDocument();
-    findings.error ??= httpStatusError(watch.answer?.status ?? 200);
+    await watch.assertDocument(deadline);
+    findings.error ??= watch.error();
   }
 
   const snapshot = seen ?? (await look(tab, collecting, deadline));
@@ -198,12 +208,15 @@ function failureOf(error: unknown): PageFailure {
   throw error;
 }
 
+const BLANK = 'about:blank';
+
 function pageOf(url: string, findings: Findings, startedAt: number): Page {
   const { watch, snapshot, extracted, error } = findings;
   const answer = watch?.answer ?? null;
   return {
     url,
-    final_url: snapshot?.url ?? answer?.url ?? null,
+    // What has no content leaves the tab empty.
+    final_url: (snapshot?.url === BLANK ? answer?.url : snapshot?.url) ?? answer?.url ?? null,
     status_code: answer?.status ?? null,
     content_type: answer?.contentType ?? null,
     title: storable(snapshot?.title.trim() || null),

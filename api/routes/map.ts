@@ -23,12 +23,14 @@ const WAIT_MS = 50_000;
 /** Somebody waits for it. */
 const PRIORITY = 9;
 
+type MapDependencies = SubmitDependencies & { sql: Sql; waiters: Waiters; waitMs?: number | undefined };
+
 /**
  * `POST /jobs/map`: the addresses of a site in one answer. A job like any other, because whatever leaves this installation does so from
  * a worker and through its egress guard; the request waits for it, and is told where to look if that takes too long.
  */
 export const mapSite =
-  ({ accept, dispatch, sql, waiters }: SubmitDependencies & { sql: Sql; waiters: Waiters }): Handler =>
+  ({ accept, dispatch, sql, waiters, waitMs = WAIT_MS }: MapDependencies): Handler =>
   async (request, response) => {
     expectNoQuery(request);
     const { body } = await readBody(request, mapRequest);
@@ -40,7 +42,7 @@ export const mapSite =
 
     const gone = new AbortController();
     response.on('close', () => gone.abort());
-    await waiters.untilFinal(accepted.id, WAIT_MS, gone.signal);
+    await waiters.untilFinal(accepted.id, waitMs, gone.signal);
     if (gone.signal.aborted) return;
     const job = await findJob(sql, submission.userId, accepted.id);
     if (!job || !isFinal(job.status)) return sendAccepted(response, accepted, ['urls', 'events']);

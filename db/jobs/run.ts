@@ -1,3 +1,4 @@
+import type { ErrorInfo } from '../../core/errors.ts';
 import type { Counts, Fence, Progress } from '../../core/job.ts';
 import type { Artifact, Page } from '../../core/page.ts';
 import { type Database, RELAXED, type Sql, statement } from '../connect.ts';
@@ -49,17 +50,25 @@ export async function removeWorker(sql: Sql, id: string): Promise<void> {
 
 const REMOVE_WORKER = statement('remove_worker', 'DELETE FROM workers WHERE id = $1');
 
-/** Places whose page is stored without an error: an attempt after a crash goes on behind them. */
-export async function listStoredPages(
-  sql: Sql,
-  jobId: string,
-): Promise<{ position: number; failed: boolean }[]> {
+/** What of a job's pages is stored: whoever goes on with it goes on behind them. */
+export interface KnownPage {
+  position: number;
+  failed: boolean;
+  /** Of a page that failed in the attempt that is going on now: a job comes back to one, when it had to wait for a site. */
+  error: ErrorInfo | null;
+}
+
+export async function listStoredPages(sql: Sql, jobId: string): Promise<KnownPage[]> {
   return sql.query(LIST_STORED_PAGES, [jobId]);
 }
 
 const LIST_STORED_PAGES = statement(
   'list_stored_pages',
-  'SELECT position, failed FROM pages WHERE job_id = $1 ORDER BY position',
+  `
+  SELECT position, failed, CASE WHEN failed AND stored_at > coalesce(ended, '-infinity') THEN content->'error' END AS error
+  FROM pages, (SELECT max(finished_at) AS ended FROM attempts WHERE job_id = $1 AND outcome <> 'snooze') AS before
+  WHERE job_id = $1 ORDER BY position
+  `,
 );
 
 export interface StoredPage {

@@ -1,6 +1,7 @@
 import type { Logger } from '../../runtime/logger.ts';
 import { Deadline } from '../deadline.ts';
 import type { EgressGuard } from '../egress-guard.ts';
+import type { MayFollow } from '../manners.ts';
 import { PageFailure } from '../page-errors.ts';
 import { isOwnOrigin } from '../requests.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../upstream-proxy.ts';
@@ -45,6 +46,8 @@ export interface HttpGetOptions {
   body?: string | Buffer;
   /** Default 20, as browsers have it. With 0 a redirect is the answer. */
   maxRedirects?: number;
+  /** Asked before each redirect is followed. Without it any is. */
+  mayFollow?: MayFollow | undefined;
   /** Of this job and no other. Without one, cookies live as long as one call: many a site redirects until it sees its own. */
   cookies?: Cookies;
   /** Whether the body is worth having; without it `body` is empty. Asked once, with the head of the last answer. */
@@ -144,6 +147,7 @@ async function follow(start: string, request: HttpGetOptions, hops: Hops): Promi
     if (redirects.length > (request.maxRedirects ?? MAX_REDIRECTS))
       throw new PageFailure('too_many_redirects');
     url = redirectTarget(url, location, hops.guard);
+    if (request.mayFollow) await deadline.race(request.mayFollow(url));
     // As browsers do, whatever the standard says of 301 and 302.
     const becomesGet =
       head.status === 303

@@ -3,7 +3,7 @@ import { DEFAULT_FORMATS } from '../../core/job-schemas.ts';
 import type { Page } from '../../core/page.ts';
 import { storable } from '../content/storable.ts';
 import { Deadline } from '../deadline.ts';
-import { retryAfterMs } from '../manners.ts';
+import { type MayFollow, retryAfterMs } from '../manners.ts';
 import { badSelector, httpStatusError, PageFailure, pageError } from '../page-errors.ts';
 import type { ScrapeContext, ScrapedPage, ScrapeSpec } from '../scrape.ts';
 import type { HttpResponse } from './client.ts';
@@ -12,9 +12,15 @@ import { documentOf, isReadable, type ReadableDocument } from './document.ts';
 
 /** Plain HTTP's way to pages: one jar of cookies for all of a job's. Several pages may be on their way at once. */
 export interface Fetching {
-  /** @param answerMs how long the server may take, of the page's `timeoutMs` */
-  fetch(url: string, timeoutMs: number, answerMs?: number): Promise<FetchedPage>;
+  fetch(url: string, options: FetchOptions): Promise<FetchedPage>;
   close(): void;
+}
+
+export interface FetchOptions {
+  timeoutMs: number;
+  /** How long the server may take, of the page's `timeoutMs`; unset: all of it. */
+  answerMs?: number;
+  mayFollow?: MayFollow | undefined;
 }
 
 /** What came, before it is read for what the user wants of it: that costs the most, and a browser may have to come first. */
@@ -47,7 +53,7 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
   const formats = spec.formats ?? DEFAULT_FORMATS;
 
   return {
-    async fetch(url, timeoutMs, answerMs = timeoutMs) {
+    async fetch(url, { timeoutMs, answerMs = timeoutMs, mayFollow }) {
       const startedAt = Date.now();
       let pauseMs: number | null = null;
       const page = (fields: Partial<Page>): ScrapedPage => ({
@@ -63,6 +69,7 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
           headers,
           cookies,
           wantsBody: isReadable,
+          mayFollow,
         });
         pauseMs = retryAfterMs(response.status, response.headers);
         const answer = answerOf(response);

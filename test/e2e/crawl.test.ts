@@ -104,30 +104,35 @@ test('a crawl stays within its bounds', async () => {
   expect(twenty.map(pathOf).filter((path) => /page-/.test(path)).length).toBeLessThan(8);
 });
 
-test('a crawl whose worker is killed goes on and visits nothing again that is stored', async () => {
-  const client = await start(1, { LEASE_MS: '3000', HOST_CONCURRENCY: '2' });
-  site.delayMs = 40;
-  const id = await client.post({ urls: [`${site.url}/`], crawl: { exclude: ['/calendar/**'] } });
-  await waitFor(async () => (await client.job(id)).counts.pages >= 30, {
-    timeoutMs: 60_000,
-    what: 'the crawl to be in the middle',
-  });
-  await fleet.workers[0]?.kill();
-  const stored = (await pagesOf(id)).map(pathOf);
-  expect(stored.length).toBeLessThan(site.expected.length);
-  const askedBefore = site.requests.length;
-  await fleet.startWorker();
-  const job = await finished(id);
-  expect(job).toMatchObject({
-    status: 'completed',
-    attempts: [{ outcome: 'crashed' }, { outcome: 'completed' }],
-  });
-  const paths = (await pagesOf(id)).map(pathOf);
-  expect(new Set(paths).size).toBe(paths.length);
-  expect(paths).toEqual(expect.arrayContaining(site.expected.filter((path) => !/people|orphan/.test(path))));
-  const again = site.requests.slice(askedBefore);
-  expect(again.filter((path) => stored.includes(path) && path !== '/people.html')).toEqual([]);
-});
+test.each(['http', 'browser'])(
+  'a crawl whose worker is killed goes on and visits nothing again that is stored: render %s',
+  async (render) => {
+    const client = await start(1, { LEASE_MS: '3000', HOST_CONCURRENCY: '2' });
+    site.delayMs = 40;
+    const id = await client.post({ urls: [`${site.url}/`], crawl: { exclude: ['/calendar/**'] }, render });
+    await waitFor(async () => (await client.job(id)).counts.pages >= 30, {
+      timeoutMs: 60_000,
+      what: 'the crawl to be in the middle',
+    });
+    await fleet.workers[0]?.kill();
+    const stored = (await pagesOf(id)).map(pathOf);
+    expect(stored.length).toBeLessThan(site.expected.length);
+    const askedBefore = site.requests.length;
+    await fleet.startWorker();
+    const job = await finished(id);
+    expect(job).toMatchObject({
+      status: 'completed',
+      attempts: [{ outcome: 'crashed' }, { outcome: 'completed' }],
+    });
+    const paths = (await pagesOf(id)).map(pathOf);
+    expect(new Set(paths).size).toBe(paths.length);
+    expect(paths).toEqual(
+      expect.arrayContaining(site.expected.filter((path) => !/people|orphan/.test(path))),
+    );
+    const again = site.requests.slice(askedBefore);
+    expect(again.filter((path) => stored.includes(path) && path !== '/people.html')).toEqual([]);
+  },
+);
 
 test('a crawl that takes longer than an attempt may loses neither pages nor attempts', async () => {
   const client = await start(1, { JOB_TIMEOUT_MS: '20000', PAGE_TIMEOUT_MS: '8000', HOST_CONCURRENCY: '1' });

@@ -201,4 +201,23 @@ describe('a host that is asked for one page at a time, with a gap', () => {
       }
     },
   );
+
+  test('is waited for, and what failed meanwhile elsewhere is not asked for again', async () => {
+    let refused = false;
+    const slow = await startLoggedSite((path, response) => {
+      if (path === '/robots.txt' || refused) return void send(response, page(path), refused ? 200 : 404);
+      refused = true;
+      send(response, 'too fast', 429, { 'retry-after': '3' });
+    });
+    const gone = await startLoggedSite((_path, response) => void send(response, 'gone', 404));
+    try {
+      const id = await fleet.client.post({ urls: [`${gone.site.url}/missing`, `${slow.site.url}/page`] });
+      const job = await fleet.client.until(id, 'completed', 'failed');
+      expect(job).toMatchObject({ status: 'completed', attempt: 1, counts: { pages: 2, errors: 1 } });
+      expect(gone.pages().map(({ path }) => path)).toEqual(['/missing']);
+      expect(slow.pages()).toHaveLength(2);
+    } finally {
+      await Promise.all([slow.site.close(), gone.site.close()]);
+    }
+  });
 });

@@ -69,6 +69,7 @@ export async function startApi({
   smtpUrl,
   through = (url) => url,
   streams,
+  mapWaitMs,
   queue: givenQueue,
 }: {
   rateLimit?: number;
@@ -78,6 +79,7 @@ export async function startApi({
   /** The address under which the API reaches its database, for tests that take it away. */
   through?: (databaseUrl: string) => string | Promise<string>;
   streams?: AppDependencies['streams'];
+  mapWaitMs?: number;
   /** Started, instead of the embedded one; stopped with the API. */
   queue?: Queue;
 } = {}): Promise<TestApi> {
@@ -129,6 +131,7 @@ export async function startApi({
     accessLog,
     notify: { smtpUrl, vapid: undefined },
     ...(streams ? { streams } : {}),
+    ...(mapWaitMs === undefined ? {} : { mapWaitMs }),
   });
   const server = await listen(app.handler, { host: '127.0.0.1', port: 0 }, app.upgrade);
 

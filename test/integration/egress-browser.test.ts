@@ -60,8 +60,16 @@ beforeAll(async () => {
           .writeHead(200, { 'content-type': 'text/javascript' })
           .end(`importScripts('http://127.0.0.1:${target.port}/secret')`),
       '/leads-to': (request, response) => {
-        const to = new URL(request.url ?? '', 'http://site').searchParams.get('to') ?? '';
-        response.writeHead(302, { location: to }).end();
+        const asked = new URL(request.url ?? '', 'http://site').searchParams;
+        const to = asked.get('to') ?? '';
+        response.writeHead(Number(asked.get('by') ?? 302), { location: to }).end();
+      },
+      '/carries-to': (request, response) => {
+        const asked = new URL(request.url ?? '', 'http://site').searchParams;
+        const how = CARRIERS[asked.get('by') ?? '']?.(asked.get('to') ?? '') ?? '';
+        response
+          .writeHead(200, { 'content-type': 'text/html' })
+          .end(`<!doctype html><title>Carries</title><h1>Carries</h1>${how}`);
       },
       '/goes-to': (request, response) => {
         const to = JSON.stringify(new URL(request.url ?? '', 'http://site').searchParams.get('to'));
@@ -102,6 +110,14 @@ async function openTarget(): Promise<Target> {
 }
 
 const script = (code: string) => `<script>${code}</script>`;
+
+/** How a page takes its whole tab elsewhere. */
+const CARRIERS: Record<string, (to: string) => string> = {
+  'meta refresh': (to) => `<meta http-equiv="refresh" content="0; url=${to}">`,
+  location: (to) => script(`location.replace(${JSON.stringify(to)})`),
+  form: (to) => `<form method="post" action="${to}"></form>${script('document.forms[0].submit()')}`,
+  click: (to) => `<a id="l" href="${to}">x</a>${script(`document.getElementById('l').click()`)}`,
+};
 
 const WAYS: Record<string, string> = {
   fetch: script(`fetch('TARGET', { mode: 'no-cors' }).catch(() => {})`),
@@ -190,6 +206,34 @@ describe('a page', () => {
     expect(packets).toBe(0);
     udp.close();
   });
+});
+
+describe('a private address', () => {
+  const ways = [
+    ...['301', '302', '303', '307', '308'].map((status) => `/leads-to?by=${status}`),
+    ...Object.keys(CARRIERS).map((way) => `/carries-to?by=${encodeURIComponent(way)}`),
+  ];
+  it.each(ways)('is not where a tab can be led: %s', async (way) => {
+    const before = { connections: target.connections, refusals: refusedAtTarget(guarded) };
+    const to = (scraper: Scraper) =>
+      scraper.scrape(`${site.url}${way}&to=${encodeURIComponent(`http://127.0.0.1:${target.port}/secret`)}`);
+    const { page } = await to(guarded);
+    expect(page).toMatchObject({
+      title: null,
+      error: { code: 'egress_refused', message: 'the address is not reachable from here' },
+    });
+    expect(target.connections).toBe(before.connections);
+    expect(refusedAtTarget(guarded)).toBeGreaterThan(before.refusals);
+    await to(open);
+    expect(target.connections).toBeGreaterThan(before.connections);
+  });
+
+  it.each(['169.254.169.254/latest/meta-data/', '100.100.100.200/', '[fd00:ec2::254]/', '169.254.170.2/v2/'])(
+    'of a cloud that tells its secrets is refused: %s',
+    async (address) => {
+      expect((await guarded.scrape(`http://${address}`)).page.error?.code).toBe('egress_refused');
+    },
+  );
 });
 
 describe('an address of no web', () => {

@@ -45,6 +45,12 @@ describe('an address that is not to be reached', () => {
     'http://10.0.0.1/',
     'https://192.168.0.1/',
     'http://127.0.0.1:22/',
+    'http://0/',
+    'http://0177.0.0.1/',
+    'http://[::127.0.0.1]/',
+    'http://[64:ff9b::169.254.169.254]/',
+    'http://169.254.170.2/v2/credentials',
+    'http://user:password@[::1]:8080/',
     'http://example.com@127.0.0.1/',
     'http://127.0.0.1%23@127.0.0.1/',
     'http://127。0。0。1/',
@@ -71,6 +77,52 @@ describe('an address that is not to be reached', () => {
         });
       },
     );
+  });
+
+  it.each(['file:///etc/passwd', 'data:text/html,x', 'ftp://127.0.0.1/x', 'view-source:http://127.0.0.1/'])(
+    'is not reached by a redirect to what is no web: %s',
+    async (location) => {
+      await withPages({ '/': answers('', { location }, 302) }, async (url, own) => {
+        const before = own.egress.refusals;
+        const { page } = await own.scrape(`${url}/`, { render: 'http' });
+        expect(page).toMatchObject({ final_url: null, error: { code: 'egress_refused' } });
+        expect(own.egress.refusals).toBe(before + 1);
+      });
+    },
+  );
+
+  it.each([
+    '10.0.0.1',
+    '::1',
+    '::ffff:10.0.0.1',
+    '64:ff9b::7f00:1',
+    '2002:7f00:1::',
+    'fe80::1%eth0',
+    '169.254.169.254',
+  ])('is not reached by a name of it: %s', async (address) => {
+    const own = openScraper({ allow: [], resolver: async () => [{ address }] });
+    const { page } = await own.scrape('http://points-inside.test/', { render: 'http' });
+    expect(page.error?.code).toBe('egress_refused');
+    expect(own.egress.refusals).toBe(1);
+    await own.stop();
+  });
+
+  it('is not reached by a name that answers otherwise the next time', async () => {
+    const asked: string[] = [];
+    const own = openScraper({
+      allow: [`127.0.0.1:${site.port}`],
+      resolver: async (name) => {
+        asked.push(name);
+        return [{ address: asked.length === 1 ? '127.0.0.1' : '169.254.169.254' }];
+      },
+    });
+    // The connection is kept for the host it was made for; another name of the site means another look.
+    const first = await own.scrape(`http://rebinding.test:${site.port}/docs.html`, { render: 'http' });
+    expect(first.page.error).toBeNull();
+    const second = await own.scrape(`http://again.rebinding.test:${site.port}/docs.html`, { render: 'http' });
+    expect(second.page.error?.code).toBe('egress_refused');
+    expect(asked).toEqual(['rebinding.test', 'again.rebinding.test']);
+    await own.stop();
   });
 
   it('is not reached by render auto, whichever engine it ends with', async () => {

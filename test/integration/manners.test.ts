@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { connect, type Database } from '../../db/connect.ts';
+import { exchangePermits } from '../../db/hosts.ts';
 import { silentLogger } from '../../runtime/logger.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
 import { createHttpClient, type HttpClient } from '../../scraping/http/client.ts';
@@ -41,7 +42,9 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-function open(options: { respectRobots?: boolean } = {}): FleetManners {
+function open(
+  options: { respectRobots?: boolean; host?: { concurrency: number; gapMs: number } } = {},
+): FleetManners {
   const manners = createManners({
     ...{ database, http, logger: silentLogger, userAgent: 'TestBot/1.0 (+https://example.com/)' },
     ...{ respectRobots: true, host: { concurrency: 8, gapMs: 0 }, leaseMs: 15_000 },
@@ -143,4 +146,42 @@ test('a crawl delay is a gap for everybody, and a long one sends the job away', 
 test('sitemaps are those that robots.txt names', async () => {
   const site = await siteWith((response) => response.end('Sitemap: /a.xml\nUser-agent: *\nDisallow: /\n'));
   expect(await open().sitemapsOf(`${site.url}/`, never)).toEqual(['/a.xml']);
+});
+
+test('a page led to another host goes by its robots.txt, holds a turn there, and leaves it the pause it asked for', async () => {
+  const site = await siteWith((response) => response.end('User-agent: *\nDisallow: /private\n'));
+  const other = await siteWith((response) => response.end('User-agent: *\nDisallow: /closed\n'));
+  const [one, two] = [
+    open({ host: { concurrency: 1, gapMs: 0 } }),
+    open({ host: { concurrency: 1, gapMs: 0 } }),
+  ];
+  const admission = await one.admit(`${site.url}/`, never);
+  if (admission.kind !== 'go') throw new Error(`expected to be admitted, got ${admission.kind}`);
+  const disallowed = { kind: 'disallowed', error: { code: 'robots_disallowed' } };
+  expect(await admission.follow(`${site.url}/private`)).toMatchObject(disallowed);
+  expect(await admission.follow(`${other.url}/closed`)).toMatchObject(disallowed);
+  expect(await admission.follow(`${other.url}/open`)).toEqual({ kind: 'go' });
+  expect(await verdict(two, `${other.url}/open`)).toBe('wait');
+  admission.done({ pauseMs: 60_000, host: new URL(other.url).host });
+  expect(await verdict(two, `${site.url}/`)).toBe('go');
+  expect(await verdict(two, `${other.url}/open`)).toBe('wait');
+  expect([site, other].map(({ requests }) => requests)).toEqual([['/robots.txt'], ['/robots.txt']]);
+});
+
+test('hosts not known before and hosts known get their permits in one question', async () => {
+  const limits = { most: 1, patienceMs: 0, leaseMs: 15_000 };
+  const wish = (host: string, id: string) => ({
+    host,
+    ids: [id],
+    back: 0,
+    released: [],
+    renewed: [],
+    pauseMs: 0,
+    gapMs: 0,
+  });
+  const ask = async (...wishes: Parameters<typeof exchangePermits>[2]) =>
+    (await exchangePermits(database, limits, wishes)).map(({ granted }) => granted);
+  expect(await ask(wish('known.example', 'a'))).toEqual([1]);
+  await exchangePermits(database, limits, [{ ...wish('known.example', 'b'), ids: [], released: ['a'] }]);
+  expect(await ask(wish('known.example', 'c'), wish('new.example', 'd'))).toEqual([1, 1]);
 });

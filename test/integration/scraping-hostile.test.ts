@@ -1,9 +1,11 @@
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
+import { answers, withPages } from '../fixtures/site/pages.ts';
 import { openScraper, type Scraper } from '../fixtures/site/scraper.ts';
 import { selfSigned } from '../fixtures/site/self-signed.ts';
 import { openSite, type Site } from '../fixtures/site/site.ts';
+import type { SiteHandler } from '../support/site.ts';
 
 let site: Site;
 /** On loopback too, but on a port the guard does not open. */
@@ -167,7 +169,29 @@ describe('a status', () => {
 
   it('of 204 is an empty page', async () => {
     const { page } = await scraper.scrape(at('/empty'));
-    expect(page).toMatchObject({ status_code: 204, error: null, markdown: '', links: [] });
+    const empty = { final_url: at('/empty'), status_code: 204, error: null, markdown: '', links: [] };
+    expect(page).toMatchObject(empty);
+  });
+});
+
+describe('a page that ends in the middle', () => {
+  const half: SiteHandler = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/html', 'content-length': '100000' });
+    response.write('<title>Half</title><h1>The first half</h1>');
+    setTimeout(() => response.destroy(), 50);
+  };
+  const garbled = answers('<h1>This is no gzip</h1>', { 'content-encoding': 'gzip' });
+  const stopped = '<h1>Stopped</h1><script>window.stop()</script>';
+
+  it('is given as far as it came, and says so', async () => {
+    await withPages({ '/half': half, '/garbled': garbled, '/stopped': stopped }, async (url, own) => {
+      const { page } = await own.scrape(`${url}/half`);
+      const failed = { code: 'connection_failed', message: 'the connection to the server failed' };
+      expect(page).toMatchObject({ title: 'Half', markdown: '# The first half', error: failed });
+      expect((await own.scrape(`${url}/garbled`)).page.error).toEqual(failed);
+      // What a page does to itself is its own affair.
+      expect((await own.scrape(`${url}/stopped`)).page).toMatchObject({ markdown: '# Stopped', error: null });
+    });
   });
 });
 

@@ -22,12 +22,15 @@ export async function startHosts(
   dir: string,
   names: string[],
   answers: Record<string, number | ((port: number) => string)> = {},
+  /** Awaited before an answer. */
+  before: (hostAndPath: string) => Promise<void> | void = () => {},
 ): Promise<Hosts> {
   const requests: string[] = [];
   const server = createServer(async (request, response) => {
     const host = (request.headers.host ?? '').replace(/:\d+$/, '');
     const path = decodeURIComponent(new URL(request.url ?? '/', 'http://site').pathname);
     requests.push(`${host}${path}`);
+    await before(`${host}${path}`);
     const answer = answers[`${host}${path}`];
     if (typeof answer === 'number') return response.writeHead(answer).end();
     if (answer) return response.writeHead(301, { location: answer(port) }).end();

@@ -13,6 +13,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { addressOf } from '../../scraping/crawl/address.ts';
 import { type Bounds, createBounds } from '../../scraping/crawl/bounds.ts';
 import { type AddressState, type Entry, Frontier } from '../../scraping/crawl/frontier.ts';
+import type { MayFollow } from '../../scraping/manners.ts';
 import { pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { openScraping, type ScrapeContext, type ScrapedPage, type Scraping } from '../../scraping/scrape.ts';
 import { RunAborted } from './abort.ts';
@@ -164,7 +165,7 @@ class CrawlRun {
       }
       this.#underWay += 1;
       try {
-        await this.#visit(entry, (url) => scraping.scrape(url));
+        await this.#visit(entry, (mayFollow) => scraping.scrape(entry.url, mayFollow));
       } catch (error) {
         this.#ending = true;
         throw error;
@@ -183,24 +184,25 @@ class CrawlRun {
     return this.#frontier.take(new Set(this.#later.keys())) ?? nothing;
   }
 
-  async #visit(entry: Entry, scrape: (url: string) => Promise<ScrapedPage>): Promise<void> {
+  async #visit(entry: Entry, load: (mayFollow: MayFollow) => Promise<ScrapedPage>): Promise<void> {
     if (entry.tries > 0) {
       await delay(TRY_AGAIN_MS * entry.tries, undefined, { signal: this.signal }).catch(() => {});
     }
     this.#loading += 1;
-    const visit = await this.options
-      .visitPage(entry.url, () => scrape(entry.url), this.job, this.signal)
-      .finally(() => {
-        this.#loading -= 1;
-      });
+    const visit = await this.options.visitPage(entry.url, load, this.job, this.signal).finally(() => {
+      this.#loading -= 1;
+    });
     if (visit.kind === 'later') {
       this.#later.set(visit.later.host, visit.later);
       this.#frontier.putBack(entry);
       return;
     }
     this.#progressed = true;
-    if (visit.kind === 'disallowed') await this.#keepDisallowed(entry, visit.error);
-    else if (visit.scraped.page.error) await this.#keepFailed(entry, visit.scraped, visit.scraped.page.error);
+    if (visit.kind === 'disallowed') return this.#keepDisallowed(entry, visit.error);
+    const { error } = visit.scraped.page;
+    // Where it leads is not allowed, and so it is not either.
+    if (error?.code === 'robots_disallowed') await this.#keepDisallowed(entry, error);
+    else if (error) await this.#keepFailed(entry, visit.scraped, error);
     else await this.#keep(entry, visit.scraped);
   }
 

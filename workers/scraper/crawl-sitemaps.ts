@@ -61,7 +61,10 @@ export function createFindSitemapUrls({
     const admission = await manners.admit(url, signal, { isBack });
     if (admission.kind !== 'go') return null;
     try {
-      const answer = await http.get(url, { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES });
+      const mayFollow = async (next: string) => {
+        if ((await admission.follow(next)).kind !== 'go') throw new PageFailure('robots_disallowed');
+      };
+      const answer = await http.get(url, { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, mayFollow });
       return answer.status === 200 ? await readSitemap(answer.body) : null;
     } catch (error) {
       if (!(error instanceof PageFailure)) throw error;

@@ -32,7 +32,12 @@ export function createSiteVisitor(options: {
       visit: async (url) => {
         const scraping = idle.pop() ?? openScraping(spec, { ...options.scraping, signal, logger });
         open.add(scraping);
-        const visited = await options.visitPage(url, () => scraping.scrape(url), job, signal);
+        const visited = await options.visitPage(
+          url,
+          (mayFollow) => scraping.scrape(url, mayFollow),
+          job,
+          signal,
+        );
         idle.push(scraping);
         switch (visited.kind) {
           case 'later':

@@ -1,3 +1,4 @@
+import type { ErrorInfo } from '../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../core/job.ts';
 import type { Database } from '../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../db/jobs/run.ts';
@@ -40,10 +41,17 @@ export function createJobScraper(options: {
     const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
+    // A job that comes back from a wait does not load again what failed before it: it would never come to its end.
+    const known = new Set(done);
     const failed: FailedPage[] = [];
+    for (const { position, error } of stored ?? []) {
+      if (!error) continue;
+      known.add(position);
+      failed.push(failedPage(error));
+    }
     const later = new Map<string, Later>();
     let progressed = false;
-    const waiting = [...urls.entries()].filter(([position]) => !done.has(position));
+    const waiting = [...urls.entries()].filter(([position]) => !known.has(position));
     const isOnlyPage = waiting.length === 1;
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger, isOnlyPage });
     const store = createStore(job, signal, logger);
@@ -51,7 +59,7 @@ export function createJobScraper(options: {
       await inLanes(scraping.concurrency, waiting, async ([position, url]) => {
         // A host that closed its door is not asked again for each of its pages.
         if (later.has(new URL(url).host)) return;
-        const visit = await visitPage(url, () => scraping.scrape(url), job, signal);
+        const visit = await visitPage(url, (mayFollow) => scraping.scrape(url, mayFollow), job, signal);
         if (visit.kind === 'later') {
           later.set(visit.later.host, visit.later);
           return;
@@ -59,7 +67,7 @@ export function createJobScraper(options: {
         progressed = true;
         const scraped = visit.kind === 'page' ? visit.scraped : pageNotLoaded(url, visit.error);
         const { error } = scraped.page;
-        if (error) failed.push({ error, retryable: pageErrorConsequence(error.code) === 'retryable' });
+        if (error) failed.push(failedPage(error));
         else done.add(position);
         const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
         await store(storedPage(job, position, scraped, counts, urls.length));
@@ -97,6 +105,11 @@ export function createJobScraper(options: {
     );
   }
 }
+
+const failedPage = (error: ErrorInfo): FailedPage => ({
+  error,
+  retryable: pageErrorConsequence(error.code) === 'retryable',
+});
 
 function storedPage(
   job: ClaimedJob,

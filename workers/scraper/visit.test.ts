@@ -1,13 +1,13 @@
-import type { Admission, VisitResult } from '../../scraping/manners.ts';
+import type { Admission, MayFollow, Onward, VisitResult } from '../../scraping/manners.ts';
 import type { ScrapedPage } from '../../scraping/scrape.ts';
 import { createCircuits } from './circuits.ts';
 import { createVisitPage, type Later, snoozeFor } from './visit.ts';
 
-const scraped = (retryAfterMs: number | null = null): ScrapedPage =>
-  ({ page: { error: null }, artifacts: [], retryAfterMs }) as unknown as ScrapedPage;
+const scraped = (retryAfterMs: number | null = null, finalUrl: string | null = null): ScrapedPage =>
+  ({ page: { final_url: finalUrl, error: null }, artifacts: [], retryAfterMs }) as unknown as ScrapedPage;
 
 /** A host that answers as told, one answer after the other, and what it was told of each visit. */
-function host(admissions: (Admission | 'go' | number)[] = []) {
+function host(admissions: (Admission | 'go' | number)[] = [], onward: Record<string, Onward> = {}) {
   const ends: VisitResult[] = [];
   const asked: (boolean | undefined)[] = [];
   const visitPage = createVisitPage({
@@ -18,11 +18,15 @@ function host(admissions: (Admission | 'go' | number)[] = []) {
         const next = admissions.shift() ?? 'go';
         if (typeof next === 'number') return { kind: 'wait', ms: next };
         if (next !== 'go') return next;
-        return { kind: 'go', done: (result = {}) => void ends.push(result) };
+        return {
+          kind: 'go',
+          follow: async (url) => onward[url] ?? { kind: 'go' },
+          done: (result = {}) => void ends.push(result),
+        };
       },
     },
   });
-  const visit = (load: () => Promise<ScrapedPage>, job = { isBack: false, snoozes: 0 }) =>
+  const visit = (load: (mayFollow: MayFollow) => Promise<ScrapedPage>, job = { isBack: false, snoozes: 0 }) =>
     visitPage('https://example.com/a', load, job, new AbortController().signal);
   return { visit, ends, asked };
 }
@@ -30,7 +34,7 @@ function host(admissions: (Admission | 'go' | number)[] = []) {
 test('a page is loaded in its turn, which ends with it', async () => {
   const { visit, ends } = host();
   expect(await visit(async () => scraped())).toMatchObject({ kind: 'page' });
-  expect(ends).toEqual([{ pauseMs: 0 }]);
+  expect(ends).toEqual([{ pauseMs: 0, host: 'example.com' }]);
 });
 
 test('the turn ends also where the page does not', async () => {
@@ -50,8 +54,41 @@ test('a short pause is waited for on the spot, a long one elsewhere', async () =
   const answers = [scraped(1500), scraped(60_000)];
   const visited = await visit(async () => answers.shift() ?? scraped());
   expect(visited).toMatchObject({ kind: 'later', later: { code: 'site_asked_to_wait', delayMs: 60_000 } });
-  expect(ends).toEqual([{ pauseMs: 1500 }, { pauseMs: 60_000 }]);
+  expect(ends).toMatchObject([{ pauseMs: 1500 }, { pauseMs: 60_000 }]);
   expect(asked).toEqual([false, true]);
+});
+
+test('a page is not loaded from where it leads, if robots.txt is against it there', async () => {
+  const next = 'https://example.com/private';
+  const { visit } = host([], { [next]: disallowed('robots_disallowed') });
+  let said: unknown;
+  await visit(async (mayFollow) => {
+    await mayFollow('https://example.com/open');
+    said = await mayFollow(next).catch((error: unknown) => error);
+    return scraped();
+  });
+  expect(said).toMatchObject({ name: 'PageFailure', code: 'robots_disallowed' });
+});
+
+test('a page that leads to a busy host is for later, whatever came of it', async () => {
+  const next = 'https://busy.example/';
+  const { visit, ends } = host([], { [next]: { kind: 'wait', ms: 9000 } });
+  const visited = await visit(async (mayFollow) => {
+    await mayFollow(next).catch(() => {});
+    return scraped();
+  });
+  const later = { host: 'example.com', code: 'host_busy', message: 'waiting for a turn at busy.example' };
+  expect(visited).toMatchObject({ kind: 'later', later: { ...later, delayMs: 9000 } });
+  expect(ends).toHaveLength(1);
+});
+
+test('the pause is for the host that asked for it, where a page was led on', async () => {
+  const { visit, ends } = host();
+  const visited = await visit(async () => scraped(60_000, 'https://other.example/limit'));
+  expect(ends).toEqual([{ pauseMs: 60_000, host: 'other.example' }]);
+  expect(visited).toMatchObject({
+    later: { host: 'example.com', message: expect.stringMatching(/^other\.example asked/) },
+  });
 });
 
 test('a host that asks for a pause again and again is taken at its word', async () => {

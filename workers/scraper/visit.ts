@@ -1,6 +1,7 @@
 import { ErrorCode, type ErrorInfo, SnoozeError } from '../../core/errors.ts';
 import type { Patience } from '../../core/job-state.ts';
-import type { Manners } from '../../scraping/manners.ts';
+import type { Manners, MayFollow } from '../../scraping/manners.ts';
+import { type PageErrorCode, PageFailure } from '../../scraping/page-errors.ts';
 import type { ScrapedPage } from '../../scraping/scrape.ts';
 import { CIRCUIT_PAUSE_MS, type Circuits } from './circuits.ts';
 import { pageNotLoaded } from './stored-page.ts';
@@ -15,6 +16,7 @@ export type Visit =
   | { kind: 'later'; later: Later };
 
 export interface Later {
+  /** Of the page that was wanted. */
   host: string;
   code: string;
   message: string;
@@ -22,10 +24,10 @@ export interface Later {
   patience: Patience;
 }
 
-/** Loads one page with manners: in its turn, not where robots.txt is against it, and not while the site is down. */
+/** Loads one page with manners: in its turn, not where robots.txt is against it, and not while the site is down; wherever it leads. */
 export type VisitPage = (
   url: string,
-  load: () => Promise<ScrapedPage>,
+  load: (mayFollow: MayFollow) => Promise<ScrapedPage>,
   job: { isBack: boolean; snoozes: number },
   signal: AbortSignal,
 ) => Promise<Visit>;
@@ -48,34 +50,48 @@ export function createVisitPage({ manners, circuits }: { manners: Manners; circu
         return counted ? admission : { kind: 'later', later: siteIsDown(host) };
       }
       if (admission.kind === 'wait') return { kind: 'later', later: hostIsBusy(host, admission.ms) };
+      let busy = null as { host: string; ms: number } | null;
+      const mayFollow: MayFollow = async (next) => {
+        const onward = await admission.follow(next);
+        if (onward.kind === 'go') return;
+        if (onward.kind === 'disallowed') throw failureOf(onward.error);
+        busy = { host: new URL(next).host, ms: onward.ms };
+        throw new PageFailure('robots_unreadable');
+      };
       let pauseMs: number | null = null;
+      let asking = host;
       let scraped: ScrapedPage | null;
       try {
-        scraped = await circuits.load(url, load);
+        scraped = await circuits.load(url, () => load(mayFollow));
         pauseMs = scraped?.retryAfterMs ?? null;
+        asking = new URL(scraped?.page.final_url ?? url).host;
       } finally {
-        admission.done({ pauseMs: pauseMs ?? 0 });
+        admission.done({ pauseMs: pauseMs ?? 0, host: asking });
       }
       if (!scraped) return { kind: 'later', later: siteIsDown(host) };
+      if (busy) return { kind: 'later', later: hostIsBusy(host, busy.ms, busy.host) };
       if (pauseMs === null || snoozes >= WAITS) return { kind: 'page', scraped };
-      if (pauseMs > PATIENCE_MS) return { kind: 'later', later: siteAskedToWait(host, pauseMs) };
+      if (pauseMs > PATIENCE_MS) return { kind: 'later', later: siteAskedToWait(host, pauseMs, asking) };
       if (pauses === PAUSES) return { kind: 'page', scraped };
     }
   };
 }
 
-const hostIsBusy = (host: string, delayMs: number): Later => ({
+const failureOf = ({ code, message }: ErrorInfo) => new PageFailure(code as PageErrorCode, message);
+
+/** @param where the page was led to, which may be another host */
+const hostIsBusy = (host: string, delayMs: number, where = host): Later => ({
   host,
   code: ErrorCode.hostBusy,
-  message: `waiting for a turn at ${host}`,
+  message: `waiting for a turn at ${where}`,
   delayMs,
   patience: 'kept',
 });
 
-const siteAskedToWait = (host: string, delayMs: number): Later => ({
+const siteAskedToWait = (host: string, delayMs: number, asking: string): Later => ({
   host,
   code: ErrorCode.siteAskedToWait,
-  message: `${host} asked to be left alone for ${Math.ceil(delayMs / 1000)} s`,
+  message: `${asking} asked to be left alone for ${Math.ceil(delayMs / 1000)} s`,
   delayMs,
   patience: 'spent',
 });
