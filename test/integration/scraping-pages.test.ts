@@ -326,7 +326,7 @@ describe('actions', () => {
     ['nothing to hover over', { type: 'hover', selector: '#nothing' }],
     ['a key that no keyboard has', { type: 'press', key: 'Anykey' }],
   ])('fail for %s', async (_name, action) => {
-    const { page } = await scraper.scrape(at('/menu.html'), { actions: [action], timeout_ms: 3000 });
+    const { page } = await scraper.scrape(at('/menu.html'), { actions: [action], timeout_ms: 6000 });
     expect(page.error).toEqual({
       code: 'action_failed',
       message: expect.stringContaining(`action 0 (${action.type}): `),
