@@ -37,7 +37,8 @@ async function runAction(tab: Tab, action: Action, pictures: Artifact[], deadlin
   const { page } = tab;
   // `css=`, or Playwright would guess at XPath and other languages of its own.
   const find = (selector: string) => page.locator(`css=${selector}`).first();
-  const timeout = Math.min(FIND_TIMEOUT_MS, Math.max(1, deadline.remainingMs() - 500));
+  // Time is left to look at the page that an action failed on.
+  const timeout = Math.min(FIND_TIMEOUT_MS, Math.max(1, deadline.remainingMs() * 0.7));
   switch (action.type) {
     case 'wait':
       if (action.selector !== undefined) await find(action.selector).waitFor({ state: 'attached', timeout });

@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { LRUCache } from 'lru-cache';
@@ -131,18 +131,28 @@ async function dialProxy(proxy: URL, guard: EgressGuard): Promise<Socket> {
   try {
     const port = Number(proxy.port || DEFAULT_PORTS[proxy.protocol]);
     const socket = await dialFirst(await guard.resolve(proxy.hostname, port), port);
-    if (proxy.protocol !== 'https:') return socket;
-    return await new Promise((resolve, reject) => {
-      const host = proxy.hostname.replace(/^\[|\]$/g, '');
-      const isName = !/^[\d.]+$|:/.test(host);
-      const secured = connectTls({ socket, ...(isName ? { servername: host } : { host }) }, () =>
-        resolve(secured),
-      );
-      secured.once('error', reject);
-    });
+    return proxy.protocol === 'https:' ? await secured(proxy, socket) : socket;
   } catch (cause) {
     throw new EgressError('proxy_failed', { cause });
   }
+}
+
+/** Whom Node trusts: `NODE_EXTRA_CA_CERTS` names the certificates of an operator's own proxies. */
+function secured(proxy: URL, socket: Socket): Promise<Socket> {
+  const host = proxy.hostname.replace(/^\[|\]$/g, '');
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => socket.destroy(new Error('no TLS in time')), ANSWER_TIMEOUT_MS);
+    const tls = connectTls({ socket, ...(isIP(host) ? { host } : { servername: host }) });
+    tls.once('secureConnect', () => {
+      clearTimeout(timer);
+      resolve(tls);
+    });
+    tls.on('error', (error) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error);
+    });
+  });
 }
 
 const credentialsOf = ({ username, password }: URL) => ({

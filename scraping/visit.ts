@@ -107,7 +107,11 @@ async function visit({ tab, url, spec, context, deadline, findings, mayFollow }:
     deadline.end(new PageFailure('page_too_large')),
   );
   findings.watch = watch;
-  tab.crashed.catch((error: unknown) => deadline.end(error));
+  let isSeen = false;
+  tab.crashed.catch((error: unknown) => {
+    // A browser that was retired ends with its last page, which may still be read then.
+    if (!isSeen) deadline.end(error);
+  });
   const pictured =
     formats.some((format) => format === 'screenshot' || format === 'pdf') ||
     (spec.actions ?? []).some(({ type }) => type === 'screenshot');
@@ -169,6 +173,7 @@ async function visit({ tab, url, spec, context, deadline, findings, mayFollow }:
   if (formats.includes('screenshot'))
     findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
+  isSeen = true;
   // A page to be asked for again, once its server has had a rest, is still the same visitor's.
   tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
 }

@@ -1,4 +1,4 @@
-import { collapsed, select } from './dom.ts';
+import { collapsed, select, selectFirst } from './dom.ts';
 import type { MetaTags } from './metadata.ts';
 import { isOfType, type Thing, thingsOf } from './structured-data.ts';
 
@@ -196,7 +196,7 @@ const stampOf = (element: Element): string | undefined =>
 function timesOf(document: Document): (string | undefined)[] {
   const scopes = ['main article', 'article', 'main', '[role="main"]', 'body'];
   const scope = scopes
-    .map((selector) => document.querySelector(selector))
+    .map((selector) => selectFirst(document, selector))
     .find((found) => found?.querySelector('time[datetime]'));
   const time = scope?.querySelector('time[datetime]');
   return [time?.getAttribute('datetime') ?? undefined];

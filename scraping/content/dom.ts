@@ -1,4 +1,7 @@
 import { createDocument } from '@mixmark-io/domino';
+import { select, selectFirst } from './select.ts';
+
+export { select, selectFirst };
 
 /**
  * Parses a page as a browser would, makes its shadow DOM ordinary and its addresses absolute.
@@ -29,7 +32,7 @@ function unwrapMisspelt(document: Document): void {
 }
 
 function baseUrl(document: Document, url: string): string {
-  const base = document.querySelector('base[href]')?.getAttribute('href');
+  const base = selectFirst(document, 'base[href]')?.getAttribute('href');
   return base && URL.canParse(base, url) ? new URL(base, url).href : url;
 }
 
@@ -56,8 +59,7 @@ function flattenShadowRoots(document: Document): void {
   }
 }
 
-const nextShadow = (document: Document): Element | null =>
-  document.querySelector('template[shadowrootmode]') ?? null;
+const nextShadow = (document: Document): Element | null => selectFirst(document, 'template[shadowrootmode]');
 
 const ADDRESS_ATTRIBUTES = ['href', 'src', 'poster', 'action', 'cite', 'data-src'] as const;
 
@@ -123,10 +125,6 @@ function copyForReaders(image: Element): Element | null {
 export function absoluteUrl(value: string, base: string): string | null {
   return URL.canParse(value, base) ? new URL(value, base).href : null;
 }
-
-/** As a list of its own: domino's `querySelectorAll` gives live collections for the simplest selectors, which cannot be iterated. */
-export const select = (scope: Document | Element, selector: string): Element[] =>
-  Array.from(scope.querySelectorAll(selector));
 
 export const isElement = (node: Node | null): node is Element => node?.nodeType === 1;
 export const isText = (node: Node | null): node is Text => node?.nodeType === 3;

@@ -1,5 +1,5 @@
 import { type Block, type BlockTree, blocksOf } from './blocks.ts';
-import { collapsed, isElement, isText, select } from './dom.ts';
+import { collapsed, isElement, isText, select, selectFirst } from './dom.ts';
 import { featuresOf, type PageFacts } from './features.ts';
 import { MARKS, NEVER } from './marks.ts';
 import { MODEL } from './model.ts';
@@ -122,7 +122,7 @@ export function factsOf(document: Document, url: string): PageFacts {
   return {
     url,
     title: collapsed(document.title),
-    openGraphType: document.querySelector('meta[property="og:type"]')?.getAttribute('content') ?? '',
+    openGraphType: selectFirst(document, 'meta[property="og:type"]')?.getAttribute('content') ?? '',
     types: ` ${types.join(' ')} `,
     descriptions: [...described, structured].join('\n').toLowerCase(),
   };

@@ -1,5 +1,5 @@
 import { authorsOf, isArticle, modifiedOf, publishedOf } from './byline.ts';
-import { absoluteUrl, collapsed, select } from './dom.ts';
+import { absoluteUrl, collapsed, select, selectFirst } from './dom.ts';
 import { jsonLdOf, microdataOf } from './structured-data.ts';
 import { headlineOf } from './title.ts';
 
@@ -11,7 +11,7 @@ export function metadataOf(
   const tags = metaTags(document);
   const first = (...names: string[]) => names.map((name) => tags.get(name)).find(Boolean);
   const link = (rel: string) =>
-    document.querySelector(`link[rel~="${rel}"][href]`)?.getAttribute('href') ?? undefined;
+    selectFirst(document, `link[rel~="${rel}"][href]`)?.getAttribute('href') ?? undefined;
   const icon = link('icon') ?? link('apple-touch-icon') ?? absoluteUrl('/favicon.ico', page.url);
   const jsonLd = jsonLdOf(document);
   const siteName = first('og:site_name', 'application-name');

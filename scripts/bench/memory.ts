@@ -1,7 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Memory of a process and all its descendants in MB, as Linux counts resident pages: what they share is counted in each. */
-export function treeMb(root: number): number {
+/** Resident memory in MB, as Linux counts pages: what processes share is counted in each. */
+export interface Memory {
+  /** Of the process and all its descendants. */
+  mb: number;
+  /** Of the process alone. */
+  ownMb: number;
+}
+
+export function memoryOf(root: number): Memory {
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
@@ -20,16 +27,18 @@ export function treeMb(root: number): number {
     before = family.size;
     for (const { pid, parent } of processes) if (family.has(parent)) family.add(pid);
   }
-  const pages = processes.filter(({ pid }) => family.has(pid)).reduce((sum, each) => sum + each.pages, 0);
-  return (pages * 4096) / 2 ** 20;
+  const mbOf = (counts: ReadonlySet<number>) =>
+    processes.filter(({ pid }) => counts.has(pid)).reduce((sum, { pages }) => sum + pages, 0) * PAGE_MB;
+  return { mb: mbOf(family), ownMb: mbOf(new Set([root])) };
 }
 
+const PAGE_MB = 4096 / 2 ** 20;
 const EVERY_MS = 250;
 
 /** Looks at a process tree until `stop`, which gives what was seen, in order. */
-export function watchMemory(root: number): { stop(): { at: number; mb: number }[] } {
-  const seen: { at: number; mb: number }[] = [];
-  const look = () => void seen.push({ at: Date.now(), mb: treeMb(root) });
+export function watchMemory(root: number): { stop(): Memory[] } {
+  const seen: Memory[] = [];
+  const look = () => void seen.push(memoryOf(root));
   look();
   const timer = setInterval(look, EVERY_MS);
   return {

@@ -5,7 +5,7 @@ export interface Figure {
   part: string;
   name: string;
   value: number;
-  unit: '/s' | 'ms' | 'KB' | 'ratio' | 'count';
+  unit: '/s' | 'ms' | 'KB' | 'MB' | 'ratio' | 'count';
   /** What was set, for peers; or what to know when reading it. */
   note?: string;
   /** What the machine could have done at most in this run, or what it is compared with. */

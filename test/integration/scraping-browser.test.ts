@@ -202,3 +202,23 @@ describe('the proxy of the browser', () => {
       sent.end();
     });
 });
+
+it('a page that is still being read when its retired browser ends is none the worse for it', async () => {
+  for (let page = 0; page < 2; page++) await scraper.scrape(at('/article.html'));
+  const pid = pidOf(scraper.pool);
+  const { extractor } = scraper.pool;
+  let reads = 0;
+  Object.assign(scraper.pool, {
+    extractor: {
+      ...extractor,
+      extract: async (...[input, signal]: Parameters<typeof extractor.extract>) => {
+        reads += 1;
+        await groupEnded(pid);
+        return await extractor.extract(input, signal);
+      },
+    },
+  });
+  const { page } = await scraper.scrape(at('/article.html'));
+  expect(reads).toBe(1);
+  expect(page).toMatchObject({ error: null, markdown: expect.stringContaining('How canal locks work') });
+});

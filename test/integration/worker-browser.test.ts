@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from '../../scraping/chromium.ts';
@@ -60,4 +60,42 @@ it('does not start without one, and says so in one line', async () => {
   await expect(fleet.startWorker({ CHROMIUM_PATH: browser.path })).rejects.toThrow(
     `Chromium could not be launched (${browser.path})`,
   );
+});
+
+describe('the temporary files of a worker', () => {
+  let temp: string;
+  const folders = async () => (await readdir(temp)).filter((name) => name.startsWith('leadengine-')).sort();
+  beforeAll(async () => {
+    temp = join(folder, 'tmp');
+    await mkdir(temp);
+  });
+
+  it('are in a folder of its own, its browser and all, and go with it', async () => {
+    const worker = await fleet.startWorker({ TMPDIR: temp });
+    const [own = ''] = await folders();
+    expect(await readdir(temp)).toEqual([own]);
+    expect(await readdir(join(temp, own))).toContainEqual(expect.stringMatching(/^playwright_.*profile/));
+    expect(await worker.stop()).toBe(0);
+    expect(await readdir(temp)).toEqual([]);
+  });
+
+  it('are swept by the next one when it was killed, which leaves those of the living alone', async () => {
+    const [killed, living] = [
+      await fleet.startWorker({ TMPDIR: temp }),
+      await fleet.startWorker({ TMPDIR: temp }),
+    ];
+    const both = await folders();
+    expect(both).toHaveLength(2);
+    process.kill(killed.pid, 'SIGKILL');
+    await killed.exited;
+    expect(await folders()).toEqual(both);
+
+    await fleet.startWorker({ TMPDIR: temp });
+    const after = await folders();
+    expect(after).toHaveLength(2);
+    expect(after.filter((name) => both.includes(name))).toHaveLength(1);
+    // The one that is left still serves its worker.
+    expect(await living.stop()).toBe(0);
+    expect(await folders()).toHaveLength(1);
+  });
 });

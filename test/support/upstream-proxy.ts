@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import {
   type AddressInfo,
   connect,
@@ -7,7 +8,7 @@ import {
   type Socket,
 } from 'node:net';
 
-/** A forward proxy as users have them, on loopback: CONNECT with a login, or SOCKS5 with one. It notes what it was asked for. */
+/** A forward proxy as users have them, on loopback: CONNECT with a login, by TLS too, or SOCKS5 with one. It notes what it was asked for. */
 export interface TestProxy {
   /** With credentials. */
   url: string;
@@ -23,10 +24,12 @@ const USER = 'ada';
 const PASSWORD = 'p@ss:word';
 const LOGIN = `${USER}:${encodeURIComponent(PASSWORD)}`;
 
-export async function startConnectProxy(): Promise<TestProxy> {
+/** @param tls what it is reached by; none: plain HTTP */
+export async function startConnectProxy(tls?: { key: string; cert: string }): Promise<TestProxy> {
   const asked: string[] = [];
   const state = { isBroken: false };
-  const server = createServer((_request, response) => response.writeHead(405).end());
+  const server = tls ? createTlsServer(tls) : createServer();
+  server.on('request', (_request, response) => void response.writeHead(405).end());
   server.on('connect', (request: IncomingMessage, socket: Socket) => {
     socket.on('error', () => socket.destroy());
     if (state.isBroken) return socket.destroy();
@@ -40,7 +43,8 @@ export async function startConnectProxy(): Promise<TestProxy> {
       socket.write('HTTP/1.1 200 OK\r\n\r\n');
     });
   });
-  return await listening(server, asked, state, (port) => `http://${LOGIN}@127.0.0.1:${port}`);
+  const scheme = tls ? 'https' : 'http';
+  return await listening(server, asked, state, (port) => `${scheme}://${LOGIN}@127.0.0.1:${port}`);
 }
 
 export async function startSocksProxy(): Promise<TestProxy> {

@@ -4,6 +4,7 @@ import { renderVerdictStore } from '../../db/render-verdicts.ts';
 import { openQueue } from '../../queue/open.ts';
 import { Complaint } from '../../runtime/complaint.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
+import { openTempFolder } from '../../runtime/temp-folder.ts';
 import { createBrowserPool } from '../../scraping/browser.ts';
 import { findChromium } from '../../scraping/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress-guard.ts';
@@ -42,6 +43,8 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const egress = createEgressGuard({ allow: config.egressAllow, logger });
   const tellRefusals = async () => logger.info('egress_refusals', { refused: egress.refusals });
   await lifecycle.start({ name: 'egress', stop: tellRefusals });
+  const temp = await openTempFolder();
+  await lifecycle.start({ name: 'temporary files', stop: () => temp.close() });
   const proxyHealth = createProxyHealth();
   const browser = createBrowserPool({
     ...{ executablePath, egress, logger, proxyHealth },

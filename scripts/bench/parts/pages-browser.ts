@@ -3,8 +3,9 @@ import type { JobSpec } from '../../../core/job.ts';
 import { findChromium } from '../../../scraping/chromium.ts';
 import { type Bench, startOurs, startPeer, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
+import { cpuTimes } from '../cpu.ts';
 import { inTurns, median } from '../measure.ts';
-import { watchMemory } from '../memory.ts';
+import { type Memory, watchMemory } from '../memory.ts';
 import { rateOf, scrapeOurs } from './pages.ts';
 import { installPeers } from './peers.ts';
 
@@ -17,6 +18,8 @@ interface Measured {
   rate: number;
   /** The most that the process and its browser had together. */
   peakMb: number;
+  /** What both took of the processor for a page. */
+  cpuMs: number;
 }
 
 /**
@@ -35,24 +38,29 @@ export async function measureBrowser(bench: Bench): Promise<void> {
 
     const ours =
       (urlsEach: number, slots: number, formats?: JobSpec['formats']) => async (): Promise<Measured> => {
-        let memory: ReturnType<typeof watchMemory> | undefined;
+        let watch: ReturnType<typeof watchCosts> | undefined;
+        let costs = { peakMb: Number.NaN, cpuMs: Number.NaN };
         const rate = await scrapeOurs(bench, {
           ...{ site, urls, urlsEach, slots, formats, chromium, render: 'browser' },
           onStart: (worker) => {
-            memory = watchMemory(worker.pid);
+            watch = watchCosts(worker);
+          },
+          onDone: () => {
+            if (watch) costs = watch.stop(urls.length);
           },
         });
-        return { rate, peakMb: peakOf(memory) };
+        return { rate, ...costs };
       };
     const theirs = (start: () => Promise<Child>) => (): Promise<Measured> =>
       withChildren(async (keepTheirs) => {
         const child = await keepTheirs(start());
-        const memory = watchMemory(child.pid);
-        const rate = rateOf(await child.call<number[]>('scrape', { urls, lanes: LANES }));
-        return { rate, peakMb: peakOf(memory) };
+        const watch = watchCosts(child);
+        const task = { urls, lanes: LANES, setUp: 'best', expects: '</html>' };
+        const rate = rateOf(await child.call<number[]>('scrape', task));
+        return { rate, ...watch.stop(urls.length) };
       });
     const env = { CHROMIUM_PATH: chromium };
-    const program = 'scripts/bench/processes/best-playwright.js';
+    const program = 'scripts/bench/processes/bare-playwright.js';
     const turns = await inTurns(options.rounds, {
       bare: theirs(() => startOurs(bench, { program, driver: 'rabbitmq', databaseUrl: '', env })),
       isolated: ours(1, LANES),
@@ -64,8 +72,15 @@ export async function measureBrowser(bench: Bench): Promise<void> {
     const rates = (measured: Measured[]) => measured.map(({ rate }) => rate);
     const add = (name: string, measured: Measured[], compared = {}) => {
       const peakMb = Math.round(Math.max(...measured.map((each) => each.peakMb)));
+      const cpuMs = Math.round(median(measured.map((each) => each.cpuMs)));
       report.add({
-        ...{ part: PART, name, note: `peak ${peakMb} MB`, unit: '/s', rounds: rates(measured) },
+        ...{
+          part: PART,
+          name,
+          note: `peak ${peakMb} MB, ${cpuMs} ms CPU a page`,
+          unit: '/s',
+          rounds: rates(measured),
+        },
         value: median(rates(measured)),
         ...compared,
       });
@@ -103,28 +118,44 @@ export async function measureMemory(bench: Bench): Promise<void> {
       },
     });
     const seen = memory?.stop() ?? [];
-    const spans = Array.from({ length: 8 }, (_, span) =>
-      median(
-        seen
-          .slice(Math.floor((seen.length * span) / 8), Math.floor((seen.length * (span + 1)) / 8))
-          .map(({ mb }) => mb),
-      ),
-    );
-    const [, second = Number.NaN] = spans;
-    report.add({
-      part: 'memory',
-      name: `worker and browser over ${urls.length} pages, last eighth`,
-      note: `MB by eighths: ${spans.map(Math.round).join(' ')}`,
-      value: spans.at(-1) ?? Number.NaN,
-      unit: 'count',
-      ceiling: { name: 'the second eighth', value: second },
-      target: { of: 'ratio', atMost: 1.15 },
-    });
+    const add = (name: string, mbOf: (memory: Memory) => number) => {
+      const spans = inEighths(seen.map(mbOf));
+      report.add({
+        part: 'memory',
+        name: `${name} over ${urls.length} pages, last eighth`,
+        note: `MB by eighths: ${spans.map(Math.round).join(' ')}`,
+        value: spans.at(-1) ?? Number.NaN,
+        unit: 'MB',
+        ceiling: { name: 'the second eighth', value: spans[1] ?? Number.NaN },
+        target: { of: 'ratio', atMost: 1.15 },
+      });
+    };
+    add('worker and browser', ({ mb }) => mb);
+    add('worker alone', ({ ownMb }) => ownMb);
+    add('browser alone', ({ mb, ownMb }) => mb - ownMb);
   });
 }
 
-const peakOf = (memory: ReturnType<typeof watchMemory> | undefined): number =>
-  Math.max(...(memory?.stop() ?? []).map(({ mb }) => mb));
+/** The median of each eighth, in order. */
+const inEighths = (values: number[]): number[] =>
+  Array.from({ length: 8 }, (_, span) =>
+    median(
+      values.slice(Math.floor((values.length * span) / 8), Math.floor((values.length * (span + 1)) / 8)),
+    ),
+  );
+
+/** Of a process that is ready, with its browser, until `stop`. */
+function watchCosts({ pid }: Child): { stop(pages: number): { peakMb: number; cpuMs: number } } {
+  const memory = watchMemory(pid);
+  const spent = () => cpuTimes({ all: pid }).all ?? 0;
+  const before = spent();
+  return {
+    stop: (pages) => ({
+      peakMb: Math.max(...memory.stop().map(({ mb }) => mb)),
+      cpuMs: (spent() - before) / pages,
+    }),
+  };
+}
 
 async function settingOf(): Promise<{ chromium: string } | undefined> {
   const chromium = findChromium(process.env.CHROMIUM_PATH);

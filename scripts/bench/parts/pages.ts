@@ -33,7 +33,9 @@ export async function measurePages(bench: Bench): Promise<void> {
     const bare = async () => {
       const times = await withChildren(async (keepBare) => {
         const playwright = await keepBare(start('bare-playwright.js', { CHROMIUM_PATH: chromium }));
-        return playwright.call<number[]>('scrape', { urls, lanes: LANES });
+        return playwright.call<number[]>('scrape', {
+          ...{ urls, lanes: LANES, setUp: 'first', expects: 'Catalogue page' },
+        });
       });
       return rateOf(times);
     };
@@ -95,8 +97,9 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
     options.onStart?.(worker);
     for (;;) {
       await sleep(200);
-      const rows = await scratch.database.query<{ at: number; failed: boolean }>(STORED_PAGES);
-      if (rows.some(({ failed }) => failed)) throw new Error('a page of the local site failed');
+      const rows = await scratch.database.query<{ at: number; problem: string | null }>(STORED_PAGES);
+      const problem = rows.find((row) => row.problem)?.problem;
+      if (problem) throw new Error(`a page of the local site failed: ${problem}`);
       if (rows.length < urls.length) continue;
       options.onDone?.(worker);
       return rows.map(({ at }) => at);
@@ -108,7 +111,8 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
 
 const STORED_PAGES = statement(
   'bench_stored_pages',
-  'SELECT extract(epoch FROM stored_at)::float8 * 1000 AS at, failed FROM pages ORDER BY stored_at',
+  `SELECT extract(epoch FROM stored_at)::float8 * 1000 AS at, CASE WHEN failed THEN content::text END AS problem
+  FROM pages ORDER BY stored_at`,
 );
 
 /** Pages a second behind the first tenth, from when each was finished in ms. */
