@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { type Block, blocksOf } from '../../../../scraping/content/blocks.ts';
-import { parsePage } from '../../../../scraping/content/dom.ts';
+import { collapsed, parsePage } from '../../../../scraping/content/dom.ts';
 import { featuresOf } from '../../../../scraping/content/features.ts';
-import { choose, factsOf, readableBody } from '../../../../scraping/content/main-content.ts';
+import { factsOf, keptOf, readableBody } from '../../../../scraping/content/main-content.ts';
 import { encodeTrees, judge, type Trees } from '../../../../scraping/content/trees.ts';
 import { readCorpusLines } from '../corpus.ts';
 import { mean, wordScore } from '../scores.ts';
@@ -13,6 +13,8 @@ interface TrainingPage {
   id: string;
   type: string;
   content: string;
+  body: Element;
+  title: string;
   blocks: Block[];
   rows: Float32Array[];
   labels: number[];
@@ -33,11 +35,11 @@ const pages = (
   if (!content) return [];
   const document = parsePage(html, url);
   const facts = factsOf(document, url);
-  const tree = blocksOf(readableBody(document));
-  const { blocks } = tree;
-  return [
-    { id, type, content, blocks, rows: featuresOf(tree, facts), labels: labelsOf(tree.blocks, content) },
-  ];
+  const title = collapsed(document.title);
+  const body = readableBody(document);
+  const tree = blocksOf(body);
+  const labels = labelsOf(tree.blocks, content);
+  return [{ id, type, content, body, title, blocks: tree.blocks, rows: featuresOf(tree, facts), labels }];
 });
 process.stderr.write(
   `${pages.length} pages, ${pages.reduce((sum, { rows }) => sum + rows.length, 0)} blocks\n`,
@@ -83,7 +85,7 @@ function report(
   chances: (page: TrainingPage) => number[],
 ): void {
   const scores = measured.map((page) => {
-    const kept = choose(page.blocks, chances(page));
+    const kept = keptOf(page.blocks, chances(page), page);
     const text = page.blocks.filter((_, at) => kept[at]).map((block) => block.text);
     return { type: page.type, f1: wordScore(text.join('\n'), page.content).f1 };
   });
