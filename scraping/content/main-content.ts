@@ -199,12 +199,12 @@ function keepRest(
 }
 
 const HOLDS = 0.9;
-const MOSTLY = 0.7;
+const MOSTLY = 0.85;
 /** How much less likely than what is kept a part may be. */
 const DOUBT = 2;
 const LINKED = 0.5;
 
-/** A page begins with its name: a heading that says the title, shortly before what is kept first, and the lines between the two. */
+/** A page begins with its name: a heading that says the title, shortly before what is kept first. */
 function keepOpening(blocks: readonly Block[], kept: boolean[], title: string): void {
   const first = kept.indexOf(true);
   for (let at = first - 1; at >= Math.max(0, first - OPENING); at -= 1) {
@@ -212,7 +212,7 @@ function keepOpening(blocks: readonly Block[], kept: boolean[], title: string): 
     if (words > OPENING_WORDS) return;
     const says = collapsed(text).toLowerCase();
     if (!container.closest('h1, h2') || says.length < 3 || !title.includes(says)) continue;
-    kept.fill(true, at, first);
+    kept[at] = true;
     return;
   }
 }
