@@ -8,6 +8,7 @@ import { describedFindings } from './described.ts';
 import { FREE_MAIL, findEmails } from './emails.ts';
 import { entitiesOf } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
+import { ownLines } from './other-parties.ts';
 import { metaContent, type PageElements, pageElements } from './page-elements.ts';
 import { pageLines } from './page-lines.ts';
 import { findPhones, LABELLED } from './phones.ts';
@@ -32,6 +33,7 @@ export function findContacts(input: { html: string; url: string; country?: strin
 /** As `findContacts`, of a page that is already parsed. Findings of a field come surest first. */
 export function contactsIn({ document, url, country }: ContactsInput): Finding[] {
   const lines = pageLines(document);
+  const own = ownLines(lines);
   const page = pageElements(document);
   const site = siteOf(document, page, url);
   const entities = entitiesOf(page);
@@ -41,10 +43,10 @@ export function contactsIn({ document, url, country }: ContactsInput): Finding[]
   });
   const found = [
     ...describedFindings(entities, countries, site.domain),
-    ...findCompany(page, lines, entities, site),
+    ...findCompany(page, own, entities, site),
     ...findEmails(page, lines, site.domain),
-    ...findPhones(page, lines, countries),
-    ...findAddresses(lines, countries),
+    ...findPhones(page, own, countries),
+    ...findAddresses(own, countries),
     ...findSocials(page, entities, site.domain),
     ...findAbout(page, lines),
   ];

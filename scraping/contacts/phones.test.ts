@@ -91,11 +91,19 @@ describe('a fax', () => {
     expect(numbersOf(`<p>${text}</p>`, { lang, url })).toEqual({ phones: [phone], faxes: [fax] });
   });
 
-  it('is a phone as well where the page says both', () => {
-    expect(numbersOf('<p>Tel/Fax: 217-555-0123</p>')).toEqual({
-      phones: ['+12175550123'],
-      faxes: ['+12175550123'],
-    });
+  it.each([
+    ['a stroke', '<p>Tel/Fax: 217-555-0123</p>'],
+    ['a word', '<p>Phone and Fax: 217-555-0123</p>'],
+    ['abbreviations', '<p>Tel. e Fax 217-555-0123</p>'],
+    ['a dash', '<p>Tel.-Fax: 217-555-0123</p>'],
+    ['nothing but a full stop', '<p>Tel. Fax 217-555-0123</p>'],
+    ['the line above', '<p>Tel. und Fax</p><p>217-555-0123</p>'],
+  ])('is a phone as well where the page says both, joined by %s', (_, body) => {
+    expect(numbersOf(body)).toEqual({ phones: ['+12175550123'], faxes: ['+12175550123'] });
+  });
+
+  it('is no phone where the phone before it has no number', () => {
+    expect(numbersOf('<p>Tel: – Fax: 217-555-0123</p>')).toEqual({ phones: [], faxes: ['+12175550123'] });
   });
 });
 

@@ -234,14 +234,7 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
     own.length - label.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(label.end));
   const written = ahead.filter(({ isIcon }) => !isIcon);
   const last = written.at(-1);
-  if (last && isNear(last)) {
-    // `Tel/Fax: …` and `Phone & Fax …` name both.
-    const pair = written.at(-2);
-    const between = pair && pair.kind !== last.kind ? own.slice(pair.end, last.start) : null;
-    return between !== null && /^\s*(?:[/&+,|]|and|und|et|e|y|og|och|en)\s*$/i.test(between)
-      ? 'both'
-      : last.kind;
-  }
+  if (last && isNear(last)) return lastOf(written, own);
   if (behind.length > 0) return 'phone';
   const trailing = labelsIn(after.slice(0, 25))[0];
   const gap = trailing ? after.slice(0, trailing.start) : '';
@@ -257,14 +250,25 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
   if (above && withoutIcons(before).trim().length <= 3) {
     for (const line of above.slice().reverse()) {
       if (/\d{4}/.test(line)) break;
-      const named = labelsIn(line.slice(-30)).at(-1);
-      if (named) return line.length <= 40 ? named.kind : null;
+      const end = line.slice(-30);
+      const named = labelsIn(end);
+      if (named.length > 0) return line.length <= 40 ? lastOf(named, end) : null;
       if (withoutIcons(line).trim().length > 3) break;
     }
   }
   const icon = ahead.at(-1);
   return icon && isNear(icon) ? icon.kind : null;
 }
+
+/** What the last of some labels in a text says, together with the one before it where the text joins them: `Tel/Fax`, `Tel. e Fax`. */
+function lastOf(labels: readonly Label[], text: string): Kind | null {
+  const [pair, last] = [labels.at(-2), labels.at(-1)];
+  if (!pair || !last || pair.kind === last.kind) return last?.kind ?? null;
+  return JOINED.test(text.slice(pair.end, last.start)) ? 'both' : last.kind;
+}
+
+/** No colon: behind one the number belongs, which may be missing. */
+const JOINED = /^\.?\s*(?:[/&+,|–-]|and|or|und|oder|et|ou|e|y|i|o|og|och|en|ja|és|a|и|και)\s*$|^\.\s?$/iu;
 
 function kindOf(labels: readonly Label[]): Kind {
   const kinds = new Set(labels.map(({ kind }) => kind));

@@ -154,3 +154,38 @@ it.each([
 ])('%s is no address', (_, body) => {
   expect(addressesOf(body)).toEqual([]);
 });
+
+describe('an imprint names others beside the company', () => {
+  const own = 'Acme SARL<br>12 rue de la République<br>69002 Lyon';
+  const streets = (body: string, url: string) => addressesOf(body, { url }).map(({ street }) => street);
+
+  it.each([
+    [
+      'its host under a heading',
+      `<h1>Mentions légales</h1><p>${own}</p><h2>Hébergement</h2><p>OVH SAS<br>2 rue Kellermann<br>59100 Roubaix</p>`,
+    ],
+    ['its host behind a label', `<p>${own}</p><p>Hébergeur : OVH SAS, 2 rue Kellermann, 59100 Roubaix</p>`],
+    [
+      'its host in a sentence',
+      `<p>${own}</p><p>Ce site est hébergé par OVH SAS, 2 rue Kellermann, 59100 Roubaix.</p>`,
+    ],
+    [
+      'its host first',
+      `<h1>Mentions légales</h1><p>Hébergeur :<br>OVH SAS<br>2 rue Kellermann<br>59100 Roubaix</p><p>Éditeur du site :<br>${own}</p>`,
+    ],
+    ['who built it', `<p>${own}</p><p>Réalisation du site : Studio Web, 2 rue Kellermann, 59100 Roubaix</p>`],
+  ])('%s', (_, body) => {
+    expect(streets(body, 'https://acme.fr/')).toEqual(['12 rue de la République']);
+  });
+
+  it('and a court that settles disputes', () => {
+    const body = `<h1>Impressum</h1><p>Acme GmbH<br>Hauptstraße 12a<br>80331 München</p>
+      <h3>Verbraucherschlichtungsstelle</h3><p>Straßburger Straße 8<br>77694 Kehl</p>`;
+    expect(streets(body, 'https://acme.de/')).toEqual(['Hauptstraße 12a']);
+  });
+
+  it('but who sells hosting keeps its own address', () => {
+    const body = `<ul><li>Web Design</li><li>Hosting</li></ul><footer>Acme Hosting<br>1 Elm Rd<br>Dallas, TX 75201</footer>`;
+    expect(streets(body, 'https://acme.com/')).toEqual(['1 Elm Rd']);
+  });
+});

@@ -16,14 +16,23 @@ export function mainContent(document: Document, url: string): Element {
   const title = titleHeading(document);
   const tree = blocksOf(body);
   const chances = chancesOf(trees(), tree, factsOf(document, url));
-  const kept = choose(tree.blocks, chances);
-  keepRest(tree.blocks, chances, kept, body);
-  keepOpening(tree.blocks, kept, collapsed(document.title).toLowerCase());
-  takeOut(body, tree.blocks, kept);
+  takeOut(body, tree.blocks, keptOf(tree.blocks, chances, { body, title: collapsed(document.title) }));
   const root = innermost(body);
   trimRules(root);
   if (title && !root.querySelector('h1')) root.insertBefore(title, root.firstChild);
   return root;
+}
+
+/** Which blocks stay, by how likely each is content. */
+export function keptOf(
+  blocks: readonly Block[],
+  chances: readonly number[],
+  { body, title }: { body: Element; title: string },
+): boolean[] {
+  const kept = choose(blocks, chances);
+  keepRest(blocks, chances, kept, body);
+  keepOpening(blocks, kept, title.toLowerCase());
+  return kept;
 }
 
 /** The whole page without what nobody sees. Changes the document. */
@@ -136,7 +145,7 @@ export function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): numb
  * Those blocks whose text gives the best balance (expected F1) of content kept and clutter left out. A page on which the model is
  * unsure of everything so keeps more than one on which it is sure.
  */
-export function choose(blocks: readonly Block[], chances: readonly number[]): boolean[] {
+function choose(blocks: readonly Block[], chances: readonly number[]): boolean[] {
   const words = blocks.reduce((sum, block) => sum + block.words, 0);
   if (words < FEW_WORDS) return chooseOfFew(blocks, words);
   const threshold = bestThreshold(blocks, chances);
@@ -190,12 +199,12 @@ function keepRest(
 }
 
 const HOLDS = 0.9;
-const MOSTLY = 0.7;
+const MOSTLY = 0.85;
 /** How much less likely than what is kept a part may be. */
 const DOUBT = 2;
 const LINKED = 0.5;
 
-/** A page begins with its name: a heading that says the title, shortly before what is kept first, and the lines between the two. */
+/** A page begins with its name: a heading that says the title, shortly before what is kept first. */
 function keepOpening(blocks: readonly Block[], kept: boolean[], title: string): void {
   const first = kept.indexOf(true);
   for (let at = first - 1; at >= Math.max(0, first - OPENING); at -= 1) {
@@ -203,7 +212,7 @@ function keepOpening(blocks: readonly Block[], kept: boolean[], title: string): 
     if (words > OPENING_WORDS) return;
     const says = collapsed(text).toLowerCase();
     if (!container.closest('h1, h2') || says.length < 3 || !title.includes(says)) continue;
-    kept.fill(true, at, first);
+    kept[at] = true;
     return;
   }
 }

@@ -38,6 +38,30 @@ describe('the title', () => {
       '<h1>Everything about a lock</h1>',
       'Everything about a lock',
     ],
+    [
+      'is not a heading out of its middle',
+      '<title>Why every canal has locks and gates | Canal News</title>',
+      '<h1>Locks</h1><h1>Gates</h1>',
+      'Why every canal has locks and gates',
+    ],
+    [
+      'is the heading it begins with',
+      '<title>Locks: buy, repair and restore them | Canal News</title>',
+      '<h1>Locks</h1>',
+      'Locks',
+    ],
+    [
+      'is the heading where it only names the site',
+      '<title>News - all day long</title>',
+      '<h1>How locks work</h1>',
+      'How locks work',
+    ],
+    [
+      'is without the sections in front of it',
+      '<meta property="og:title" content="Locks"><title>Canal Handbook: Parts: Locks</title>',
+      '',
+      'Locks',
+    ],
     ['is the heading where there is no other', '', '<h1>Locks</h1>', 'Locks'],
   ])('%s', (_what, head, body, expected) => {
     expect(read(head, body).title).toBe(expected);

@@ -20,7 +20,9 @@ export function metadataOf(
   const isWritten = /^article/.test(tags.get('og:type') ?? '') || isArticle(source);
 
   return present({
-    title: headlineOf(document, { tags, siteName, title: page.title || document.title, isWritten }),
+    title: headlineOf(document, {
+      ...{ tags, siteName, title: page.title || document.title, isWritten, url: page.url },
+    }),
     description: first('description', 'og:description', 'twitter:description'),
     language:
       document.documentElement?.getAttribute('lang') ||

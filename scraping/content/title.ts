@@ -7,7 +7,7 @@ import type { MetaTags } from './metadata.ts';
  */
 export function headlineOf(
   document: Document,
-  page: { tags: MetaTags; siteName: string | undefined; title: string; isWritten: boolean },
+  page: { tags: MetaTags; siteName: string | undefined; title: string; isWritten: boolean; url: string },
 ): string | undefined {
   const title = collapsed(page.title) || collapsed(page.tags.get('og:title') ?? '');
   const openGraph = collapsed(page.tags.get('og:title') ?? page.tags.get('twitter:title') ?? '');
@@ -20,13 +20,16 @@ export function headlineOf(
   const site = siteOf(parts, page.siteName);
   const isSite = (text: string) => site.some((name) => plain(name) === plain(text));
   const [heading] = headings
-    .filter((text) => !isSite(text) && holdsPhrase(title, text))
+    .filter((text) => !isSite(text) && parts.concat(title).some((part) => isMostOf(part, text)))
     .sort((a, b) => b.length - a.length);
   if (heading) return heading;
   // A written piece has one heading, and its title may be other words for search engines.
   const [only, ...others] = headings.filter((text) => !isSite(text));
   if (only && others.length === 0 && page.isWritten && sharesWords(only, title)) return only;
   const [first = title] = parts.filter((part) => !isSite(part));
+  // A title that only names the site leaves it to the heading to name the page.
+  if (only && others.length === 0 && isNameOf(first, page.url)) return only;
+  if (openGraph !== '' && isBehindColon(first, openGraph)) return openGraph;
   if (openGraph !== '' && headings.some((text) => plain(text) === plain(openGraph))) return openGraph;
   if (
     openGraph !== '' &&
@@ -60,7 +63,20 @@ const sharesWords = (one: string, other: string): boolean => {
     .some((word) => word.length > 3 && words.has(word));
 };
 
-const holdsPhrase = (title: string, text: string): boolean => {
-  const phrase = plain(text);
-  return phrase !== '' && ` ${plain(title)} `.includes(` ${phrase} `);
+/** Whether a text begins with a phrase, or holds it and not much else: a word out of its middle, such as a section's heading, is no title. */
+const isMostOf = (text: string, phrase: string): boolean => {
+  const [whole, part] = [plain(text), plain(phrase)];
+  if (part === '' || !` ${whole} `.includes(` ${part} `)) return false;
+  return `${whole} `.startsWith(`${part} `) || part.length * 2 >= whole.length;
+};
+
+/** `Site: Section: Page`, where the page calls itself `Page`. */
+const isBehindColon = (text: string, name: string): boolean =>
+  text.length > name.length && text.endsWith(name) && /:\s*$/.test(text.slice(0, -name.length));
+
+/** The site at an address goes by a name: `Example` of `www.example.com/page`. Its home page is called by it. */
+const isNameOf = (name: string, url: string): boolean => {
+  if (!URL.canParse(url) || new URL(url).pathname === '/') return false;
+  const short = plain(name).replaceAll(' ', '');
+  return new URL(url).hostname.split('.').some((label) => label === short);
 };

@@ -1,28 +1,41 @@
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { getDomain } from 'tldts';
 import { type Block, blocksOf } from '../../../../scraping/content/blocks.ts';
-import { parsePage } from '../../../../scraping/content/dom.ts';
+import { collapsed, parsePage } from '../../../../scraping/content/dom.ts';
 import { featuresOf } from '../../../../scraping/content/features.ts';
-import { choose, factsOf, readableBody } from '../../../../scraping/content/main-content.ts';
-import { encodeTrees, judge, type Trees } from '../../../../scraping/content/trees.ts';
+import { factsOf, keptOf, readableBody } from '../../../../scraping/content/main-content.ts';
+import { encodeTrees, judge } from '../../../../scraping/content/trees.ts';
 import { readCorpusLines } from '../corpus.ts';
 import { mean, wordScore } from '../scores.ts';
 import { boost, type Examples } from './boost.ts';
 import { labelsOf } from './labels.ts';
 
 interface TrainingPage {
-  id: string;
+  /** Pages of one look alike and are labelled alike, so that they stay together. */
+  site: string;
   type: string;
   content: string;
+  body: Element;
+  title: string;
   blocks: Block[];
   rows: Float32Array[];
   labels: number[];
 }
 
 /**
- * Trains the model of main content: `node dist/scripts/bench/content/train/main.js <corpus> <model.ts> [trees]`. Given `none` for a file it
- * trains on each half of the pages and tells how that does on the other.
+ * Trains the model of main content: `node dist/scripts/bench/content/train/main.js <corpus> <model.ts> [--trees n]`. With `--folds n`
+ * in place of a file each of n parts of the pages is judged by a model trained on the others: what to expect of pages never seen.
  */
-const [, , corpus = '', file = '', count = '250'] = process.argv;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { trees: { type: 'string', default: '220' }, folds: { type: 'string' } },
+});
+const [corpus = '', file] = positionals;
+const count = Number(values.trees);
+const folds = Number(values.folds ?? 0);
+if ((file === undefined) === folds < 2) throw new Error('give a file for the model, or --folds from 2 on');
 
 const pages = (
   await readCorpusLines<{ id: string; url: string; type: string; content: string | null; html: string }>(
@@ -33,10 +46,21 @@ const pages = (
   if (!content) return [];
   const document = parsePage(html, url);
   const facts = factsOf(document, url);
-  const tree = blocksOf(readableBody(document));
-  const { blocks } = tree;
+  const title = collapsed(document.title);
+  const body = readableBody(document);
+  const tree = blocksOf(body);
+  const labels = labelsOf(tree.blocks, content);
   return [
-    { id, type, content, blocks, rows: featuresOf(tree, facts), labels: labelsOf(tree.blocks, content) },
+    {
+      site: getDomain(url) ?? id,
+      type,
+      content,
+      body,
+      title,
+      blocks: tree.blocks,
+      rows: featuresOf(tree, facts),
+      labels,
+    },
   ];
 });
 process.stderr.write(
@@ -44,21 +68,31 @@ process.stderr.write(
 );
 report('if every label were found', pages, ({ labels }) => labels);
 
-const isEven = ({ id }: TrainingPage) => Number(id) % 2 === 0;
-const halves = [pages.filter(isEven), pages.filter((page) => !isEven(page))] as const;
-if (file === 'none') {
-  const models = halves.map((half) => boost(examplesOf(half), Number(count)));
-  const other = (page: TrainingPage) => models[isEven(page) ? 1 : 0] as Trees;
-  report('pages of the half not trained on', pages, (page) =>
-    page.rows.map((row) => judge(other(page), row)),
-  );
+if (folds >= 2) {
+  const chances = new Map<TrainingPage, number[]>();
+  for (let fold = 0; fold < folds; fold += 1) {
+    const judged = pages.filter(({ site }) => foldOf(site) === fold);
+    const model = boost(examplesOf(pages.filter(({ site }) => foldOf(site) !== fold)), count);
+    for (const page of judged) {
+      chances.set(
+        page,
+        page.rows.map((row) => judge(model, row)),
+      );
+    }
+  }
+  report(`pages of sites not trained on, ${folds} folds`, pages, (page) => chances.get(page) ?? []);
 }
-if (file !== 'none') {
-  const model = encodeTrees(boost(examplesOf(pages), Number(count)));
+if (file !== undefined) {
+  const model = encodeTrees(boost(examplesOf(pages), count));
   await writeFile(
     file,
     `/** Trees that tell content from the rest, written by scripts/bench/content/train/main.ts. */\nexport const MODEL =\n  '${model}';\n`,
   );
+}
+
+/** The same fold for all pages of a site, and in every run. */
+function foldOf(site: string): number {
+  return createHash('sha256').update(site).digest().readUInt32BE(0) % folds;
 }
 
 /** Every kind counts the same, in it every page, and in that every word nearly so. */
@@ -83,7 +117,7 @@ function report(
   chances: (page: TrainingPage) => number[],
 ): void {
   const scores = measured.map((page) => {
-    const kept = choose(page.blocks, chances(page));
+    const kept = keptOf(page.blocks, chances(page), page);
     const text = page.blocks.filter((_, at) => kept[at]).map((block) => block.text);
     return { type: page.type, f1: wordScore(text.join('\n'), page.content).f1 };
   });

@@ -1,0 +1,56 @@
+import { type Line, withoutIcons } from './page-lines.ts';
+
+/**
+ * A page's lines without those about somebody else whom the law or good manners make it name: who hosts the site, who built it, who
+ * settles disputes. Their street and number stand in an imprint right beside the company's own, and belong to nobody who is looked for.
+ */
+export function ownLines(lines: readonly Line[]): Line[] {
+  const own: Line[] = [];
+  const isImprint = lines.some(({ text }) => text.length <= 60 && IMPRINT.test(withoutIcons(text)));
+  /** Lines of another party still to come. */
+  let left = 0;
+  for (const line of lines) {
+    const text = withoutIcons(line.text);
+    if (isOther(text, isImprint)) left = LINES;
+    else if (left > 0 && (line.heading || OWN.test(text))) left = 0;
+    if (left === 0) own.push(line);
+    else left -= 1;
+  }
+  return own;
+}
+
+/** Name, street, building, town, country, a number and an address for mail: more lines than these nobody spends on a host. */
+const LINES = 7;
+
+function isOther(text: string, isImprint: boolean): boolean {
+  if (NAMED.test(text) || SAID.test(text)) return true;
+  return isImprint && text.length <= 60 && PART.test(text);
+}
+
+const IMPRINT =
+  /^\s*(impressum|imprint|legal (notice|information|notes?)|site notice|mentions? l[ée]gales?|aviso legal|informaci[oó]n legal|notes? l[ée]gales?|note legali|informazioni legali|colofon|colophon|disclaimer|terms (of use|and conditions))/i;
+
+const HOST =
+  'hosting ?(?:provider|partner|company|service)|web ?host(?:er|ing)?|hoster|host provider|internet service provider|h[ée]bergeurs?|h[ée]bergement(?: du site)?(?: (?:web|internet))?|alojamiento(?: web)?|proveedor de (?:alojamiento|hosting)|alojado por|fornitore (?:di|del servizio di) hosting|hostingprovider';
+const BUILDER =
+  'web ?design(?:er)?(?: (?:by|and|&|und|et) \\w+)?|web ?development|web ?agency|website (?:by|design(?: by)?)|site (?:by|design by|created by|built by)|technische (?:umsetzung|realisierung|betreuung)|(?:umsetzung|realisierung|gestaltung|programmierung)(?: (?:und|&) \\w+)?|(?:conception|r[ée]alisation|cr[ée]ation|d[ée]veloppement)(?: (?:et \\w+ )?du site)?(?: (?:web|internet))?|realizzazione(?: (?:sito|tecnica))?(?: web)?|dise[ñn]o web|desarrollo web|realisatie';
+const JUDGE =
+  'verbraucherschlichtung(?:sstelle)?|schlichtungsstelle|aufsichtsbeh[öo]rde|supervisory authority|m[ée]diateur(?: de la consommation)?|arbitration (?:board|body)|ombudsman';
+
+/** `Hosting provider: …`, `Hébergeur - …`: a label at the start of a line, with what it names behind it or below. */
+const NAMED = new RegExp(
+  `^\\W{0,3}(?:${HOST}|hosting|hosted by|${BUILDER}|${JUDGE})\\s?(?::|[-–—]\\s)\\s?`,
+  'iu',
+);
+/** The same in a sentence. */
+const SAID =
+  /\b(?:(?:site|website|pages?|server)\b.{0,40}\b(?:is|are|est|sont|wird|werden|è)?\s?(?:hosted (?:by|at|on)|h[ée]berg[ée]e?s? (?:par|chez)|gehostet|ospitato (?:da|presso)|alojad[oa] (?:en|por))|^hosted by|(?:website|site) (?:designed|developed|built|created) (?:and (?:\w+ )?)?by)\b/iu;
+/** A heading that is nothing but the label; only where the page is an imprint, because elsewhere it is what a company sells. */
+const PART = new RegExp(
+  `^\\W{0,3}(?:\\d{1,2}[.)]\\s?)?(?:${HOST}|hosting|${BUILDER}|${JUDGE})\\W{0,3}$`,
+  'iu',
+);
+
+/** Where an imprint comes back to its own company. */
+const OWN =
+  /^\W{0,3}(?:[ée]diteur|[ée]dit[ée] par|publisher|published by|herausgeber|diensteanbieter|verantwortlich|angaben gem|kontakt|contact|anschrift|address|adresse|propri[ée]taire|owner|titular|responsable|directeur|si[èe]ge|sede|gesch[äa]ftsf[üu]hr|vertreten|registergericht|handelsregister|umsatzsteuer|ust|company|unternehmen|soci[ée]t[ée]|haftung|liability|copyright|©|privacy|datenschutz)/iu;
