@@ -14,6 +14,11 @@ export function loadConfig(): Config {
   return parseConfig(process.env);
 }
 
+/** What `os.tmpdir()` gives from now on, here and in the processes that this one starts. */
+export function setTempFolder(path: string): void {
+  process.env.TMPDIR = path;
+}
+
 export class ConfigError extends Complaint {}
 
 /** @throws ConfigError naming every variable that does not fit and what was expected of it */

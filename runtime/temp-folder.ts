@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTempFolder } from './config.ts';
 
 /**
  * A folder for the temporary files of this process and of those it starts (a browser's profile is 15 MB and more), gone with it.
@@ -35,11 +36,11 @@ export async function openTempFolder(): Promise<TempFolder> {
     return { path: parent, close: async () => {} };
   }
   server.unref();
-  process.env.TMPDIR = path;
+  setTempFolder(path);
   return {
     path,
     close: async () => {
-      process.env.TMPDIR = parent;
+      setTempFolder(parent);
       await new Promise((resolve) => server.close(resolve));
       await remove(path);
     },
