@@ -13,6 +13,8 @@ export interface DispatchableJob {
   userId: string;
   /** Attempts so far. */
   attempt: number;
+  /** How often it has stepped aside for a more urgent job. */
+  asides: number;
   priority: number;
   correlationId: string;
   search: SearchFields;
@@ -74,6 +76,7 @@ export async function listWaiting(sql: Sql, limit: number): Promise<Dispatchable
     id: row.id,
     userId: row.user_id,
     attempt: row.attempt,
+    asides: row.asides,
     priority: row.priority,
     correlationId: row.correlation_id,
     search: searchOf(row.search),
@@ -84,6 +87,7 @@ interface DispatchableRow {
   id: string;
   user_id: string;
   attempt: number;
+  asides: number;
   priority: number;
   correlation_id: string;
   search: DispatchableJob['search'];
@@ -118,7 +122,7 @@ const SEARCH_FIELDS = [
 const LIST_WAITING = statement(
   'list_waiting',
   `
-  SELECT id, user_id, attempt, priority, correlation_id,
+  SELECT id, user_id, attempt, asides, priority, correlation_id,
          ${SEARCH_OF('spec')} AS search
   FROM jobs
   WHERE status = 'queued' AND dispatched_at IS NULL AND created_at <= now() - interval '${FRESH_MS} ms'
@@ -127,20 +131,27 @@ const LIST_WAITING = statement(
   `,
 );
 
-/** Records that these jobs are on the queue. One that was claimed meanwhile is left as it is. */
+/**
+ * Records that these jobs are on the queue. One that was claimed meanwhile is left as it is, and so is one whose message came to a
+ * worker before this mark and stepped aside: it waits in Postgres, and the mark would say that a message is still to come.
+ */
 export async function markDispatched(
   sql: Sql,
-  jobs: Pick<DispatchableJob, 'id' | 'attempt'>[],
+  jobs: Pick<DispatchableJob, 'id' | 'attempt' | 'asides'>[],
 ): Promise<void> {
-  await sql.query(MARK_DISPATCHED, [jobs.map(({ id }) => id), jobs.map(({ attempt }) => attempt)]);
+  await sql.query(MARK_DISPATCHED, [
+    jobs.map(({ id }) => id),
+    jobs.map(({ attempt }) => attempt),
+    jobs.map(({ asides }) => asides),
+  ]);
 }
 
 const MARK_DISPATCHED = statement(
   'mark_dispatched',
   `
   UPDATE jobs j SET dispatched_at = now()
-  FROM unnest($1::uuid[], $2::int[]) AS m (id, attempt), ${RELAXED}
-  WHERE j.id = m.id AND j.attempt = m.attempt AND j.status = 'queued'
+  FROM unnest($1::uuid[], $2::int[], $3::int[]) AS m (id, attempt, asides), ${RELAXED}
+  WHERE j.id = m.id AND j.attempt = m.attempt AND j.asides = m.asides AND j.status = 'queued'
   `,
 );
 

@@ -18,6 +18,7 @@ import { statistics } from './0022-statistics.ts';
 import { undelivered } from './0023-undelivered.ts';
 import { visitorEdges } from './0024-visitor-edges.ts';
 import { sharesByJob } from './0025-shares-by-job.ts';
+import { asides } from './0026-asides.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -46,4 +47,5 @@ export const MIGRATIONS: Migration[] = [
   undelivered,
   visitorEdges,
   sharesByJob,
+  asides,
 ];

@@ -38,7 +38,9 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
   await scratch.database.knex.raw(FILL_NOTIFICATIONS);
   await vacuum(scratch.url);
   const [user] = await scratch.database.query<{ id: string }>(FIND_USER);
-  const waiting = await scratch.database.query<{ id: string; attempt: number }>(SOME_DISPATCHED);
+  const waiting = await scratch.database.query<{ id: string; attempt: number; asides: number }>(
+    SOME_DISPATCHED,
+  );
   const running = await scratch.database.query<{ id: string; attempt: number; worker_id: string }>(
     SOME_RUNNING,
   );
@@ -154,7 +156,7 @@ function literal(client: pg.Client, value: unknown): string {
 const FIND_USER = statement('bench_find_user', "SELECT id FROM users WHERE email = 'user3@example.com'");
 const SOME_DISPATCHED = statement(
   'bench_some_dispatched',
-  "SELECT id, attempt FROM jobs WHERE status = 'queued' AND dispatched_at IS NOT NULL LIMIT 16",
+  "SELECT id, attempt, asides FROM jobs WHERE status = 'queued' AND dispatched_at IS NOT NULL LIMIT 16",
 );
 const SOME_RUNNING = statement(
   'bench_some_running',
