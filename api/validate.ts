@@ -4,13 +4,18 @@ import { BODY_LIMIT, readJson } from './body.ts';
 import type { ApiRequest } from './http.ts';
 import { type FieldError, invalidRequest } from './problem.ts';
 
-/** The request's body, as its schema says. */
+/**
+ * The request's body, as its schema says.
+ *
+ * @param whenEmpty what no body at all stands for, where every field may be left out
+ */
 export async function readBody<T>(
   request: ApiRequest,
   schema: z.ZodType<T>,
   limit = BODY_LIMIT,
+  whenEmpty?: object,
 ): Promise<{ body: T; bytes: number }> {
-  const { json, bytes } = await readJson(request, limit);
+  const { json = whenEmpty, bytes } = await readJson(request, limit);
   if (json === undefined) {
     throw invalidRequest([{ path: '', message: 'expected a JSON object, got an empty body' }]);
   }

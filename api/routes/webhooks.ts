@@ -16,6 +16,7 @@ import {
   rotateSecret,
   type Webhook,
 } from '../../db/webhooks.ts';
+import { BODY_LIMIT } from '../body.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../cursor.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http.ts';
 import { conflict, invalidRequest, notFound } from '../problem.ts';
@@ -70,7 +71,7 @@ export const rotate =
   (sql: Sql): Handler =>
   async (request, response) => {
     expectNoQuery(request);
-    const { body } = await readBody(request, rotateSecretRequest);
+    const { body } = await readBody(request, rotateSecretRequest, BODY_LIMIT, {});
     if (body.old_valid_until && Date.parse(body.old_valid_until) <= Date.now()) {
       throw invalidRequest([{ path: 'old_valid_until', message: 'expected a moment in the future' }]);
     }

@@ -162,10 +162,7 @@ describe('an owner', () => {
 
   test('changes the secret: for a while receivers with the old and with the new one accept', async () => {
     const { key, webhook, secret } = await subscribed(`${told.receiver.url}/rotate`);
-    const rotated = await told.api.ask('POST', `/api/v1/webhooks/${webhook}/rotate-secret`, {
-      key,
-      body: {},
-    });
+    const rotated = await told.api.ask('POST', `/api/v1/webhooks/${webhook}/rotate-secret`, { key });
     expect(rotated.json.secret).not.toBe(secret);
     await told.end('completed', {}, key);
     await told.settled();

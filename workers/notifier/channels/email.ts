@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
 import type SMTPPool from 'nodemailer/lib/smtp-pool/index.js';
 import type { Receipt, SendOutcome } from '../../../core/delivery.ts';
@@ -25,8 +26,8 @@ export function createEmailChannel(options: {
 }): Channel {
   const { config, publicUrl, jobUrls } = options;
   const { hostname } = new URL(publicUrl);
-  // A bracketed address is no domain of a Message-ID.
-  const domain = /^[a-z0-9.-]+$/i.test(hostname) ? hostname : 'leadengine.invalid';
+  // An address of numbers is no domain of a mail, and servers refuse a sender at one.
+  const domain = /^[a-z0-9.-]+$/i.test(hostname) && !isIP(hostname) ? hostname : 'leadengine.invalid';
   const from = config.smtpFrom ?? `LeadEngine <no-reply@${domain}>`;
   const transport = createTransport({
     url: config.smtpUrl,
