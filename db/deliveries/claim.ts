@@ -85,7 +85,8 @@ const MAIL_ITEMS = 500;
 
 /**
  * Claims the delivery a message rings for and with it all that wait for the same address, due or not: they become one mail. A
- * mail that was tried before is put together of the same ones as then.
+ * mail that was tried before is put together of the same ones as then, or left: in two parts under one `Message-ID`, the second
+ * would be dropped as a copy.
  */
 export const claimMail = (
   sql: Sql,
@@ -94,17 +95,29 @@ export const claimMail = (
 ): Promise<ClaimedDelivery[]> =>
   sql.query<ClaimedDelivery>(CLAIM_MAIL, [claim.id, claim.attempt, holder, leaseMs, MAIL_ITEMS]);
 
+/**
+ * Each delivery of a mail that is tried again has its own ring, and two notifiers may hear one each. So the first of them stands for
+ * the mail: who has it locked claims them all, the other none.
+ */
 const CLAIM_MAIL = statement(
   'claim_mail',
   `
   WITH rung AS (
     SELECT id, user_id, target, mail_id FROM deliveries
     WHERE id = $1 AND attempt = $2 AND status = 'queued' AND due_at <= now()
-    FOR UPDATE SKIP LOCKED
-  ), again AS (
-    SELECT q.id FROM rung r JOIN deliveries q ON q.mail_id = r.mail_id AND q.status = 'queued' FOR UPDATE OF q SKIP LOCKED
-  ), gathered AS (
+  ), held AS (
     SELECT q.id FROM rung r
+    JOIN deliveries q ON q.id = CASE WHEN r.mail_id IS NULL THEN r.id ELSE (
+      SELECT m.id FROM deliveries m WHERE m.mail_id = r.mail_id AND m.status = 'queued' ORDER BY m.id LIMIT 1) END
+    WHERE q.status = 'queued' AND q.mail_id IS NOT DISTINCT FROM r.mail_id AND (q.id <> r.id OR q.attempt = $2)
+      -- Of a notifier that was lost, and not all are taken back yet.
+      AND NOT EXISTS (SELECT FROM deliveries s WHERE s.mail_id = r.mail_id AND s.status = 'sending')
+    FOR UPDATE OF q SKIP LOCKED
+  ), again AS (
+    SELECT q.id FROM held, rung r JOIN deliveries q ON q.mail_id = r.mail_id AND q.status = 'queued'
+    ORDER BY q.id FOR UPDATE OF q
+  ), gathered AS (
+    SELECT q.id FROM held, rung r
     JOIN deliveries q ON q.channel = 'email' AND q.target = r.target AND q.user_id = r.user_id AND q.status = 'queued'
     WHERE r.mail_id IS NULL AND q.mail_id IS NULL AND q.id <> r.id
     ORDER BY q.due_at LIMIT $5::int - 1 FOR UPDATE OF q SKIP LOCKED
@@ -112,7 +125,7 @@ const CLAIM_MAIL = statement(
     UPDATE deliveries d
     SET status = 'sending', attempt = d.attempt + 1, holder = $3, lease_until = now() + $4::float8 * interval '1 ms',
         dispatched_at = NULL, mail_id = coalesce(r.mail_id, r.id)
-    FROM rung r, (SELECT id FROM rung UNION SELECT id FROM again UNION SELECT id FROM gathered) AS mine
+    FROM rung r, (SELECT id FROM held UNION SELECT id FROM again UNION SELECT id FROM gathered) AS mine
     WHERE d.id = mine.id
     RETURNING d.*
   )
