@@ -94,6 +94,15 @@ test.each(wrong)('%s: %s', (kind, _what, spoil) => {
   expect(kindsOf(spoil)).toEqual([kind]);
 });
 
+test('id_reused: two parts of a mail under one Message-ID', () => {
+  const kinds = kindsOf(({ events, receipts }) => {
+    const [event] = events;
+    if (event) events.push({ ...event, data: { job_id: JOB, counts: { pages: 2 } } });
+    receipts.push(mail({ about: mailName(`Job 01a1fc88 completed\nIt has 2 pages.\n/api/v1/jobs/${JOB}`) }));
+  });
+  expect(kinds).toContain('id_reused');
+});
+
 test('a webhook may come again under its id, and a mail whose notifier was killed when it was taken', () => {
   const kinds = kindsOf((books) => {
     books.receipts.push(receipt('webhook', { at: 9000 }), mail({ at: 20_000 }));

@@ -113,6 +113,10 @@ export function auditNotifications(books: NotificationBooks): { violations: Viol
         }
       }
     }
+    for (const [id, names] of namesById(receipts)) {
+      // Whoever keeps one of each id would drop the other.
+      if (names.size > 1) add('id_reused', `${id}: ${[...names].join(' and ')}`);
+    }
     return tally;
   });
   for (const what of books.undelivered) violations.push({ kind: 'not_delivered', detail: what });
@@ -121,6 +125,15 @@ export function auditNotifications(books: NotificationBooks): { violations: Viol
     violations.push({ kind: 'endpoint_paused', detail: `${books.pausedEndpoints} of them` });
   }
   return { violations, tallies };
+}
+
+/** What was told under each id. */
+function namesById(receipts: Receipt[]): Map<string, Set<string>> {
+  const namesOf = new Map<string, Set<string>>();
+  for (const { subscriber, about, id } of receipts) {
+    namesOf.set(id, (namesOf.get(id) ?? new Set()).add(nameOf(subscriber, about)));
+  }
+  return namesOf;
 }
 
 function repeatsWithoutReason(way: Way, times: number[], kills: number[]): number[] {
