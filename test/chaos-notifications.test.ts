@@ -77,7 +77,7 @@ const wrong: [kind: string, what: string, spoil: (books: NotificationBooks) => v
   [
     'notification_of_nothing',
     "another's",
-    ({ receipts }) => receipts.push(receipt('push', { subscriber: 'bob' })),
+    ({ receipts }) => receipts.push(receipt('push', { subscriber: 'bob', id: 'x' })),
   ],
   ['not_delivered', 'a dead letter', ({ undelivered }) => undelivered.push('email 1 failed')],
   ['delivery_not_told_once', 'no event of it', ({ notToldOnce }) => notToldOnce.push('d1')],
