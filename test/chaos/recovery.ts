@@ -169,7 +169,7 @@ const from = (begin: number, end: number | undefined): Measured[] =>
   end === undefined ? [] : [{ span: [begin, end] }];
 
 /** Answers to "what happened next", from the recorder's books and the clients' journal. */
-function indexOf({ jobs, transitions, journal }: Books) {
+function indexOf({ jobs, transitions, dispatches, journal }: Books) {
   const priorities = new Map(jobs.map(({ id, priority }) => [id, priority]));
   const priorityOf = ({ job_id }: Transition) => priorities.get(job_id) ?? 0;
   const byJob = new Map<string, Transition[]>();
@@ -181,6 +181,7 @@ function indexOf({ jobs, transitions, journal }: Books) {
   const claims = transitions.filter(
     ({ status, old_status }) => status === 'running' && old_status === 'queued',
   );
+  const marks = [...dispatches].sort((a, b) => a.at - b.at);
   /** Each time a job waited: from when it was ready to its claim. */
   const waits = [...byJob.values()].flatMap((list) =>
     list.flatMap((claim, place) => {
@@ -211,7 +212,17 @@ function indexOf({ jobs, transitions, journal }: Books) {
       0,
     );
 
-  /** When the last of those in front of a waiting job was claimed: more urgent ones, and those that were ready before it. */
+  /** Since when a job was on the queue, for the first time or still, at that moment or after it. */
+  const onQueueSince = (id: string, moment: number): number => {
+    const own = marks.filter(({ job_id }) => job_id === id);
+    if (own.findLast(({ at }) => at <= moment)?.dispatched) return moment;
+    return own.find(({ at, dispatched }) => at > moment && dispatched)?.at ?? Number.POSITIVE_INFINITY;
+  };
+
+  /**
+   * When a waiting job's turn had come: the last of those in front of it was claimed (more urgent ones, and those that were ready before
+   * it), or it was put on the queue, where it must not get lost.
+   */
   const turnOf = (ready: Transition, claim: Transition, moment: number): number => {
     const priority = priorityOf(ready);
     const inFront = waits.filter(
@@ -220,7 +231,8 @@ function indexOf({ jobs, transitions, journal }: Books) {
         other.claimedAt < claim.at &&
         (other.priority > priority || (other.priority === priority && other.readyAt < ready.at)),
     );
-    return inFront.reduce((latest, { claimedAt }) => Math.max(latest, claimedAt), moment);
+    const turn = inFront.reduce((latest, { claimedAt }) => Math.max(latest, claimedAt), moment);
+    return Math.min(turn, onQueueSince(ready.job_id, moment));
   };
 
   return {
