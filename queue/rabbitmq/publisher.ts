@@ -4,6 +4,7 @@ import { withinTime } from '../../runtime/within-time.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
+import { closeChannel } from './channel.ts';
 import { keepChannel } from './kept-channel.ts';
 import type { Link } from './link.ts';
 
@@ -47,11 +48,30 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
   const publish = async (messages: OutgoingMessage[]) => {
     const encoded = messages.map(encode);
     const confirms: Promise<PublishError | undefined>[] = [];
-    for (const one of encoded) confirms.push(send(await room(), one));
-    const late = () => new PublishError(`no confirm from the broker within ${WAIT_MS} ms`);
+    const used = new Set<ConfirmChannel>();
+    for (const one of encoded) {
+      const on = await room();
+      used.add(on);
+      confirms.push(send(on, one));
+    }
+    const late = () => {
+      if (channel && used.has(channel)) giveUp(channel);
+      return new PublishError(`no confirm from the broker within ${WAIT_MS} ms`);
+    };
     const outcomes = await withinTime(Promise.all(confirms), WAIT_MS, late);
     const failures = outcomes.filter((outcome) => outcome !== undefined);
     if (failures.length > 0) throw summary(failures, messages.length);
+  };
+  /**
+   * The broker numbers what a channel sends to a quorum queue. Where a queue was lost without a word to the channel and declared anew (its
+   * process did not come up after a crash; seen on 3.10.8), the new one waits for the numbers before, and confirms nothing of that
+   * channel any more. A fresh channel begins at one.
+   */
+  const giveUp = (stuck: ConfirmChannel) => {
+    if (link.trouble || stopped) return;
+    options.logger.warn('publish_channel_stuck', { unconfirmed: inFlight.size });
+    channel = undefined;
+    void closeChannel(stuck);
   };
   const encode = (message: OutgoingMessage): Encoded => {
     // An exchange the broker does not have would close the channel, and with it everybody's publishes.
