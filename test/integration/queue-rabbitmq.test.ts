@@ -164,6 +164,8 @@ describe('RabbitMQ alone', () => {
       const queues = TEST_TOPOLOGY.queues.map((queue) => ({ ...queue, isDoorbell: queue.name === WORK }));
       const queue = fixture.createQueue(broker.url, { ...TEST_TOPOLOGY, queues });
       await queue.start();
+      // The broker goes on counting from here on this channel, though the queue anew begins at one.
+      await queue.publish(workMessages(3));
       // As after some crashes of the broker: declared, but each consumer is answered 541.
       await broker.ctl('eval', `ra:stop_server(quorum_queues, {'%2F_${WORK}', node()}).`);
       const { handler, ids } = collector();
