@@ -3,6 +3,7 @@ import type { JobStatus } from '../core/job-state.ts';
 import { SENT_CHANNELS } from '../core/notification.ts';
 import type { Sql } from '../db/connect.ts';
 import { countOpenDeliveries } from '../db/deliveries/read.ts';
+import { readRefusals } from '../db/egress-refusals.ts';
 import { countUnfinished } from '../db/jobs/read.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { withinTime } from '../runtime/within-time.ts';
@@ -73,6 +74,12 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
     registers: [register],
   });
 
+  const refused = new Counter({
+    name: 'leadengine_egress_refused_total',
+    help: 'Connections that jobs and webhooks asked for and did not get, by reason; of all processes',
+    labelNames: ['reason'] as const,
+    registers: [register],
+  });
   const clicks = new Gauge({
     name: 'leadengine_clicks_pending',
     help: 'Clicks not yet taken by the queue: those in memory alone, which a kill would lose, and bytes of those on the disk',
@@ -102,8 +109,8 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
     if (performance.now() - countedAt < COUNT_MS) return;
     countedAt = performance.now();
     try {
-      const [counts, open] = await withinTime(
-        Promise.all([countUnfinished(sql), countOpenDeliveries(sql)]),
+      const [counts, open, refusals] = await withinTime(
+        Promise.all([countUnfinished(sql), countOpenDeliveries(sql), readRefusals(sql)]),
         WITHIN_MS,
         () => new Error('not counted in time'),
       );
@@ -112,6 +119,8 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
       for (const channel of SENT_CHANNELS) {
         deliveries.set({ channel }, open.find((each) => each.channel === channel)?.count ?? 0);
       }
+      refused.reset();
+      for (const [reason, count] of refusals) refused.inc({ reason }, count);
     } catch (error) {
       // No number rather than an old one: the rest of the metrics is needed most while the database is away.
       jobs.reset();

@@ -141,7 +141,7 @@ class ProxyPage implements EgressPage {
 
   refused(url: string): void {
     const { hostname, protocol } = URL.canParse(url) ? new URL(url) : { hostname: '', protocol: '' };
-    this.proxy.refuse({ host: hostname, reason: `browser refuses ${protocol || 'address'}` });
+    this.proxy.refuse({ host: hostname, protocol, reason: 'refused by the browser' });
   }
 
   note(target: Target, failure: EgressFailure): void {

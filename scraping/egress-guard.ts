@@ -12,8 +12,8 @@ export interface EgressGuard {
    * @throws EgressError `egress_refused` when nothing allowed is left, `dns_failed` when the name does not resolve
    */
   resolve(host: string, port: number): Promise<string[]>;
-  /** Notes in log and count what was refused: the user is told nothing of it. */
-  refuse(refused: { host: string; port?: number; address?: string; reason: string }): void;
+  /** Notes in log and count what was refused: the user is told nothing of it. `reason` is one of few. */
+  refuse(refused: { host: string; port?: number; address?: string; protocol?: string; reason: string }): void;
   /** Refusals since the start of the process. */
   readonly refusals: number;
 }
@@ -43,13 +43,16 @@ export function createEgressGuard(options: {
   logger: Logger;
   /** Default: the system's. */
   resolver?: Resolver;
+  /** Told the reason of each refusal. */
+  onRefused?(reason: string): void;
 }): EgressGuard {
-  const { logger, resolver = systemResolver } = options;
+  const { logger, resolver = systemResolver, onRefused } = options;
   const allowList = parseAllowList(options.allow);
   let refusals = 0;
   const refuse: EgressGuard['refuse'] = (refused) => {
     refusals += 1;
     logger.warn('egress_refused', refused);
+    onRefused?.(refused.reason);
   };
 
   return {

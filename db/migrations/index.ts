@@ -19,6 +19,7 @@ import { undelivered } from './0023-undelivered.ts';
 import { visitorEdges } from './0024-visitor-edges.ts';
 import { sharesByJob } from './0025-shares-by-job.ts';
 import { asides } from './0026-asides.ts';
+import { egressRefusals } from './0027-egress-refusals.ts';
 
 /** Forward only, one intention each, in order. A name that was released is never changed. */
 export interface Migration {
@@ -48,4 +49,5 @@ export const MIGRATIONS: Migration[] = [
   visitorEdges,
   sharesByJob,
   asides,
+  egressRefusals,
 ];

@@ -225,7 +225,7 @@ function redirectTarget(from: string, location: string, guard: EgressGuard): str
   if (!URL.canParse(location, from)) throw new PageFailure('connection_failed');
   const target = new URL(location, from);
   if (target.protocol !== 'http:' && target.protocol !== 'https:') {
-    guard.refuse({ host: new URL(from).host, reason: `redirect to ${target.protocol}` });
+    guard.refuse({ host: new URL(from).host, protocol: target.protocol, reason: 'not the web' });
     throw new PageFailure('egress_refused');
   }
   // The fragment asked for goes along where the redirect names none.

@@ -3,6 +3,7 @@ import { UNSUBSCRIBE_KEY } from '../../core/unsubscribe-token.ts';
 import { makeVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/vapid.ts';
 import type { Database } from '../../db/connect.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { createRefusalCounter } from '../../db/refusal-counter.ts';
 import { installationSecret } from '../../db/secrets.ts';
 import { openQueue } from '../../queue/open.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -28,7 +29,9 @@ runConfigured('notifier', async ({ config, logger, lifecycle }) => {
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const guard = createEgressGuard({ allow: config.egressAllow, logger });
+  const refusals = createRefusalCounter(database, logger);
+  await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
+  const guard = createEgressGuard({ allow: config.egressAllow, logger, onRefused: refusals.count });
   const http = createHttpClient({ guard, logger, userAgent: USER_AGENT });
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
 

@@ -1,5 +1,6 @@
 import { FatalError } from '../../core/errors.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { createRefusalCounter } from '../../db/refusal-counter.ts';
 import { renderVerdictStore } from '../../db/render-verdicts.ts';
 import { openQueue } from '../../queue/open.ts';
 import { Complaint } from '../../runtime/complaint.ts';
@@ -40,9 +41,9 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const egress = createEgressGuard({ allow: config.egressAllow, logger });
-  const tellRefusals = async () => logger.info('egress_refusals', { refused: egress.refusals });
-  await lifecycle.start({ name: 'egress', stop: tellRefusals });
+  const refusals = createRefusalCounter(database, logger);
+  await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
+  const egress = createEgressGuard({ allow: config.egressAllow, logger, onRefused: refusals.count });
   const temp = await openTempFolder();
   await lifecycle.start({ name: 'temporary files', stop: () => temp.close() });
   const proxyHealth = createProxyHealth();
@@ -91,7 +92,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
       allow: [...config.egressAllow, ...config.sourceEndpoints, ...authoritiesOf(directories)],
-      logger,
+      ...{ logger, onRefused: refusals.count },
     }),
     ...{ logger, userAgent, proxyHealth },
   });

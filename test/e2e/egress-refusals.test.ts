@@ -1,0 +1,43 @@
+import { type Fleet, startFleet } from '../support/fleet.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+/** What the guard refuses is told to nobody who asked, and counted for the operator: over all processes, also those that have ended. */
+
+let fleet: Fleet;
+beforeAll(async () => {
+  fleet = await startFleet({ driver: 'embedded', workers: 1 });
+});
+afterAll(() => fleet?.stop());
+
+async function refusals(): Promise<Record<string, number>> {
+  const text = await (await fleet.client.request('GET', '/metrics')).text();
+  const lines = text.matchAll(/^leadengine_egress_refused_total\{reason="(.+)"\} (\d+)$/gm);
+  return Object.fromEntries([...lines].map(([, reason, count]) => [reason, Number(count)]));
+}
+
+test('what jobs and webhooks may not reach is counted by reason, whichever process was asked', async () => {
+  await fleet.startNotifier();
+  expect(await refusals()).toEqual({});
+  const id = await fleet.client.post({
+    urls: ['http://10.0.0.1/', 'http://169.254.169.254/latest/meta-data/'],
+    webhook_url: 'http://100.64.0.1/hook',
+    max_attempts: 1,
+  });
+  await fleet.client.until(id, 'completed', 'failed');
+  expect((await fleet.client.pages(id)).map(({ error }) => (error as { code: string }).code)).toEqual([
+    'egress_refused',
+    'egress_refused',
+  ]);
+  await fleet.workers[0]?.stop();
+  const reasons = ['carrierGradeNat', 'linkLocal', 'private'];
+  await waitFor(
+    async () =>
+      Object.keys(await refusals())
+        .sort()
+        .join() === reasons.join(),
+    {
+      timeoutMs: 60_000,
+      what: 'the counts',
+    },
+  );
+});
