@@ -31,7 +31,7 @@ interface Waiting {
 /**
  * A thread is dear at first: it loads its modules, and compiles every hot function by itself, for some hundred pages. Beside a
  * browser, where two pages rarely meet, one warm thread took 25 ms of processor time a page over its first 200, two took 33.
- * So another is started only for those who wait behind more than one, or for long.
+ * So another is started only when two wait, or one for long.
  */
 class ThreadExtractor implements Extractor {
   readonly #idle: Worker[] = [];
@@ -42,7 +42,8 @@ class ThreadExtractor implements Extractor {
 
   async extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted> {
     // The way to a thread and back costs more than there is to do.
-    if (!needsDocument(input)) return inlineExtractor.extract(input, signal);
+    const isLittle = !needsDocument(input) && input.html.length <= LITTLE_CHARS;
+    if (isLittle) return inlineExtractor.extract(input, signal);
     const worker = await this.#take();
     try {
       const answer = await ask(worker, input, signal);
@@ -70,8 +71,8 @@ class ThreadExtractor implements Extractor {
         },
       };
       this.#waiting.push(waiting);
-      const [first] = this.#waiting;
-      if (first && this.#waiting.length > this.#all.size) this.#startFor(first);
+      const [first, second] = this.#waiting;
+      if (first && second) this.#startFor(first);
     });
   }
 
@@ -109,6 +110,8 @@ class ThreadExtractor implements Extractor {
   }
 }
 
+/** Text that only has to be looked through, in a few milliseconds. */
+const LITTLE_CHARS = 500_000;
 /** A large page takes half a second, most take ten milliseconds; a thread that starts beside a busy browser is one to wait for too. */
 const LONG_WAIT_MS = 1000;
 
