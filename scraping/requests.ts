@@ -8,6 +8,8 @@ export interface RequestOptions {
   blockPictures: boolean;
   /** Asked with each document the tab is to show; unset: any may be. */
   mayGo?: ((url: string) => Promise<boolean>) | undefined;
+  /** Style sheets are not asked for before; a page that is never found to act needs none. Unset: at once. */
+  untilActive?: Promise<void> | undefined;
 }
 
 /** What is done to the requests of a page, before it navigates. */
@@ -15,7 +17,8 @@ export async function prepareRequests(tab: Tab, options: RequestOptions): Promis
   const hasHeaders = Object.keys(options.headers).length > 0;
   // A context learns its login for the proxy with its first document.
   const pausesDocuments = options.mayGo !== undefined || !tab.client.isKnown;
-  const paused = hasHeaders ? 'all' : pausesDocuments ? 'documents' : null;
+  const some = options.untilActive ? 'documents and styles' : 'documents';
+  const paused = hasHeaders ? 'all' : pausesDocuments ? some : null;
   if (paused) {
     answerPaused(tab, options);
     logIn(tab);
@@ -38,19 +41,27 @@ async function pauseRequests(tab: Tab, paused: Tab['paused']): Promise<void> {
     await tab.cdp.send('Fetch.disable');
     return;
   }
-  const pattern = {
-    urlPattern: '*',
-    ...(paused === 'documents' ? { resourceType: 'Document' as const } : {}),
-  };
-  await tab.cdp.send('Fetch.enable', { handleAuthRequests: true, patterns: [pattern] });
+  const patterns = PATTERNS[paused];
+  await tab.cdp.send('Fetch.enable', { handleAuthRequests: true, patterns: [...patterns] });
 }
+
+const DOCUMENTS = { urlPattern: '*', resourceType: 'Document' } as const;
+const STYLES = { urlPattern: '*', resourceType: 'Stylesheet' } as const;
+const PATTERNS = {
+  documents: [DOCUMENTS],
+  'documents and styles': [DOCUMENTS, STYLES],
+  all: [{ urlPattern: '*' }],
+} as const;
 
 /**
  * Lets what is paused go on. A document for the tab must be allowed where it leads, the user's headers are added to requests to the
  * page's own origin and to no other: they may hold a key. Those that follow a redirect are paused again, and asked for and added to
  * again: a header added once would be carried along to wherever the redirect leads.
  */
-function answerPaused({ cdp, listen, mainFrameId }: Tab, { url, headers, mayGo }: RequestOptions): void {
+function answerPaused(
+  { cdp, listen, mainFrameId }: Tab,
+  { url, headers, mayGo, untilActive }: RequestOptions,
+): void {
   const added = Object.entries(headers).map(([name, value]) => ({ name, value }));
   const isAdded = new Set(added.map(({ name }) => name.toLowerCase()));
   const headersFor = (request: { url: string; headers: object }) => {
@@ -61,6 +72,7 @@ function answerPaused({ cdp, listen, mainFrameId }: Tab, { url, headers, mayGo }
     return { headers: isOwnOrigin(request.url, url) ? [...own, ...added] : own };
   };
   listen('Fetch.requestPaused', async ({ requestId, request, frameId, resourceType }) => {
+    if (resourceType === 'Stylesheet') await untilActive;
     const isTabs = resourceType === 'Document' && frameId === mainFrameId;
     const goes = !mayGo || !isTabs || (await mayGo(request.url));
     await (goes

@@ -22,8 +22,8 @@ export class Tab {
   isLastUse = false;
   /** What `Network.setBlockedURLs` was given last. */
   blocked: readonly string[] = [];
-  /** Which requests wait for our word: none, those for documents, or all. */
-  paused: 'documents' | 'all' | null = null;
+  /** Which requests wait for our word; null: none. */
+  paused: 'documents' | 'documents and styles' | 'all' | null = null;
   /** See `startLooking`; null: it does not. */
   firstLook: string | null = null;
   #undo: (() => void)[] = [];

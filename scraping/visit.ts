@@ -125,6 +125,7 @@ async function visit({ tab, url, spec, context, deadline, findings, mayFollow }:
       prepareRequests(tab, {
         ...{ url, headers, blockPictures: !pictured },
         mayGo: mayFollow && ((next) => watch.mayGo(next, mayFollow, deadline)),
+        untilActive: firstLook?.active,
       }),
       isOneLookEnough ? undefined : stopLooking(tab),
     ]),

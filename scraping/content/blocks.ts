@@ -1,4 +1,4 @@
-import { collapsed, isBlock, isElement, isText } from './dom.ts';
+import { collapsed, isBlock, isElement, isText, select } from './dom.ts';
 import { MARKS, type Mark, marksOf, NEVER } from './marks.ts';
 
 /** A run of text that reads as one: a paragraph, a heading, a cell, an item, or text between blocks. */
@@ -75,7 +75,7 @@ export function blocksOf(root: Element): BlockTree {
 /** Elements that are inline by name and hold blocks all the same, such as components and links around a card. */
 function elementsWithBlocks(root: Element): Set<Element> {
   const found = new Set<Element>();
-  const all = root.getElementsByTagName('*');
+  const all = select(root, '*');
   for (let at = all.length - 1; at >= 0; at -= 1) {
     const element = all[at];
     if (element?.parentElement && (isBlock(element) || found.has(element))) found.add(element.parentElement);
@@ -117,10 +117,7 @@ const LINK = MARKS.indexOf('link' satisfies Mark);
 function linkCharsOf(node: Node): number {
   if (!isElement(node)) return 0;
   if (node.tagName === 'A') return collapsed(node.textContent).length;
-  let sum = 0;
-  const links = node.getElementsByTagName('a');
-  for (let at = 0; at < links.length; at += 1) sum += collapsed(links[at]?.textContent ?? '').length;
-  return sum;
+  return select(node, 'a').reduce((sum, link) => sum + collapsed(link.textContent).length, 0);
 }
 
 export const isProse = ({ words, chars, linkChars, text }: Block): boolean =>

@@ -42,9 +42,9 @@ function read(input: ExtractInput): Extracted {
   const wants = (format: Format) => input.formats.includes(format);
   const extracted: Extracted = {};
   if (wants('raw_html')) extracted.raw_html = input.html;
-  const fields = Object.keys(input.fields ?? {}).length > 0 ? input.fields : undefined;
-  if (!READS_DOCUMENT.some(wants) && input.title !== null && !fields) return extracted;
+  if (!needsDocument(input)) return extracted;
 
+  const fields = hasFields(input) ? input.fields : undefined;
   const document = parsePage(input.html, input.url, (asWritten, base) => {
     if (fields) Object.assign(extracted, fieldsOf(asWritten, base, fields));
   });
@@ -62,6 +62,12 @@ function read(input: ExtractInput): Extracted {
   if (wants('markdown')) extracted.markdown = toMarkdown(content);
   return extracted;
 }
+
+/** Whether the HTML must be parsed: not for a `raw_html` alone. */
+export const needsDocument = (input: ExtractInput): boolean =>
+  input.title === null || hasFields(input) || READS_DOCUMENT.some((format) => input.formats.includes(format));
+
+const hasFields = ({ fields }: ExtractInput): boolean => Object.keys(fields ?? {}).length > 0;
 
 const READS_CONTENT = ['markdown', 'html', 'text'] as const;
 const READS_DOCUMENT = [...READS_CONTENT, 'links', 'metadata', 'contacts'] as const;

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PageFailure } from '../page-errors.ts';
-import { type Extracted, type ExtractInput, extract } from './extract.ts';
+import { type Extracted, type ExtractInput, extract, needsDocument } from './extract.ts';
 
 /**
  * Extraction away from the event loop, which has leases to renew and cancels to hear: a large page takes half a second, a
@@ -15,7 +15,7 @@ export interface Extractor {
 
 /**
  * @param threads how many pages are worked on at once; others wait. Started as they are needed, 60 MB each. As many as cores: for
- *   pages without a browser extraction is nearly all there is to do, and with one the machine shares its cores well enough.
+ *   pages without a browser extraction is nearly all there is to do.
  */
 export function createExtractor(threads = Math.min(8, availableParallelism())): Extractor {
   // Run from its sources there is no built thread to start; only tests do that.
@@ -24,14 +24,26 @@ export function createExtractor(threads = Math.min(8, availableParallelism())): 
 
 type Answer = { extracted: Extracted } | { failure: string };
 
+interface Waiting {
+  take(worker: Worker): void;
+}
+
+/**
+ * A thread is dear at first: it loads its modules, and compiles every hot function by itself, for some hundred pages. Beside a
+ * browser, where two pages rarely meet, one warm thread took 25 ms of processor time a page over its first 200, two took 33.
+ * So another is started only when two wait, or one for long.
+ */
 class ThreadExtractor implements Extractor {
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
-  readonly #waiting: ((worker: Worker) => void)[] = [];
+  readonly #waiting: Waiting[] = [];
 
   constructor(private readonly threads: number) {}
 
   async extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted> {
+    // The way to a thread and back costs more than there is to do.
+    const isLittle = !needsDocument(input) && input.html.length <= LITTLE_CHARS;
+    if (isLittle) return inlineExtractor.extract(input, signal);
     const worker = await this.#take();
     try {
       const answer = await ask(worker, input, signal);
@@ -49,15 +61,34 @@ class ThreadExtractor implements Extractor {
   async #take(): Promise<Worker> {
     const idle = this.#idle.pop();
     if (idle) return idle;
-    if (this.#all.size < this.threads) return this.#start();
-    return await new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#all.size === 0) return this.#start();
+    return await new Promise((resolve) => {
+      const timer = setTimeout(() => this.#startFor(waiting), LONG_WAIT_MS);
+      const waiting: Waiting = {
+        take: (worker) => {
+          clearTimeout(timer);
+          resolve(worker);
+        },
+      };
+      this.#waiting.push(waiting);
+      const [first, second] = this.#waiting;
+      if (first && second) this.#startFor(first);
+    });
+  }
+
+  /** One more thread for somebody who waits, if there may be more. */
+  #startFor(waiting: Waiting): void {
+    const place = this.#waiting.indexOf(waiting);
+    if (place < 0 || this.#all.size >= this.threads) return;
+    this.#waiting.splice(place, 1);
+    waiting.take(this.#start());
   }
 
   #giveBack(worker: Worker): void {
     // An ended one is replaced when somebody waits for it.
     const ended = !this.#all.has(worker);
     const next = this.#waiting.shift();
-    if (next) next(ended ? this.#start() : worker);
+    if (next) next.take(ended ? this.#start() : worker);
     else if (!ended) this.#idle.push(worker);
   }
 
@@ -78,6 +109,11 @@ class ThreadExtractor implements Extractor {
     if (place >= 0) this.#idle.splice(place, 1);
   }
 }
+
+/** Text that only has to be looked through, in a few milliseconds. */
+const LITTLE_CHARS = 500_000;
+/** A large page takes half a second, most take ten milliseconds; a thread that starts beside a busy browser is one to wait for too. */
+const LONG_WAIT_MS = 1000;
 
 /** One question to an idle thread. A thread that is not waited for to the end has ended when this settles. */
 async function ask(worker: Worker, input: ExtractInput, signal: AbortSignal): Promise<Answer> {

@@ -353,6 +353,6 @@ function trimRules(root: Element): void {
 
 /** What is around code alone names its language. */
 const isCode = (element: Element) =>
-  element.querySelector('pre') !== null && !element.querySelector('p, li, h1, h2, h3');
+  element.querySelector('pre') !== null && selectFirst(element, 'p, li, h1, h2, h3') === null;
 
 const WRAPPERS = /^(DIV|SECTION|MAIN|ARTICLE|CENTER|SPAN|FORM)$|-/;

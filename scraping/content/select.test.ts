@@ -10,6 +10,8 @@ const PAGE = `<!doctype html><html lang="en"><head><title>A</title><base href="/
 const SELECTORS = [
   ...['*', 'a', 'A', 'title', '[href]', '[title]', '[for]', 'a[href]', 'a[href], img[alt]', 'p, svg, img, a'],
   ...['[hidden], [style]', '[class*="to"]', 'meta[name="description"]', '[rel~="author"]', '*[alt]', '.top'],
+  ...['.top, .other', '[rel="author"], .other, .top', '[rel="other"], [class*="x"]', '[class], .top'],
+  ...['[property$="type"], [name="y"]', '[rel=""], [class^="t"]', '.TOP, [href]'],
   ...['p a', 'script[type="application/ld+json"]', 'img:not([alt])', '#none', 'p > a + a', '[data-src]'],
 ];
 

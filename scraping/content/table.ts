@@ -1,4 +1,4 @@
-import { select } from './dom.ts';
+import { select, selectFirst } from './dom.ts';
 
 /**
  * A GitHub-flavoured table, or null for a table that only lays a page out.
@@ -38,7 +38,9 @@ function isDataTable(table: Element, rows: Element[][]): boolean {
   if (table.querySelector('th')) return true;
   // One column or one row without a header is a layout, and so is a cell with headings in it.
   return (
-    rows.length > 1 && rows.some((row) => row.length > 1) && !table.querySelector('h1, h2, h3, h4, h5, h6')
+    rows.length > 1 &&
+    rows.some((row) => row.length > 1) &&
+    selectFirst(table, 'h1, h2, h3, h4, h5, h6') === null
   );
 }
 

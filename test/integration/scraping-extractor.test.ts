@@ -68,3 +68,25 @@ it('a page given up is stopped at once, and those that wait go on', () => {
   `);
   expect(report).toEqual(['given up', true, 'fine']);
 });
+
+it('a page does not wait for one that takes long, where there may be another thread', () => {
+  const report = run(`
+    const two = createExtractor(2);
+    const controller = new AbortController();
+    const slow = two.extract(input('<p>a</p>'.repeat(2_000_000)), controller.signal).catch((error) => error);
+    const { text } = await two.extract(input('<p>fine</p>'), running);
+    controller.abort('given up');
+    const reason = await slow;
+    await two.stop();
+    return [text, reason];
+  `);
+  expect(report).toEqual(['fine', 'given up']);
+});
+
+it('raw HTML is given as it is, without what Postgres cannot keep', () => {
+  const report = run(`
+    const raw = { ...input('<p>a\\0b'), formats: ['raw_html'] };
+    return await extractor.extract(raw, running);
+  `);
+  expect(report).toEqual({ raw_html: '<p>ab' });
+});

@@ -4,6 +4,7 @@ import { createRefusalCounter } from '../../db/refusal-counter.ts';
 import { renderVerdictStore } from '../../db/render-verdicts.ts';
 import { openQueue } from '../../queue/open.ts';
 import { Complaint } from '../../runtime/complaint.ts';
+import { compileLate } from '../../runtime/late-compiling.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
 import { openTempFolder } from '../../runtime/temp-folder.ts';
 import { createBrowserPool } from '../../scraping/browser.ts';
@@ -27,6 +28,7 @@ import { createJobScraper, createScrape } from './scrape-job.ts';
 import { createVisitPage } from './visit.ts';
 import { createWorker } from './worker.ts';
 
+compileLate();
 /** One scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. Start more of them for more. */
 runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) => {
   const applicationName = 'leadengine worker';
