@@ -3,6 +3,7 @@ import { collapsed, isElement, isText, select, selectFirst } from './dom.ts';
 import { featuresOf, type PageFacts } from './features.ts';
 import { MARKS, NEVER } from './marks.ts';
 import { MODEL } from './model.ts';
+import { leaveOutRepeats } from './repeats.ts';
 import { decodeTrees, judge, type Trees } from './trees.ts';
 
 /**
@@ -29,9 +30,11 @@ export function keptOf(
   chances: readonly number[],
   { body, title }: { body: Element; title: string },
 ): boolean[] {
-  const kept = choose(blocks, chances);
-  keepRest(blocks, chances, kept, body);
+  const likely = blocks.map((block, at) => likelyOf(block, chances[at] ?? 0));
+  const kept = choose(blocks, likely);
+  keepRest(blocks, likely, kept, body);
   keepOpening(blocks, kept, title.toLowerCase());
+  leaveOutRepeats(blocks, kept);
   return kept;
 }
 
@@ -236,9 +239,22 @@ const MAIN = MARKS.indexOf('main');
 const CONTENT_MARKS = (['main', 'article'] as const).map((mark) => MARKS.indexOf(mark));
 
 /** In a part of the frame that has no content element between it and the block. */
-function isFrame({ marks }: Block): boolean {
+function isFrame({ marks }: Block, frame = FRAME_MARKS): boolean {
   const innermost = Math.max(...CONTENT_MARKS.map((mark) => marks[mark] ?? NEVER));
-  return FRAME_MARKS.some((mark) => (marks[mark] ?? NEVER) > innermost);
+  return frame.some((mark) => (marks[mark] ?? NEVER) > innermost);
+}
+
+/** Elements and roles that say of themselves that they are not the page's text. */
+const BESIDE_MARKS = (['nav', 'header', 'footer', 'aside', 'dialog'] as const).map((mark) =>
+  MARKS.indexOf(mark),
+);
+/** How much of its odds is left to what stands in one of them. */
+const BESIDE = 0.135;
+
+/** The model knows these elements from few sites each and makes too little of them. */
+function likelyOf(block: Block, chance: number): number {
+  if (!isFrame(block, BESIDE_MARKS)) return chance;
+  return (chance * BESIDE) / (chance * BESIDE + 1 - chance);
 }
 
 function bestThreshold(blocks: readonly Block[], chances: readonly number[]): number {
