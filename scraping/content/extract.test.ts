@@ -162,6 +162,21 @@ describe('main content', () => {
     expect(text(html)).toContain('KEPT');
   });
 
+  it('has once what the page has for small screens and for large ones', () => {
+    const told = 'The lock keeper opens the upper gate at eight and shuts it again at dusk.';
+    const html = `<main>${long}<div class="desktop"><p>${told}</p></div><div class="mobile"><p>${told}</p></div>${long}</main>`;
+    expect(text(html)?.split(told)).toHaveLength(2);
+  });
+
+  const line = 'gate open upper at eight then shut it again at dusk';
+  it.each([
+    ['cells', line, `<table><tr><td>a</td><td>${line}</td></tr><tr><td>b</td><td>${line}</td></tr></table>`],
+    ['lines of code', line, `<pre>${line}</pre><p>Then, once more:</p><pre>${line}</pre>`],
+    ['short texts', 'Open daily', '<h2>Lock</h2><p>Open daily</p><h2>Weir</h2><p>Open daily</p>'],
+  ])('has %s as often as the page', (_name, part, html) => {
+    expect(text(`<main>${long}${html}</main>`)?.split(part)).toHaveLength(3);
+  });
+
   it('keeps the heading that is the title, wherever it stands', () => {
     const html = `<html><head><title>The page | Site</title></head><body><header><h1>The page</h1></header><main>${long}</main></body></html>`;
     expect(read('', { html }).markdown).toMatch(/^# The page\n\n/);

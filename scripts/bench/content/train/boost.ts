@@ -140,21 +140,37 @@ function bestCut(sums: Float64Array, weights: Float64Array, from: number): Omit<
   return best;
 }
 
-/** The values from which on a number is in the next bin, at even shares of the rows. */
+/**
+ * The values from which on a number is in the next bin, at even shares of the rows. A value that many rows have is a bin of its own
+ * and takes no bins from the others: most numbers are nearly always the same, and it is the rest that tells blocks apart.
+ */
 function edgesOf(rows: readonly Float32Array[], column: number): Float32Array {
   const step = Math.max(1, Math.floor(rows.length / 20_000));
-  const values = rows.filter((_, at) => at % step === 0).map((row) => row[column] ?? 0);
-  values.sort((a, b) => a - b);
-  const cuts = new Set<number>();
-  for (let bin = 1; bin < BINS; bin += 1) {
-    const value = values[Math.floor((bin * values.length) / BINS)] ?? 0;
-    if (value > (values[0] ?? 0)) cuts.add(value);
+  const counts = new Map<number, number>();
+  for (let at = 0; at < rows.length; at += step) {
+    const value = rows[at]?.[column] ?? 0;
+    counts.set(value, (counts.get(value) ?? 0) + 1);
   }
-  // Numbers that are nearly always the same differ only at the ends.
-  for (const value of new Set(values.slice(-Math.ceil(values.length / 50)))) {
-    if (cuts.size < BINS - 1 && value > (values[0] ?? 0)) cuts.add(value);
+  const values = [...counts.keys()].sort((a, b) => a - b);
+  if (values.length <= BINS) return Float32Array.from(values.slice(1));
+
+  const all = Math.ceil(rows.length / step);
+  const isCommon = (value: number) => (counts.get(value) ?? 0) >= all / BINS;
+  const common = values.filter(isCommon);
+  const rest = all - common.reduce((sum, value) => sum + (counts.get(value) ?? 0), 0);
+  const each = rest / Math.max(1, BINS - common.length);
+  const cuts: number[] = [];
+  let inBin = 0;
+  for (const [at, value] of values.entries()) {
+    const before = values[at - 1];
+    const isFull = inBin >= each || (isCommon(value) && inBin >= each / 2);
+    if (before !== undefined && cuts.length < BINS - 1 && (isCommon(before) || isFull)) {
+      cuts.push(value);
+      inBin = 0;
+    }
+    inBin += counts.get(value) ?? 0;
   }
-  return Float32Array.from([...cuts].sort((a, b) => a - b));
+  return Float32Array.from(cuts);
 }
 
 function binOf(cuts: Float32Array, value: number): number {
