@@ -29,15 +29,13 @@ export interface OutboxFigures {
   uncertain: number;
 }
 
-/** Made ready in one turn of the event loop, in some 1 ms: so long the answers of the next turn wait. */
-const GROUP = 100;
-/** Together more than the window of unconfirmed messages on RabbitMQ, and than what comes during a statement and its commit on Postgres. */
-const GROUPS_UNDER_WAY = 20;
+/** More than the window of unconfirmed messages on RabbitMQ, and of one statement and its commit on Postgres; made ready in some 2 ms. */
+const GROUP = 500;
+const GROUPS_UNDER_WAY = 4;
 /** So long they gather, for nobody waits for them: much of what a statement or a write costs is the same for one and for a hundred. */
 const GATHER_MS = 10;
 /** In memory, under way or not; what is more goes to the disk. Bounds what a kill can take. */
 const MAX_IN_MEMORY = 8000;
-const SPILL = 500;
 const DRAIN_MS = 500;
 const NOTE_MS = 250;
 
@@ -89,11 +87,14 @@ export function createOutbox<Click>(options: {
       waiting = [];
       return;
     }
-    if (waiting.length > 0 && underWay.size < GROUPS_UNDER_WAY) send(waiting.splice(0, GROUP).map(eventOf));
+    while (waiting.length > 0 && underWay.size < GROUPS_UNDER_WAY) {
+      const group = waiting.slice(0, GROUP);
+      waiting = waiting.slice(GROUP);
+      send(group.map(eventOf));
+    }
     const room = MAX_IN_MEMORY - inFlight;
-    // Some more than are too many, or it would be a few in each turn.
-    if (waiting.length > room) spill(waiting.splice(Math.max(0, room - SPILL)).map(eventOf));
-    if (waiting.length > 0 && underWay.size < GROUPS_UNDER_WAY) schedule();
+    // A whole group, and not the few of each turn that are too many.
+    if (waiting.length > room) spill(waiting.splice(Math.max(0, room - GROUP)).map(eventOf));
   };
   const send = (group: Envelope[]) => {
     inFlight += group.length;
