@@ -29,6 +29,7 @@ import { createVisitPage } from './visit.ts';
 import { createWorker } from './worker.ts';
 
 compileLate();
+
 /** One scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. Start more of them for more. */
 runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) => {
   const applicationName = 'leadengine worker';
