@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 
 export interface ReceivedRequest {
   path: string;
@@ -20,6 +21,8 @@ export interface Answer {
   status: number;
   headers?: Record<string, string>;
   body?: string;
+  /** How long it takes to answer, in ms; default at once. */
+  afterMs?: number;
   /** Never answers. */
   hang?: boolean;
 }
@@ -34,7 +37,8 @@ export async function startReceiver(): Promise<Receiver> {
     const { url = '', method = '', headers } = incoming;
     const request = { path: url, method, headers, body: Buffer.concat(chunks) };
     requests.push(request);
-    const { status, headers: more, body, hang } = answer(request);
+    const { status, headers: more, body, afterMs, hang } = answer(request);
+    if (afterMs) await setTimeout(afterMs);
     if (!hang) outgoing.writeHead(status, more).end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

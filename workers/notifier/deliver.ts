@@ -34,8 +34,13 @@ export interface DeliverOptions {
   leaving: AbortSignal;
 }
 
-/** A host that takes so long has half of the slots at most; what is beyond waits in Postgres, and others get their turn. */
+/**
+ * A host that takes so long has half of the slots at most; what is beyond waits in Postgres, and others get their turn. What is urgent
+ * may have half of the rest too: it does not wait for the host's ordinary messages.
+ */
 const SLOW_MS = 1000;
+const SLOW_SHARE = 0.5;
+const SLOW_URGENT_SHARE = 0.75;
 const CROWDED_MS = 1000;
 const HOSTS = 5000;
 /** Of the lease, what sending may take; the rest is for writing down how it ended. */
@@ -107,7 +112,8 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     const key = channel.circuitOf(parcel[0]);
     const crowd = inHand.get(key) ?? 0;
     const isSlow = (lastTook.get(key) ?? 0) > SLOW_MS;
-    if (isSlow && crowd > 0 && crowd >= channel.concurrency / 2) {
+    const share = parcel[0].urgent ? SLOW_URGENT_SHARE : SLOW_SHARE;
+    if (isSlow && crowd > 0 && crowd >= channel.concurrency * share) {
       const error = { code: 'endpoint_busy', message: 'others are under way to it' };
       return { kind: 'snooze', error, delayMs: CROWDED_MS };
     }
