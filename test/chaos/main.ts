@@ -11,6 +11,7 @@ import { withServices } from './services.ts';
 const HELP = `npm run chaos -- [options]
   --driver fleet|embedded|both|none  what to run on (default both)
   --minutes N          how long load and faults go on (default 5)
+  --faults N           go on until there were as many, if need be for longer (default 0)
   --seed N             of load and faults (default: drawn, and printed)
   --kinds A,B          only these kinds of faults (default all: ${Object.keys(FAULT_KINDS).length})
   --gap-ms N           mean time of quiet between two faults (default 3500)
@@ -27,6 +28,7 @@ Ends with exit code 1 after any violation.
 const OPTIONS = {
   driver: { type: 'string', default: 'both' },
   minutes: { type: 'string', default: '5' },
+  faults: { type: 'string', default: '0' },
   seed: { type: 'string', default: String(Date.now() % 1_000_000) },
   kinds: { type: 'string' },
   'gap-ms': { type: 'string', default: '3500' },
@@ -60,6 +62,7 @@ async function main(): Promise<number> {
       return runChaos(await start(shape), {
         seed: Number(values.seed),
         minutes: Number(values.minutes),
+        atLeastFaults: Number(values.faults),
         jobsPerSecond: Number(values['jobs-per-second']),
         gapMs: Number(values['gap-ms']),
         slack: Number(values.slack),

@@ -16,6 +16,8 @@ import { type FaultRecord, runSchedule } from './schedule.ts';
 export interface RunOptions {
   seed: number;
   minutes: number;
+  /** Faults there must be, if need be beyond these minutes: a slow machine takes half of one to start a broker. Default 0. */
+  atLeastFaults?: number;
   jobsPerSecond: number;
   /** Mean time of quiet between two faults. */
   gapMs: number;
@@ -32,7 +34,7 @@ export interface RunOptions {
 
 /** Load and faults together, then quiet, then the audit. */
 export async function runChaos(installation: Installation, options: RunOptions): Promise<Report> {
-  const { seed, minutes, say, quietMs = 90_000 } = options;
+  const { seed, minutes, atLeastFaults: atLeast = 0, say, quietMs = 90_000 } = options;
   const journal = createJournal(join(installation.folder, 'journal.jsonl'));
   const givingUp = new AbortController();
   const client = createClient(installation, journal, givingUp.signal);
@@ -55,7 +57,7 @@ export async function runChaos(installation: Installation, options: RunOptions):
   };
   const faults = options.scenario
     ? await options.scenario(ground)
-    : await runSchedule(plan, minutes * 60_000, ground, told);
+    : await runSchedule(plan, { totalMs: minutes * 60_000, atLeast }, ground, told);
   say(`load and faults are over: ${load.posted()} jobs, ${faults.length} faults`);
 
   const late = setTimeout(() => givingUp.abort(), quietMs);

@@ -9,10 +9,10 @@ export interface FaultRecord extends FaultEffect {
 
 const BESIDE_MS = 300;
 
-/** Carries out the schedule for so long; resolves when the last fault has healed. */
+/** Carries out the schedule for so long, and at least so many faults of it; resolves when the last one has healed. */
 export async function runSchedule(
   plan: Iterable<PlannedFault>,
-  totalMs: number,
+  { totalMs, atLeast }: { totalMs: number; atLeast: number },
   ground: Ground,
   onFault: (record: FaultRecord) => void,
 ): Promise<FaultRecord[]> {
@@ -29,7 +29,8 @@ export async function runSchedule(
       underWay = [];
       await delay(planned.gapMs);
     }
-    if (performance.now() - begun > totalMs) break;
+    const happened = records.filter(({ skipped }) => !skipped).length;
+    if (performance.now() - begun > totalMs && happened >= atLeast) break;
     const act = prepareFault(planned, ground);
     const free = Promise.all(act.holds.map((hold) => held.get(hold)));
     const done = free.then(async () => {
