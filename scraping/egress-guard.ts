@@ -12,10 +12,8 @@ export interface EgressGuard {
    * @throws EgressError `egress_refused` when nothing allowed is left, `dns_failed` when the name does not resolve
    */
   resolve(host: string, port: number): Promise<string[]>;
-  /** Notes in log and count what was refused: the user is told nothing of it. `reason` is one of few. */
+  /** Logs and reports what was refused: the user is told nothing of it. `reason` is one of few. */
   refuse(refused: { host: string; port?: number; address?: string; protocol?: string; reason: string }): void;
-  /** Refusals since the start of the process. */
-  readonly refusals: number;
 }
 
 /** The addresses of a name, as `dns.lookup` gives them. */
@@ -48,18 +46,13 @@ export function createEgressGuard(options: {
 }): EgressGuard {
   const { logger, resolver = systemResolver, onRefused } = options;
   const allowList = parseAllowList(options.allow);
-  let refusals = 0;
   const refuse: EgressGuard['refuse'] = (refused) => {
-    refusals += 1;
     logger.warn('egress_refused', refused);
     onRefused?.(refused.reason);
   };
 
   return {
     refuse,
-    get refusals() {
-      return refusals;
-    },
     async resolve(host, port) {
       const name = canonicalHost(host);
       if (name === null || !Number.isInteger(port) || port < 1 || port > 65_535) {

@@ -118,7 +118,9 @@ export const FILL_NOTIFICATIONS = `
          CASE WHEN row_number() OVER (ORDER BY created_at) % 3 = 0 THEN created_at END
   FROM jobs ORDER BY created_at;
   WITH numbered AS (
-    SELECT id, user_id, created_at, CASE WHEN n % 20000 IN (1, 2) OR n % 1000 NOT IN (1, 2) THEN n % 1000 ELSE 999 END AS kind, (ARRAY['email', 'push', 'webhook'])[(n / 1000) % 3 + 1] AS channel
+    SELECT id, user_id, created_at,
+           CASE WHEN n % 20000 IN (1, 2) OR n % 1000 NOT IN (1, 2) THEN n % 1000 ELSE 999 END AS kind,
+           (ARRAY['email', 'push', 'webhook'])[(n / 1000) % 3 + 1] AS channel
     FROM (SELECT id, user_id, created_at, row_number() OVER (ORDER BY created_at) AS n FROM jobs) AS j
   )
   INSERT INTO deliveries (event_id, user_id, channel, target, webhook_id, type, urgent, job_id, correlation_id, data, occurred_at,
