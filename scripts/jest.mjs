@@ -28,9 +28,12 @@ export async function runJest(args) {
 
 function run(args, env) {
   const { NODE_OPTIONS = '' } = process.env;
+  // Its worker processes do not end with it on a SIGTERM: they get it too, as a group. At a terminal they stay in the terminal's.
+  const detached = !process.stdin.isTTY;
   const jest = spawn(process.execPath, [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...args], {
     cwd: root,
     stdio: 'inherit',
+    detached,
     // The warning says that the API of ES modules may change; a Jest or Node in which it has will tell.
     env: {
       ...process.env,
@@ -38,9 +41,13 @@ function run(args, env) {
       NODE_OPTIONS: `${NODE_OPTIONS} --experimental-vm-modules --no-warnings`.trim(),
     },
   });
-  // A Ctrl-C reaches Jest by itself; a SIGTERM is for us alone. Either way this process waits for what Jest ends.
-  process.on('SIGINT', () => {});
-  process.on('SIGTERM', () => jest.kill('SIGTERM'));
+  const signal = (name) => {
+    if (jest.exitCode === null && jest.signalCode === null)
+      process.kill(detached ? -jest.pid : jest.pid, name);
+  };
+  // A Ctrl-C at a terminal reaches Jest by itself. Either way this process waits for what Jest ends.
+  process.on('SIGINT', () => detached && signal('SIGINT'));
+  process.on('SIGTERM', () => signal('SIGTERM'));
   return new Promise((resolve, reject) => {
     jest.on('error', reject);
     jest.on('close', (exitCode) => resolve(exitCode ?? 1));

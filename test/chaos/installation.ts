@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findChromium } from '../../scraping/chromium.ts';
+import type { Guard } from '../support/guard.mjs';
 import type { PrivateBroker } from '../support/rabbitmq.mjs';
 import { waitFor } from '../support/wait-for.ts';
-import type { Guard } from './guard.ts';
 import type { ChaosPostgres } from './postgres.ts';
 import { type Kept, keepProcess } from './processes.ts';
 import { type ChaosProxy, startChaosProxy, through } from './proxy.ts';

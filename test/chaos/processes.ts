@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Guard } from './guard.ts';
+import type { Guard } from '../support/guard.mjs';
 
 /** One life of a process: from a start to its end, by one process id. */
 export interface Life {

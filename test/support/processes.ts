@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
+import { type Guard, startGuard } from './guard.mjs';
 
 /** A process of ours as it runs in production: compiled, with an IPC channel to whoever started it. */
 export interface RunningProcess {
@@ -27,6 +28,8 @@ export interface ReadyMessage {
 }
 
 const running = new Set<ChildProcess>();
+/** For a Ctrl-C at the tests, which Jest's processes end by at once. */
+let guard: Guard | undefined;
 
 /**
  * Starts a compiled entry point, such as `api/main.js`, and waits until it is ready. What a test file left running is
@@ -110,6 +113,9 @@ function launch(entry: string, env: Record<string, string>, cwd = root) {
     detached: true,
   });
   running.add(child);
+  const group = -Number(child.pid);
+  guard ??= startGuard();
+  if (child.pid) guard.watch(group);
   let said = '';
   const collect = (chunk: string) => {
     said += chunk;
@@ -122,6 +128,7 @@ function launch(entry: string, env: Record<string, string>, cwd = root) {
       // `close`, not `exit`: by then all it wrote has been read.
       child.once('close', (exitCode, signal) => {
         running.delete(child);
+        guard?.forget(group);
         resolve({ exitCode, signal });
       });
     },
@@ -147,4 +154,5 @@ afterAll(async () => {
   const gone = left.map((child) => new Promise((resolve) => child.once('close', resolve)));
   for (const child of left) child.kill('SIGKILL');
   await Promise.all(gone);
+  guard?.end();
 });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { startGuard } from './guard.mjs';
 
 /**
  * @typedef {object} PrivateBroker
@@ -35,7 +36,7 @@ export async function startRabbitmq({ vhosts = [] } = {}) {
   const [port, distPort, epmdPort] = await freePorts(3);
   const environment = await prepare({ base, port, distPort, epmdPort, vhosts });
   const guard = startGuard(base);
-  const epmd = await startEpmd(epmdPort, environment);
+  const epmd = await startEpmd(epmdPort, environment, guard);
 
   /** @type {{pid: number, ended: Promise<void>} | undefined} */
   let broker;
@@ -43,14 +44,18 @@ export async function startRabbitmq({ vhosts = [] } = {}) {
   const urlOf = (vhost) => `amqp://guest:guest@127.0.0.1:${port}/${encodeURIComponent(vhost)}`;
 
   const start = async () => {
-    broker ??= await startBroker({ script: join(scripts, 'rabbitmq-server'), base, port, environment });
-    guard.watch([broker.pid, epmd.pid]);
+    broker ??= await startBroker({
+      script: join(scripts, 'rabbitmq-server'),
+      base,
+      port,
+      environment,
+      guard,
+    });
   };
   const end = async (signal) => {
     if (!broker) return;
     const { pid, ended } = broker;
     broker = undefined;
-    guard.watch([epmd.pid]);
     signalPid(pid, signal);
     // An orderly stop of Erlang takes seconds; one that hangs must not hang the tests.
     const late = setTimeout(() => signalPid(pid, 'SIGKILL'), 20_000);
@@ -150,39 +155,8 @@ const definitions = (vhosts) => ({
   permissions: vhosts.map((vhost) => ({ user: 'guest', vhost, configure: '.*', write: '.*', read: '.*' })),
 });
 
-/**
- * Cleans up after a test run that was killed: it reads what to end from its standard input, which closes with the process
- * that started it, however that ends.
- */
-function startGuard(base) {
-  const child = spawn(process.execPath, ['-e', GUARD, base], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  child.unref();
-  child.stdin.unref?.();
-  child.stdin.on('error', () => {});
-  return {
-    watch: (pids) => child.stdin.write(`${pids.join(' ')}\n`),
-    end: () => child.stdin.end('\n'),
-  };
-}
-
-const GUARD = `
-const { rmSync } = require('node:fs');
-let text = '';
-process.stdin.on('data', (chunk) => { text += chunk; });
-process.stdin.on('end', () => {
-  // The last line counts; an orderly end writes an empty one.
-  const pids = (text.split('\\n').at(-2) ?? '').split(' ').filter(Boolean);
-  for (const pid of pids) { try { process.kill(Number(pid), 'SIGKILL'); } catch {} }
-  setTimeout(() => rmSync(process.argv[1], { recursive: true, force: true, maxRetries: 5 }), 500);
-});
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-`;
-
 /** In the foreground as a child of ours: the one Erlang starts by itself would outlive everything. */
-async function startEpmd(port, environment) {
+async function startEpmd(port, environment, guard) {
   const child = spawn('epmd', ['-port', String(port), '-address', '127.0.0.1'], {
     env: environment,
     stdio: 'ignore',
@@ -192,11 +166,13 @@ async function startEpmd(port, environment) {
     child.once('spawn', resolve);
     child.once('error', reject);
   });
+  guard.watch(child.pid);
+  void ended.then(() => guard.forget(child.pid));
   await waitFor(() => listens(port), 10_000, 'epmd');
   return { pid: child.pid, ended };
 }
 
-async function startBroker({ script, base, port, environment }) {
+async function startBroker({ script, base, port, environment, guard }) {
   await rm(join(base, 'pid'), { force: true });
   const output = createWriteStream(join(base, 'log', 'output'), { flags: 'a' });
   await new Promise((resolve) => output.once('open', resolve));
@@ -208,9 +184,13 @@ async function startBroker({ script, base, port, environment }) {
     detached: true,
   });
   let exited = false;
+  // The script and the Erlang that it starts.
+  const group = -Number(child.pid);
+  if (child.pid) guard.watch(group);
   const ended = new Promise((resolve) =>
     child.once('exit', () => {
       exited = true;
+      guard.forget(group);
       output.end();
       resolve(undefined);
     }),
