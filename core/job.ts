@@ -58,7 +58,7 @@ export interface ClaimedJob {
   maxAttempts: number;
   /** How often it was snoozed so far. */
   snoozes: number;
-  /** It ran before and was put aside: it waited its turn. */
+  /** It ran before: it was put aside, handed back or is tried again. What never ran has stored nothing. */
   isBack: boolean;
   workerId: string;
   spec: JobSpec;

@@ -14,6 +14,9 @@ import { sendMessage } from './notify.ts';
 /** The pause when nothing presses, and while notifiers empty a window faster than it is filled. */
 const PAUSE_MS = 50;
 const BUSY_PAUSE_MS = 5;
+/** Once nothing was due for so long, it is looked less often: an idle installation is not kept busy by its own questions. */
+const QUIET_AFTER_MS = 5000;
+const QUIET_PAUSE_MS = 200;
 /**
  * Messages a channel that may wait in the broker. There their order is fixed, so this many ordinary ones at most are before an
  * urgent one; all others wait in Postgres behind it.
@@ -33,6 +36,7 @@ export function createDeliverySweep({
   logger: Logger;
 }): () => Promise<number> {
   let checkedAt = 0;
+  let lastDueAt = performance.now();
 
   return async () => {
     const isCheck = performance.now() - checkedAt >= CHECK_MS;
@@ -44,7 +48,8 @@ export function createDeliverySweep({
     if (!queue.health().healthy) return PAUSE_MS;
     if (isCheck) await forgetLost();
     const due = await listDueDeliveries(database, WINDOW);
-    if (due.length === 0) return PAUSE_MS;
+    if (due.length === 0) return performance.now() - lastDueAt < QUIET_AFTER_MS ? PAUSE_MS : QUIET_PAUSE_MS;
+    lastDueAt = performance.now();
     await queue.publish(due.map(sendMessage));
     await markDeliveriesDispatched(database, due);
     return due.length >= WINDOW / 2 ? BUSY_PAUSE_MS : PAUSE_MS;

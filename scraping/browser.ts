@@ -109,8 +109,10 @@ export class Pool implements BrowserPool {
   }
 
   async start(): Promise<void> {
+    // Beside the launch, and nobody waits for it.
+    this.extractor.warmUp();
     await this.proxy.start();
-    await this.#generation();
+    this.#makeReady(await this.#generation());
   }
 
   stop(): Promise<void> {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PageFailure } from '../page-errors.ts';
 import { type Extracted, type ExtractInput, extract, needsDocument } from './extract.ts';
+import { FIRST_PAGE, FIRST_READINGS } from './warm-up.ts';
 
 /**
  * Extraction away from the event loop, which has leases to renew and cancels to hear: a large page takes half a second, a
@@ -10,6 +11,8 @@ import { type Extracted, type ExtractInput, extract, needsDocument } from './ext
 export interface Extractor {
   /** @throws PageFailure `extraction_failed`; or the signal's reason */
   extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted>;
+  /** Has a thread ready for the first page, warm; meanwhile pages are taken as ever. */
+  warmUp(): void;
   stop(): Promise<void>;
 }
 
@@ -54,8 +57,26 @@ class ThreadExtractor implements Extractor {
     }
   }
 
+  warmUp(): void {
+    void this.#warmUp().catch(() => {
+      // Stopped meanwhile; a thread that cannot start fails the page that asks for it.
+    });
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#all].map((worker) => worker.terminate()));
+  }
+
+  async #warmUp(): Promise<void> {
+    const worker = await this.#take();
+    const { signal } = new AbortController();
+    try {
+      for (let readings = 0; readings < FIRST_READINGS && this.#waiting.length === 0; readings += 1) {
+        await ask(worker, FIRST_PAGE, signal);
+      }
+    } finally {
+      this.#giveBack(worker);
+    }
   }
 
   async #take(): Promise<Worker> {
@@ -152,5 +173,6 @@ const inlineExtractor: Extractor = {
       throw new PageFailure('extraction_failed', undefined, { cause });
     }
   },
+  warmUp() {},
   async stop() {},
 };

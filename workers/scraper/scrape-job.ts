@@ -38,7 +38,9 @@ export function createJobScraper(options: {
 
   return async (job, signal, logger) => {
     const urls = job.spec.urls ?? [];
-    const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
+    const stored = job.isBack
+      ? await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id))
+      : [];
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
     // A job that comes back from a wait does not load again what failed before it: it would never come to its end.
