@@ -89,7 +89,7 @@ const CLAIM_JOBS = statement(
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${RELAXED}
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
       AND j.priority >= coalesce((SELECT priority FROM urgent), 0)
-    RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at < now() AS is_back, j.spec, j.correlation_id
+    RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at <> now() AS is_back, j.spec, j.correlation_id
   ), stepped_aside AS (
     UPDATE jobs j SET dispatched_at = NULL, asides = j.asides + 1
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
