@@ -28,6 +28,8 @@ export class Tab {
   firstLook: string | null = null;
   #undo: (() => void)[] = [];
   #blanking: NodeJS.Timeout | undefined;
+  /** Settles when the tab is empty, or cannot be emptied. */
+  #emptied: Promise<void> | undefined;
 
   constructor(
     readonly page: Page,
@@ -63,6 +65,8 @@ export class Tab {
 
   async beginUse(maxBytes: number): Promise<void> {
     clearTimeout(this.#blanking);
+    // Two navigations at once interrupt each other.
+    await this.#emptied;
     // A page with scripts may be about to go elsewhere, and would take the next one's place.
     if (!this.isAtRest) await this.page.goto('about:blank');
     this.isAtRest = false;
@@ -77,7 +81,7 @@ export class Tab {
     this.#undo = [];
     if (this.isAtRest) return;
     this.#blanking = setTimeout(() => {
-      void this.page
+      this.#emptied = this.page
         .goto('about:blank')
         .then(() => {
           this.isAtRest = true;

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type OutgoingHttpHeaders, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../../runtime/logger.ts';
 import { openScraping } from '../../scraping/scrape.ts';
 import { openScraper, type Scraper } from '../fixtures/site/scraper.ts';
@@ -201,6 +202,23 @@ describe('the proxy of the browser', () => {
       sent.on('error', reject);
       sent.end();
     });
+});
+
+it('a tab that is just being emptied takes the next page', async () => {
+  const signal = new AbortController().signal;
+  const scraping = openScraping(
+    { render: 'browser' },
+    { ...scraper.context, signal, pageTimeoutMs: 20_000, maxPageBytes: 1_000_000 },
+  );
+  const failed: string[] = [];
+  // Around the moment at which an idle tab is emptied.
+  for (let pauseMs = 249; pauseMs < 263; pauseMs += 1) {
+    const { page } = await scraping.scrape(at('/form.html'));
+    if (page.error) failed.push(`after ${pauseMs} ms: ${page.error.code}`);
+    await sleep(pauseMs);
+  }
+  await scraping.close();
+  expect(failed).toEqual([]);
 });
 
 it('a page that is still being read when its retired browser ends is none the worse for it', async () => {
