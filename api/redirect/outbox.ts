@@ -113,7 +113,9 @@ export function createOutbox<Click>(options: {
     underWay.add(sent);
   };
   const publish = async (group: Envelope[]) => {
-    await queue.publish(group.map((envelope) => ({ exchange, routingKey: envelope.type, envelope })));
+    // Without its queue a click would be confirmed and gone: an operator deletes one, and it is declared a moment later.
+    const mandatory = true;
+    await queue.publish(group.map((envelope) => ({ exchange, routingKey: envelope.type, mandatory, envelope })));
     counts.published += group.length;
   };
   const spill = (clicks: Envelope[]) => {
