@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { startGuard } from '../test/support/guard.mjs';
 import { ensureBuild } from './setup.mjs';
 import { alone, root, runScript } from './steps.mjs';
 
@@ -45,12 +46,19 @@ function run(args, env) {
     if (jest.exitCode === null && jest.signalCode === null)
       process.kill(detached ? -jest.pid : jest.pid, name);
   };
+  // In a group of its own nothing that ends ours at once, such as a SIGKILL, reaches it.
+  const guard = startGuard();
+  if (detached && jest.pid) guard.watch(-jest.pid);
   // A Ctrl-C at a terminal reaches Jest by itself. Either way this process waits for what Jest ends.
   process.on('SIGINT', () => detached && signal('SIGINT'));
   process.on('SIGTERM', () => signal('SIGTERM'));
   return new Promise((resolve, reject) => {
     jest.on('error', reject);
-    jest.on('close', (exitCode) => resolve(exitCode ?? 1));
+    jest.on('close', (exitCode) => {
+      if (jest.pid) guard.forget(-jest.pid);
+      guard.end();
+      resolve(exitCode ?? 1);
+    });
   });
 }
 

@@ -113,9 +113,11 @@ export function createOutbox<Click>(options: {
     underWay.add(sent);
   };
   const publish = async (group: Envelope[]) => {
-    // Without its queue a click would be confirmed and gone: an operator deletes one, and it is declared a moment later.
+    // Between a queue's deletion and its next declaration a click would be confirmed and gone.
     const mandatory = true;
-    await queue.publish(group.map((envelope) => ({ exchange, routingKey: envelope.type, mandatory, envelope })));
+    await queue.publish(
+      group.map((envelope) => ({ exchange, routingKey: envelope.type, mandatory, envelope })),
+    );
     counts.published += group.length;
   };
   const spill = (clicks: Envelope[]) => {
