@@ -168,4 +168,40 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     expect(await counted(next.ready.url)).toBe(201);
     await next.kill();
   });
+
+  // An embedded queue is a table: it cannot break by itself. What is in this one is nowhere else, so only an operator may delete it.
+  if (driver === 'rabbitmq') {
+    test('are kept on the disk while their queue is broken, and all else goes on', async () => {
+      const analytics = await fleet.startAnalytics();
+      expect(await click(url, code, 10)).toEqual([]);
+      await untilCounted(10);
+
+      await broker?.breakQueue('link_clicks');
+      expect(await click(url, code, 50)).toEqual([]);
+      await waitFor(async () => (await metric(url, 'leadengine_clicks_total{outcome="spooled"}')) >= 50, {
+        what: 'the clicks to be on the disk',
+      });
+      // Jobs go over the same connection.
+      for (let job = 0; job < 3; job += 1) await fleet.client.post({ urls: ['https://example.com/'] });
+      const jobsQueued = async () => {
+        const listing = await broker?.ctl('list_queues', 'name', 'messages', '--quiet');
+        // A second ring is harmless.
+        return Number(/^scrape_jobs\s+(\d+)/m.exec(listing ?? '')?.[1]) >= 3;
+      };
+      await waitFor(jobsQueued, { what: 'the jobs to be on the queue' });
+
+      // What docs/operations.md says to do. Until the queue is declared again there is none, and no click may go there.
+      await broker?.ctl('delete_queue', 'link_clicks');
+      expect(await click(url, code, 10)).toEqual([]);
+      await waitFor(() => fleet.api.output().includes('no queue takes it'), {
+        what: 'clicks to be sent and come back',
+      });
+      await analytics.stop();
+      const next = await fleet.startAnalytics();
+      await untilCounted(70);
+      expect(await next.stop()).toBe(0);
+      expect(await counted()).toBe(70);
+      expect(await metric(url, 'leadengine_clicks_total{outcome="dropped"}')).toBe(0);
+    });
+  }
 });

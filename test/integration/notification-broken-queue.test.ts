@@ -1,11 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { type PrivateBroker, startRabbitmq } from '../support/rabbitmq.mjs';
+import { startRabbitmq } from '../support/rabbitmq.mjs';
 import { waitFor } from '../support/wait-for.ts';
 import { startNotifying } from './notifier-fixture.ts';
-
-/** As after some crashes of the broker: declared, but each consumer is answered 541 and each message refused. */
-const breakQueue = (broker: PrivateBroker, queue: string) =>
-  broker.ctl('eval', `ra:stop_server(quorum_queues, {'%2F_${queue}', node()}).`);
 
 test.each([
   ['of the fan-out', ['job_notifications', 'urgent_notifications']],
@@ -24,7 +20,7 @@ test.each([
       const jobs = [await told.end('completed', {}, key), await told.end('failed', {}, key)];
       const arrived = async () => (await told.queue.depth('job_notifications')) >= jobs.length;
       await waitFor(arrived, { what: 'the messages to be in the queue' });
-      for (const queue of broken) await breakQueue(broker, queue);
+      for (const queue of broken) await broker.breakQueue(queue);
       await told.startNotifier();
       await waitFor(() => told.receiver.requests.length >= jobs.length, {
         timeoutMs: 90_000,

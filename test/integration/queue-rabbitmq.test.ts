@@ -167,7 +167,7 @@ describe('RabbitMQ alone', () => {
       // The broker goes on counting from here on this channel, though the queue anew begins at one.
       await queue.publish(workMessages(3));
       // As after some crashes of the broker: declared, but each consumer is answered 541.
-      await broker.ctl('eval', `ra:stop_server(quorum_queues, {'%2F_${WORK}', node()}).`);
+      await broker.breakQueue(WORK);
       const { handler, ids } = collector();
       await queue.consume(WORK, { prefetch: 1 }, handler);
 

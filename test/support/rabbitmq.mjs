@@ -20,6 +20,7 @@ import { startGuard } from './guard.mjs';
  * @property {() => Promise<void>} stop     orderly; data stay
  * @property {() => Promise<void>} kill     SIGKILL of the broker; data stay
  * @property {(...args: string[]) => Promise<string>} ctl  `rabbitmqctl` with these arguments; its standard output
+ * @property {(queue: string) => Promise<string>} breakQueue  as after some crashes: a quorum queue of `/` that is declared, but refuses each message and consumer
  * @property {() => Promise<void>} close    ends the broker and its epmd and removes the data
  */
 
@@ -83,6 +84,7 @@ export async function startRabbitmq({ vhosts = [] } = {}) {
     start,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
+    breakQueue: (queue) => ctl('eval', `ra:stop_server(quorum_queues, {'%2F_${queue}', node()}).`),
     close,
     ctl,
     addVhost: async (name) => {
