@@ -1,27 +1,13 @@
 import type { Action } from '../../core/job-schemas.ts';
-import { openScraper, type Scraper } from '../fixtures/site/scraper.ts';
-import { openSite, type Site } from '../fixtures/site/site.ts';
+import { useSite } from '../fixtures/site/use-site.ts';
 import { pngSize } from '../support/png.ts';
 
-let site: Site;
-let scraper: Scraper;
-
-beforeAll(async () => {
-  site = await openSite();
-  scraper = openScraper({ allow: ['127.0.0.0/8'] });
-  await scraper.pool.start();
-});
-
-afterAll(async () => {
-  await scraper.stop();
-  await site.close();
-});
-
-const at = (path: string) => `${site.origin}${path}`;
+const fixture = useSite();
+const { at } = fixture;
 
 describe('actions', () => {
   it('are done in order before the page is read', async () => {
-    const { page, artifacts } = await scraper.scrape(at('/form.html'), {
+    const { page, artifacts } = await fixture.scraper.scrape(at('/form.html'), {
       formats: ['text'],
       actions: [
         { type: 'type', selector: '#q', text: 'lock keeper' },
@@ -81,7 +67,7 @@ describe('actions', () => {
       ['page at 500', 'page at its top'],
     ],
   ])('%s', async (_name, actions, told) => {
-    const { page } = await scraper.scrape(at('/menu.html'), {
+    const { page } = await fixture.scraper.scrape(at('/menu.html'), {
       actions,
       extract: { told: { selector: '#out p', many: true } },
     });
@@ -93,7 +79,7 @@ describe('actions', () => {
   });
 
   it('a screenshot may be of the whole page', async () => {
-    const { artifacts } = await scraper.scrape(at('/menu.html'), {
+    const { artifacts } = await fixture.scraper.scrape(at('/menu.html'), {
       actions: [{ type: 'screenshot', full_page: true }],
     });
     expect(pngSize(artifacts[0]?.body).height).toBeGreaterThan(4000);
@@ -104,7 +90,7 @@ describe('actions', () => {
     ['nothing to hover over', { type: 'hover', selector: '#nothing' }],
     ['a key that no keyboard has', { type: 'press', key: 'Anykey' }],
   ])('fail for %s', async (_name, action) => {
-    const { page } = await scraper.scrape(at('/menu.html'), { actions: [action], timeout_ms: 6000 });
+    const { page } = await fixture.scraper.scrape(at('/menu.html'), { actions: [action], timeout_ms: 6000 });
     expect(page.error).toEqual({
       code: 'action_failed',
       message: expect.stringContaining(`action 0 (${action.type}): `),
@@ -115,7 +101,7 @@ describe('actions', () => {
     ['an element that is not there', '#nothing'],
     ['a selector that is not CSS', 'p[['],
   ])('fail the page with their number for %s, and keep what there is', async (_name, selector) => {
-    const { page } = await scraper.scrape(at('/form.html'), {
+    const { page } = await fixture.scraper.scrape(at('/form.html'), {
       formats: ['text'],
       actions: [
         { type: 'wait', ms: 1 },
@@ -131,7 +117,7 @@ describe('actions', () => {
   });
 
   it('may lead to another page', async () => {
-    const { page } = await scraper.scrape(at('/shadow.html'), {
+    const { page } = await fixture.scraper.scrape(at('/shadow.html'), {
       actions: [{ type: 'click', selector: 'price-card a' }],
     });
     expect(page).toMatchObject({
