@@ -2,7 +2,7 @@ import type { BrowserContext } from 'playwright';
 import { FatalError } from '../core/errors.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { BrowserSession, type SessionOptions } from './browser-session.ts';
-import { type ChromiumProcess, endChromium, killChromium, launchChromium } from './chromium.ts';
+import { type ChromiumProcess, endChromium, killChromium, launchChromium, VIEWPORT } from './chromium.ts';
 import { createExtractor, type Extractor } from './content/extractor.ts';
 import { resolvesWithin } from './deadline.ts';
 import type { EgressClient } from './egress-client.ts';
@@ -203,7 +203,7 @@ export class Pool implements BrowserPool {
           acceptDownloads: false,
           serviceWorkers: 'block',
           permissions: [],
-          viewport: { width: 1280, height: 800 },
+          viewport: VIEWPORT,
           ...(userAgent ? { userAgent } : {}),
           ...identity,
         }),

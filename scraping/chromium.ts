@@ -55,9 +55,14 @@ export async function launchChromium(options: {
   }
 }
 
+/** Of a page unless its job says otherwise, in CSS pixels. */
+export const VIEWPORT = { width: 1280, height: 800 };
+
 function chromiumArgs(proxyAddress: string): string[] {
   return [
     ...(needsNoSandbox() ? ['--no-sandbox'] : []),
+    // A tab that begins in another size is laid out and drawn twice.
+    `--window-size=${VIEWPORT.width},${VIEWPORT.height}`,
     `--proxy-server=${proxyAddress}`,
     // Chromium would go to loopback directly, past the egress guard.
     '--proxy-bypass-list=<-loopback>',

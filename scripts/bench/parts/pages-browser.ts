@@ -11,6 +11,8 @@ import { installPeers } from './peers.ts';
 
 const PART = 'browser';
 const LANES = 2;
+/** What a Debian user who knows of no headless shell has. */
+const WHOLE_CHROMIUM = '/usr/bin/chromium';
 /** Debian's `postgresql-doc-15`: over a thousand pages that nobody here wrote. */
 const SITE_DIR = process.env.BENCH_SITE_DIR ?? '/usr/share/doc/postgresql-doc-15/html';
 
@@ -24,12 +26,13 @@ interface Measured {
 
 /**
  * Pages of a real site a second in the browser: ours through real jobs, a page a job and all in one, beside Playwright set up as
- * well as one can and Crawlee's PlaywrightCrawler as its users run it, all with the same Chromium.
+ * well as one can and Crawlee's PlaywrightCrawler as its users run it: with Debian's whole Chromium, and with the headless shell that
+ * all the others have.
  */
 export async function measureBrowser(bench: Bench): Promise<void> {
   const { options, report } = bench;
   const setting = await settingOf();
-  if (!setting) return;
+  if (!setting || !(await has(WHOLE_CHROMIUM, 'chromium'))) return;
   const { chromium } = setting;
   await installPeers();
   await withChildren(async (keep) => {
@@ -61,11 +64,14 @@ export async function measureBrowser(bench: Bench): Promise<void> {
       });
     const env = { CHROMIUM_PATH: chromium };
     const program = 'scripts/bench/processes/bare-playwright.js';
+    const crawlee = (executable: string) =>
+      theirs(() => startPeer(bench, 'crawlee-playwright', { CHROMIUM_PATH: executable }));
     const turns = await inTurns(options.rounds, {
       bare: theirs(() => startOurs(bench, { program, driver: 'rabbitmq', databaseUrl: '', env })),
       isolated: ours(1, LANES),
-      crawlee: theirs(() => startPeer(bench, 'crawlee-playwright', env)),
+      crawlee: crawlee(chromium),
       crawl: ours(urls.length, 1),
+      wholeCrawlee: crawlee(WHOLE_CHROMIUM),
       isolatedRaw: ours(1, LANES, ['raw_html']),
     });
 
@@ -90,14 +96,18 @@ export async function measureBrowser(bench: Bench): Promise<void> {
       target: { of: 'ratio', atLeast },
     });
     const best = ['best Playwright set-up', turns.bare] as const;
-    const crawlee = ['PlaywrightCrawler', turns.crawlee] as const;
+    const crawlees = [
+      ['PlaywrightCrawler, whole Chromium', turns.wholeCrawlee],
+      ['PlaywrightCrawler, headless shell', turns.crawlee],
+    ] as const;
     const content = 'markdown + links + metadata, stored';
     add(`a context a page, ${LANES} slots: raw_html, stored`, turns.isolatedRaw, against(...best, 0.9));
     add(`a context a page, ${LANES} slots: ${content}`, turns.isolated, against(...best, 0.9));
-    add('the same', turns.isolated, against(...crawlee, 1.5));
-    add(`one job, its tabs at once: ${content}`, turns.crawl, against(...crawlee, 2.5));
+    for (const [name, measured] of crawlees) add('the same', turns.isolated, against(name, measured, 1.5));
+    for (const [name, measured] of crawlees)
+      add(`one job, its tabs at once: ${content}`, turns.crawl, against(name, measured, 2.5));
     add(`Playwright: a context a page, ${LANES} at once, content alone`, turns.bare);
-    add('PlaywrightCrawler as installed: title + content', turns.crawlee);
+    for (const [name, measured] of crawlees) add(`${name}, as installed: title + content`, measured);
   });
 }
 
@@ -160,12 +170,17 @@ function watchCosts({ pid }: Child): { stop(pages: number): { peakMb: number; cp
 async function settingOf(): Promise<{ chromium: string } | undefined> {
   const chromium = findChromium(process.env.CHROMIUM_PATH);
   if (!chromium) throw new Error('no Chromium found: set CHROMIUM_PATH');
+  return (await has(SITE_DIR, 'postgresql-doc-15')) ? { chromium } : undefined;
+}
+
+/** Whether it is there; says how to get it where not. */
+async function has(path: string, debianPackage: string): Promise<boolean> {
   try {
-    await access(SITE_DIR);
-    return { chromium };
+    await access(path);
+    return true;
   } catch {
-    process.stderr.write(`bench: no ${SITE_DIR} (apt-get install postgresql-doc-15), so no ${PART}\n`);
-    return undefined;
+    process.stderr.write(`bench: no ${path} (apt-get install ${debianPackage}), so no ${PART}\n`);
+    return false;
   }
 }
 
