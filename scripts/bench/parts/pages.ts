@@ -110,7 +110,7 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
   return rateOf(times);
 }
 
-/** All that is asked while the clock runs: what the bench itself costs is on nobody's account. */
+/** All that is asked while the clock runs, so that asking weighs little on what is measured. */
 const COUNT_PAGES = statement(
   'bench_count_pages',
   'SELECT count(*)::int AS stored, count(*) FILTER (WHERE failed)::int AS failed FROM pages',
