@@ -1,4 +1,4 @@
-import { collapsed, isBlock, isElement, isText, select } from './dom.ts';
+import { collapsed, isBlock, isElement, isText, select, textOf } from './dom.ts';
 import { MARKS, type Mark, marksOf, NEVER } from './marks.ts';
 
 /** A run of text that reads as one: a paragraph, a heading, a cell, an item, or text between blocks. */
@@ -96,7 +96,7 @@ function blockOf(
   nodes: Node[],
   place: Pick<Block, 'marks' | 'depth' | 'make'>,
 ): Block | null {
-  const text = collapsed(nodes.map((node) => node.textContent ?? '').join(''));
+  const text = collapsed(nodes.map(textOf).join(''));
   if (text === '') return null;
   const linkChars =
     place.marks[LINK] !== NEVER ? text.length : nodes.reduce((sum, node) => sum + linkCharsOf(node), 0);
@@ -116,8 +116,8 @@ const LINK = MARKS.indexOf('link' satisfies Mark);
 
 function linkCharsOf(node: Node): number {
   if (!isElement(node)) return 0;
-  if (node.tagName === 'A') return collapsed(node.textContent).length;
-  return select(node, 'a').reduce((sum, link) => sum + collapsed(link.textContent).length, 0);
+  if (node.tagName === 'A') return collapsed(textOf(node)).length;
+  return select(node, 'a').reduce((sum, link) => sum + collapsed(textOf(link)).length, 0);
 }
 
 export const isProse = ({ words, chars, linkChars, text }: Block): boolean =>

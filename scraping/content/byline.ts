@@ -1,4 +1,4 @@
-import { collapsed, select, selectFirst } from './dom.ts';
+import { collapsed, select, selectFirst, textOf } from './dom.ts';
 import type { MetaTags } from './metadata.ts';
 import { isOfType, type Thing, thingsOf } from './structured-data.ts';
 
@@ -49,7 +49,7 @@ function namesIn(author: unknown, source: BylineSource): string[] {
       typeof one === 'string'
         ? one
         : typeof one === 'object' && one !== null
-          ? textOf((one as Thing).name)
+          ? stringIn((one as Thing).name)
           : undefined,
     );
   return people(names, source);
@@ -75,7 +75,7 @@ function authorLinks(document: Document): string[] {
     'a[href*="/author/"], a[href*="/authors/"], [class*="byline"] a[href], [class*="author-name"] a[href]',
   );
   const names = new Set(
-    links.map((link) => collapsed(link.textContent)).filter((name) => /^\p{Lu}[^|]{2,60}$/u.test(name)),
+    links.map((link) => collapsed(textOf(link))).filter((name) => /^\p{Lu}[^|]{2,60}$/u.test(name)),
   );
   return names.size <= 2 ? [...names].slice(0, 1) : [];
 }
@@ -89,7 +89,7 @@ function bylines(document: Document): (string | null)[] {
     '[rel="author"], .byline, .author-name, .post-author, .entry-author, .article-author',
   );
   if (marked.length === 0 || marked.length > MAX_BYLINES) return [];
-  return marked.slice(0, 1).map((element) => collapsed(element.textContent));
+  return marked.slice(0, 1).map((element) => collapsed(textOf(element)));
 }
 
 /** Those of the texts that can be names, each once, without what stands around a name. */
@@ -113,7 +113,7 @@ const NOBODY =
 
 const plain = (text: string) => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join('');
 
-const textOf = (value: unknown): string | undefined => {
+const stringIn = (value: unknown): string | undefined => {
   const [first] = [value].flat();
   return typeof first === 'string' ? first : undefined;
 };
@@ -137,7 +137,7 @@ export const isArticle = (source: BylineSource): boolean =>
 export function publishedOf(source: BylineSource): string | undefined {
   const { document, tags } = source;
   const looks = [
-    () => writtenThings(source).map((thing) => textOf(thing.datePublished ?? thing.dateCreated)),
+    () => writtenThings(source).map((thing) => stringIn(thing.datePublished ?? thing.dateCreated)),
     () => PUBLISHED.map((name) => tags.get(name)),
     () =>
       select(document, '[itemprop="datePublished"], [itemprop="dateCreated"], time[pubdate]').map(stampOf),
@@ -156,7 +156,7 @@ export function publishedOf(source: BylineSource): string | undefined {
 
 export function modifiedOf(source: BylineSource): string | undefined {
   const candidates = [
-    ...writtenThings(source).map((thing) => textOf(thing.dateModified)),
+    ...writtenThings(source).map((thing) => stringIn(thing.dateModified)),
     ...MODIFIED.map((name) => source.tags.get(name)),
     ...select(source.document, '[itemprop="dateModified"]').map(stampOf),
   ];
@@ -190,17 +190,20 @@ const stampOf = (element: Element): string | undefined =>
   element.getAttribute('content') ??
   element.getAttribute('datetime') ??
   element.querySelector('time[datetime]')?.getAttribute('datetime') ??
-  collapsed(element.textContent);
+  collapsed(textOf(element));
 
 /** The first moment of the main text; where there are many, as in a forum, the first is that of the page too. */
 function timesOf(document: Document): (string | undefined)[] {
+  if (!selectFirst(document, STAMPED)) return [];
   const scopes = ['main article', 'article', 'main', '[role="main"]', 'body'];
   const scope = scopes
     .map((selector) => selectFirst(document, selector))
-    .find((found) => found?.querySelector('time[datetime]'));
-  const time = scope?.querySelector('time[datetime]');
+    .find((found) => found && selectFirst(found, STAMPED));
+  const time = scope && selectFirst(scope, STAMPED);
   return [time?.getAttribute('datetime') ?? undefined];
 }
+
+const STAMPED = 'time[datetime]';
 
 function dayInPath(url: string): string | undefined {
   const found = /\/(20\d\d|19\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)/.exec(url);
@@ -221,7 +224,7 @@ function dayInByline(document: Document): string | undefined {
     '[class*="publish"], [class*="post-date"], [class*="entry-date"], [class*="byline"], [class*="article-date"], [class*="post-meta"], [class*="entry-meta"], [class="date"]',
   );
   for (const element of marked.slice(0, 10)) {
-    const text = collapsed(element.textContent);
+    const text = collapsed(textOf(element));
     if (text.length < 300 && WRITTEN_DAY.test(text)) return text;
   }
   return undefined;

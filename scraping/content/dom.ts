@@ -1,6 +1,8 @@
 import { createDocument } from '@mixmark-io/domino';
 import { select, selectFirst } from './select.ts';
+import { hasText, isElement, textOf } from './walk.ts';
 
+export { following, hasText, holds, isElement, isText, nearest, textOf } from './walk.ts';
 export { select, selectFirst };
 
 /**
@@ -62,11 +64,13 @@ function flattenShadowRoots(document: Document): void {
 const nextShadow = (document: Document): Element | null => selectFirst(document, 'template[shadowrootmode]');
 
 const ADDRESS_ATTRIBUTES = ['href', 'src', 'poster', 'action', 'cite', 'data-src'] as const;
+const ADDRESSED = ADDRESS_ATTRIBUTES.map((name) => `[${name}]`).join(', ');
 
 function resolveAddresses(document: Document, base: string): void {
-  for (const name of ADDRESS_ATTRIBUTES) {
-    for (const element of select(document, `[${name}]`)) {
-      const value = element.getAttribute(name)?.trim() ?? '';
+  for (const element of select(document, ADDRESSED)) {
+    for (const name of ADDRESS_ATTRIBUTES) {
+      const value = element.getAttribute(name)?.trim();
+      if (value === undefined) continue;
       const absolute = absoluteUrl(value, base);
       if (absolute !== null && absolute !== value) element.setAttribute(name, absolute);
     }
@@ -75,13 +79,12 @@ function resolveAddresses(document: Document, base: string): void {
   for (const holder of select(document, 'noscript')) showPictures(holder);
 }
 
-/** A picture that only readers without scripts get is shown, where no other stands in for it. */
+/** A picture that only readers without scripts get is shown, where nothing else stands in for it. */
 function showPictures(holder: Element): void {
   const pictures = select(holder, 'img');
-  if (pictures.length === 0 || collapsed(holder.textContent) !== '') return;
-  const before = holder.previousElementSibling;
-  const hasOther = before !== null && (before.tagName === 'IMG' || before.querySelector('img') !== null);
-  if (hasOther || !holder.parentNode) return;
+  if (pictures.length === 0 || hasText(holder)) return;
+  // Behind an element it stands in for that one, or counts readers for a script.
+  if (holder.previousElementSibling || !holder.parentNode) return;
   for (const picture of pictures) {
     // A pixel that counts readers is no picture.
     if (picture.getAttribute('width') === '1' || picture.getAttribute('height') === '1') continue;
@@ -117,17 +120,18 @@ const isPicture = (address: string) => address !== '' && !/^(data|blob|about):/i
 /** The picture in a `noscript` right behind it. */
 function copyForReaders(image: Element): Element | null {
   const next = image.nextElementSibling ?? image.parentElement?.nextElementSibling;
-  if (next?.tagName !== 'NOSCRIPT' || collapsed(next.textContent) !== '') return null;
+  if (next?.tagName !== 'NOSCRIPT' || hasText(next)) return null;
   return next.querySelector('img[src]');
 }
 
 /** Null for what is no address. `javascript:` and the like stay as they are: they have no base. */
 export function absoluteUrl(value: string, base: string): string | null {
-  return URL.canParse(value, base) ? new URL(value, base).href : null;
+  try {
+    return new URL(value, base).href;
+  } catch {
+    return null;
+  }
 }
-
-export const isElement = (node: Node | null): node is Element => node?.nodeType === 1;
-export const isText = (node: Node | null): node is Text => node?.nodeType === 3;
 
 const BLOCK_NAMES =
   'ADDRESS ARTICLE ASIDE BLOCKQUOTE BODY CAPTION CENTER DD DETAILS DIALOG DIR DIV DL DT FIELDSET FIGCAPTION FIGURE FOOTER FORM H1 H2 H3 H4 H5 H6 HEADER HGROUP HR HTML LEGEND LI MAIN MENU NAV OL P PRE SECTION SUMMARY TABLE TBODY TD TFOOT TH THEAD TR UL';
@@ -135,5 +139,11 @@ const BLOCKS: ReadonlySet<string> = new Set(BLOCK_NAMES.split(' '));
 export const isBlock = (element: Element): boolean => BLOCKS.has(element.tagName);
 
 export const hasBlockInside = (element: Element): boolean => select(element, '*').some(isBlock);
+
+/** As its `title`, which walks the whole of it. */
+export function titleOf(document: Document): string {
+  const title = selectFirst(document, 'title');
+  return title ? collapsed(textOf(title)) : '';
+}
 
 export const collapsed = (text: string | null): string => (text ?? '').replace(/\s+/g, ' ').trim();

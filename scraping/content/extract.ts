@@ -1,7 +1,7 @@
 import type { FORMATS } from '../../core/job-schemas.ts';
 import type { Page } from '../../core/page.ts';
 import { contactsIn, contactsOf } from '../contacts/contacts.ts';
-import { collapsed, parsePage } from './dom.ts';
+import { parsePage, titleOf } from './dom.ts';
 import { type Fields, type FieldsWanted, fieldsOf } from './fields.ts';
 import { linksOf } from './links.ts';
 import { mainContent, wholeContent } from './main-content.ts';
@@ -48,7 +48,7 @@ function read(input: ExtractInput): Extracted {
   const document = parsePage(input.html, input.url, (asWritten, base) => {
     if (fields) Object.assign(extracted, fieldsOf(asWritten, base, fields));
   });
-  const title = input.title ?? collapsed(document.title);
+  const title = input.title ?? titleOf(document);
   if (input.title === null) extracted.title = title;
   if (wants('links')) extracted.links = linksOf(document, input.url);
   if (wants('metadata')) extracted.metadata = metadataOf(document, { ...input, title });

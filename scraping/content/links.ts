@@ -1,5 +1,5 @@
 import type { Link, LinkKind } from '../../core/page.ts';
-import { collapsed, select } from './dom.ts';
+import { collapsed, select, textOf } from './dom.ts';
 
 const MAX_TEXT = 500;
 /** More than any page for people has. */
@@ -46,7 +46,7 @@ const withoutFragment = (url: string) => url.replace(/#.*$/, '');
 
 function linkText(element: Element): string {
   const text =
-    collapsed(element.textContent) ||
+    collapsed(textOf(element)) ||
     collapsed(element.getAttribute('aria-label')) ||
     collapsed(element.getAttribute('title')) ||
     collapsed(element.getAttribute('alt')) ||

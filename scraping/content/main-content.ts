@@ -1,5 +1,16 @@
 import { type Block, type BlockTree, blocksOf } from './blocks.ts';
-import { collapsed, isElement, isText, select, selectFirst } from './dom.ts';
+import {
+  collapsed,
+  hasText,
+  holds,
+  isElement,
+  isText,
+  nearest,
+  select,
+  selectFirst,
+  textOf,
+  titleOf,
+} from './dom.ts';
 import { featuresOf, type PageFacts } from './features.ts';
 import { MARKS, NEVER } from './marks.ts';
 import { MODEL } from './model.ts';
@@ -17,10 +28,10 @@ export function mainContent(document: Document, url: string): Element {
   const title = titleHeading(document);
   const tree = blocksOf(body);
   const chances = chancesOf(trees(), tree, factsOf(document, url));
-  takeOut(body, tree.blocks, keptOf(tree.blocks, chances, { body, title: collapsed(document.title) }));
+  takeOut(body, tree.blocks, keptOf(tree.blocks, chances, { body, title: titleOf(document) }));
   const root = innermost(body);
   trimRules(root);
-  if (title && !root.querySelector('h1')) root.insertBefore(title, root.firstChild);
+  if (title && !holds(root, 'H1')) root.insertBefore(title, root.firstChild);
   return root;
 }
 
@@ -72,7 +83,7 @@ const UNREADABLE =
 
 /** Text that a click unfolds is read like any other; labels and menus that wait are not. */
 const isFolded = (element: Element): boolean => {
-  const text = collapsed(element.textContent);
+  const text = collapsed(textOf(element));
   return text.length >= 120 && /[.!?]/.test(text);
 };
 
@@ -80,7 +91,7 @@ const isFolded = (element: Element): boolean => {
 function unwrapNoscript(body: Element): void {
   const holders = select(body, 'noscript');
   if (holders.length === 0) return;
-  const inside = new Map(holders.map((holder) => [holder, collapsed(holder.textContent).length]));
+  const inside = new Map(holders.map((holder) => [holder, collapsed(textOf(holder)).length]));
   const largest = holders.reduce((best, holder) =>
     (inside.get(holder) ?? 0) > (inside.get(best) ?? 0) ? holder : best,
   );
@@ -108,11 +119,11 @@ const isHidden = (element: Element): boolean =>
 
 /** The heading that says what the page's title says, or the only one; kept even if it stands in a page header that goes. */
 function titleHeading(document: Document): Element | null {
-  const pageTitle = collapsed(document.title).toLowerCase();
+  const pageTitle = titleOf(document).toLowerCase();
   const headings = select(document, 'h1');
   const found =
     headings.find((heading) => {
-      const text = collapsed(heading.textContent).toLowerCase();
+      const text = collapsed(textOf(heading)).toLowerCase();
       return text.length > 3 && pageTitle.includes(text);
     }) ?? headings.find((heading) => headings.length === 1 && heading.closest('main, article') !== null);
   return found ? (found.cloneNode(true) as Element) : null;
@@ -122,7 +133,7 @@ const MAX_DESCRIPTIONS = 60_000;
 
 export function factsOf(document: Document, url: string): PageFacts {
   const structured = select(document, 'script[type="application/ld+json"]')
-    .map((script) => script.textContent ?? '')
+    .map(textOf)
     .join('\n')
     .slice(0, MAX_DESCRIPTIONS);
   const types = Array.from(structured.matchAll(/"@type"\s*:\s*"([A-Za-z]+)"/g), ([, type = '']) =>
@@ -133,7 +144,7 @@ export function factsOf(document: Document, url: string): PageFacts {
   );
   return {
     url,
-    title: collapsed(document.title),
+    title: titleOf(document),
     openGraphType: selectFirst(document, 'meta[property="og:type"]')?.getAttribute('content') ?? '',
     types: ` ${types.join(' ')} `,
     descriptions: [...described, structured].join('\n').toLowerCase(),
@@ -196,7 +207,7 @@ function keepRest(
   const doubted = bestThreshold(blocks, chances) / DOUBT;
   for (const [at, block] of blocks.entries()) {
     if (kept[at] || !holder.contains(block.container) || isFrame(block)) continue;
-    const isCode = block.container.closest('pre') !== null;
+    const isCode = nearest(block.container, 'PRE') !== null;
     if (isCode || ((chances[at] ?? 0) > doubted && block.linkChars < block.chars * LINKED)) kept[at] = true;
   }
 }
@@ -214,7 +225,7 @@ function keepOpening(blocks: readonly Block[], kept: boolean[], title: string): 
     const { container, text, words } = blocks[at] as Block;
     if (words > OPENING_WORDS) return;
     const says = collapsed(text).toLowerCase();
-    if (!container.closest('h1, h2') || says.length < 3 || !title.includes(says)) continue;
+    if (!nearest(container, 'H1', 'H2') || says.length < 3 || !title.includes(says)) continue;
     kept[at] = true;
     return;
   }
@@ -336,10 +347,8 @@ function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean
   }
   for (const [at, { nodes, container }] of blocks.entries()) {
     if (kept[at]) continue;
-    const goes = nodes.filter(
-      (node) => !(isElement(node) && isPictured(node) && container.closest('figure')),
-    );
-    for (const node of goes) node.parentNode?.removeChild(node);
+    const isFigure = nearest(container, 'FIGURE') !== null;
+    for (const node of nodes) if (!isFigure || isText(node)) node.parentNode?.removeChild(node);
     let empty: Element | null = container;
     while (empty && empty !== body && !holders.has(empty) && !staysEmpty(empty)) {
       const parent: Element | null = empty.parentElement;
@@ -355,25 +364,33 @@ function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean
 
 const FRAME = 'nav, aside, footer, header, form, [role="navigation"], [role="banner"], [role="contentinfo"]';
 const VOID = new Set(['IMG', 'BR', 'HR', 'PICTURE', 'SOURCE', 'VIDEO', 'AUDIO']);
-const isPictured = (element: Element) => element.tagName === 'IMG' || element.querySelector('img') !== null;
 
-/** A cell of a row that has others, and a figure with its picture. */
+/** A cell of a row that has others, and what makes up a figure. */
 function staysEmpty(element: Element): boolean {
-  if (/^T[DH]$/.test(element.tagName)) return collapsed(element.parentElement?.textContent ?? '') !== '';
-  return element.closest('figure') !== null && isPictured(element.closest('figure') ?? element);
+  const isCell = element.tagName === 'TD' || element.tagName === 'TH';
+  if (isCell) return element.parentElement !== null && hasText(element.parentElement);
+  return nearest(element, 'FIGURE') !== null;
 }
 
 /** Down to the smallest element with all of the text. */
 function innermost(body: Element): Element {
   let root = body;
   for (;;) {
-    const withText = Array.from(root.childNodes).filter((node) => collapsed(node.textContent) !== '');
-    const [only] = withText;
-    if (withText.length !== 1 || !only || !isElement(only) || !WRAPPERS.test(only.tagName) || isCode(only)) {
-      return root;
-    }
+    const only = onlyWithText(root);
+    if (!isElement(only) || !WRAPPERS.test(only.tagName) || isCode(only)) return root;
     root = only;
   }
+}
+
+/** The one child with all of the text, if there is one. */
+function onlyWithText(parent: Element): Node | null {
+  let only: Node | null = null;
+  for (let child = parent.firstChild; child; child = child.nextSibling) {
+    if (!hasText(child)) continue;
+    if (only) return null;
+    only = child;
+  }
+  return only;
 }
 
 /** Rules at the ends, and all but one of several in a row, parted things that are gone. */
@@ -381,15 +398,14 @@ function trimRules(root: Element): void {
   const isRule = (node: Node | null) => isElement(node) && node.tagName === 'HR';
   for (const rule of select(root, 'hr')) {
     let next = rule.nextSibling;
-    while (next && collapsed(next.textContent) === '' && !isRule(next)) next = next.nextSibling;
+    while (next && !hasText(next) && !isRule(next)) next = next.nextSibling;
     let before = rule.previousSibling;
-    while (before && collapsed(before.textContent) === '') before = before.previousSibling;
+    while (before && !hasText(before)) before = before.previousSibling;
     if (!next || isRule(next) || !before) rule.remove();
   }
 }
 
 /** What is around code alone names its language. */
-const isCode = (element: Element) =>
-  element.querySelector('pre') !== null && selectFirst(element, 'p, li, h1, h2, h3') === null;
+const isCode = (element: Element) => holds(element, 'PRE') && !holds(element, 'P', 'LI', 'H1', 'H2', 'H3');
 
 const WRAPPERS = /^(DIV|SECTION|MAIN|ARTICLE|CENTER|SPAN|FORM)$|-/;

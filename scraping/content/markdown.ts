@@ -1,5 +1,5 @@
 import TurndownService from 'turndown';
-import { collapsed, hasBlockInside, isElement, select } from './dom.ts';
+import { collapsed, hasBlockInside, hasText, isElement, nearest, select, textOf } from './dom.ts';
 import { tableToMarkdown } from './table.ts';
 import { toText } from './text.ts';
 
@@ -57,7 +57,7 @@ function converter(): TurndownService {
     filter: ['em', 'i'],
     replacement: (content, node) => {
       if (content.trim() === '') return content;
-      const mark = (node as Element).parentElement?.closest('em, i') ? '_' : '*';
+      const mark = nearest((node as Element).parentElement, 'EM', 'I') ? '_' : '*';
       return `${mark}${content}${mark}`;
     },
   });
@@ -66,7 +66,7 @@ function converter(): TurndownService {
   service.addRule('code', {
     filter: (node) => ['CODE', 'KBD', 'SAMP', 'TT'].includes(node.nodeName),
     replacement: (_content, node) => {
-      const text = (node.textContent ?? '').replace(/[ \t\r\n]+/g, ' ');
+      const text = textOf(node).replace(/[ \t\r\n]+/g, ' ');
       if (text.trim() === '') return text;
       const ticks = '`'.repeat(longestRun(text, '`') + 1);
       // A renderer takes one space off either side, if both have one.
@@ -74,7 +74,7 @@ function converter(): TurndownService {
       const code = needsAir ? `${ticks} ${text} ${ticks}` : `${ticks}${text}${ticks}`;
       const links = select(node as Element, 'a[href]');
       const link = links.length === 1 ? links[0] : undefined;
-      return link && collapsed(link.textContent) === text.trim() ? `[${code}](${destination(link)})` : code;
+      return link && collapsed(textOf(link)) === text.trim() ? `[${code}](${destination(link)})` : code;
     },
   });
 
@@ -181,8 +181,7 @@ function followsItsLike(list: Element): boolean {
   let last = list;
   for (let count = 0; count < 100; count += 1) {
     const before = last.previousSibling;
-    const previous =
-      before && !isElement(before) && collapsed(before.textContent) === '' ? before.previousSibling : before;
+    const previous = before && !isElement(before) && !hasText(before) ? before.previousSibling : before;
     if (!previous || !isElement(previous) || previous.tagName !== list.tagName) return isOther;
     isOther = !isOther;
     last = previous;
@@ -192,9 +191,7 @@ function followsItsLike(list: Element): boolean {
 
 /** Whether all of the text is in lists of terms. */
 const onlyHoldsList = (node: Node) =>
-  Array.from(node.childNodes).every(
-    (child) => child.nodeName === 'DL' || collapsed(child.textContent) === '',
-  );
+  Array.from(node.childNodes).every((child) => child.nodeName === 'DL' || !hasText(child));
 
 const indented = (text: string) => text.replace(/^(?=.)/gm, '  ');
 

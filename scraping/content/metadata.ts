@@ -1,5 +1,5 @@
 import { authorsOf, isArticle, modifiedOf, publishedOf } from './byline.ts';
-import { absoluteUrl, collapsed, select, selectFirst } from './dom.ts';
+import { absoluteUrl, collapsed, select, selectFirst, titleOf } from './dom.ts';
 import { jsonLdOf, microdataOf } from './structured-data.ts';
 import { headlineOf } from './title.ts';
 
@@ -21,7 +21,7 @@ export function metadataOf(
 
   return present({
     title: headlineOf(document, {
-      ...{ tags, siteName, title: page.title || document.title, isWritten, url: page.url },
+      ...{ tags, siteName, title: page.title || titleOf(document), isWritten, url: page.url },
     }),
     description: first('description', 'og:description', 'twitter:description'),
     language:

@@ -1,9 +1,10 @@
 import type { Block } from './blocks.ts';
+import { nearest } from './dom.ts';
 
 /** Shorter texts may well be meant each time: a label, a price, a button. */
 const MIN_WORDS = 8;
 /** Lines of code and cells repeat because what they tell repeats. */
-const MEANT = 'pre, table';
+const MEANT = ['PRE', 'TABLE'];
 
 /**
  * Leaves out of what is kept all but the first of blocks that say the same. Pages hold their text several times, for screens of
@@ -14,7 +15,7 @@ export function leaveOutRepeats(blocks: readonly Block[], kept: boolean[]): void
   for (const [at, { text, words, container }] of blocks.entries()) {
     if (!kept[at] || words < MIN_WORDS) continue;
     const what = text.toLowerCase();
-    if (said.has(what) && !container.closest(MEANT)) kept[at] = false;
+    if (said.has(what) && !nearest(container, ...MEANT)) kept[at] = false;
     said.add(what);
   }
 }

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
+import { following, isElement } from './walk.ts';
 
 /**
  * The elements a selector finds, in document order, as a list of its own.
  *
  * domino walks the whole tree anew for each query and asks each element in turn what the selector compiles to, a quarter of all the
- * time that extraction takes. What most of our selectors begin with, a tag's name or an attribute, is read here from one list of
+ * time that extraction took. What most of our selectors begin with, a tag's name or an attribute, is looked up here in an index of
  * the document's elements, which holds until the document changes; domino is asked about those few that may fit.
  *
  * @throws SyntaxError domino's, for what is no selector
@@ -13,7 +14,7 @@ export function select(scope: Document | Element, selector: string): Element[] {
   const signs = signsOf(selector);
   // Live collections for the simplest selectors, which cannot be iterated.
   if (!signs) return Array.from(scope.querySelectorAll(selector));
-  return elementsOf(scope).filter((element) => fits(element, signs, selector));
+  return candidates(scope, signs).filter((element) => fits(element, signs, selector));
 }
 
 /** The first of them. */
@@ -21,7 +22,12 @@ export function selectFirst(scope: Document | Element, selector: string): Elemen
   const signs = signsOf(selector);
   // Not all that null could be: domino gives undefined.
   if (!signs) return scope.querySelector(selector) ?? null;
-  return elementsOf(scope).find((element) => fits(element, signs, selector)) ?? null;
+  if (isDocument(scope))
+    return candidates(scope, signs).find((element) => fits(element, signs, selector)) ?? null;
+  for (let node = scope.firstChild; node; node = following(node, scope)) {
+    if (isElement(node) && fits(node, signs, selector)) return node;
+  }
+  return null;
 }
 
 /** By what an element is known that may fit one of the selector's alternatives. */
@@ -108,32 +114,60 @@ function holdsOneOf(value: string | null, texts: readonly string[]): boolean {
   return value !== null && texts.some((text) => value.includes(text));
 }
 
+/** Those that have one of the signs, and maybe others, in document order. */
+function candidates(scope: Document | Element, signs: Signs): readonly Element[] {
+  if (!isDocument(scope)) return elementsIn(scope);
+  const { elements, byTag, byAttribute } = indexOf(scope);
+  if (signs === EVERYTHING) return elements;
+  const lists = [
+    ...Array.from(signs.tags, (tag) => byTag.get(tag)),
+    ...Array.from(signs.attributes.keys(), (name) => byAttribute.get(name)),
+  ].filter((list) => list !== undefined);
+  if (lists.length < 2) return lists[0] ?? [];
+  const among = new Set(lists.flat());
+  return elements.filter((element) => among.has(element));
+}
+
+interface Index {
+  /** When the document was so. */
+  at: number;
+  /** All of them, as all lists, in document order. */
+  elements: Element[];
+  byTag: Map<string, Element[]>;
+  byAttribute: Map<string, Element[]>;
+}
+
 /** domino counts what is done to a document. */
 type Counted = Document & { modclock: number };
 
-const listed = new WeakMap<Document, { at: number; elements: Element[] }>();
+const isDocument = (scope: Document | Element): scope is Counted => scope.nodeType === 9;
 
-function elementsOf(scope: Document | Element): readonly Element[] {
-  if (scope.nodeType !== 9) return walk(scope);
-  const document = scope as Counted;
-  const before = listed.get(document);
-  if (before?.at === document.modclock) return before.elements;
-  const elements = walk(document);
-  listed.set(document, { at: document.modclock, elements });
-  return elements;
+const indexes = new WeakMap<Document, Index>();
+
+function indexOf(document: Counted): Index {
+  const before = indexes.get(document);
+  if (before?.at === document.modclock) return before;
+  const elements = elementsIn(document);
+  const index: Index = { at: document.modclock, elements, byTag: new Map(), byAttribute: new Map() };
+  for (const element of elements) {
+    enter(index.byTag, element.localName, element);
+    if (!element.hasAttributes()) continue;
+    for (const name of element.getAttributeNames()) enter(index.byAttribute, name, element);
+  }
+  indexes.set(document, index);
+  return index;
 }
 
-/** All elements inside. A loop, because a hostile page nests deeper than a stack is high. */
-function walk(scope: Document | Element): Element[] {
+function enter(lists: Map<string, Element[]>, name: string, element: Element): void {
+  const list = lists.get(name);
+  if (list) list.push(element);
+  else lists.set(name, [element]);
+}
+
+function elementsIn(scope: Document | Element): Element[] {
   const elements: Element[] = [];
-  let node: Node | null = scope.firstChild;
-  while (node) {
-    if (node.nodeType === 1) elements.push(node as Element);
-    let next: Node | null = node.firstChild;
-    for (let last: Node | null = node; !next && last && last !== scope; last = last.parentNode) {
-      next = last.nextSibling;
-    }
-    node = next;
+  for (let node = scope.firstChild; node; node = following(node, scope)) {
+    if (isElement(node)) elements.push(node);
   }
   return elements;
 }

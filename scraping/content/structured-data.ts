@@ -1,4 +1,4 @@
-import { collapsed, select } from './dom.ts';
+import { collapsed, select, textOf } from './dom.ts';
 
 /** What a page says of itself for machines: JSON-LD and microdata, as it stands there. */
 
@@ -9,7 +9,7 @@ export function jsonLdOf(document: Document): unknown[] | undefined {
   const found: unknown[] = [];
   let size = 0;
   for (const script of select(document, 'script[type="application/ld+json"]')) {
-    const text = script.textContent ?? '';
+    const text = textOf(script);
     size += text.length;
     if (size > MAX_JSON_LD) break;
     try {
@@ -95,6 +95,6 @@ function propertyOf(element: Element): string {
     element.getAttribute('datetime') ??
     element.getAttribute('href') ??
     element.getAttribute('src') ??
-    element.textContent;
+    textOf(element);
   return collapsed(given).slice(0, MAX_TEXT);
 }

@@ -1,4 +1,4 @@
-import { select, selectFirst } from './dom.ts';
+import { holds, nearest, select, selectFirst } from './dom.ts';
 
 /**
  * A GitHub-flavoured table, or null for a table that only lays a page out.
@@ -19,7 +19,7 @@ export function tableToMarkdown(table: Element, convert: (cell: Element) => stri
   const line = (cells: string[]) =>
     `| ${Array.from({ length: width }, (_, i) => cells[i] ?? '').join(' | ')} |`;
   const rule = `|${' --- |'.repeat(width)}`;
-  const caption = table.querySelector('caption');
+  const caption = selectFirst(table, 'caption');
   const title = caption ? `${oneLine(convert(caption))}\n\n` : '';
   return `\n\n${title}${[line(header), rule, ...body.map(line)].join('\n')}\n\n`;
 }
@@ -27,20 +27,18 @@ export function tableToMarkdown(table: Element, convert: (cell: Element) => stri
 /** Its own rows, not those of tables inside of it. */
 function rowsOf(table: Element): Element[][] {
   return select(table, 'tr')
-    .filter((row) => row.closest('table') === table)
+    .filter((row) => nearest(row, 'TABLE') === table)
     .map((row) => Array.from(row.children).filter(({ tagName }) => tagName === 'TD' || tagName === 'TH'))
     .filter((cells) => cells.length > 0);
 }
 
 function isDataTable(table: Element, rows: Element[][]): boolean {
   if (/^(presentation|none)$/.test(table.getAttribute('role') ?? '')) return false;
-  if (rows.length === 0 || table.querySelector('table')) return false;
-  if (table.querySelector('th')) return true;
+  if (rows.length === 0 || holds(table, 'TABLE')) return false;
+  if (holds(table, 'TH')) return true;
   // One column or one row without a header is a layout, and so is a cell with headings in it.
   return (
-    rows.length > 1 &&
-    rows.some((row) => row.length > 1) &&
-    selectFirst(table, 'h1, h2, h3, h4, h5, h6') === null
+    rows.length > 1 && rows.some((row) => row.length > 1) && !holds(table, 'H1', 'H2', 'H3', 'H4', 'H5', 'H6')
   );
 }
 

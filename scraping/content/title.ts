@@ -1,4 +1,4 @@
-import { collapsed, select } from './dom.ts';
+import { collapsed, select, textOf } from './dom.ts';
 import type { MetaTags } from './metadata.ts';
 
 /**
@@ -12,7 +12,7 @@ export function headlineOf(
   const title = collapsed(page.title) || collapsed(page.tags.get('og:title') ?? '');
   const openGraph = collapsed(page.tags.get('og:title') ?? page.tags.get('twitter:title') ?? '');
   const headings = select(document, 'h1')
-    .map((heading) => collapsed(heading.textContent).replace(/\s*[¶#]$/, ''))
+    .map((heading) => collapsed(textOf(heading)).replace(/\s*[¶#]$/, ''))
     .filter((text) => text.length > 1 && text.length < 300);
   if (title === '') return headings[0];
 
