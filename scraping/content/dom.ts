@@ -1,5 +1,5 @@
 import { createDocument } from '@mixmark-io/domino';
-import { select, selectFirst } from './select.ts';
+import { select, selectFirst, setAttribute } from './select.ts';
 import { hasText, isElement, textOf } from './walk.ts';
 
 export { following, hasText, holds, isElement, isText, nearest, textOf } from './walk.ts';
@@ -72,7 +72,7 @@ function resolveAddresses(document: Document, base: string): void {
       const value = element.getAttribute(name)?.trim();
       if (value === undefined) continue;
       const absolute = absoluteUrl(value, base);
-      if (absolute !== null && absolute !== value) element.setAttribute(name, absolute);
+      if (absolute !== null && absolute !== value) setAttribute(element, name, absolute);
     }
   }
   for (const image of select(document, 'img')) resolveImage(image, base);
@@ -102,7 +102,7 @@ const WAITING_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
 function resolveImage(image: Element, base: string): void {
   const source = image.getAttribute('src') ?? '';
   const sets = WAITING_SETS.map((name) => image.getAttribute(name));
-  image.removeAttribute('srcset');
+  setAttribute(image, 'srcset', null);
   if (isPicture(source)) return;
   const inPicture = image.parentElement?.tagName === 'PICTURE' ? select(image.parentElement, 'source') : [];
   sets.push(...inPicture.flatMap((other) => WAITING_SETS.map((name) => other.getAttribute(name))));
@@ -112,7 +112,7 @@ function resolveImage(image: Element, base: string): void {
     copyForReaders(image)?.getAttribute('src'),
   ].find((address) => address && isPicture(address));
   const absolute = waiting ? absoluteUrl(waiting, base) : null;
-  if (absolute) image.setAttribute('src', absolute);
+  if (absolute) setAttribute(image, 'src', absolute);
 }
 
 const isPicture = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);

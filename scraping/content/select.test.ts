@@ -1,5 +1,5 @@
 import { createDocument } from '@mixmark-io/domino';
-import { select, selectFirst } from './select.ts';
+import { select, selectFirst, setAttribute } from './select.ts';
 
 const PAGE = `<!doctype html><html lang="en"><head><title>A</title><base href="/b"><meta name="description" content="d">
 <meta property="og:type" content="article"><script type="application/ld+json">{}</script></head>
@@ -30,8 +30,10 @@ test('what was changed meanwhile is seen', () => {
   const added = document.createElement('a');
   document.body.appendChild(added);
   expect(select(document, 'a')).toHaveLength(before + 1);
-  added.setAttribute('data-x', '1');
+  setAttribute(added, 'data-x', '1');
   expect(select(document, '[data-x]')).toEqual([added]);
+  setAttribute(added, 'data-x', null);
+  expect(select(document, '[data-x]')).toEqual([]);
   added.remove();
   expect(select(document, 'a')).toHaveLength(before);
 });

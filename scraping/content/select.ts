@@ -6,7 +6,8 @@ import { following, isElement } from './walk.ts';
  *
  * domino walks the whole tree anew for each query and asks each element in turn what the selector compiles to, a quarter of all the
  * time that extraction took. What most of our selectors begin with, a tag's name or an attribute, is looked up here in an index of
- * the document's elements, which holds until the document changes; domino is asked about those few that may fit.
+ * the document's elements, which holds until the document changes; domino is asked about those few that may fit. Attributes are
+ * given and taken by `setAttribute` below, because domino does not count that as a change.
  *
  * @throws SyntaxError domino's, for what is no selector
  */
@@ -126,6 +127,13 @@ function candidates(scope: Document | Element, signs: Signs): readonly Element[]
   if (lists.length < 2) return lists[0] ?? [];
   const among = new Set(lists.flat());
   return elements.filter((element) => among.has(element));
+}
+
+/** Gives an attribute, or takes it away where the value is null. */
+export function setAttribute(element: Element, name: string, value: string | null): void {
+  if (element.hasAttribute(name) !== (value !== null)) indexes.delete(element.ownerDocument);
+  if (value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
 }
 
 interface Index {
