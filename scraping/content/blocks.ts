@@ -1,4 +1,5 @@
 import { collapsed, isBlock, isElement, isText, select, textOf } from './dom.ts';
+import { countWords } from './letters.ts';
 import { MARKS, type Mark, marksOf, NEVER } from './marks.ts';
 
 /** A run of text that reads as one: a paragraph, a heading, a cell, an item, or text between blocks. */
@@ -10,6 +11,8 @@ export interface Block {
   words: number;
   chars: number;
   linkChars: number;
+  /** Reads as sentences. */
+  isProse: boolean;
   depth: number;
   /** For each mark the depth at which it was last met on the way here, or `NEVER`. */
   marks: Int16Array;
@@ -23,7 +26,7 @@ export interface Inside {
   chars: number;
   linkChars: number;
   blocks: number;
-  /** Words of blocks that read as sentences. */
+  /** Words of blocks that are prose. */
   prose: number;
 }
 
@@ -52,7 +55,7 @@ export function blocksOf(root: Element): BlockTree {
       run = [];
       if (!block) return;
       blocks.push(block);
-      add(sum, block.words, block.chars, block.linkChars, 1, isProse(block) ? block.words : 0);
+      add(sum, block.words, block.chars, block.linkChars, 1, block.isProse ? block.words : 0);
     };
     const whole = element.tagName === 'PRE' || depth >= MAX_DEPTH;
     for (let child = element.firstChild; child; child = child.nextSibling) {
@@ -96,20 +99,17 @@ function blockOf(
   nodes: Node[],
   place: Pick<Block, 'marks' | 'depth' | 'make'>,
 ): Block | null {
-  const text = collapsed(nodes.map(textOf).join(''));
+  const [first] = nodes;
+  const text = collapsed(nodes.length === 1 && first ? textOf(first) : nodes.map(textOf).join(''));
   if (text === '') return null;
   const linkChars =
     place.marks[LINK] !== NEVER ? text.length : nodes.reduce((sum, node) => sum + linkCharsOf(node), 0);
-  const words = text.match(/[\p{L}\p{N}_]+/gu)?.length ?? 0;
-  return {
-    container,
-    nodes,
-    text,
-    words,
-    chars: text.length,
-    linkChars: Math.min(linkChars, text.length),
-    ...place,
-  };
+  const words = countWords(text);
+  const chars = text.length;
+  const linked = Math.min(linkChars, chars);
+  const isProse = words >= 8 && linked < chars * 0.4 && /[.!?:;,。]/.test(text);
+  const { marks, depth, make } = place;
+  return { container, nodes, text, words, chars, linkChars: linked, isProse, depth, marks, make };
 }
 
 const LINK = MARKS.indexOf('link' satisfies Mark);
@@ -119,9 +119,6 @@ function linkCharsOf(node: Node): number {
   if (node.tagName === 'A') return collapsed(textOf(node)).length;
   return select(node, 'a').reduce((sum, link) => sum + collapsed(textOf(link)).length, 0);
 }
-
-export const isProse = ({ words, chars, linkChars, text }: Block): boolean =>
-  words >= 8 && linkChars < chars * 0.4 && /[.!?:;,。]/.test(text);
 
 function add(
   sum: Inside,

@@ -1,5 +1,5 @@
 import type { Block, BlockTree, Inside } from './blocks.ts';
-import { isProse } from './blocks.ts';
+import { lettersIn } from './letters.ts';
 import { MARKS, type Mark, NEVER } from './marks.ts';
 
 /** What the page says of itself, beside its text. */
@@ -18,7 +18,8 @@ const FAR = 40;
 
 /** Each block of a page as numbers, in one order for all pages: what the model was trained on and what it judges. */
 export function featuresOf({ blocks, inside }: BlockTree, facts: PageFacts): Float32Array[] {
-  const page = pageFeatures(blocks, facts);
+  const looks = blocks.map(lookAt);
+  const page = pageFeatures(blocks, looks, facts);
   const makes = groupByMake(blocks);
   const holders = holdersOfProse(blocks, inside);
   const repeats = new Map<string, number>();
@@ -31,12 +32,12 @@ export function featuresOf({ blocks, inside }: BlockTree, facts: PageFacts): Flo
   let firstHeading = -1;
 
   return blocks.map((block, at) => {
-    const own = lettersOf(block);
-    const level = headingLevel(block);
+    const { level, about } = looks[at] as Look;
     if (level === 1 && firstHeading < 0) firstHeading = at;
     const make = makes.get(block.make);
-    const row: number[] = [
-      ...own,
+    const row: number[] = [];
+    pushLetters(row, block);
+    row.push(
       level,
       block.depth,
       at,
@@ -44,69 +45,85 @@ export function featuresOf({ blocks, inside }: BlockTree, facts: PageFacts): Flo
       at / blocks.length,
       before / Math.max(1, whole),
       repeats.get(block.text) ?? 1,
-      titleWords.includes(block.text.toLowerCase()) ? 1 : 0,
+      isIn(titleWords, block.text) ? 1 : 0,
       TAGS.indexOf(block.container.tagName),
       heading.at < 0 ? FAR : Math.min(FAR, at - heading.at),
       heading.level,
       heading.about,
       firstHeading < 0 ? -1 : Math.min(200, at - firstHeading),
-      aboutOf(block.text),
+      about,
       make?.count ?? 1,
       (make?.words ?? 0) / Math.max(1, make?.count ?? 1),
       (make?.words ?? 0) / Math.max(1, whole),
       (make?.linkChars ?? 0) / Math.max(1, make?.chars ?? 1),
       at - (make?.first ?? at),
       isDescribed(block, facts) ? 1 : 0,
-      ...(groups.get(block.container) ?? NO_GROUP),
-    ];
+    );
+    pushAll(row, groups.get(block.container) ?? NO_GROUP);
     before += block.words;
-    if (level > 0) heading = { at, level, about: aboutOf(block.text) };
-    for (const step of [-3, -2, -1, 1, 2, 3]) row.push(...neighbour(block, blocks[at + step]));
-    row.push(...around(blocks, at));
-    row.push(...above(block, inside, whole));
-    row.push(...holders.map((chain) => distanceTo(block, chain)));
+    if (level > 0) heading = { at, level, about };
+    for (let step = -3; step <= 3; step += 1) if (step !== 0) pushNeighbour(row, block, blocks[at + step]);
+    pushAround(row, blocks, at);
+    pushAbove(row, block, inside, whole);
+    for (const chain of holders) row.push(distanceTo(block, chain));
     for (let mark = 0; mark < MARKS.length; mark += 1) {
       const depth = block.marks[mark] ?? NEVER;
       row.push(depth === NEVER ? FAR : Math.min(FAR - 1, block.depth - depth));
     }
-    row.push(...page);
-    return Float32Array.from(row);
+    pushAll(row, page);
+    return new Float32Array(row);
   });
 }
 
-const TAGS = 'P DIV LI TD H1 H2 H3 H4 H5 H6 SPAN A PRE DT DD BLOCKQUOTE SECTION ARTICLE BUTTON TH'.split(' ');
+/** What is asked of a block more than once. */
+interface Look {
+  /** Of a heading, from 1; 0 for others. */
+  level: number;
+  about: number;
+}
 
-const SMALL_WORDS =
-  /\b(the|of|and|to|a|in|is|for|that|with|on|it|as|are|this|be|or|by|from|at|was|an|can|not|have|de|la|el|und|der|die|das|et|le|les|en|i)\b/gi;
+const lookAt = (block: Block): Look => ({ level: headingLevel(block), about: aboutOf(block.text) });
+
+function pushAll(row: number[], numbers: readonly number[]): void {
+  for (const number of numbers) row.push(number);
+}
+
+/** Whether a text in lower case holds another, in whatever case that is. */
+const isIn = (lower: string, text: string): boolean =>
+  text.length <= lower.length && lower.includes(text.toLowerCase());
+
+const TAGS = 'P DIV LI TD H1 H2 H3 H4 H5 H6 SPAN A PRE DT DD BLOCKQUOTE SECTION ARTICLE BUTTON TH'.split(' ');
 
 const isDescribed = ({ text, chars }: Block, facts: PageFacts): boolean =>
   chars >= 20 && facts.descriptions.includes(text.slice(0, 200).toLowerCase());
 
+const HEADINGS = ['H1', 'H2', 'H3', 'H4', 'H5', 'H6'];
+
 const headingLevel = ({ container }: Block): number => {
   for (let element: Element | null = container, up = 0; element && up < 3; up += 1) {
-    if (/^H[1-6]$/.test(element.tagName)) return Number(element.tagName[1]);
+    const level = HEADINGS.indexOf(element.tagName) + 1;
+    if (level > 0) return level;
     element = element.parentElement;
   }
   return 0;
 };
 
-const share = (text: string, pattern: RegExp): number => (text.match(pattern)?.length ?? 0) / text.length;
-
-function lettersOf({ text, words, chars, linkChars }: Block): number[] {
+function pushLetters(row: number[], { text, words, chars, linkChars }: Block): void {
   const some = text.slice(0, 1000);
-  return [
+  const { marks, digits, capitals, smallWords } = lettersIn(some);
+  row.push(
     words,
     linkChars / chars,
     chars / Math.max(1, words),
-    /[.!?。:]["”’)]?$/.test(text) ? 1 : 0,
-    share(some, /[.,;!?]/g),
-    share(some, /\d/g),
-    share(some, /\p{Lu}/gu),
+    /[.!?。:]["”’)]?$/.test(text.slice(-2)) ? 1 : 0,
+    marks / some.length,
+    digits / some.length,
+    capitals / some.length,
     /[$€£¥]\s?\d|\d\s?(€|kr|zł|USD|EUR)/.test(some) ? 1 : 0,
     /[|•·›»>/]/.test(some) ? 1 : 0,
-    (some.match(SMALL_WORDS)?.length ?? 0) / Math.max(1, words),
-    /\?$/.test(text) ? 1 : 0,
-  ];
+    smallWords / Math.max(1, words),
+    text.endsWith('?') ? 1 : 0,
+  );
 }
 
 /** What a few words are about, as far as it is always the same: what stands beside content says so in much the same words everywhere. */
@@ -132,36 +149,37 @@ const ABOUT = [
   /advertisement|sponsored/i,
 ];
 
-function neighbour(block: Block, other: Block | undefined): number[] {
-  if (!other) return [-1, -1, -1, -1];
-  return [
+function pushNeighbour(row: number[], block: Block, other: Block | undefined): void {
+  if (!other) {
+    row.push(-1, -1, -1, -1);
+    return;
+  }
+  row.push(
     other.words,
     other.linkChars / other.chars,
     other.make === block.make ? 1 : 0,
     other.container.parentElement === block.container.parentElement ? 1 : 0,
-  ];
+  );
 }
 
 /** The blocks near it, taken together. */
-function around(blocks: readonly Block[], at: number): number[] {
+function pushAround(row: number[], blocks: readonly Block[], at: number): void {
   let [words, chars, linkChars, prose] = [0, 0, 0, 0];
   for (let near = Math.max(0, at - 8); near < Math.min(blocks.length, at + 9); near += 1) {
-    const block = blocks[near];
-    if (!block) continue;
+    const block = blocks[near] as Block;
     words += block.words;
     chars += block.chars;
     linkChars += block.linkChars;
-    if (isProse(block)) prose += 1;
+    if (block.isProse) prose += 1;
   }
-  return [words, linkChars / Math.max(1, chars), prose];
+  row.push(words, linkChars / Math.max(1, chars), prose);
 }
 
 /** The elements it is in, one after the other going up. */
-function above(block: Block, inside: ReadonlyMap<Element, Inside>, whole: number): number[] {
-  const row: number[] = [];
+function pushAbove(row: number[], block: Block, inside: ReadonlyMap<Element, Inside>, whole: number): void {
   let element: Element | null = block.container;
   let last: Inside | undefined;
-  while (row.length < 20) {
+  for (let found = 0; found < 4; ) {
     const sum: Inside | undefined = element ? (inside.get(element) ?? last) : last;
     // An element that adds nothing to what is in it says nothing.
     if (element && sum && last && sum.blocks === last.blocks) {
@@ -169,6 +187,7 @@ function above(block: Block, inside: ReadonlyMap<Element, Inside>, whole: number
       continue;
     }
     last = sum;
+    found += 1;
     row.push(
       sum?.words ?? 0,
       (sum?.words ?? 0) / Math.max(1, whole),
@@ -178,7 +197,6 @@ function above(block: Block, inside: ReadonlyMap<Element, Inside>, whole: number
     );
     element = element?.parentElement ?? null;
   }
-  return row;
 }
 
 /** Of an element that is one of several alike: how many there are, how much is in all and in each, and which it is. */
@@ -268,23 +286,33 @@ function groupByMake(blocks: readonly Block[]): Map<string, Make> {
 }
 
 /** From the root down to the smallest element that holds this much of the page's prose; for several shares. */
-function holdersOfProse(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Set<Element>[] {
+function holdersOfProse(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Chain[] {
   const root = rootOf(blocks, inside);
   return [0.35, 0.6, 0.85].map((part) => {
-    const chain = new Set<Element>();
+    const chain: Chain = new Map();
     let element = root;
     const whole = root ? (inside.get(root)?.prose ?? 0) : 0;
     while (element) {
-      chain.add(element);
-      element = childrenOf(element).find(
-        (child) => (inside.get(child)?.prose ?? 0) >= whole * part && whole > 0,
-      );
+      chain.set(element, chain.size);
+      element = whole > 0 ? firstChildWith(element, whole * part, inside) : undefined;
     }
     return chain;
   });
 }
 
-const childrenOf = (element: Element): Element[] => Array.from(element.children);
+/** Elements, each inside of the one before, by how far in they are. */
+type Chain = Map<Element, number>;
+
+function firstChildWith(
+  element: Element,
+  prose: number,
+  inside: ReadonlyMap<Element, Inside>,
+): Element | undefined {
+  for (let child = element.firstElementChild; child; child = child.nextElementSibling) {
+    if ((inside.get(child)?.prose ?? 0) >= prose) return child;
+  }
+  return undefined;
+}
 
 function rootOf(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Element | undefined {
   let element: Element | undefined = blocks[0]?.container;
@@ -293,18 +321,15 @@ function rootOf(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>):
 }
 
 /** How many steps up from the end of the chain it branches off; 0 inside of its last element. */
-function distanceTo(block: Block, chain: ReadonlySet<Element>): number {
-  let element: Element | null = block.container;
-  while (element && !chain.has(element)) element = element.parentElement;
-  let depth = 0;
-  for (const link of chain) {
-    depth += 1;
-    if (link === element) return chain.size - depth;
+function distanceTo(block: Block, chain: Chain): number {
+  for (let element: Element | null = block.container; element; element = element.parentElement) {
+    const depth = chain.get(element);
+    if (depth !== undefined) return chain.size - depth - 1;
   }
   return FAR;
 }
 
-function pageFeatures(blocks: readonly Block[], facts: PageFacts): number[] {
+function pageFeatures(blocks: readonly Block[], looks: readonly Look[], facts: PageFacts): number[] {
   const sum = (of: (block: Block) => number) => blocks.reduce((total, block) => total + of(block), 0);
   const words = sum((block) => block.words);
   const chars = sum((block) => block.chars);
@@ -318,12 +343,12 @@ function pageFeatures(blocks: readonly Block[], facts: PageFacts): number[] {
     blocks.length,
     words,
     sum((block) => block.linkChars) / Math.max(1, chars),
-    sum((block) => (isProse(block) ? block.words : 0)) / Math.max(1, words),
-    sum((block) => (isProse(block) ? 1 : 0)),
+    sum((block) => (block.isProse ? block.words : 0)) / Math.max(1, words),
+    sum((block) => (block.isProse ? 1 : 0)),
     sum((block) => (/[$€£]\s?\d/.test(block.text.slice(0, 200)) ? 1 : 0)),
     sum((block) => (block.container.tagName === 'PRE' ? 1 : 0)),
-    sum((block) => Number(headingLevel(block) === 1)),
-    sum((block) => Number(headingLevel(block) === 2 || headingLevel(block) === 3)),
+    looks.filter(({ level }) => level === 1).length,
+    looks.filter(({ level }) => level === 2 || level === 3).length,
     has('main'),
     has('article'),
     has('nameForum'),
