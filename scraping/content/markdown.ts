@@ -3,11 +3,13 @@ import { collapsed, hasBlockInside, hasText, isElement, nearest, select, textOf 
 import { tableToMarkdown } from './table.ts';
 import { toText } from './text.ts';
 
-/** GitHub-flavoured Markdown of an element whose addresses are absolute. */
+/** GitHub-flavoured Markdown of an element whose addresses are absolute. Changes the element. */
 export function toMarkdown(element: Element): string {
+  // Turndown works on a copy, which costs as much as half of the rest.
+  const uncopied = { nodeType: element.nodeType, cloneNode: () => element };
   return (
-    converter()
-      .turndown(element as HTMLElement)
+    converter
+      .turndown(uncopied as unknown as HTMLElement)
       // Two spaces at the end of a line break it, but not before a blank one.
       .replace(/[ \t]+$/gm, (spaces, at: number, all: string) =>
         spaces === '  ' &&
@@ -21,7 +23,113 @@ export function toMarkdown(element: Element): string {
   );
 }
 
-function converter(): TurndownService {
+/** What is written for an element whose content has been converted. */
+type Rule = (content: string, element: Element) => string;
+
+const emphasis: Rule = (content, element) => {
+  if (content.trim() === '') return content;
+  // Emphasis in emphasis would be strong.
+  const mark = nearest(element.parentElement, 'EM', 'I') ? '_' : '*';
+  return `${mark}${content}${mark}`;
+};
+
+const strikethrough: Rule = (content) => (content.trim() ? `~~${content}~~` : '');
+
+/** The text itself: turndown would put the markup of links and emphasis between the backticks, where it is no markup. */
+const code: Rule = (_content, element) => {
+  const text = textOf(element).replace(/[ \t\r\n]+/g, ' ');
+  if (text.trim() === '') return text;
+  const ticks = '`'.repeat(longestRun(text, '`') + 1);
+  // A renderer takes one space off either side, if both have one.
+  const needsAir = /`|^ .* $/s.test(text);
+  const quoted = needsAir ? `${ticks} ${text} ${ticks}` : `${ticks}${text}${ticks}`;
+  const links = select(element, 'a[href]');
+  const link = links.length === 1 ? links[0] : undefined;
+  return link && collapsed(textOf(link)) === text.trim() ? `[${quoted}](${destination(link)})` : quoted;
+};
+
+const pre: Rule = (_content, element) => {
+  const text = preText(element).replace(/\s+$/, '');
+  if (text === '') return '';
+  const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
+  return `\n\n${fence}${languageOf(element)}\n${text}\n${fence}\n\n`;
+};
+
+const link: Rule = (content, element) => {
+  const text = (
+    hasBlockInside(element) ? collapsed(toText(element)) : content.replace(/\s*\n\s*/g, ' ')
+  ).trim();
+  // The little signs that link a heading to itself.
+  if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
+  const href = element.getAttribute('href') ?? '';
+  return /^[a-z][a-z0-9+.-]*:/i.test(href) && !RUNS.test(href)
+    ? `[${text}](${destination(element)}${titleOf(element)})`
+    : text;
+};
+
+const image: Rule = (_content, element) => {
+  const source = element.getAttribute('src') ?? '';
+  if (!/^https?:/i.test(source)) return '';
+  const alt = collapsed(element.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
+  return `![${alt}](${escapedUrl(source)}${titleOf(element)})`;
+};
+
+/** A heading is one line, whatever stands in it. */
+const heading: Rule = (content, element) => {
+  const text = content
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
+    .replace(/#$/, '\\#');
+  return text === '' ? '' : `\n\n${'#'.repeat(Number(element.tagName[1]))} ${text}\n\n`;
+};
+
+/** Turndown pads its markers to four columns; two and three are what people write. */
+const item: Rule = (content, element) => {
+  const marker = markerOf(element);
+  const text = content.trim().replace(/\n/g, `\n${' '.repeat(marker.length)}`);
+  return text === '' ? '' : `${marker}${text}${element.nextSibling ? '\n' : ''}`;
+};
+
+/** Markdown has no definition lists: the term as an item, what it means as the item's content. */
+const term: Rule = (content) =>
+  content.trim() ? `\n\n- ${content.trim().replace(/\s*\n\s*/g, ' ')}\n\n` : '';
+const definition: Rule = (content) => (content.trim() ? `\n\n${indented(content.trim())}\n\n` : '');
+
+/** Terms alone are a list, such as a table of contents, and need no air between them. */
+const terms: Rule = (content, element) => {
+  const defines = Array.from(element.childNodes).some(
+    (child) => child.nodeName === 'DD' && !onlyHoldsList(child),
+  );
+  return `\n\n${(defines ? content : content.replace(/\n{2,}/g, '\n')).replace(/^\n+|\s+$/g, '')}\n\n`;
+};
+
+const table: Rule = (content, element) =>
+  tableToMarkdown(element, (inside) => cells.get(inside) ?? '') ?? `\n\n${content.trim()}\n\n`;
+
+/** Its own paragraph where the table is none, but lays a page out. */
+const cell: Rule = (content, element) => {
+  cells.set(element, content);
+  return `\n\n${content.trim()}\n\n`;
+};
+
+/** What is in a cell, until its table is written. */
+const cells = new WeakMap<Element, string>();
+
+/** By tag. Turndown has rules for more of them, and asks each rule whether it is for an element. */
+const RULES = new Map<string, Rule>(
+  Object.entries({
+    ...{ EM: emphasis, I: emphasis, DEL: strikethrough, S: strikethrough, STRIKE: strikethrough },
+    ...{ CODE: code, KBD: code, SAMP: code, TT: code, PRE: pre },
+    ...{ A: link, IMG: image },
+    ...{ H1: heading, H2: heading, H3: heading, H4: heading, H5: heading, H6: heading },
+    ...{ LI: item, DT: term, DD: definition, DL: terms },
+    ...{ TABLE: table, TD: cell, TH: cell, TR: cell, CAPTION: cell },
+  }),
+);
+
+const converter = createConverter();
+
+function createConverter(): TurndownService {
   const service = new TurndownService({
     headingStyle: 'atx',
     codeBlockStyle: 'fenced',
@@ -32,140 +140,25 @@ function converter(): TurndownService {
   });
   const escaped = service.escape.bind(service);
   service.escape = (text) =>
-    escaped(text)
-      // What is text on the page must not become markup in the Markdown.
-      .replace(/<(?=[A-Za-z/!?])/g, '\\<')
-      .replace(/&(?=#?[A-Za-z0-9]{1,40};)/g, '&amp;');
-
-  service.addRule('strikethrough', {
-    filter: (node) => ['DEL', 'S', 'STRIKE'].includes(node.nodeName),
-    replacement: (content) => (content.trim() ? `~~${content}~~` : ''),
+    MARKUP.test(text)
+      ? escaped(text)
+          // What is text on the page must not become markup in the Markdown.
+          .replace(/<(?=[A-Za-z/!?])/g, '\\<')
+          .replace(/&(?=#?[A-Za-z0-9]{1,40};)/g, '&amp;')
+      : text;
+  service.addRule('ours', {
+    filter: ({ nodeName }) => RULES.has(nodeName),
+    replacement: (content, node) => RULES.get(node.nodeName)?.(content, node as Element) ?? '',
   });
-
-  service.addRule('pre', {
-    filter: 'pre',
-    replacement: (_content, node) => {
-      const text = preText(node).replace(/\s+$/, '');
-      if (text === '') return '';
-      const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
-      return `\n\n${fence}${languageOf(node as Element)}\n${text}\n${fence}\n\n`;
-    },
-  });
-
-  // Emphasis in emphasis would be strong.
-  service.addRule('emphasis', {
-    filter: ['em', 'i'],
-    replacement: (content, node) => {
-      if (content.trim() === '') return content;
-      const mark = nearest((node as Element).parentElement, 'EM', 'I') ? '_' : '*';
-      return `${mark}${content}${mark}`;
-    },
-  });
-
-  // The text itself: turndown would put the markup of links and emphasis between the backticks, where it is no markup.
-  service.addRule('code', {
-    filter: (node) => ['CODE', 'KBD', 'SAMP', 'TT'].includes(node.nodeName),
-    replacement: (_content, node) => {
-      const text = textOf(node).replace(/[ \t\r\n]+/g, ' ');
-      if (text.trim() === '') return text;
-      const ticks = '`'.repeat(longestRun(text, '`') + 1);
-      // A renderer takes one space off either side, if both have one.
-      const needsAir = /`|^ .* $/s.test(text);
-      const code = needsAir ? `${ticks} ${text} ${ticks}` : `${ticks}${text}${ticks}`;
-      const links = select(node as Element, 'a[href]');
-      const link = links.length === 1 ? links[0] : undefined;
-      return link && collapsed(textOf(link)) === text.trim() ? `[${code}](${destination(link)})` : code;
-    },
-  });
-
-  service.addRule('link', {
-    filter: (node) => node.nodeName === 'A',
-    replacement: (content, node) => {
-      const link = node as Element;
-      const text = (
-        hasBlockInside(link) ? collapsed(toText(link)) : content.replace(/\s*\n\s*/g, ' ')
-      ).trim();
-      // The little signs that link a heading to itself.
-      if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
-      const href = link.getAttribute('href') ?? '';
-      return /^[a-z][a-z0-9+.-]*:/i.test(href) && !RUNS.test(href)
-        ? `[${text}](${destination(link)}${titleOf(link)})`
-        : text;
-    },
-  });
-
-  service.addRule('image', {
-    filter: 'img',
-    replacement: (_content, node) => {
-      const image = node as Element;
-      const source = image.getAttribute('src') ?? '';
-      if (!/^https?:/i.test(source)) return '';
-      const alt = collapsed(image.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
-      return `![${alt}](${escapedUrl(source)}${titleOf(image)})`;
-    },
-  });
-
-  // A heading is one line, whatever stands in it.
-  service.addRule('heading', {
-    filter: ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'],
-    replacement: (content, node) => {
-      const text = content
-        .replace(/\s*\n\s*/g, ' ')
-        .trim()
-        .replace(/#$/, '\\#');
-      return text === '' ? '' : `\n\n${'#'.repeat(Number(node.nodeName[1]))} ${text}\n\n`;
-    },
-  });
-
-  // Turndown pads its markers to four columns; two and three are what people write.
-  service.addRule('item', {
-    filter: 'li',
-    replacement: (content, node) => {
-      const marker = markerOf(node as Element);
-      const text = content.trim().replace(/\n/g, `\n${' '.repeat(marker.length)}`);
-      return text === '' ? '' : `${marker}${text}${node.nextSibling ? '\n' : ''}`;
-    },
-  });
-
-  // Markdown has no definition lists: the term as an item, what it means as the item's content.
-  service.addRule('term', {
-    filter: (node) => node.nodeName === 'DT',
-    replacement: (content) => (content.trim() ? `\n\n- ${content.trim().replace(/\s*\n\s*/g, ' ')}\n\n` : ''),
-  });
-  service.addRule('definition', {
-    filter: (node) => node.nodeName === 'DD',
-    replacement: (content) => (content.trim() ? `\n\n${indented(content.trim())}\n\n` : ''),
-  });
-
-  // Terms alone are a list, such as a table of contents, and need no air between them.
-  service.addRule('terms', {
-    filter: 'dl',
-    replacement: (content, node) => {
-      const defines = Array.from(node.childNodes).some(
-        (child) => child.nodeName === 'DD' && !onlyHoldsList(child),
-      );
-      return `\n\n${(defines ? content : content.replace(/\n{2,}/g, '\n')).replace(/^\n+|\s+$/g, '')}\n\n`;
-    },
-  });
-
-  service.addRule('table', {
-    filter: 'table',
-    replacement: (content, node) =>
-      tableToMarkdown(node as Element, (cell) => service.turndown(cell as HTMLElement)) ??
-      `\n\n${content.trim()}\n\n`,
-  });
-  // Cells of a table that is none: a page laid out in one.
-  service.addRule('cell', {
-    filter: ['td', 'th', 'tr', 'caption'],
-    replacement: (content) => `\n\n${content.trim()}\n\n`,
-  });
-
   return service;
 }
 
+/** What may have to be escaped: anywhere, and at the beginning of a text. */
+const MARKUP = /[\\*`[\]_<&]|^[-+=#~>\d]/;
+
 function markerOf(item: Element): string {
   const list = item.parentElement;
-  const isOther = list !== null && followsItsLike(list);
+  const isOther = list !== null && /^[UO]L$/.test(list.tagName) && followsItsLike(list);
   if (list?.tagName !== 'OL') return isOther ? '* ' : '- ';
   const start = Number.parseInt(list.getAttribute('start') ?? '1', 10);
   const first = start >= 0 ? start : 1;
