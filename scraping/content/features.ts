@@ -19,7 +19,7 @@ const FAR = 40;
 /** Each block of a page as numbers, in one order for all pages: what the model was trained on and what it judges. */
 export function featuresOf({ blocks, inside }: BlockTree, facts: PageFacts): Float32Array[] {
   const looks = blocks.map(lookAt);
-  const page = pageFeatures(blocks, looks, facts);
+  const page = Float32Array.from(pageFeatures(blocks, looks, facts));
   const makes = groupByMake(blocks);
   const holders = holdersOfProse(blocks, inside);
   const repeats = new Map<string, number>();
@@ -66,12 +66,15 @@ export function featuresOf({ blocks, inside }: BlockTree, facts: PageFacts): Flo
     pushAround(row, blocks, at);
     pushAbove(row, block, inside, whole);
     for (const chain of holders) row.push(distanceTo(block, chain));
+    // Most of it is the same numbers again, or marks; a list that grows is dear.
+    const features = new Float32Array(row.length + MARKS.length + page.length);
+    features.set(row);
     for (let mark = 0; mark < MARKS.length; mark += 1) {
-      const depth = block.marks[mark] ?? NEVER;
-      row.push(depth === NEVER ? FAR : Math.min(FAR - 1, block.depth - depth));
+      const depth = block.marks[mark] as number;
+      features[row.length + mark] = depth === NEVER ? FAR : Math.min(FAR - 1, block.depth - depth);
     }
-    pushAll(row, page);
-    return new Float32Array(row);
+    features.set(page, row.length + MARKS.length);
+    return features;
   });
 }
 

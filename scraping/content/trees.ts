@@ -16,17 +16,17 @@ export interface Trees {
 /** The probability for one row. */
 export function judge(trees: Trees, row: Float32Array): number {
   const { depth, features, thresholds, leaves } = trees;
-  const inner = 2 ** depth - 1;
+  const inner = (1 << depth) - 1;
   const count = leaves.length / (inner + 1);
   let sum = trees.base;
   for (let tree = 0; tree < count; tree += 1) {
     const first = tree * inner;
     let node = 0;
     while (node < inner) {
-      const value = row[features[first + node] ?? 0] ?? 0;
-      node = 2 * node + (value < (thresholds[first + node] ?? 0) ? 1 : 2);
+      const value = row[features[first + node] as number] as number;
+      node = 2 * node + (value < (thresholds[first + node] as number) ? 1 : 2);
     }
-    sum += leaves[tree * (inner + 1) + node - inner] ?? 0;
+    sum += leaves[first + tree + node - inner] as number;
   }
   return 1 / (1 + Math.exp(-sum));
 }
