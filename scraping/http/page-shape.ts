@@ -85,14 +85,14 @@ class Reading {
   }
 
   #addText(raw: string): void {
-    const words = raw
-      .replace(/&nbsp;|&#160;/g, ' ')
-      .replace(/\s+/g, ' ')
-      .trim();
+    // Most of it lies between two tags and is a line break.
+    if (!/\S/.test(raw)) return;
+    const spaced = raw.includes('&') ? raw.replace(/&nbsp;|&#160;/g, ' ') : raw;
+    const words = spaced.replace(/\s+/g, ' ').trim();
     if (words === '') return;
     this.#textLength += words.length + (this.#textLength === 0 ? 0 : 1);
     if (this.#text.length < TEXT_KEPT) this.#text += this.#text === '' ? words : ` ${words}`;
-    this.#placeholders += words.match(/\{\{\s*[\w$.]+(\s*\|[^{}]{0,40})?\s*\}\}/g)?.length ?? 0;
+    if (words.includes('{{')) this.#placeholders += words.match(PLACEHOLDER)?.length ?? 0;
   }
 
   #readMarkup(): void {
@@ -196,6 +196,7 @@ class Reading {
   }
 }
 
+const PLACEHOLDER = /\{\{\s*[\w$.]+(\s*\|[^{}]{0,40})?\s*\}\}/g;
 const TAG = /<(\/?)([a-z][^\s/>]*)/iy;
 
 const RAW = new Set([
@@ -219,7 +220,7 @@ const MOUNT_ID =
 const MOUNT_ELEMENT = /^(app|my|main|root)-[a-z-]+$|^[a-z]+(-[a-z]+)*-(app|root|shell)$/;
 
 function isMount(tagName: string, attributes: string): boolean {
-  if (MOUNT_ELEMENT.test(tagName)) return true;
+  if (tagName.includes('-') && MOUNT_ELEMENT.test(tagName)) return true;
   if (tagName !== 'div' && tagName !== 'main' && tagName !== 'section' && tagName !== 'body') return false;
   if (/\b(ng-app|data-reactroot|data-server-rendered|v-cloak|ng-cloak)\b/i.test(attributes)) return true;
   return MOUNT_ID.test(attribute(attributes, 'id') ?? '');
@@ -230,11 +231,18 @@ const STATE =
 const REDIRECT =
   /\b(?:(?:window|document|self|top|parent)\s*\.\s*)?location\s*(?:\.\s*(?:href\s*=[^=]|(?:replace|assign)\s*\()|=[^=])/;
 
+const ATTRIBUTE_NAMES = ['content', 'http-equiv', 'id', 'type'] as const;
+type AttributeName = (typeof ATTRIBUTE_NAMES)[number];
+const ATTRIBUTES = Object.fromEntries(
+  ATTRIBUTE_NAMES.map((name) => [
+    name,
+    new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, 'i'),
+  ]),
+) as Record<AttributeName, RegExp>;
+
 /** As written, entities and all. */
-function attribute(attributes: string, name: string): string | null {
-  const found = new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s"'>]+))`, 'i').exec(
-    attributes,
-  );
+function attribute(attributes: string, name: AttributeName): string | null {
+  const found = ATTRIBUTES[name].exec(attributes);
   return found ? (found[1] ?? found[2] ?? found[3] ?? '') : null;
 }
 
