@@ -1,4 +1,4 @@
-import { collapsed, isBlock, isElement, isText, select, textOf } from './dom.ts';
+import { collapsed, hasBlockInside, isBlock, isElement, isText, select, textOf } from './dom.ts';
 import { countWords } from './letters.ts';
 import { MARKS, type Mark, marksOf, NEVER } from './marks.ts';
 
@@ -42,8 +42,6 @@ const MAX_DEPTH = 400;
 export function blocksOf(root: Element): BlockTree {
   const blocks: Block[] = [];
   const inside = new Map<Element, Inside>();
-  const holdsBlocks = elementsWithBlocks(root);
-
   const visit = (element: Element, above: Int16Array, depth: number, make: string): Inside => {
     const marks = markedBelow(element, above, depth);
     const ownMake = `${make.slice(make.indexOf('>', Math.max(0, make.length - 60)) + 1)}>${element.tagName}.${firstClass(element)}`;
@@ -59,7 +57,8 @@ export function blocksOf(root: Element): BlockTree {
     };
     const whole = element.tagName === 'PRE' || depth >= MAX_DEPTH;
     for (let child = element.firstChild; child; child = child.nextSibling) {
-      if (isElement(child) && !whole && (isBlock(child) || holdsBlocks.has(child))) {
+      // Some are inline by name and hold blocks all the same, such as components and links around a card.
+      if (isElement(child) && !whole && (isBlock(child) || hasBlockInside(child))) {
         flush();
         const inner = visit(child, marks, depth + 1, ownMake);
         add(sum, inner.words, inner.chars, inner.linkChars, inner.blocks, inner.prose);
@@ -73,17 +72,6 @@ export function blocksOf(root: Element): BlockTree {
   };
   visit(root, new Int16Array(MARKS.length).fill(NEVER), 0, '');
   return { blocks, inside };
-}
-
-/** Elements that are inline by name and hold blocks all the same, such as components and links around a card. */
-function elementsWithBlocks(root: Element): Set<Element> {
-  const found = new Set<Element>();
-  const all = select(root, '*');
-  for (let at = all.length - 1; at >= 0; at -= 1) {
-    const element = all[at];
-    if (element?.parentElement && (isBlock(element) || found.has(element))) found.add(element.parentElement);
-  }
-  return found;
 }
 
 function markedBelow(element: Element, above: Int16Array, depth: number): Int16Array {

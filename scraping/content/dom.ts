@@ -1,6 +1,6 @@
 import { createDocument } from '@mixmark-io/domino';
 import { select, selectFirst, setAttribute } from './select.ts';
-import { hasText, isElement, textOf } from './walk.ts';
+import { hasText, holds, isElement, textOf } from './walk.ts';
 
 export { following, hasText, holds, isElement, isText, nearest, textOf } from './walk.ts';
 export { select, selectFirst };
@@ -138,7 +138,7 @@ const BLOCK_NAMES =
 const BLOCKS: ReadonlySet<string> = new Set(BLOCK_NAMES.split(' '));
 export const isBlock = (element: Element): boolean => BLOCKS.has(element.tagName);
 
-export const hasBlockInside = (element: Element): boolean => select(element, '*').some(isBlock);
+export const hasBlockInside = (element: Element): boolean => holds(element, BLOCKS);
 
 /** As its `title`, which walks the whole of it. */
 export function titleOf(document: Document): string {

@@ -31,9 +31,11 @@ export function mainContent(document: Document, url: string): Element {
   takeOut(body, tree.blocks, keptOf(tree.blocks, chances, { body, title: titleOf(document) }));
   const root = innermost(body);
   trimRules(root);
-  if (title && !holds(root, 'H1')) root.insertBefore(title, root.firstChild);
+  if (title && !holds(root, TITLES)) root.insertBefore(title, root.firstChild);
   return root;
 }
+
+const TITLES = new Set(['H1']);
 
 /** Which blocks stay, by how likely each is content. */
 export function keptOf(
@@ -70,16 +72,24 @@ const bodyOf = (document: Document): Element => document.body ?? document.docume
 /** The body without what is no text, and with the pictures and text that are there for readers without scripts. Changes the document. */
 export function readableBody(document: Document): Element {
   const body = bodyOf(document);
-  unwrapNoscript(body);
-  for (const element of select(body, UNREADABLE)) element.remove();
-  for (const element of select(body, '[hidden], [style]')) {
-    if (isHidden(element) && !isFolded(element)) element.remove();
+  unwrapNoscript(document, body);
+  // Both looked up before the first is removed: the document's index holds until then.
+  const unreadable = select(document, UNREADABLE);
+  const maybeHidden = select(document, '[hidden], [style]');
+  for (const element of unreadable) if (isInside(element, body)) element.remove();
+  for (const element of maybeHidden) {
+    if (isHidden(element) && isInside(element, body) && !isFolded(element)) element.remove();
   }
   return body;
 }
 
 const UNREADABLE =
   'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, input, select, textarea, [aria-hidden="true"]';
+
+function isInside(element: Element, outer: Element): boolean {
+  for (let up = element.parentNode; up; up = up.parentNode) if (up === outer) return true;
+  return false;
+}
 
 /** Text that a click unfolds is read like any other; labels and menus that wait are not. */
 const isFolded = (element: Element): boolean => {
@@ -88,8 +98,8 @@ const isFolded = (element: Element): boolean => {
 };
 
 /** A page that draws itself by script may give its text to others in `noscript`. */
-function unwrapNoscript(body: Element): void {
-  const holders = select(body, 'noscript');
+function unwrapNoscript(document: Document, body: Element): void {
+  const holders = select(document, 'noscript').filter((holder) => isInside(holder, body));
   if (holders.length === 0) return;
   const inside = new Map(holders.map((holder) => [holder, collapsed(textOf(holder)).length]));
   const largest = holders.reduce((best, holder) =>
@@ -356,13 +366,17 @@ function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean
       empty = parent;
     }
   }
-  for (const element of select(body, FRAME)) if (!holders.has(element)) element.remove();
-  for (const element of select(body, '*').reverse()) {
+  const left = select(body, '*');
+  for (const element of left) if (isFrameOfPage(element) && !holders.has(element)) element.remove();
+  for (const element of left.reverse()) {
     if (element.firstChild === null && !VOID.has(element.tagName) && !staysEmpty(element)) element.remove();
   }
 }
 
-const FRAME = 'nav, aside, footer, header, form, [role="navigation"], [role="banner"], [role="contentinfo"]';
+const FRAME_TAGS = new Set(['NAV', 'ASIDE', 'FOOTER', 'HEADER', 'FORM']);
+const FRAME_ROLES = new Set(['navigation', 'banner', 'contentinfo']);
+const isFrameOfPage = (element: Element): boolean =>
+  FRAME_TAGS.has(element.tagName) || FRAME_ROLES.has(element.getAttribute('role') ?? '');
 const VOID = new Set(['IMG', 'BR', 'HR', 'PICTURE', 'SOURCE', 'VIDEO', 'AUDIO']);
 
 /** A cell of a row that has others, and what makes up a figure. */
@@ -406,6 +420,8 @@ function trimRules(root: Element): void {
 }
 
 /** What is around code alone names its language. */
-const isCode = (element: Element) => holds(element, 'PRE') && !holds(element, 'P', 'LI', 'H1', 'H2', 'H3');
+const isCode = (element: Element) => holds(element, CODE) && !holds(element, TEXTS);
+const CODE = new Set(['PRE']);
+const TEXTS = new Set(['P', 'LI', 'H1', 'H2', 'H3']);
 
 const WRAPPERS = /^(DIV|SECTION|MAIN|ARTICLE|CENTER|SPAN|FORM)$|-/;

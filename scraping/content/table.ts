@@ -32,14 +32,16 @@ function rowsOf(table: Element): Element[][] {
     .filter((cells) => cells.length > 0);
 }
 
+const TABLES = new Set(['TABLE']);
+const HEADERS = new Set(['TH']);
+const HEADINGS = new Set(['H1', 'H2', 'H3', 'H4', 'H5', 'H6']);
+
 function isDataTable(table: Element, rows: Element[][]): boolean {
   if (/^(presentation|none)$/.test(table.getAttribute('role') ?? '')) return false;
-  if (rows.length === 0 || holds(table, 'TABLE')) return false;
-  if (holds(table, 'TH')) return true;
+  if (rows.length === 0 || holds(table, TABLES)) return false;
+  if (holds(table, HEADERS)) return true;
   // One column or one row without a header is a layout, and so is a cell with headings in it.
-  return (
-    rows.length > 1 && rows.some((row) => row.length > 1) && !holds(table, 'H1', 'H2', 'H3', 'H4', 'H5', 'H6')
-  );
+  return rows.length > 1 && rows.some((row) => row.length > 1) && !holds(table, HEADINGS);
 }
 
 const MAX_SPAN = 100;

@@ -36,9 +36,9 @@ export function nearest(element: Element | null, ...tags: readonly string[]): El
 }
 
 /** Whether an element with one of these tags is inside of it. */
-export function holds(element: Element, ...tags: readonly string[]): boolean {
+export function holds(element: Element, tags: ReadonlySet<string>): boolean {
   for (let next = element.firstChild; next; next = following(next, element)) {
-    if (isElement(next) && tags.includes(next.tagName)) return true;
+    if (isElement(next) && tags.has(next.tagName)) return true;
   }
   return false;
 }
