@@ -44,8 +44,9 @@ export function keptOf(
   { body, title }: { body: Element; title: string },
 ): boolean[] {
   const likely = blocks.map((block, at) => likelyOf(block, chances[at] ?? 0));
-  const kept = choose(blocks, likely);
-  keepRest(blocks, likely, kept, body);
+  const threshold = bestThreshold(blocks, likely);
+  const kept = choose(blocks, likely, threshold);
+  keepRest(blocks, likely, kept, { body, threshold });
   keepOpening(blocks, kept, title.toLowerCase());
   leaveOutRepeats(blocks, kept);
   return kept;
@@ -169,10 +170,9 @@ export function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): numb
  * Those blocks whose text gives the best balance (expected F1) of content kept and clutter left out. A page on which the model is
  * unsure of everything so keeps more than one on which it is sure.
  */
-function choose(blocks: readonly Block[], chances: readonly number[]): boolean[] {
+function choose(blocks: readonly Block[], chances: readonly number[], threshold: number): boolean[] {
   const words = blocks.reduce((sum, block) => sum + block.words, 0);
   if (words < FEW_WORDS) return chooseOfFew(blocks, words);
-  const threshold = bestThreshold(blocks, chances);
   const kept = blocks.map((_, at) => (chances[at] ?? 0) >= threshold);
   keepWholeParts(blocks, kept);
   for (const [at, block] of blocks.entries()) {
@@ -193,7 +193,7 @@ function keepRest(
   blocks: readonly Block[],
   chances: readonly number[],
   kept: boolean[],
-  body: Element,
+  { body, threshold }: { body: Element; threshold: number },
 ): void {
   const inside = new Map<Element, { words: number; kept: number }>();
   let all = 0;
@@ -214,7 +214,7 @@ function keepRest(
   }
   const sum = holder && inside.get(holder);
   if (!holder || !sum || sum.kept < sum.words * MOSTLY) return;
-  const doubted = bestThreshold(blocks, chances) / DOUBT;
+  const doubted = threshold / DOUBT;
   for (const [at, block] of blocks.entries()) {
     if (kept[at] || !holder.contains(block.container) || isFrame(block)) continue;
     const isCode = nearest(block.container, 'PRE') !== null;
@@ -285,8 +285,9 @@ function likelyOf(block: Block, chance: number): number {
  */
 function bestThreshold(blocks: readonly Block[], chances: readonly number[]): number {
   const order = blocks.map((_, at) => at).sort((a, b) => (chances[b] ?? 0) - (chances[a] ?? 0));
+  const logOdds = chances.map(logOddsOf);
   const readers = TASTES.map((taste) => {
-    const wanted = blocks.map(({ words }, at) => words * chanceFor(taste, chances[at] ?? 0));
+    const wanted = blocks.map(({ words }, at) => words * chanceFor(taste, logOdds[at] ?? 0));
     return { wanted, all: wanted.reduce((sum, words) => sum + words, 0), right: 0 };
   });
   let [taken, best, threshold] = [0, -1, 1];
@@ -308,10 +309,13 @@ const TASTES = [1.732, 1.15, 0.812, 0.549, 0.319, 0.105].flatMap((taste) => [-ta
 const SPREAD = 2;
 const SURER = 2;
 
-function chanceFor(taste: number, chance: number): number {
+function logOddsOf(chance: number): number {
   const sure = Math.min(1 - 1e-4, Math.max(1e-4, chance));
-  return 1 / (1 + Math.exp(-SURER * (Math.log(sure / (1 - sure)) + SPREAD * taste)));
+  return Math.log(sure / (1 - sure));
 }
+
+const chanceFor = (taste: number, logOdds: number): number =>
+  1 / (1 + Math.exp(-SURER * (logOdds + SPREAD * taste)));
 
 const WHOLE = new Set(['BLOCKQUOTE', 'DL', 'FIGURE', 'PRE', 'TABLE']);
 const MAX_WHOLE = 400;

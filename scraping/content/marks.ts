@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 /**
  * What an element's name, role, class, id and microdata say about what is in it. Nothing here decides: marks are evidence that
  * the model of `main-content.ts` weighs.
@@ -134,6 +136,8 @@ export function marksOf(element: Element): number[] {
   const found: number[] = [];
   const byTag = TAGS.get(element.tagName);
   if (byTag !== undefined) found.push(byTag);
+  if (element.tagName.includes('-')) addNamed(element.tagName.toLowerCase(), found);
+  if (!element.hasAttributes()) return found;
   const role = element.getAttribute('role');
   const byRole = role ? BY_ROLE[role] : undefined;
   if (byRole) found.push(number(byRole));
@@ -141,7 +145,6 @@ export function marksOf(element: Element): number[] {
     const value = element.getAttribute(name);
     if (value) addNamed(value.slice(0, MAX_NAME), found);
   }
-  if (element.tagName.includes('-')) addNamed(element.tagName.toLowerCase(), found);
   const item = element.getAttribute('itemprop');
   if (item) found.push(number(itemMark(item)));
   if (isHidden(element)) found.push(number('hidden'));
@@ -150,11 +153,20 @@ export function marksOf(element: Element): number[] {
 }
 
 function addNamed(name: string, found: number[]): void {
-  const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-  for (const word of words.match(/[a-z]+/g) ?? []) {
-    const mark = WORDS.get(word);
-    if (mark !== undefined && !found.includes(mark)) found.push(mark);
+  for (const mark of marksOfName(name)) if (!found.includes(mark)) found.push(mark);
+}
+
+/** The same few names come again on all pages of a site. */
+const known = new LRUCache<string, readonly number[]>({ max: 2000 });
+
+function marksOfName(name: string): readonly number[] {
+  let marks = known.get(name);
+  if (!marks) {
+    const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+    marks = (words.match(/[a-z]+/g) ?? []).flatMap((word) => WORDS.get(word) ?? []);
+    known.set(name, marks);
   }
+  return marks;
 }
 
 function itemMark(item: string): Mark {
