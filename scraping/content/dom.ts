@@ -64,13 +64,11 @@ function flattenShadowRoots(document: Document): void {
 const nextShadow = (document: Document): Element | null => selectFirst(document, 'template[shadowrootmode]');
 
 const ADDRESS_ATTRIBUTES = ['href', 'src', 'poster', 'action', 'cite', 'data-src'] as const;
-const ADDRESSED = ADDRESS_ATTRIBUTES.map((name) => `[${name}]`).join(', ');
 
 function resolveAddresses(document: Document, base: string): void {
-  for (const element of select(document, ADDRESSED)) {
-    for (const name of ADDRESS_ATTRIBUTES) {
-      const value = element.getAttribute(name)?.trim();
-      if (value === undefined) continue;
+  for (const name of ADDRESS_ATTRIBUTES) {
+    for (const element of select(document, `[${name}]`)) {
+      const value = element.getAttribute(name)?.trim() ?? '';
       const absolute = absoluteUrl(value, base);
       if (absolute !== null && absolute !== value) setAttribute(element, name, absolute);
     }

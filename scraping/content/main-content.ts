@@ -73,24 +73,16 @@ const bodyOf = (document: Document): Element => document.body ?? document.docume
 /** The body without what is no text, and with the pictures and text that are there for readers without scripts. Changes the document. */
 export function readableBody(document: Document): Element {
   const body = bodyOf(document);
-  unwrapNoscript(document, body);
-  // Both looked up before the first is removed: the document's index holds until then.
-  const unreadable = select(document, UNREADABLE);
-  const maybeHidden = select(document, '[hidden], [style]');
-  for (const element of unreadable) if (isInside(element, body)) element.remove();
-  for (const element of maybeHidden) {
-    if (isHidden(element) && isInside(element, body) && !isFolded(element)) element.remove();
+  if (selectFirst(document, 'noscript')) unwrapNoscript(body);
+  for (const element of select(body, UNREADABLE)) element.remove();
+  for (const element of select(body, '[hidden], [style]')) {
+    if (isHidden(element) && !isFolded(element)) element.remove();
   }
   return body;
 }
 
 const UNREADABLE =
   'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, input, select, textarea, [aria-hidden="true"]';
-
-function isInside(element: Element, outer: Element): boolean {
-  for (let up = element.parentNode; up; up = up.parentNode) if (up === outer) return true;
-  return false;
-}
 
 /** Text that a click unfolds is read like any other; labels and menus that wait are not. */
 const isFolded = (element: Element): boolean => {
@@ -99,8 +91,8 @@ const isFolded = (element: Element): boolean => {
 };
 
 /** A page that draws itself by script may give its text to others in `noscript`. */
-function unwrapNoscript(document: Document, body: Element): void {
-  const holders = select(document, 'noscript').filter((holder) => isInside(holder, body));
+function unwrapNoscript(body: Element): void {
+  const holders = select(body, 'noscript');
   if (holders.length === 0) return;
   const inside = new Map(holders.map((holder) => [holder, collapsed(textOf(holder)).length]));
   const largest = holders.reduce((best, holder) =>
@@ -359,9 +351,12 @@ function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean
     if (!kept[at]) continue;
     for (let up: Element | null = container; up && !holders.has(up); up = up.parentElement) holders.add(up);
   }
+  const all = select(body, '*');
+  const figures = partsOfFigures(all);
+  const staysEmpty = (element: Element) => figures.has(element) || isCellOfRow(element);
   for (const [at, { nodes, container }] of blocks.entries()) {
     if (kept[at]) continue;
-    const isFigure = nearest(container, 'FIGURE') !== null;
+    const isFigure = figures.has(container);
     for (const node of nodes) if (!isFigure || isText(node)) node.parentNode?.removeChild(node);
     let empty: Element | null = container;
     while (empty && empty !== body && !holders.has(empty) && !staysEmpty(empty)) {
@@ -370,11 +365,22 @@ function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean
       empty = parent;
     }
   }
-  const left = select(body, '*');
-  for (const element of left) if (isFrameOfPage(element) && !holders.has(element)) element.remove();
-  for (const element of left.reverse()) {
-    if (element.firstChild === null && !VOID.has(element.tagName) && !staysEmpty(element)) element.remove();
+  for (const element of all) if (isFrameOfPage(element) && !holders.has(element)) element.remove();
+  // With all that is in them at once: domino tells every removal to all elements around it.
+  const gone = new Set<Element>();
+  for (const element of all.reverse()) {
+    if (holdsOnly(element, gone) && !VOID.has(element.tagName) && !staysEmpty(element)) gone.add(element);
   }
+  for (const element of gone) {
+    if (!element.parentElement || !gone.has(element.parentElement)) element.remove();
+  }
+}
+
+function holdsOnly(element: Element, gone: ReadonlySet<Element>): boolean {
+  for (let child = element.firstChild; child; child = child.nextSibling) {
+    if (!isElement(child) || !gone.has(child)) return false;
+  }
+  return true;
 }
 
 const FRAME_TAGS = new Set(['NAV', 'ASIDE', 'FOOTER', 'HEADER', 'FORM']);
@@ -383,22 +389,34 @@ const isFrameOfPage = (element: Element): boolean =>
   FRAME_TAGS.has(element.tagName) || FRAME_ROLES.has(element.getAttribute('role') ?? '');
 const VOID = new Set(['IMG', 'BR', 'HR', 'PICTURE', 'SOURCE', 'VIDEO', 'AUDIO']);
 
-/** A cell of a row that has others, and what makes up a figure. */
-function staysEmpty(element: Element): boolean {
-  const isCell = element.tagName === 'TD' || element.tagName === 'TH';
-  if (isCell) return element.parentElement !== null && hasText(element.parentElement);
-  return nearest(element, 'FIGURE') !== null;
+/** Figures and all that is in them; of elements in document order. */
+function partsOfFigures(elements: readonly Element[]): Set<Element> {
+  const parts = new Set<Element>();
+  for (const element of elements) {
+    if (element.tagName === 'FIGURE' || (element.parentElement && parts.has(element.parentElement)))
+      parts.add(element);
+  }
+  return parts;
+}
+
+/** A cell of a row that has others. */
+function isCellOfRow({ tagName, parentElement }: Element): boolean {
+  return (tagName === 'TD' || tagName === 'TH') && parentElement !== null && hasText(parentElement);
 }
 
 /** Down to the smallest element with all of the text. */
 function innermost(body: Element): Element {
   let root = body;
-  for (;;) {
+  for (let depth = 0; depth < MAX_WRAPPERS; depth += 1) {
     const only = onlyWithText(root);
     if (!isElement(only) || !WRAPPERS.test(only.tagName) || isCode(only)) return root;
     root = only;
   }
+  return root;
 }
+
+/** One in the other. More than any page for people has; each is looked into. */
+const MAX_WRAPPERS = 100;
 
 /** The one child with all of the text, if there is one. */
 function onlyWithText(parent: Element): Node | null {

@@ -35,17 +35,7 @@ export interface BenchOptions {
 export class UsageError extends Error {}
 
 export function parseOptions(args: string[]): BenchOptions {
-  const { values } = parseArgs({
-    args,
-    options: {
-      only: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      rounds: { type: 'string' },
-      slots: { type: 'string', default: '1,4,16,64' },
-      statements: { type: 'boolean', default: false },
-    },
-  });
+  const values = read(args);
   const names = values.only?.split(',') ?? PARTS;
   const unknown = names.filter((name) => !PARTS.includes(name as Part));
   if (unknown.length > 0) throw new UsageError(`--only takes ${PARTS.join(',')}; not ${unknown.join(',')}`);
@@ -58,3 +48,23 @@ export function parseOptions(args: string[]): BenchOptions {
   const { quick, json, statements } = values;
   return { only: new Set(names as Part[]), quick, json, rounds, slots, statements };
 }
+
+function read(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        only: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        rounds: { type: 'string' },
+        slots: { type: 'string', default: '1,4,16,64' },
+        statements: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+  }
+}
+
+const USAGE = `usage: npm run bench -- [--only ${PARTS.join(',')}] [--rounds 3] [--slots 1,4,16,64] [--quick] [--statements] [--json file]`;

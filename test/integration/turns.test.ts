@@ -23,6 +23,18 @@ const plain = { gapMs: 0, isBack: false };
 const desks = (concurrency: number): Turns[] =>
   databases.map((database) => createTurns({ database, logger: silentLogger, concurrency, leaseMs: 15_000 }));
 
+/** Of one process from now on. */
+function countStatements(database: Database | undefined): () => number {
+  if (!database) throw new Error('there are three');
+  let count = 0;
+  const { query } = database;
+  database.query = (...statement) => {
+    count += 1;
+    return query(...statement);
+  };
+  return () => count;
+}
+
 async function take(turns: Turns, host: string, wish = plain) {
   const turn = await turns.take(host, wish, never);
   if (turn.kind !== 'go') throw new Error(`no turn at ${host}: wait ${turn.ms} ms`);
@@ -84,6 +96,29 @@ test('a pause holds for every process, and is told at once', async () => {
   expect(turn).toEqual({ kind: 'wait', ms: expect.any(Number) });
   if (turn.kind === 'wait') expect(turn.ms).toBeGreaterThan(50_000);
   await second.stop();
+});
+
+test('turns pass from page to page for a moment, and no longer once there is a pause', async () => {
+  const [first, second] = desks(8);
+  if (!first || !second) throw new Error('there are three');
+  const asked = countStatements(databases[0]);
+  // One after the other, as the pages of a fast site come.
+  for (let page = 0; page < 40; page += 1) (await take(first, 'fast.example')).end();
+  expect(asked()).toBeLessThan(30);
+  (await take(second, 'fast.example')).end(60_000);
+  await second.stop();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect((await first.take('fast.example', plain, never)).kind).toBe('wait');
+  await first.stop();
+});
+
+test('with a gap every turn is asked for', async () => {
+  const [turns] = desks(8);
+  if (!turns) throw new Error('there are three');
+  const asked = countStatements(databases[0]);
+  for (let page = 0; page < 4; page += 1) (await take(turns, 'slow.example', { ...plain, gapMs: 5 })).end();
+  expect(asked()).toBeGreaterThanOrEqual(4);
+  await turns.stop();
 });
 
 test('who no longer waits leaves no turn taken', async () => {

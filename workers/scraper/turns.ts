@@ -36,6 +36,11 @@ export const PATIENCE_MS = 2000;
 const ASK_AGAIN_MS = 60;
 /** A page that ended is mostly followed by another one within this time: one statement for both. */
 const LINGER_MS = 10;
+/**
+ * So long an answer that knew of no line and no pause is trusted: turns then pass from page to page in here. A fast site's pages so share
+ * a statement, and what another process is told of the host comes here that much later.
+ */
+const TRUST_MS = 25;
 const DATABASE_PAUSE_MS = 500;
 
 export function createTurns(options: {
@@ -83,6 +88,8 @@ interface Office {
 
 interface Waiter extends TurnWish {
   id: string;
+  /** The one it has, its own or passed on to it. */
+  permit?: Permit;
   impatientAt: number;
   /** Nobody waits for it any more. */
   gone: boolean;
@@ -90,12 +97,19 @@ interface Waiter extends TurnWish {
   reject(error: unknown): void;
 }
 
+interface Permit {
+  id: string;
+  renewAt: number;
+}
+
 /** What this process has to do with one host, from the first that waits to the last permit given back. One question at a time. */
 class HostDesk {
   #waiting: Waiter[] = [];
-  /** By permit, when to renew it. */
-  readonly #held = new Map<string, number>();
-  #released: string[] = [];
+  readonly #held = new Set<Permit>();
+  /** Ended, and still to be given back. */
+  #released: Permit[] = [];
+  /** Until then they may be passed on instead. */
+  #trustUntil = 0;
   #pauseMs = 0;
   #asking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -127,30 +141,49 @@ class HostDesk {
       const leave = () => {
         waiter.gone = true;
         this.#waiting = this.#waiting.filter((other) => other !== waiter);
-        if (this.#held.has(waiter.id)) this.#release(waiter.id, 0);
+        if (waiter.permit) this.#release(waiter.permit, 0);
         reject(signal.reason);
       };
       signal.addEventListener('abort', leave, { once: true });
       this.#waiting.push(waiter);
-      this.#askIn(0);
+      this.#passOn();
+      if (!waiter.permit) this.#askIn(0);
     });
   }
 
   async close(): Promise<void> {
     await this.#asking;
-    this.#released.push(...this.#held.keys());
+    this.#released.push(...this.#held);
     this.#held.clear();
     this.#waiting = [];
     if (this.#released.length > 0) await this.#ask();
     clearTimeout(this.#timer);
   }
 
-  #release(id: string, pauseMs: number): void {
+  #release(permit: Permit, pauseMs: number): void {
     // A second end of one turn, or one after the desk was closed.
-    if (!this.#held.delete(id)) return;
-    this.#released.push(id);
+    if (!this.#held.delete(permit)) return;
+    this.#released.push(permit);
     this.#pauseMs = Math.max(this.#pauseMs, pauseMs);
+    if (pauseMs > 0) this.#trustUntil = 0;
+    this.#passOn();
     this.#askIn(this.#waiting.length > 0 ? 0 : LINGER_MS);
+  }
+
+  /** Turns that ended go to those who wait here, who were told to come back first. */
+  #passOn(): void {
+    if (this.#trustUntil <= performance.now()) return;
+    for (const waiter of this.#inOrder()) {
+      // A gap counts from start to start, and only Postgres knows the last one.
+      if (waiter.gapMs > 0) continue;
+      const permit = this.#released.pop();
+      if (!permit) return;
+      this.#grant(waiter, permit, 0);
+    }
+  }
+
+  #inOrder(): Waiter[] {
+    return [...this.#waiting].sort((a, b) => Number(b.isBack) - Number(a.isBack));
   }
 
   /** In so many milliseconds, or sooner where that was agreed before. */
@@ -172,8 +205,8 @@ class HostDesk {
 
   async #ask(): Promise<void> {
     const now = performance.now();
-    const asked = [...this.#waiting].sort((a, b) => Number(b.isBack) - Number(a.isBack));
-    const renewed = [...this.#held].filter(([, renewAt]) => renewAt <= now).map(([id]) => id);
+    const asked = this.#inOrder();
+    const renewed = [...this.#held].filter(({ renewAt }) => renewAt <= now);
     const released = this.#released.splice(0);
     const pauseMs = this.#pauseMs;
     this.#pauseMs = 0;
@@ -181,11 +214,15 @@ class HostDesk {
     const gapMs = Math.max(0, ...asked.map((waiter) => waiter.gapMs));
     try {
       const answer = await this.office.exchange({
-        ...{ host: this.host, released, renewed, pauseMs, gapMs },
+        ...{ host: this.host, pauseMs, gapMs },
+        released: released.map(({ id }) => id),
+        renewed: renewed.map(({ id }) => id),
         ids: asked.map(({ id }) => id),
         back: asked.filter(({ isBack }) => isBack).length,
       });
-      for (const id of renewed) if (this.#held.has(id)) this.#held.set(id, now + this.office.leaseMs / 3);
+      for (const permit of renewed) permit.renewAt = now + this.office.leaseMs / 3;
+      const isOpen = answer.closedMs <= 0 && !answer.hasLine && this.#pauseMs === 0 && pauseMs === 0;
+      this.#trustUntil = isOpen ? performance.now() + TRUST_MS : 0;
       this.#handOut(asked, gapMs, answer);
     } catch (error) {
       this.#released.push(...released);
@@ -203,8 +240,12 @@ class HostDesk {
   #handOut(asked: Waiter[], gapMs: number, answer: HostAnswer): void {
     const now = performance.now();
     for (const [place, waiter] of asked.entries()) {
-      if (place < answer.granted) this.#grant(waiter, answer.startMs + place * gapMs);
-      else if (waiter.gone) continue;
+      if (place < answer.granted) {
+        const permit = { id: waiter.id, renewAt: now + this.office.leaseMs / 3 };
+        // Gone, or one was passed on to it meanwhile.
+        if (waiter.gone || waiter.permit) this.#released.push(permit);
+        else this.#grant(waiter, permit, answer.startMs + place * gapMs);
+      } else if (waiter.gone || waiter.permit) continue;
       else if (
         answer.closedMs > PATIENCE_MS ||
         waiter.impatientAt <= now ||
@@ -216,14 +257,11 @@ class HostDesk {
     }
   }
 
-  #grant(waiter: Waiter, startMs: number): void {
+  #grant(waiter: Waiter, permit: Permit, startMs: number): void {
     this.#waiting = this.#waiting.filter((other) => other !== waiter);
-    if (waiter.gone) {
-      this.#released.push(waiter.id);
-      return;
-    }
-    this.#held.set(waiter.id, performance.now() + this.office.leaseMs / 3);
-    const go = () => waiter.resolve({ kind: 'go', end: (pauseMs = 0) => this.#release(waiter.id, pauseMs) });
+    waiter.permit = permit;
+    this.#held.add(permit);
+    const go = () => waiter.resolve({ kind: 'go', end: (pauseMs = 0) => this.#release(permit, pauseMs) });
     // A timer may fire a little early, and the next one's little late: never the other way round.
     if (startMs > 0) setTimeout(go, Math.ceil(startMs) + 1);
     else go();
@@ -244,7 +282,8 @@ class HostDesk {
     } else if (this.#released.length > 0) {
       this.#askIn(LINGER_MS);
     } else if (this.#held.size > 0) {
-      this.#askIn(Math.max(0, Math.min(...this.#held.values()) - performance.now()));
+      const renewAt = Math.min(...[...this.#held].map((permit) => permit.renewAt));
+      this.#askIn(Math.max(0, renewAt - performance.now()));
     } else {
       this.onIdle();
     }
