@@ -44,6 +44,16 @@ describe('markdown', () => {
     ['text that looks like HTML', '<p>a &lt;b&gt; &amp;amp; c</p>', 'a \\<b> &amp;amp; c'],
     ['a line that breaks', '<p>a<br>b</p><p>c</p>', 'a  \nb\n\nc'],
     ['two lists in a row', '<ul><li>a</li></ul><ul><li>b</li></ul>', '- a\n\n* b'],
+    [
+      'items beside each other that are in no list',
+      '<div><li>a</li></div><div><li>b</li></div>',
+      '- a\n\n- b',
+    ],
+    [
+      'a list in a cell',
+      '<table><tr><th>x</th></tr><tr><td>of:<ul><li>a</li><li><b>b</b></li></ul></td></tr></table>',
+      '| x |\n| --- |\n| of:<br>- a<br>- **b** |',
+    ],
     ['a list from zero', '<ol start="0"><li>a</li></ol>', '0. a'],
     ['emphasis in emphasis', '<em>a <em>b</em></em>', '*a _b_*'],
     ['a link that runs a program', '<a href="javascript:x()">c</a>', 'c'],
