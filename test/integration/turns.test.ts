@@ -112,6 +112,33 @@ test('turns pass from page to page for a moment, and no longer once there is a p
   await first.stop();
 });
 
+test('no turn passes on in a pause that is short enough to wait for', async () => {
+  const [first, second] = desks(16);
+  if (!first || !second) throw new Error('there are three');
+  const held = await Promise.all(Array.from({ length: 8 }, () => take(first, 'brief.example')));
+  const asking = await take(second, 'brief.example');
+  const pausedUntil = performance.now() + 690;
+  asking.end(700);
+  await second.stop();
+  const starts: number[] = [];
+  const taken: Promise<void>[] = [];
+  const started = (turn: { end(): void }) => {
+    starts.push(performance.now());
+    turn.end();
+  };
+  for (const turn of held) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    taken.push(take(first, 'brief.example').then(started));
+    // It has its answer by now: a start behind the pause. A page ends, and another wants to start.
+    await new Promise((resolve) => setTimeout(resolve, 8));
+    turn.end();
+    taken.push(take(first, 'brief.example').then(started));
+  }
+  await Promise.all(taken);
+  expect(Math.min(...starts)).toBeGreaterThanOrEqual(pausedUntil);
+  await first.stop();
+});
+
 test('with a gap every turn is asked for', async () => {
   const [turns] = desks(8);
   if (!turns) throw new Error('there are three');

@@ -221,7 +221,8 @@ class HostDesk {
         back: asked.filter(({ isBack }) => isBack).length,
       });
       for (const permit of renewed) permit.renewAt = now + this.office.leaseMs / 3;
-      const isOpen = answer.closedMs <= 0 && !answer.hasLine && this.#pauseMs === 0 && pauseMs === 0;
+      // A short pause closes nothing: who asks is told to start behind it.
+      const isOpen = answer.startMs <= 0 && !answer.hasLine && this.#pauseMs === 0;
       this.#trustUntil = isOpen ? performance.now() + TRUST_MS : 0;
       this.#handOut(asked, gapMs, answer);
     } catch (error) {
