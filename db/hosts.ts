@@ -73,9 +73,9 @@ const ADD_HOSTS = statement(
 );
 
 /**
- * One statement a page at most: it gives back the permit of the page before, and takes the next. The lock first, in the order of the names, and
- * the clock only then: who waited for the lock decides on the row as it is, at the moment it is. Not waiting for the disk: what a crash
- * of Postgres takes back is a permit, and its holders are gone with it.
+ * One statement a page at most: it gives back the permit of the page before, and takes the next. The lock first, in the order of the
+ * names, and the clock only then: who waited for the lock decides on the row as it is, at the moment it is. Not waiting for the disk:
+ * what a crash of Postgres takes back is a permit, and its holders are gone with it.
  */
 const EXCHANGE_PERMITS = statement(
   'exchange_permits',

@@ -87,8 +87,7 @@ function blockOf(
   nodes: Node[],
   place: Pick<Block, 'marks' | 'depth' | 'make'>,
 ): Block | null {
-  const [first] = nodes;
-  const text = collapsed(nodes.length === 1 && first ? textOf(first) : nodes.map(textOf).join(''));
+  const text = collapsed(nodes.map(textOf).join(''));
   if (text === '') return null;
   const linkChars =
     place.marks[LINK] !== NEVER ? text.length : nodes.reduce((sum, node) => sum + linkCharsOf(node), 0);

@@ -2,7 +2,7 @@ import { createDocument } from '@mixmark-io/domino';
 import { select, selectFirst, setAttribute } from './select.ts';
 import { hasText, holds, isElement, textOf } from './walk.ts';
 
-export { following, hasText, holds, isElement, isText, nearest, textOf } from './walk.ts';
+export { hasText, holds, isElement, isText, nearest, textOf } from './walk.ts';
 export { select, selectFirst };
 
 /**

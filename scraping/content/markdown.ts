@@ -5,7 +5,7 @@ import { toText } from './text.ts';
 
 /** GitHub-flavoured Markdown of an element whose addresses are absolute. Changes the element. */
 export function toMarkdown(element: Element): string {
-  // Turndown works on a copy, which costs as much as half of the rest.
+  // Turndown works on a copy of what it is given; this is ours to change, and nothing reads it afterwards.
   const uncopied = { nodeType: element.nodeType, cloneNode: () => element };
   return (
     converter

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 
 /**
  * What an element's name, role, class, id and microdata say about what is in it. Nothing here decides: marks are evidence that
- * the model of `main-content.ts` weighs.
+ * the model weighs.
  */
 
 /** Marks by the words that classes and ids are made of. */
