@@ -4,7 +4,7 @@ const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   // Jest's own five seconds are soon gone on a busy machine; what hangs is told a little later.
-  setupFilesAfterEnv: ['<rootDir>/test/support/timeouts.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/jest/timeouts.ts'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -16,13 +16,13 @@ const common = {
 export default {
   // System tests wait more than they compute: one a core would leave the cores idle.
   maxWorkers: 3,
-  reporters: ['default', './test/support/closing-line-reporter.mjs'],
+  reporters: ['default', './test/support/jest/closing-line-reporter.mjs'],
   projects: [
     {
       ...common,
       displayName: 'unit',
       testMatch: [
-        '<rootDir>/{core,runtime,queue,db,scraping,storage,dispatch,api,workers}/**/*.test.ts',
+        '<rootDir>/{core,runtime,queue,db,scraping,storage,dispatch,api,workers,supervisor}/**/*.test.ts',
         '<rootDir>/test/*.test.ts',
       ],
     },
@@ -30,8 +30,8 @@ export default {
       ...common,
       displayName: 'system',
       testMatch: ['<rootDir>/test/{integration,e2e}/**/*.test.ts'],
-      globalSetup: './test/support/global-setup.mjs',
-      globalTeardown: './test/support/global-teardown.mjs',
+      globalSetup: './test/support/jest/global-setup.mjs',
+      globalTeardown: './test/support/jest/global-teardown.mjs',
     },
   ],
 };

@@ -1,59 +1,51 @@
 import type { RequestListener } from 'node:http';
 import express, { Router } from 'express';
-import type { ArtifactStore } from '../core/artifacts.ts';
+import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import { listJobLeads } from '../db/leads.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { NotifyConfig } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { createAccept } from './accept.ts';
-import { answerNotFound, createAnswerProblem, malformedUrl } from './answer-problem.ts';
-import { type Auth, createAuth } from './auth.ts';
-import { type Middleware, serve } from './http.ts';
-import { createJudgeTarget } from './link-target.ts';
-import { createFeed } from './live/feed.ts';
-import { createLiveSockets, type LiveSockets } from './live/socket.ts';
-import { createStreams, type StreamLimits } from './live/streams.ts';
-import { createLoadLimit } from './load-limit.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
-import { createObserve } from './observe.ts';
-import { createRateLimit } from './rate-limit.ts';
-import { createRedirects } from './redirect/redirects.ts';
-import type { ShortLinks } from './redirect/short-links.ts';
-import {
-  discard,
-  listAllDeadLetters,
-  requeueMany,
-  requeueOne,
-  showDeadLetter,
-} from './routes/dead-letters.ts';
-import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './routes/events.ts';
-import { live, queueHealth, ready, showMetrics } from './routes/health.ts';
-import { cancel, listOwnJobs, retry, showJob } from './routes/jobs.ts';
-import { issueKey, listOwnKeys, revoke } from './routes/keys.ts';
-import { listLeads, showJobLeads } from './routes/leads.ts';
-import { addLink, editLink, listOwnLinks, removeLink, showLink, showQr } from './routes/links.ts';
-import { listJobUrls, mapSite } from './routes/map.ts';
+import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
+import { addUser, listAllUsers } from './accounts/users.ts';
+import { createFeed } from './events/event-hub.ts';
+import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './events/events.ts';
+import { createStreams, type StreamLimits } from './events/streams.ts';
+import { createLiveSockets, type LiveSockets } from './events/websocket.ts';
+import { type Middleware, serve } from './http/route.ts';
+import { createAccept } from './jobs/accept.ts';
+import { cancel, listOwnJobs, retry, showJob } from './jobs/jobs.ts';
+import { createWaiters, type Waiters } from './jobs/long-poll.ts';
+import { listJobUrls, mapSite } from './jobs/map.ts';
+import { listJobPages, showArtifact } from './jobs/pages.ts';
+import { submitBatch, submitJob } from './jobs/submit.ts';
+import { listLeads, showJobLeads } from './leads/leads.ts';
+import { createJudgeTarget } from './links/link-target.ts';
+import { addLink, editLink, listOwnLinks, removeLink, showLink, showQr } from './links/links.ts';
+import { createRedirects } from './links/redirect/redirects.ts';
+import type { ShortLinks } from './links/redirect/short-links.ts';
+import { downloadShared, showShared } from './links/share/routes.ts';
+import { type Auth, createAuth } from './middleware/authentication.ts';
+import { answerNotFound, createAnswerProblem, malformedUrl } from './middleware/error-handler.ts';
+import { createLoadLimit } from './middleware/load-shedding.ts';
+import { createRateLimit } from './middleware/rate-limit.ts';
+import { createObserve } from './middleware/request-metrics.ts';
 import {
   listOwnNotifications,
   readAll,
   readOne,
   showNotification,
   showPushKey,
-} from './routes/notifications.ts';
-import { listJobPages, showArtifact } from './routes/pages.ts';
-import { showLinkStats, showStats } from './routes/stats.ts';
-import { submitBatch, submitJob } from './routes/submit.ts';
+} from './notifications/notifications.ts';
 import {
   editSubscription,
   listOwnSubscriptions,
   showSubscription,
   subscribe,
   unsubscribe,
-} from './routes/subscriptions.ts';
-import { askToUnsubscribe, unsubscribeByToken } from './routes/unsubscribe.ts';
-import { addUser, listAllUsers } from './routes/users.ts';
+} from './notifications/subscriptions.ts';
+import { askToUnsubscribe, unsubscribeByToken } from './notifications/unsubscribe.ts';
 import {
   addWebhook,
   editWebhook,
@@ -64,9 +56,17 @@ import {
   rotate,
   showSecret,
   showWebhook,
-} from './routes/webhooks.ts';
-import { downloadShared, showShared } from './share/routes.ts';
-import { createWaiters, type Waiters } from './wait.ts';
+} from './notifications/webhooks.ts';
+import {
+  discard,
+  listAllDeadLetters,
+  requeueMany,
+  requeueOne,
+  showDeadLetter,
+} from './operations/dead-letters.ts';
+import { live, queueHealth, ready, showMetrics } from './operations/health.ts';
+import { createMetrics, type Metrics } from './operations/metrics.ts';
+import { showLinkStats, showStats } from './statistics/statistics.ts';
 
 export interface AppDependencies {
   database: Database;

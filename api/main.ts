@@ -1,13 +1,13 @@
 import { databaseUrlOf, openDatabase } from '../db/open.ts';
 import { createDispatch } from '../dispatch/dispatch.ts';
 import { openQueue } from '../queue/open.ts';
-import { Complaint } from '../runtime/complaint.ts';
+import { Complaint } from '../runtime/operator-error.ts';
 import { type ProcessContext, runConfigured } from '../runtime/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
+import { ensureBootstrapKey } from './accounts/bootstrap-key.ts';
 import { createApp } from './app.ts';
-import { ensureBootstrapKey } from './bootstrap-key.ts';
-import { createShortLinks } from './redirect/short-links.ts';
-import { type HttpServer, listen } from './server.ts';
+import { type HttpServer, listen } from './http/server.ts';
+import { createShortLinks } from './links/redirect/short-links.ts';
 
 /** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the sweeps. */
 runConfigured('api', async (context) => {

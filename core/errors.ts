@@ -1,4 +1,4 @@
-import type { Patience } from './job-state.ts';
+import type { Patience } from './jobs/job-state.ts';
 
 /**
  * Errors are named by what happens next. Whoever settles a job reads `consequence`, never the message:
@@ -42,7 +42,7 @@ export class SnoozeError extends WorkError {
 
   /**
    * @param delayMs how long the job waits before it is tried again
-   * @param patience see core/job-state.ts
+   * @param patience see core/jobs/job-state.ts
    */
   constructor(
     code: string,

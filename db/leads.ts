@@ -1,6 +1,6 @@
-import { EVENT_VERSION } from '../core/events.ts';
-import type { Fence, Progress } from '../core/job.ts';
-import type { Lead } from '../core/lead.ts';
+import { EVENT_VERSION } from '../core/events/events.ts';
+import type { Fence, Progress } from '../core/jobs/job.ts';
+import type { Lead } from '../core/leads/lead.ts';
 import { type Sql, statement } from './connect.ts';
 import { PROGRESSED, setsProgress, tellsProgress } from './jobs/progress.ts';
 

@@ -4,12 +4,12 @@ import {
   forgetLongDispatchedDeliveries,
   listDueDeliveries,
   markDeliveriesDispatched,
-} from '../db/deliveries/dispatch.ts';
-import { releaseExpiredDeliveries } from '../db/deliveries/settle.ts';
+} from '../db/notifications/deliveries/dispatch.ts';
+import { releaseExpiredDeliveries } from '../db/notifications/deliveries/settle.ts';
 import type { Queue } from '../queue/queue.ts';
 import { CHANNEL_QUEUES } from '../queue/topology.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { sendMessage } from './notify.ts';
+import { sendMessage } from './notification-messages.ts';
 
 /** The pause when nothing presses, and while notifiers empty a window faster than it is filled. */
 const PAUSE_MS = 50;

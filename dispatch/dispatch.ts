@@ -1,5 +1,5 @@
-import type { ArtifactStore } from '../core/artifacts.ts';
-import type { RetryPolicy } from '../core/retry.ts';
+import type { ArtifactStore } from '../core/jobs/artifacts.ts';
+import type { RetryPolicy } from '../core/jobs/retry.ts';
 import type { Database } from '../db/connect.ts';
 import type { DispatchableJob } from '../db/jobs/dispatch.ts';
 import { createLeadership } from '../db/leadership.ts';
@@ -8,12 +8,12 @@ import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createDeliverySweep } from './deliveries.ts';
 import { createDirectFanOut } from './fan-out.ts';
-import { createFreshDispatcher } from './fresh.ts';
+import { createFreshDispatcher } from './immediate-dispatcher.ts';
 import { createLoop } from './loop.ts';
 import { createPruner } from './pruner.ts';
 import { createRelay } from './relay.ts';
 import { createRescuer } from './rescuer.ts';
-import { createSweep } from './sweep.ts';
+import { createSweep } from './scheduler.ts';
 import type { SizeOf } from './window.ts';
 
 /** All that moves from Postgres to the queue. */

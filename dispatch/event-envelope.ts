@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../core/events.ts';
+import type { DomainEvent } from '../core/events/events.ts';
 import { createEnvelope, type Envelope } from '../queue/envelope.ts';
 
 export const EVENT_SOURCE = 'leadengine.relay';

@@ -1,10 +1,16 @@
 import type { Database } from '../db/connect.ts';
-import { advanceCursor, type EventCursor, findCursor, followLedger, readEvents } from '../db/events.ts';
+import {
+  advanceCursor,
+  type EventCursor,
+  findCursor,
+  followLedger,
+  readEvents,
+} from '../db/events/events.ts';
 import { fanOut, type MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import { JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../queue/topology.ts';
 import type { Logger } from '../runtime/logger.ts';
-import { tellable } from './notify.ts';
+import { tellable } from './notification-messages.ts';
 
 const READER = 'fan_out';
 const BATCH = 500;

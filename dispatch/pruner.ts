@@ -1,6 +1,6 @@
-import type { ArtifactStore } from '../core/artifacts.ts';
-import { forgetArtifactFolder, listAbandonedFolders } from '../db/artifacts.ts';
+import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import type { Database } from '../db/connect.ts';
+import { forgetArtifactFolder, listAbandonedFolders } from '../db/pages/artifacts.ts';
 import { prune } from '../db/prune.ts';
 import type { Logger } from '../runtime/logger.ts';
 

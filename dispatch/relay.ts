@@ -1,12 +1,12 @@
-import type { DomainEvent } from '../core/events.ts';
+import type { DomainEvent } from '../core/events/events.ts';
 import type { Database } from '../db/connect.ts';
-import { advanceCursor, findDeadJobs, readEvents } from '../db/events.ts';
+import { advanceCursor, findDeadJobs, readEvents } from '../db/events/events.ts';
 import { listWanted } from '../db/notifications/fan-out.ts';
 import type { OutgoingMessage, Queue } from '../queue/queue.ts';
 import { DEAD_LETTER_EXCHANGE, eventExchange, FAILED_JOBS } from '../queue/topology.ts';
 import { eventEnvelope } from './event-envelope.ts';
 import { SCRAPE_MESSAGE, small } from './message.ts';
-import { deadNotification, notificationMessage, tellable } from './notify.ts';
+import { deadNotification, notificationMessage, tellable } from './notification-messages.ts';
 
 const READER = 'relay';
 const BATCH = 500;

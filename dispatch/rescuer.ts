@@ -1,4 +1,4 @@
-import type { RetryPolicy } from '../core/retry.ts';
+import type { RetryPolicy } from '../core/jobs/retry.ts';
 import type { Database } from '../db/connect.ts';
 import { settleExpiredRuns } from '../db/jobs/settle.ts';
 import type { Logger } from '../runtime/logger.ts';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
-import { withinTime } from '../runtime/within-time.ts';
+import { withinTime } from '../runtime/timeout.ts';
 import { createConsumers } from './embedded/consumers.ts';
 import { createPublisher } from './embedded/publisher.ts';
 import { storeQueue } from './embedded/schema.ts';

@@ -2,9 +2,9 @@ import type { ChannelModel } from 'amqplib';
 import type { Logger } from '../runtime/logger.ts';
 import type { Queue } from './queue.ts';
 import { withChannel } from './rabbitmq/channel.ts';
+import { createLink, type Link } from './rabbitmq/connection.ts';
 import { createConsumer } from './rabbitmq/consumer.ts';
 import { declareQueue, declareTopology } from './rabbitmq/declare.ts';
-import { createLink, type Link } from './rabbitmq/link.ts';
 import { createPublisher } from './rabbitmq/publisher.ts';
 import type { Topology } from './topology.ts';
 

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { config as readDotEnv } from 'dotenv';
 import { z } from 'zod';
-import { proxyUrl } from '../core/job-schemas.ts';
-import { Complaint } from './complaint.ts';
+import { proxyUrl } from '../core/jobs/job-schemas.ts';
+import { Complaint } from './operator-error.ts';
 
 /**
  * The one reader of the environment. `.env` in the working directory is read first; the real environment wins. A wrong

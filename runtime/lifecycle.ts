@@ -1,5 +1,5 @@
-import { Complaint } from './complaint.ts';
 import type { Logger } from './logger.ts';
+import { Complaint } from './operator-error.ts';
 
 /** Something long-lived. `stop` may be called more than once. */
 export interface Part {

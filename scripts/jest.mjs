@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startGuard } from '../test/support/guard.mjs';
+import { startGuard } from '../test/support/processes/guard.mjs';
 import { ensureBuild } from './setup.mjs';
 import { alone, root, runScript } from './steps.mjs';
 

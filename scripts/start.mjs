@@ -5,5 +5,5 @@ import { endWithNpm, runScript } from './steps.mjs';
 await runScript(async () => {
   endWithNpm();
   await setup();
-  await import('../dist/scripts/supervise.js');
+  await import('../dist/supervisor/main.js');
 });

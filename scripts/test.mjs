@@ -31,7 +31,7 @@ async function ensureRabbitmq() {
 }
 
 function hasRabbitmq() {
-  // Where test/support/rabbitmq.mjs looks for them.
+  // Where test/support/servers/rabbitmq.mjs looks for them.
   return ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'].some((folder) => {
     try {
       accessSync(`${folder}/rabbitmq-server`, constants.X_OK);

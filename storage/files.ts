@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArtifactKey, ArtifactStore } from '../core/artifacts.ts';
+import type { ArtifactKey, ArtifactStore } from '../core/jobs/artifacts.ts';
 
 /** Artifacts as files, a folder a job. Readable by whoever runs the program and by nobody else. */
 export function createFileStore(root: string): ArtifactStore {

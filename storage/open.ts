@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { ArtifactStore } from '../core/artifacts.ts';
+import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import { createFileStore } from './files.ts';
 import { createS3Store } from './s3.ts';
 

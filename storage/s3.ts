@@ -1,5 +1,5 @@
 import { AwsClient } from 'aws4fetch';
-import type { ArtifactKey, ArtifactStore } from '../core/artifacts.ts';
+import type { ArtifactKey, ArtifactStore } from '../core/jobs/artifacts.ts';
 
 /**
  * Artifacts in a bucket of any S3-compatible store:

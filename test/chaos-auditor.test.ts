@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { audit } from './chaos/audit.ts';
-import type { Books, Transition } from './chaos/books.ts';
+import { audit } from './chaos/audit/audit.ts';
+import type { Books, Transition } from './chaos/audit/snapshot.ts';
 
 /** The judge of test/chaos, judged: books in which everything is right, and each way in which they can be wrong. */
 

@@ -5,7 +5,7 @@ import {
   mailName,
   type NotificationBooks,
   type Receipt,
-} from './chaos/audit-notifications.ts';
+} from './chaos/audit/audit-notifications.ts';
 
 /** The judge of what everybody was told, judged: books in which everything is right, and each way in which they can be wrong. */
 

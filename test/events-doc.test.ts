@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { EVENT_SCHEMAS } from '../core/event-schemas.ts';
-import { EVENT_VERSION } from '../core/events.ts';
+import { EVENT_SCHEMAS } from '../core/events/event-schemas.ts';
+import { EVENT_VERSION } from '../core/events/events.ts';
 
 test('docs/events.md lists every type with its version and its fields, and no other', () => {
   const text = readFileSync(join(import.meta.dirname, '..', 'docs', 'events.md'), 'utf8');

@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   dispatch: ['core', 'runtime', 'db', 'queue', 'scraping', 'storage'],
   api: ['core', 'runtime', 'db', 'queue', 'storage', 'dispatch'],
   workers: ['core', 'runtime', 'db', 'queue', 'scraping', 'storage', 'dispatch'],
+  supervisor: ['core', 'runtime', 'db'],
   // They know the HTTP API alone, and the types that describe it.
   sdk: ['core'],
   dashboard: [],
@@ -80,7 +81,8 @@ describe('the edges', () => {
     files.filter(({ isTest, code }) => !isTest && pattern.test(code)).map(({ path }) => path);
 
   test('only runtime/config.ts reads the environment', () => {
-    expect(using(/\bprocess\.env\b/)).toEqual(['runtime/config.ts']);
+    // The supervisor hands its own environment on to the processes it starts.
+    expect(using(/\bprocess\.env\b/)).toEqual(['runtime/config.ts', 'supervisor/main.ts']);
   });
 
   test('only a composition root ends its process', () => {

@@ -1,4 +1,4 @@
-import type { Lead } from '../../core/lead.ts';
+import type { Lead } from '../../core/leads/lead.ts';
 
 /** A lead as a line of a table, with the job or jobs that found it. */
 export interface TableLead {

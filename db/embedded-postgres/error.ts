@@ -1,4 +1,4 @@
-import { Complaint } from '../../runtime/complaint.ts';
+import { Complaint } from '../../runtime/operator-error.ts';
 
 /** Why there is no embedded Postgres, in words for the person who started it. */
 export class EmbeddedPostgresError extends Complaint {

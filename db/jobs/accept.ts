@@ -1,8 +1,8 @@
-import { EVENT_VERSION } from '../../core/events.ts';
-import { uuidv7 } from '../../core/ids.ts';
-import type { JobSpec } from '../../core/job.ts';
-import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../../core/job-schemas.ts';
-import type { JobStatus } from '../../core/job-state.ts';
+import { EVENT_VERSION } from '../../core/events/events.ts';
+import type { JobSpec } from '../../core/jobs/job.ts';
+import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../../core/jobs/job-schemas.ts';
+import type { JobStatus } from '../../core/jobs/job-state.ts';
+import { uuidv7 } from '../../runtime/ids.ts';
 import { type Sql, statement } from '../connect.ts';
 
 /** What one request wants accepted: one job, or the jobs of a batch, all or nothing. */

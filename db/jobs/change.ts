@@ -1,6 +1,6 @@
-import { EVENT_VERSION } from '../../core/events.ts';
-import type { Job } from '../../core/job.ts';
-import { DEFAULT_MAX_ATTEMPTS } from '../../core/job-schemas.ts';
+import { EVENT_VERSION } from '../../core/events/events.ts';
+import type { Job } from '../../core/jobs/job.ts';
+import { DEFAULT_MAX_ATTEMPTS } from '../../core/jobs/job-schemas.ts';
 import { type Database, statement } from '../connect.ts';
 import { findJob } from './read.ts';
 

@@ -1,6 +1,6 @@
-import { EVENT_VERSION } from '../../core/events.ts';
-import type { ClaimedJob, JobSpec } from '../../core/job.ts';
-import type { JobStatus } from '../../core/job-state.ts';
+import { EVENT_VERSION } from '../../core/events/events.ts';
+import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
+import type { JobStatus } from '../../core/jobs/job-state.ts';
 import { RELAXED, type Sql, statement } from '../connect.ts';
 
 /** What a message says: job `id` is ready, and had `attempt` attempts so far. */

@@ -1,4 +1,4 @@
-import type { JobSpec } from '../../core/job.ts';
+import type { JobSpec } from '../../core/jobs/job.ts';
 import { RELAXED, type Sql, statement } from '../connect.ts';
 
 /** What a message tells of a request. */

@@ -1,4 +1,4 @@
-import { EVENT_VERSION } from '../../core/events.ts';
+import { EVENT_VERSION } from '../../core/events/events.ts';
 import { COUNTS_OF_JOB } from './change.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { Attempt, Job, JobSpec } from '../../core/job.ts';
-import { isFinal, type JobStatus, type OutcomeKind } from '../../core/job-state.ts';
-import { shownSpec } from '../../core/shown-spec.ts';
+import type { Attempt, Job, JobSpec } from '../../core/jobs/job.ts';
+import { isFinal, type JobStatus, type OutcomeKind } from '../../core/jobs/job-state.ts';
+import { shownSpec } from '../../core/jobs/redact-spec.ts';
 import { type Sql, statement } from '../connect.ts';
 
 /** A user's job; null where there is none of that id, or it is another user's. */

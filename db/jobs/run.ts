@@ -1,6 +1,6 @@
 import type { ErrorInfo } from '../../core/errors.ts';
-import type { Counts, Fence, Progress } from '../../core/job.ts';
-import type { Artifact, Page } from '../../core/page.ts';
+import type { Counts, Fence, Progress } from '../../core/jobs/job.ts';
+import type { Artifact, Page } from '../../core/jobs/page.ts';
 import { type Database, RELAXED, type Sql, statement } from '../connect.ts';
 import { PROGRESSED, setsProgress, tellsProgress } from './progress.ts';
 

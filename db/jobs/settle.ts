@@ -1,8 +1,8 @@
 import { ErrorCode } from '../../core/errors.ts';
-import { EVENT_VERSION } from '../../core/events.ts';
-import type { Fence } from '../../core/job.ts';
-import { settle, type Transition } from '../../core/job-state.ts';
-import type { RetryPolicy } from '../../core/retry.ts';
+import { EVENT_VERSION } from '../../core/events/events.ts';
+import type { Fence } from '../../core/jobs/job.ts';
+import { settle, type Transition } from '../../core/jobs/job-state.ts';
+import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import { type Database, type Sql, statement } from '../connect.ts';
 
 export interface Settlement {

@@ -1,4 +1,4 @@
-import { JOB_STATUSES } from '../../core/job-state.ts';
+import { JOB_STATUSES } from '../../core/jobs/job-state.ts';
 import type { Migration } from './index.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { bitHour } from '../visitor-hours.ts';
+import { bitHour } from '../links/visitor-hours.ts';
 import type { Migration } from './index.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { EVENT_VERSION, endsJob } from '../../core/events.ts';
-import { isOwnAction, isUrgent, patternsFor } from '../../core/notification.ts';
+import { EVENT_VERSION, endsJob } from '../../core/events/events.ts';
+import { isOwnAction, isUrgent, patternsFor } from '../../core/notifications/notification.ts';
 import {
   type Database,
   isDatabaseUnavailable,

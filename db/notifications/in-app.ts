@@ -1,4 +1,4 @@
-import { wordingOf } from '../../core/notification.ts';
+import { wordingOf } from '../../core/notifications/notification.ts';
 import { type Sql, statement } from '../connect.ts';
 import type { JobCursor } from '../jobs/read.ts';
 

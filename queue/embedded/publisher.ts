@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { createBatcher } from '../../runtime/batch.ts';
-import { withinTime } from '../../runtime/within-time.ts';
+import { withinTime } from '../../runtime/timeout.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';

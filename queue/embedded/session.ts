@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Logger } from '../../runtime/logger.ts';
-import { withinTime } from '../../runtime/within-time.ts';
+import { withinTime } from '../../runtime/timeout.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';
 import { prepareSchema, SESSION_LOCK } from './schema.ts';

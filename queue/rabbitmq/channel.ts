@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Channel, ChannelModel } from 'amqplib';
-import { withinTime } from '../../runtime/within-time.ts';
+import { withinTime } from '../../runtime/timeout.ts';
 
 /** Far above what a healthy broker needs, far below what a person waits. */
 const OPERATION_MS = 10_000;

@@ -1,10 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../../runtime/logger.ts';
-import { withinTime } from '../../runtime/within-time.ts';
+import { withinTime } from '../../runtime/timeout.ts';
 import { deliver } from '../deliver.ts';
 import type { ConsumeOptions, Consumer, Handler, HandlerOutcome } from '../queue.ts';
-import { keepChannel } from './kept-channel.ts';
-import type { Link } from './link.ts';
+import type { Link } from './connection.ts';
+import { keepChannel } from './recovering-channel.ts';
 
 /** A delivery belongs to the channel it came on: its tag means something else, or nothing, on any other. */
 interface Received {

@@ -1,12 +1,12 @@
 import type { ConfirmChannel, Message } from 'amqplib';
 import type { Logger } from '../../runtime/logger.ts';
-import { withinTime } from '../../runtime/within-time.ts';
+import { withinTime } from '../../runtime/timeout.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
 import { closeChannel } from './channel.ts';
-import { keepChannel } from './kept-channel.ts';
-import type { Link } from './link.ts';
+import type { Link } from './connection.ts';
+import { keepChannel } from './recovering-channel.ts';
 
 export interface Publisher {
   start(): Promise<void>;

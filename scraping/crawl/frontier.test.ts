@@ -1,5 +1,5 @@
-import { createBounds } from './bounds.ts';
 import { Frontier } from './frontier.ts';
+import { createBounds } from './scope.ts';
 
 const at = (path: string) => `https://example.com${path}`;
 const create = (options: { maxDepth?: number; maxKnown?: number } = {}) =>

@@ -1,5 +1,5 @@
 import { type Address, addressOf } from './address.ts';
-import type { Bounds } from './bounds.ts';
+import type { Bounds } from './scope.ts';
 import { createBudgets, looksEndless } from './traps.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { PageFailure } from '../page-errors.ts';
-import type { WireResponse } from './origins.ts';
+import { PageFailure } from '../fetching/page-errors.ts';
+import type { WireResponse } from './connection-pools.ts';
 
 /** Node 20 cannot decode zstd, so it is not asked for; every server that has it has one of these too. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';

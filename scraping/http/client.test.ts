@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { silentLogger } from '../../runtime/logger.ts';
-import { createEgressGuard } from '../egress-guard.ts';
-import { createProxyHealth } from '../upstream-proxy.ts';
+import { createEgressGuard } from '../egress/guard.ts';
+import { createProxyHealth } from '../egress/upstream-proxy.ts';
 import { createHttpClient, type HttpClient, type HttpGetOptions } from './client.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;

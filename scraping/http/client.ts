@@ -1,14 +1,14 @@
 import type { Logger } from '../../runtime/logger.ts';
-import { Deadline } from '../deadline.ts';
-import type { EgressGuard } from '../egress-guard.ts';
-import type { MayFollow } from '../manners.ts';
-import { PageFailure } from '../page-errors.ts';
-import { isOwnOrigin } from '../requests.ts';
-import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../upstream-proxy.ts';
+import { isOwnOrigin } from '../browser/request-interception.ts';
+import type { EgressGuard } from '../egress/guard.ts';
+import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
+import { Deadline } from '../fetching/deadline.ts';
+import { PageFailure } from '../fetching/page-errors.ts';
+import type { MayFollow } from '../politeness/politeness.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
+import { createOrigins, type Origins, type WireResponse } from './connection-pools.ts';
 import { type Cookies, createCookies } from './cookies.ts';
 import { clientFailure } from './failures.ts';
-import { createOrigins, type Origins, type WireResponse } from './origins.ts';
 
 /**
  * Plain HTTP on a job's behalf: pages without a browser, robots.txt, sitemaps, search APIs, webhooks. Every connection is made by

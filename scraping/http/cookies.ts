@@ -1,5 +1,5 @@
 import { Cookie, CookieJar } from 'tough-cookie';
-import type { JobCookie } from '../../core/job-schemas.ts';
+import type { JobCookie } from '../../core/jobs/job-schemas.ts';
 
 /** The cookies of one job, or of one call: kept apart from everybody else's, and never stored. */
 export interface Cookies {

@@ -1,4 +1,4 @@
-import { isDownload, isUnsupported } from '../content-type.ts';
+import { isDownload, isUnsupported } from '../fetching/content-type.ts';
 import { decodeDocument } from './charset.ts';
 import type { HttpResponse, ResponseHead } from './client.ts';
 import { feedAsHtml } from './feed.ts';

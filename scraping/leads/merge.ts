@@ -1,5 +1,5 @@
-import type { Address, Evidence, Lead } from '../../core/lead.ts';
-import type { ContactField, Finding } from '../contacts/finding.ts';
+import type { Address, Evidence, Lead } from '../../core/leads/lead.ts';
+import type { ContactField, Finding } from '../extraction/contacts/finding.ts';
 
 /** A finding with the place it is from: a page of the site, or what a source said. */
 export interface Sighting extends Finding {

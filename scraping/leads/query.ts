@@ -1,7 +1,7 @@
-import { countryOfGeography } from '../../core/country.ts';
-import type { ScrapeRequest } from '../../core/job-schemas.ts';
-import { DEFAULT_MAX_LEADS } from '../../core/lead.ts';
-import type { LeadQuery } from '../sources/source.ts';
+import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
+import { countryOfGeography } from '../../core/leads/country.ts';
+import { DEFAULT_MAX_LEADS } from '../../core/leads/lead.ts';
+import type { LeadQuery } from './sources/source.ts';
 
 type Search = Pick<
   ScrapeRequest,

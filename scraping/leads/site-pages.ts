@@ -1,4 +1,4 @@
-import { collapsed, parsePage, select } from '../content/dom.ts';
+import { collapsed, parsePage, select } from '../extraction/document/dom.ts';
 import { siteKey } from './domains.ts';
 
 /** The home page included. Contact and imprint say nearly all there is; a sixth page rarely adds a fact. */

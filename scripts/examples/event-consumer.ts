@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type KnownEvent, readEvent } from '../../core/events.ts';
+import { type KnownEvent, readEvent } from '../../core/events/events.ts';
 import type { Envelope } from '../../queue/envelope.ts';
 import { openQueue } from '../../queue/open.ts';
 import type { HandlerOutcome, Queue } from '../../queue/queue.ts';

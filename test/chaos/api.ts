@@ -1,12 +1,12 @@
+import { ensureBootstrapKey } from '../../api/accounts/bootstrap-key.ts';
 import { createApp } from '../../api/app.ts';
-import { ensureBootstrapKey } from '../../api/bootstrap-key.ts';
-import { createShortLinks } from '../../api/redirect/short-links.ts';
-import { type HttpServer, listen } from '../../api/server.ts';
+import { type HttpServer, listen } from '../../api/http/server.ts';
+import { createShortLinks } from '../../api/links/redirect/short-links.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { createDispatch } from '../../dispatch/dispatch.ts';
 import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process.ts';
-import { listenForArms, withPublishMoments } from './arms.ts';
+import { listenForArms, withPublishMoments } from './faults/failpoints.ts';
 
 /** api/main.ts with a queue that can be made to kill the process between commit and publish. Half of the API processes are the real one. */
 runConfigured('api', async ({ config, logger, lifecycle }) => {

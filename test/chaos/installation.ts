@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findChromium } from '../../scraping/chromium.ts';
-import type { Guard } from '../support/guard.mjs';
-import type { PrivateBroker } from '../support/rabbitmq.mjs';
+import { findChromium } from '../../scraping/browser/chromium.ts';
+import type { Guard } from '../support/processes/guard.mjs';
+import type { PrivateBroker } from '../support/servers/rabbitmq.mjs';
 import { waitFor } from '../support/wait-for.ts';
+import { type ChaosProxy, startChaosProxy, through } from './faults/proxy.ts';
+import { installRecorder } from './load/recorder.ts';
+import { type ScriptedSite, startScriptedSite } from './load/site.ts';
 import type { ChaosPostgres } from './postgres.ts';
 import { type Kept, keepProcess } from './processes.ts';
-import { type ChaosProxy, startChaosProxy, through } from './proxy.ts';
-import { installRecorder } from './recorder.ts';
-import { type ScriptedSite, startScriptedSite } from './site.ts';
 
 export type Driver = 'fleet' | 'embedded';
 

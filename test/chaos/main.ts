@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { GUARDS, type GuardName, type Proof, proveGuard } from './guards.ts';
+import { formatReport, type Report } from './audit/report.ts';
+import { GUARDS, type GuardName, type Proof, proveGuard } from './faults/mutation-proofs.ts';
+import { FAULT_KINDS, type FaultKind } from './faults/plan.ts';
 import type { Driver } from './installation.ts';
-import { formatNotifications, type NotificationReport, runNotifications } from './notifications.ts';
-import { FAULT_KINDS, type FaultKind } from './plan.ts';
-import { formatReport, type Report } from './report.ts';
+import { formatNotifications, type NotificationReport, runNotifications } from './load/notifications.ts';
 import { runChaos } from './run.ts';
 import { withServices } from './services.ts';
 

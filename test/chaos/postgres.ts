@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { type Cluster, openCluster } from '../../db/embedded-postgres/cluster.ts';
-import type { Guard } from '../support/guard.mjs';
+import type { Guard } from '../support/processes/guard.mjs';
 import { waitFor } from '../support/wait-for.ts';
 
 /** A real Postgres that does what is asked of it, dying included. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Guard } from '../support/guard.mjs';
+import type { Guard } from '../support/processes/guard.mjs';
 
 /** One life of a process: from a start to its end, by one process id. */
 export interface Life {
@@ -58,7 +58,7 @@ export function keepProcess(options: {
     const started = fork(join(build, options.entry), [], {
       // Not the checkout, whose `.env` would be read.
       cwd: options.logFolder,
-      execArgv: ['--enable-source-maps', '--import', join(import.meta.dirname, 'clock.mjs')],
+      execArgv: ['--enable-source-maps', '--import', join(import.meta.dirname, 'faults', 'clock.mjs')],
       env: {
         PATH: process.env.PATH,
         HOME: process.env.HOME,

@@ -1,8 +1,8 @@
-import { overlap, type Span, union } from './audit-waits.ts';
-import type { Books, Transition } from './books.ts';
-import type { FaultKind } from './plan.ts';
-import type { FaultRecord } from './schedule.ts';
-import type { Violation } from './violation.ts';
+import { overlap, type Span, union } from './audit/audit-waits.ts';
+import type { Books, Transition } from './audit/snapshot.ts';
+import type { Violation } from './audit/violation.ts';
+import type { FaultKind } from './faults/plan.ts';
+import type { FaultRecord } from './faults/schedule.ts';
 
 /** How soon things went on after a kind of fault. Milliseconds. */
 export interface Recovery {

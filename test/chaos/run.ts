@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 import { waitFor } from '../support/wait-for.ts';
-import { audit, historyOf } from './audit.ts';
-import { countQueued, readBooks } from './books.ts';
-import { createClient } from './client.ts';
-import type { Ground } from './faults.ts';
+import { audit, historyOf } from './audit/audit.ts';
+import { type Report, reportOf } from './audit/report.ts';
+import { countQueued, readBooks } from './audit/snapshot.ts';
+import type { Ground } from './faults/faults.ts';
+import { type FaultKind, planFaults } from './faults/plan.ts';
+import { type FaultRecord, runSchedule } from './faults/schedule.ts';
 import { type Installation, untilReady } from './installation.ts';
-import { createJournal } from './journal.ts';
-import { startLoad, unfinished } from './load.ts';
-import { type FaultKind, planFaults } from './plan.ts';
+import { createClient } from './load/client.ts';
+import { createJournal } from './load/journal.ts';
+import { startLoad, unfinished } from './load/load.ts';
 import { asAdmin } from './postgres.ts';
 import { auditRecoveries, measureRecoveries } from './recovery.ts';
-import { type Report, reportOf } from './report.ts';
-import { type FaultRecord, runSchedule } from './schedule.ts';
 
 export interface RunOptions {
   seed: number;

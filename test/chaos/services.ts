@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGuard } from '../support/guard.mjs';
-import { startRabbitmq } from '../support/rabbitmq.mjs';
+import { startGuard } from '../support/processes/guard.mjs';
+import { startRabbitmq } from '../support/servers/rabbitmq.mjs';
 import {
   type Driver,
   type Installation,

@@ -3,8 +3,8 @@ import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process.ts';
 import { createWorker } from '../../workers/scraper/worker.ts';
-import { listenForArms, withMoments } from './arms.ts';
-import { createScriptedScraper } from './scrape-script.ts';
+import { listenForArms, withMoments } from './faults/failpoints.ts';
+import { createScriptedScraper } from './load/scrape-script.ts';
 
 /** workers/scraper/main.ts without a browser: the real claim, heartbeat, fence, settle and acknowledge around a scripted scrape. */
 runConfigured('worker', async ({ config, logger, lifecycle }) => {

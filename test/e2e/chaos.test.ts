@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { planFaults } from '../chaos/faults/plan.ts';
 import type { Driver } from '../chaos/installation.ts';
 import type { ReportFile } from '../chaos/main.ts';
-import { planFaults } from '../chaos/plan.ts';
 
 /**
  * The short run of test/chaos with a fixed seed: real processes, real Postgres and RabbitMQ, real kills. The long one is

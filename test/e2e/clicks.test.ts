@@ -1,10 +1,10 @@
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createClient, type Driver, type Fleet, startFleet } from '../support/fleet.ts';
-import { type RunningProcess, startProcess } from '../support/processes.ts';
-import { type PrivateBroker, startRabbitmq } from '../support/rabbitmq.mjs';
-import { startTcpProxy, type TcpProxy, through } from '../support/tcp-proxy.ts';
+import { createClient, type Driver, type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type RunningProcess, startProcess } from '../support/processes/processes.ts';
+import { type PrivateBroker, startRabbitmq } from '../support/servers/rabbitmq.mjs';
+import { startTcpProxy, type TcpProxy, through } from '../support/servers/tcp-proxy.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /**

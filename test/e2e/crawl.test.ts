@@ -1,5 +1,5 @@
 import { type CrawlSite, startCrawlSite } from '../fixtures/crawl/site.ts';
-import { type Fleet, type JobView, startFleet } from '../support/fleet.ts';
+import { type Fleet, type JobView, startFleet } from '../support/processes/fleet.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** A site walked by real workers: every page once, whatever the site or the machine does. */

@@ -1,4 +1,4 @@
-import { type Fleet, startFleet } from '../support/fleet.ts';
+import { type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** What the guard refuses is told to nobody who asked, and counted for the operator: over all processes, also those that have ended. */

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { DRIVERS, type Fleet, startFleet } from '../support/fleet.ts';
-import { type Site, startSite } from '../support/site.ts';
+import { DRIVERS, type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type Site, startSite } from '../support/servers/site.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** What an operator of several workers relies on, on either driver: real processes, a real browser, real kills. */

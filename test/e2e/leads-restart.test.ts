@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { type Hosts, startHosts } from '../support/hosts.ts';
-import { type Site, startSite } from '../support/site.ts';
+import { type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type Hosts, startHosts } from '../support/servers/hosts.ts';
+import { type Site, startSite } from '../support/servers/site.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** A search for leads whose worker is killed in the middle: another one goes on where it was. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import type { Lead } from '../../core/lead.ts';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { type Hosts, startHosts } from '../support/hosts.ts';
-import { type Site, startSite } from '../support/site.ts';
+import type { Lead } from '../../core/leads/lead.ts';
+import { type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type Hosts, startHosts } from '../support/servers/hosts.ts';
+import { type Site, startSite } from '../support/servers/site.ts';
 
 /** A search for leads as a user has it: a search engine, companies of five countries, and a real worker with a real browser. */
 

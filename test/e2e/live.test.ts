@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { DRIVERS, type Fleet, startFleet } from '../support/fleet.ts';
-import { startProcess } from '../support/processes.ts';
-import { type Site, startSite } from '../support/site.ts';
+import { DRIVERS, type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { startProcess } from '../support/processes/processes.ts';
+import { type Site, startSite } from '../support/servers/site.ts';
 import { openSse } from '../support/sse.ts';
 
 /** A job's life as its user sees it: posted to one API process, run by a worker with a browser, watched on another process. */

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { settle } from '../../core/job-state.ts';
+import { settle } from '../../core/jobs/job-state.ts';
 import { connect, type Database } from '../../db/connect.ts';
 import { claimJobs } from '../../db/jobs/claim.ts';
 import { settleJobs } from '../../db/jobs/settle.ts';
 import { silentLogger } from '../../runtime/logger.ts';
-import { type Audience, type Listener, startAudience } from '../chaos/audience.ts';
-import { auditNotifications, type Way } from '../chaos/audit-notifications.ts';
-import { readNotificationBooks } from '../chaos/notification-books.ts';
+import { auditNotifications, type Way } from '../chaos/audit/audit-notifications.ts';
+import { readNotificationBooks } from '../chaos/audit/notification-snapshot.ts';
+import { type Audience, type Listener, startAudience } from '../chaos/load/subscribers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { createClient, DRIVERS, type Fleet, startFleet } from '../support/fleet.ts';
-import { type RunningProcess, startProcess } from '../support/processes.ts';
-import { type PrivateBroker, startRabbitmq } from '../support/rabbitmq.mjs';
+import { createClient, DRIVERS, type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type RunningProcess, startProcess } from '../support/processes/processes.ts';
+import { type PrivateBroker, startRabbitmq } from '../support/servers/rabbitmq.mjs';
 import { waitFor } from '../support/wait-for.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { DRIVERS, type Fleet, startFleet } from '../support/fleet.ts';
-import { type PrivateBroker, startRabbitmq } from '../support/rabbitmq.mjs';
-import { type Site, startSite } from '../support/site.ts';
-import { startTcpProxy, type TcpProxy, through } from '../support/tcp-proxy.ts';
+import { DRIVERS, type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type PrivateBroker, startRabbitmq } from '../support/servers/rabbitmq.mjs';
+import { type Site, startSite } from '../support/servers/site.ts';
+import { startTcpProxy, type TcpProxy, through } from '../support/servers/tcp-proxy.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 interface Consumer {

@@ -1,7 +1,7 @@
 import amqp from 'amqplib';
 import pg from 'pg';
-import { DRIVERS, type Driver, type Fleet, startFleet } from '../support/fleet.ts';
-import { type Site, startSite } from '../support/site.ts';
+import { DRIVERS, type Driver, type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type Site, startSite } from '../support/servers/site.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** Messages no worker can use: each ends among the dead letters with its reason, and the worker goes on. */

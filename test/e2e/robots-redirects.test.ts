@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { answers } from '../fixtures/site/pages.ts';
-import { type Fleet, startFleet } from '../support/fleet.ts';
-import { type Site, type SiteHandler, startSite } from '../support/site.ts';
+import { type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type Site, type SiteHandler, startSite } from '../support/servers/site.ts';
 
 /** Wherever a page leads, robots.txt of that place holds, and a page there takes its turn there. */
 

@@ -3,11 +3,11 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type RunningProcess, runToEnd, startProcess } from '../support/processes.ts';
+import { type RunningProcess, runToEnd, startProcess } from '../support/processes/processes.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /** What `npm start` runs after its set-up. */
-const SUPERVISOR = 'scripts/supervise.js';
+const SUPERVISOR = 'supervisor/main.js';
 
 let dataDir: string;
 let running: RunningProcess[];

@@ -1,11 +1,11 @@
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/dead-letters.ts';
-import { countEvents } from '../../db/stats.ts';
+import { buryMessage } from '../../db/events/dead-letters.ts';
+import { countEvents } from '../../db/statistics.ts';
 import { createLoop } from '../../dispatch/loop.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { LINK_CLICKS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { withinTime } from '../../runtime/within-time.ts';
+import { withinTime } from '../../runtime/timeout.ts';
 import { CLICKS_PREFETCH, createCountClicks } from './count-clicks.ts';
 
 export interface Analytics {

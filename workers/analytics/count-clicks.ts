@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readEvent } from '../../core/events.ts';
-import { type CountedClick, storeClicks } from '../../db/clicks.ts';
+import { readEvent } from '../../core/events/events.ts';
 import { type Database, isDatabaseUnavailable, isSerializationFailure } from '../../db/connect.ts';
+import { type CountedClick, storeClicks } from '../../db/links/clicks.ts';
 import type { Delivery, Handler, HandlerOutcome } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';

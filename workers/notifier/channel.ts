@@ -1,8 +1,8 @@
-import type { Receipt, SendOutcome } from '../../core/delivery.ts';
 import type { ErrorInfo } from '../../core/errors.ts';
-import type { SentChannel } from '../../core/notification.ts';
-import type { RetryPolicy } from '../../core/retry.ts';
-import type { ClaimedDelivery } from '../../db/deliveries/claim.ts';
+import type { RetryPolicy } from '../../core/jobs/retry.ts';
+import type { Receipt, SendOutcome } from '../../core/notifications/delivery.ts';
+import type { SentChannel } from '../../core/notifications/notification.ts';
+import type { ClaimedDelivery } from '../../db/notifications/deliveries/claim.ts';
 
 /** A way to reach somebody. What it cannot send is an outcome; it throws only what nobody foresaw. */
 export interface Channel {

@@ -1,21 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { type SendOutcome, settleDelivery } from '../../core/delivery.ts';
 import { ErrorCode } from '../../core/errors.ts';
+import { type SendOutcome, settleDelivery } from '../../core/notifications/delivery.ts';
 import type { Database } from '../../db/connect.ts';
 import {
   type ClaimedDelivery,
   claimDeliveries,
   claimMail,
   type DeliveryClaim,
-} from '../../db/deliveries/claim.ts';
-import { type DeliverySettlement, type PauseRule, settleDeliveries } from '../../db/deliveries/settle.ts';
-import { untilDatabaseAnswers } from '../../db/until-answers.ts';
+} from '../../db/notifications/deliveries/claim.ts';
+import {
+  type DeliverySettlement,
+  type PauseRule,
+  settleDeliveries,
+} from '../../db/notifications/deliveries/settle.ts';
+import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { type Channel, NO_RECEIPT, retry } from './channel.ts';
-import type { Circuits } from './circuits.ts';
+import type { Circuits } from './circuit-breakers.ts';
 import { readRing } from './message.ts';
 
 type Parcel = [ClaimedDelivery, ...ClaimedDelivery[]];

@@ -1,6 +1,6 @@
 import type { Database } from '../../db/connect.ts';
 import { fanOut, type MailPace, type TellableEvent } from '../../db/notifications/fan-out.ts';
-import { untilDatabaseAnswers } from '../../db/until-answers.ts';
+import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
 import type { Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';

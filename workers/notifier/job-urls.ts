@@ -1,5 +1,5 @@
 import type { Sql } from '../../db/connect.ts';
-import { findShares } from '../../db/links.ts';
+import { findShares } from '../../db/links/links.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
 /** Where a notification about each of these jobs leads. */

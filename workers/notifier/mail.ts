@@ -1,5 +1,5 @@
-import { type Wording, wordingOf } from '../../core/notification.ts';
-import type { ClaimedDelivery } from '../../db/deliveries/claim.ts';
+import { type Wording, wordingOf } from '../../core/notifications/notification.ts';
+import type { ClaimedDelivery } from '../../db/notifications/deliveries/claim.ts';
 
 export interface Mail {
   subject: string;

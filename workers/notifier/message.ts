@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { eventTypeOf, type SentChannel } from '../../core/notification.ts';
-import type { DeliveryClaim } from '../../db/deliveries/claim.ts';
+import { eventTypeOf, type SentChannel } from '../../core/notifications/notification.ts';
+import type { DeliveryClaim } from '../../db/notifications/deliveries/claim.ts';
 import type { TellableEvent } from '../../db/notifications/fan-out.ts';
 import type { Envelope } from '../../queue/envelope.ts';
 import { sendKey } from '../../queue/topology.ts';

@@ -1,14 +1,14 @@
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/dead-letters.ts';
-import type { PauseRule } from '../../db/deliveries/settle.ts';
+import { buryMessage } from '../../db/events/dead-letters.ts';
+import type { PauseRule } from '../../db/notifications/deliveries/settle.ts';
 import type { MailPace } from '../../db/notifications/fan-out.ts';
 import { fanOutAgain } from '../../dispatch/fan-out.ts';
 import type { Consumer, Handler, Queue } from '../../queue/queue.ts';
 import { CHANNEL_QUEUES, JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { withinTime } from '../../runtime/within-time.ts';
+import { withinTime } from '../../runtime/timeout.ts';
 import type { Channel } from './channel.ts';
-import { createCircuits } from './circuits.ts';
+import { createCircuits } from './circuit-breakers.ts';
 import { createDeliver } from './deliver.ts';
 import { createFanOut, FAN_OUT_BATCH } from './fan-out.ts';
 

@@ -1,6 +1,6 @@
-import type { Receipt, SendOutcome } from '../../core/delivery.ts';
+import type { Receipt, SendOutcome } from '../../core/notifications/delivery.ts';
+import { PageFailure, pageErrorConsequence } from '../../scraping/fetching/page-errors.ts';
 import type { HttpClient, ResponseHead } from '../../scraping/http/client.ts';
-import { PageFailure, pageErrorConsequence } from '../../scraping/page-errors.ts';
 import { NO_RECEIPT, refused, retry } from './channel.ts';
 
 /** For connecting, sending and the whole answer. */

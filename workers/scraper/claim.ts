@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { RetryPolicy } from '../../core/retry.ts';
+import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
 import { type Claim, type ClaimRequest, claimJobs, findHolder, type Holder } from '../../db/jobs/claim.ts';
 import { settleCrashedRun } from '../../db/jobs/settle.ts';
-import { untilDatabaseAnswers } from '../../db/until-answers.ts';
+import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
 import type { Delivery } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';

@@ -1,8 +1,8 @@
-import type { Fence } from '../../core/job.ts';
+import type { Fence } from '../../core/jobs/job.ts';
 import type { Database } from '../../db/connect.ts';
 import { removeWorker, renewLeases, reportWorker } from '../../db/jobs/run.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { RunAborted } from './abort.ts';
+import { RunAborted } from './attempt-aborted.ts';
 
 /** Also how soon a worker learns that its job was cancelled, and by how much a dead one is told from a living. */
 export const BEAT_MS = 400;

@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { RetryPolicy } from '../../core/retry.ts';
+import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/dead-letters.ts';
+import { buryMessage } from '../../db/events/dead-letters.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { withinTime } from '../../runtime/within-time.ts';
+import { withinTime } from '../../runtime/timeout.ts';
 import { createClaimer } from './claim.ts';
+import { createRecorder } from './completer.ts';
+import { type JobSteps, runJob } from './execution.ts';
 import { createHeartbeat } from './heartbeat.ts';
-import { createRecorder } from './record.ts';
-import { type JobSteps, runJob } from './run-job.ts';
 
 export interface Worker {
   readonly id: string;

@@ -1,8 +1,8 @@
 import webPush from 'web-push';
-import type { SendOutcome } from '../../../core/delivery.ts';
-import { wordingOf } from '../../../core/notification.ts';
-import type { VapidKeys } from '../../../core/vapid.ts';
-import type { ClaimedDelivery } from '../../../db/deliveries/claim.ts';
+import type { SendOutcome } from '../../../core/notifications/delivery.ts';
+import { wordingOf } from '../../../core/notifications/notification.ts';
+import type { VapidKeys } from '../../../core/notifications/vapid.ts';
+import type { ClaimedDelivery } from '../../../db/notifications/deliveries/claim.ts';
 import type { NotifyConfig } from '../../../runtime/config.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { type Channel, refused } from '../channel.ts';

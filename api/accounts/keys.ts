@@ -1,0 +1,85 @@
+import { issueKeyRequest } from '../../core/accounts/user-schemas.ts';
+import { type ApiKey, findUser, listKeys, revokeKey, storeKey } from '../../db/accounts/users.ts';
+import type { Sql } from '../../db/connect.ts';
+import { isUuid } from '../http/cursor.ts';
+import { forbidden, invalidRequest, notFound } from '../http/problem.ts';
+import { type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import { expectNoQuery, readBody } from '../http/validation.ts';
+import type { Auth } from '../middleware/authentication.ts';
+import { hashKey, makeKey, prefixOf } from './api-key.ts';
+
+/** `POST /keys`: the one answer that holds the key itself. */
+export const issueKey =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, issueKeyRequest);
+    const { caller, requestId } = response.locals;
+    const userId = body.user_id ?? caller.userId;
+    if (userId !== caller.userId) await expectMayActFor(sql, response, userId);
+    const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
+    const key = makeKey();
+    const stored = await storeKey(sql, {
+      userId,
+      name: body.name,
+      prefix: prefixOf(key),
+      hash: hashKey(key),
+      expiresAt,
+      correlationId: requestId,
+    });
+    sendJson(response, 201, { ...shown(stored), key });
+  };
+
+/** No key outlives the one it was issued with: else whoever had a key for a day would have one for ever. */
+function expiryOf(asked: string | undefined, own: Date | null): string | null {
+  const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);
+  if (asked === undefined) return own?.toISOString() ?? null;
+  if (Date.parse(asked) <= Date.now()) throw wrong('expected a moment in the future');
+  if (own && Date.parse(asked) > own.getTime()) {
+    throw wrong(`expected a moment before the key of this request expires (${own.toISOString()})`);
+  }
+  return asked;
+}
+
+async function expectMayActFor(sql: Sql, response: ApiResponse, userId: string): Promise<void> {
+  if (response.locals.caller.role !== 'admin') throw forbidden('only an admin makes keys for others');
+  if (!(await findUser(sql, userId))) {
+    throw invalidRequest([{ path: 'user_id', message: 'there is no such user' }]);
+  }
+}
+
+/** `GET /keys`: the caller's own; an admin's list is everybody's. */
+export const listOwnKeys =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const keys = await listKeys(sql, scopeOf(response));
+    sendJson(response, 200, { keys: keys.map((key) => ({ ...shown(key), revoked_at: key.revoked_at })) });
+  };
+
+/** `DELETE /keys/{id}`. Twice is fine. */
+export const revoke =
+  (sql: Sql, auth: Auth): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { id } = request.params;
+    const { requestId: correlationId } = response.locals;
+    const found = isUuid(id) && (await revokeKey(sql, { id, userId: scopeOf(response), correlationId }));
+    if (!found) throw notFound('there is no such key');
+    auth.forget(id);
+    response.writeHead(204, answerHeaders(response));
+    response.end();
+  };
+
+/** Whose keys a caller may see and revoke; null is everybody's. */
+const scopeOf = ({ locals: { caller } }: ApiResponse): string | null =>
+  caller.role === 'admin' ? null : caller.userId;
+
+const shown = ({ id, user_id, name, prefix, created_at, expires_at }: ApiKey) => ({
+  id,
+  name,
+  prefix,
+  user_id,
+  created_at,
+  expires_at,
+});

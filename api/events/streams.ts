@@ -1,0 +1,89 @@
+import { type Caller, listGoodKeys } from '../../db/accounts/users.ts';
+import type { Sql } from '../../db/connect.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { overloaded, stopping, tooManyStreams } from '../http/problem.ts';
+import type { LiveMetrics } from '../operations/metrics.ts';
+
+/** Everything that is open for longer than a request: Server-Sent Events and WebSockets of this process. */
+export interface Streams {
+  /** A reader that does not take what was written to it within so long is dropped. */
+  readonly stalledMs: number;
+  /**
+   * Counts a stream in.
+   * @returns counts it out again; twice is safe
+   * @throws Problem 429 where its user has too many, 503 where this process has or is about to end
+   */
+  open(caller: Caller, stream: OpenStream): () => void;
+  /** Ends every stream, and takes no more. */
+  stop(): void;
+}
+
+export interface OpenStream {
+  kind: 'sse' | 'websocket';
+  /** Every 15 s, so that proxies and clients know that it lives. */
+  beat(): void;
+  end(why: 'stopping' | 'key_ended'): void;
+}
+
+export interface StreamLimits {
+  perProcess: number;
+  perUser: number;
+}
+
+const BEAT_MS = 15_000;
+const STALLED_MS = 30_000;
+
+export function createStreams(options: {
+  sql: Sql;
+  logger: Logger;
+  metrics: LiveMetrics;
+  limits: StreamLimits;
+  beatMs?: number | undefined;
+  stalledMs?: number | undefined;
+}): Streams {
+  const { sql, logger, metrics, limits } = options;
+  const streams = new Map<OpenStream, Caller>();
+  const perUser = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const count = (userId: string, difference: number) => {
+    const now = (perUser.get(userId) ?? 0) + difference;
+    if (now > 0) perUser.set(userId, now);
+    else perUser.delete(userId);
+  };
+  const beat = () => {
+    for (const stream of streams.keys()) stream.beat();
+    endThoseWithoutKey().catch((error) => logger.debug('stream_keys_not_checked', { error }));
+  };
+  /** A key is asked for once when its stream opens; one that is revoked later must not go on hearing. */
+  const endThoseWithoutKey = async () => {
+    const open = [...streams];
+    if (open.length === 0) return;
+    const good = await listGoodKeys(sql, [...new Set(open.map(([, { keyId }]) => keyId))]);
+    for (const [stream, { keyId }] of open) if (!good.has(keyId)) stream.end('key_ended');
+  };
+
+  return {
+    stalledMs: options.stalledMs ?? STALLED_MS,
+    open: (caller, stream) => {
+      if (stopped) throw stopping();
+      if ((perUser.get(caller.userId) ?? 0) >= limits.perUser) throw tooManyStreams(limits.perUser);
+      if (streams.size >= limits.perProcess) throw overloaded();
+      streams.set(stream, caller);
+      count(caller.userId, 1);
+      metrics.opened(stream.kind);
+      timer ??= setInterval(beat, options.beatMs ?? BEAT_MS).unref();
+      return () => {
+        if (!streams.delete(stream)) return;
+        count(caller.userId, -1);
+        metrics.closed(stream.kind);
+      };
+    },
+    stop: () => {
+      stopped = true;
+      clearInterval(timer);
+      for (const stream of [...streams.keys()]) stream.end('stopping');
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { Job } from '../../core/jobs/job.ts';
+import { getJobQuery, listJobsQuery } from '../../core/jobs/job-schemas.ts';
+import { isFinal } from '../../core/jobs/job-state.ts';
+import type { Database, Sql } from '../../db/connect.ts';
+import { cancelJob, type JobChange, retryJob } from '../../db/jobs/change.ts';
+import { findJob, listJobs } from '../../db/jobs/read.ts';
+import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { conflict, notFound } from '../http/problem.ts';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  answerHeaders,
+  type Handler,
+  sendJson,
+  sendText,
+} from '../http/route.ts';
+import { expectNoQuery, readQuery } from '../http/validation.ts';
+import type { Waiters } from './long-poll.ts';
+
+/** `GET /jobs/{id}`, at once or, with `?wait=`, as soon as its status is final. */
+export const showJob =
+  (sql: Sql, waiters: Waiters): Handler =>
+  async (request, response) => {
+    const { wait } = readQuery(request, getJobQuery);
+    let job = await ownJob(sql, request, response);
+    if (wait && !isFinal(job.status)) {
+      const gone = new AbortController();
+      response.on('close', () => gone.abort());
+      await waiters.untilFinal(job.job_id, wait * 1000, gone.signal);
+      if (gone.signal.aborted) return;
+      job = await ownJob(sql, request, response);
+    }
+    sendTagged(request, response, job);
+  };
+
+/** The job of the path, if it is the caller's. */
+export async function ownJob(sql: Sql, request: ApiRequest, response: ApiResponse): Promise<Job> {
+  const { id } = request.params;
+  const job = isUuid(id) ? await findJob(sql, response.locals.caller.userId, id) : null;
+  if (!job) throw noSuchJob();
+  return job;
+}
+
+const noSuchJob = () => notFound('there is no such job');
+
+/** Polling clients send the tag they have and get an empty 304 until something changes. */
+function sendTagged(request: ApiRequest, response: ApiResponse, job: Job): void {
+  const text = JSON.stringify(job);
+  const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
+  const headers = { etag, 'cache-control': 'private, no-cache' };
+  if (!names(request.headers['if-none-match'], etag)) {
+    sendText(response, 200, 'application/json; charset=utf-8', text, headers);
+    return;
+  }
+  response.writeHead(304, { ...answerHeaders(response), ...headers });
+  response.end();
+}
+
+const names = (ifNoneMatch: string | undefined, etag: string): boolean =>
+  ifNoneMatch?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ??
+  false;
+
+/** `GET /jobs`, newest first. */
+export const listOwnJobs =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { status, limit, cursor } = readQuery(request, listJobsQuery);
+    const { userId } = response.locals.caller;
+    const { jobs, next } = await listJobs(sql, { userId, status, limit, after: decodeJobCursor(cursor) });
+    sendJson(response, 200, { jobs, next_cursor: next && encodeJobCursor(next) });
+  };
+
+/** `POST /jobs/{id}/cancel`. Neither this nor `retry` has a body; one that is sent is not read. */
+export const cancel = (database: Database): Handler => changeJob(database, cancelJob, 'cancelled');
+
+/** `POST /jobs/{id}/retry`. */
+export const retry = (database: Database): Handler => changeJob(database, retryJob, 'retried');
+
+const changeJob =
+  (
+    database: Database,
+    change: (database: Database, userId: string, id: string) => Promise<JobChange>,
+    participle: string,
+  ): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { id } = request.params;
+    const result: JobChange = isUuid(id)
+      ? await change(database, response.locals.caller.userId, id)
+      : { kind: 'not_found' };
+    switch (result.kind) {
+      case 'changed':
+        return sendJson(response, 200, result.job);
+      case 'not_allowed':
+        throw conflict('job_state_conflict', `a job that is ${result.job.status} cannot be ${participle}`);
+      case 'not_found':
+        throw noSuchJob();
+      default:
+        return result satisfies never;
+    }
+  };

@@ -1,0 +1,98 @@
+import type { JobSpec } from '../../core/jobs/job.ts';
+import { listUrlsQuery, type MapRequest, mapRequest } from '../../core/jobs/job-schemas.ts';
+import { isFinal } from '../../core/jobs/job-state.ts';
+import type { Sql } from '../../db/connect.ts';
+import { findJob } from '../../db/jobs/read.ts';
+import { listSiteUrls } from '../../db/pages/crawl.ts';
+import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
+import { Problem } from '../http/problem.ts';
+import { type Handler, sendJson } from '../http/route.ts';
+import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
+import { ownJob } from './jobs.ts';
+import type { Waiters } from './long-poll.ts';
+import {
+  acceptOrConflict,
+  dispatchable,
+  type SubmitDependencies,
+  sendAccepted,
+  submissionOf,
+} from './submit.ts';
+
+/** Short of the minute after which many a proxy hangs up. */
+const WAIT_MS = 50_000;
+/** Somebody waits for it. */
+const PRIORITY = 9;
+
+type MapDependencies = SubmitDependencies & { sql: Sql; waiters: Waiters; waitMs?: number | undefined };
+
+/**
+ * `POST /jobs/map`: the addresses of a site in one answer. A job like any other, because whatever leaves this installation does so from
+ * a worker and through its egress guard; the request waits for it, and is told where to look if that takes too long.
+ */
+export const mapSite =
+  ({ accept, dispatch, sql, waiters, waitMs = WAIT_MS }: MapDependencies): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, mapRequest);
+    const submission = submissionOf(request, response, [specOf(body)], body);
+    const { jobs, fresh } = await acceptOrConflict(accept, submission);
+    const [accepted] = jobs;
+    if (!accepted) throw new Error('accept gave no job');
+    if (fresh) dispatch.offer(dispatchable(submission, jobs));
+
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    await waiters.untilFinal(accepted.id, waitMs, gone.signal);
+    if (gone.signal.aborted) return;
+    const job = await findJob(sql, submission.userId, accepted.id);
+    if (!job || !isFinal(job.status)) return sendAccepted(response, accepted, ['urls', 'events']);
+    if (job.status !== 'completed') {
+      const { code, message } = job.error ?? { code: 'cancelled', message: 'the job was cancelled' };
+      throw new Problem(502, 'map_failed', `${body.url} could not be read: ${message} (${code})`);
+    }
+    const found = await listSiteUrls(sql, job.job_id, -1, body.limit);
+    const urls = found.filter(sought(body.search)).map(shown);
+    sendJson(response, 200, { job_id: job.job_id, urls, total: urls.length });
+  };
+
+const specOf = ({ url, limit, include, exclude, same_origin }: MapRequest): JobSpec => ({
+  urls: [url],
+  crawl: {
+    ...(include ? { include } : {}),
+    ...(exclude ? { exclude } : {}),
+    ...(same_origin === undefined ? {} : { same_origin }),
+  },
+  map: { limit },
+  priority: PRIORITY,
+  max_attempts: 2,
+});
+
+interface SiteUrl {
+  url: string;
+  title: string | null;
+}
+
+/** Every word, somewhere in the path or the title. */
+function sought(search: string | undefined): (found: SiteUrl) => boolean {
+  const words = search?.toLowerCase().split(/\s+/) ?? [];
+  return ({ url, title }) => {
+    const { pathname, search: query } = new URL(url);
+    const said = `${pathname}${query} ${title ?? ''}`.toLowerCase();
+    return words.every((word) => said.includes(word));
+  };
+}
+
+const shown = ({ url, title }: SiteUrl) => (title === null ? { url } : { url, title });
+
+/** `GET /jobs/{id}/urls`: the addresses that a crawl or map knows so far, in the order of discovery. */
+export const listJobUrls =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor } = readQuery(request, listUrlsQuery);
+    const after = decodePageCursor(cursor);
+    const job = await ownJob(sql, request, response);
+    const urls = await listSiteUrls(sql, job.job_id, after, limit + 1);
+    const last = urls.length > limit ? urls[limit - 1] : undefined;
+    const nextCursor = last ? encodePageCursor(last.position) : null;
+    sendJson(response, 200, { urls: urls.slice(0, limit).map(shown), next_cursor: nextCursor });
+  };

@@ -1,0 +1,85 @@
+import type { ArtifactKey, ArtifactStore } from '../../core/jobs/artifacts.ts';
+import { listPagesQuery } from '../../core/jobs/job-schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import { findArtifact } from '../../db/pages/artifacts.ts';
+import { listPages, type PageText } from '../../db/pages/pages.ts';
+import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
+import { artifactsUnavailable, notFound } from '../http/problem.ts';
+import { type ApiRequest, answerHeaders, type Handler, sendText } from '../http/route.ts';
+import { NDJSON, sendStream } from '../http/stream.ts';
+import { expectNoQuery, readQuery } from '../http/validation.ts';
+import { ownJob } from './jobs.ts';
+
+const DEFAULT_LIMIT = 100;
+
+/** `GET /jobs/{id}/pages`: a part as JSON, or as NDJSON all that is asked for, streamed. */
+export const listJobPages =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor, format } = readQuery(request, listPagesQuery);
+    const after = decodePageCursor(cursor);
+    const job = await ownJob(sql, request, response);
+    if (wantsNdjson(request, format)) {
+      const pages = pagesBehind(sql, job.job_id, after, limit ?? Number.POSITIVE_INFINITY);
+      await sendStream(response, { 'content-type': NDJSON }, pages);
+      return;
+    }
+    const { pages, next } = await listPages(sql, job.job_id, after, limit ?? DEFAULT_LIMIT);
+    const nextCursor = JSON.stringify(next === null ? null : encodePageCursor(next));
+    // Put together as text: pages are megabytes, and were JSON before they were stored.
+    const text = `{"pages":[${pages.map(({ json }) => json).join(',')}],"next_cursor":${nextCursor}}`;
+    sendText(response, 200, 'application/json; charset=utf-8', text);
+  };
+
+function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined): boolean {
+  if (format) return format === 'ndjson';
+  return request.headers.accept !== undefined && request.accepts(['application/json', NDJSON]) === NDJSON;
+}
+
+async function* pagesBehind(sql: Sql, jobId: string, after: number, limit: number): AsyncGenerator<string> {
+  let place: number | null = after;
+  let left = limit;
+  while (place !== null && left > 0) {
+    const read: { pages: PageText[]; next: number | null } = await listPages(
+      sql,
+      jobId,
+      place,
+      Math.min(left, DEFAULT_LIMIT),
+    );
+    for (const { json } of read.pages) yield `${json}\n`;
+    left -= read.pages.length;
+    place = read.next;
+  }
+}
+
+/** What may be shown in place; anything else is only ever downloaded. */
+const SHOWN = /^(image\/(png|jpeg|webp)|application\/pdf)$/;
+
+/** `GET /jobs/{id}/artifacts/{position}/{name}`: a screenshot or PDF. */
+export const showArtifact =
+  (sql: Sql, store: ArtifactStore | undefined): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const job = await ownJob(sql, request, response);
+    const { position, name } = request.params;
+    const addressable = /^\d{1,9}$/.test(String(position)) && /^[\w.-]{1,200}$/.test(String(name));
+    const key = { jobId: job.job_id, position: Number(position), name: String(name) };
+    const artifact = addressable && (await findArtifact(sql, key.jobId, key.position, key.name));
+    const body = artifact && (artifact.body ?? (await bodyOf(store, key)));
+    if (!artifact || !body) throw notFound('there is no such artifact');
+    response.writeHead(200, {
+      ...answerHeaders(response),
+      'content-type': artifact.contentType,
+      'content-length': body.length,
+      'content-disposition': `${SHOWN.test(artifact.contentType) ? 'inline' : 'attachment'}; filename="${name}"`,
+    });
+    response.end(body);
+  };
+
+async function bodyOf(store: ArtifactStore | undefined, key: ArtifactKey): Promise<Buffer | null> {
+  try {
+    return store ? await store.get(key) : null;
+  } catch (cause) {
+    throw Object.assign(artifactsUnavailable(), { cause });
+  }
+}

@@ -1,0 +1,130 @@
+import { listJobLeadsQuery, listLeadsQuery } from '../../core/leads/lead-schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import { type KnownLead, type LeadsQuery, listJobLeads, listKnownLeads } from '../../db/leads.ts';
+import { decodeLeadCursor, encodeLeadCursor } from '../http/cursor.ts';
+import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http/route.ts';
+import { NDJSON, sendStream } from '../http/stream.ts';
+import { readQuery } from '../http/validation.ts';
+import { ownJob } from '../jobs/jobs.ts';
+import type { TableLead } from './columns.ts';
+import { CSV_TYPE, csv } from './csv.ts';
+import { XLSX_TYPE, xlsx } from './xlsx.ts';
+
+const DEFAULT_LIMIT = 100;
+const READ_AT_ONCE = 500;
+
+/** `GET /jobs/{id}/leads`, in the order they were found: a part as JSON, in the other formats all that is asked for, streamed. */
+export const showJobLeads =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor, format } = readQuery(request, listJobLeadsQuery);
+    const after = decodeLeadCursor(cursor) ?? FIRST;
+    const { job_id: jobId } = await ownJob(sql, request, response);
+    const chosen = format ?? accepted(request);
+    if (chosen === 'json') {
+      const { leads, next } = await listJobLeads(sql, jobId, after, limit ?? DEFAULT_LIMIT);
+      sendJson(response, 200, {
+        leads: leads.map(({ lead }) => lead),
+        next_cursor: next && encodeLeadCursor(next),
+      });
+      return;
+    }
+    const all = allOf(after, limit, (place, count) => listJobLeads(sql, jobId, place, count));
+    const entries = mapped(all, ({ lead }) => ({ shown: lead, table: { lead, jobIds: [jobId] } }));
+    await sendAs(response, chosen, entries, `leads-${jobId}`);
+  };
+
+/** `GET /leads`: the businesses of all the caller's jobs, newest first, each once and as it was found last. */
+export const listLeads =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor, format, ...search } = readQuery(request, listLeadsQuery);
+    const before = decodeLeadCursor(cursor) ?? NEWEST;
+    const query: LeadsQuery = {
+      userId: response.locals.caller.userId,
+      q: search.q,
+      domain: search.domain?.toLowerCase().replace(/^www\./, ''),
+      country: search.country,
+      source: search.source,
+      hasEmail: search.has_email,
+      hasPhone: search.has_phone,
+    };
+    const chosen = format ?? accepted(request);
+    if (chosen === 'json') {
+      const { leads, next } = await listKnownLeads(sql, query, before, limit ?? DEFAULT_LIMIT);
+      sendJson(response, 200, { leads: leads.map(shown), next_cursor: next && encodeLeadCursor(next) });
+      return;
+    }
+    const all = allOf(before, limit, (place, count) => listKnownLeads(sql, query, place, count));
+    const entries = mapped(all, (known) => ({ shown: shown(known), table: known }));
+    await sendAs(response, chosen, entries, 'leads');
+  };
+
+/** Places before the first id and behind the last there can be. */
+const FIRST = '0';
+const NEWEST = '9223372036854775807';
+
+const shown = ({ lead, jobIds, foundAt }: KnownLead) => ({ ...lead, job_ids: jobIds, found_at: foundAt });
+
+const TYPES = {
+  json: 'application/json',
+  ndjson: NDJSON,
+  csv: 'text/csv',
+  xlsx: XLSX_TYPE,
+} as const;
+type LeadFormat = keyof typeof TYPES;
+const FORMAT_NAMES = Object.keys(TYPES) as LeadFormat[];
+
+function accepted(request: ApiRequest): LeadFormat {
+  if (request.headers.accept === undefined) return 'json';
+  const type = request.accepts(Object.values(TYPES));
+  return FORMAT_NAMES.find((name) => TYPES[name] === type) ?? 'json';
+}
+
+interface Entry {
+  shown: unknown;
+  table: TableLead;
+}
+
+async function sendAs(
+  response: ApiResponse,
+  format: Exclude<LeadFormat, 'json'>,
+  entries: AsyncIterable<Entry>,
+  name: string,
+): Promise<void> {
+  const table = () => mapped(entries, (entry) => entry.table);
+  const download = { 'content-disposition': `attachment; filename="${name}.${format}"` };
+  switch (format) {
+    case 'ndjson':
+      return sendStream(
+        response,
+        { 'content-type': TYPES.ndjson },
+        mapped(entries, (entry) => `${JSON.stringify(entry.shown)}\n`),
+      );
+    case 'csv':
+      return sendStream(response, { 'content-type': CSV_TYPE, ...download }, csv(table()));
+    case 'xlsx':
+      return sendStream(response, { 'content-type': XLSX_TYPE, ...download }, xlsx(table()));
+    default:
+      return format satisfies never;
+  }
+}
+
+async function* allOf<T>(
+  start: string,
+  limit: number | undefined,
+  read: (place: string, count: number) => Promise<{ leads: T[]; next: string | null }>,
+): AsyncGenerator<T> {
+  let place: string | null = start;
+  let left = limit ?? Number.POSITIVE_INFINITY;
+  while (place !== null && left > 0) {
+    const part: { leads: T[]; next: string | null } = await read(place, Math.min(left, READ_AT_ONCE));
+    yield* part.leads;
+    left -= part.leads.length;
+    place = part.next;
+  }
+}
+
+async function* mapped<T, U>(items: AsyncIterable<T>, map: (item: T) => U): AsyncGenerator<U> {
+  for await (const item of items) yield map(item);
+}

@@ -1,0 +1,184 @@
+import { toBuffer as qrPng, toString as qrText } from 'qrcode';
+import { makeCode } from '../../core/links/link.ts';
+import {
+  changeLinkRequest,
+  createLinkRequest,
+  listLinksQuery,
+  qrQuery,
+} from '../../core/links/link-schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import { findJob } from '../../db/jobs/read.ts';
+import { changeLink, createLink, deleteLink, findLink, type Link, listLinks } from '../../db/links/links.ts';
+import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
+import { conflict, invalidRequest, notFound } from '../http/problem.ts';
+import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
+import type { JudgeTarget } from './link-target.ts';
+import type { Targets } from './redirect/link-cache.ts';
+
+export interface LinkRoutes {
+  sql: Sql;
+  targets: Pick<Targets, 'forget'>;
+  judge: JudgeTarget;
+  publicUrl: string;
+}
+
+const DAY_MS = 24 * 3600_000;
+/** A shared result is open to whoever has its code, so it ends by itself. */
+const SHARE_DAYS = 7;
+const MAX_SHARE_DAYS = 90;
+/** A code that was made is taken once in millions of times. */
+const TRIES = 5;
+
+/** `POST /links`. */
+export const addLink =
+  ({ sql, targets, judge, publicUrl }: LinkRoutes): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, createLinkRequest);
+    const { caller, requestId } = response.locals;
+    const { share } = body;
+    const expiresAt = expiryOf(body.expires_at, share);
+    if (body.url !== undefined) expectTarget(judge, body.url);
+    if (body.job_id !== undefined && !(await findJob(sql, caller.userId, body.job_id))) {
+      throw invalidRequest([{ path: 'job_id', message: 'there is no such job' }]);
+    }
+    for (let left = body.code === undefined ? TRIES : 1; left > 0; left -= 1) {
+      const code = body.code ?? makeCode(share);
+      const link = await createLink(sql, {
+        ...{ code, share, expiresAt },
+        userId: caller.userId,
+        // As a browser writes it: ASCII, which a header must be.
+        url: body.url === undefined ? `/share/${code}` : new URL(body.url).href,
+        jobId: body.job_id ?? null,
+        leadId: body.lead_id ?? null,
+        correlationId: requestId,
+      });
+      if (!link) continue;
+      targets.forget(code);
+      sendJson(response, 201, shown(link, publicUrl), { location: `/api/v1/links/${code}` });
+      return;
+    }
+    throw conflict('code_taken', 'there is a link with this code, or was until a short while ago');
+  };
+
+/** `GET /links`: the caller's own, newest first. */
+export const listOwnLinks =
+  ({ sql, publicUrl }: LinkRoutes): Handler =>
+  async (request, response) => {
+    const { job_id: jobId, limit, cursor } = readQuery(request, listLinksQuery);
+    const after = decodeJobCursor(cursor);
+    const { userId } = response.locals.caller;
+    const { links, next } = await listLinks(sql, { userId, jobId: jobId ?? null, limit, after });
+    sendJson(response, 200, {
+      links: links.map((link) => shown(link, publicUrl)),
+      next_cursor: next && encodeJobCursor(next),
+    });
+  };
+
+/** `GET /links/{code}`. */
+export const showLink =
+  ({ sql, publicUrl }: LinkRoutes): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    sendJson(response, 200, shown(await ownLink(sql, request, response), publicUrl));
+  };
+
+/** `PATCH /links/{code}`. */
+export const editLink =
+  ({ sql, targets, judge, publicUrl }: LinkRoutes): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, changeLinkRequest);
+    const { code, share } = await ownLink(sql, request, response);
+    if (body.url !== undefined) {
+      if (share)
+        throw invalidRequest([{ path: 'url', message: 'expected none: a shared result has its own' }]);
+      expectTarget(judge, body.url);
+    }
+    const link = await changeLink(sql, {
+      code,
+      userId: response.locals.caller.userId,
+      url: body.url === undefined ? undefined : new URL(body.url).href,
+      expiresAt: body.expires_at === undefined ? undefined : expiryOf(body.expires_at, share),
+      correlationId: response.locals.requestId,
+    });
+    if (!link) throw noSuchLink();
+    targets.forget(code);
+    sendJson(response, 200, shown(link, publicUrl));
+  };
+
+/** `DELETE /links/{code}`. */
+export const removeLink =
+  ({ sql, targets }: LinkRoutes): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const code = String(request.params.code);
+    const { caller, requestId: correlationId } = response.locals;
+    if (!(await deleteLink(sql, { code, userId: caller.userId, correlationId }))) throw noSuchLink();
+    targets.forget(code);
+    response.writeHead(204, answerHeaders(response));
+    response.end();
+  };
+
+/** `GET /links/{code}/qr`: a picture of the short link. */
+export const showQr =
+  ({ sql, publicUrl }: LinkRoutes): Handler =>
+  async (request, response) => {
+    const { format, size } = readQuery(request, qrQuery);
+    const { code } = await ownLink(sql, request, response);
+    const text = shortUrl(publicUrl, code);
+    const body =
+      format === 'png'
+        ? await qrPng(text, { type: 'png', width: size })
+        : Buffer.from(await qrText(text, { type: 'svg', width: size }));
+    response.writeHead(200, {
+      ...answerHeaders(response),
+      'content-type': format === 'png' ? 'image/png' : 'image/svg+xml',
+      'content-length': body.length,
+    });
+    response.end(body);
+  };
+
+export async function ownLink(sql: Sql, request: ApiRequest, response: ApiResponse): Promise<Link> {
+  const link = await findLink(sql, response.locals.caller.userId, String(request.params.code));
+  if (!link) throw noSuchLink();
+  return link;
+}
+
+const noSuchLink = () => notFound('there is no such link');
+
+function expectTarget(judge: JudgeTarget, url: string): void {
+  const problem = judge(url);
+  if (problem) throw invalidRequest([{ path: 'url', message: problem }]);
+}
+
+/** ISO 8601; null is never. */
+function expiryOf(given: string | null | undefined, share: boolean): string | null {
+  const now = Date.now();
+  const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);
+  if (given && Date.parse(given) <= now) throw wrong('expected a moment in the future');
+  if (!share) return given ?? null;
+  if (given && Date.parse(given) > now + MAX_SHARE_DAYS * DAY_MS) {
+    throw wrong(
+      `expected a moment within ${MAX_SHARE_DAYS} days: a shared result is open to whoever has its code`,
+    );
+  }
+  return given ?? new Date(now + SHARE_DAYS * DAY_MS).toISOString();
+}
+
+const shortUrl = (publicUrl: string, code: string): string => `${publicUrl}/r/${code}`;
+
+const shown = (link: Link, publicUrl: string) => ({
+  link_id: link.id,
+  code: link.code,
+  short_url: shortUrl(publicUrl, link.code),
+  preview_url: `${shortUrl(publicUrl, link.code)}+`,
+  url: link.share ? `${publicUrl}${link.url}` : link.url,
+  share: link.share,
+  job_id: link.job_id,
+  lead_id: link.lead_id,
+  created_at: link.created_at,
+  updated_at: link.updated_at,
+  expires_at: link.expires_at,
+});

@@ -1,0 +1,45 @@
+import type { Job } from '../../../core/jobs/job.ts';
+import type { Page } from '../../../core/jobs/page.ts';
+import type { Lead } from '../../../core/leads/lead.ts';
+import type { Sql } from '../../../db/connect.ts';
+import { findJob } from '../../../db/jobs/read.ts';
+import { findTarget } from '../../../db/links/links.ts';
+import { listPages } from '../../../db/pages/pages.ts';
+import type { Found } from '../redirect/link-cache.ts';
+
+/** Leads of a job in the order they were found, behind a place (`0` for the first). */
+export type ListLeads = (
+  sql: Sql,
+  jobId: string,
+  after: string,
+  limit: number,
+) => Promise<{ leads: { lead: Lead }[]; next: string | null }>;
+
+/** What somebody shares: a job's results, for as long as the link stands. */
+export type Shared = Exclude<Found, { kind: 'leads' }> | { kind: 'job'; job: Job };
+
+export async function findShared(sql: Sql, code: string): Promise<Shared> {
+  const target = await findTarget(sql, code);
+  if (!target?.share || target.job_id === null) return { kind: 'missing' };
+  if (target.expires_in_ms !== null && target.expires_in_ms <= 0) return { kind: 'expired' };
+  const job = await findJob(sql, target.user_id, target.job_id);
+  return job ? { kind: 'job', job } : { kind: 'missing' };
+}
+
+const AT_ONCE = 100;
+
+export async function* allPages(sql: Sql, jobId: string): AsyncGenerator<Page> {
+  for (let after: number | null = -1; after !== null; ) {
+    const part: Awaited<ReturnType<typeof listPages>> = await listPages(sql, jobId, after, AT_ONCE);
+    for (const { json } of part.pages) yield JSON.parse(json) as Page;
+    after = part.next;
+  }
+}
+
+export async function* allLeads(sql: Sql, listLeads: ListLeads, jobId: string): AsyncGenerator<Lead> {
+  for (let after: string | null = '0'; after !== null; ) {
+    const part: Awaited<ReturnType<ListLeads>> = await listLeads(sql, jobId, after, AT_ONCE);
+    for (const { lead } of part.leads) yield lead;
+    after = part.next;
+  }
+}

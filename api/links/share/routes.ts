@@ -1,0 +1,92 @@
+import { once } from 'node:events';
+import type { Sql } from '../../../db/connect.ts';
+import { listPages } from '../../../db/pages/pages.ts';
+import { notFound, Problem } from '../../http/problem.ts';
+import { type ApiResponse, answerHeaders, type Handler } from '../../http/route.ts';
+import { expectNoQuery } from '../../http/validation.ts';
+import { SAFE_PAGE_HEADERS } from './html.ts';
+import { allLeads, allPages, findShared, type ListLeads } from './results.ts';
+import { resultPage, SHOWN } from './show.ts';
+import { csvOf, jsonOf, LEADS, PAGES } from './tables.ts';
+
+export interface ShareRoutes {
+  sql: Sql;
+  listLeads: ListLeads;
+}
+
+/** `GET /share/{code}`: the results of a job, for whoever has the code. */
+export const showShared =
+  ({ sql, listLeads }: ShareRoutes): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { code, job } = await sharedJob(sql, request.params.code);
+    const { pages } = await listPages(sql, job.job_id, -1, SHOWN);
+    const { leads } = await listLeads(sql, job.job_id, '0', SHOWN);
+    const parsed = pages.map(({ json }) => JSON.parse(json));
+    const html = resultPage(
+      code,
+      job,
+      parsed,
+      leads.map(({ lead }) => lead),
+    );
+    response.writeHead(200, {
+      ...answerHeaders(response),
+      ...SAFE_PAGE_HEADERS,
+      'content-length': Buffer.byteLength(html),
+    });
+    response.end(html);
+  };
+
+/** `GET /share/{code}/{pages|leads}.{csv|json}`. */
+export const downloadShared =
+  ({ sql, listLeads }: ShareRoutes): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { code, job } = await sharedJob(sql, request.params.code);
+    const file = String(request.params.file);
+    const make = FILES[file];
+    if (!make) throw notFound(`there is no such file; there are ${Object.keys(FILES).join(', ')}`);
+    const type = file.endsWith('.csv') ? 'text/csv; charset=utf-8; header=present' : 'application/json';
+    await sendFile(response, make(sql, listLeads, job.job_id), {
+      'content-type': type,
+      'content-disposition': `attachment; filename="${code}-${file}"`,
+      'x-robots-tag': 'noindex, nofollow',
+    });
+  };
+
+const FILES: Record<string, (sql: Sql, listLeads: ListLeads, jobId: string) => AsyncIterable<string>> = {
+  'pages.csv': (sql, _, jobId) => csvOf(PAGES, allPages(sql, jobId)),
+  'pages.json': (sql, _, jobId) => jsonOf('pages', allPages(sql, jobId)),
+  'leads.csv': (sql, listLeads, jobId) => csvOf(LEADS, allLeads(sql, listLeads, jobId)),
+  'leads.json': (sql, listLeads, jobId) => jsonOf('leads', allLeads(sql, listLeads, jobId)),
+};
+
+async function sharedJob(sql: Sql, code: unknown) {
+  const shared = await findShared(sql, String(code));
+  switch (shared.kind) {
+    case 'job':
+      return { code: String(code), job: shared.job };
+    case 'missing':
+      throw notFound('nothing is shared here');
+    case 'expired':
+      throw new Problem(410, 'expired', 'what was shared here is shared no longer');
+    default:
+      throw shared satisfies never;
+  }
+}
+
+/** Reads on only as fast as the client does, and not at all once it is gone. */
+async function sendFile(
+  response: ApiResponse,
+  parts: AsyncIterable<string>,
+  headers: Record<string, string>,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  for await (const part of parts) {
+    if (gone.signal.aborted) return;
+    if (!response.headersSent) response.writeHead(200, { ...answerHeaders(response), ...headers });
+    if (!response.write(part)) await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+  }
+  response.end();
+}

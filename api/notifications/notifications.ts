@@ -1,0 +1,77 @@
+import { listNotificationsQuery } from '../../core/notifications/subscription-schemas.ts';
+import { makeVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
+import { installationSecret } from '../../db/accounts/secrets.ts';
+import type { Sql } from '../../db/connect.ts';
+import {
+  countUnread,
+  findNotification,
+  listNotifications,
+  markAllRead,
+  markRead,
+} from '../../db/notifications/in-app.ts';
+import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { notFound } from '../http/problem.ts';
+import { type Handler, sendJson } from '../http/route.ts';
+import { expectNoQuery, readQuery } from '../http/validation.ts';
+
+/** `GET /notifications?unread=`, newest first. `unread_count` is of all of them, whatever the page holds. */
+export const listOwnNotifications =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor, unread } = readQuery(request, listNotificationsQuery);
+    const { userId } = response.locals.caller;
+    const page = { userId, unread: unread === 'true', limit, after: decodeJobCursor(cursor) };
+    const { notifications, unreadCount, next } = await listNotifications(sql, page);
+    sendJson(response, 200, {
+      notifications,
+      unread_count: unreadCount,
+      next_cursor: next && encodeJobCursor(next),
+    });
+  };
+
+/** `GET /notifications/{id}`. */
+export const showNotification =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { id } = request.params;
+    const found = isUuid(id) ? await findNotification(sql, response.locals.caller.userId, id) : null;
+    if (!found) throw noSuchNotification();
+    sendJson(response, 200, found);
+  };
+
+/** `POST /notifications/{id}/read`. Twice is fine. */
+export const readOne =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { id } = request.params;
+    const marked = isUuid(id) ? await markRead(sql, response.locals.caller.userId, id) : null;
+    if (!marked) throw noSuchNotification();
+    sendJson(response, 200, marked);
+  };
+
+/** `POST /notifications/read`: all of them. */
+export const readAll =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { userId } = response.locals.caller;
+    const read = await markAllRead(sql, userId);
+    sendJson(response, 200, { read, unread_count: await countUnread(sql, userId) });
+  };
+
+/** `GET /push/public-key`: the `applicationServerKey` a browser subscribes with. */
+export const showPushKey =
+  (sql: Sql, given: VapidKeys | undefined): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const keys =
+      given ??
+      (JSON.parse(
+        await installationSecret(sql, VAPID_KEYS, () => JSON.stringify(makeVapidKeys())),
+      ) as VapidKeys);
+    sendJson(response, 200, { public_key: keys.publicKey });
+  };
+
+const noSuchNotification = () => notFound('there is no such notification');

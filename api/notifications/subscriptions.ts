@@ -1,0 +1,140 @@
+import {
+  changeSubscriptionRequest,
+  listSubscriptionsQuery,
+  type SubscribeRequest,
+  subscribeRequest,
+} from '../../core/notifications/subscription-schemas.ts';
+import { type Caller, findUser } from '../../db/accounts/users.ts';
+import type { Database, Sql } from '../../db/connect.ts';
+import {
+  changeSubscription,
+  createSubscription,
+  deleteSubscription,
+  findSubscription,
+  listSubscriptions,
+  MAX_SUBSCRIPTIONS,
+  type NewSubscription,
+} from '../../db/notifications/subscriptions.ts';
+import { ensureWebhook } from '../../db/notifications/webhooks.ts';
+import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.ts';
+import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
+import { makeSecret } from './webhook-secret.ts';
+
+/** `POST /subscriptions {events, filter?, channel, target?}`. With a webhook that is new, the answer holds its secret. */
+export const subscribe =
+  (database: Database, options: { email: boolean }): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, subscribeRequest);
+    const { caller } = response.locals;
+    if (body.channel === 'email' && !options.email) {
+      throw conflict('email_not_configured', 'this installation sends no e-mail: its operator sets SMTP_URL');
+    }
+    const created = await database.transaction(async (sql) => {
+      const { webhookSecret, ...target } = await targetOf(sql, caller, body);
+      const { events, channel, filter = {} } = body;
+      const subscription = await createSubscription(sql, {
+        ...{ userId: caller.userId, events, channel, filter },
+        ...target,
+      });
+      if (!subscription) {
+        throw conflict('too_many_subscriptions', `a user has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+      }
+      return webhookSecret ? { ...subscription, secret: webhookSecret } : subscription;
+    });
+    sendJson(response, 201, created, { location: `/api/v1/subscriptions/${created.id}` });
+  };
+
+type Target = Pick<NewSubscription, 'target' | 'webhookId'> & { webhookSecret?: string };
+
+async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promise<Target> {
+  switch (body.channel) {
+    case 'in_app':
+      return { target: null, webhookId: null };
+    case 'email':
+      return { target: await addressFor(sql, caller, body.target), webhookId: null };
+    case 'push': {
+      const { endpoint, keys } = body.target;
+      return { target: JSON.stringify({ endpoint, keys }), webhookId: null };
+    }
+    case 'webhook': {
+      const endpoint = { userId: caller.userId, url: body.target, description: null, secret: makeSecret() };
+      const { webhook, secret, fresh } = await ensureWebhook(sql, endpoint);
+      return { target: null, webhookId: webhook.id, ...(fresh ? { webhookSecret: secret } : {}) };
+    }
+    default:
+      return body satisfies never;
+  }
+}
+
+/**
+ * Mail goes to the account's own address, which an admin entered. Any other would make this a way to have strangers mailed, so
+ * only an admin names one.
+ */
+async function addressFor(sql: Sql, caller: Caller, asked: string | undefined): Promise<string> {
+  const own = (await findUser(sql, caller.userId))?.email ?? '';
+  const address = asked?.toLowerCase() ?? own;
+  if (address !== own && caller.role !== 'admin') {
+    throw forbidden('mail goes to the address of your account; only an admin names another');
+  }
+  if (address.endsWith('@localhost')) {
+    throw invalidRequest([
+      { path: 'target', message: `expected an address: ${own} of your account is none` },
+    ]);
+  }
+  return address;
+}
+
+/** `GET /subscriptions`, newest first. */
+export const listOwnSubscriptions =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor } = readQuery(request, listSubscriptionsQuery);
+    const { userId } = response.locals.caller;
+    const { subscriptions, next } = await listSubscriptions(sql, {
+      userId,
+      limit,
+      after: decodeJobCursor(cursor),
+    });
+    sendJson(response, 200, { subscriptions, next_cursor: next && encodeJobCursor(next) });
+  };
+
+/** `GET /subscriptions/{id}`. */
+export const showSubscription =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { id } = request.params;
+    const found = isUuid(id) ? await findSubscription(sql, response.locals.caller.userId, id) : null;
+    if (!found) throw noSuchSubscription();
+    sendJson(response, 200, found);
+  };
+
+/** `PATCH /subscriptions/{id} {events?, filter?, active?}`. */
+export const editSubscription =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, changeSubscriptionRequest);
+    const { id } = request.params;
+    const { userId } = response.locals.caller;
+    const changed = isUuid(id) ? await changeSubscription(sql, userId, id, body) : null;
+    if (!changed) throw noSuchSubscription();
+    sendJson(response, 200, changed);
+  };
+
+/** `DELETE /subscriptions/{id}`. */
+export const unsubscribe =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { id } = request.params;
+    const found = isUuid(id) && (await deleteSubscription(sql, response.locals.caller.userId, id));
+    if (!found) throw noSuchSubscription();
+    response.writeHead(204, answerHeaders(response));
+    response.end();
+  };
+
+const noSuchSubscription = () => notFound('there is no such subscription');

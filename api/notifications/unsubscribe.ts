@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import {
+  readUnsubscribeToken,
+  UNSUBSCRIBE_KEY,
+  type Unsubscription,
+} from '../../core/notifications/unsubscribe-token.ts';
+import { installationSecret } from '../../db/accounts/secrets.ts';
+import type { Sql } from '../../db/connect.ts';
+import { unsubscribeAddress } from '../../db/notifications/subscriptions.ts';
+import { notFound } from '../http/problem.ts';
+import { type ApiRequest, type Handler, sendText } from '../http/route.ts';
+
+/** `GET /unsubscribe/{token}`, from a mail's last line. Programs that look at links in mails must not unsubscribe anybody, so it asks. */
+export const askToUnsubscribe =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { address } = await unsubscriptionOf(sql, request);
+    const form = `<form method="post"><p>No more mails to ${escapeHtml(address)}?</p><button>Unsubscribe</button></form>`;
+    sendText(response, 200, 'text/html; charset=utf-8', page(form), HEADERS);
+  };
+
+/** `POST /unsubscribe/{token}`: that form, and the one click of RFC 8058. No key: the token says who asks. */
+export const unsubscribeByToken =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { userId, address } = await unsubscriptionOf(sql, request);
+    request.resume();
+    await unsubscribeAddress(sql, userId, address);
+    const done = `<p>Done: no more mails go to ${escapeHtml(address)}.</p>`;
+    sendText(response, 200, 'text/html; charset=utf-8', page(done), HEADERS);
+  };
+
+const HEADERS = {
+  'content-security-policy': "default-src 'none'; form-action 'self'",
+  'referrer-policy': 'no-referrer',
+};
+
+async function unsubscriptionOf(sql: Sql, request: ApiRequest): Promise<Unsubscription> {
+  const key = await installationSecret(sql, UNSUBSCRIBE_KEY, () => randomBytes(32).toString('base64url'));
+  const unsubscription = readUnsubscribeToken(String(request.params.token), key);
+  if (!unsubscription) throw notFound('this link is not complete, or not from here');
+  return unsubscription;
+}
+
+const page = (body: string): string =>
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>LeadEngine</title><body>${body}</body></html>\n`;
+
+const escapeHtml = (text: string): string =>
+  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

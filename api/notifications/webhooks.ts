@@ -1,0 +1,144 @@
+import {
+  changeWebhookRequest,
+  createWebhookRequest,
+  listDeliveriesQuery,
+  rotateSecretRequest,
+} from '../../core/notifications/subscription-schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import { hasDelivery, listWebhookDeliveries, redeliver } from '../../db/notifications/deliveries/read.ts';
+import {
+  changeWebhook,
+  deleteWebhook,
+  ensureWebhook,
+  findSecrets,
+  findWebhook,
+  listWebhooks,
+  rotateSecret,
+  type Webhook,
+} from '../../db/notifications/webhooks.ts';
+import { BODY_LIMIT } from '../http/body.ts';
+import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { conflict, invalidRequest, notFound } from '../http/problem.ts';
+import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
+import { makeSecret } from './webhook-secret.ts';
+
+/** `POST /webhooks {url, description?}`: 201 with the secret; 409 where there is one of this URL. */
+export const addWebhook =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, createWebhookRequest);
+    const { webhook, secret, fresh } = await ensureWebhook(sql, {
+      userId: response.locals.caller.userId,
+      url: body.url,
+      description: body.description ?? null,
+      secret: makeSecret(),
+    });
+    if (!fresh) throw conflict('webhook_exists', `webhook ${webhook.id} has this URL`);
+    sendJson(response, 201, { ...webhook, secret }, { location: `/api/v1/webhooks/${webhook.id}` });
+  };
+
+/** `GET /webhooks`, oldest first. */
+export const listOwnWebhooks =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    sendJson(response, 200, { webhooks: await listWebhooks(sql, response.locals.caller.userId) });
+  };
+
+/** `GET /webhooks/{id}`. */
+export const showWebhook =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    sendJson(response, 200, await ownWebhook(sql, request, response));
+  };
+
+/** `GET /webhooks/{id}/secret`: what signs now; during a rotation the old one too. */
+export const showSecret =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { id } = await ownWebhook(sql, request, response);
+    const secrets = await findSecrets(sql, response.locals.caller.userId, id);
+    if (!secrets) throw noSuchWebhook();
+    sendJson(response, 200, { secret: secrets[0], old_secret: secrets[1] ?? null });
+  };
+
+/** `POST /webhooks/{id}/rotate-secret {old_valid_until?}`: both sign for a day, or until then. */
+export const rotate =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, rotateSecretRequest, BODY_LIMIT, {});
+    if (body.old_valid_until && Date.parse(body.old_valid_until) <= Date.now()) {
+      throw invalidRequest([{ path: 'old_valid_until', message: 'expected a moment in the future' }]);
+    }
+    const { id } = await ownWebhook(sql, request, response);
+    const rotation = { secret: makeSecret(), oldValidUntil: body.old_valid_until ?? null };
+    const rotated = await rotateSecret(sql, response.locals.caller.userId, id, rotation);
+    if (!rotated) throw noSuchWebhook();
+    sendJson(response, 200, { secret: rotated.secret, old_valid_until: rotated.oldValidUntil });
+  };
+
+/** `PATCH /webhooks/{id} {description?, paused?}`: `paused: false` resumes it. */
+export const editWebhook =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { body } = await readBody(request, changeWebhookRequest);
+    const { id } = request.params;
+    const { userId } = response.locals.caller;
+    const changed = isUuid(id) ? await changeWebhook(sql, userId, id, body) : null;
+    if (!changed) throw noSuchWebhook();
+    sendJson(response, 200, changed);
+  };
+
+/** `DELETE /webhooks/{id}`, with its subscriptions and history. */
+export const removeWebhook =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const { id } = request.params;
+    const found = isUuid(id) && (await deleteWebhook(sql, response.locals.caller.userId, id));
+    if (!found) throw noSuchWebhook();
+    response.writeHead(204, answerHeaders(response));
+    response.end();
+  };
+
+/** `GET /webhooks/{id}/deliveries?status=`, newest first, each with its attempts and what was answered. */
+export const listDeliveries =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const { limit, cursor, status } = readQuery(request, listDeliveriesQuery);
+    const { id } = await ownWebhook(sql, request, response);
+    const page = { status, limit, after: decodeJobCursor(cursor) };
+    const { deliveries, next } = await listWebhookDeliveries(sql, id, page);
+    sendJson(response, 200, { deliveries, next_cursor: next && encodeJobCursor(next) });
+  };
+
+/** `POST /webhooks/{id}/deliveries/{delivery_id}/redeliver`: again under the same `webhook-id`. */
+export const redeliverOne =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const webhook = await ownWebhook(sql, request, response);
+    const { delivery } = request.params;
+    if (!isUuid(delivery) || !(await hasDelivery(sql, webhook.id, delivery))) {
+      throw notFound('there is no such delivery');
+    }
+    if (webhook.paused_at) throw conflict('webhook_paused', 'the webhook is paused: resume it first');
+    const queued = await redeliver(sql, webhook.id, delivery);
+    if (!queued) throw conflict('delivery_under_way', 'it is under way already');
+    sendJson(response, 202, queued);
+  };
+
+async function ownWebhook(sql: Sql, request: ApiRequest, response: ApiResponse): Promise<Webhook> {
+  const { id } = request.params;
+  const webhook = isUuid(id) ? await findWebhook(sql, response.locals.caller.userId, id) : null;
+  if (!webhook) throw noSuchWebhook();
+  return webhook;
+}
+
+const noSuchWebhook = () => notFound('there is no such webhook');

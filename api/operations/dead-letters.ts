@@ -1,0 +1,94 @@
+import { listDeadLettersQuery, requeueDeadLettersRequest } from '../../core/events/dead-letter-schemas.ts';
+import type { Sql } from '../../db/connect.ts';
+import {
+  type DeadLetter,
+  discardDeadLetter,
+  findDeadLetter,
+  listDeadLetters,
+  requeueDeadLetters,
+  resendDeadLetters,
+} from '../../db/events/dead-letters.ts';
+import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { conflict, notFound } from '../http/problem.ts';
+import { type ApiRequest, answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
+import { expectAdmin } from '../middleware/authentication.ts';
+
+/** Dead letters belong to the admin: jobs of all users that failed, notifications that could not be delivered, and messages nobody could read. */
+
+/** `GET /dead-letters`, newest first. */
+export const listAllDeadLetters =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    const { limit, cursor, ...filter } = readQuery(request, listDeadLettersQuery);
+    const page = { limit, after: decodeJobCursor(cursor) };
+    const { deadLetters, next } = await listDeadLetters(sql, filter, page);
+    sendJson(response, 200, { dead_letters: deadLetters, next_cursor: next && encodeJobCursor(next) });
+  };
+
+/** `GET /dead-letters/{id}`. */
+export const showDeadLetter =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    sendJson(response, 200, await openDeadLetter(sql, request));
+  };
+
+/** `POST /dead-letters/{id}/requeue`: its job runs again and keeps its history, or its notification is sent again. */
+export const requeueOne =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    const { id, job_id, delivery_id } = await openDeadLetter(sql, request);
+    if (delivery_id) {
+      const [sent] = await resendDeadLetters(sql, { id }, 1);
+      if (!sent) throw conflict('delivery_under_way', 'it is under way already');
+      sendJson(response, 200, { job_id: null, delivery_id, status: 'queued' });
+      return;
+    }
+    if (!job_id) throw conflict('not_requeueable', 'a message that cannot be read cannot be run; discard it');
+    const [requeued] = await requeueDeadLetters(sql, { id }, 1);
+    if (!requeued) throw conflict('job_state_conflict', 'its job is no longer failed');
+    sendJson(response, 200, { job_id, status: 'queued' });
+  };
+
+/** `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, limit?}`: all that match, oldest first. */
+export const requeueMany =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    const { body } = await readBody(request, requeueDeadLettersRequest);
+    const { limit, ...filter } = body;
+    const jobs = await requeueDeadLetters(sql, filter, limit);
+    const deliveries = await resendDeadLetters(sql, filter, limit - jobs.length);
+    sendJson(response, 200, {
+      requeued: jobs.length + deliveries.length,
+      job_ids: jobs,
+      delivery_ids: deliveries,
+    });
+  };
+
+/** `DELETE /dead-letters/{id}`: seen and done with; its job stays failed. */
+export const discard =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    expectAdmin(response);
+    expectNoQuery(request);
+    const { id } = request.params;
+    if (!isUuid(id) || !(await discardDeadLetter(sql, id))) throw noSuchDeadLetter();
+    response.writeHead(204, answerHeaders(response));
+    response.end();
+  };
+
+async function openDeadLetter(sql: Sql, request: ApiRequest): Promise<DeadLetter> {
+  const { id } = request.params;
+  const deadLetter = isUuid(id) ? await findDeadLetter(sql, id) : null;
+  if (!deadLetter) throw noSuchDeadLetter();
+  return deadLetter;
+}
+
+const noSuchDeadLetter = () => notFound('there is no such dead letter, or it was dealt with');

@@ -1,0 +1,49 @@
+import { ping, type Sql } from '../../db/connect.ts';
+import type { Queue } from '../../queue/queue.ts';
+import { withinTime } from '../../runtime/timeout.ts';
+import { type Handler, sendJson, sendText } from '../http/route.ts';
+import type { Metrics } from './metrics.ts';
+
+/** `GET /health/live`: this process answers. */
+export const live: Handler = (_request, response) => sendJson(response, 200, { status: 'alive' });
+
+/** Probes give up after a second or more, and an answer in time tells more than none. */
+const PING_MS = 1000;
+
+/** `GET /health/ready`: jobs can be taken. A broker that is down is no reason to take none: they wait in Postgres. */
+export const ready =
+  (sql: Sql, stopping: () => boolean): Handler =>
+  async (_request, response) => {
+    const reason = stopping() ? 'stopping' : await pingProblem(sql);
+    if (reason) sendJson(response, 503, { status: 'unavailable', reason }, { 'retry-after': '2' });
+    else sendJson(response, 200, { status: 'ready' });
+  };
+
+async function pingProblem(sql: Sql): Promise<string | null> {
+  try {
+    await withinTime(ping(sql), PING_MS, () => new Error('no answer'));
+    return null;
+  } catch {
+    return 'the database does not answer';
+  }
+}
+
+/** `GET /health/rabbitmq`: whether messages flow, with either driver. */
+export const queueHealth =
+  (queue: Pick<Queue, 'health'>): Handler =>
+  (_request, response) => {
+    const { healthy, driver, reason } = queue.health();
+    sendJson(response, healthy ? 200 : 503, {
+      status: healthy ? 'healthy' : 'unhealthy',
+      driver,
+      ...(reason === undefined ? {} : { reason }),
+    });
+  };
+
+/** `GET /metrics`, for Prometheus. */
+export const showMetrics =
+  (metrics: Metrics): Handler =>
+  async (_request, response) => {
+    const { contentType, text } = await metrics.expose();
+    sendText(response, 200, contentType, text);
+  };

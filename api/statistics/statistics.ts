@@ -1,0 +1,123 @@
+import { LRUCache } from 'lru-cache';
+import type { JobStatus } from '../../core/jobs/job-state.ts';
+import { linkStatsQuery, statsQuery } from '../../core/links/link-schemas.ts';
+import { EVERYBODY, HOUR_COUNTS, percentileOf } from '../../core/statistics.ts';
+import type { Sql } from '../../db/connect.ts';
+import { countUnfinished } from '../../db/jobs/read.ts';
+import { type ClickCounts, readClickStats } from '../../db/links/clicks.ts';
+import { countUnfinishedOf, type JobStats, readJobStats } from '../../db/statistics.ts';
+import { type Handler, sendJson } from '../http/route.ts';
+import { readQuery } from '../http/validation.ts';
+import { ownLink } from '../links/links.ts';
+import { expectAdmin } from '../middleware/authentication.ts';
+import { rangeOf } from './statistics-range.ts';
+
+/** Statistics, read from the roll-ups that the analytics worker writes: they are some seconds old, and cost the same however much there is. */
+
+/** `GET /links/{code}/stats`. */
+export const showLinkStats =
+  (sql: Sql): Handler =>
+  async (request, response) => {
+    const range = rangeOf(readQuery(request, linkStatsQuery), new Date());
+    const link = await ownLink(sql, request, response);
+    const { totals, series, top } = await readClickStats(sql, link.id, range);
+    const named = (kind: string, name: string) =>
+      (top.get(kind) ?? []).map(({ value, clicks }) => ({ [name]: value || null, clicks }));
+    sendJson(response, 200, {
+      code: link.code,
+      ...range,
+      total_clicks: clicksOf(totals),
+      people_clicks: totals.people,
+      bot_clicks: totals.bots,
+      head_requests: totals.heads,
+      unique_visitors: totals.visitors,
+      top_referrers: named('referrer', 'referrer'),
+      top_user_agents: named('user_agent', 'user_agent'),
+      top_devices: named('device', 'device'),
+      top_countries: named('country', 'country'),
+      top_bots: named('bot', 'bot'),
+      series: series.map((point) => ({
+        at: point.at,
+        total_clicks: clicksOf(point),
+        people_clicks: point.people,
+        bot_clicks: point.bots,
+        unique_visitors: point.visitors,
+      })),
+    });
+  };
+
+/** HEAD follows nothing. */
+const clicksOf = ({ people, bots }: ClickCounts): number => people + bots;
+
+/** Counting what waits reads an index entry a job, and a page that shows it asks again and again. */
+const COUNT_MS = 5000;
+
+/** `GET /stats`: the caller's jobs; an admin's `?all=true` is everybody's. */
+export const showStats = (sql: Sql): Handler => {
+  const counted = new LRUCache<string, Map<JobStatus, number>>({ max: 1000, ttl: COUNT_MS });
+  const unfinished = async (userId: string): Promise<Map<JobStatus, number>> => {
+    const recent = counted.get(userId);
+    if (recent) return recent;
+    const counts = await (userId === EVERYBODY ? countUnfinished(sql) : countUnfinishedOf(sql, userId));
+    counted.set(userId, counts);
+    return counts;
+  };
+
+  return async (request, response) => {
+    const query = readQuery(request, statsQuery);
+    const all = query.all === 'true';
+    if (all) expectAdmin(response);
+    const range = rangeOf(query, new Date());
+    const userId = all ? EVERYBODY : response.locals.caller.userId;
+    const [stats, waiting] = await Promise.all([readJobStats(sql, userId, range), unfinished(userId)]);
+    sendJson(response, 200, { scope: all ? 'all' : 'own', ...range, ...shown(stats, waiting, range) });
+  };
+};
+
+function shown(
+  { series, histograms, top }: JobStats,
+  waiting: Map<JobStatus, number>,
+  { from, to }: { from: Date; to: Date },
+) {
+  const sum = Object.fromEntries(
+    HOUR_COUNTS.map((name) => [name, series.reduce((total, point) => total + point[name], 0)]),
+  ) as Record<(typeof HOUR_COUNTS)[number], number>;
+  const ended = sum.completed + sum.failed;
+  const hours = (Math.min(to.getTime(), Date.now()) - from.getTime()) / 3600_000;
+  const perHour = (count: number) => (hours > 0 ? Math.round((count / hours) * 100) / 100 : 0);
+  const ofKind = (kind: string) => top.filter((row) => row.kind === kind);
+  return {
+    jobs_by_state: {
+      scheduled: waiting.get('scheduled') ?? 0,
+      queued: waiting.get('queued') ?? 0,
+      running: waiting.get('running') ?? 0,
+      retrying: waiting.get('retrying') ?? 0,
+      completed: sum.completed,
+      failed: sum.failed,
+      cancelled: sum.cancelled,
+    },
+    created: sum.created,
+    created_per_hour: perHour(sum.created),
+    finished_per_hour: perHour(ended + sum.cancelled),
+    success_rate: ended === 0 ? null : sum.completed / ended,
+    time_to_start_ms: percentiles(histograms, 'time_to_start'),
+    duration_ms: percentiles(histograms, 'duration'),
+    pages: sum.pages,
+    page_errors: sum.page_errors,
+    leads: sum.leads,
+    retries: sum.retries,
+    errors: ofKind('error').map(({ value, jobs }) => ({ code: value, jobs })),
+    sources: ofKind('source').map(({ value, jobs, pages, leads }) => ({ source: value, jobs, pages, leads })),
+    hosts: ofKind('host').map(({ value, jobs, pages, leads }) => ({ host: value, jobs, pages, leads })),
+    series,
+  };
+}
+
+function percentiles(histograms: JobStats['histograms'], measure: string) {
+  const histogram = histograms.filter((row) => row.measure === measure);
+  return {
+    p50: percentileOf(histogram, 0.5),
+    p95: percentileOf(histogram, 0.95),
+    p99: percentileOf(histogram, 0.99),
+  };
+}

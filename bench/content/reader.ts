@@ -1,0 +1,102 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Page } from '../../core/jobs/page.ts';
+import { createLogger } from '../../runtime/logger.ts';
+import { findChromium } from '../../scraping/browser/chromium.ts';
+import { createBrowserPool } from '../../scraping/browser/pool.ts';
+import { createEgressGuard } from '../../scraping/egress/guard.ts';
+import { createProxyHealth } from '../../scraping/egress/upstream-proxy.ts';
+import { scrape } from '../../scraping/engine/page-engine.ts';
+import { createRenderMemory } from '../../scraping/engine/rendering-type-cache.ts';
+import type { Format } from '../../scraping/extraction/extract.ts';
+import { createExtractor } from '../../scraping/extraction/extractor.ts';
+import { createHttpClient } from '../../scraping/http/client.ts';
+
+export interface SavedPage {
+  url: string;
+  html: string;
+}
+
+export interface ReadOptions {
+  /** Default true, as in a job. */
+  mainContent?: boolean;
+}
+
+/** Turns saved pages into what a job's user gets. */
+export interface PageReader {
+  name: 'html' | 'browser';
+  read(page: SavedPage, formats: readonly Format[], options?: ReadOptions): Promise<Partial<Page>>;
+  stop(): Promise<void>;
+}
+
+/** The HTML as it was saved, in the extraction threads of a worker: what a page costs and yields without a browser. */
+export function createHtmlReader(): PageReader {
+  const extractor = createExtractor();
+  const never = new AbortController().signal;
+  return {
+    name: 'html',
+    read: ({ url, html }, formats, { mainContent = true } = {}) =>
+      extractor.extract({ html, url, title: '', charset: 'UTF-8', formats, mainContent }, never),
+    stop: () => extractor.stop(),
+  };
+}
+
+/**
+ * The same through Chromium, as a job with `render: browser` has it: pages come from a server on loopback, and the egress guard
+ * lets them reach nothing else, so what they would load from elsewhere is missing.
+ */
+export async function createBrowserReader(): Promise<PageReader> {
+  const executablePath = findChromium(process.env.CHROMIUM_PATH);
+  if (!executablePath) throw new Error('no Chromium found: set CHROMIUM_PATH');
+  const saved = new Map<string, string>();
+  const server = createServer((request, response) => {
+    const html = saved.get(request.url ?? '');
+    response.writeHead(html === undefined ? 404 : 200, { 'content-type': 'text/html; charset=utf-8' });
+    response.end(html);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const logger = createLogger({ level: 'error', format: 'json', processKind: 'bench' });
+  const egress = createEgressGuard({ allow: [host], logger });
+  const browser = createBrowserPool({ executablePath, egress, logger });
+  const http = createHttpClient({
+    ...{ guard: egress, userAgent: 'LeadEngine', logger },
+    proxyHealth: createProxyHealth(),
+  });
+  // Never asked: every page goes to the browser.
+  const renderMemory = createRenderMemory({ find: async () => null, record: async () => {} }, logger);
+  await browser.start();
+  let count = 0;
+  return {
+    name: 'browser',
+    async read({ url, html }, formats, { mainContent = true } = {}) {
+      count += 1;
+      // Some pages were saved without their address.
+      const path = `/${count}${URL.canParse(url) ? new URL(url).pathname : '/'}`;
+      saved.set(path, html);
+      const context = {
+        browser,
+        http,
+        renderMemory,
+        logger,
+        pageTimeoutMs: 60_000,
+        maxPageBytes: 50_000_000,
+      };
+      const scraped = await scrape(
+        {
+          url: `http://${host}${path}`,
+          spec: { formats: [...formats], main_content: mainContent, render: 'browser' },
+        },
+        { ...context, signal: new AbortController().signal },
+      );
+      saved.delete(path);
+      return scraped.page;
+    },
+    async stop() {
+      await browser.stop();
+      await http.stop();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { getDomain } from 'tldts';
+import { type Block, blocksOf } from '../../../scraping/extraction/content/blocks.ts';
+import { featuresOf } from '../../../scraping/extraction/content/features.ts';
+import { encodeTrees, judge } from '../../../scraping/extraction/content/gradient-boosted-trees.ts';
+import { factsOf, readableBody } from '../../../scraping/extraction/content/main-content.ts';
+import { keptOf } from '../../../scraping/extraction/content/select-blocks.ts';
+import { collapsed, parsePage } from '../../../scraping/extraction/document/dom.ts';
+import { readCorpusLines } from '../corpus.ts';
+import { mean, wordScore } from '../scores.ts';
+import { boost, type Examples } from './boost.ts';
+import { labelsOf } from './labels.ts';
+
+interface TrainingPage {
+  /** Pages of one look alike and are labelled alike, so that they stay together. */
+  site: string;
+  type: string;
+  content: string;
+  body: Element;
+  title: string;
+  blocks: Block[];
+  rows: Float32Array[];
+  labels: number[];
+}
+
+/**
+ * Trains the model of main content: `node dist/bench/content/train/main.js <corpus> <model.ts> [--trees n]`. With `--folds n`
+ * in place of a file each of n parts of the pages is judged by a model trained on the others: what to expect of pages never seen.
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { trees: { type: 'string', default: '220' }, folds: { type: 'string' } },
+});
+const [corpus = '', file] = positionals;
+const count = Number(values.trees);
+const folds = Number(values.folds ?? 0);
+if ((file === undefined) === folds < 2) throw new Error('give a file for the model, or --folds from 2 on');
+
+const pages = (
+  await readCorpusLines<{ id: string; url: string; type: string; content: string | null; html: string }>(
+    corpus,
+    'content-dev.jsonl.gz',
+  )
+).flatMap(({ id, url, type, content, html }): TrainingPage[] => {
+  if (!content) return [];
+  const document = parsePage(html, url);
+  const facts = factsOf(document, url);
+  const title = collapsed(document.title);
+  const body = readableBody(document);
+  const tree = blocksOf(body);
+  const labels = labelsOf(tree.blocks, content);
+  return [
+    {
+      site: getDomain(url) ?? id,
+      type,
+      content,
+      body,
+      title,
+      blocks: tree.blocks,
+      rows: featuresOf(tree, facts),
+      labels,
+    },
+  ];
+});
+process.stderr.write(
+  `${pages.length} pages, ${pages.reduce((sum, { rows }) => sum + rows.length, 0)} blocks\n`,
+);
+report('if every label were found', pages, ({ labels }) => labels);
+
+if (folds >= 2) {
+  const chances = new Map<TrainingPage, number[]>();
+  for (let fold = 0; fold < folds; fold += 1) {
+    const judged = pages.filter(({ site }) => foldOf(site) === fold);
+    const model = boost(examplesOf(pages.filter(({ site }) => foldOf(site) !== fold)), count);
+    for (const page of judged) {
+      chances.set(
+        page,
+        page.rows.map((row) => judge(model, row)),
+      );
+    }
+  }
+  report(`pages of sites not trained on, ${folds} folds`, pages, (page) => chances.get(page) ?? []);
+}
+if (file !== undefined) {
+  const model = encodeTrees(boost(examplesOf(pages), count));
+  await writeFile(
+    file,
+    `/** Trees that tell content from the rest, written by bench/content/train/main.ts. */\nexport const MODEL =\n  '${model}';\n`,
+  );
+}
+
+/** The same fold for all pages of a site, and in every run. */
+function foldOf(site: string): number {
+  return createHash('sha256').update(site).digest().readUInt32BE(0) % folds;
+}
+
+/** Every kind counts the same, in it every page, and in that every word nearly so. */
+function examplesOf(half: readonly TrainingPage[]): Examples {
+  const kinds = new Set(half.map(({ type }) => type));
+  const weights = half.flatMap(({ blocks, type }) => {
+    const share = half.length / kinds.size / half.filter((page) => page.type === type).length;
+    const each = blocks.map(({ words }) => (words + 1) ** 0.8);
+    const all = each.reduce((sum, weight) => sum + weight, 0);
+    return each.map((weight) => (weight / all) * share * 60);
+  });
+  return {
+    rows: half.flatMap(({ rows }) => rows),
+    labels: Float32Array.from(half.flatMap(({ labels }) => labels)),
+    weights: Float32Array.from(weights),
+  };
+}
+
+function report(
+  name: string,
+  measured: readonly TrainingPage[],
+  chances: (page: TrainingPage) => number[],
+): void {
+  const scores = measured.map((page) => {
+    const kept = keptOf(page.blocks, chances(page), page);
+    const text = page.blocks.filter((_, at) => kept[at]).map((block) => block.text);
+    return { type: page.type, f1: wordScore(text.join('\n'), page.content).f1 };
+  });
+  const kinds = [...new Set(scores.map(({ type }) => type))];
+  const each = kinds.map(
+    (kind) => `${kind} ${mean(scores.filter(({ type }) => type === kind).map(({ f1 }) => f1)).toFixed(3)}`,
+  );
+  process.stderr.write(`${name}: ${mean(scores.map(({ f1 }) => f1)).toFixed(4)} (${each.join(', ')})\n`);
+}

@@ -1,0 +1,52 @@
+import { createApp } from '../../api/app.ts';
+import { listen } from '../../api/http/server.ts';
+import { createShortLinks } from '../../api/links/redirect/short-links.ts';
+import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { createDispatch } from '../../dispatch/dispatch.ts';
+import { createFreshDispatcher } from '../../dispatch/immediate-dispatcher.ts';
+import { openQueue } from '../../queue/open.ts';
+import { runConfigured } from '../../runtime/process.ts';
+
+/**
+ * The API as in api/main.ts, but its window on the queue has no end: every job that is accepted is dispatched, published and
+ * marked, although no worker is there to ask for it.
+ */
+runConfigured('api', async ({ config, logger, lifecycle }) => {
+  const applicationName = 'leadengine api';
+  const url = await databaseUrlOf(config);
+  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  await lifecycle.start({ name: 'database', stop: () => database.stop() });
+  const queue = openQueue(config, url, logger, applicationName);
+  await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
+
+  const { retry, retentionDays, rateLimit, notify } = config;
+  const dispatch = createDispatch({
+    database,
+    queue,
+    logger,
+    retry,
+    retentionDays,
+    mailPace: notify.mailPace,
+    sweeps: true,
+  });
+  await lifecycle.start({ name: 'sweeps', start: dispatch.start, stop: dispatch.stop });
+  const fresh = createFreshDispatcher({ database, queue, logger, sizeOf: () => Number.POSITIVE_INFINITY });
+  await lifecycle.start({ name: 'fresh', stop: fresh.stop });
+
+  const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;
+  const links = createShortLinks({ database, queue, dataDir, clickSpoolBytes, publicUrl, logger });
+  await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
+  const app = createApp({
+    ...{ database, queue, dispatch: fresh, logger, rateLimit, accessLog: false, notify },
+    ...{ links, publicUrl, egressAllow },
+  });
+  const server = await listen(app.handler, config);
+  await lifecycle.start({
+    name: 'http',
+    stop: async () => {
+      app.stop();
+      await server.stop(1000);
+    },
+  });
+  process.send?.({ type: 'ready', url: server.url });
+});

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { moment, queryInt, text } from '../schema-primitives.ts';
+
+/** Requests about jobs that failed for good. */
+
+const deadLetterFilter = {
+  code: text(200).optional(),
+  user_id: z.uuid().optional(),
+  created_after: moment.optional(),
+  created_before: moment.optional(),
+};
+
+/** Query of `GET /dead-letters`. */
+export const listDeadLettersQuery = z.strictObject({
+  ...deadLetterFilter,
+  limit: queryInt(1, 200).default(50),
+  cursor: z.string().max(500).optional(),
+});
+
+/** Body of `POST /dead-letters/requeue`. */
+export const requeueDeadLettersRequest = z.strictObject({
+  ...deadLetterFilter,
+  limit: z.int().min(1).max(10_000).default(1000),
+});

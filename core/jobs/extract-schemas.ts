@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { text } from '../schema-primitives.ts';
+
+/** Fields of `extract`: a CSS selector, or a rule that may hold fields of its own. */
+
+export const selector = text(1000);
+
+export const FIELD_TYPES = ['text', 'html', 'number', 'integer', 'boolean', 'date', 'url'] as const;
+/** Fields in fields in fields: as deep as listings on pages are, and no deeper. */
+const MAX_FIELD_DEPTH = 5;
+const MAX_FIELDS = 200;
+
+/** A field of `extract`, as a user writes it. */
+export type ExtractField =
+  | string
+  | {
+      selector: string;
+      attribute?: string | undefined;
+      many?: boolean | undefined;
+      type?: (typeof FIELD_TYPES)[number] | undefined;
+      fields?: Record<string, ExtractField> | undefined;
+    };
+
+const fieldNames = z
+  .record(text(100), z.unknown())
+  .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, `expected at most ${MAX_FIELDS} fields`);
+
+/** By hand and not as a union of schemas, which would say of a field three levels down only that its outermost does not fit. */
+export function extractFields(depth: number): z.ZodType<Record<string, ExtractField>> {
+  const field = z.unknown().transform((value, context): ExtractField => {
+    const isRule = typeof value === 'object' && value !== null && !Array.isArray(value);
+    const schema: z.ZodType<ExtractField> = isRule ? extractRule(depth) : selectorAlone;
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const issue of parsed.error.issues) {
+      const { path, message } = issue;
+      // An unknown name is told at its place, as everywhere in a request.
+      const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
+      const what = issue.code === 'unrecognized_keys' ? 'unknown field' : message;
+      for (const place of places) context.addIssue({ code: 'custom', path: place, message: what });
+    }
+    return z.NEVER;
+  });
+  return fieldNames.pipe(z.record(z.string(), field));
+}
+
+const selectorAlone: z.ZodType<ExtractField> = z
+  .string('expected a CSS selector, or an object of selector, attribute, many, type and fields')
+  .pipe(selector);
+
+function extractRule(depth: number): z.ZodType<ExtractField> {
+  return z
+    .strictObject({
+      selector,
+      attribute: text(100).optional(),
+      many: z.boolean().optional(),
+      type: z.enum(FIELD_TYPES).optional(),
+      fields:
+        depth < MAX_FIELD_DEPTH
+          ? extractFields(depth + 1).optional()
+          : z.undefined(`expected fields at most ${MAX_FIELD_DEPTH} deep`).optional(),
+    })
+    .superRefine((rule, context) => {
+      if (rule.fields === undefined) return;
+      for (const other of ['attribute', 'type'] as const) {
+        if (rule[other] === undefined) continue;
+        const message = `expected either ${other} or fields: what has fields is an object`;
+        context.addIssue({ code: 'custom', path: [other], message });
+      }
+    });
+}

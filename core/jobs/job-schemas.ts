@@ -1,0 +1,251 @@
+import { z } from 'zod';
+import { SOURCE_TYPES } from '../leads/lead.ts';
+import { leadFilters } from '../leads/lead-filters.ts';
+import { moment, queryInt, text, webUrl } from '../schema-primitives.ts';
+import { extractFields, selector } from './extract-schemas.ts';
+import { JOB_STATUSES } from './job-state.ts';
+
+/**
+ * Request bodies and queries about jobs; the types come from here. Objects are strict, here as in the other `…-schemas.ts`, so
+ * an unknown field is an error with its path and not a silent no-op.
+ */
+
+export const FORMATS = [
+  'markdown',
+  'html',
+  'raw_html',
+  'text',
+  'links',
+  'metadata',
+  'contacts',
+  'screenshot',
+  'pdf',
+] as const;
+
+const waitMs = z.int().min(0).max(60_000);
+const action = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('wait'),
+    ms: waitMs.optional(),
+    selector: selector.optional(),
+  }),
+  z.strictObject({ type: z.literal('click'), selector }),
+  z.strictObject({ type: z.literal('type'), selector, text: z.string().max(10_000) }),
+  z.strictObject({ type: z.literal('select'), selector, value: z.string().max(1000) }),
+  z.strictObject({ type: z.literal('hover'), selector }),
+  z.strictObject({ type: z.literal('press'), key: text(50), selector: selector.optional() }),
+  z.strictObject({
+    type: z.literal('scroll'),
+    direction: z.enum(['up', 'down']).optional(),
+    amount: z.int().min(1).max(100_000).optional(),
+    selector: selector.optional(),
+  }),
+  z.strictObject({ type: z.literal('screenshot'), full_page: z.boolean().optional() }),
+]);
+export type Action = z.infer<typeof action>;
+
+const crawl = z.strictObject({
+  max_pages: z.int().min(1).max(100_000).optional(),
+  max_depth: z.int().min(0).max(100).optional(),
+  include: z.array(text(1000)).max(100).optional(),
+  exclude: z.array(text(1000)).max(100).optional(),
+  same_origin: z.boolean().optional(),
+});
+
+/** Field names are tokens (RFC 9110); a value with a line break would be a second header. */
+const headers = z.record(
+  z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, 'expected a header name'),
+  z
+    .string()
+    .max(8192)
+    .regex(/^[^\r\n\0]*$/, 'expected one line'),
+);
+
+const cookie = z
+  .strictObject({
+    name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, 'expected a cookie name'),
+    value: z
+      .string()
+      .max(4096)
+      .regex(/^[^\p{Cc};]*$/u, 'expected a cookie value without ; or control characters'),
+    url: webUrl.optional(),
+    domain: z
+      .string()
+      .regex(/^\.?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i, 'expected a host name')
+      .optional(),
+    path: z.string().max(1000).regex(/^\//, 'expected a path that begins with /').optional(),
+    expires: z.int().min(1).optional(),
+    http_only: z.boolean().optional(),
+    secure: z.boolean().optional(),
+    same_site: z.enum(['strict', 'lax', 'none']).optional(),
+  })
+  .refine(({ url, domain }) => !url || !domain, 'expected url or domain, not both');
+export type JobCookie = z.infer<typeof cookie>;
+
+const viewport = z.strictObject({ width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) });
+
+const locale = z
+  .string()
+  .max(35)
+  .refine((value) => {
+    try {
+      return Intl.getCanonicalLocales(value).length === 1;
+    } catch {
+      return false;
+    }
+  }, 'expected a language tag such as de-DE');
+
+const timezone = z
+  .string()
+  .max(64)
+  .refine((value) => {
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: value }) !== null && !/^[+-]/.test(value);
+    } catch {
+      return false;
+    }
+  }, 'expected a time zone such as Europe/Berlin');
+
+const PROXY_PROTOCOLS = ['http:', 'https:', 'socks5:'];
+/** Its problem never quotes it: it may hold a password. */
+export const proxyUrl = z
+  .string()
+  .max(2000)
+  .refine((value) => {
+    if (!URL.canParse(value)) return false;
+    const { protocol, hostname, pathname, search, hash } = new URL(value);
+    return (
+      PROXY_PROTOCOLS.includes(protocol) && hostname !== '' && /^\/?$/.test(pathname) && !search && !hash
+    );
+  }, 'expected a proxy such as http://user:password@host:port, https:// or socks5://')
+  .refine((value) => {
+    try {
+      const { username, password } = new URL(value);
+      return decodeURIComponent(username + password) !== '\0';
+    } catch {
+      // What is no URL has been told already.
+      return !URL.canParse(value);
+    }
+  }, 'expected user and password percent-encoded');
+
+/** Body of `POST /jobs/scrape`. Every field is optional, but something must say what to look for. */
+export const scrapeRequest = z
+  .strictObject({
+    urls: z.array(webUrl).min(1).max(1000).optional(),
+    industry: text(500).optional(),
+    geography: text(500).optional(),
+    keywords: z.array(text(200)).min(1).max(100).optional(),
+    source_types: z
+      .array(z.enum(SOURCE_TYPES, `unknown source type, expected one of ${SOURCE_TYPES.join(', ')}`))
+      .min(1)
+      .max(20)
+      .optional(),
+    search_query: text(2000).optional(),
+    filters: leadFilters.optional(),
+    formats: z.array(z.enum(FORMATS)).min(1).max(FORMATS.length).optional(),
+    main_content: z.boolean().optional(),
+    extract: extractFields(1).optional(),
+    render: z.enum(['auto', 'http', 'browser']).optional(),
+    crawl: crawl.optional(),
+    actions: z.array(action).max(100).optional(),
+    headers: headers.optional(),
+    cookies: z.array(cookie).max(200).optional(),
+    viewport: viewport.optional(),
+    locale: locale.optional(),
+    timezone: timezone.optional(),
+    mobile: z.boolean().optional(),
+    proxy: z.union([proxyUrl, z.array(proxyUrl).min(1).max(100)]).optional(),
+    timeout_ms: z.int().min(100).max(600_000).optional(),
+    max_leads: z.int().min(1).max(100_000).optional(),
+    priority: z.int().min(0).max(9).optional(),
+    run_at: moment.optional(),
+    max_attempts: z.int().min(1).max(20).optional(),
+    webhook_url: webUrl.optional(),
+    metadata: z.record(z.string().max(200), z.unknown()).optional(),
+  })
+  .superRefine((body, context) => {
+    if (!body.urls && !body.search_query && !body.industry && !body.keywords) {
+      context.addIssue({
+        code: 'custom',
+        message: 'expected at least one of urls, search_query, industry, keywords',
+      });
+    }
+    if (body.source_types?.every((type) => type === 'website') && !body.urls) {
+      context.addIssue({
+        code: 'custom',
+        path: ['source_types'],
+        message: 'the source website needs urls: the sites to read',
+      });
+    }
+    if (body.render === 'http') refuseBrowserWork(body, context);
+  });
+export type ScrapeRequest = z.infer<typeof scrapeRequest>;
+
+/** Body of `POST /jobs/map`. */
+export const mapRequest = z.strictObject({
+  url: webUrl,
+  limit: z.int().min(1).max(50_000).default(5000),
+  include: crawl.shape.include,
+  exclude: crawl.shape.exclude,
+  same_origin: crawl.shape.same_origin,
+  /** Words that an address or its title must have. */
+  search: text(500).optional(),
+});
+export type MapRequest = z.infer<typeof mapRequest>;
+
+/** What only a browser can do or be is refused at once, where a job wants none. */
+function refuseBrowserWork(
+  body: {
+    actions?: readonly unknown[] | undefined;
+    formats?: readonly string[] | undefined;
+    [field: string]: unknown;
+  },
+  context: { addIssue(issue: { code: 'custom'; path: (string | number)[]; message: string }): void },
+): void {
+  const refuse = (path: (string | number)[], what: string) =>
+    context.addIssue({
+      code: 'custom',
+      path,
+      message: `${what}: not with render http, which has no browser; leave render out, or make it auto or browser`,
+    });
+  if (body.actions && body.actions.length > 0) refuse(['actions'], 'actions');
+  for (const [place, format] of (body.formats ?? []).entries()) {
+    if (format === 'screenshot' || format === 'pdf') refuse(['formats', place], format);
+  }
+  for (const field of ['viewport', 'timezone', 'mobile']) if (body[field]) refuse([field], field);
+}
+
+/** Body of `POST /jobs/batch`. */
+export const batchRequest = z.strictObject({ jobs: z.array(scrapeRequest).min(1).max(1000) });
+
+export const DEFAULT_PRIORITY = 0;
+export const DEFAULT_MAX_ATTEMPTS = 3;
+export const DEFAULT_FORMATS = ['markdown', 'links', 'metadata'] as const;
+
+/** Query of `GET /jobs`. */
+export const listJobsQuery = z.strictObject({
+  status: z.enum(JOB_STATUSES).optional(),
+  limit: queryInt(1, 200).default(50),
+  cursor: z.string().max(500).optional(),
+});
+
+/** Query of `GET /jobs/{id}`. `wait` is in seconds. */
+export const getJobQuery = z.strictObject({ wait: queryInt(0, 60).optional() });
+
+/** Query of `GET /jobs/{id}/pages`. Without a limit JSON holds 100, NDJSON all. */
+export const listPagesQuery = z.strictObject({
+  limit: queryInt(1, 1000).optional(),
+  cursor: z.string().max(500).optional(),
+  format: z.enum(['json', 'ndjson']).optional(),
+});
+
+/** Query of `GET /jobs/{id}/urls`. */
+export const listUrlsQuery = z.strictObject({
+  limit: queryInt(1, 10_000).default(1000),
+  cursor: z.string().max(500).optional(),
+});
+
+/** Header `Idempotency-Key`: any printable text a client can make up. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters without spaces');

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { queryBoolean, queryInt, text } from '../schema-primitives.ts';
+import { countryCode } from './country.ts';
+import { SOURCE_TYPES } from './lead.ts';
+
+/** Queries about leads. */
+
+const leadFormat = z.enum(['json', 'ndjson', 'csv', 'xlsx']);
+
+/** Query of `GET /jobs/{id}/leads`. Without a limit JSON holds 100, the other formats all. */
+export const listJobLeadsQuery = z.strictObject({
+  limit: queryInt(1, 1000).optional(),
+  cursor: z.string().max(500).optional(),
+  format: leadFormat.optional(),
+});
+
+/** Query of `GET /leads`. `q` is words, each the beginning of one in company, domain, e-mail, place, industry or description. */
+export const listLeadsQuery = z.strictObject({
+  q: text(200).optional(),
+  domain: text(253).optional(),
+  country: text(100)
+    .refine((value) => countryCode(value) !== null, 'expected a country, such as DE or Germany')
+    .transform((value) => countryCode(value) ?? value)
+    .optional(),
+  source: z.enum(SOURCE_TYPES, `expected one of ${SOURCE_TYPES.join(', ')}`).optional(),
+  has_email: queryBoolean.optional(),
+  has_phone: queryBoolean.optional(),
+  limit: queryInt(1, 1000).optional(),
+  cursor: z.string().max(500).optional(),
+  format: leadFormat.optional(),
+});

@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { moment, queryInt, text, webUrl } from '../schema-primitives.ts';
+import { EVENT_PATTERNS } from './notification.ts';
+
+/** Request bodies and queries of subscriptions, notifications and webhooks. */
+
+/** Part of an event's job or error. All that is given must fit. */
+const filter = z.strictObject({
+  job_id: z.uuid().optional(),
+  /** 0-9: jobs of at least this priority. */
+  min_priority: z.int().min(0).max(9).optional(),
+  /** The job's `metadata` holds all of this. */
+  metadata: z.record(z.string().max(200), z.unknown()).optional(),
+  error_codes: z.array(text(200)).min(1).max(50).optional(),
+});
+
+const events = z
+  .array(
+    z.enum(
+      EVENT_PATTERNS,
+      `expected one of ${EVENT_PATTERNS.filter((pattern) => !pattern.includes('*')).join(', ')}, job.*, lead.*, *`,
+    ),
+  )
+  .min(1)
+  .max(EVENT_PATTERNS.length);
+
+const base64url = (bytes: number) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+={0,2}$/, 'expected base64url')
+    .refine(
+      (value) => Buffer.from(value, 'base64url').length === bytes,
+      `expected ${bytes} bytes as base64url`,
+    );
+
+/** As a browser's `PushSubscription.toJSON()` gives it. */
+const pushTarget = z.strictObject({
+  endpoint: webUrl,
+  expirationTime: z.number().nullable().optional(),
+  keys: z.strictObject({ p256dh: base64url(65), auth: base64url(16) }),
+});
+export type PushTarget = z.infer<typeof pushTarget>;
+
+const common = { events, filter: filter.optional() };
+
+/** Body of `POST /subscriptions`. */
+export const subscribeRequest = z.discriminatedUnion(
+  'channel',
+  [
+    z.strictObject({ ...common, channel: z.literal('in_app') }),
+    z.strictObject({ ...common, channel: z.literal('email'), target: z.email().max(320).optional() }),
+    z.strictObject({ ...common, channel: z.literal('push'), target: pushTarget }),
+    z.strictObject({ ...common, channel: z.literal('webhook'), target: webUrl }),
+  ],
+  'expected a channel: in_app, email, push or webhook',
+);
+export type SubscribeRequest = z.infer<typeof subscribeRequest>;
+
+/** Body of `PATCH /subscriptions/{id}`. Another target is another subscription. */
+export const changeSubscriptionRequest = z
+  .strictObject({ events: events.optional(), filter: filter.optional(), active: z.boolean().optional() })
+  .refine((body) => Object.keys(body).length > 0, 'expected at least one of events, filter, active');
+export type ChangeSubscriptionRequest = z.infer<typeof changeSubscriptionRequest>;
+
+const page = { limit: queryInt(1, 200).default(50), cursor: z.string().max(500).optional() };
+
+export const listSubscriptionsQuery = z.strictObject(page);
+
+/** Query of `GET /notifications`. */
+export const listNotificationsQuery = z.strictObject({
+  ...page,
+  unread: z.enum(['true', 'false'], 'expected true or false').optional(),
+});
+
+/** Body of `POST /webhooks`. */
+export const createWebhookRequest = z.strictObject({ url: webUrl, description: text(500).optional() });
+
+/** Body of `PATCH /webhooks/{id}`. */
+export const changeWebhookRequest = z
+  .strictObject({ description: text(500).optional(), paused: z.boolean().optional() })
+  .refine((body) => Object.keys(body).length > 0, 'expected at least one of description, paused');
+
+/** Body of `POST /webhooks/{id}/rotate-secret`; until then the old secret signs too. */
+export const rotateSecretRequest = z.strictObject({ old_valid_until: moment.optional() });
+
+export const listDeliveriesQuery = z.strictObject({
+  ...page,
+  status: z.enum(['queued', 'sending', 'delivered', 'failed']).optional(),
+});

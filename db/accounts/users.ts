@@ -1,0 +1,211 @@
+import { EVENT_VERSION } from '../../core/events/events.ts';
+import { type Database, type Sql, statement } from '../connect.ts';
+
+export type Role = 'admin' | 'user';
+
+export interface User {
+  id: string;
+  email: string;
+  name: string;
+  role: Role;
+  created_at: Date;
+}
+
+/** Null where the e-mail address is taken. */
+export async function createUser(
+  sql: Sql,
+  user: { email: string; name: string; role: Role; correlationId: string },
+): Promise<User | null> {
+  const [row] = await sql.query<User>(CREATE_USER, [user.email, user.name, user.role, user.correlationId]);
+  return row ?? null;
+}
+
+const CREATE_USER = statement(
+  'create_user',
+  `
+  WITH created AS (
+    INSERT INTO users (email, name, role) VALUES (lower($1), $2, $3)
+    ON CONFLICT (email) DO NOTHING
+    RETURNING id, email, name, role, created_at
+  ), told AS (
+    INSERT INTO events (type, version, user_id, correlation_id, data)
+    SELECT 'user.registered', '${EVENT_VERSION}', id, $4, json_build_object('user_id', id, 'email', email, 'name', name)
+    FROM created
+  )
+  SELECT id, email, name, role, created_at FROM created
+  `,
+);
+
+export async function findUser(sql: Sql, id: string): Promise<User | null> {
+  const [row] = await sql.query<User>(FIND_USER, [id]);
+  return row ?? null;
+}
+
+const FIND_USER = statement('find_user', 'SELECT id, email, name, role, created_at FROM users WHERE id = $1');
+
+/** Oldest first. */
+export const listUsers = (sql: Sql): Promise<User[]> => sql.query<User>(LIST_USERS);
+
+const LIST_USERS = statement(
+  'list_users',
+  'SELECT id, email, name, role, created_at FROM users ORDER BY created_at, id LIMIT 10000',
+);
+
+/** A key as it may be shown: never the key itself. */
+export interface ApiKey {
+  id: string;
+  user_id: string;
+  name: string;
+  /** The key's first characters, to tell keys apart. */
+  prefix: string;
+  created_at: Date;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+}
+
+export async function storeKey(
+  sql: Sql,
+  key: {
+    userId: string;
+    name: string;
+    prefix: string;
+    hash: Buffer;
+    expiresAt: string | null;
+    correlationId: string;
+  },
+): Promise<ApiKey> {
+  const [row] = await sql.query<ApiKey>(STORE_KEY, [
+    key.userId,
+    key.name,
+    key.prefix,
+    key.hash,
+    key.expiresAt,
+    key.correlationId,
+  ]);
+  if (!row) throw new Error('store_key returned no row');
+  return row;
+}
+
+const KEY_COLUMNS = 'id, user_id, name, prefix, created_at, expires_at, revoked_at';
+
+const STORE_KEY = statement(
+  'store_key',
+  `
+  WITH issued AS (
+    INSERT INTO api_keys (user_id, name, prefix, hash, expires_at) VALUES ($1, $2, $3, $4, $5)
+    RETURNING ${KEY_COLUMNS}
+  ), told AS (
+    INSERT INTO events (type, version, user_id, correlation_id, data)
+    SELECT 'user.key_issued', '${EVENT_VERSION}', user_id, $6, json_build_object('key_id', id, 'name', name) FROM issued
+  )
+  SELECT ${KEY_COLUMNS} FROM issued
+  `,
+);
+
+/** Keys of one user, or of all where `userId` is null; newest first. */
+export const listKeys = (sql: Sql, userId: string | null): Promise<ApiKey[]> =>
+  sql.query<ApiKey>(LIST_KEYS, [userId]);
+
+const LIST_KEYS = statement(
+  'list_keys',
+  `
+  SELECT ${KEY_COLUMNS} FROM api_keys WHERE $1::uuid IS NULL OR user_id = $1
+  ORDER BY created_at DESC, id LIMIT 10000
+  `,
+);
+
+/** Revokes a key of one user, or of anybody where `userId` is null; false where there is none. Twice is fine. */
+export async function revokeKey(
+  sql: Sql,
+  key: { id: string; userId: string | null; correlationId: string },
+): Promise<boolean> {
+  const rows = await sql.query(REVOKE_KEY, [key.id, key.userId, key.correlationId]);
+  return rows.length > 0;
+}
+
+const REVOKE_KEY = statement(
+  'revoke_key',
+  `
+  WITH revoked AS (
+    UPDATE api_keys SET revoked_at = now()
+    WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND revoked_at IS NULL
+    RETURNING id, user_id, name
+  ), told AS (
+    INSERT INTO events (type, version, user_id, correlation_id, data)
+    SELECT 'user.key_revoked', '${EVENT_VERSION}', user_id, $3, json_build_object('key_id', id, 'name', name) FROM revoked
+  )
+  SELECT id FROM api_keys WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)
+  `,
+);
+
+export interface Caller {
+  userId: string;
+  keyId: string;
+  role: Role;
+  expiresAt: Date | null;
+}
+
+/** Whose key this is; null where it is unknown, revoked or expired. */
+export async function findCaller(sql: Sql, hash: Buffer): Promise<Caller | null> {
+  const [row] = await sql.query<Caller>(FIND_CALLER, [hash]);
+  return row ?? null;
+}
+
+const FIND_CALLER = statement(
+  'find_caller',
+  `
+  SELECT u.id AS "userId", k.id AS "keyId", u.role, k.expires_at AS "expiresAt"
+  FROM api_keys k JOIN users u ON u.id = k.user_id
+  WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+  `,
+);
+
+/** Of these keys, those that are still good. */
+export async function listGoodKeys(sql: Sql, keyIds: string[]): Promise<Set<string>> {
+  const rows = await sql.query<{ id: string }>(LIST_GOOD_KEYS, [keyIds]);
+  return new Set(rows.map(({ id }) => id));
+}
+
+const LIST_GOOD_KEYS = statement(
+  'list_good_keys',
+  `
+  SELECT id FROM api_keys
+  WHERE id = ANY ($1::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+  `,
+);
+
+/**
+ * Makes sure there is a first admin with this key. Safe when several API processes start at once.
+ *
+ * @returns whether the key is new
+ */
+export async function ensureAdmin(
+  database: Database,
+  key: { prefix: string; hash: Buffer },
+): Promise<boolean> {
+  return database.transaction(async (sql) => {
+    await sql.query(LOCK_ADMIN);
+    const [admin] = await sql.query<{ id: string }>(UPSERT_ADMIN, [ADMIN_EMAIL]);
+    if (!admin) throw new Error('upsert_admin returned no row');
+    const rows = await sql.query(STORE_BOOTSTRAP_KEY, [admin.id, key.prefix, key.hash]);
+    return rows.length > 0;
+  });
+}
+
+const ADMIN_EMAIL = 'admin@localhost';
+const LOCK_ADMIN = statement('lock_admin', 'SELECT pg_advisory_xact_lock(4203002)');
+const UPSERT_ADMIN = statement(
+  'upsert_admin',
+  `
+  INSERT INTO users (email, name, role) VALUES ($1, 'Administrator', 'admin')
+  ON CONFLICT (email) DO UPDATE SET role = 'admin' RETURNING id
+  `,
+);
+/** A bootstrap key that was revoked stays revoked. */
+const STORE_BOOTSTRAP_KEY = statement(
+  'store_bootstrap_key',
+  `
+  INSERT INTO api_keys (user_id, name, prefix, hash) VALUES ($1, 'bootstrap', $2, $3)
+  ON CONFLICT (hash) DO NOTHING RETURNING id
+  `,
+);

@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto';
+import type { ClickKind } from '../../core/links/link.ts';
+import { type Database, type Sql, statement } from '../connect.ts';
+import { bitHour } from './visitor-hours.ts';
+
+/** A click as it is counted. */
+export interface CountedClick {
+  /** Of its event. */
+  id: string;
+  link_id: string;
+  /** ISO 8601. */
+  clicked_at: string;
+  kind: ClickKind;
+  /** 16 hex digits. */
+  visitor: string | null;
+  referrer: string | null;
+  user_agent: string;
+  device: string | null;
+  country: string | null;
+}
+
+/**
+ * Stores clicks and counts those that were not stored before, all in one transaction; returns how many were new. One writer at a time:
+ * whether a visitor is new cannot be asked by two at once, and one alone does some 20,000 a second.
+ */
+export async function storeClicks(database: Database, clicks: CountedClick[]): Promise<number> {
+  return database.transaction(async (sql) => {
+    await sql.query(LOCK_CLICKS);
+    const [row] = await sql.query<{ stored: number }>(STORE_CLICKS, [JSON.stringify(clicks)]);
+    return row?.stored ?? 0;
+  });
+}
+
+const LOCK_CLICKS = statement('lock_clicks', 'SELECT pg_advisory_xact_lock(4203021)');
+
+/** Who counts: bots come with many addresses and hide their names, so what they came with is not broken down. */
+const PEOPLE = `kind = 'person'`;
+
+/** Referrers are anybody's to make up: beyond a thousand names a day and link, all further ones are one. */
+const BOUNDED_VALUE = `
+  CASE WHEN EXISTS (SELECT FROM link_breakdowns o WHERE o.link_id = counted.link_id AND o.day = counted.day
+                      AND o.kind = counted.kind AND o.value = counted.value)
+         OR (SELECT count(*) FROM (SELECT FROM link_breakdowns o WHERE o.link_id = counted.link_id AND o.day = counted.day
+                                     AND o.kind = counted.kind LIMIT 1000) AS known) < 1000
+       THEN value ELSE '(other)' END`;
+
+const STORE_CLICKS = statement(
+  'store_clicks',
+  `
+  WITH stored AS (
+    INSERT INTO clicks (id, link_id, clicked_at, kind, visitor, referrer, user_agent, device, country)
+    SELECT id, link_id, clicked_at, kind, ('x' || visitor)::bit(64)::bigint, referrer, user_agent, device, country
+    FROM json_to_recordset($1::json) AS c (id uuid, link_id uuid, clicked_at timestamptz, kind text, visitor text, referrer text,
+                                           user_agent text, device text, country text)
+    ON CONFLICT (id) DO NOTHING
+    RETURNING link_id, clicked_at AT TIME ZONE 'UTC' AS at, kind, visitor, referrer, user_agent, device, country
+  ), seen AS (
+    SELECT link_id, at::date AS day, visitor, bit_or(1 << extract(hour FROM at)::int) AS hours
+    FROM stored WHERE ${PEOPLE} AND visitor IS NOT NULL GROUP BY 1, 2, 3
+  ), fresh AS MATERIALIZED (
+    SELECT s.link_id, s.day, s.visitor, s.hours, v.hours IS NULL AS of_day, s.hours & ~coalesce(v.hours, 0) AS of_hours,
+           coalesce(v.hours, 0) AS before, s.hours | coalesce(v.hours, 0) AS after
+    FROM seen s LEFT JOIN link_visitors v ON v.link_id = s.link_id AND v.day = s.day AND v.visitor = s.visitor
+  ), remembered AS (
+    INSERT INTO link_visitors AS v (link_id, day, visitor, hours)
+    SELECT link_id, day, visitor, hours FROM fresh WHERE of_hours <> 0
+    ON CONFLICT (link_id, day, visitor) DO UPDATE SET hours = v.hours | excluded.hours
+  ), by_hour AS (
+    INSERT INTO link_hours AS h (link_id, hour, people, visitors, bots, heads, firsts, lasts)
+    SELECT link_id, hour AT TIME ZONE 'UTC', sum(people), sum(visitors), sum(bots), sum(heads), sum(firsts), sum(lasts) FROM (
+      SELECT link_id, date_trunc('hour', at) AS hour, count(*) FILTER (WHERE ${PEOPLE}) AS people, 0 AS visitors,
+             count(*) FILTER (WHERE kind = 'bot') AS bots, count(*) FILTER (WHERE kind = 'head') AS heads, 0 AS firsts, 0 AS lasts
+      FROM stored GROUP BY 1, 2
+      UNION ALL
+      SELECT link_id, day + hour * interval '1 hour', 0, count(*), 0, 0, 0, 0
+      FROM fresh CROSS JOIN generate_series(0, 23) AS hour WHERE of_hours & (1 << hour) <> 0 GROUP BY 1, 2
+      UNION ALL
+      SELECT link_id, day + edge.hour * interval '1 hour', 0, 0, 0, 0, sum(edge.firsts), sum(edge.lasts)
+      FROM fresh, LATERAL (VALUES
+        (${bitHour('after', 'first')}, 1, 0), (${bitHour('before', 'first')}, -1, 0),
+        (${bitHour('after', 'last')}, 0, 1), (${bitHour('before', 'last')}, 0, -1)) AS edge (hour, firsts, lasts)
+      WHERE of_hours <> 0 AND edge.hour < 24 GROUP BY 1, 2
+    ) AS parts GROUP BY 1, 2
+    ON CONFLICT (link_id, hour) DO UPDATE
+    SET people = h.people + excluded.people, visitors = h.visitors + excluded.visitors,
+        bots = h.bots + excluded.bots, heads = h.heads + excluded.heads,
+        firsts = h.firsts + excluded.firsts, lasts = h.lasts + excluded.lasts
+  ), by_day AS (
+    INSERT INTO link_days AS d (link_id, day, people, visitors, bots, heads)
+    SELECT link_id, day, sum(people), sum(visitors), sum(bots), sum(heads) FROM (
+      SELECT link_id, at::date AS day, count(*) FILTER (WHERE ${PEOPLE}) AS people, 0 AS visitors,
+             count(*) FILTER (WHERE kind = 'bot') AS bots, count(*) FILTER (WHERE kind = 'head') AS heads
+      FROM stored GROUP BY 1, 2
+      UNION ALL
+      SELECT link_id, day, 0, count(*), 0, 0 FROM fresh WHERE of_day GROUP BY 1, 2
+    ) AS parts GROUP BY 1, 2
+    ON CONFLICT (link_id, day) DO UPDATE
+    SET people = d.people + excluded.people, visitors = d.visitors + excluded.visitors,
+        bots = d.bots + excluded.bots, heads = d.heads + excluded.heads
+  ), broken_down AS (
+    INSERT INTO link_breakdowns AS b (link_id, day, kind, value, clicks)
+    SELECT link_id, day, kind, ${BOUNDED_VALUE}, sum(clicks)
+    FROM (
+      SELECT link_id, at::date AS day, part.kind, part.value, count(*) AS clicks
+      FROM stored, LATERAL (VALUES
+        ('referrer', CASE WHEN ${PEOPLE} THEN coalesce(referrer, '') END),
+        ('user_agent', CASE WHEN ${PEOPLE} THEN user_agent END),
+        ('device', CASE WHEN ${PEOPLE} THEN device END),
+        ('country', CASE WHEN ${PEOPLE} THEN country END),
+        ('bot', CASE WHEN kind = 'bot' THEN user_agent END)) AS part (kind, value)
+      WHERE part.value IS NOT NULL GROUP BY 1, 2, 3, 4
+    ) AS counted GROUP BY 1, 2, 3, 4
+    ON CONFLICT (link_id, day, kind, value) DO UPDATE SET clicks = b.clicks + excluded.clicks
+  )
+  SELECT count(*)::int AS stored FROM stored
+  `,
+);
+
+export interface ClickCounts {
+  people: number;
+  visitors: number;
+  bots: number;
+  heads: number;
+}
+
+/** What is known of a link's clicks between two moments, `to` not included. Read from roll-ups alone. */
+export interface ClickStats {
+  totals: ClickCounts;
+  series: (ClickCounts & { at: Date })[];
+  /** The most frequent values by kind, of the whole days of the range. */
+  top: Map<string, { value: string; clicks: number }[]>;
+}
+
+/** @param range `from` and `to` lie on whole hours, or whole days (UTC) */
+export async function readClickStats(
+  sql: Sql,
+  linkId: string,
+  range: { from: Date; to: Date; interval: 'hour' | 'day' },
+): Promise<ClickStats> {
+  const { from, to, interval } = range;
+  const values = [linkId, from, to];
+  const [series, visitors, top] = await Promise.all([
+    sql.query<ClickCounts & { at: Date }>(interval === 'day' ? READ_DAYS : READ_HOURS, values),
+    interval === 'day' ? undefined : sql.query<{ visitors: number }>(COUNT_VISITORS, values),
+    sql.query<{ kind: string; value: string; clicks: number }>(READ_TOP, values),
+  ]);
+  const totals = { people: 0, visitors: 0, bots: 0, heads: 0 };
+  for (const point of series) {
+    totals.people += point.people;
+    totals.visitors += point.visitors;
+    totals.bots += point.bots;
+    totals.heads += point.heads;
+  }
+  // Somebody who was there in two hours is one visitor of the day.
+  if (visitors) totals.visitors = visitors[0]?.visitors ?? 0;
+  const byKind = new Map<string, { value: string; clicks: number }[]>();
+  for (const { kind, value, clicks } of top) {
+    byKind.set(kind, [...(byKind.get(kind) ?? []), { value, clicks }]);
+  }
+  return { totals, series, top: byKind };
+}
+
+const READ_DAYS = statement(
+  'read_link_days',
+  `
+  SELECT day::timestamp AT TIME ZONE 'UTC' AS at, people, visitors, bots, heads FROM link_days
+  WHERE link_id = $1 AND day >= ($2::timestamptz AT TIME ZONE 'UTC')::date AND day < ($3::timestamptz AT TIME ZONE 'UTC')::date
+  ORDER BY day
+  `,
+);
+
+const READ_HOURS = statement(
+  'read_link_hours',
+  `
+  SELECT hour AS at, people, visitors, bots, heads FROM link_hours
+  WHERE link_id = $1 AND hour >= $2 AND hour < $3 ORDER BY hour
+  `,
+);
+
+/** Sums one of the counts of a day's hours within the range. */
+const hoursOfDay = (count: string) => `
+  (SELECT coalesce(sum(h.${count}), 0) FROM link_hours h
+   WHERE h.link_id = $1 AND h.hour >= greatest($2::timestamptz, d.begins) AND h.hour < least($3::timestamptz, d.ends))`;
+
+/**
+ * Of whole days, and of the first and last part of one, the visitors were counted as they came. Of some hours in the midst of one they are
+ * looked through themselves; they are kept for a week, and before that the sum of the hours is the nearest there is: somebody who
+ * stayed for two hours is in it twice. A day that is not over ends now.
+ */
+const COUNT_VISITORS = statement(
+  'count_link_visitors',
+  `
+  SELECT coalesce(sum(least(visitors,
+           CASE WHEN $2 <= begins AND $3 >= least(ends, now()) THEN visitors
+                WHEN $2 <= begins THEN ${hoursOfDay('firsts')}
+                WHEN $3 >= least(ends, now()) THEN ${hoursOfDay('lasts')}
+                WHEN day >= current_date - 7 THEN (
+                  SELECT count(*) FROM link_visitors v WHERE v.link_id = $1 AND v.day = d.day AND v.hours & (
+                    SELECT bit_or(1 << hour) FROM generate_series(0, 23) AS hour
+                    WHERE d.begins + hour * interval '1 hour' >= $2 AND d.begins + hour * interval '1 hour' < $3) <> 0)
+                ELSE ${hoursOfDay('visitors')} END)), 0)::int AS visitors
+  FROM (
+    SELECT day, visitors, day::timestamp AT TIME ZONE 'UTC' AS begins, (day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
+    FROM link_days WHERE link_id = $1
+  ) AS d
+  WHERE d.begins < $3::timestamptz AND d.ends > $2::timestamptz
+  `,
+);
+
+const READ_TOP = statement(
+  'read_link_breakdowns',
+  `
+  SELECT kind, value, clicks::int FROM (
+    SELECT kind, value, sum(clicks) AS clicks,
+           row_number() OVER (PARTITION BY kind ORDER BY sum(clicks) DESC, value) AS place
+    FROM link_breakdowns
+    WHERE link_id = $1 AND day >= ($2::timestamptz AT TIME ZONE 'UTC')::date AND day < $3::timestamptz AT TIME ZONE 'UTC'
+    GROUP BY kind, value
+  ) AS ranked WHERE place <= 10 ORDER BY kind, place
+  `,
+);
+
+/**
+ * The salts of today and tomorrow, by their day (YYYY-MM-DD, UTC), the same for every process; they are made the first time and
+ * yesterday's is forgotten. Tomorrow's too, so that a database that is away at midnight changes nothing.
+ */
+export async function dailySalts(sql: Sql): Promise<Map<string, Buffer>> {
+  const rows = await sql.query<{ day: string; salt: Buffer }>(DAILY_SALTS, [
+    randomBytes(32),
+    randomBytes(32),
+  ]);
+  return new Map(rows.map(({ day, salt }) => [day, salt]));
+}
+
+/** `DO UPDATE` to what is there already, because only then the row is returned, whoever made it. */
+const DAILY_SALTS = statement(
+  'daily_salts',
+  `
+  WITH days AS (SELECT (now() AT TIME ZONE 'UTC')::date AS today), made AS (
+    INSERT INTO visitor_salts AS s (day, salt)
+    SELECT today, $1::bytea FROM days UNION ALL SELECT today + 1, $2::bytea FROM days
+    ON CONFLICT (day) DO UPDATE SET salt = s.salt
+    RETURNING day, salt
+  ), forgotten AS (
+    DELETE FROM visitor_salts WHERE day < (SELECT today FROM days)
+  )
+  SELECT day::text AS day, salt FROM made
+  `,
+);

@@ -1,0 +1,134 @@
+import type { SentChannel } from '../../../core/notifications/notification.ts';
+import { type Sql, statement } from '../../connect.ts';
+
+/** A delivery in a notifier's hands. */
+export interface ClaimedDelivery {
+  id: string;
+  /** The fence of every later write: this claim's alone. */
+  holder: string;
+  eventId: string;
+  userId: string;
+  channel: SentChannel;
+  target: string;
+  type: string;
+  urgent: boolean;
+  jobId: string | null;
+  data: Record<string, unknown>;
+  occurredAt: Date;
+  /** Attempts since it was queued or redelivered, this one included. */
+  attempt: number;
+  /** Since then. */
+  ageMs: number;
+  mailId: string | null;
+  webhook: ClaimedEndpoint | null;
+}
+
+export interface ClaimedEndpoint {
+  id: string;
+  url: string;
+  paused: boolean;
+  /** The current one first; during a rotation two. Base64. */
+  secrets: string[];
+}
+
+export interface DeliveryClaim {
+  id: string;
+  /** As the message has it: attempts made so far. */
+  attempt: number;
+}
+
+/**
+ * Claims what messages ring for. What is not there was done by somebody else, or is not due yet: nobody sends it now.
+ * Together, because a statement for each is most of the work a fast receiver leaves us.
+ */
+export const claimDeliveries = (
+  sql: Sql,
+  claims: (DeliveryClaim & { holder: string })[],
+  leaseMs: number,
+): Promise<ClaimedDelivery[]> =>
+  sql.query<ClaimedDelivery>(CLAIM_DELIVERIES, [
+    claims.map(({ id }) => id),
+    claims.map(({ attempt }) => attempt),
+    claims.map(({ holder }) => holder),
+    leaseMs,
+  ]);
+
+const CLAIMED = `
+  d.id, d.holder, d.event_id AS "eventId", d.user_id AS "userId", d.channel, d.target, d.type, d.urgent, d.job_id AS "jobId", d.data,
+  d.occurred_at AS "occurredAt", d.attempt - d.attempts_before AS attempt, d.mail_id AS "mailId",
+  extract(epoch FROM now() - d.queued_at)::float8 * 1000 AS "ageMs"`;
+
+const CLAIM_DELIVERIES = statement(
+  'claim_deliveries',
+  `
+  WITH d AS (
+    UPDATE deliveries d
+    SET status = 'sending', attempt = d.attempt + 1, holder = mine.holder,
+        lease_until = now() + $4::float8 * interval '1 ms', dispatched_at = NULL
+    FROM (SELECT q.id, m.holder FROM unnest($1::uuid[], $2::int[], $3::text[]) AS m (id, attempt, holder)
+          JOIN deliveries q ON q.id = m.id AND q.attempt = m.attempt
+          WHERE q.status = 'queued' AND q.due_at <= now() FOR UPDATE OF q SKIP LOCKED) AS mine
+    WHERE d.id = mine.id
+    RETURNING d.*
+  )
+  SELECT ${CLAIMED},
+         CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id, 'url', w.url, 'paused', w.paused_at IS NOT NULL, 'secrets',
+           CASE WHEN w.old_secret_until > now()
+                THEN json_build_array(encode(w.secret, 'base64'), encode(w.old_secret, 'base64'))
+                ELSE json_build_array(encode(w.secret, 'base64')) END) END AS webhook
+  FROM d LEFT JOIN webhooks w ON w.id = d.webhook_id
+  `,
+);
+
+/** So many go in one mail; what is beyond goes in the next. */
+const MAIL_ITEMS = 500;
+
+/**
+ * Claims the delivery a message rings for and with it all that wait for the same address, due or not: they become one mail. A
+ * mail that was tried before is put together of the same ones as then, or left: in two parts under one `Message-ID`, the second
+ * would be dropped as a copy.
+ */
+export const claimMail = (
+  sql: Sql,
+  claim: DeliveryClaim,
+  { holder, leaseMs }: { holder: string; leaseMs: number },
+): Promise<ClaimedDelivery[]> =>
+  sql.query<ClaimedDelivery>(CLAIM_MAIL, [claim.id, claim.attempt, holder, leaseMs, MAIL_ITEMS]);
+
+/**
+ * Each delivery of a mail that is tried again has its own ring, and two notifiers may hear one each. So the first of them stands for
+ * the mail: who has it locked claims them all, the other none.
+ */
+const CLAIM_MAIL = statement(
+  'claim_mail',
+  `
+  WITH rung AS (
+    SELECT id, user_id, target, mail_id FROM deliveries
+    WHERE id = $1 AND attempt = $2 AND status = 'queued' AND due_at <= now()
+  ), held AS (
+    SELECT q.id FROM rung r
+    JOIN deliveries q ON q.id = CASE WHEN r.mail_id IS NULL THEN r.id ELSE (
+      SELECT m.id FROM deliveries m WHERE m.mail_id = r.mail_id AND m.status = 'queued' ORDER BY m.id LIMIT 1) END
+    WHERE q.status = 'queued' AND q.mail_id IS NOT DISTINCT FROM r.mail_id AND (q.id <> r.id OR q.attempt = $2)
+      -- Of a notifier that was lost, and not all are taken back yet.
+      AND NOT EXISTS (SELECT FROM deliveries s WHERE s.mail_id = r.mail_id AND s.status = 'sending')
+    FOR UPDATE OF q SKIP LOCKED
+  ), again AS (
+    SELECT q.id FROM held, rung r JOIN deliveries q ON q.mail_id = r.mail_id AND q.status = 'queued'
+    ORDER BY q.id FOR UPDATE OF q
+  ), gathered AS (
+    SELECT q.id FROM held, rung r
+    JOIN deliveries q ON q.channel = 'email' AND q.target = r.target AND q.user_id = r.user_id AND q.status = 'queued'
+    WHERE r.mail_id IS NULL AND q.mail_id IS NULL AND q.id <> r.id
+    ORDER BY q.due_at LIMIT $5::int - 1 FOR UPDATE OF q SKIP LOCKED
+  ), d AS (
+    UPDATE deliveries d
+    SET status = 'sending', attempt = d.attempt + 1, holder = $3, lease_until = now() + $4::float8 * interval '1 ms',
+        dispatched_at = NULL, mail_id = coalesce(r.mail_id, r.id)
+    FROM rung r, (SELECT id FROM held UNION SELECT id FROM again UNION SELECT id FROM gathered) AS mine
+    WHERE d.id = mine.id
+    RETURNING d.*
+  )
+  SELECT ${CLAIMED}, NULL AS webhook FROM d ORDER BY d.urgent DESC, d.occurred_at, d.id
+  `,
+);

@@ -1,0 +1,96 @@
+import type { SentChannel } from '../../../core/notifications/notification.ts';
+import { RELAXED, type Sql, statement } from '../../connect.ts';
+
+/** A delivery as the queue needs it. */
+export interface DueDelivery {
+  id: string;
+  attempt: number;
+  channel: SentChannel;
+  userId: string;
+  correlationId: string;
+}
+
+/**
+ * What is due and on nobody's queue, as many a channel as its window has room for: urgent first, then the longest due. Of a mail,
+ * one stands for all that will go in it.
+ *
+ * @param window messages a channel that may wait in the broker, where their order can no longer change
+ */
+export const listDueDeliveries = (sql: Sql, window: number): Promise<DueDelivery[]> =>
+  sql.query<DueDelivery>(LIST_DUE_DELIVERIES, [window]);
+
+/** By urgency in two scans: one over both would read every urgent one that is not due yet to reach the first that is not urgent. */
+const LIST_DUE_DELIVERIES = statement(
+  'list_due_deliveries',
+  `
+  SELECT id, attempt, channel, user_id AS "userId", correlation_id AS "correlationId"
+  FROM (
+    SELECT d.*, row_number() OVER (PARTITION BY d.channel ORDER BY d.urgent DESC, d.due_at, d.id) AS place, room
+    FROM (VALUES ('email'), ('push'), ('webhook')) AS c (channel)
+    CROSS JOIN LATERAL (
+      SELECT $1::int - count(*) AS room FROM deliveries w
+      WHERE w.channel = c.channel AND w.status = 'queued' AND w.dispatched_at IS NOT NULL) AS w
+    CROSS JOIN (VALUES (true), (false)) AS u (urgent)
+    CROSS JOIN LATERAL (
+      SELECT q.id, q.attempt, q.channel, q.user_id, q.correlation_id, q.urgent, q.due_at FROM deliveries q
+      WHERE q.channel = c.channel AND q.urgent = u.urgent AND q.status = 'queued' AND q.dispatched_at IS NULL AND q.due_at <= now()
+      ORDER BY q.due_at, q.id LIMIT greatest(room, 0)) AS d
+  ) AS due
+  WHERE place <= room
+  ORDER BY channel, place
+  `,
+);
+
+/** Records that these are on the queue. One that was claimed meanwhile is left as it is. */
+export async function markDeliveriesDispatched(
+  sql: Sql,
+  deliveries: Pick<DueDelivery, 'id' | 'attempt'>[],
+): Promise<void> {
+  await sql.query(MARK_DISPATCHED, [
+    deliveries.map(({ id }) => id),
+    deliveries.map(({ attempt }) => attempt),
+  ]);
+}
+
+const MARK_DISPATCHED = statement(
+  'mark_deliveries_dispatched',
+  `
+  UPDATE deliveries d SET dispatched_at = now()
+  FROM unnest($1::uuid[], $2::int[]) AS m (id, attempt), ${RELAXED}
+  WHERE d.id = m.id AND d.attempt = m.attempt AND d.status = 'queued'
+  `,
+);
+
+/** Channels with deliveries that have been on the queue, unclaimed, for longer than this, and how many. */
+export const countLongDispatchedDeliveries = (
+  sql: Sql,
+  olderThanMs: number,
+): Promise<{ channel: SentChannel; count: number }[]> => sql.query(COUNT_LONG_DISPATCHED, [olderThanMs]);
+
+const COUNT_LONG_DISPATCHED = statement(
+  'count_long_dispatched_deliveries',
+  `
+  SELECT channel, count(*)::int AS count FROM deliveries
+  WHERE status = 'queued' AND dispatched_at <= now() - $1::float8 * interval '1 ms'
+  GROUP BY channel
+  `,
+);
+
+/** Takes back the mark of deliveries whose message is lost; returns how many. */
+export async function forgetLongDispatchedDeliveries(
+  sql: Sql,
+  channel: SentChannel,
+  olderThanMs: number,
+): Promise<number> {
+  const rows = await sql.query(FORGET_LONG_DISPATCHED, [channel, olderThanMs]);
+  return rows.length;
+}
+
+const FORGET_LONG_DISPATCHED = statement(
+  'forget_long_dispatched_deliveries',
+  `
+  UPDATE deliveries SET dispatched_at = NULL
+  WHERE channel = $1 AND status = 'queued' AND dispatched_at <= now() - $2::float8 * interval '1 ms'
+  RETURNING id
+  `,
+);

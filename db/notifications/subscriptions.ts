@@ -1,0 +1,178 @@
+import type { Channel } from '../../core/notifications/notification.ts';
+import { type Sql, statement } from '../connect.ts';
+import type { JobCursor } from '../jobs/read.ts';
+
+export interface Subscription {
+  id: string;
+  events: string[];
+  filter: Record<string, unknown>;
+  channel: Channel;
+  /** E-mail: the address. Webhook: the URL. Push: where its service is, without the keys. In the app: null. */
+  target: string | null;
+  webhook_id: string | null;
+  active: boolean;
+  created_at: Date;
+}
+
+export interface NewSubscription {
+  userId: string;
+  events: string[];
+  filter: Record<string, unknown>;
+  channel: Channel;
+  target: string | null;
+  webhookId: string | null;
+}
+
+/** A subscription is a rule that every event of its user is held against. */
+export const MAX_SUBSCRIPTIONS = 200;
+
+/** Null where the user has as many as there may be. */
+export async function createSubscription(
+  sql: Sql,
+  subscription: NewSubscription,
+): Promise<Subscription | null> {
+  const { userId, events, filter, channel, target, webhookId } = subscription;
+  const values = [
+    userId,
+    [...new Set(events)],
+    JSON.stringify(filter),
+    channel,
+    target,
+    webhookId,
+    MAX_SUBSCRIPTIONS,
+  ];
+  const [row] = await sql.query<SubscriptionRow>(CREATE_SUBSCRIPTION, values);
+  return row ? toSubscription(row) : null;
+}
+
+/** A user's, newest first. */
+export async function listSubscriptions(
+  sql: Sql,
+  page: { userId: string; limit: number; after: JobCursor | null },
+): Promise<{ subscriptions: Subscription[]; next: JobCursor | null }> {
+  const rows = await sql.query<SubscriptionRow>(LIST_SUBSCRIPTIONS, [
+    page.userId,
+    page.after?.createdAt ?? 'infinity',
+    page.after?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    page.limit + 1,
+  ]);
+  const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
+  return {
+    subscriptions: rows.slice(0, page.limit).map(toSubscription),
+    next: last ? { createdAt: last.cursor, id: last.id } : null,
+  };
+}
+
+export async function findSubscription(sql: Sql, userId: string, id: string): Promise<Subscription | null> {
+  const [row] = await sql.query<SubscriptionRow>(FIND_SUBSCRIPTION, [userId, id]);
+  return row ? toSubscription(row) : null;
+}
+
+/** What is undefined stays as it is. Null where there is no such subscription. */
+export async function changeSubscription(
+  sql: Sql,
+  userId: string,
+  id: string,
+  change: {
+    events?: string[] | undefined;
+    filter?: Record<string, unknown> | undefined;
+    active?: boolean | undefined;
+  },
+): Promise<Subscription | null> {
+  const [row] = await sql.query<SubscriptionRow>(CHANGE_SUBSCRIPTION, [
+    userId,
+    id,
+    change.events ? [...new Set(change.events)] : null,
+    change.filter ? JSON.stringify(change.filter) : null,
+    change.active ?? null,
+  ]);
+  return row ? toSubscription(row) : null;
+}
+
+export async function deleteSubscription(sql: Sql, userId: string, id: string): Promise<boolean> {
+  const rows = await sql.query(DELETE_SUBSCRIPTION, [userId, id]);
+  return rows.length > 0;
+}
+
+/** Ends all mail of this user to this address, what waits included; returns how many subscriptions were active. */
+export async function unsubscribeAddress(sql: Sql, userId: string, address: string): Promise<number> {
+  const rows = await sql.query(UNSUBSCRIBE_ADDRESS, [userId, address]);
+  return rows.length;
+}
+
+type SubscriptionRow = Subscription & { cursor: string; url: string | null };
+
+const toSubscription = ({ url, ...row }: SubscriptionRow): Subscription => ({
+  id: row.id,
+  events: row.events,
+  filter: row.filter,
+  channel: row.channel,
+  target: row.channel === 'push' ? endpointOf(row.target) : (url ?? row.target),
+  webhook_id: row.webhook_id,
+  active: row.active,
+  created_at: row.created_at,
+});
+
+const endpointOf = (target: string | null): string | null =>
+  target === null ? null : (JSON.parse(target) as { endpoint: string }).endpoint;
+
+const COLUMNS = `s.id, s.events, s.filter, s.channel, s.target, s.webhook_id, s.active, s.created_at, s.created_at::text AS cursor,
+  (SELECT url FROM webhooks w WHERE w.id = s.webhook_id) AS url`;
+
+const CREATE_SUBSCRIPTION = statement(
+  'create_subscription',
+  `
+  WITH s AS (
+    INSERT INTO subscriptions (user_id, events, filter, channel, target, webhook_id)
+    SELECT $1, $2, $3::jsonb, $4, $5, $6
+    WHERE (SELECT count(*) FROM subscriptions WHERE user_id = $1) < $7
+    RETURNING *
+  )
+  SELECT ${COLUMNS} FROM s
+  `,
+);
+
+const LIST_SUBSCRIPTIONS = statement(
+  'list_subscriptions',
+  `
+  SELECT ${COLUMNS} FROM subscriptions s
+  WHERE s.user_id = $1 AND (s.created_at, s.id) < ($2::timestamptz, $3::uuid)
+  ORDER BY s.created_at DESC, s.id DESC LIMIT $4
+  `,
+);
+
+const FIND_SUBSCRIPTION = statement(
+  'find_subscription',
+  `SELECT ${COLUMNS} FROM subscriptions s WHERE s.user_id = $1 AND s.id = $2`,
+);
+
+const CHANGE_SUBSCRIPTION = statement(
+  'change_subscription',
+  `
+  WITH s AS (
+    UPDATE subscriptions
+    SET events = coalesce($3, events), filter = coalesce($4::jsonb, filter), active = coalesce($5, active)
+    WHERE user_id = $1 AND id = $2
+    RETURNING *
+  )
+  SELECT ${COLUMNS} FROM s
+  `,
+);
+
+const DELETE_SUBSCRIPTION = statement(
+  'delete_subscription',
+  'DELETE FROM subscriptions WHERE user_id = $1 AND id = $2 RETURNING id',
+);
+
+const UNSUBSCRIBE_ADDRESS = statement(
+  'unsubscribe_address',
+  `
+  WITH dropped AS (
+    DELETE FROM deliveries WHERE user_id = $1 AND channel = 'email' AND target = $2 AND status = 'queued'
+      AND type <> 'webhook.paused'
+  )
+  UPDATE subscriptions SET active = false
+  WHERE user_id = $1 AND channel = 'email' AND target = $2 AND active
+  RETURNING id
+  `,
+);

@@ -1,0 +1,53 @@
+import { type Sql, statement } from '../connect.ts';
+
+/** What the database knows of pictures and PDFs of pages. `body` is null where it lies in the artifact store. */
+export interface ArtifactRow {
+  contentType: string;
+  body: Buffer | null;
+}
+
+export async function findArtifact(
+  sql: Sql,
+  jobId: string,
+  position: number,
+  name: string,
+): Promise<ArtifactRow | null> {
+  const [row] = await sql.query<ArtifactRow>(FIND_ARTIFACT, [jobId, position, name]);
+  return row ?? null;
+}
+
+const FIND_ARTIFACT = statement(
+  'find_artifact',
+  `SELECT content_type AS "contentType", body FROM artifacts WHERE job_id = $1 AND position = $2 AND name = $3`,
+);
+
+/** To be called before the first artifact of a job is put into the store. */
+export async function openArtifactFolder(sql: Sql, jobId: string): Promise<void> {
+  await sql.query(OPEN_FOLDER, [jobId]);
+}
+
+const OPEN_FOLDER = statement(
+  'open_artifact_folder',
+  'INSERT INTO artifact_folders (job_id) VALUES ($1) ON CONFLICT (job_id) DO NOTHING',
+);
+
+/** Jobs that are gone, but whose folders in the store are not. */
+export async function listAbandonedFolders(sql: Sql, limit: number): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(LIST_ABANDONED_FOLDERS, [limit]);
+  return rows.map(({ id }) => id);
+}
+
+const LIST_ABANDONED_FOLDERS = statement(
+  'list_abandoned_artifact_folders',
+  `
+  SELECT f.job_id AS id FROM artifact_folders f
+  WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.id = f.job_id) ORDER BY f.job_id LIMIT $1
+  `,
+);
+
+/** To be called once a folder is empty. */
+export async function forgetArtifactFolder(sql: Sql, jobId: string): Promise<void> {
+  await sql.query(FORGET_FOLDER, [jobId]);
+}
+
+const FORGET_FOLDER = statement('forget_artifact_folder', 'DELETE FROM artifact_folders WHERE job_id = $1');

@@ -1,0 +1,127 @@
+import type { Counts, Fence, Progress } from '../../core/jobs/job.ts';
+import type { Page } from '../../core/jobs/page.ts';
+import { type Database, type Sql, statement } from '../connect.ts';
+import { PROGRESSED, setsProgress, tellsProgress } from '../jobs/progress.ts';
+import { type StoredPage, storeArtifacts } from '../jobs/run.ts';
+
+/** An address of a crawl as it is kept, see scraping/crawl/frontier.ts. */
+export interface CrawlUrl {
+  position: number;
+  url: string;
+  depth: number;
+  chain: number;
+  tries: number;
+  title: string | null;
+  state: string;
+  /** Hexadecimal. */
+  contentHash: string | null;
+}
+
+export type FoundUrl = Pick<CrawlUrl, 'position' | 'url' | 'depth' | 'chain' | 'title'>;
+export type VisitedUrl = Pick<CrawlUrl, 'position' | 'state' | 'tries' | 'title' | 'contentHash'>;
+
+/** All that a crawl knows, in the order of discovery. */
+export async function listCrawlUrls(sql: Sql, jobId: string): Promise<CrawlUrl[]> {
+  return sql.query(LIST_CRAWL_URLS, [jobId]);
+}
+
+const LIST_CRAWL_URLS = statement(
+  'list_crawl_urls',
+  `
+  SELECT position, url, depth, chain, tries, title, state, encode(content_hash, 'hex') AS "contentHash"
+  FROM crawl_urls WHERE job_id = $1 ORDER BY position
+  `,
+);
+
+/** What one visit brought. */
+export interface CrawlStep {
+  visited: VisitedUrl[];
+  found: FoundUrl[];
+  /** Null where there is no page to keep. */
+  page: { position: number; page: Page; artifacts: StoredPage['artifacts'] } | null;
+  progress: Progress;
+  counts: Counts;
+}
+
+/**
+ * Stores a page, what became of its address and the addresses it led to, all or nothing; false where the fence no longer holds, and
+ * then nothing is stored. A crash before it means one page visited again, a crash behind it nothing.
+ */
+export async function storeCrawlStep(database: Database, run: Fence, step: CrawlStep): Promise<boolean> {
+  const artifacts = step.page?.artifacts ?? [];
+  if (artifacts.length === 0) return storeStep(database, run, step);
+  return database.transaction(async (sql) => {
+    if (!(await storeStep(sql, run, step))) return false;
+    if (step.page) await storeArtifacts(sql, run.id, step.page.position, artifacts);
+    return true;
+  });
+}
+
+async function storeStep(sql: Sql, run: Fence, step: CrawlStep): Promise<boolean> {
+  const { page, progress, counts } = step;
+  const visited = step.visited.map(({ contentHash, ...url }) => ({ ...url, hash: contentHash }));
+  const rows = await sql.query(STORE_CRAWL_STEP, [
+    run.id,
+    run.attempt,
+    run.workerId,
+    JSON.stringify(visited),
+    JSON.stringify(step.found),
+    page?.position ?? null,
+    page ? page.page.error !== null : null,
+    page ? JSON.stringify(page.page) : null,
+    progress.done,
+    progress.total,
+    progress.message,
+    counts.pages,
+    counts.errors,
+  ]);
+  return rows.length > 0;
+}
+
+const STORE_CRAWL_STEP = statement(
+  'store_crawl_step',
+  `
+  WITH mine AS (
+    UPDATE jobs j SET ${setsProgress('$9', '$10', '$11')}, pages_count = $12, errors_count = $13
+    WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
+    RETURNING ${PROGRESSED}
+  ), told AS (
+    ${tellsProgress('mine')}
+  ), visited AS (
+    UPDATE crawl_urls c SET state = v.state, tries = v.tries, title = coalesce(v.title, c.title), content_hash = decode(v.hash, 'hex')
+    FROM mine, json_to_recordset($4::json) AS v (position int, state text, tries int, title text, hash text)
+    WHERE c.job_id = mine.id AND c.position = v.position
+  ), found AS (
+    INSERT INTO crawl_urls (job_id, position, url, depth, chain, title)
+    SELECT mine.id, f.position, f.url, f.depth, f.chain, f.title
+    FROM mine, json_to_recordset($5::json) AS f (position int, url text, depth int, chain int, title text)
+    ON CONFLICT DO NOTHING
+  ), outdated AS (
+    DELETE FROM artifacts USING mine WHERE job_id = mine.id AND position = $6::int
+  ), stored AS (
+    INSERT INTO pages (job_id, position, failed, content)
+    SELECT mine.id, $6::int, $7::boolean, $8::json FROM mine WHERE $6::int IS NOT NULL
+    ON CONFLICT (job_id, position) DO UPDATE SET failed = excluded.failed, content = excluded.content, stored_at = now()
+  )
+  SELECT id FROM mine
+  `,
+);
+
+/** The addresses of a site that a job found, in the order of discovery. What led elsewhere, or is another one's double, is left out. */
+export async function listSiteUrls(
+  sql: Sql,
+  jobId: string,
+  after: number,
+  limit: number,
+): Promise<{ position: number; url: string; title: string | null }[]> {
+  return sql.query(LIST_SITE_URLS, [jobId, after, limit]);
+}
+
+const LIST_SITE_URLS = statement(
+  'list_site_urls',
+  `
+  SELECT position, url, title FROM crawl_urls
+  WHERE job_id = $1 AND position > $2 AND state NOT IN ('duplicate', 'outside')
+  ORDER BY position LIMIT $3
+  `,
+);

@@ -1,0 +1,154 @@
+import { RELAXED, type Sql, statement } from '../connect.ts';
+
+/** What one process wants of a host, everything at once. */
+export interface HostRequest {
+  host: string;
+  /** Permits wanted, by ids of the caller's making; those who waited long first. */
+  ids: string[];
+  /** How many of `ids`, from the first, are back after they were told to come again. The others stand behind the line. */
+  back: number;
+  /** Permits given back. */
+  released: string[];
+  /** Permits still needed. */
+  renewed: string[];
+  /** The host asked to be left alone for so long; 0 where it did not. */
+  pauseMs: number;
+  /** Between two starts. */
+  gapMs: number;
+}
+
+export interface HostAnswer {
+  /** So many of `ids`, from the first, have their permit. */
+  granted: number;
+  /** When the first of them may start; each further one `gapMs` later. */
+  startMs: number;
+  /** How long the host is closed to everybody; 0 where only others are at it. */
+  closedMs: number;
+  /** Others were told to come back and go before whoever is not among them. */
+  hasLine: boolean;
+}
+
+export interface HostLimits {
+  /** Permits of a host at the same time. */
+  most: number;
+  /** A start further ahead than this is not granted: whoever wants it does something else meanwhile. */
+  patienceMs: number;
+  /** A permit that is neither renewed nor given back is free again after. */
+  leaseMs: number;
+}
+
+/** Exchanges permits, one answer a request, in order; each host once. */
+export async function exchangePermits(
+  sql: Sql,
+  limits: HostLimits,
+  requests: HostRequest[],
+): Promise<HostAnswer[]> {
+  const exchange = (asked: HostRequest[]) =>
+    sql.query<HostAnswer & { host: string }>(EXCHANGE_PERMITS, [
+      JSON.stringify(
+        asked.map(({ pauseMs, gapMs, ...request }) => ({ ...request, pause_ms: pauseMs, gap_ms: gapMs })),
+      ),
+      limits.most,
+      limits.patienceMs,
+      limits.leaseMs,
+    ]);
+  const byHost = new Map((await exchange(requests)).map((row) => [row.host, row]));
+  // These alone: whoever has a permit already must not be asked whether there is room for one.
+  const added = requests.filter(({ host }) => !byHost.has(host));
+  if (added.length > 0) {
+    await sql.query(ADD_HOSTS, [added.map(({ host }) => host)]);
+    for (const row of await exchange(added)) byHost.set(row.host, row);
+  }
+  return requests.map(({ host }) => {
+    const row = byHost.get(host);
+    if (!row) throw new Error(`exchange_permits gave no answer for ${host}`);
+    const { granted, startMs, closedMs, hasLine } = row;
+    return { granted, startMs, closedMs, hasLine };
+  });
+}
+
+const ADD_HOSTS = statement(
+  'add_hosts',
+  'INSERT INTO hosts (host) SELECT h FROM unnest($1::text[]) AS h ORDER BY h ON CONFLICT DO NOTHING',
+);
+
+/**
+ * One statement a page at most: it gives back the permit of the page before, and takes the next. The lock first, in the order of the
+ * names, and the clock only then: who waited for the lock decides on the row as it is, at the moment it is. Not waiting for the disk:
+ * what a crash of Postgres takes back is a permit, and its holders are gone with it.
+ */
+const EXCHANGE_PERMITS = statement(
+  'exchange_permits',
+  `
+  WITH asked AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($1::json)
+      AS a (host text, ids text[], back int, released text[], renewed text[], pause_ms float8, gap_ms float8)
+  ), locked AS MATERIALIZED (
+    SELECT h.* FROM asked a JOIN hosts h ON h.host = a.host ORDER BY h.host FOR UPDATE OF h
+  ), clock AS MATERIALIZED (
+    SELECT clock_timestamp() AS now FROM (SELECT count(*) FROM locked) AS once_locked
+  ), present AS MATERIALIZED (
+    SELECT l.host, a.ids, a.gap_ms, c.now, p.paused_until, greatest(l.next_at, p.paused_until, c.now) AS start_at, l.next_at,
+           held.permits, held.count,
+           l.line_until > c.now + $3::float8 * interval '1 ms' AS has_line,
+           CASE WHEN l.line_until > c.now + $3::float8 * interval '1 ms' THEN a.back ELSE cardinality(a.ids) END AS entitled,
+           to_jsonb(round(extract(epoch FROM c.now) * 1000 + $3::float8 + $4::float8)) AS lease_end
+    FROM locked l JOIN asked a ON a.host = l.host CROSS JOIN clock c
+    CROSS JOIN LATERAL (SELECT CASE WHEN a.pause_ms > 0 THEN greatest(l.paused_until, c.now + a.pause_ms * interval '1 ms')
+                                    ELSE l.paused_until END AS paused_until) AS p
+    CROSS JOIN LATERAL (
+      SELECT coalesce(jsonb_object_agg(key, CASE WHEN key = ANY (a.renewed)
+               THEN to_jsonb(round(extract(epoch FROM c.now) * 1000 + $4::float8)) ELSE value END), '{}') AS permits, count(*)
+      FROM jsonb_each(l.permits)
+      WHERE value::float8 > extract(epoch FROM c.now) * 1000 AND key <> ALL (a.released)) AS held
+  ), decided AS MATERIALIZED (
+    SELECT *, extract(epoch FROM start_at - now) * 1000 AS start_ms,
+           greatest(0, least(entitled, $2::int - count, CASE
+             WHEN start_at > now + $3::float8 * interval '1 ms' THEN 0
+             WHEN gap_ms > 0 THEN floor(($3::float8 - extract(epoch FROM start_at - now) * 1000) / gap_ms) + 1
+             ELSE entitled END))::int AS granted
+    FROM present
+  ), written AS (
+    UPDATE hosts h
+    SET permits = d.permits || (SELECT coalesce(jsonb_object_agg(id, d.lease_end), '{}') FROM unnest(d.ids[:d.granted]) AS id),
+        next_at = CASE WHEN d.granted > 0 THEN d.start_at + d.granted * d.gap_ms * interval '1 ms' ELSE d.next_at END,
+        paused_until = d.paused_until, used_at = d.now
+    FROM decided d, ${RELAXED} WHERE h.host = d.host
+  )
+  SELECT host, granted, start_ms::float8 AS "startMs",
+         CASE WHEN granted < cardinality(ids) THEN (start_ms + granted * gap_ms)::float8 ELSE 0 END AS "closedMs",
+         has_line AS "hasLine"
+  FROM decided
+  `,
+);
+
+/**
+ * Stands in the host's line: a job that would wait for long is put aside until then. Each that comes is told a later moment, so that
+ * they do not come back all at once.
+ *
+ * @returns in how many milliseconds to come back
+ */
+export async function standInLine(sql: Sql, host: string, gapMs: number): Promise<number> {
+  const [row] = await sql.query<{ ms: number }>(STAND_IN_LINE, [
+    host,
+    Math.max(gapMs, LINE_STEP_MS),
+    LINE_MS,
+  ]);
+  return row?.ms ?? LINE_STEP_MS;
+}
+
+/** How fast a line is taken to move where no gap says it. Too fast, and some have to stand in line again. */
+const LINE_STEP_MS = 50;
+/** Nobody is sent away for longer: those before may be cancelled, or be done sooner. */
+const LINE_MS = 5 * 60_000;
+
+const STAND_IN_LINE = statement(
+  'stand_in_line',
+  `
+  UPDATE hosts h SET line_until = least(
+    greatest(line_until, next_at, paused_until, now()) + $2::float8 * interval '1 ms',
+    greatest(next_at, paused_until, now()) + $3::float8 * interval '1 ms')
+  FROM ${RELAXED} WHERE host = $1
+  RETURNING (extract(epoch FROM line_until - now()) * 1000)::float8 AS ms
+  `,
+);

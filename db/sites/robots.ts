@@ -1,0 +1,106 @@
+import { type Sql, statement } from '../connect.ts';
+
+/** What the fleet knows of an origin's robots.txt. */
+export type StoredRobots =
+  | { kind: 'known'; body: Buffer | null; freshMs: number }
+  /** It could not be read, for a reason that may pass. Nothing of the origin is fetched meanwhile. */
+  | { kind: 'unreachable'; errorCode: string; freshMs: number }
+  /** Nobody has read it lately, and this caller now has the right to. */
+  | { kind: 'read_it' }
+  /** Somebody else reads it now. */
+  | { kind: 'being_read' };
+
+/** What came of reading it. */
+export type RobotsReading =
+  | { kind: 'rules'; body: Buffer }
+  /** There is none: everything is allowed. */
+  | { kind: 'none' }
+  | { kind: 'unreachable'; errorCode: string };
+
+/** What is known, or the right to find out: of all that ask at once one reads. */
+export async function findRobots(sql: Sql, origin: string): Promise<StoredRobots> {
+  const [row] = await sql.query<RobotsRow>(FIND_ROBOTS, [origin]);
+  if (row && row.freshMs > 0) {
+    if (row.allowed) return { kind: 'known', body: row.body, freshMs: row.freshMs };
+    return { kind: 'unreachable', errorCode: row.errorCode ?? '', freshMs: row.freshMs };
+  }
+  const claimed = await sql.query(CLAIM_READING, [origin, READING_MS]);
+  return { kind: claimed.length > 0 ? 'read_it' : 'being_read' };
+}
+
+/** Longer than reading it may take. */
+const READING_MS = 20_000;
+
+interface RobotsRow {
+  body: Buffer | null;
+  allowed: boolean;
+  errorCode: string | null;
+  freshMs: number;
+}
+
+/**
+ * Rules that were read before hold while the file cannot be read now; and a file that could not be read for 30 days is taken to be none
+ * (RFC 9309, 2.3.1.4).
+ */
+const FIND_ROBOTS = statement(
+  'find_robots',
+  `
+  SELECT body, error_code AS "errorCode",
+         error_code IS NULL OR has_rules OR unreachable_since < now() - interval '30 days' AS allowed,
+         (extract(epoch FROM fresh_until - now()) * 1000)::float8 AS "freshMs"
+  FROM robots WHERE origin = $1
+  `,
+);
+
+const CLAIM_READING = statement(
+  'claim_robots_reading',
+  `
+  INSERT INTO robots (origin, reading_until) VALUES ($1, now() + $2::float8 * interval '1 ms')
+  ON CONFLICT (origin) DO UPDATE SET reading_until = excluded.reading_until
+  WHERE robots.reading_until < now() AND robots.fresh_until < now()
+  RETURNING origin
+  `,
+);
+
+/** Keeps what was read for the whole fleet, for so long. */
+export async function storeRobots(
+  sql: Sql,
+  origin: string,
+  reading: RobotsReading,
+  freshMs: number,
+): Promise<void> {
+  if (reading.kind === 'unreachable') {
+    await sql.query(STORE_UNREACHABLE, [origin, reading.errorCode, freshMs]);
+  } else {
+    const body = reading.kind === 'rules' ? reading.body : null;
+    await sql.query(STORE_ROBOTS, [origin, body, freshMs]);
+  }
+}
+
+const STORE_ROBOTS = statement(
+  'store_robots',
+  `
+  UPDATE robots SET body = $2, has_rules = $2::bytea IS NOT NULL, error_code = NULL, unreachable_since = NULL,
+                    fresh_until = now() + $3::float8 * interval '1 ms', reading_until = to_timestamp(0)
+  WHERE origin = $1
+  `,
+);
+
+const STORE_UNREACHABLE = statement(
+  'store_robots_unreachable',
+  `
+  UPDATE robots SET error_code = $2, unreachable_since = coalesce(unreachable_since, now()),
+                    fresh_until = now() + $3::float8 * interval '1 ms', reading_until = to_timestamp(0)
+  WHERE origin = $1
+  `,
+);
+
+/** Gives the right to read it back, unused. */
+export async function leaveRobotsUnread(sql: Sql, origin: string): Promise<void> {
+  await sql.query(LEAVE_UNREAD, [origin]);
+}
+
+const LEAVE_UNREAD = statement(
+  'leave_robots_unread',
+  'UPDATE robots SET reading_until = to_timestamp(0) WHERE origin = $1',
+);

@@ -1,0 +1,147 @@
+import { canonicalHost, parseAddress, parseAllowList, refusalReason } from './address-policy.ts';
+
+/** The reason for the host as a URL's parser writes it, as the browser and the guard see it. */
+const reasonOfUrl = (url: string) => {
+  const address = parseAddress(new URL(url).hostname);
+  if (!address) throw new Error(`${url} has no literal address`);
+  return refusalReason(address);
+};
+
+describe('an address that is not on the open internet is refused', () => {
+  it.each([
+    'http://127.0.0.1/',
+    'http://2130706433/',
+    'http://017700000001/',
+    'http://0x7f000001/',
+    'http://0x7f.1/',
+    'http://127.1/',
+    'http://127.0.0.1./',
+    'http://0/',
+    'http://0.0.0.0/',
+    'http://10.0.0.1/',
+    'http://100.64.0.1/',
+    'http://100.127.255.255/',
+    'http://169.254.169.254/',
+    'http://172.16.0.1/',
+    'http://172.31.255.255/',
+    'http://192.168.1.1/',
+    'http://192.0.2.1/',
+    'http://198.18.0.1/',
+    'http://224.0.0.1/',
+    'http://240.0.0.1/',
+    'http://255.255.255.255/',
+    'http://[::]/',
+    'http://[::1]/',
+    'http://[::127.0.0.1]/',
+    'http://[::ffff:127.0.0.1]/',
+    'http://[::ffff:7f00:1]/',
+    'http://[::ffff:0:127.0.0.1]/',
+    'http://[64:ff9b::7f00:1]/',
+    'http://[64:ff9b::169.254.169.254]/',
+    'http://[64:ff9b:1::1]/',
+    'http://[2002:7f00:1::]/',
+    'http://[2002:a00:1::1]/',
+    'http://[2001::1]/',
+    'http://[2001:db8::1]/',
+    'http://[fc00::1]/',
+    'http://[fd00:ec2::254]/',
+    'http://[fe80::1]/',
+    'http://[fec0::1]/',
+    'http://[ff02::1]/',
+    'http://[100::1]/',
+    'http://[4000::1]/',
+  ])('%s', (url) => {
+    expect(reasonOfUrl(url)).toEqual(expect.any(String));
+  });
+
+  it('with a zone', () => {
+    const address = parseAddress('fe80::1%eth0');
+    expect(address && refusalReason(address)).toBe('linkLocal');
+  });
+});
+
+describe('an address of the open internet is not', () => {
+  it.each([
+    'http://1.1.1.1/',
+    'http://8.8.8.8:8080/',
+    'http://172.15.0.1/',
+    'http://172.32.0.1/',
+    'http://100.63.255.255/',
+    'http://100.128.0.1/',
+    'http://169.253.0.1/',
+    'http://192.169.0.1/',
+    'http://223.255.255.254/',
+    'http://[2606:4700::1111]/',
+    'http://[2a00:1450:4001::200e]/',
+    'http://[::ffff:1.1.1.1]/',
+    'http://[64:ff9b::101:101]/',
+    'http://[2002:101:101::1]/',
+  ])('%s', (url) => {
+    expect(reasonOfUrl(url)).toBeNull();
+  });
+});
+
+describe('an allow list opens exactly what it names', () => {
+  const opens = (entry: string, host: string, port: number) => {
+    const list = parseAllowList([entry]);
+    const address = parseAddress(host);
+    return address ? list.allowsAddress(address, port) : list.allowsHost(host, port);
+  };
+
+  it.each([
+    ['127.0.0.0/8', '127.9.9.9', 80],
+    ['127.0.0.1', '::ffff:127.0.0.1', 80],
+    ['127.0.0.1:8080', '127.0.0.1', 8080],
+    ['10.0.0.0/8:5432', '10.1.2.3', 5432],
+    ['fd00::/8', 'fd12::1', 443],
+    ['[fd00::1]:8080', 'fd00::1', 8080],
+    ['[fd00::/8]:8080', 'fd00::2', 8080],
+    ['::1', '::1', 1],
+    ['localhost', 'localhost', 3000],
+    ['Intra.Example.:8443', 'intra.example', 8443],
+    ['münchen.example', 'xn--mnchen-3ya.example', 80],
+  ])('%s opens %s on port %d', (entry, host, port) => {
+    expect(opens(entry, host, port)).toBe(true);
+  });
+
+  it.each([
+    ['127.0.0.1:8080', '127.0.0.1', 8081],
+    ['127.0.0.1', '127.0.0.2', 80],
+    ['localhost', '127.0.0.1', 80],
+    ['localhost:80', 'localhost', 81],
+    ['example.com', 'www.example.com', 80],
+    ['10.0.0.0/8', '::1', 80],
+    ['::ffff:127.0.0.1', '64:ff9b::7f00:1', 80],
+  ])('%s does not open %s on port %d', (entry, host, port) => {
+    expect(opens(entry, host, port)).toBe(false);
+  });
+
+  it.each([
+    '',
+    '10.0.0.0/33',
+    '10.0.0.0/',
+    '10.0.0.1:0',
+    '10.0.0.1:99999',
+    'http://a.example/',
+    '127.1',
+    'a b',
+    '[fd00::1',
+    'fd00::/129',
+    '*.example.com',
+    'a/8',
+  ])('and %p is refused by name', (entry) => {
+    expect(() => parseAllowList([entry])).toThrow(`"${entry}"`);
+  });
+});
+
+it.each([
+  ['LOCALHOST.', 'localhost'],
+  ['0x7f.1', '127.0.0.1'],
+  ['[::FFFF:127.0.0.1]', '127.0.0.1'],
+  ['::1', '::1'],
+  ['bücher.example', 'xn--bcher-kva.example'],
+  ['a@b', null],
+  ['', null],
+])('host %s is written %s', (host, expected) => {
+  expect(canonicalHost(host)).toBe(expected);
+});

@@ -1,0 +1,126 @@
+import ipaddr from 'ipaddr.js';
+import { Complaint } from './operator-error.ts';
+
+/**
+ * The judgement of the egress guard, pure: which addresses lie on the open internet, and what an operator opened beyond it.
+ * It judges the address that will be dialled and never the look of a name or URL: `0x7f.1`, `localhost.` and a name somebody
+ * points at 127.0.0.1 all end as the same address.
+ */
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Null for what is no IP address in its normal form. A zone (`fe80::1%eth0`) is dropped: it does not change the range. */
+export function parseAddress(text: string): Address | null {
+  const bare = text.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
+  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
+  if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return null;
+  const address = ipaddr.IPv6.parse(bare);
+  // ::ffff:a.b.c.d is dialled as plain IPv4, so it is one.
+  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+}
+
+/** Null for an address of the open internet, else the name of the range it lies in. */
+export function refusalReason(address: Address): string | null {
+  if (address instanceof ipaddr.IPv4) {
+    const range = address.range();
+    return range === 'unicast' ? null : range;
+  }
+  const carried = carriedIPv4(address);
+  if (carried) return refusalReason(carried);
+  const range = address.range();
+  if (range !== 'unicast') return range;
+  // Only 2000::/3 is given out; ipaddr calls everything it has no name for unicast, the IPv4-compatible ::7f00:1 included.
+  return GLOBAL_UNICAST.contains(address) ? null : 'unassigned';
+}
+
+/** The IPv4 address a NAT64 or 6to4 gateway would dial for this one. */
+function carriedIPv4(address: ipaddr.IPv6): ipaddr.IPv4 | null {
+  const bytes = address.toByteArray();
+  if (NAT64.contains(address)) return new ipaddr.IPv4(bytes.slice(12, 16));
+  if (SIX_TO_FOUR.contains(address)) return new ipaddr.IPv4(bytes.slice(2, 6));
+  return null;
+}
+
+class Range {
+  constructor(
+    private readonly network: Address,
+    private readonly bits: number,
+  ) {}
+
+  contains(address: Address): boolean {
+    return address.kind() === this.network.kind() && address.match(this.network, this.bits);
+  }
+}
+
+const GLOBAL_UNICAST = new Range(ipaddr.IPv6.parse('2000::'), 3);
+const NAT64 = new Range(ipaddr.IPv6.parse('64:ff9b::'), 96);
+const SIX_TO_FOUR = new Range(ipaddr.IPv6.parse('2002::'), 16);
+
+/** What `EGRESS_ALLOW` opens: exactly what each entry names. */
+export interface AllowList {
+  /** By the name asked for: opens whatever it resolves to. `host` is in the form `canonicalHost` gives. */
+  allowsHost(host: string, port: number): boolean;
+  /** By the address that will be dialled. */
+  allowsAddress(address: Address, port: number): boolean;
+}
+
+/**
+ * @param entries `host[:port]`, `IP[:port]`, `CIDR[:port]`; IPv6 with a port, or a range with one, in brackets: `[fd00::1]:8080`,
+ *   `[fd00::/8]:8080`
+ * @throws Error naming the entry that does not fit
+ */
+export function parseAllowList(entries: string[]): AllowList {
+  const rules = entries.map(parseEntry);
+  const onPort = (rule: Rule, port: number) => rule.port === null || rule.port === port;
+  return {
+    allowsHost: (host, port) => rules.some((rule) => rule.host === host && onPort(rule, port)),
+    allowsAddress: (address, port) =>
+      rules.some((rule) => rule.range?.contains(address) && onPort(rule, port)),
+  };
+}
+
+interface Rule {
+  host: string | null;
+  range: Range | null;
+  port: number | null;
+}
+
+function parseEntry(entry: string): Rule {
+  const wrong = () =>
+    new Complaint(
+      `EGRESS_ALLOW: entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`,
+    );
+  // Unbracketed IPv6 has colons of its own, so it cannot carry a port.
+  const unbracketedIPv6 = !entry.startsWith('[') && entry.split(':').length > 2;
+  const parts = unbracketedIPv6
+    ? [entry, entry, undefined]
+    : /^(\[[^\]]+\](?:\/\d+)?|[^:[\]]+)(?::(\d{1,5}))?$/.exec(entry);
+  if (!parts?.[1]) throw wrong();
+  const port = parts[2] === undefined ? null : Number(parts[2]);
+  if (port !== null && (port < 1 || port > 65_535)) throw wrong();
+
+  const target = parts[1].replace(/[[\]]/g, '');
+  const [network = '', bits, ...rest] = target.split('/');
+  const address = parseAddress(network);
+  if (address && rest.length === 0) {
+    const width = address.kind() === 'ipv4' ? 32 : 128;
+    const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
+    if (length < 0 || length > width) throw wrong();
+    return { host: null, range: new Range(address, length), port };
+  }
+  const host = canonicalHost(target);
+  // A name that a URL reads as an address (`127.1`, `0x7f.1`) would be a host rule that never matches.
+  if (bits !== undefined || host === null || parseAddress(host) || !/^[a-z0-9_.-]+$/.test(host))
+    throw wrong();
+  return { host, range: null, port };
+}
+
+/** A host as a browser would write it: lower case, punycode, short and hexadecimal IPv4 spelled out, no trailing dot. */
+export function canonicalHost(host: string): string | null {
+  const address = parseAddress(host);
+  if (address) return address.toString();
+  const url = `http://${host}/`;
+  if (/[\s/?#@\\:]/.test(host.replace(/^\[.*\]$/, '')) || !URL.canParse(url)) return null;
+  const { hostname } = new URL(url);
+  return hostname.replace(/\.$/, '') || null;
+}

@@ -1,0 +1,86 @@
+import type { Action } from '../../core/jobs/job-schemas.ts';
+import type { Artifact } from '../../core/jobs/page.ts';
+import type { Deadline } from '../fetching/deadline.ts';
+import { PageFailure } from '../fetching/page-errors.ts';
+import { takeScreenshot } from './capture.ts';
+import type { Tab } from './tab.ts';
+
+/** How long an action looks for its element. */
+const FIND_TIMEOUT_MS = 10_000;
+const SCROLL_PX = 800;
+
+/**
+ * Does what the user asked for on the loaded page, in order, and hands back the pictures taken on the way.
+ *
+ * @param pictures filled as they are taken, so that those before a failure are kept
+ * @throws PageFailure `action_failed`, its message naming the action that could not be done
+ */
+export async function runActions(
+  tab: Tab,
+  actions: Action[],
+  pictures: Artifact[],
+  deadline: Deadline,
+): Promise<void> {
+  for (const [index, action] of actions.entries()) {
+    try {
+      await deadline.race(runAction(tab, action, pictures, deadline));
+    } catch (error) {
+      // The page's end (its time, a cancel, a crash) is not the action's fault. Playwright's own errors are.
+      if (!isActionProblem(error)) throw error;
+      const reason = firstLine((error as Error).message);
+      throw new PageFailure('action_failed', `action ${index} (${action.type}): ${reason}`, { cause: error });
+    }
+  }
+}
+
+async function runAction(tab: Tab, action: Action, pictures: Artifact[], deadline: Deadline): Promise<void> {
+  const { page } = tab;
+  // `css=`, or Playwright would guess at XPath and other languages of its own.
+  const find = (selector: string) => page.locator(`css=${selector}`).first();
+  // Time is left to look at the page that an action failed on.
+  const timeout = Math.min(FIND_TIMEOUT_MS, Math.max(1, deadline.remainingMs() * 0.7));
+  switch (action.type) {
+    case 'wait':
+      if (action.selector !== undefined) await find(action.selector).waitFor({ state: 'attached', timeout });
+      if (action.ms !== undefined) await deadline.sleep(action.ms);
+      return;
+    case 'click':
+      return await find(action.selector).click({ timeout });
+    case 'type':
+      // Found first: the time limit of typing covers the typing, which is long for a long text.
+      await find(action.selector).waitFor({ state: 'attached', timeout });
+      return await find(action.selector).pressSequentially(action.text, { timeout: deadline.remainingMs() });
+    case 'select':
+      await find(action.selector).selectOption(action.value, { timeout });
+      return;
+    case 'hover':
+      return await find(action.selector).hover({ timeout });
+    case 'press':
+      if (action.selector !== undefined) return await find(action.selector).press(action.key, { timeout });
+      return await page.keyboard.press(action.key);
+    case 'scroll': {
+      if (action.selector !== undefined && action.amount === undefined && action.direction === undefined) {
+        return await find(action.selector).scrollIntoViewIfNeeded({ timeout });
+      }
+      const distance = (action.amount ?? SCROLL_PX) * (action.direction === 'up' ? -1 : 1);
+      const element = find(action.selector ?? ':root');
+      await element.evaluate((target, top) => target.scrollBy({ top, behavior: 'instant' }), distance, {
+        timeout,
+      });
+      return;
+    }
+    case 'screenshot':
+      pictures.push(await takeScreenshot(tab, 'action_screenshot', action.full_page ?? false));
+      return;
+    default:
+      return action satisfies never;
+  }
+}
+
+const isActionProblem = (error: unknown) =>
+  error instanceof Error &&
+  /^(locator|keyboard|page)\.|selector|Timeout \d+ms exceeded|Unknown key/i.test(error.message) &&
+  !/has been closed|crashed/i.test(error.message);
+
+/** Playwright's messages go on with a call log, which quotes the page. */
+const firstLine = (message: string) => (message.split('\n')[0] ?? '').slice(0, 300);

@@ -1,0 +1,235 @@
+import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
+import type { Artifact, Page } from '../../core/jobs/page.ts';
+import type { ScrapeContext, ScrapedPage, ScrapeSpec } from '../engine/page-engine.ts';
+import type { Extracted, Format } from '../extraction/extract.ts';
+import { storable } from '../extraction/storable.ts';
+import { Deadline } from '../fetching/deadline.ts';
+import { badSelector, PageFailure } from '../fetching/page-errors.ts';
+import type { MayFollow } from '../politeness/politeness.ts';
+import { runActions } from './actions.ts';
+import { printPdf, takeScreenshot } from './capture.ts';
+import { DocumentWatch } from './document-watch.ts';
+import { type CollectOptions, collect, type Snapshot } from './dom-snapshot.ts';
+import { awaitFirstLook, stopLooking } from './early-snapshot.ts';
+import { navigatedAway, runInPage } from './in-page.ts';
+import { arrived, load, settle } from './navigation.ts';
+import { prepareRequests } from './request-interception.ts';
+import { sessionOptions } from './session-options.ts';
+import type { Tab } from './tab.ts';
+
+/** The browser's way to pages: one context of its own for all of a job's, so many tabs at once. */
+export interface Visits {
+  visit(url: string, options: VisitOptions): Promise<VisitedPage>;
+  close(): Promise<void>;
+}
+
+export interface VisitOptions {
+  /** From navigation to content; the wait for a tab does not count. */
+  timeoutMs: number;
+  mayFollow?: MayFollow | undefined;
+}
+
+export interface VisitedPage extends ScrapedPage {
+  /** The document as drawn; null where it did not come to that. */
+  drawn: string | null;
+}
+
+export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: number }): Visits {
+  const session = context.browser.openSession(sessionOptions(spec, context.tabs));
+
+  const visitNow = async (url: string, { timeoutMs, mayFollow }: VisitOptions): Promise<VisitedPage> => {
+    const turn = await session.takeTurn(context.signal);
+    const startedAt = Date.now();
+    const findings: Findings = {
+      ...{ watch: null, snapshot: null, extracted: {}, artifacts: [], error: null },
+      reading: Promise.resolve(),
+    };
+    const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
+    try {
+      const visited = session.withTab(turn, { maxBytes: context.maxPageBytes }, (tab) =>
+        visit({ tab, url, spec, context, deadline, findings, mayFollow }),
+      );
+      await deadline.race(visited);
+      await deadline.race(findings.reading);
+    } catch (error) {
+      // A picture that failed does not take along what was read.
+      await deadline.race(findings.reading).catch(() => {});
+      context.signal.throwIfAborted();
+      findings.error = failureOf(error).info;
+      context.logger.debug('page_failed', { code: findings.error.code, cause: error });
+    } finally {
+      deadline.end(new PageFailure('page_timeout'));
+      deadline.dispose();
+    }
+    return {
+      page: pageOf(url, findings, startedAt),
+      artifacts: findings.artifacts,
+      retryAfterMs: (findings.watch?.answer ?? findings.watch?.newestAnswer)?.retryAfterMs ?? null,
+      drawn: findings.snapshot?.html ?? null,
+    };
+  };
+
+  return {
+    visit: visitNow,
+    close: () => session.close(),
+  };
+}
+
+/** What has been learned of a page so far: when it fails half way, this is what its user gets. */
+interface Findings {
+  watch: DocumentWatch | null;
+  snapshot: Snapshot | null;
+  extracted: Extracted;
+  /** Until `extracted` is there. */
+  reading: Promise<void>;
+  artifacts: Artifact[];
+  error: Page['error'];
+}
+
+interface Visit {
+  tab: Tab;
+  url: string;
+  spec: ScrapeSpec;
+  context: ScrapeContext;
+  deadline: Deadline;
+  findings: Findings;
+  mayFollow: MayFollow | undefined;
+}
+
+/**
+ * A page's story: load, act, look, picture; and it is read meanwhile, for which nobody keeps the tab: a page left open goes on to lay
+ * out and paint what is not looked at.
+ * @throws PageFailure where it ends early
+ */
+async function visit({ tab, url, spec, context, deadline, findings, mayFollow }: Visit): Promise<void> {
+  const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
+  const watch = new DocumentWatch(tab, url, context.maxPageBytes, () =>
+    deadline.end(new PageFailure('page_too_large')),
+  );
+  findings.watch = watch;
+  let isSeen = false;
+  tab.crashed.catch((error: unknown) => {
+    // A browser that was retired ends with its last page, which may still be read then.
+    if (!isSeen) deadline.end(error);
+  });
+  const pictured =
+    formats.some((format) => format === 'screenshot' || format === 'pdf') ||
+    (spec.actions ?? []).some(({ type }) => type === 'screenshot');
+  const headers = spec.headers ?? {};
+  const collecting = { maxChars: context.maxPageBytes };
+  const actions = spec.actions ?? [];
+  const isOneLookEnough = !pictured && actions.length === 0;
+  const firstLook = isOneLookEnough ? awaitFirstLook(tab) : null;
+  await deadline.race(
+    Promise.all([
+      prepareRequests(tab, {
+        ...{ url, headers, blockPictures: !pictured },
+        mayGo: mayFollow && ((next) => watch.mayGo(next, mayFollow, deadline)),
+        untilActive: firstLook?.active,
+      }),
+      isOneLookEnough ? undefined : stopLooking(tab),
+    ]),
+  );
+
+  await load(tab, url, watch, deadline);
+  const collectAtOnce = actions.length > 0 ? null : collecting;
+  const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce, firstLook });
+  await watch.assertDocument(deadline);
+  findings.error = watch.error();
+
+  if (actions.length > 0) {
+    tab.isAtRest = false;
+    try {
+      await runActions(tab, actions, findings.artifacts, deadline);
+      await settle(tab, watch, deadline, { pictured, collect: null });
+    } catch (error) {
+      if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
+      // The page as it is then is still worth having.
+      findings.error ??= error.info;
+    }
+    await watch.assertDocument(deadline);
+    findings.error ??= watch.error();
+  }
+
+  const snapshot = seen ?? (await look(tab, collecting, deadline));
+  if (snapshot.html === null) throw new PageFailure('page_too_large');
+  findings.snapshot = snapshot;
+  const reading = context.browser.extractor.extract(
+    {
+      html: snapshot.html,
+      url: snapshot.url,
+      title: snapshot.title,
+      charset: snapshot.charset,
+      formats,
+      mainContent: spec.main_content ?? true,
+      fields: spec.extract ?? {},
+    },
+    deadline.signal,
+  );
+  findings.reading = reading.then(({ badFields, ...extracted }) => {
+    findings.extracted = extracted;
+    if (badFields && badFields.length > 0) findings.error ??= badSelector(badFields);
+  });
+  findings.reading.catch(() => {});
+  if (formats.includes('screenshot'))
+    findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
+  if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
+  isSeen = true;
+  // A page to be asked for again, once its server has had a rest, is still the same visitor's.
+  tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
+}
+
+/** One look into the page. A page on its way elsewhere is looked at where it arrives. */
+async function look(tab: Tab, options: CollectOptions, deadline: Deadline): Promise<Snapshot> {
+  for (;;) {
+    try {
+      return await deadline.race(runInPage(tab, collect, options));
+    } catch (error) {
+      if (!navigatedAway(error)) throw error;
+      await deadline.race(arrived(tab));
+    }
+  }
+}
+
+async function capture(taking: Promise<Artifact>, deadline: Deadline): Promise<Artifact> {
+  try {
+    return await deadline.race(taking);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'Error') {
+      throw new PageFailure('capture_failed', undefined, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function failureOf(error: unknown): PageFailure {
+  if (error instanceof PageFailure) return error;
+  // Playwright says in many ways that the page or browser under a call is gone.
+  if (
+    error instanceof Error &&
+    /has been closed|Target closed|Target crashed|crashed|Session closed|disconnected/i.test(error.message)
+  ) {
+    return new PageFailure('browser_crashed', undefined, { cause: error });
+  }
+  throw error;
+}
+
+const BLANK = 'about:blank';
+
+function pageOf(url: string, findings: Findings, startedAt: number): Page {
+  const { watch, snapshot, extracted, error } = findings;
+  const answer = watch?.answer ?? null;
+  return {
+    url,
+    // What has no content leaves the tab empty.
+    final_url: (snapshot?.url === BLANK ? answer?.url : snapshot?.url) ?? answer?.url ?? null,
+    status_code: answer?.status ?? null,
+    content_type: answer?.contentType ?? null,
+    title: storable(snapshot?.title.trim() || null),
+    ...extracted,
+    engine: 'browser',
+    fetched_at: new Date(startedAt).toISOString(),
+    duration_ms: Date.now() - startedAt,
+    error,
+  };
+}

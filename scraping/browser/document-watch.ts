@@ -1,0 +1,172 @@
+import type { ErrorInfo } from '../../core/errors.ts';
+import { isDownload, isUnsupported } from '../fetching/content-type.ts';
+import type { Deadline } from '../fetching/deadline.ts';
+import { httpStatusError, navigationError, PageFailure } from '../fetching/page-errors.ts';
+import { type MayFollow, retryAfterMs } from '../politeness/politeness.ts';
+import type { Tab } from './tab.ts';
+
+/** What is known of the document in the main frame; null until something answered. */
+export interface Answer {
+  url: string;
+  status: number;
+  contentType: string | null;
+  /** How long the server asks to be left alone; null where it does not. */
+  retryAfterMs: number | null;
+}
+
+/** Follows the main frame's document through the browser's network events. One for a page, from before it navigates. */
+export class DocumentWatch {
+  isDownload = false;
+  /** Of the newest document, redirects included: the host a failure is about. */
+  requestedUrl: string;
+  readonly #sentTo: string;
+  readonly #answers = new Map<string, Answer>();
+  /** Of the newest document asked for, which may turn out to be a download, or fail. */
+  #documentId = '';
+  /** Of the document the tab shows. */
+  #shownId: string | null = null;
+  #documentBytes = 0;
+  #totalBytes = 0;
+  #complete = false;
+  #failed: string | null = null;
+  readonly #underWay = new Set<string>();
+  /** Why it was not let go on to where it wanted to last. */
+  #stopped: PageFailure | null = null;
+  /** Whether it may go on to somewhere. */
+  readonly #deciding = new Set<Promise<boolean>>();
+
+  /** @param onTooLarge called once, while bytes still come in */
+  constructor(
+    private readonly tab: Tab,
+    url: string,
+    maxBytes: number,
+    onTooLarge: () => void,
+  ) {
+    this.requestedUrl = url;
+    this.#sentTo = url;
+    const { listen, mainFrameId } = tab;
+    let tooLarge = false;
+    listen('Network.requestWillBeSent', ({ requestId, frameId, type, request, initiator }) => {
+      // The script of a worker is asked for here, but nobody tells here that it has come.
+      const isWorkers = type === 'Script' && initiator.type === 'other';
+      if (type === 'XHR' || type === 'Fetch' || (type === 'Script' && !isWorkers))
+        this.#underWay.add(requestId);
+      if (type !== 'Document' || frameId !== mainFrameId) return;
+      this.#documentId = requestId;
+      this.#documentBytes = 0;
+      this.#complete = false;
+      this.#failed = null;
+      this.requestedUrl = request.url;
+    });
+    listen('Network.responseReceived', ({ requestId, response }) => {
+      if (requestId !== this.#documentId) return;
+      const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
+      const { url, status } = response;
+      const named = (name: string) => header(response.headers, name);
+      const asked = { 'retry-after': named('retry-after'), date: named('date') };
+      this.#answers.set(requestId, { url, status, contentType, retryAfterMs: retryAfterMs(status, asked) });
+      if (isDownload(named('content-disposition'))) this.isDownload = true;
+    });
+    listen('Page.frameNavigated', ({ frame }) => {
+      if (frame.id === mainFrameId) this.#shownId = frame.loaderId;
+    });
+    listen('Network.dataReceived', ({ requestId, dataLength }) => {
+      // Decoded bytes: a small compressed answer can be a very large page. The proxy sees to what comes over the wire.
+      if (requestId === this.#documentId) this.#documentBytes += dataLength;
+      this.#totalBytes += dataLength;
+      if (tooLarge || (this.#documentBytes <= maxBytes && this.#totalBytes <= 5 * maxBytes)) return;
+      tooLarge = true;
+      onTooLarge();
+    });
+    // The proxy says it at once; the browser only when the page's own thread, busy with what it got, comes to it.
+    tab.egress.onTooLarge = () => {
+      const isDocuments = tab.egress.failureOf(this.requestedUrl) === 'page_too_large';
+      if (isDocuments && !this.#complete) onTooLarge();
+    };
+    listen('Network.loadingFinished', ({ requestId }) => {
+      this.#underWay.delete(requestId);
+      if (requestId === this.#documentId) this.#complete = true;
+    });
+    listen('Network.loadingFailed', ({ requestId, errorText }) => {
+      this.#underWay.delete(requestId);
+      if (requestId === this.#documentId) this.#failed = errorText;
+    });
+    tab.onDownload((download) => {
+      this.isDownload = true;
+      void download.cancel().catch(() => {});
+    });
+  }
+
+  /** Of the document the tab shows. */
+  get answer(): Answer | null {
+    return this.#answers.get(this.#shownId ?? this.#documentId) ?? null;
+  }
+
+  /** Of the newest document asked for. */
+  get newestAnswer(): Answer | null {
+    return this.#answers.get(this.#documentId) ?? null;
+  }
+
+  get stopped(): PageFailure | null {
+    return this.#stopped;
+  }
+
+  /** Of scripts and what scripts ask for, and the wish to go elsewhere that is not granted yet. */
+  requestsUnderWay(): number {
+    return this.#underWay.size + this.#deciding.size;
+  }
+
+  /** Decides on a document for the tab, by whatever way the page goes there. Where it was sent first it may go. */
+  async mayGo(next: string, mayFollow: MayFollow, deadline: Deadline): Promise<boolean> {
+    if (withoutFragment(next) === withoutFragment(this.#sentTo)) return true;
+    const decision = deadline.race(mayFollow(next)).then(
+      () => {
+        this.#stopped = null;
+        return true;
+      },
+      (error: unknown) => {
+        if (error instanceof PageFailure) this.#stopped = error;
+        else deadline.end(error);
+        return false;
+      },
+    );
+    this.#deciding.add(decision);
+    return decision.finally(() => this.#deciding.delete(decision));
+  }
+
+  /** What is wrong with a page that is there. */
+  error(): ErrorInfo | null {
+    return (
+      this.#stopped?.info ?? httpStatusError(this.answer?.status ?? 200) ?? this.#cutShort()?.info ?? null
+    );
+  }
+
+  /** The connection ended in the middle of what the tab shows. A page that stops its own loading (ERR_ABORTED) means to. */
+  #cutShort(): PageFailure | null {
+    if (this.#documentId !== this.#shownId || this.#failed === null || /ERR_ABORTED/.test(this.#failed))
+      return null;
+    return this.failure();
+  }
+
+  failure(): PageFailure | null {
+    if (this.#failed === null) return null;
+    return new PageFailure(navigationError(this.#failed, this.tab.egress.failureOf(this.requestedUrl)));
+  }
+
+  /** @throws PageFailure when what the tab shows is the browser's own error page, or a document cut short */
+  async assertDocument(deadline: Deadline): Promise<void> {
+    if (this.#deciding.size > 0) await deadline.race(Promise.all(this.#deciding));
+    const isErrorPage = this.tab.page.url().startsWith('chrome-error:');
+    const failure = this.failure();
+    if (failure && (isErrorPage || failure.code === 'page_too_large')) throw failure;
+    if (isErrorPage) throw new PageFailure('connection_failed');
+    if (isUnsupported(this.answer?.contentType)) throw new PageFailure('unsupported_content');
+  }
+}
+
+const withoutFragment = (url: string) => (URL.canParse(url) ? new URL(url).href.replace(/#.*$/s, '') : url);
+
+function header(headers: Record<string, string>, name: string): string | null {
+  const found = Object.entries(headers).find(([key]) => key.toLowerCase() === name);
+  return found ? found[1] : null;
+}

@@ -1,0 +1,216 @@
+import { isUnsupported } from '../fetching/content-type.ts';
+import type { Deadline } from '../fetching/deadline.ts';
+import { navigationError, PageFailure } from '../fetching/page-errors.ts';
+import type { Answer, DocumentWatch } from './document-watch.ts';
+import { type CollectOptions, collect, type Snapshot } from './dom-snapshot.ts';
+import { type FirstLook, isStatic } from './early-snapshot.ts';
+import { navigatedAway, runSource } from './in-page.ts';
+import { block, NOTHING } from './request-interception.ts';
+import type { Tab } from './tab.ts';
+
+/** How long a page may go on drawing itself after its document is there. */
+const SETTLE_MAX_MS = 5000;
+/** A page without a `load` event by then has a resource that hangs. */
+const LOAD_MAX_MS = 3000;
+
+/**
+ * Navigates, until the document is there; `settle` waits for what it draws.
+ *
+ * @throws PageFailure with the reason, when there is no page
+ */
+export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline: Deadline): Promise<void> {
+  try {
+    await navigate(tab, url, deadline);
+  } catch (error) {
+    if (!isNavigationProblem(error)) throw error;
+    const message = (error as Error).message;
+    if (/frame was detached/.test(message))
+      throw new PageFailure('browser_crashed', undefined, { cause: error });
+    if (/interrupted by another navigation/.test(message)) {
+      // The page's own script went elsewhere before the first document was complete.
+      await deadline.race(arrived(tab));
+    } else if (watch.stopped) {
+      throw watch.stopped;
+    } else if (watch.isDownload || isUnsupported(watch.newestAnswer?.contentType)) {
+      throw new PageFailure('unsupported_content', undefined, { cause: error });
+    } else if (!hasNoContent(watch.newestAnswer)) {
+      // Ports that are surely no web server's are refused before the proxy is asked, which knows what is behind them.
+      if (message.includes('ERR_UNSAFE_PORT')) await deadline.race(tab.egress.probe(watch.requestedUrl));
+      const noted = tab.egress.failureOf(watch.requestedUrl);
+      const code = navigationError(message, noted);
+      if (code === 'egress_refused' && !noted) tab.egress.refused(watch.requestedUrl);
+      throw new PageFailure(code, undefined, { cause: error });
+    }
+  }
+}
+
+async function navigate(tab: Tab, url: string, deadline: Deadline): Promise<void> {
+  // Both, because a script that goes to an address no browser opens (`ftp:`) keeps Playwright waiting for ever.
+  const go = () =>
+    deadline.race(
+      Promise.race([tab.page.goto(url, { waitUntil: 'domcontentloaded', timeout: 0 }), documentReady(tab)]),
+    );
+  try {
+    await go();
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes('ERR_BLOCKED_BY_CLIENT'))) throw error;
+    // Called like a picture, but what is asked for is wanted: wikis have pages named File:Lock.png.
+    await deadline.race(block(tab, NOTHING));
+    await go();
+  }
+}
+
+/** Resolves when the next document of the main frame has been parsed. */
+function documentReady(tab: Tab): Promise<void> {
+  return new Promise((resolve) => {
+    let navigated = false;
+    tab.listen('Page.frameNavigated', ({ frame }) => {
+      navigated ||= frame.id === tab.mainFrameId && /^https?:/.test(frame.url);
+    });
+    tab.listen('Page.domContentEventFired', () => {
+      if (navigated) resolve();
+    });
+    // In its place, where a script broke the parsing off to go where nobody can.
+    tab.listen('Page.frameStoppedLoading', ({ frameId }) => {
+      if (navigated && frameId === tab.mainFrameId) resolve();
+    });
+  });
+}
+
+/** After a navigation took a page away under our hands: until the next document is there, or it is worth another look. */
+export const arrived = (tab: Tab): Promise<void> =>
+  tab.page.waitForLoadState('domcontentloaded', { timeout: ARRIVE_MS }).catch((error: unknown) => {
+    if (!(error instanceof Error && /Timeout/.test(error.message))) throw error;
+  });
+
+const ARRIVE_MS = 3000;
+
+/**
+ * Waits for a page that draws itself: until `load`, then until its document has been quiet for a moment and nothing it asked
+ * for is under way. Bounded; a page that never rests is taken as it is. A page without scripts is not waited for at all, and
+ * looked at on the same way: one round trip for what most pages are.
+ *
+ * @param options.pictured waits for pictures and styles too
+ * @param options.firstLook what came of itself, where that is enough
+ * @param options.collect how to look at a page at rest; null: not yet
+ * @returns null where the page is still to be looked at
+ */
+export async function settle(
+  tab: Tab,
+  watch: DocumentWatch,
+  deadline: Deadline,
+  options: { pictured: boolean; collect: CollectOptions | null; firstLook?: FirstLook | null },
+): Promise<Snapshot | null> {
+  if (options.firstLook?.snapshot) {
+    tab.isAtRest = true;
+    return options.firstLook.snapshot;
+  }
+  const until = Date.now() + Math.min(SETTLE_MAX_MS, deadline.remainingMs() * 0.7);
+  const left = () => Math.max(0, until - Date.now());
+  do {
+    try {
+      const limits = {
+        loadMs: Math.min(LOAD_MAX_MS, left()),
+        maxMs: left(),
+        quietMs: 300,
+        calmMs: 150,
+        thinQuietMs: 1200,
+        lookEveryMs: 25,
+        pictured: options.pictured,
+      };
+      const { rest, snapshot } = await deadline.race(
+        runSource<{ limits: QuietLimits; collect: CollectOptions | null }, Rest>(tab, REST, {
+          limits,
+          collect: options.collect,
+        }),
+      );
+      tab.isAtRest = rest === 'static';
+      if (rest === 'static') return snapshot;
+    } catch (error) {
+      if (!navigatedAway(error)) throw error;
+      // It went elsewhere: the new document is the page.
+      await deadline.race(arrived(tab));
+      continue;
+    }
+    if (watch.requestsUnderWay() === 0) return null;
+    await deadline.sleep(50);
+  } while (left() > 0);
+  return null;
+}
+
+interface QuietLimits {
+  loadMs: number;
+  maxMs: number;
+  /** Without a change, for a page that changed since it was there. */
+  quietMs: number;
+  /** For one that did not. */
+  calmMs: number;
+  /** For one with little text: likely a shell whose content is still to come. */
+  thinQuietMs: number;
+  lookEveryMs: number;
+  pictured: boolean;
+}
+
+interface Rest {
+  rest: 'static' | 'quiet' | 'restless';
+  snapshot: Snapshot | null;
+}
+
+/** Timers, and not animation frames: a page nobody looks at may draw none. Runs in the page. */
+function untilQuiet(limits: QuietLimits, isStatic: () => boolean): Promise<Rest['rest']> {
+  const start = performance.now();
+  const textOf = (element: Element | null) => (element?.textContent ?? '').replace(/\s+/g, ' ').length;
+  const isThin = () =>
+    Array.from(document.body?.querySelectorAll('script, style, noscript') ?? []).reduce(
+      (left, unread) => left - textOf(unread),
+      textOf(document.body),
+    ) < 200;
+  if (!limits.pictured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
+  return new Promise((resolve) => {
+    // Time without a change, of which a look counts no more than twice what it should have come after: where the machine is so busy
+    // that looks come late, the page's own timers do too.
+    let calmMs = 0;
+    let lastLook = start;
+    let changed = false;
+    const observer = new MutationObserver(() => {
+      calmMs = 0;
+      changed = true;
+    });
+    observer.observe(document, { subtree: true, childList: true, characterData: true });
+    const end = (how: Rest['rest']) => {
+      clearTimeout(timer);
+      observer.disconnect();
+      resolve(how);
+    };
+    let loaded = document.readyState === 'complete';
+    const check = () => {
+      const now = performance.now();
+      calmMs += Math.min(now - lastLook, 2 * limits.lookEveryMs);
+      lastLook = now;
+      if (!loaded && (document.readyState === 'complete' || now - start >= limits.loadMs)) {
+        loaded = true;
+        calmMs = 0;
+      }
+      if (loaded && isStatic()) return end('static');
+      if (now - start >= limits.maxMs) return end('restless');
+      const quietMs = isThin() ? limits.thinQuietMs : changed ? limits.quietMs : limits.calmMs;
+      if (loaded && calmMs >= quietMs) return end('quiet');
+      timer = setTimeout(check, limits.lookEveryMs);
+    };
+    // The event, and not only the next look: a page without scripts is done the moment it has loaded.
+    if (!loaded) addEventListener('load', () => setTimeout(check, 0), { once: true });
+    let timer = setTimeout(check, 0);
+  });
+}
+
+/** All as source text: what runs in a page brings everything along. */
+const REST = `async ({ limits, collect }) => {
+  const rest = await (${untilQuiet})(limits, ${isStatic});
+  return { rest, snapshot: rest === 'static' && collect ? (${collect})(collect) : null };
+}`;
+
+const hasNoContent = (answer: Answer | null) => answer?.status === 204 || answer?.status === 205;
+
+const isNavigationProblem = (error: unknown) =>
+  error instanceof Error &&
+  /net::ERR_|interrupted by another navigation|Download is starting|frame was detached/.test(error.message);

@@ -1,0 +1,69 @@
+import { createBounds, globOf } from './scope.ts';
+
+const SEED = 'https://www.example.co.uk/start';
+const site = (options: { include?: string[]; exclude?: string[]; sameOrigin?: boolean }) =>
+  createBounds([SEED], { sameOrigin: true, ...options });
+
+test('a crawl stays at its origin', () => {
+  const { includes } = site({});
+  expect(includes('https://www.example.co.uk/other')).toBe(true);
+  for (const url of [
+    'http://www.example.co.uk/',
+    'https://www.example.co.uk:8443/',
+    'https://example.co.uk/',
+  ]) {
+    expect(includes(url)).toBe(false);
+  }
+});
+
+test('or goes to all subdomains of the registrable domain, and to no neighbour of it', () => {
+  const { includes } = site({ sameOrigin: false });
+  expect(includes('https://shop.example.co.uk/')).toBe(true);
+  expect(includes('http://example.co.uk/')).toBe(true);
+  expect(includes('https://other.co.uk/')).toBe(false);
+  expect(createBounds(['http://127.0.0.1:8080/'], { sameOrigin: false }).includes('http://127.0.0.2/')).toBe(
+    false,
+  );
+});
+
+test('a seed that redirects elsewhere meant that', () => {
+  const bounds = site({});
+  bounds.extendTo('https://example.co.uk/');
+  expect(bounds.includes('https://example.co.uk/a')).toBe(true);
+});
+
+test('files that are no pages are left out', () => {
+  const { includes } = site({});
+  expect(includes('https://www.example.co.uk/picture.JPG')).toBe(false);
+  expect(includes('https://www.example.co.uk/page.html?file=a.jpg')).toBe(true);
+});
+
+test('exclude goes before include', () => {
+  const { includes } = site({ include: ['/docs/**'], exclude: ['**/old/**', '*-draft'] });
+  expect(includes('https://www.example.co.uk/docs/a/b')).toBe(true);
+  expect(includes('https://www.example.co.uk/blog/a')).toBe(false);
+  expect(includes('https://www.example.co.uk/docs/old/a')).toBe(false);
+  expect(includes('https://www.example.co.uk/docs/a-draft')).toBe(false);
+});
+
+test.each([
+  ['/docs/*', '/docs/a', true],
+  ['/docs/*', '/docs/a/b', false],
+  ['/docs/**', '/docs/a/b', true],
+  ['/docs/**', '/docs', true],
+  ['/docs/**', '/docsearch', false],
+  ['docs/**', '/docs/a', true],
+  ['**/a/**', '/x/y/a/z', true],
+  ['/a/**/c', '/a/c', true],
+  ['/a/**/c', '/a/b/b/c', true],
+  ['*.html', '/x/page.html', true],
+  ['release', '/a/release/b', true],
+  ['/list?page=*', '/list?page=2', true],
+  ['/list', '/list?page=2', true],
+  ['/caf\u00e9/*', '/caf%C3%A9/menu', true],
+  ['https://www.example.co.uk/a*', '/abc', true],
+  ['http*://*.example.co.uk/**', '/abc/d', true],
+  ['/a.b', '/axb', false],
+])('%s and %s', (pattern, path, fits) => {
+  expect(globOf(pattern)(new URL(path, SEED).href)).toBe(fits);
+});

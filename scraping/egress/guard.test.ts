@@ -1,0 +1,84 @@
+import { silentLogger } from '../../runtime/logger.ts';
+import { createEgressGuard } from './guard.ts';
+
+const guardWith = (...allow: string[]) => createEgressGuard({ allow, logger: silentLogger });
+
+it('gives the address of the open internet itself', async () => {
+  await expect(guardWith().resolve('1.1.1.1', 443)).resolves.toEqual(['1.1.1.1']);
+  await expect(guardWith().resolve('[2606:4700::1111]', 80)).resolves.toEqual(['2606:4700::1111']);
+});
+
+it.each(['localhost', 'LOCALHOST.', '127.1', '0x7f000001', '[::1]', '169.254.169.254', '[64:ff9b::a00:1]'])(
+  'refuses %s by what it resolves to',
+  async (host) => {
+    await expect(guardWith().resolve(host, 80)).rejects.toMatchObject({ code: 'egress_refused' });
+  },
+);
+
+it('opens a name for whatever it resolves to, on the port named', async () => {
+  const guard = guardWith('localhost:8080');
+  expect((await guard.resolve('localhost', 8080)).length).toBeGreaterThan(0);
+  await expect(guard.resolve('localhost', 8081)).rejects.toMatchObject({ code: 'egress_refused' });
+});
+
+it('opens an address for every name that resolves to it, and leaves out the others', async () => {
+  expect(await guardWith('127.0.0.0/8').resolve('localhost', 80)).toEqual(['127.0.0.1']);
+});
+
+it('says that a name does not resolve', async () => {
+  await expect(guardWith().resolve('no-such-host.invalid', 80)).rejects.toMatchObject({ code: 'dns_failed' });
+  await expect(guardWith().resolve('not a host', 80)).rejects.toMatchObject({ code: 'dns_failed' });
+});
+
+it('names the entry it cannot read', () => {
+  expect(() => guardWith('10.0.0.0/8', '10.0.0.0/99')).toThrow('"10.0.0.0/99"');
+});
+
+it('logs what it refused, by address and reason', async () => {
+  const lines: unknown[] = [];
+  const logger = {
+    ...silentLogger,
+    warn: (event: string, fields?: Record<string, unknown>) => void lines.push([event, fields]),
+  };
+  await createEgressGuard({ allow: [], logger })
+    .resolve('0xa000001', 80)
+    .catch(() => {});
+  expect(lines).toEqual([
+    ['egress_refused', { host: '10.0.0.1', port: 80, address: '10.0.0.1', reason: 'private' }],
+  ]);
+});
+
+describe('a name', () => {
+  const answering = (...answers: string[][]) => {
+    const asked: string[] = [];
+    const refused: string[] = [];
+    const resolver = async (name: string) => {
+      asked.push(name);
+      return (answers.shift() ?? []).map((address) => ({ address }));
+    };
+    const onRefused = (reason: string) => void refused.push(reason);
+    const guard = createEgressGuard({ allow: [], logger: silentLogger, resolver, onRefused });
+    return { asked, refused, guard };
+  };
+
+  it('is asked for once, in the form that names have on the wire', async () => {
+    const { asked, guard } = answering(['93.184.216.34'], ['1.1.1.1']);
+    expect(await guard.resolve('bücher.example', 8443)).toEqual(['93.184.216.34']);
+    // Dots that only look like dots are dots.
+    expect(await guard.resolve('EXAMPLE。com', 80)).toEqual(['1.1.1.1']);
+    expect(asked).toEqual(['xn--bcher-kva.example', 'example.com']);
+  });
+
+  it('may have both kinds of addresses, of which the open ones are left', async () => {
+    const { guard, refused } = answering(['10.0.0.1', '93.184.216.34', '::1', '2606:4700::1111']);
+    expect(await guard.resolve('both.example', 443)).toEqual(['93.184.216.34', '2606:4700::1111']);
+    expect(refused).toEqual(['private', 'loopback']);
+  });
+
+  it('that leads inside now is refused, whatever it was before', async () => {
+    const { guard, refused } = answering(['93.184.216.34'], ['169.254.169.254']);
+    await guard.resolve('rebind.example', 80);
+    await expect(guard.resolve('rebind.example', 80)).rejects.toMatchObject({ code: 'egress_refused' });
+    expect(refused).toHaveLength(1);
+  });
+});

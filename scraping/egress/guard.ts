@@ -1,0 +1,98 @@
+import { lookup } from 'node:dns/promises';
+import { canonicalHost, parseAddress, parseAllowList, refusalReason } from '../../runtime/address-policy.ts';
+import type { Logger } from '../../runtime/logger.ts';
+
+/**
+ * Decides what may be dialled on a job's behalf. A name is resolved once, every address it gives is judged, and the caller
+ * dials what came back and nothing else: a name that answers differently the next time (rebinding) gains nothing.
+ */
+export interface EgressGuard {
+  /**
+   * The addresses to dial for this host, in the order to try them. What is not allowed is left out.
+   * @throws EgressError `egress_refused` when nothing allowed is left, `dns_failed` when the name does not resolve
+   */
+  resolve(host: string, port: number): Promise<string[]>;
+  /** Logs and reports what was refused: the user is told nothing of it. `reason` is one of few. */
+  refuse(refused: { host: string; port?: number; address?: string; protocol?: string; reason: string }): void;
+}
+
+/** The addresses of a name, as `dns.lookup` gives them. */
+export type Resolver = (name: string) => Promise<{ address: string }[]>;
+
+/** A connection that is not made. The message is for users and says nothing of what lies behind an address. */
+export class EgressError extends Error {
+  constructor(
+    readonly code:
+      | 'egress_refused'
+      | 'dns_failed'
+      | 'connection_refused'
+      | 'connection_failed'
+      | 'proxy_failed',
+    options?: ErrorOptions,
+  ) {
+    super(code, options);
+    this.name = 'EgressError';
+  }
+}
+
+/** @throws Error naming the entry of `allow` that does not fit */
+export function createEgressGuard(options: {
+  allow: string[];
+  logger: Logger;
+  /** Default: the system's. */
+  resolver?: Resolver;
+  /** Told the reason of each refusal. */
+  onRefused?(reason: string): void;
+}): EgressGuard {
+  const { logger, resolver = systemResolver, onRefused } = options;
+  const allowList = parseAllowList(options.allow);
+  const refuse: EgressGuard['refuse'] = (refused) => {
+    logger.warn('egress_refused', refused);
+    onRefused?.(refused.reason);
+  };
+
+  return {
+    refuse,
+    async resolve(host, port) {
+      const name = canonicalHost(host);
+      if (name === null || !Number.isInteger(port) || port < 1 || port > 65_535) {
+        throw new EgressError('dns_failed');
+      }
+      const anyAddress = allowList.allowsHost(name, port);
+      const allowed: string[] = [];
+      for (const text of await addressesOf(name, resolver)) {
+        const address = parseAddress(text);
+        const reason = address === null ? 'unreadable' : refusalReason(address);
+        if (reason === null || anyAddress || (address && allowList.allowsAddress(address, port))) {
+          allowed.push(text);
+        } else {
+          refuse({ host: name, port, address: text, reason });
+        }
+      }
+      if (allowed.length === 0) throw new EgressError('egress_refused');
+      return allowed;
+    },
+  };
+}
+
+/** getaddrinfo has no time limit of its own; resolv.conf's default of two tries at several servers can take minutes. */
+const LOOKUP_TIMEOUT_MS = 10_000;
+
+/** IPv4 first: machines with an IPv6 address but no route beyond their network are common. */
+const systemResolver: Resolver = (name) => lookup(name, { all: true, order: 'ipv4first' });
+
+async function addressesOf(name: string, resolver: Resolver): Promise<string[]> {
+  if (parseAddress(name)) return [name];
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the name did not resolve in time')), LOOKUP_TIMEOUT_MS);
+  });
+  try {
+    const found = await Promise.race([resolver(name), tooLate]);
+    return found.map(({ address }) => address);
+  } catch (cause) {
+    throw new EgressError('dns_failed', { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}

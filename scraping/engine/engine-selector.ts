@@ -1,0 +1,118 @@
+import type { ErrorInfo } from '../../core/errors.ts';
+import { challengeOf, isConsentWall } from '../http/block-detection.ts';
+import { type PageShape, shapeOf } from '../http/html-signals.ts';
+import type { FetchedPage } from '../http/http-fetch.ts';
+import type { RenderVerdict } from './rendering-type-cache.ts';
+
+/** The judgement of `render: auto`, pure: does a page that came by plain HTTP need a browser? */
+export interface BrowserReason {
+  why:
+    | 'challenge'
+    | 'consent'
+    | 'refused'
+    | 'no_answer'
+    | 'redirects_itself'
+    | 'script_drawn'
+    | 'asks_for_javascript'
+    | 'fragment_route';
+  /** The page may be all there is: where a browser has added nothing to such a page of the host, it is not asked again. */
+  isGuess: boolean;
+  /** Other pages of the host are likely the same. */
+  ofHost: boolean;
+}
+
+const REASONS = {
+  challenge: { isGuess: false, ofHost: true },
+  consent: { isGuess: true, ofHost: true },
+  refused: { isGuess: true, ofHost: true },
+  no_answer: { isGuess: true, ofHost: true },
+  redirects_itself: { isGuess: false, ofHost: false },
+  script_drawn: { isGuess: true, ofHost: true },
+  asks_for_javascript: { isGuess: true, ofHost: true },
+  fragment_route: { isGuess: false, ofHost: false },
+} as const satisfies Record<BrowserReason['why'], Omit<BrowserReason, 'why'>>;
+
+const because = (why: BrowserReason['why']): BrowserReason => ({ why, ...REASONS[why] });
+
+/** Null: what came by plain HTTP is the page. */
+export function needsBrowser(fetched: FetchedPage): BrowserReason | null {
+  if (fetched.kind === 'failed') {
+    // A browser knows more ways to agree with a server; where there is none, or it may not be asked, it fails just so.
+    return MAY_BE_CHOOSY.has(fetched.error.code) ? because('no_answer') : null;
+  }
+  if (fetched.kind === 'unreadable' || fetched.documentKind !== 'html') return null;
+  const shape = shapeOf(fetched.html);
+  if (challengeOf(fetched, shape)) return because('challenge');
+  if (fetched.status === 403 || fetched.status === 401)
+    return fetched.status === 403 ? because('refused') : null;
+  // What is not there, or not now, is so for a browser as well; and a server that asks for fewer requests gets no further one.
+  if (fetched.status >= 400 || NO_CONTENT.has(fetched.status)) return null;
+  if (shape.refreshesTo !== null || scriptRedirects(shape)) return because('redirects_itself');
+  if (/^#!?\//.test(new URL(fetched.url).hash) && shape.programs > 0) return because('fragment_route');
+  if (isConsentWall(fetched, shape)) return because('consent');
+  if (asksForJavaScript(shape)) return because('asks_for_javascript');
+  if (isScriptDrawn(shape)) return because('script_drawn');
+  return null;
+}
+
+const MAY_BE_CHOOSY = new Set(['connection_failed', 'tls_failed', 'page_timeout']);
+const NO_CONTENT = new Set([204, 205, 304]);
+
+/** Characters of text: a title and a spinner; less than a page of its own has; and enough to do without what scripts may add. */
+const NEXT_TO_NOTHING = 50;
+const THIN = 200;
+const SUBSTANTIAL = 800;
+
+const scriptRedirects = ({ scriptRedirect, textLength }: PageShape) => scriptRedirect && textLength < THIN;
+
+const ASKS =
+  /(enable|activate|turn on|allow|require[sd]?|need(?:s|ed)?|without|disabled|aktivier\w*|activer|active[rz]?|habilit\w+|ativ[ae]\w*|abilit\w+|включите|włącz\w*|inschakelen|有効)[^.!?]{0,60}java ?script|java ?script[^.!?]{0,60}(enabled?|required|disabled|turned off|aktivier\w*|deaktivier\w*|désactivé|activé|desactivado|habilitado|отключ\w+|включ\w+|無効|有効|启用|必要)/i;
+
+function asksForJavaScript({ text, textLength, noscriptText }: PageShape): boolean {
+  return textLength < SUBSTANTIAL && (ASKS.test(text) || ASKS.test(noscriptText));
+}
+
+function isScriptDrawn(shape: PageShape): boolean {
+  const { textLength, programs, emptyMounts, placeholders } = shape;
+  if (programs === 0) return false;
+  // A place to draw in with nothing in it, and not much around it.
+  if (emptyMounts > 0 && textLength < SUBSTANTIAL) return true;
+  if (placeholders >= 3) return true;
+  if (textLength < NEXT_TO_NOTHING) return true;
+  return textLength < THIN && (shape.moduleScripts > 0 || shape.stateScripts > 0);
+}
+
+/** Whether the browser gave what plain HTTP had not. */
+export function wasWorthwhile({
+  before,
+  after,
+  error,
+}: {
+  before: PageShape | null;
+  after: PageShape | null;
+  error: ErrorInfo | null;
+}): boolean {
+  if (error !== null || after === null) return false;
+  if (before === null) return true;
+  const gained = after.textLength - before.textLength;
+  return gained >= THIN || gained > Math.max(20, before.textLength / 2);
+}
+
+/** One page that needed a browser says little of its host; two in a row do. */
+const SURE_STREAK = 2;
+const FIRST_RECHECK_MS = 60 * 60_000;
+const LAST_RECHECK_MS = 7 * 24 * 60 * 60_000;
+
+/**
+ * What is known of a host, where it is sure and fresh enough to go by. Hosts change: a verdict is tried again after an hour, and
+ * each time it holds after twice as long, up to a week.
+ */
+export function rememberedEngine(verdict: RenderVerdict | null): RenderVerdict['engine'] | null {
+  if (verdict === null) return null;
+  const recheckMs = Math.min(
+    LAST_RECHECK_MS,
+    FIRST_RECHECK_MS * 2 ** Math.max(0, verdict.streak - SURE_STREAK),
+  );
+  if (verdict.ageMs > recheckMs) return null;
+  return verdict.engine === 'http' || verdict.streak >= SURE_STREAK ? verdict.engine : null;
+}

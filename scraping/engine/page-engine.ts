@@ -1,0 +1,174 @@
+import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
+import type { Artifact, Page } from '../../core/jobs/page.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { openVisits, type VisitedPage } from '../browser/browser-fetch.ts';
+import type { BrowserPool } from '../browser/pool.ts';
+import type { HttpClient } from '../http/client.ts';
+import { shapeOf } from '../http/html-signals.ts';
+import { type FetchedPage, openFetching } from '../http/http-fetch.ts';
+import type { MayFollow } from '../politeness/politeness.ts';
+import { type BrowserReason, needsBrowser, rememberedEngine, wasWorthwhile } from './engine-selector.ts';
+import type { RenderMemory } from './rendering-type-cache.ts';
+
+/**
+ * Scrapes the URLs of one job, in whichever way suits each:
+ *
+ *     const scraping = openScraping(spec, context);
+ *     try { for (const url of spec.urls) save(await scraping.scrape(url)); } finally { await scraping.close(); }
+ *
+ * Whatever goes wrong with a page is in its `error`, and `pageErrorConsequence` says whether another attempt could help.
+ * `scrape` rejects for two reasons only: the signal fired (with its reason, at once), or this program has a bug.
+ */
+export interface Scraping {
+  /** @param mayFollow asked before the page goes on to another address; without it, it may go anywhere */
+  scrape(url: string, mayFollow?: MayFollow): Promise<ScrapedPage>;
+  /** How many pages of the job may usefully be under way at once; what is beyond waits its turn. */
+  readonly concurrency: number;
+  close(): Promise<void>;
+}
+
+export interface ScrapeContext {
+  signal: AbortSignal;
+  browser: BrowserPool;
+  http: HttpClient;
+  renderMemory: RenderMemory;
+  logger: Logger;
+  /** For a page from its first request to its content; `spec.timeout_ms` goes before it. */
+  pageTimeoutMs: number;
+  /** Of a page's document, decoded, and of its HTML once drawn. */
+  maxPageBytes: number;
+  /** Pages of the job in the browser at once, in one context. Default 3. */
+  tabs?: number;
+  /** No other is asked for: its browser context ends with the page, without waiting for `close`. */
+  isOnlyPage?: boolean;
+}
+
+export interface ScrapedPage {
+  /** Without the paths of its artifacts: whoever stores those knows them. */
+  page: Page;
+  artifacts: Artifact[];
+  /** How long the server asks to be left alone, with the page or instead of it. */
+  retryAfterMs: number | null;
+}
+
+export type ScrapeSpec = Pick<
+  ScrapeRequest,
+  | 'formats'
+  | 'main_content'
+  | 'extract'
+  | 'render'
+  | 'actions'
+  | 'headers'
+  | 'timeout_ms'
+  | 'urls'
+  | 'cookies'
+  | 'viewport'
+  | 'locale'
+  | 'timezone'
+  | 'mobile'
+  | 'proxy'
+>;
+
+/** Of one job on the way by plain HTTP: while one waits for its server, another is read. */
+const HTTP_PAGES_AT_ONCE = 4;
+/** In the browser, where the page itself is most of the work: more tabs than cores gain little, and take memory. */
+const BROWSER_PAGES_AT_ONCE = 3;
+
+export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping {
+  const timeoutMs = spec.timeout_ms ?? context.pageTimeoutMs;
+  const fetching = openFetching(spec, context);
+  const tabs = context.tabs ?? BROWSER_PAGES_AT_ONCE;
+  const visits = openVisits(spec, { ...context, tabs });
+  const way = wayFor(spec);
+
+  return {
+    concurrency: way === 'browser' ? tabs : HTTP_PAGES_AT_ONCE,
+    async scrape(url, mayFollow) {
+      if (way === 'browser') return scraped(await visits.visit(url, { timeoutMs, mayFollow }));
+      if (way === 'http') return (await fetching.fetch(url, { timeoutMs, mayFollow })).read();
+      return await scrapeEitherWay(url, mayFollow);
+    },
+    close: async () => {
+      fetching.close();
+      await visits.close();
+    },
+  };
+
+  /** HTTP first, unless the host is known to need a browser; and the browser where what came shows that it is needed. */
+  async function scrapeEitherWay(url: string, mayFollow: MayFollow | undefined): Promise<ScrapedPage> {
+    const { host } = new URL(url);
+    const remembered = rememberedEngine(await context.renderMemory.recall(host));
+    if (remembered === 'browser') return scraped(await visits.visit(url, { timeoutMs, mayFollow }));
+
+    const startedAt = performance.now();
+    // Some servers keep whoever is no browser waiting: there must be time left to be one.
+    const fetched = await fetching.fetch(url, { timeoutMs, answerMs: timeoutMs / 2, mayFollow });
+    const reason = needsBrowser(fetched);
+    if (reason === null || (reason.isGuess && remembered === 'http')) {
+      if (reason === null && fetched.kind === 'answered') await context.renderMemory.sawEnough(host);
+      return await fetched.read();
+    }
+    context.logger.debug('page_needs_browser', { host, reason: reason.why });
+    const visited = await visits.visit(url, { timeoutMs: leftMs(startedAt), mayFollow });
+    return await choose(url, fetched, reason, visited);
+  }
+
+  /** Half of a page's time at least, however long the server took to be of no use. */
+  function leftMs(startedAt: number): number {
+    return Math.max(timeoutMs - (performance.now() - startedAt), timeoutMs / 2);
+  }
+
+  async function choose(
+    url: string,
+    fetched: FetchedPage,
+    reason: BrowserReason,
+    visited: VisitedPage,
+  ): Promise<ScrapedPage> {
+    const before = fetched.kind === 'answered' && fetched.status < 400 ? shapeOf(fetched.html) : null;
+    const after = visited.drawn === null ? null : shapeOf(visited.drawn);
+    const isBetter = wasWorthwhile({ before, after, error: visited.page.error });
+    if (reason.ofHost) {
+      const { host } = new URL(url);
+      await context.renderMemory.remember(host, {
+        engine: isBetter ? 'browser' : 'http',
+        reason: reason.why,
+      });
+    }
+    // A browser that failed where plain HTTP did not has nothing to add, unless it found that the page leads where nobody may go.
+    const { error } = visited.page;
+    const failed = error !== null && !STOPPED_BY_MANNERS.has(error.code);
+    const useFetched = failed && fetched.kind === 'answered' && fetched.status < 400;
+    return useFetched ? await fetched.read() : scraped(visited);
+  }
+}
+
+/** One page with a session of its own. */
+export async function scrape(
+  request: { url: string; spec: ScrapeSpec },
+  context: ScrapeContext,
+): Promise<ScrapedPage> {
+  const scraping = openScraping(request.spec, { ...context, isOnlyPage: true });
+  try {
+    return await scraping.scrape(request.url);
+  } finally {
+    // Not awaited: it may take seconds to end a page that hangs, and the pool waits for it when it stops.
+    void scraping.close();
+  }
+}
+
+const STOPPED_BY_MANNERS: ReadonlySet<string> = new Set(['robots_disallowed', 'robots_unreadable']);
+
+/** What only a browser can do or be decides for it. */
+function wayFor(spec: ScrapeSpec): 'http' | 'browser' | 'auto' {
+  const { render = 'auto', actions = [], formats = [], viewport, timezone, mobile } = spec;
+  if (render !== 'auto') return render;
+  const isPictured = formats.includes('screenshot') || formats.includes('pdf');
+  const isSomebody = Boolean(viewport || timezone || mobile);
+  return isPictured || isSomebody || actions.length > 0 ? 'browser' : 'auto';
+}
+
+const scraped = ({ page, artifacts, retryAfterMs }: VisitedPage): ScrapedPage => ({
+  page,
+  artifacts,
+  retryAfterMs,
+});

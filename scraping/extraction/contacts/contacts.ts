@@ -1,0 +1,156 @@
+import { parse } from 'tldts';
+import type { Address, Contacts } from '../../../core/leads/lead.ts';
+import { parsePage } from '../document/dom.ts';
+import { findAddresses } from './addresses/postal-addresses.ts';
+import { findCompany } from './company/company.ts';
+import { findAbout } from './company/company-profile.ts';
+import { likelyCountries } from './country.ts';
+import { FREE_MAIL, findEmails } from './emails.ts';
+import { entitiesOf } from './entities.ts';
+import type { ContactField, Finding } from './finding.ts';
+import { metaContent, type PageElements, pageElements } from './page-elements.ts';
+import { pageLines } from './page-lines.ts';
+import { findPhones, LABELLED } from './phones/phones.ts';
+import { findSocials } from './socials.ts';
+import { describedFindings } from './structured-contacts.ts';
+import { ownLines } from './third-party-filter.ts';
+
+/** A parsed page, and what is known of it from elsewhere. */
+export interface ContactsInput {
+  /** As `parsePage` gives it: absolute addresses, no shadow roots. It is only read. */
+  document: Document;
+  /** Where the page was found, after redirects. */
+  url: string;
+  /** ISO 3166-1 alpha-2: where the business is thought to be, when the page does not say. */
+  country?: string;
+}
+
+/** What a page says about the business behind it. Pure; a few milliseconds a page. */
+export function findContacts(input: { html: string; url: string; country?: string }): Finding[] {
+  return contactsIn({ ...input, document: parsePage(input.html, input.url) });
+}
+
+/** As `findContacts`, of a page that is already parsed. Findings of a field come surest first. */
+export function contactsIn({ document, url, country }: ContactsInput): Finding[] {
+  const lines = pageLines(document);
+  const own = ownLines(lines);
+  const page = pageElements(document);
+  const site = siteOf(document, page, url);
+  const entities = entitiesOf(page);
+  const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, {
+    host: site.host,
+    hint: country,
+  });
+  const found = [
+    ...describedFindings(entities, countries, site.domain),
+    ...findCompany(page, own, entities, site),
+    ...findEmails(page, lines, site.domain),
+    ...findPhones(page, own, countries),
+    ...findAddresses(own, countries),
+    ...findSocials(page, entities, site.domain),
+    ...findAbout(page, lines),
+  ];
+  return settled(found).sort((a, b) => b.confidence - a.confidence);
+}
+
+/**
+ * The site a page is of. A saved page names it in its `base`; one that is read from another machine (a cache, a test, an address in
+ * numbers) may still name it as its canonical address, or by where its mail goes.
+ */
+function siteOf(
+  document: Document,
+  page: PageElements,
+  url: string,
+): { host: string; domain: string | null } {
+  const mail = page.links
+    .map((link) => /^mailto:[^@?]+@([\w.-]+)/i.exec(link.getAttribute('href') ?? '')?.[1])
+    .filter((host) => host !== undefined && !FREE_MAIL.test(host.toLowerCase()));
+  const options = [
+    document.querySelector('base[href]')?.getAttribute('href'),
+    url,
+    document.querySelector('link[rel="canonical"]')?.getAttribute('href'),
+    metaContent(page, 'og:url'),
+    mail[0],
+  ];
+  for (const option of options) {
+    const { hostname, domain, isIcann } = parse(option ?? '', { validateHostname: false });
+    if (hostname && domain && isIcann) return { host: hostname.replace(/^www\./, ''), domain };
+  }
+  return { host: (parse(url).hostname ?? '').replace(/^www\./, ''), domain: null };
+}
+
+/**
+ * Each fact once a method. What the text calls a fax is no phone because a link or a description says less; and an address that
+ * another one completes is not one of its own.
+ */
+function settled(found: readonly Finding[]): Finding[] {
+  const faxes = new Set(found.filter(({ field }) => field === 'fax').map(({ value }) => value));
+  const called = (finding: Finding) => finding.method === 'text' && finding.confidence >= LABELLED;
+  const phones = new Set(
+    found.filter((finding) => finding.field === 'phone' && called(finding)).map(({ value }) => value),
+  );
+  const seen = new Set<string>();
+  return found.filter((finding) => {
+    const { field, value, method, address } = finding;
+    if (field === 'phone' && faxes.has(value) && !phones.has(value)) return false;
+    if (address && found.some((other) => other.address && completes(other.address, address))) return false;
+    const key = `${field} ${method} ${value}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+const completes = (whole: Address, part: Address): boolean =>
+  part.street === null &&
+  whole.street !== null &&
+  (part.postal_code ?? part.city) !== null &&
+  (part.postal_code === null || whole.postal_code === part.postal_code) &&
+  (part.city === null || whole.city === part.city || whole.text.includes(part.city));
+
+/** The findings as the page format `contacts` shows them: each value once, surest first. */
+export function contactsOf(findings: readonly Finding[]): Contacts {
+  const of = (field: ContactField) =>
+    findings.filter((finding) => finding.field === field).sort((a, b) => b.confidence - a.confidence);
+  const values = (field: ContactField) => [...new Set(of(field).map(({ value }) => value))];
+  const socials: Record<string, string> = {};
+  for (const { network, value } of of('social')) if (network) socials[network] ??= value;
+  return {
+    company: of('company')[0]?.value ?? null,
+    emails: values('email'),
+    phones: values('phone'),
+    faxes: values('fax'),
+    addresses: distinct(of('address').flatMap(({ address }) => (address ? [address] : []))),
+    socials,
+  };
+}
+
+/** The same door told twice is one address, with the parts that either of them has. */
+function distinct(addresses: readonly Address[]): Address[] {
+  const kept: Address[] = [];
+  for (const address of addresses) {
+    const same = kept.findIndex((other) => isSameDoor(other, address));
+    const other = kept[same];
+    if (!other) kept.push(address);
+    else
+      kept[same] = {
+        ...other,
+        street: other.street ?? address.street,
+        city: other.city ?? address.city,
+        region: other.region ?? address.region,
+        postal_code: other.postal_code ?? address.postal_code,
+        country: other.country ?? address.country,
+      };
+  }
+  return kept;
+}
+
+const plain = (text: string | null): string => (text ?? '').toLowerCase().replace(/[^\p{L}\d]/gu, '');
+
+function isSameDoor(a: Address, b: Address): boolean {
+  const [one, two] = [plain(a.street ?? a.text), plain(b.street ?? b.text)];
+  if (!(one === two || (one.length > 8 && two.includes(one)) || (two.length > 8 && one.includes(two))))
+    return false;
+  const agree = (x: string | null, y: string | null) => !x || !y || plain(x) === plain(y);
+  return agree(a.postal_code, b.postal_code) && agree(a.city, b.city);
+}

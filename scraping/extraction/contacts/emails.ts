@@ -1,0 +1,186 @@
+import { parse } from 'tldts';
+import { decodedEmails, unescaped } from './email-deobfuscation.ts';
+import type { Finding } from './finding.ts';
+import type { PageElements } from './page-elements.ts';
+import { type Line, withoutIcons } from './page-lines.ts';
+import { around, excerpt } from './snippet.ts';
+
+/** E-mail addresses of a page: linked, hidden, written out and in its text. */
+export function findEmails(page: PageElements, lines: readonly Line[], ownDomain: string | null): Finding[] {
+  const found: Finding[] = [];
+  const add = (text: string, method: string, snippet: string, confidence: number) => {
+    const value = emailAddress(text);
+    if (value === null) return;
+    // What a site encodes is its own business, whatever it looks like.
+    if (method !== 'cfemail' && isPlaceholder(value, ownDomain)) return;
+    found.push({ field: 'email', value, method, snippet: excerpt(snippet), confidence });
+  };
+  for (const link of page.links) {
+    const href = link.getAttribute('href')?.trim() ?? '';
+    if (!/^mailto:/i.test(href)) continue;
+    for (const address of mailtoAddresses(href)) add(address, 'mailto', link.textContent || href, 0.95);
+  }
+  for (const { text, method, snippet } of decodedEmails(page)) add(text, method, snippet, 0.95);
+  for (const { text: line } of lines) {
+    const text = withoutIcons(line).replaceAll('＠', '@');
+    for (const { address, start, end } of writtenEmails(text))
+      add(address, 'text', around(text, start, end), 0.85);
+    for (const { address, start, end } of spelledEmails(text))
+      add(address, 'spelled', around(text, start, end), 0.75);
+  }
+  return found;
+}
+
+/** As it goes into a lead: lower case, punctuation of the sentence gone. Null for what is no address that mail could reach. */
+export function emailAddress(text: string): string | null {
+  const at = text.lastIndexOf('@');
+  if (/^git@/i.test(text)) return null;
+  if (at < 1 || text.length > 320) return null;
+  const local = text
+    .slice(0, at)
+    .trim()
+    .replace(/^["'<(:.\s]+|["'\s]+$/g, '')
+    .toLowerCase();
+  if (!/^[\p{L}\d_](?:[\p{L}\d._%+'&/=!#-]{0,62}[\p{L}\d_+-])?$/u.test(local) || local.includes('..'))
+    return null;
+  if (/^[0-9a-f]{24,}$/.test(local)) return null; // A key of a service, such as Sentry's.
+  const domain = knownDomain(
+    text
+      .slice(at + 1)
+      .trim()
+      .replace(/^(?:no-?spam|remove-?this)\./i, ''),
+  );
+  return domain === null ? null : `${local}@${domain}`;
+}
+
+/** The longest beginning of the text that is a registrable name: text may run on without a space (`acme.comPhone`). */
+function knownDomain(text: string): string | null {
+  const [name = ''] = /^(?:[\p{L}\d](?:[\p{L}\d-]{0,62})\.){1,6}[\p{L}\d-]{2,24}/u.exec(text) ?? [];
+  if (name === '') return null;
+  for (const candidate of [
+    name,
+    name.replace(/(?<=\p{Ll})\p{Lu}.*$/u, ''),
+    name.replace(/\.\p{Lu}\p{Ll}.*$/u, ''),
+  ]) {
+    const { hostname, domain, isIcann } = parse(candidate.toLowerCase().replace(/-+$/, ''), {
+      validateHostname: true,
+    });
+    if (domain && hostname && isIcann) return hostname;
+  }
+  return null;
+}
+
+function mailtoAddresses(href: string): string[] {
+  const [recipients = '', query = ''] = href.slice('mailto:'.length).split('?');
+  const to = /(?:^|&)to=([^&]*)/i.exec(query.replaceAll('&amp;', '&'))?.[1] ?? '';
+  return [recipients, to].flatMap((list) =>
+    unescaped(unescaped(list))
+      .split(/[,;]/)
+      .map((address) => address.replace(/^.*<([^>]*)>.*$/, '$1').replace(/^(?:mailto:|\/\/)+/i, ''))
+      .map((address) => spelledOut(address.trim())),
+  );
+}
+
+interface Place {
+  address: string;
+  start: number;
+  end: number;
+}
+
+const LOCAL_CHARACTER = /[\p{L}\d._%+'&!#-]/u;
+
+/** From each at sign to both sides, so that the work grows with the text and no more. */
+export function writtenEmails(text: string): Place[] {
+  const found: Place[] = [];
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    const spaced = text[at - 1] === ' ' && text[at + 1] === ' ';
+    let start = spaced ? at - 1 : at;
+    const from = start;
+    while (start > 0 && from - start < 64 && LOCAL_CHARACTER.test(text[start - 1] ?? '')) start--;
+    if (start === from || isInUrl(text.slice(Math.max(0, start - 40), start))) continue;
+    const rest = text.slice(at + (spaced ? 2 : 1), at + 160);
+    const [domain = ''] = /^[\p{L}\d][\p{L}\d.-]*/u.exec(rest) ?? [];
+    found.push({
+      address: `${text.slice(start, from)}@${domain}`,
+      start,
+      end: at + (spaced ? 2 : 1) + domain.length,
+    });
+  }
+  return found;
+}
+
+const isInUrl = (before: string): boolean => /:\/\/\S*$/.test(before);
+
+const AT_WORD = 'at|ät|aet|æt|arroba|arobase|chez|chiocciola|kukac|małpa|malpa|zavinac|snabel-?a|собака';
+const DOT_WORD = 'dot|punkt|punto|point|ponto|punt|prick|kropka|tecka|pont|точка';
+/** `[at]`, `(at)`, `{at}`, `<at>`, `[@]`, `_at_`. */
+const BRACKETED_AT = new RegExp(`\\s?(?:[\\[({<|*]\\s?(?:${AT_WORD}|@)\\s?[\\])}>|*]|_at_)\\s?`, 'giu');
+/** Without brackets both must be written out, and in one language: "stay at home" is no address, and "chez Marie point de départ" neither. */
+const PLAIN_PAIRS = [
+  ['at', 'dot'],
+  ['ät', 'punkt'],
+  ['at', 'punkt'],
+  ['arroba', 'punto|ponto'],
+  ['arobase', 'point'],
+  ['chiocciola', 'punto'],
+  ['kukac', 'pont'],
+  ['собака', 'точка'],
+] as const;
+const bracketedDot = `\\s?[\\[({<|*]\\s?(?:${DOT_WORD}|\\.)\\s?[\\])}>|*]\\s?|_dot_|-dot-`;
+const ANY_DOT = new RegExp(`${bracketedDot}|\\s(?:${DOT_WORD})\\s`, 'giu');
+const PLAIN = PLAIN_PAIRS.map(([at, dot]) => ({
+  at: new RegExp(`\\s${at}\\s|-${at}-`, 'giu'),
+  dot: new RegExp(`\\s(?:${dot})\\s|-(?:${dot})-|${bracketedDot}`, 'giu'),
+}));
+const SPELLED = new RegExp(
+  `${BRACKETED_AT.source}|[\\s-](?:${PLAIN_PAIRS.map(([at]) => at).join('|')})[\\s-]`,
+  'iu',
+);
+
+/** `name [at] domain [dot] com` and its kin, in several languages. */
+export function spelledEmails(text: string): Place[] {
+  if (!SPELLED.test(text)) return [];
+  const found: Place[] = [];
+  const look = (at: RegExp, dot: RegExp, isBracketed: boolean) => {
+    for (const match of text.matchAll(at)) {
+      const end = match.index + match[0].length;
+      const before = text.slice(Math.max(0, match.index - 80), match.index).replace(dot, '.');
+      const raw = text.slice(end, end + 100);
+      const [local = ''] = /[\p{L}\d._%+-]{1,64}$/u.exec(before) ?? [];
+      const [domain = ''] = /^[\p{L}\d-]+(?:\.[\p{L}\d-]+)+/u.exec(raw.replace(dot, '.')) ?? [];
+      if (local === '' || domain === '') continue;
+      // "Meet us at acme.com" is no address, "joe at acme dot com" is one.
+      if (!isBracketed && raw.toLowerCase().startsWith(domain.toLowerCase())) continue;
+      found.push({
+        address: `${local}@${domain}`,
+        start: match.index - local.length,
+        end: end + domain.length,
+      });
+    }
+  };
+  look(BRACKETED_AT, ANY_DOT, true);
+  for (const { at, dot } of PLAIN) look(at, dot, false);
+  return found;
+}
+
+const spelledOut = (address: string): string => {
+  if (address.includes('@') && !/[[({]/.test(address)) return address;
+  return spelledEmails(address)[0]?.address ?? address;
+};
+
+const PLACEHOLDER_DOMAIN =
+  /^(?:(?:[a-z0-9-]+\.)?example\.[a-z.]+|(?:your|my|some)-?(?:domain|site|company|website|email|mail|business|store|name)[a-z]*\.[a-z.]+|(?:domain|domainname|website|mysite|yoursite|email|company|address|test|exemple|beispiel|ejemplo|esempio|placeholder|sample|mailservice|provider)\.(?:com|net|org|de|fr|tld|es|it|nl|co\.uk|ltd))$/;
+const PLACEHOLDER_LOCAL =
+  /^(?:you|your|yours|your[._-]?(?:e?mail|name|address|id|account)|(?:e?mail|name|user)(?:[._-]?address)?|username|someone|somebody|some1|xxx+|abc|foo|bar|first\.?last|firstname(?:[._]?lastname)?|john\.?doe|jane\.?doe|max\.?mustermann|votre[._-]?(?:nom|e?mail)|ihre?[._-]?(?:name|e?mail)|tu[._-]?(?:correo|email)|nombre|nom|vorname\.nachname|test|me)$/;
+/** Mailboxes of anybody: what stands behind the sign says nothing of a business. */
+export const FREE_MAIL =
+  /^(?:gmail|googlemail|yahoo|ymail|hotmail|outlook|live|msn|mail|aol|gmx|email|domain|web|icloud|me|comcast|sbcglobal|verizon|att|btinternet|btconnect|t-online|freenet|orange|wanadoo|free|laposte|libero|protonmail|proton|yandex|qq|163)\.[a-z.]+$/;
+
+/** An address that a form or a text shows by way of example. A page's own domain is no example there. */
+export function isPlaceholder(address: string, ownDomain: string | null): boolean {
+  const [local = '', host = ''] = address.split('@');
+  if (/(?:^|\.)(?:sentry\.io|wixpress\.com|sentry-next\.wixpress\.com)$/.test(host)) return true;
+  if (ownDomain !== null && (host === ownDomain || host.endsWith(`.${ownDomain}`)))
+    return /^(?:your|xxx+|user(?:name)?|someone)/.test(local) && PLACEHOLDER_LOCAL.test(local);
+  return PLACEHOLDER_DOMAIN.test(host) || (PLACEHOLDER_LOCAL.test(local) && FREE_MAIL.test(host));
+}

@@ -1,0 +1,139 @@
+import { isBlock, isElement, isText } from '../document/dom.ts';
+import { decodeCloudflare } from './email-deobfuscation.ts';
+
+/** Where on a page something stands. A footer names its owner more often than an article does. */
+export type Area = 'header' | 'footer' | 'body';
+
+/** One line as a reader sees it. */
+export interface Line {
+  /** Spaces collapsed; `FAX_ICON` and `PHONE_ICON` stand where a picture or a class name tells what follows. */
+  text: string;
+  area: Area;
+  heading: boolean;
+}
+
+/** Private-use characters: no page's text has them. */
+export const FAX_ICON = '\uE0FA';
+export const PHONE_ICON = '\uE0FB';
+export const withoutIcons = (text: string): string => text.replace(/[\uE0FA\uE0FB]/g, '');
+
+const MAX_CHARACTERS = 600_000;
+const MAX_LINE = 2000;
+const MAX_DEPTH = 400;
+
+/** A page's text by line, a line a block, a cell or a break. Decoded addresses stand in the place of their codes. */
+export function pageLines(document: Document): Line[] {
+  const lines: Line[] = [];
+  let text = '';
+  let left = MAX_CHARACTERS;
+  let area: Area = 'body';
+  let heading = false;
+
+  const end = () => {
+    const line = text.replace(/\s+/g, ' ').trim();
+    text = '';
+    if (line === '') return;
+    left -= line.length;
+    for (let at = 0; at < line.length; at += MAX_LINE)
+      lines.push({ text: line.slice(at, at + MAX_LINE), area, heading });
+  };
+
+  /** Whether an element began or ended since the last text: `Acme</b>555-0100` are two words, and so are two links. */
+  let apart: 'no' | 'element' | 'link' = 'no';
+  const add = (data: string) => {
+    if (data === '') return;
+    const [last, first] = [text.at(-1) ?? ' ', data[0] ?? ' '];
+    const joins = /[\p{L}\d]/u.test(last) && /[\p{L}\d]/u.test(first);
+    if (joins && apart !== 'no' && (apart === 'link' || /\d/.test(last) !== /\d/.test(first))) text += ' ';
+    text += data;
+    apart = 'no';
+  };
+
+  const visit = (parent: Node, depth: number) => {
+    if (depth > MAX_DEPTH) return;
+    for (let node = parent.firstChild; node && left > 0; node = node.nextSibling) {
+      if (isText(node)) add(node.data);
+      else if (isElement(node)) visitElement(node, depth);
+    }
+  };
+
+  const visitElement = (element: Element, depth: number) => {
+    const { tagName } = element;
+    if (UNREAD.has(tagName) || isHiddenWord(element)) return;
+    if (BREAKS.has(tagName)) return end();
+    if (tagName === 'IMG') {
+      text += imageText(element);
+      return;
+    }
+    const isMarked = element.hasAttributes();
+    const code = isMarked ? element.getAttribute('data-cfemail') : null;
+    if (code !== null) {
+      add(` ${decodeCloudflare(code) ?? ''}`);
+      return;
+    }
+    const breaks = isBlock(element);
+    if (!breaks && apart !== 'link') apart = tagName === 'A' ? 'link' : 'element';
+    const outer = { area, heading };
+    if (breaks) {
+      end();
+      if (isMarked) area = areaOf(element) ?? area;
+      heading = heading || HEADINGS.has(tagName);
+    }
+    if (isMarked) text += iconOf(element);
+    visit(element, depth + 1);
+    if (!breaks && apart !== 'link') apart = tagName === 'A' ? 'link' : 'element';
+    if (breaks) {
+      end();
+      ({ area, heading } = outer);
+    }
+  };
+
+  if (document.body) visit(document.body, 0);
+  end();
+  return lines;
+}
+
+const UNREAD = new Set(
+  'SCRIPT STYLE TEMPLATE TEXTAREA SELECT OPTION OBJECT IFRAME CANVAS NOFRAMES'.split(' '),
+);
+const BREAKS = new Set(['BR', 'HR', 'INPUT', 'BUTTON']);
+const HEADINGS = new Set(['H1', 'H2', 'H3']);
+
+/** A word in the middle of an address that only a harvester reads. */
+const isHiddenWord = (element: Element): boolean =>
+  (element.tagName === 'SPAN' || element.tagName === 'B' || element.tagName === 'I') &&
+  element.hasAttributes() &&
+  /display\s*:\s*none/i.test(element.getAttribute('style') ?? '');
+
+function areaOf(element: Element): Area | null {
+  if (element.tagName === 'FOOTER') return 'footer';
+  if (element.tagName === 'HEADER' || element.tagName === 'NAV') return 'header';
+  const name = `${element.id} ${element.getAttribute('class') ?? ''} ${element.getAttribute('role') ?? ''}`;
+  if (name === '  ') return null;
+  if (/(?:^|[\s_-])(?:footer|foot|contentinfo|copyright|impressum)(?![a-z])/i.test(name)) return 'footer';
+  if (/(?:^|[\s_-])(?:header|masthead|banner|navigation|navbar|nav|menu)(?![a-z])/i.test(name))
+    return 'header';
+  return null;
+}
+
+/** An at sign drawn as a picture, or what a picture before a number says of it. */
+function imageText(image: Element): string {
+  const alt = image.getAttribute('alt')?.trim() ?? '';
+  if (alt === '@' || alt === '.') return alt;
+  if (alt.length < 20) return markOf(alt) || ' ';
+  return ' ';
+}
+
+function iconOf(element: Element): string {
+  const name =
+    element.getAttribute('itemprop') ?? element.getAttribute('class') ?? element.getAttribute('title');
+  if (!name || name.length > 100) return '';
+  const mark = markOf(name);
+  return mark && (element.textContent ?? '').length < 80 ? mark : '';
+}
+
+function markOf(name: string): string {
+  const fax = /(?:^|[^a-z])(?:tele)?fax|faxnumber/i.test(name);
+  const phone = /(?:^|[^a-z])(?:tele)?phone|(?:^|[^a-z])(?:tel|mobile)(?![a-z])/i.test(name);
+  return fax === phone ? '' : fax ? FAX_ICON : PHONE_ICON;
+}

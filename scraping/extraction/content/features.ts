@@ -1,0 +1,383 @@
+import type { Block, BlockTree, Inside } from './blocks.ts';
+import { MARKS, type Mark, NEVER } from './element-hints.ts';
+import { lettersIn } from './text-statistics.ts';
+
+/** What the page says of itself, beside its text. */
+export interface PageFacts {
+  url: string;
+  title: string;
+  openGraphType: string;
+  /** Names of schema.org types in JSON-LD, in lower case, each between spaces. */
+  types: string;
+  /** What it describes itself with in its head and its structured data, in lower case. */
+  descriptions: string;
+}
+
+/** Stands for all that is further. */
+const FAR = 40;
+
+/** Each block of a page as numbers, in one order for all pages: what the model was trained on and what it judges. */
+export function featuresOf({ blocks, inside }: BlockTree, facts: PageFacts): Float32Array[] {
+  const looks = blocks.map(lookAt);
+  const page = Float32Array.from(pageFeatures(blocks, looks, facts));
+  const makes = groupByMake(blocks);
+  const holders = holdersOfProse(blocks, inside);
+  const repeats = new Map<string, number>();
+  for (const { text } of blocks) repeats.set(text, (repeats.get(text) ?? 0) + 1);
+  const groups = groupsOf(blocks, inside);
+  const whole = blocks.reduce((sum, { words }) => sum + words, 0);
+  const titleWords = facts.title.toLowerCase();
+  let before = 0;
+  let heading: { at: number; level: number; about: number } = { at: -1, level: 0, about: 0 };
+  let firstHeading = -1;
+
+  return blocks.map((block, at) => {
+    const { level, about } = looks[at] as Look;
+    if (level === 1 && firstHeading < 0) firstHeading = at;
+    const make = makes.get(block.make);
+    const row: number[] = [];
+    pushLetters(row, block);
+    row.push(
+      level,
+      block.depth,
+      at,
+      blocks.length - at,
+      at / blocks.length,
+      before / Math.max(1, whole),
+      repeats.get(block.text) ?? 1,
+      isIn(titleWords, block.text) ? 1 : 0,
+      TAGS.indexOf(block.container.tagName),
+      heading.at < 0 ? FAR : Math.min(FAR, at - heading.at),
+      heading.level,
+      heading.about,
+      firstHeading < 0 ? -1 : Math.min(200, at - firstHeading),
+      about,
+      make?.count ?? 1,
+      (make?.words ?? 0) / Math.max(1, make?.count ?? 1),
+      (make?.words ?? 0) / Math.max(1, whole),
+      (make?.linkChars ?? 0) / Math.max(1, make?.chars ?? 1),
+      at - (make?.first ?? at),
+      isDescribed(block, facts) ? 1 : 0,
+    );
+    pushAll(row, groups.get(block.container) ?? NO_GROUP);
+    before += block.words;
+    if (level > 0) heading = { at, level, about };
+    for (let step = -3; step <= 3; step += 1) if (step !== 0) pushNeighbour(row, block, blocks[at + step]);
+    pushAround(row, blocks, at);
+    pushAbove(row, block, inside, whole);
+    for (const chain of holders) row.push(distanceTo(block, chain));
+    // Most of it is the same numbers again, or marks; a list that grows is dear.
+    const features = new Float32Array(row.length + MARKS.length + page.length);
+    features.set(row);
+    for (let mark = 0; mark < MARKS.length; mark += 1) {
+      const depth = block.marks[mark] as number;
+      features[row.length + mark] = depth === NEVER ? FAR : Math.min(FAR - 1, block.depth - depth);
+    }
+    features.set(page, row.length + MARKS.length);
+    return features;
+  });
+}
+
+/** What is asked of a block more than once. */
+interface Look {
+  /** Of a heading, from 1; 0 for others. */
+  level: number;
+  about: number;
+}
+
+const lookAt = (block: Block): Look => ({ level: headingLevel(block), about: aboutOf(block.text) });
+
+function pushAll(row: number[], numbers: readonly number[]): void {
+  for (const number of numbers) row.push(number);
+}
+
+/** Whether a text in lower case holds another, in whatever case that is. */
+const isIn = (lower: string, text: string): boolean =>
+  text.length <= lower.length && lower.includes(text.toLowerCase());
+
+const TAGS = 'P DIV LI TD H1 H2 H3 H4 H5 H6 SPAN A PRE DT DD BLOCKQUOTE SECTION ARTICLE BUTTON TH'.split(' ');
+
+const isDescribed = ({ text, chars }: Block, facts: PageFacts): boolean =>
+  chars >= 20 && facts.descriptions.includes(text.slice(0, 200).toLowerCase());
+
+const HEADINGS = ['H1', 'H2', 'H3', 'H4', 'H5', 'H6'];
+
+const headingLevel = ({ container }: Block): number => {
+  for (let element: Element | null = container, up = 0; element && up < 3; up += 1) {
+    const level = HEADINGS.indexOf(element.tagName) + 1;
+    if (level > 0) return level;
+    element = element.parentElement;
+  }
+  return 0;
+};
+
+function pushLetters(row: number[], { text, words, chars, linkChars }: Block): void {
+  const some = text.slice(0, 1000);
+  const { marks, digits, capitals, smallWords } = lettersIn(some);
+  row.push(
+    words,
+    linkChars / chars,
+    chars / Math.max(1, words),
+    /[.!?。:]["”’)]?$/.test(text.slice(-2)) ? 1 : 0,
+    marks / some.length,
+    digits / some.length,
+    capitals / some.length,
+    /[$€£¥]\s?\d|\d\s?(€|kr|zł|USD|EUR)/.test(some) ? 1 : 0,
+    /[|•·›»>/]/.test(some) ? 1 : 0,
+    smallWords / Math.max(1, words),
+    text.endsWith('?') ? 1 : 0,
+  );
+}
+
+/** What a few words are about, as far as it is always the same: what stands beside content says so in much the same words everywhere. */
+function aboutOf(text: string): number {
+  if (text.length > 200) return 0;
+  const at = ABOUT.findIndex((pattern) => pattern.test(text));
+  return at + 1;
+}
+
+const ABOUT = [
+  /related|you (may|might)( also)?|also (like|bought|viewed)|recommend|similar|recently viewed|more from|read (next|more)|trending|most (popular|read)|latest|keep reading|up next|customers who|people also|frequently bought|pairs? well|complete the look|explore more/i,
+  /cookie|consent|privacy policy|terms (of|and)|©|copyright|all rights reserved/i,
+  /subscribe|newsletter|sign ?up|e-?mail address|your inbox|join (our|the|us)|get \d+% off/i,
+  /log ?in|sign ?in|register|create (an )?account|my account|forgot/i,
+  /\bshare\b|tweet|follow us|facebook|instagram|pinterest|linkedin|whatsapp|copy link/i,
+  /add to (cart|bag|basket|wishlist)|checkout|buy now|in stock|sold out|out of stock|free shipping|free returns|quantity|size guide/i,
+  /\b(reply|replies|quote|report|like|likes|upvote|vote|views?|joined|posts?|members?|moderator|permalink)\b/i,
+  /\bcomments?\b|leave a (comment|reply)|reviews?\b|ratings?\b|out of 5/i,
+  /^(by|written by|posted by|author|updated|published)\b|min read|minutes? ago|hours? ago|days? ago/i,
+  /^(home|menu|search|close|next|previous|back|skip|show more|load more|view all|see all|learn more|read more|filter|sort|clear|apply|shop now|contact us?)\b/i,
+  /description|details|specifications?|features|overview|ingredients|dimensions|materials?|care instructions|what'?s (included|in the box)|about this|product info/i,
+  /faq|frequently asked|questions/i,
+  /advertisement|sponsored/i,
+];
+
+function pushNeighbour(row: number[], block: Block, other: Block | undefined): void {
+  if (!other) {
+    row.push(-1, -1, -1, -1);
+    return;
+  }
+  row.push(
+    other.words,
+    other.linkChars / other.chars,
+    other.make === block.make ? 1 : 0,
+    other.container.parentElement === block.container.parentElement ? 1 : 0,
+  );
+}
+
+/** The blocks near it, taken together. */
+function pushAround(row: number[], blocks: readonly Block[], at: number): void {
+  let [words, chars, linkChars, prose] = [0, 0, 0, 0];
+  for (let near = Math.max(0, at - 8); near < Math.min(blocks.length, at + 9); near += 1) {
+    const block = blocks[near] as Block;
+    words += block.words;
+    chars += block.chars;
+    linkChars += block.linkChars;
+    if (block.isProse) prose += 1;
+  }
+  row.push(words, linkChars / Math.max(1, chars), prose);
+}
+
+/** The elements it is in, one after the other going up. */
+function pushAbove(row: number[], block: Block, inside: ReadonlyMap<Element, Inside>, whole: number): void {
+  let element: Element | null = block.container;
+  let last: Inside | undefined;
+  for (let found = 0; found < 4; ) {
+    const sum: Inside | undefined = element ? (inside.get(element) ?? last) : last;
+    // An element that adds nothing to what is in it says nothing.
+    if (element && sum && last && sum.blocks === last.blocks) {
+      element = element.parentElement;
+      continue;
+    }
+    last = sum;
+    found += 1;
+    row.push(
+      sum?.words ?? 0,
+      (sum?.words ?? 0) / Math.max(1, whole),
+      (sum?.linkChars ?? 0) / Math.max(1, sum?.chars ?? 1),
+      (sum?.prose ?? 0) / Math.max(1, sum?.words ?? 1),
+      sum?.blocks ?? 0,
+    );
+    element = element?.parentElement ?? null;
+  }
+}
+
+/** Of an element that is one of several alike: how many there are, how much is in all and in each, and which it is. */
+const NO_GROUP = [0, 0, 0, 0, 0, 0, FAR];
+
+/** For every container of blocks the nearest element around it that is one of several alike, such as a card in a grid or a post. */
+function groupsOf(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Map<Element, number[]> {
+  const own = new Map<Element, number[]>();
+  const seen = new Set<Element>();
+  const groupChildren = (parent: Element) => {
+    if (seen.has(parent)) return;
+    seen.add(parent);
+    const kinds = new Map<string, Element[]>();
+    for (let child = parent.firstElementChild; child; child = child.nextElementSibling) {
+      if ((inside.get(child)?.blocks ?? 0) === 0) continue;
+      const kind = kindOf(child);
+      const alike = kinds.get(kind);
+      if (alike) alike.push(child);
+      else kinds.set(kind, [child]);
+    }
+    for (const alike of kinds.values()) {
+      if (alike.length < 3) continue;
+      const numbers = groupNumbers(alike, inside);
+      for (const [at, element] of alike.entries()) own.set(element, [...numbers, at, 0]);
+    }
+  };
+  const known = new Map<Element, number[]>();
+  const groupOf = (element: Element): number[] => {
+    const found = known.get(element);
+    if (found) return found;
+    const parent = element.parentElement;
+    let group = NO_GROUP;
+    if (parent && inside.has(parent)) {
+      groupChildren(parent);
+      const outer = own.get(element) ?? groupOf(parent);
+      const isOwn = own.has(element) || outer === NO_GROUP;
+      group = isOwn ? outer : [...outer.slice(0, -1), Math.min(FAR, (outer.at(-1) ?? 0) + 1)];
+    }
+    known.set(element, group);
+    return group;
+  };
+  for (const { container } of blocks) groupOf(container);
+  return known;
+}
+
+const kindOf = (element: Element): string =>
+  `${element.tagName}.${element.getAttribute('class')?.split(/\s/)[0] ?? ''}`;
+
+function groupNumbers(alike: readonly Element[], inside: ReadonlyMap<Element, Inside>): number[] {
+  let [words, chars, linkChars, blocks, prose] = [0, 0, 0, 0, 0];
+  for (const element of alike) {
+    const sum = inside.get(element);
+    words += sum?.words ?? 0;
+    chars += sum?.chars ?? 0;
+    linkChars += sum?.linkChars ?? 0;
+    blocks += sum?.blocks ?? 0;
+    prose += sum?.prose ?? 0;
+  }
+  return [
+    alike.length,
+    words / alike.length,
+    linkChars / Math.max(1, chars),
+    blocks / alike.length,
+    prose / Math.max(1, words),
+  ];
+}
+
+interface Make {
+  count: number;
+  words: number;
+  chars: number;
+  linkChars: number;
+  first: number;
+}
+
+function groupByMake(blocks: readonly Block[]): Map<string, Make> {
+  const makes = new Map<string, Make>();
+  blocks.forEach((block, at) => {
+    const make = makes.get(block.make) ?? { count: 0, words: 0, chars: 0, linkChars: 0, first: at };
+    make.count += 1;
+    make.words += block.words;
+    make.chars += block.chars;
+    make.linkChars += block.linkChars;
+    makes.set(block.make, make);
+  });
+  return makes;
+}
+
+/** From the root down to the smallest element that holds this much of the page's prose; for several shares. */
+function holdersOfProse(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Chain[] {
+  const root = rootOf(blocks, inside);
+  return [0.35, 0.6, 0.85].map((part) => {
+    const chain: Chain = new Map();
+    let element = root;
+    const whole = root ? (inside.get(root)?.prose ?? 0) : 0;
+    while (element) {
+      chain.set(element, chain.size);
+      element = whole > 0 ? firstChildWith(element, whole * part, inside) : undefined;
+    }
+    return chain;
+  });
+}
+
+/** Elements, each inside of the one before, by how far in they are. */
+type Chain = Map<Element, number>;
+
+function firstChildWith(
+  element: Element,
+  prose: number,
+  inside: ReadonlyMap<Element, Inside>,
+): Element | undefined {
+  for (let child = element.firstElementChild; child; child = child.nextElementSibling) {
+    if ((inside.get(child)?.prose ?? 0) >= prose) return child;
+  }
+  return undefined;
+}
+
+function rootOf(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Element | undefined {
+  let element: Element | undefined = blocks[0]?.container;
+  while (element?.parentElement && inside.has(element.parentElement)) element = element.parentElement;
+  return element;
+}
+
+/** How many steps up from the end of the chain it branches off; 0 inside of its last element. */
+function distanceTo(block: Block, chain: Chain): number {
+  for (let element: Element | null = block.container; element; element = element.parentElement) {
+    const depth = chain.get(element);
+    if (depth !== undefined) return chain.size - depth - 1;
+  }
+  return FAR;
+}
+
+function pageFeatures(blocks: readonly Block[], looks: readonly Look[], facts: PageFacts): number[] {
+  const sum = (of: (block: Block) => number) => blocks.reduce((total, block) => total + of(block), 0);
+  const words = sum((block) => block.words);
+  const chars = sum((block) => block.chars);
+  const has = (mark: Mark) => {
+    const at = MARKS.indexOf(mark);
+    return sum((block) => (block.marks[at] === NEVER ? 0 : block.words)) / Math.max(1, words);
+  };
+  const path = URL.canParse(facts.url) ? new URL(facts.url) : null;
+  const steps = path?.pathname.split('/').filter(Boolean) ?? [];
+  return [
+    blocks.length,
+    words,
+    sum((block) => block.linkChars) / Math.max(1, chars),
+    sum((block) => (block.isProse ? block.words : 0)) / Math.max(1, words),
+    sum((block) => (block.isProse ? 1 : 0)),
+    sum((block) => (/[$€£]\s?\d/.test(block.text.slice(0, 200)) ? 1 : 0)),
+    sum((block) => (block.container.tagName === 'PRE' ? 1 : 0)),
+    looks.filter(({ level }) => level === 1).length,
+    looks.filter(({ level }) => level === 2 || level === 3).length,
+    has('main'),
+    has('article'),
+    has('nameForum'),
+    has('nameProduct'),
+    has('nameComment'),
+    has('nameContent'),
+    has('noscript'),
+    has('table'),
+    steps.length,
+    steps.at(-1)?.split(/[-_]/).length ?? 0,
+    /^(article|blog)/.test(facts.openGraphType)
+      ? 1
+      : /product/.test(facts.openGraphType)
+        ? 2
+        : facts.openGraphType === ''
+          ? 0
+          : 3,
+    / (newsarticle|article|blogposting|report|techarticle) /.test(facts.types) ? 1 : 0,
+    / (product|productgroup|offer|aggregateoffer) /.test(facts.types) ? 1 : 0,
+    / (discussionforumposting|qapage|question|answer) /.test(facts.types) ? 1 : 0,
+    / (itemlist|collectionpage|searchresultspage) /.test(facts.types) ? 1 : 0,
+    / (faqpage|localbusiness|service|organization) /.test(facts.types) ? 1 : 0,
+    /\/(p|dp|product|products|item|itm|shop)\//.test(path?.pathname ?? '') ? 1 : 0,
+    /\/(collections?|category|categories|c|shop|plp|cat|browse)\//.test(path?.pathname ?? '') ? 1 : 0,
+    /forum|community|thread|topic|discuss|\/t\/|questions|viewtopic|talk/.test(facts.url) ? 1 : 0,
+    /docs?\b|documentation|manual|reference|api|guide|tutorial|wiki/.test(facts.url) ? 1 : 0,
+    /blog|news|article|post|\/20\d\d\//.test(facts.url) ? 1 : 0,
+  ];
+}

@@ -1,0 +1,187 @@
+import {
+  collapsed,
+  hasText,
+  holds,
+  isElement,
+  isText,
+  select,
+  selectFirst,
+  textOf,
+  titleOf,
+} from '../document/dom.ts';
+import { type BlockTree, blocksOf } from './blocks.ts';
+import { featuresOf, type PageFacts } from './features.ts';
+import { decodeTrees, judge, type Trees } from './gradient-boosted-trees.ts';
+import { MODEL } from './model.ts';
+import { takeOut } from './prune-dom.ts';
+import { keptOf } from './select-blocks.ts';
+
+/**
+ * The part of a page somebody came to read. The page is cut into blocks of text; a small model, trained on pages that people
+ * labelled, says of each how likely it is content; those are kept that give the most of it for the least of the rest. Everything
+ * else is taken out of the document, so that what is left keeps its headings, lists, tables and pictures.
+ * Why a model: docs/decisions/0008-content-by-a-small-model.md. Changes the document.
+ */
+export function mainContent(document: Document, url: string): Element {
+  const body = readableBody(document);
+  const title = titleHeading(document);
+  const tree = blocksOf(body);
+  const chances = chancesOf(trees(), tree, factsOf(document, url));
+  takeOut(body, tree.blocks, keptOf(tree.blocks, chances, { body, title: titleOf(document) }));
+  const root = innermost(body);
+  trimRules(root);
+  if (title && !holds(root, TITLES)) root.insertBefore(title, root.firstChild);
+  return root;
+}
+
+const TITLES = new Set(['H1']);
+
+/** The whole page without what nobody sees. Changes the document. */
+export function wholeContent(document: Document): Element {
+  const body = readableBody(document);
+  for (const element of select(body, '[hidden], [aria-hidden="true"], [style]')) {
+    if (isHidden(element)) element.remove();
+  }
+  return body;
+}
+
+let decoded: Trees | undefined;
+const trees = (): Trees => {
+  decoded ??= decodeTrees(MODEL);
+  return decoded;
+};
+
+/** A page made of frames has no body. */
+const bodyOf = (document: Document): Element => document.body ?? document.documentElement;
+
+/** The body without what is no text, and with the pictures and text that are there for readers without scripts. Changes the document. */
+export function readableBody(document: Document): Element {
+  const body = bodyOf(document);
+  if (selectFirst(document, 'noscript')) unwrapNoscript(body);
+  for (const element of select(body, UNREADABLE)) element.remove();
+  for (const element of select(body, '[hidden], [style]')) {
+    if (isHidden(element) && !isFolded(element)) element.remove();
+  }
+  return body;
+}
+
+const UNREADABLE =
+  'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, input, select, textarea, [aria-hidden="true"]';
+
+/** Text that a click unfolds is read like any other; labels and menus that wait are not. */
+const isFolded = (element: Element): boolean => {
+  const text = collapsed(textOf(element));
+  return text.length >= 120 && /[.!?]/.test(text);
+};
+
+/** A page that draws itself by script may give its text to others in `noscript`. */
+function unwrapNoscript(body: Element): void {
+  const holders = select(body, 'noscript');
+  if (holders.length === 0) return;
+  const inside = new Map(holders.map((holder) => [holder, collapsed(textOf(holder)).length]));
+  const largest = holders.reduce((best, holder) =>
+    (inside.get(holder) ?? 0) > (inside.get(best) ?? 0) ? holder : best,
+  );
+  const size = inside.get(largest) ?? 0;
+  if (size < 200 || !largest.querySelector('p, div, li, article, section, h1, h2')) return;
+  if (size < (textLength(body) - size) * 0.5) return;
+  while (largest.firstChild) largest.parentNode?.insertBefore(largest.firstChild, largest);
+  largest.remove();
+}
+
+/** Without the text of programs and styles. */
+function textLength(element: Element): number {
+  let sum = 0;
+  for (let child = element.firstChild; child; child = child.nextSibling) {
+    if (isText(child)) sum += collapsed(child.data).length;
+    else if (isElement(child) && !/^(SCRIPT|STYLE|TEMPLATE)$/.test(child.tagName)) sum += textLength(child);
+  }
+  return sum;
+}
+
+const isHidden = (element: Element): boolean =>
+  element.hasAttribute('hidden') ||
+  element.getAttribute('aria-hidden') === 'true' ||
+  /(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)/i.test(element.getAttribute('style') ?? '');
+
+/** The heading that says what the page's title says, or the only one; kept even if it stands in a page header that goes. */
+function titleHeading(document: Document): Element | null {
+  const pageTitle = titleOf(document).toLowerCase();
+  const headings = select(document, 'h1');
+  const found =
+    headings.find((heading) => {
+      const text = collapsed(textOf(heading)).toLowerCase();
+      return text.length > 3 && pageTitle.includes(text);
+    }) ?? headings.find((heading) => headings.length === 1 && heading.closest('main, article') !== null);
+  return found ? (found.cloneNode(true) as Element) : null;
+}
+
+const MAX_DESCRIPTIONS = 60_000;
+
+export function factsOf(document: Document, url: string): PageFacts {
+  const structured = select(document, 'script[type="application/ld+json"]')
+    .map(textOf)
+    .join('\n')
+    .slice(0, MAX_DESCRIPTIONS);
+  const types = Array.from(structured.matchAll(/"@type"\s*:\s*"([A-Za-z]+)"/g), ([, type = '']) =>
+    type.toLowerCase(),
+  );
+  const described = select(document, 'meta[name="description"], meta[property="og:description"]').map((tag) =>
+    collapsed(tag.getAttribute('content')),
+  );
+  return {
+    url,
+    title: titleOf(document),
+    openGraphType: selectFirst(document, 'meta[property="og:type"]')?.getAttribute('content') ?? '',
+    types: ` ${types.join(' ')} `,
+    descriptions: [...described, structured].join('\n').toLowerCase(),
+  };
+}
+
+export function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): number[] {
+  return featuresOf(tree, facts).map((row) => judge(model, row));
+}
+
+/** Down to the smallest element with all of the text. */
+function innermost(body: Element): Element {
+  let root = body;
+  for (let depth = 0; depth < MAX_WRAPPERS; depth += 1) {
+    const only = onlyWithText(root);
+    if (!isElement(only) || !WRAPPERS.test(only.tagName) || isCode(only)) return root;
+    root = only;
+  }
+  return root;
+}
+
+/** One in the other. More than any page for people has; each is looked into. */
+const MAX_WRAPPERS = 100;
+
+/** The one child with all of the text, if there is one. */
+function onlyWithText(parent: Element): Node | null {
+  let only: Node | null = null;
+  for (let child = parent.firstChild; child; child = child.nextSibling) {
+    if (!hasText(child)) continue;
+    if (only) return null;
+    only = child;
+  }
+  return only;
+}
+
+/** Rules at the ends, and all but one of several in a row, parted things that are gone. */
+function trimRules(root: Element): void {
+  const isRule = (node: Node | null) => isElement(node) && node.tagName === 'HR';
+  for (const rule of select(root, 'hr')) {
+    let next = rule.nextSibling;
+    while (next && !hasText(next) && !isRule(next)) next = next.nextSibling;
+    let before = rule.previousSibling;
+    while (before && !hasText(before)) before = before.previousSibling;
+    if (!next || isRule(next) || !before) rule.remove();
+  }
+}
+
+/** What is around code alone names its language. */
+const isCode = (element: Element) => holds(element, CODE) && !holds(element, TEXTS);
+const CODE = new Set(['PRE']);
+const TEXTS = new Set(['P', 'LI', 'H1', 'H2', 'H3']);
+
+const WRAPPERS = /^(DIV|SECTION|MAIN|ARTICLE|CENTER|SPAN|FORM)$|-/;

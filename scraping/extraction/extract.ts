@@ -1,0 +1,73 @@
+import type { FORMATS } from '../../core/jobs/job-schemas.ts';
+import type { Page } from '../../core/jobs/page.ts';
+import { contactsIn, contactsOf } from './contacts/contacts.ts';
+import { mainContent, wholeContent } from './content/main-content.ts';
+import { parsePage, titleOf } from './document/dom.ts';
+import { type Fields, type FieldsWanted, fieldsOf } from './fields.ts';
+import { toMarkdown } from './markdown/markdown.ts';
+import { toText } from './markdown/text.ts';
+import { linksOf } from './metadata/links.ts';
+import { metadataOf } from './metadata/metadata.ts';
+import { storable } from './storable.ts';
+
+export type Format = (typeof FORMATS)[number];
+
+/** A page's HTML, however it was got, and what is wanted of it. */
+export interface ExtractInput {
+  html: string;
+  url: string;
+  /** Null: the document's own, which is then among the results. */
+  title: string | null;
+  charset: string;
+  formats: readonly Format[];
+  /** False: markdown, text and html hold the whole page. */
+  mainContent: boolean;
+  /** The job's `extract`. */
+  fields?: FieldsWanted;
+}
+
+/** The formats that come from the HTML alone; what was not asked for is absent. */
+export type Extracted = Pick<
+  Page,
+  'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata' | 'contacts'
+> &
+  Partial<Fields> & { title?: string };
+
+/** Pure, and blocks while it works (half a second for the largest documentation pages): see `extractor.ts`. */
+export function extract(input: ExtractInput): Extracted {
+  return storable(read(input));
+}
+
+function read(input: ExtractInput): Extracted {
+  const wants = (format: Format) => input.formats.includes(format);
+  const extracted: Extracted = {};
+  if (wants('raw_html')) extracted.raw_html = input.html;
+  if (!needsDocument(input)) return extracted;
+
+  const fields = hasFields(input) ? input.fields : undefined;
+  const document = parsePage(input.html, input.url, (asWritten, base) => {
+    if (fields) Object.assign(extracted, fieldsOf(asWritten, base, fields));
+  });
+  const title = input.title ?? titleOf(document);
+  if (input.title === null) extracted.title = title;
+  if (wants('links')) extracted.links = linksOf(document, input.url);
+  if (wants('metadata')) extracted.metadata = metadataOf(document, { ...input, title });
+  if (wants('contacts')) extracted.contacts = contactsOf(contactsIn({ document, url: input.url }));
+  if (!READS_CONTENT.some(wants)) return extracted;
+
+  // Last, because it changes the document.
+  const content = input.mainContent ? mainContent(document, input.url) : wholeContent(document);
+  if (wants('html')) extracted.html = content.outerHTML;
+  if (wants('text')) extracted.text = toText(content);
+  if (wants('markdown')) extracted.markdown = toMarkdown(content);
+  return extracted;
+}
+
+/** Whether the HTML must be parsed: not for a `raw_html` alone. */
+export const needsDocument = (input: ExtractInput): boolean =>
+  input.title === null || hasFields(input) || READS_DOCUMENT.some((format) => input.formats.includes(format));
+
+const hasFields = ({ fields }: ExtractInput): boolean => Object.keys(fields ?? {}).length > 0;
+
+const READS_CONTENT = ['markdown', 'html', 'text'] as const;
+const READS_DOCUMENT = [...READS_CONTENT, 'links', 'metadata', 'contacts'] as const;

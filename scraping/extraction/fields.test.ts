@@ -1,0 +1,78 @@
+import { parsePage } from './document/dom.ts';
+import { type FieldsWanted, fieldsOf, numberIn } from './fields.ts';
+
+const PAGE = `<base href="/shop/"><main>
+  <article class="item" data-id="7"><h2>Windlass <small>steel</small></h2><a href="7">more</a><span class="price">€ 1.234,50</span>
+    <ul><li>red</li><li>blue</li></ul><time datetime="2024-05-03">3 May</time><i class="stock">no</i></article>
+  <article class="item"><h2>Rope</h2><a href="8">more</a><span class="price">on request</span><b class="new">New</b></article>
+</main>`;
+
+const read = (fields: FieldsWanted, html = PAGE) => {
+  let result = { extracted: {} as Record<string, unknown>, badFields: [] as string[] };
+  parsePage(html, 'https://site.example/dir/', (document, base) => {
+    result = fieldsOf(document, base, fields);
+  });
+  return result;
+};
+const value = (field: FieldsWanted[string]) => read({ field }).extracted.field;
+
+describe('a field', () => {
+  it.each<[string, FieldsWanted[string], unknown]>([
+    ['a selector alone', 'h2', 'Windlass steel'],
+    ['what is not there', '.nothing', null],
+    ['a list', { selector: 'h2', many: true }, ['Windlass steel', 'Rope']],
+    ['a list of nothing', { selector: '.nothing', many: true }, []],
+    ['an attribute', { selector: 'article', attribute: 'data-id' }, '7'],
+    ['an attribute that is an address', { selector: 'a', attribute: 'href' }, 'https://site.example/shop/7'],
+    ['HTML', { selector: 'h2', type: 'html' }, 'Windlass <small>steel</small>'],
+    ['a number', { selector: '.price', type: 'number' }, 1234.5],
+    ['a whole number', { selector: '.price', type: 'integer' }, 1234],
+    ['the numbers there are', { selector: '.price', type: 'number', many: true }, [1234.5]],
+    ['a yes', { selector: '.new', type: 'boolean' }, true],
+    ['a no in words', { selector: '.stock', type: 'boolean' }, false],
+    ['a no by absence', { selector: '.nothing', type: 'boolean' }, false],
+    ['a date', { selector: 'time', type: 'date' }, '2024-05-03'],
+    ['no date', { selector: 'h2', type: 'date' }, null],
+    ['an address', { selector: 'a', type: 'url' }, 'https://site.example/shop/7'],
+    ['newer selectors', 'article:has(.new) :where(h2)', 'Rope'],
+  ])('gives %s', (_name, field, expected) => {
+    expect(value(field)).toEqual(expected);
+  });
+
+  it('that has fields is an object, or a list of them', () => {
+    const fields = {
+      name: 'h2',
+      id: { selector: ':scope', attribute: 'data-id' },
+      colours: { selector: 'li', many: true },
+      price: { selector: '.price', type: 'number' as const },
+    };
+    expect(value({ selector: '.item', many: true, fields })).toEqual([
+      { name: 'Windlass steel', id: '7', colours: ['red', 'blue'], price: 1234.5 },
+      { name: 'Rope', id: null, colours: [], price: null },
+    ]);
+    expect(value({ selector: '.item:nth-child(2)', fields: { name: 'h2' } })).toEqual({ name: 'Rope' });
+    expect(value({ selector: '.nothing', fields: { name: 'h2' } })).toBeNull();
+  });
+
+  it('whose selector is not CSS is told by its path, and the others are given', () => {
+    expect(
+      read({ good: 'h2', bad: 'p[[', items: { selector: '.item', fields: { name: 'h2', worse: '>>' } } }),
+    ).toEqual({
+      extracted: { good: 'Windlass steel', bad: null, items: { name: 'Windlass steel', worse: null } },
+      badFields: ['bad', 'items.worse'],
+    });
+  });
+});
+
+it.each([
+  ['1,234', 1234],
+  ['1,5 kg', 1.5],
+  ['1.234.567', 1234567],
+  ["CHF 1'234.50", 1234.5],
+  ['12 345,6 kr', 12345.6],
+  ['-3', -3],
+  ['about 20–30', 20],
+  ['none', null],
+])('the number in %s is %p', (text, expected) => {
+  expect(numberIn(text)).toBe(expected);
+});

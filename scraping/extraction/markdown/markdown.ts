@@ -1,0 +1,261 @@
+import TurndownService from 'turndown';
+import { collapsed, hasBlockInside, hasText, isElement, nearest, select, textOf } from '../document/dom.ts';
+import { tableToMarkdown } from './table.ts';
+import { toText } from './text.ts';
+
+/** GitHub-flavoured Markdown of an element whose addresses are absolute. Changes the element. */
+export function toMarkdown(element: Element): string {
+  // Turndown works on a copy of what it is given; this is ours to change, and nothing reads it afterwards.
+  const uncopied = { nodeType: element.nodeType, cloneNode: () => element };
+  return (
+    converter
+      .turndown(uncopied as unknown as HTMLElement)
+      // Two spaces at the end of a line break it, but not before a blank one.
+      .replace(/[ \t]+$/gm, (spaces, at: number, all: string) =>
+        spaces === '  ' &&
+        /\S/.test(all[at - 1] ?? '') &&
+        !/^\n[ \t]*(\n|$)/.test(all.slice(at + 2, at + 200))
+          ? spaces
+          : '',
+      )
+      .replace(/\n{3,}/g, '\n\n')
+      .trim()
+  );
+}
+
+/** What is written for an element whose content has been converted. */
+type Rule = (content: string, element: Element) => string;
+
+const emphasis: Rule = (content, element) => {
+  if (content.trim() === '') return content;
+  // Emphasis in emphasis would be strong.
+  const mark = nearest(element.parentElement, 'EM', 'I') ? '_' : '*';
+  return `${mark}${content}${mark}`;
+};
+
+const strikethrough: Rule = (content) => (content.trim() ? `~~${content}~~` : '');
+
+/** The text itself: turndown would put the markup of links and emphasis between the backticks, where it is no markup. */
+const code: Rule = (_content, element) => {
+  const text = textOf(element).replace(/[ \t\r\n]+/g, ' ');
+  if (text.trim() === '') return text;
+  const ticks = '`'.repeat(longestRun(text, '`') + 1);
+  // A renderer takes one space off either side, if both have one.
+  const needsAir = /`|^ .* $/s.test(text);
+  const quoted = needsAir ? `${ticks} ${text} ${ticks}` : `${ticks}${text}${ticks}`;
+  const links = select(element, 'a[href]');
+  const link = links.length === 1 ? links[0] : undefined;
+  return link && collapsed(textOf(link)) === text.trim() ? `[${quoted}](${destination(link)})` : quoted;
+};
+
+const pre: Rule = (_content, element) => {
+  const text = preText(element).replace(/\s+$/, '');
+  if (text === '') return '';
+  const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
+  return `\n\n${fence}${languageOf(element)}\n${text}\n${fence}\n\n`;
+};
+
+const link: Rule = (content, element) => {
+  const text = (
+    hasBlockInside(element) ? collapsed(toText(element)) : content.replace(/\s*\n\s*/g, ' ')
+  ).trim();
+  // The little signs that link a heading to itself.
+  if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
+  const href = element.getAttribute('href') ?? '';
+  return /^[a-z][a-z0-9+.-]*:/i.test(href) && !RUNS.test(href)
+    ? `[${text}](${destination(element)}${titleOf(element)})`
+    : text;
+};
+
+const image: Rule = (_content, element) => {
+  const source = element.getAttribute('src') ?? '';
+  if (!/^https?:/i.test(source)) return '';
+  const alt = collapsed(element.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
+  return `![${alt}](${escapedUrl(source)}${titleOf(element)})`;
+};
+
+/** A heading is one line, whatever stands in it. */
+const heading: Rule = (content, element) => {
+  const text = content
+    .replace(/\s*\n\s*/g, ' ')
+    .trim()
+    .replace(/#$/, '\\#');
+  return text === '' ? '' : `\n\n${'#'.repeat(Number(element.tagName[1]))} ${text}\n\n`;
+};
+
+/** Turndown pads its markers to four columns; two and three are what people write. */
+const item: Rule = (content, element) => {
+  const marker = markerOf(element);
+  const text = content.trim().replace(/\n/g, `\n${' '.repeat(marker.length)}`);
+  return text === '' ? '' : `${marker}${text}${element.nextSibling ? '\n' : ''}`;
+};
+
+/** Markdown has no definition lists: the term as an item, what it means as the item's content. */
+const term: Rule = (content) =>
+  content.trim() ? `\n\n- ${content.trim().replace(/\s*\n\s*/g, ' ')}\n\n` : '';
+const definition: Rule = (content) => (content.trim() ? `\n\n${indented(content.trim())}\n\n` : '');
+
+/** Terms alone are a list, such as a table of contents, and need no air between them. */
+const terms: Rule = (content, element) => {
+  const defines = Array.from(element.childNodes).some(
+    (child) => child.nodeName === 'DD' && !onlyHoldsList(child),
+  );
+  return `\n\n${(defines ? content : content.replace(/\n{2,}/g, '\n')).replace(/^\n+|\s+$/g, '')}\n\n`;
+};
+
+const table: Rule = (content, element) =>
+  tableToMarkdown(element, (inside) => cells.get(inside) ?? '') ?? `\n\n${content.trim()}\n\n`;
+
+/** Its own paragraph where the table is none, but lays a page out. */
+const cell: Rule = (content, element) => {
+  cells.set(element, content);
+  return `\n\n${content.trim()}\n\n`;
+};
+
+/** What is in a cell, until its table is written. */
+const cells = new WeakMap<Element, string>();
+
+/** By tag. Turndown has rules for more of them, and asks each rule whether it is for an element. */
+const RULES = new Map<string, Rule>(
+  Object.entries({
+    ...{ EM: emphasis, I: emphasis, DEL: strikethrough, S: strikethrough, STRIKE: strikethrough },
+    ...{ CODE: code, KBD: code, SAMP: code, TT: code, PRE: pre },
+    ...{ A: link, IMG: image },
+    ...{ H1: heading, H2: heading, H3: heading, H4: heading, H5: heading, H6: heading },
+    ...{ LI: item, DT: term, DD: definition, DL: terms },
+    ...{ TABLE: table, TD: cell, TH: cell, TR: cell, CAPTION: cell },
+  }),
+);
+
+const converter = createConverter();
+
+function createConverter(): TurndownService {
+  const service = new TurndownService({
+    headingStyle: 'atx',
+    codeBlockStyle: 'fenced',
+    bulletListMarker: '-',
+    emDelimiter: '*',
+    // Three hyphens in an item would make one rule of both.
+    hr: '* * *',
+  });
+  const escaped = service.escape.bind(service);
+  service.escape = (text) =>
+    MARKUP.test(text)
+      ? escaped(text)
+          // What is text on the page must not become markup in the Markdown.
+          .replace(/<(?=[A-Za-z/!?])/g, '\\<')
+          .replace(/&(?=#?[A-Za-z0-9]{1,40};)/g, '&amp;')
+      : text;
+  service.addRule('ours', {
+    filter: ({ nodeName }) => RULES.has(nodeName),
+    replacement: (content, node) => RULES.get(node.nodeName)?.(content, node as Element) ?? '',
+  });
+  return service;
+}
+
+/** What may have to be escaped: anywhere, and at the beginning of a text. */
+const MARKUP = /[\\*`[\]_<&]|^[-+=#~>\d]/;
+
+function markerOf(item: Element): string {
+  const list = item.parentElement;
+  const isOther = list !== null && /^[UO]L$/.test(list.tagName) && followsItsLike(list);
+  if (list?.tagName !== 'OL') return isOther ? '* ' : '- ';
+  const start = Number.parseInt(list.getAttribute('start') ?? '1', 10);
+  const first = start >= 0 ? start : 1;
+  const before = Array.from(list.children)
+    .filter(({ tagName }) => tagName === 'LI')
+    .indexOf(item);
+  return `${first + before}${isOther ? ')' : '.'} `;
+}
+
+/** Two lists in a row would be one, if they had the same markers. */
+function followsItsLike(list: Element): boolean {
+  let isOther = false;
+  let last = list;
+  for (let count = 0; count < 100; count += 1) {
+    const before = last.previousSibling;
+    const previous = before && !isElement(before) && !hasText(before) ? before.previousSibling : before;
+    if (!previous || !isElement(previous) || previous.tagName !== list.tagName) return isOther;
+    isOther = !isOther;
+    last = previous;
+  }
+  return isOther;
+}
+
+/** Whether all of the text is in lists of terms. */
+const onlyHoldsList = (node: Node) =>
+  Array.from(node.childNodes).every((child) => child.nodeName === 'DL' || !hasText(child));
+
+const indented = (text: string) => text.replace(/^(?=.)/gm, '  ');
+
+const destination = (link: Element) => escapedUrl(link.getAttribute('href') ?? '');
+
+/** With its quotes, if there is one. */
+function titleOf(element: Element): string {
+  const title = collapsed(element.getAttribute('title'));
+  return title === '' ? '' : ` "${title.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** Addresses that are programs or whole documents, of no use to a reader. */
+const RUNS = /^(javascript|vbscript|data|blob|file|about):/i;
+
+/** Spaces and brackets would end the address early, but for round ones in pairs. */
+const escapedUrl = (url: string) => {
+  const encoded = url.replace(
+    /[\s<>]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+  return hasPairedBrackets(encoded) ? encoded : encoded.replace(/[()]/g, '\\$&');
+};
+
+function hasPairedBrackets(text: string): boolean {
+  let open = 0;
+  for (const character of text) {
+    if (character === '(') open += 1;
+    if (character === ')') open -= 1;
+    if (open < 0) return false;
+  }
+  return open === 0;
+}
+
+function longestRun(text: string, character: string): number {
+  let longest = 0;
+  let run = 0;
+  for (const each of text) {
+    run = each === character ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return longest;
+}
+
+/** Text with its line breaks, also those that highlighters make of `<br>` and of an element a line. */
+function preText(node: Node): string {
+  let text = '';
+  const visit = (parent: Node) => {
+    for (let child = parent.firstChild; child; child = child.nextSibling) {
+      if (!isElement(child)) text += child.nodeType === 3 ? (child.nodeValue ?? '') : '';
+      else if (child.tagName === 'BR') text += '\n';
+      else {
+        const ownLine = /^(DIV|P|LI|TR)$/.test(child.tagName);
+        if (ownLine && text !== '' && !text.endsWith('\n')) text += '\n';
+        visit(child);
+        if (ownLine && !text.endsWith('\n')) text += '\n';
+      }
+    }
+  };
+  visit(node);
+  return text;
+}
+
+/** From `language-x` and `lang-x` as HTML recommends, `highlight-source-x` and `brush: x` as others do. */
+function languageOf(pre: Element): string {
+  const places = [pre.querySelector('code'), pre, pre.parentElement, pre.parentElement?.parentElement];
+  for (const place of places) {
+    const name = place?.getAttribute('class') ?? '';
+    const found = /(?:^|\s)(?:language|lang|highlight-source|highlight|brush:)[-\s]([^\s,;`]+)/.exec(
+      name,
+    )?.[1];
+    if (found && !['default', 'none', 'plaintext', 'text'].includes(found)) return found;
+  }
+  return pre.getAttribute('data-lang') ?? pre.getAttribute('data-language') ?? '';
+}

@@ -1,0 +1,67 @@
+import { holds, nearest, select, selectFirst } from '../document/dom.ts';
+
+/**
+ * A GitHub-flavoured table, or null for a table that only lays a page out.
+ *
+ * @param convert gives the Markdown of a cell's content
+ */
+export function tableToMarkdown(table: Element, convert: (cell: Element) => string): string | null {
+  const rows = rowsOf(table);
+  if (!isDataTable(table, rows)) return null;
+
+  const grid = rows.map((row) => row.flatMap((cell) => spread(cell, oneLine(convert(cell)))));
+  const width = Math.max(...grid.map((row) => row.length));
+  const firstIsHeader =
+    rows[0]?.every((cell) => cell.tagName === 'TH') || Boolean(table.querySelector('thead tr'));
+  const header = firstIsHeader ? (grid[0] ?? []) : [];
+  const body = firstIsHeader ? grid.slice(1) : grid;
+
+  const line = (cells: string[]) =>
+    `| ${Array.from({ length: width }, (_, i) => cells[i] ?? '').join(' | ')} |`;
+  const rule = `|${' --- |'.repeat(width)}`;
+  const caption = selectFirst(table, 'caption');
+  const title = caption ? `${oneLine(convert(caption))}\n\n` : '';
+  return `\n\n${title}${[line(header), rule, ...body.map(line)].join('\n')}\n\n`;
+}
+
+/** Its own rows, not those of tables inside of it. */
+function rowsOf(table: Element): Element[][] {
+  return select(table, 'tr')
+    .filter((row) => nearest(row, 'TABLE') === table)
+    .map((row) => Array.from(row.children).filter(({ tagName }) => tagName === 'TD' || tagName === 'TH'))
+    .filter((cells) => cells.length > 0);
+}
+
+const TABLES = new Set(['TABLE']);
+const HEADERS = new Set(['TH']);
+const HEADINGS = new Set(['H1', 'H2', 'H3', 'H4', 'H5', 'H6']);
+
+function isDataTable(table: Element, rows: Element[][]): boolean {
+  if (/^(presentation|none)$/.test(table.getAttribute('role') ?? '')) return false;
+  if (rows.length === 0 || holds(table, TABLES)) return false;
+  if (holds(table, HEADERS)) return true;
+  // One column or one row without a header is a layout, and so is a cell with headings in it.
+  return rows.length > 1 && rows.some((row) => row.length > 1) && !holds(table, HEADINGS);
+}
+
+const MAX_SPAN = 100;
+
+/** A cell over several columns leaves the others empty, so that those after it stay under their heading. */
+function spread(cell: Element, text: string): string[] {
+  const span = Math.min(Math.max(Number.parseInt(cell.getAttribute('colspan') ?? '1', 10) || 1, 1), MAX_SPAN);
+  return [text, ...Array.from({ length: span - 1 }, () => '')];
+}
+
+/** A cell is one line: paragraphs become breaks, and code keeps its lines. */
+function oneLine(markdown: string): string {
+  return markdown
+    .replace(/```+[^\n]*\n([\s\S]*?)\n```+/g, (_whole, code: string) =>
+      code
+        .split('\n')
+        .map((text) => `\`${text}\``)
+        .join('\n'),
+    )
+    .trim()
+    .replace(/\|/g, '\\|')
+    .replace(/\s*\n\s*/g, '<br>');
+}

@@ -1,0 +1,252 @@
+import { collapsed, select, selectFirst, textOf } from '../document/dom.ts';
+import type { MetaTags } from './metadata.ts';
+import { isOfType, type Thing, thingsOf } from './structured-data.ts';
+
+/** Who wrote a page and when, as far as it says so; a guess would be worse than nothing. */
+export interface BylineSource {
+  document: Document;
+  tags: MetaTags;
+  jsonLd: readonly unknown[] | undefined;
+  siteName: string | undefined;
+  url: string;
+}
+
+const WRITTEN =
+  /^(\w*Article|BlogPosting|Report|Review|DiscussionForumPosting|SocialMediaPosting|Question|QAPage|WebPage|CreativeWork|HowTo|Recipe|VideoObject)$/;
+const ARTICLE = /^(\w*Article|BlogPosting|Report|DiscussionForumPosting|SocialMediaPosting|Question)$/;
+
+/** Names of people, in the page's order; at most a handful. */
+export function authorsOf(source: BylineSource): string[] {
+  const { document, tags } = source;
+  const structured = writtenThings(source)
+    .filter((thing) => isOfType(thing, ARTICLE))
+    .map((thing) => namesIn(thing.author, source));
+  // Looked for one after the other: each look is a walk through the page.
+  const looks = [
+    () => structured.find((names) => names.length > 0) ?? [],
+    () =>
+      people(
+        AUTHOR.map((name) => tags.get(name)),
+        source,
+      ),
+    () => people([microdataAuthor(document)], source),
+    () => people(bylines(document), source),
+    () => (isWritten(source) ? people(authorLinks(document), source) : []),
+  ];
+  for (const look of looks) {
+    const names = look();
+    if (names.length > 0) return names.slice(0, 10);
+  }
+  return [];
+}
+
+const AUTHOR = ['author', 'dc.creator', 'article:author', 'parsely-author'];
+
+function namesIn(author: unknown, source: BylineSource): string[] {
+  const names = [author]
+    .flat()
+    .map((one) =>
+      typeof one === 'string'
+        ? one
+        : typeof one === 'object' && one !== null
+          ? stringIn((one as Thing).name)
+          : undefined,
+    );
+  return people(names, source);
+}
+
+/** Of the page itself, and not of a review of what it sells or of an item it lists. */
+function microdataAuthor(document: Document): string | null | undefined {
+  const author = select(document, '[itemprop="author"]').find(
+    (element) =>
+      element.closest('[itemprop~="review"], [itemprop="comment"]') === null &&
+      !/Review|Product|Book|Comment|ListItem/.test(
+        element.parentElement?.closest('[itemscope]')?.getAttribute('itemtype') ?? '',
+      ),
+  );
+  const name = author?.querySelector('[itemprop="name"]') ?? author;
+  return name?.getAttribute('content') ?? name?.textContent;
+}
+
+/** Links to a page about the author; on lists of articles there are several, of none that wrote the page. */
+function authorLinks(document: Document): string[] {
+  const links = select(
+    document,
+    'a[href*="/author/"], a[href*="/authors/"], [class*="byline"] a[href], [class*="author-name"] a[href]',
+  );
+  const names = new Set(
+    links.map((link) => collapsed(textOf(link))).filter((name) => /^\p{Lu}[^|]{2,60}$/u.test(name)),
+  );
+  return names.size <= 2 ? [...names].slice(0, 1) : [];
+}
+
+const MAX_BYLINES = 3;
+
+/** What a page marks as its byline, in front of or behind its heading and nowhere among lists of other pages. */
+function bylines(document: Document): (string | null)[] {
+  const marked = select(
+    document,
+    '[rel="author"], .byline, .author-name, .post-author, .entry-author, .article-author',
+  );
+  if (marked.length === 0 || marked.length > MAX_BYLINES) return [];
+  return marked.slice(0, 1).map((element) => collapsed(textOf(element)));
+}
+
+/** Those of the texts that can be names, each once, without what stands around a name. */
+function people(texts: readonly (string | null | undefined)[], { siteName, url }: BylineSource): string[] {
+  const host = URL.canParse(url) ? plain(new URL(url).hostname.replace(/^www\.|\.[a-z]+$/g, '')) : '';
+  const found = texts
+    .map((text) => collapsed(text ?? '').replace(/^(written |posted |published )?by[:\s]+/i, ''))
+    .map((text) => text.replace(/\s+[\d.,]+k?\s*\d* (gold|silver|bronze) badge.*$/i, ''))
+    .map((text) => text.replace(/\s*([|•·].*|,?\s*(updated|published|posted).*)$/i, ''))
+    .filter((text) => text.length > 1 && text.length <= 80 && !/https?:|www\.|@|[<>{}]|^\d+$/.test(text))
+    .filter((text) => !NOBODY.test(text))
+    .filter((text) => {
+      const name = plain(text);
+      return name !== plain(siteName ?? '') && name !== host && name.length > 1;
+    });
+  return [...new Set(found)];
+}
+
+const NOBODY =
+  /^(home|contributors to .*|admin|administrator|editor|editorial|staff|team|unknown|anonymous|guest|author|webmaster|user|root|null|undefined|wordpress|default|super ?user|contributors?)( (team|staff|user))?$|\b(inc|llc|ltd|gmbh|corp|team|staff|editors)\b\.?$/i;
+
+const plain = (text: string) => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join('');
+
+const stringIn = (value: unknown): string | undefined => {
+  const [first] = [value].flat();
+  return typeof first === 'string' ? first : undefined;
+};
+
+/** Articles first: a page's frame often has dates of its own. */
+function writtenThings({ jsonLd }: BylineSource): Thing[] {
+  const things = thingsOf(jsonLd).filter((thing) => isOfType(thing, WRITTEN));
+  return [
+    ...things.filter((thing) => isOfType(thing, ARTICLE)),
+    ...things.filter((thing) => !isOfType(thing, ARTICLE)),
+  ];
+}
+
+const isWritten = (source: BylineSource): boolean =>
+  /^article/.test(source.tags.get('og:type') ?? '') || isArticle(source);
+
+export const isArticle = (source: BylineSource): boolean =>
+  writtenThings(source).some((thing) => isOfType(thing, ARTICLE));
+
+/** ISO 8601 as the page gives it, or a day. */
+export function publishedOf(source: BylineSource): string | undefined {
+  const { document, tags } = source;
+  const looks = [
+    () => writtenThings(source).map((thing) => stringIn(thing.datePublished ?? thing.dateCreated)),
+    () => PUBLISHED.map((name) => tags.get(name)),
+    () =>
+      select(document, '[itemprop="datePublished"], [itemprop="dateCreated"], time[pubdate]').map(stampOf),
+    () => timesOf(document),
+    () => [dayInPath(source.url)],
+    () => [dayInByline(document)],
+  ];
+  for (const look of looks) {
+    const moment = look()
+      .map(momentOf)
+      .find((found) => found !== undefined);
+    if (moment !== undefined) return moment;
+  }
+  return undefined;
+}
+
+export function modifiedOf(source: BylineSource): string | undefined {
+  const candidates = [
+    ...writtenThings(source).map((thing) => stringIn(thing.dateModified)),
+    ...MODIFIED.map((name) => source.tags.get(name)),
+    ...select(source.document, '[itemprop="dateModified"]').map(stampOf),
+  ];
+  return candidates.map(momentOf).find((moment) => moment !== undefined);
+}
+
+const PUBLISHED = [
+  'article:published_time',
+  'og:published_time',
+  'datepublished',
+  'date',
+  'dc.date',
+  'dc.date.issued',
+  'dcterms.created',
+  'pubdate',
+  'publishdate',
+  'publish_date',
+  'parsely-pub-date',
+  'sailthru.date',
+  'article:published',
+];
+const MODIFIED = [
+  'article:modified_time',
+  'og:updated_time',
+  'datemodified',
+  'last-modified',
+  'dcterms.modified',
+];
+
+const stampOf = (element: Element): string | undefined =>
+  element.getAttribute('content') ??
+  element.getAttribute('datetime') ??
+  element.querySelector('time[datetime]')?.getAttribute('datetime') ??
+  collapsed(textOf(element));
+
+/** The first moment of the main text; where there are many, as in a forum, the first is that of the page too. */
+function timesOf(document: Document): (string | undefined)[] {
+  if (!selectFirst(document, STAMPED)) return [];
+  const scopes = ['main article', 'article', 'main', '[role="main"]', 'body'];
+  const scope = scopes
+    .map((selector) => selectFirst(document, selector))
+    .find((found) => found && selectFirst(found, STAMPED));
+  const time = scope && selectFirst(scope, STAMPED);
+  return [time?.getAttribute('datetime') ?? undefined];
+}
+
+const STAMPED = 'time[datetime]';
+
+function dayInPath(url: string): string | undefined {
+  const found = /\/(20\d\d|19\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)/.exec(url);
+  return found ? day(found[1], found[2], found[3]) : undefined;
+}
+
+const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ');
+const MONTH = '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\\.?';
+const WRITTEN_DAY = new RegExp(
+  `${MONTH}\\s+(\\d{1,2})(?:st|nd|rd|th)?,?\\s+((?:19|20)\\d\\d)|(\\d{1,2})(?:st|nd|rd|th)?\\s+${MONTH},?\\s+((?:19|20)\\d\\d)`,
+  'i',
+);
+
+/** A day written out where classes say that it is the page's own. */
+function dayInByline(document: Document): string | undefined {
+  const marked = select(
+    document,
+    '[class*="publish"], [class*="post-date"], [class*="entry-date"], [class*="byline"], [class*="article-date"], [class*="post-meta"], [class*="entry-meta"], [class="date"]',
+  );
+  for (const element of marked.slice(0, 10)) {
+    const text = collapsed(textOf(element));
+    if (text.length < 300 && WRITTEN_DAY.test(text)) return text;
+  }
+  return undefined;
+}
+
+/**
+ * A moment or a day from a text. Words like null and zero dates of templates are none; what people write becomes a day, what
+ * machines write stays as it is.
+ */
+export function momentOf(text: string | undefined): string | undefined {
+  const value = text?.trim() ?? '';
+  const iso = /^((?:19|20)\d\d)-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d\d.{0,20})?$/.exec(value);
+  if (iso) return day(iso[1], iso[2], iso[3]) ? value.replace(' ', 'T') : undefined;
+  const compact = /^((?:19|20)\d\d)[/.]?(\d\d)[/.]?(\d\d)(?!\d)/.exec(value);
+  if (compact) return day(compact[1], compact[2], compact[3]);
+  const written = WRITTEN_DAY.exec(value);
+  if (!written) return undefined;
+  const month = MONTHS.indexOf((written[1] ?? written[5] ?? '').slice(0, 3).toLowerCase()) + 1;
+  return day(written[3] ?? written[6], String(month), written[2] ?? written[4]);
+}
+
+function day(year = '', month = '', date = ''): string | undefined {
+  const text = `${year}-${month.padStart(2, '0')}-${date.padStart(2, '0')}`;
+  return Number.isNaN(Date.parse(`${text}T00:00:00Z`)) ? undefined : text;
+}

@@ -1,0 +1,147 @@
+import { extract } from '../extract.ts';
+
+const read = (head: string, body = '', url = 'https://news.example/2024/05/03/locks') =>
+  extract({
+    html: `<!doctype html><html lang="en"><head>${head}</head><body>${body}</body></html>`,
+    url,
+    title: null,
+    charset: 'UTF-8',
+    formats: ['metadata'],
+    mainContent: true,
+  }).metadata ?? {};
+const jsonLd = (thing: unknown) => `<script type="application/ld+json">${JSON.stringify(thing)}</script>`;
+
+describe('the title', () => {
+  it.each([
+    ['is without the name of the site', '<title>How locks work | Canal News</title>', '', 'How locks work'],
+    [
+      'is the heading where the title has it',
+      '<title>Locks - How locks work - Canal News</title>',
+      '<h1>How locks work</h1>',
+      'How locks work',
+    ],
+    [
+      'is not the heading that names the site',
+      '<title>How locks work – Canal News</title>',
+      '<h1>Canal News</h1>',
+      'How locks work',
+    ],
+    [
+      'keeps its hyphens',
+      '<title>A twenty-foot lock</title>',
+      '<h1>Something else</h1>',
+      'A twenty-foot lock',
+    ],
+    [
+      'of an article is its only heading',
+      '<meta property="og:type" content="article"><title>Lock guide: all you need | Canal News</title>',
+      '<h1>Everything about a lock</h1>',
+      'Everything about a lock',
+    ],
+    [
+      'is not a heading out of its middle',
+      '<title>Why every canal has locks and gates | Canal News</title>',
+      '<h1>Locks</h1><h1>Gates</h1>',
+      'Why every canal has locks and gates',
+    ],
+    [
+      'is the heading it begins with',
+      '<title>Locks: buy, repair and restore them | Canal News</title>',
+      '<h1>Locks</h1>',
+      'Locks',
+    ],
+    [
+      'is the heading where it only names the site',
+      '<title>News - all day long</title>',
+      '<h1>How locks work</h1>',
+      'How locks work',
+    ],
+    [
+      'is without the sections in front of it',
+      '<meta property="og:title" content="Locks"><title>Canal Handbook: Parts: Locks</title>',
+      '',
+      'Locks',
+    ],
+    ['is the heading where there is no other', '', '<h1>Locks</h1>', 'Locks'],
+  ])('%s', (_what, head, body, expected) => {
+    expect(read(head, body).title).toBe(expected);
+  });
+});
+
+describe('the author', () => {
+  it.each<[string, string, string, string[] | undefined]>([
+    [
+      'is in JSON-LD',
+      jsonLd({
+        '@graph': [{ '@type': 'NewsArticle', author: [{ name: 'Ada Brookes' }, { name: 'Ben Hall' }] }],
+      }),
+      '',
+      ['Ada Brookes', 'Ben Hall'],
+    ],
+    ['is in a tag', '<meta name="author" content="By Ada Brookes">', '', ['Ada Brookes']],
+    ['is in a byline', '', '<p class="byline">By Ada Brookes | 3 May</p>', ['Ada Brookes']],
+    [
+      'is not the site',
+      '<meta property="og:site_name" content="Canal News"><meta name="author" content="Canal News">',
+      '',
+      undefined,
+    ],
+    ['is not the one who set the site up', '<meta name="author" content="admin">', '', undefined],
+    ['is not an address', '<meta property="article:author" content="https://facebook.com/x">', '', undefined],
+    ['is not one of many on a list of articles', '', '<p class="byline">Ada</p>'.repeat(5), undefined],
+  ])('%s', (_what, head, body, expected) => {
+    expect(read(head, body).authors).toEqual(expected);
+  });
+});
+
+describe('the date', () => {
+  const elsewhere = 'https://news.example/locks';
+
+  it.each<[string, string, string, string | undefined]>([
+    [
+      'of an article goes before that of its page',
+      jsonLd([
+        { '@type': 'WebPage', datePublished: '2020-01-01' },
+        { '@type': 'BlogPosting', datePublished: '2024-05-03T10:00:00Z', dateModified: '2024-06-01' },
+      ]),
+      '',
+      '2024-05-03T10:00:00Z',
+    ],
+    ['is in a tag', '<meta property="article:published_time" content="2024-05-03">', '', '2024-05-03'],
+    [
+      'is in the first time of the article',
+      '',
+      '<article><time datetime="2024-05-03">x</time></article>',
+      '2024-05-03',
+    ],
+    ['is written out in a byline', '', '<p class="post-meta">Ada, May 3rd, 2024</p>', '2024-05-03'],
+    ['is none of a template', '<meta name="date" content="0000-00-00">', '', undefined],
+    ['is not any date in the text', '', '<p>On May 3, 2024 it rained.</p>', undefined],
+  ])('%s', (_what, head, body, expected) => {
+    expect(read(head, body, elsewhere).published).toBe(expected);
+  });
+
+  it('is in the address when it is nowhere else', () => {
+    expect(read('').published).toBe('2024-05-03');
+  });
+});
+
+it('feeds, microdata and the name of the site are told', () => {
+  const head =
+    '<meta property="og:site_name" content="Canal News"><link rel="alternate" type="application/rss+xml" title="All" href="/feed">';
+  const body =
+    '<div itemscope itemtype="https://schema.org/Product"><b itemprop="name">Rope</b><i itemprop="offers" itemscope itemtype="https://schema.org/Offer"><meta itemprop="price" content="12"></i></div>';
+  expect(read(head, body)).toMatchObject({
+    site_name: 'Canal News',
+    feeds: [{ url: 'https://news.example/feed', title: 'All', type: 'application/rss+xml' }],
+    microdata: [
+      {
+        type: 'https://schema.org/Product',
+        properties: {
+          name: ['Rope'],
+          offers: [{ type: 'https://schema.org/Offer', properties: { price: ['12'] } }],
+        },
+      },
+    ],
+  });
+});

@@ -1,0 +1,91 @@
+import { absoluteUrl, collapsed, select, selectFirst, titleOf } from '../document/dom.ts';
+import { authorsOf, isArticle, modifiedOf, publishedOf } from './byline.ts';
+import { jsonLdOf, microdataOf } from './structured-data.ts';
+import { headlineOf } from './title.ts';
+
+/** What a page says of itself. A field the page does not give is absent. */
+export function metadataOf(
+  document: Document,
+  page: { title: string; url: string; charset: string },
+): Record<string, unknown> {
+  const tags = metaTags(document);
+  const first = (...names: string[]) => names.map((name) => tags.get(name)).find(Boolean);
+  const link = (rel: string) =>
+    selectFirst(document, `link[rel~="${rel}"][href]`)?.getAttribute('href') ?? undefined;
+  const icon = link('icon') ?? link('apple-touch-icon') ?? absoluteUrl('/favicon.ico', page.url);
+  const jsonLd = jsonLdOf(document);
+  const siteName = first('og:site_name', 'application-name');
+  const source = { document, tags, jsonLd, siteName, url: page.url };
+  const authors = authorsOf(source);
+  const isWritten = /^article/.test(tags.get('og:type') ?? '') || isArticle(source);
+
+  return present({
+    title: headlineOf(document, {
+      ...{ tags, siteName, title: page.title || titleOf(document), isWritten, url: page.url },
+    }),
+    description: first('description', 'og:description', 'twitter:description'),
+    language:
+      document.documentElement?.getAttribute('lang') ||
+      first('content-language', 'og:locale')?.replace('_', '-'),
+    canonical: link('canonical') ?? first('og:url'),
+    charset: page.charset || undefined,
+    site_name: siteName,
+    author: authors.length > 0 ? authors.join(', ') : undefined,
+    authors: authors.length > 0 ? authors : undefined,
+    keywords: first('keywords'),
+    published: publishedOf(source),
+    modified: modifiedOf(source),
+    robots: first('robots'),
+    generator: first('generator'),
+    favicon: icon ?? undefined,
+    feeds: feedsOf(document),
+    opengraph: group(tags, 'og:'),
+    twitter: group(tags, 'twitter:'),
+    json_ld: jsonLd,
+    microdata: microdataOf(document),
+  });
+}
+
+const MAX_VALUE = 5000;
+
+/** The first value of each `meta`, by its name in lower case. */
+export type MetaTags = ReadonlyMap<string, string>;
+
+function metaTags(document: Document): MetaTags {
+  const tags = new Map<string, string>();
+  for (const tag of select(document, 'meta[content]')) {
+    const value = collapsed(tag.getAttribute('content')).slice(0, MAX_VALUE);
+    if (!value) continue;
+    for (const attribute of ['property', 'name', 'itemprop', 'http-equiv']) {
+      const name = tag.getAttribute(attribute)?.toLowerCase();
+      // The first one counts, as it does for those who read these tags.
+      if (name && !tags.has(name)) tags.set(name, value);
+    }
+  }
+  return tags;
+}
+
+const FEED_TYPES = /^application\/(rss|atom|feed|rdf)\+(xml|json)/i;
+const MAX_FEEDS = 50;
+
+function feedsOf(document: Document): { url: string; title?: string; type: string }[] | undefined {
+  const feeds = select(document, 'link[rel~="alternate"][type][href]')
+    .filter((link) => FEED_TYPES.test(link.getAttribute('type') ?? ''))
+    .slice(0, MAX_FEEDS)
+    .map((link) => {
+      const title = collapsed(link.getAttribute('title'));
+      const type = (link.getAttribute('type') ?? '').toLowerCase();
+      return { url: link.getAttribute('href') ?? '', ...(title ? { title } : {}), type };
+    });
+  return feeds.length > 0 ? feeds : undefined;
+}
+
+function group(tags: MetaTags, prefix: string): Record<string, string> | undefined {
+  const found = [...tags]
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, value]) => [name.slice(prefix.length), value]);
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}
+
+const present = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''));

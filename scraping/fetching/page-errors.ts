@@ -1,0 +1,89 @@
+import type { ErrorInfo } from '../../core/errors.ts';
+import type { EgressFailure } from '../egress/proxy-client.ts';
+
+/**
+ * Every way a page can fail, what a user reads, and what follows: whether the same page may succeed later. The codes are part
+ * of the public contract. A refusal says nothing of what lies behind the address; the log does.
+ */
+const PAGE_ERRORS = {
+  dns_failed: ['retryable', 'the host name could not be resolved'],
+  connection_refused: ['retryable', 'the server refused the connection'],
+  connection_failed: ['retryable', 'the connection to the server failed'],
+  proxy_failed: ['retryable', 'none of the proxies of this job could be used'],
+  tls_failed: ['permanent', 'no secure connection: the certificate or the TLS handshake was not accepted'],
+  page_timeout: ['retryable', 'the page did not load in time'],
+  page_too_large: ['permanent', 'the page is larger than this installation accepts'],
+  too_many_redirects: ['permanent', 'the page redirects without end'],
+  egress_refused: ['permanent', 'the address is not reachable from here'],
+  robots_disallowed: ['permanent', 'robots.txt of the site does not allow this page'],
+  robots_unreadable: ['retryable', "the site's robots.txt cannot be read now, so no page of it is loaded"],
+  browser_crashed: ['retryable', 'the browser crashed while the page was loading'],
+  unsupported_content: ['permanent', 'the address leads to a file and not to a page'],
+  extraction_failed: ['permanent', 'the content of the page could not be read'],
+  capture_failed: ['retryable', 'the screenshot or PDF could not be made'],
+  http_client_error: ['permanent', 'the server refused the request'],
+  http_too_many_requests: ['retryable', 'the server asks for fewer requests'],
+  http_server_error: ['retryable', 'the server failed'],
+  bad_cookie: ['permanent', 'the browser does not accept a cookie of this job'],
+  bad_selector: ['permanent', 'a field of extract has a selector that is not valid CSS'],
+  action_failed: ['permanent', 'an action could not be done'],
+} as const satisfies Record<string, readonly ['retryable' | 'permanent', string]>;
+
+export type PageErrorCode = keyof typeof PAGE_ERRORS;
+
+/** What a page's `error.code` means for trying again. A code nobody knows is retryable, as `classify` has it. */
+export function pageErrorConsequence(code: string): 'retryable' | 'permanent' {
+  return Object.hasOwn(PAGE_ERRORS, code) ? PAGE_ERRORS[code as PageErrorCode][0] : 'retryable';
+}
+
+/** @param message instead of the code's own sentence */
+export const pageError = (code: PageErrorCode, message?: string): ErrorInfo => ({
+  code,
+  message: message ?? PAGE_ERRORS[code][1],
+});
+
+/** Thrown where a page cannot go on; `scrape` makes it the page's `error`. */
+export class PageFailure extends Error {
+  constructor(
+    readonly code: PageErrorCode,
+    message?: string,
+    options?: ErrorOptions,
+  ) {
+    super(message ?? PAGE_ERRORS[code][1], options);
+    this.name = 'PageFailure';
+  }
+
+  get info(): ErrorInfo {
+    return { code: this.code, message: this.message };
+  }
+}
+
+/** A status of 400 and above: the page is given with its content and this error. */
+export function httpStatusError(status: number): ErrorInfo | null {
+  if (status < 400) return null;
+  const message = `the server answered ${status}`;
+  if (status === 429) return pageError('http_too_many_requests', message);
+  return pageError(status >= 500 ? 'http_server_error' : 'http_client_error', message);
+}
+
+/** @param fields of `extract` */
+export const badSelector = (fields: readonly string[]): ErrorInfo =>
+  pageError('bad_selector', `extract: the selector of ${fields.join(', ')} is not valid CSS`);
+
+/**
+ * @param netError Chromium's name for it, such as `net::ERR_EMPTY_RESPONSE`, or any text that holds one
+ * @param egress what the proxy noted of the page's host, which knows better: to Chromium its refusal is a failed tunnel
+ */
+export function navigationError(netError: string, egress: EgressFailure | undefined): PageErrorCode {
+  const name = /ERR_[A-Z0-9_]+/.exec(netError)?.[0] ?? '';
+  if (/^ERR_(CERT|SSL)_/.test(name) || name === 'ERR_BAD_SSL_CLIENT_AUTH_CERT') return 'tls_failed';
+  if (name === 'ERR_TOO_MANY_REDIRECTS') return 'too_many_redirects';
+  // What Chromium refuses by itself, such as redirects to `file:`.
+  if (/^ERR_(UNSAFE_REDIRECT|BLOCKED_BY_|DISALLOWED_URL_SCHEME|INVALID_REDIRECT)/.test(name))
+    return 'egress_refused';
+  if (egress) return egress;
+  if (name === 'ERR_TIMED_OUT' || name === 'ERR_CONNECTION_TIMED_OUT') return 'page_timeout';
+  if (name === 'ERR_NAME_NOT_RESOLVED' || name === 'ERR_INVALID_URL') return 'dns_failed';
+  if (name === 'ERR_UNKNOWN_URL_SCHEME') return 'unsupported_content';
+  return 'connection_failed';
+}

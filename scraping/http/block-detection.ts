@@ -1,0 +1,49 @@
+import type { PageShape } from './html-signals.ts';
+
+/** Pages that stand before the page asked for. They are recognised and said, or shown to a browser; never tricked. */
+
+interface Answered {
+  url: string;
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  html: string;
+}
+
+/** What guards the page, or null: a check that wants a script run before it lets the reader through. */
+export function challengeOf({ status, headers, html }: Answered, shape: PageShape): string | null {
+  if (headers['cf-mitigated'] === 'challenge') return 'cloudflare';
+  if (/^(challenge|captcha)$/.test(headers['x-amzn-waf-action'] ?? '')) return 'aws';
+  // Some of their scripts stand in ordinary pages too: they guard one only where there is hardly anything else.
+  if (status < 400 && shape.textLength > MOST_TEXT) return null;
+  const beginning = html.slice(0, 200_000);
+  return MARKS.find(([, mark]) => mark.test(beginning))?.[0] ?? null;
+}
+
+const MOST_TEXT = 800;
+
+const MARKS: readonly (readonly [string, RegExp])[] = [
+  [
+    'cloudflare',
+    /_cf_chl_opt|\/cdn-cgi\/challenge-platform\/(?:h\/[^"']*\/)?orchestrate|<title>Just a moment\.\.\.<\/title>/,
+  ],
+  ['aws', /awsWafCookieDomainList|\.awswaf\.com\/|AwsWafIntegration/],
+  ['datadome', /captcha-delivery\.com|\bvar dd\s*=\s*\{\s*'rt'/],
+  ['akamai', /sec-if-cpt-container|\/_sec\/cp_challenge\/|bm-verify/],
+  ['imperva', /_Incapsula_Resource|Incapsula incident ID/],
+  ['perimeterx', /px-captcha|_pxAppId|captcha\.px-cdn\.net/],
+  ['sucuri', /sucuri_cloudproxy_js/],
+  ['ddos-guard', /ddos-guard\.net|\/\.well-known\/ddos-guard\//],
+  ['siteground', /\/\.well-known\/(?:sg)?captcha\//],
+  ['anubis', /anubis_challenge|\/\.within\.website\/x\/cmd\/anubis\//],
+  ['vercel', /\/\.well-known\/vercel\/security\//],
+  ['testcookie', /slowAES\.decrypt|toNumbers\("[0-9a-f]{32}"\)/],
+];
+
+/** A page that asks for consent before it shows anything; scripts take the answer. */
+export function isConsentWall({ url }: Pick<Answered, 'url'>, shape: PageShape): boolean {
+  if (/^(consent|guce|cmp|consentement)\./.test(new URL(url).hostname)) return true;
+  return shape.programs > 0 && shape.textLength < MOST_TEXT && CONSENT.test(`${shape.title} ${shape.text}`);
+}
+
+const CONSENT =
+  /\b(accept (all|cookies)|we value your privacy|before you continue|cookie[- ]consent|reject all|alle akzeptieren|tout accepter|aceptar todo|accetta tutto|alles accepteren|zaakceptuj wszystko)\b/i;

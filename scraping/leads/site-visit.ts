@@ -1,0 +1,84 @@
+import type { ErrorInfo } from '../../core/errors.ts';
+import { findContacts } from '../extraction/contacts/contacts.ts';
+import { homeOf, siteKey } from './domains.ts';
+import type { Sighting } from './merge.ts';
+import { contactPages, PAGES_A_SITE } from './site-pages.ts';
+
+/**
+ * Gets one page, however and whenever that is proper: who may be asked, and how often, is decided behind it.
+ *
+ * @throws SnoozeError where the site must be left alone for now, or the signal's reason
+ */
+export type Visit = (url: string) => Promise<VisitedPage>;
+
+export type VisitedPage =
+  | {
+      kind: 'page';
+      /** After redirects. */
+      url: string;
+      html: string;
+      status: number;
+    }
+  | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
+
+export type VisitedSite =
+  | { kind: 'read'; home: string; sightings: Sighting[] }
+  | { kind: 'elsewhere'; home: string }
+  /** Its first page could not be had. */
+  | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
+
+/** A page larger than this has no contacts that a smaller part of it has not. */
+const MAX_HTML = 2_000_000;
+
+/**
+ * Reads a candidate's site: its home page, and the pages where it says how to reach it.
+ *
+ * @param url any page of the site
+ * @param isNamed whether a user named this very page: then it is read too
+ * @param mayRead asked once it is known where the home page is: false leaves it at that page, for a site that is dealt with elsewhere
+ * @param country where the business is thought to be, when its pages do not say
+ */
+export async function visitSite(
+  { url, isNamed }: { url: string; isNamed: boolean },
+  { visit, mayRead, country }: { visit: Visit; mayRead: (home: string) => boolean; country: string | null },
+): Promise<VisitedSite> {
+  const start = homeOf(url);
+  let home = await visit(start);
+  // Some sites have pages and no home.
+  if (home.kind === 'failed' && url !== start) home = await visit(url);
+  if (home.kind === 'failed') return home;
+
+  if (!mayRead(home.url)) return { kind: 'elsewhere', home: home.url };
+
+  const site = siteKey(home.url);
+  const sightings = read(home, country);
+  const seen = new Set([start, home.url].map(withoutHash));
+  const named = isNamed && siteKey(url) === site ? [url] : [];
+  const wanted = [...named, ...contactPages(home.html.slice(0, MAX_HTML), home.url)].map(withoutHash);
+  let pages = 1;
+  for (const link of wanted) {
+    if (pages >= PAGES_A_SITE) break;
+    if (seen.has(link)) continue;
+    seen.add(link);
+    pages += 1;
+    const page = await visit(link);
+    if (page.kind === 'failed') continue;
+    const arrived = withoutHash(page.url);
+    // A menu entry may lead to another site, or to a page that was read already.
+    if (siteKey(page.url) !== site || (arrived !== link && seen.has(arrived))) continue;
+    seen.add(arrived);
+    sightings.push(...read(page, country));
+  }
+  return { kind: 'read', home: home.url, sightings };
+}
+
+function read({ html, url }: VisitedPage & { kind: 'page' }, country: string | null): Sighting[] {
+  const input = { html: html.slice(0, MAX_HTML), url, ...(country ? { country } : {}) };
+  return findContacts(input).map((finding) => ({ ...finding, url }));
+}
+
+const withoutHash = (url: string): string => {
+  const parsed = new URL(url);
+  parsed.hash = '';
+  return parsed.href;
+};

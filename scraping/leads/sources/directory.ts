@@ -1,0 +1,172 @@
+import type { ContactField } from '../../extraction/contacts/finding.ts';
+import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
+import { isAboutOthers, siteKey } from '../domains.ts';
+import type { Sighting } from '../merge.ts';
+import { internationalPhone } from '../phone.ts';
+import type { Directory, DirectoryFields } from './directories-file.ts';
+import { expectOk, sourceError } from './errors.ts';
+import { unwrapped } from './redirectors.ts';
+import { pause } from './search-results.ts';
+import type { Candidate, LeadQuery, Source, SourceAnswer, SourceContext } from './source.ts';
+
+const BETWEEN_PAGES_MS = 1000;
+const CONFIDENCE = 0.7;
+
+/** Business directories that an operator declared by selectors, asked one after the other. One that fails leaves the others. */
+export function createDirectory(directories: readonly Directory[]): Source {
+  return {
+    name: 'directory',
+    async *discover(query, context) {
+      if (directories.length === 0) {
+        throw sourceError(
+          'directory',
+          'source_not_configured',
+          'set DIRECTORIES_FILE to a file that declares some',
+        );
+      }
+      let failures = 0;
+      let last: unknown;
+      for (const directory of directories) {
+        try {
+          yield* listings(directory, query, context);
+        } catch (error) {
+          context.signal.throwIfAborted();
+          failures += 1;
+          last = error;
+        }
+      }
+      if (failures === directories.length) throw last;
+    },
+  };
+}
+
+async function* listings(
+  directory: Directory,
+  query: LeadQuery,
+  context: SourceContext,
+): AsyncGenerator<Candidate> {
+  const seen = new Set<string>();
+  let url: string | null = searchUrl(directory, query, 0);
+  for (let page = 0; url !== null && page < directory.max_pages; page += 1) {
+    if (page > 0) await pause(BETWEEN_PAGES_MS, context.signal);
+    const answer: SourceAnswer = await context.fetch(url);
+    // A page behind the last one.
+    if (answer.status === 404 && page > 0) return;
+    expectOk('directory', answer);
+    const document = parsePage(answer.body, answer.url);
+    let isNew = false;
+    for (const listing of matches(document, directory.listing, directory)) {
+      const candidate = await candidateOf(listing, directory, answer.url, context);
+      const key = candidate && ((candidate.url && siteKey(candidate.url)) ?? candidate.name);
+      if (!candidate || !key || seen.has(key)) continue;
+      seen.add(key);
+      isNew = true;
+      yield candidate;
+      if (seen.size >= query.limit) return;
+    }
+    if (!isNew) return;
+    url = nextPage(directory, query, document, page + 1);
+  }
+}
+
+function searchUrl(directory: Directory, query: LeadQuery, page: number): string {
+  const values: Record<string, string> = {
+    query: query.text,
+    industry: query.industry ?? query.text,
+    geography: query.geography ?? '',
+    keywords: query.keywords.join(' '),
+    page: String(directory.first_page + page),
+  };
+  return directory.search_url.replace(/\{(\w+)\}/g, (whole, name: string) =>
+    Object.hasOwn(values, name) ? encodeURIComponent(values[name] ?? '') : whole,
+  );
+}
+
+function nextPage(directory: Directory, query: LeadQuery, document: Document, page: number): string | null {
+  if (directory.next) return matches(document, directory.next, directory)[0]?.getAttribute('href') ?? null;
+  return directory.search_url.includes('{page}') ? searchUrl(directory, query, page) : null;
+}
+
+async function candidateOf(
+  listing: Element,
+  directory: Directory,
+  url: string,
+  context: SourceContext,
+): Promise<Candidate | null> {
+  const found = read(listing, directory.fields, directory, url);
+  const link =
+    directory.detail && matches(listing, directory.detail.link, directory)[0]?.getAttribute('href');
+  if (directory.detail && link && URL.canParse(link)) {
+    await pause(BETWEEN_PAGES_MS, context.signal);
+    const answer = await context.fetch(link);
+    if (answer.status < 400) {
+      const more = read(parsePage(answer.body, answer.url), directory.detail.fields, directory, answer.url);
+      found.sightings.push(...more.sightings);
+      found.website ??= more.website;
+    }
+  }
+  const name = found.sightings.find(({ field }) => field === 'company')?.value ?? null;
+  if (name === null && found.website === null) return null;
+  return { source: 'directory', url: found.website, name, sightings: found.sightings };
+}
+
+function read(scope: Document | Element, fields: DirectoryFields, directory: Directory, url: string) {
+  const sightings: Sighting[] = [];
+  let website: string | null = null;
+  for (const [name, field] of Object.entries(fields)) {
+    const { selector, attribute } =
+      typeof field === 'string' ? { selector: field, attribute: undefined } : field;
+    const element = matches(scope, selector, directory)[0];
+    const text = element && textIn(element, attribute, name);
+    if (!text) continue;
+    if (name === 'website') {
+      const target = unwrapped(/^[\w-]+(\.[\w-]+)+(\/\S*)?$/.test(text) ? `http://${text}` : text, url);
+      if (target && siteKey(target) !== siteKey(url) && !isAboutOthers(target)) website = target;
+      continue;
+    }
+    const value = clean(name as ContactField, text, directory.country);
+    if (value === null) continue;
+    sightings.push({
+      ...{ field: name as ContactField, value, url, method: 'selector', snippet: text.slice(0, 200) },
+      confidence: CONFIDENCE,
+      ...(name === 'address' ? { address: unparsedAddress(value, directory.country) } : {}),
+    });
+  }
+  return { sightings, website };
+}
+
+function textIn(element: Element, attribute: string | undefined, name: string): string {
+  if (attribute) return collapsed(element.getAttribute(attribute));
+  const href = element.getAttribute('href') ?? '';
+  if (name === 'website' && href) return href;
+  if (/^(mailto|tel):/i.test(href)) return decodeURI(href.replace(/^\w+:/, '').replace(/\?.*$/, ''));
+  return collapsed(element.textContent);
+}
+
+function clean(field: ContactField, text: string, country: string | undefined): string | null {
+  if (field === 'phone' || field === 'fax') return internationalPhone(text, country);
+  if (field === 'email') {
+    const address = text.replace(/^mailto:/i, '').toLowerCase();
+    return /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(address) ? address : null;
+  }
+  return text;
+}
+
+const unparsedAddress = (text: string, country: string | undefined) => ({
+  ...{ text, street: null, city: null, region: null, postal_code: null },
+  country: country ?? null,
+});
+
+/** @throws `source_not_configured` where the selector is not valid: only a page can tell */
+function matches(scope: Document | Element, selector: string, { name }: Directory): Element[] {
+  try {
+    return select(scope, selector);
+  } catch (cause) {
+    throw sourceError(
+      'directory',
+      'source_not_configured',
+      `${name}: "${selector}" is not a valid selector`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,34 @@
+import type { SourceType } from '../../../core/leads/lead.ts';
+import { PageFailure, pageErrorConsequence } from '../../fetching/page-errors.ts';
+import type { HttpClient, HttpResponse } from '../../http/client.ts';
+import { sourceError } from './errors.ts';
+import type { SourceFetch } from './source.ts';
+
+const TIMEOUT_MS = 20_000;
+const MAX_BYTES = 20 * 1024 * 1024;
+
+/** How sources ask: plain HTTP through a client of their own, whose guard knows the endpoints that an operator set. */
+export const createSourceFetch =
+  (http: Pick<HttpClient, 'get'>) =>
+  (source: SourceType, signal: AbortSignal): SourceFetch =>
+  async (url, { headers = {}, timeoutMs = TIMEOUT_MS } = {}) => {
+    try {
+      const answer = await http.get(url, { signal, timeoutMs, maxBytes: MAX_BYTES, headers });
+      return { status: answer.status, url: answer.url, body: textOf(answer) };
+    } catch (error) {
+      if (!(error instanceof PageFailure)) throw error;
+      const { host } = new URL(url);
+      const code =
+        pageErrorConsequence(error.code) === 'retryable' ? 'source_unavailable' : 'source_unreadable';
+      throw sourceError(source, code, `${host}: ${error.message}`, { cause: error });
+    }
+  };
+
+function textOf({ body, contentType }: HttpResponse): string {
+  const charset = /charset\s*=\s*"?([\w-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
+  try {
+    return new TextDecoder(charset).decode(body);
+  } catch {
+    return body.toString('utf8');
+  }
+}

@@ -1,0 +1,141 @@
+import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
+import { expectOk, readJson, sourceError } from './errors.ts';
+import { type SearchEngine, sitesOf } from './search-results.ts';
+import type { Source } from './source.ts';
+
+export interface GoogleOptions {
+  /** Of the result pages, such as `https://www.google.com`. */
+  url: string;
+  /** Of the Programmable Search JSON API, such as `https://customsearch.googleapis.com`. */
+  apiUrl: string;
+  /** Of the API; without both the result page is read. */
+  apiKey: string | undefined;
+  cx: string | undefined;
+}
+
+/** Google by its Programmable Search API where there is a key, else by its result page, which it gives to programs ever less often. */
+export function createGoogle(options: GoogleOptions): Source {
+  const engine = googleEngine(options);
+  return { name: 'google', discover: (query, context) => sitesOf(engine, query, context) };
+}
+
+export const googleEngine = (options: GoogleOptions): SearchEngine =>
+  options.apiKey && options.cx
+    ? apiEngine({ ...options, apiKey: options.apiKey, cx: options.cx })
+    : pageEngine(options.url);
+
+/** The API gives ten at a time and a hundred in all. */
+const API_PAGE = 10;
+const API_RESULTS = 100;
+
+function apiEngine({ apiUrl, apiKey, cx }: { apiUrl: string; apiKey: string; cx: string }): SearchEngine {
+  return {
+    name: 'google',
+    first: (text, { country }) => {
+      const url = new URL('/customsearch/v1', apiUrl);
+      url.search = new URLSearchParams({
+        ...{ key: apiKey, cx, q: text, num: String(API_PAGE) },
+        ...(country ? { gl: country.toLowerCase() } : {}),
+      }).toString();
+      return url.href;
+    },
+    read: (answer) => {
+      // In front of the API, errors come as pages.
+      if (answer.status >= 500) expectOk('google', answer);
+      const json = readJson('google', answer) as ApiAnswer;
+      if (json.error || answer.status >= 400) throw apiError(answer.status, json.error);
+      const start = json.queries?.nextPage?.[0]?.startIndex;
+      return {
+        results: (json.items ?? []).flatMap(({ link, title }) =>
+          typeof link === 'string' ? [{ url: link, title: String(title ?? '') }] : [],
+        ),
+        next: start && start <= API_RESULTS - API_PAGE + 1 ? withStart(answer.url, start) : null,
+      };
+    },
+  };
+}
+
+interface ApiAnswer {
+  items?: { link?: unknown; title?: unknown }[];
+  queries?: { nextPage?: { startIndex?: number }[] };
+  error?: { code?: number; message?: string; errors?: { reason?: string }[] };
+}
+
+function withStart(address: string, start: number): string {
+  const url = new URL(address);
+  url.searchParams.set('start', String(start));
+  return url.href;
+}
+
+function apiError(status: number, error: ApiAnswer['error']) {
+  const reason = error?.errors?.[0]?.reason ?? '';
+  const message = error?.message?.slice(0, 300) ?? `it answered ${status}`;
+  const isQuota = status === 429 || /limit|quota/i.test(reason);
+  if (isQuota) return sourceError('google', 'source_rate_limited', message);
+  if (status >= 500) return sourceError('google', 'source_unavailable', message);
+  return sourceError('google', 'source_denied', message);
+}
+
+function pageEngine(base: string): SearchEngine {
+  return {
+    name: 'google',
+    headers: { 'accept-language': 'en' },
+    first: (text, { country }) => {
+      const url = new URL('/search', base);
+      url.search = new URLSearchParams({
+        ...{ q: text, num: '20', hl: 'en' },
+        ...(country ? { gl: country.toLowerCase() } : {}),
+      }).toString();
+      return url.href;
+    },
+    read: (answer) => {
+      expectNoWall(answer);
+      expectOk('google', answer);
+      const document = parsePage(answer.body, answer.url);
+      const results = select(document, 'a[href]')
+        .filter((anchor) => isResult(anchor))
+        .map((anchor) => ({
+          url: anchor.getAttribute('href') ?? '',
+          title: collapsed(anchor.querySelector('h3, .vvjwJb')?.textContent ?? ''),
+        }));
+      if (results.length === 0 && !/did not match any documents|no results found/i.test(answer.body)) {
+        throw sourceError('google', 'source_unreadable', 'its result page is not one that is known here');
+      }
+      const next = document
+        .querySelector('a#pnnext, a[aria-label="Next page"], footer a.nBDE1b')
+        ?.getAttribute('href');
+      return { results, next: next ?? null };
+    },
+  };
+}
+
+/** A result's link holds its heading. Advertisements have one too, in a part of their own. */
+function isResult(anchor: Element): boolean {
+  return (
+    Boolean(anchor.querySelector('h3, .vvjwJb')) &&
+    !anchor.closest('#tads, #tadsb, #bottomads, [data-text-ad]')
+  );
+}
+
+/** @throws `source_consent` or `source_captcha` where Google gives a page of its own instead of results */
+function expectNoWall({ url, status, body }: { url: string; status: number; body: string }): void {
+  const { hostname, pathname } = new URL(url);
+  if (hostname.startsWith('consent.') || /<form[^>]+action="https:\/\/consent\.[^"]+\/save"/i.test(body)) {
+    throw sourceError(
+      'google',
+      'source_consent',
+      'it shows its consent page instead of results; use GOOGLE_API_KEY and GOOGLE_CX, or another source',
+    );
+  }
+  const isCaptcha =
+    pathname.startsWith('/sorry') ||
+    /id="captcha-form"|unusual traffic from your computer network|\/httpservice\/retry\/enablejs/i.test(body);
+  if (isCaptcha) {
+    throw sourceError(
+      'google',
+      'source_captcha',
+      'it wants to see a human instead of giving results; use GOOGLE_API_KEY and GOOGLE_CX, or another source',
+    );
+  }
+  if (status === 429) throw sourceError('google', 'source_rate_limited', 'it asks for fewer requests');
+}

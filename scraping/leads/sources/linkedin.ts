@@ -1,0 +1,143 @@
+import { countryCode } from '../../../core/leads/country.ts';
+import type { Address } from '../../../core/leads/lead.ts';
+import type { ContactField } from '../../extraction/contacts/finding.ts';
+import { parsePage, select } from '../../extraction/document/dom.ts';
+import { isAboutOthers, siteKey } from '../domains.ts';
+import type { Sighting } from '../merge.ts';
+import { expectOk, sourceError } from './errors.ts';
+import { pause, type SearchEngine, searchResults } from './search-results.ts';
+import type { Candidate, Source, SourceAnswer } from './source.ts';
+
+const BETWEEN_PAGES_MS = 2000;
+/** Public pages that are walled one after the other: the next one is too. */
+const WALLS_TO_STOP = 3;
+
+/** Public company pages of LinkedIn, found through a search engine and read by the JSON-LD they carry for search engines. */
+export function createLinkedIn({ url, engine }: { url: string; engine: SearchEngine }): Source {
+  return {
+    name: 'linkedin',
+    async *discover(query, context) {
+      const seen = new Set<string>();
+      let walls = 0;
+      let read = 0;
+      const text = `site:linkedin.com/company ${query.text}`;
+      for await (const result of searchResults(engine, text, query, context)) {
+        const slug = companySlug(result.url);
+        if (slug === null || seen.has(slug)) continue;
+        seen.add(slug);
+        if (seen.size > query.limit) return;
+        if (seen.size > 1) await pause(BETWEEN_PAGES_MS, context.signal);
+        const answer = await context.fetch(new URL(`/company/${slug}`, url).href);
+        if (isWalled(answer)) {
+          walls += 1;
+          if (walls >= WALLS_TO_STOP) throw walled();
+          continue;
+        }
+        walls = 0;
+        if (answer.status === 404) continue;
+        expectOk('linkedin', answer);
+        const candidate = companyOf(answer, `https://www.linkedin.com/company/${slug}`);
+        if (!candidate) continue;
+        read += 1;
+        yield candidate;
+      }
+      if (walls > 0 && read === 0) throw walled();
+    },
+  };
+}
+
+const walled = () =>
+  sourceError('linkedin', 'source_auth_wall', 'it shows company pages to its members only, for now');
+
+function companySlug(address: string): string | null {
+  const { pathname } = new URL(address);
+  const slug = /^\/company\/([^/]+)/.exec(pathname)?.[1];
+  return slug && siteKey(address) !== null ? slug : null;
+}
+
+/** 999 is LinkedIn's own status for programs. */
+function isWalled({ status, url, body }: SourceAnswer): boolean {
+  const { pathname } = new URL(url);
+  return (
+    status === 999 ||
+    /^\/(authwall|login|uas\/login|checkpoint|signup)/.test(pathname) ||
+    /<meta[^>]+content="[^"]*authwall|window\.location\.href\s*=\s*["'][^"']*\/authwall/i.test(body)
+  );
+}
+
+function companyOf(answer: SourceAnswer, profile: string): Candidate | null {
+  const document = parsePage(answer.body, answer.url);
+  const organization = select(document, 'script[type="application/ld+json"]')
+    .flatMap((script) => nodesOf(script.textContent ?? ''))
+    .find((node) => /^(Organization|Corporation|LocalBusiness)$/.test(String(node['@type'])));
+  const name = textOf(organization?.name);
+  if (!organization || !name) return null;
+  const sightings: Sighting[] = [];
+  const add = (field: ContactField, value: string | null, more: Partial<Sighting> = {}) => {
+    if (!value) return;
+    sightings.push({
+      ...{ field, value, url: profile, method: 'json_ld', snippet: value.slice(0, 200), confidence: 0.8 },
+      ...more,
+    });
+  };
+  add('company', name);
+  add('social', profile, { network: 'linkedin', confidence: 0.95 });
+  add('description', textOf(organization.description ?? organization.slogan));
+  add('employees', employeesOf(organization.numberOfEmployees));
+  add(
+    'logo',
+    textOf(
+      (organization.logo as Node | undefined)?.contentUrl ??
+        (organization.logo as Node)?.url ??
+        organization.logo,
+    ),
+  );
+  const industry = select(document, '[data-test-id="about-us__industry"] dd').map(
+    (element) => element.textContent,
+  );
+  add('industry', textOf(industry[0]));
+  const address = addressOf(organization.address);
+  if (address) add('address', address.text, { address, confidence: 0.7 });
+  const [site] = [organization.sameAs, organization.url]
+    .flat()
+    .flatMap((value) => textOf(value) ?? [])
+    .filter((value) => siteKey(value) !== null && !isAboutOthers(value));
+  return { source: 'linkedin', url: site ?? null, name, sightings };
+}
+
+type Node = Record<string, unknown>;
+
+function nodesOf(text: string): Node[] {
+  try {
+    const json: unknown = JSON.parse(text);
+    const roots = Array.isArray(json) ? json : [json];
+    return roots
+      .flatMap((root: Node | null) => [root, ...((root?.['@graph'] as Node[] | undefined) ?? [])])
+      .filter((node): node is Node => typeof node === 'object' && node !== null);
+  } catch {
+    return [];
+  }
+}
+
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' && value.trim() !== '' ? value.replace(/\s+/g, ' ').trim() : null;
+
+function employeesOf(value: unknown): string | null {
+  if (typeof value === 'number' || typeof value === 'string') return String(value);
+  const { value: exact, minValue, maxValue } = (value ?? {}) as Node;
+  if (minValue !== undefined && maxValue !== undefined) return `${minValue}-${maxValue}`;
+  return exact === undefined ? null : String(exact);
+}
+
+function addressOf(value: unknown): Address | null {
+  const [node] = [value].flat() as (Node | undefined)[];
+  if (!node || typeof node !== 'object') return null;
+  const street = textOf(node.streetAddress);
+  const city = textOf(node.addressLocality);
+  const postalCode = textOf(node.postalCode);
+  if (!street && !city) return null;
+  const country = textOf(node.addressCountry);
+  const region = textOf(node.addressRegion);
+  const text = [street, [postalCode, city].filter(Boolean).join(' '), country].filter(Boolean).join(', ');
+  return { text, street, city, region, postal_code: postalCode, country: countryCode(country ?? '') };
+}

@@ -1,0 +1,196 @@
+import { countryCode } from '../../../core/leads/country.ts';
+import type { Address } from '../../../core/leads/lead.ts';
+import type { ContactField } from '../../extraction/contacts/finding.ts';
+import { isAboutOthers, siteKey } from '../domains.ts';
+import type { Sighting } from '../merge.ts';
+import { internationalPhone } from '../phone.ts';
+import { expectOk, readJson, sourceError } from './errors.ts';
+import { osmTags } from './osm-tags.ts';
+import type { Candidate, LeadQuery, Source, SourceContext } from './source.ts';
+
+/** Seconds that the server may work on a question, and what it may give; more is refused by public servers. */
+const SERVER_SECONDS = 60;
+const MAX_ELEMENTS = 2000;
+
+/** Businesses of a kind in a place, asked of an Overpass server. Needs `industry` (or keywords) and `geography`. */
+export function createOpenStreetMap({ url }: { url: string }): Source {
+  return {
+    name: 'openstreetmap',
+    async *discover(query, context) {
+      const answer = await ask(url, query, context);
+      const seen = new Set<string>();
+      let given = 0;
+      for (const element of withSitesFirst(answer)) {
+        const candidate = candidateOf(element);
+        if (!candidate) continue;
+        const key = (candidate.url && siteKey(candidate.url)) || `${candidate.name} ${element.id}`;
+        if (seen.has(key)) continue;
+        seen.add(key);
+        if (given >= query.limit) return;
+        given += 1;
+        yield candidate;
+      }
+    },
+  };
+}
+
+async function ask(url: string, query: LeadQuery, context: SourceContext): Promise<OsmElement[]> {
+  if (!query.geography) {
+    throw sourceError('openstreetmap', 'source_place_unknown', 'it needs a geography to search in');
+  }
+  const address = new URL(url);
+  address.searchParams.set('data', overpassQuery(query.geography, query));
+  const answer = await context.fetch(address.href, { timeoutMs: (SERVER_SECONDS + 15) * 1000 });
+  // An overloaded server answers 504 with a page, or 200 with a remark.
+  expectOk('openstreetmap', answer);
+  const json = readJson('openstreetmap', answer);
+  if (typeof json.remark === 'string' && /timed out|out of memory|runtime error/i.test(json.remark)) {
+    throw sourceError('openstreetmap', 'source_unavailable', 'the server could not answer in time');
+  }
+  if (!Array.isArray(json.elements)) {
+    throw sourceError('openstreetmap', 'source_unreadable', 'its answer holds no elements');
+  }
+  return json.elements as OsmElement[];
+}
+
+/**
+ * The question in Overpass QL: the place as an area, within the country where that is said, and in it everything with one of the tags.
+ * An industry that the table of tags does not know is looked for in names.
+ */
+export function overpassQuery(
+  geography: string,
+  query: Pick<LeadQuery, 'industry' | 'keywords' | 'country'>,
+): string {
+  const tags = osmTags(query.industry, query.keywords);
+  const filters = tags ? tags.map(tagFilter) : nameFilters(query);
+  const found = filters.map((filter) => `nwr${filter}(area.place);`).join('');
+  return `[out:json][timeout:${SERVER_SECONDS}];${areaOf(geography, query.country)}(${found});out tags center ${MAX_ELEMENTS};`;
+}
+
+function areaOf(geography: string, country: string | null): string {
+  const [place = geography] = geography.split(',').map((part) => part.trim());
+  if (countryCode(place)) {
+    return `area["ISO3166-1"="${countryCode(place)}"][admin_level="2"]->.place;`;
+  }
+  const name = quoted(place);
+  const named = (element: string) =>
+    `(${element}["boundary"="administrative"]["name"=${name}];${element}["boundary"="administrative"]["name:en"=${name}];)`;
+  if (!country) return `${named('area')}->.place;`;
+  const within = `area["ISO3166-1"="${country}"][admin_level="2"]->.country;`;
+  return `${within}${named('rel(area.country)')};map_to_area->.place;`;
+}
+
+const tagFilter = (tag: string): string => {
+  const [key = '', value] = tag.split('=');
+  return value === undefined ? `["${key}"]` : `["${key}"="${value}"]`;
+};
+
+function nameFilters({ industry, keywords }: Pick<LeadQuery, 'industry' | 'keywords'>): string[] {
+  const words = [industry, ...keywords].filter((word): word is string => Boolean(word)).slice(0, 5);
+  if (words.length === 0) {
+    throw sourceError(
+      'openstreetmap',
+      'source_place_unknown',
+      'it needs an industry or keywords to search for',
+    );
+  }
+  const pattern = quoted(words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'));
+  return ['shop', 'office', 'craft', 'amenity'].map((key) => `["${key}"]["name"~${pattern},i]`);
+}
+
+/** A string of Overpass QL: what is inside can never end it. */
+const quoted = (text: string): string =>
+  `"${text
+    .replace(/\p{Cc}/gu, ' ')
+    .replace(/\\/g, '\\\\')
+    .replace(/"/g, '\\"')}"`;
+
+interface OsmElement {
+  type: string;
+  id: number;
+  tags?: Record<string, string>;
+}
+
+/** Those with a web site are worth most: there is more to learn. */
+const withSitesFirst = (elements: OsmElement[]): OsmElement[] =>
+  [...elements].sort((a, b) => Number(Boolean(siteOf(b))) - Number(Boolean(siteOf(a))));
+
+function siteOf({ tags = {} }: OsmElement): string | null {
+  const given = tags.website ?? tags['contact:website'] ?? tags.url ?? tags['contact:url'];
+  const [first = ''] = given?.split(';').map((part) => part.trim()) ?? [];
+  if (first === '') return null;
+  const url = /^https?:\/\//i.test(first) ? first : `http://${first}`;
+  return siteKey(url) === null || isAboutOthers(url) ? null : url;
+}
+
+const CONFIDENCE = 0.8;
+const NETWORKS = ['facebook', 'instagram', 'twitter', 'linkedin', 'youtube', 'tiktok', 'xing'];
+
+function candidateOf(element: OsmElement): Candidate | null {
+  const { tags = {}, type, id } = element;
+  const name = tags.name?.trim();
+  if (!name) return null;
+  const url = `https://www.openstreetmap.org/${type}/${id}`;
+  const address = addressOf(tags);
+  const sightings: Sighting[] = [];
+  const add = (
+    field: ContactField,
+    value: string | null | undefined,
+    key: string,
+    more: Partial<Sighting> = {},
+  ) => {
+    if (!value?.trim()) return;
+    const snippet = `${key}=${value}`.slice(0, 200);
+    sightings.push({
+      field,
+      value: value.trim(),
+      url,
+      method: 'osm',
+      snippet,
+      confidence: CONFIDENCE,
+      ...more,
+    });
+  };
+  const split = (...keys: string[]) =>
+    keys.flatMap((key) => (tags[key] ?? '').split(';').map((value) => ({ key, value: value.trim() })));
+
+  add('company', name, 'name');
+  for (const { key, value } of split('email', 'contact:email')) {
+    if (/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(value)) add('email', value.toLowerCase(), key);
+  }
+  for (const { key, value } of split('phone', 'contact:phone', 'contact:mobile', 'mobile')) {
+    add('phone', internationalPhone(value, address?.country), key);
+  }
+  for (const { key, value } of split('fax', 'contact:fax')) {
+    add('fax', internationalPhone(value, address?.country), key);
+  }
+  if (address) add('address', address.text, 'addr', { address });
+  for (const network of NETWORKS) {
+    const value = tags[`contact:${network}`] ?? tags[network];
+    if (value && /^https?:\/\//.test(value)) add('social', value, network, { network });
+  }
+  const kind = ['shop', 'office', 'craft', 'healthcare', 'amenity', 'tourism', 'leisure'].find(
+    (key) => tags[key],
+  );
+  if (kind) add('industry', tags[kind]?.replaceAll('_', ' '), kind, { confidence: 0.5 });
+  return { source: 'openstreetmap', url: siteOf(element), name, sightings };
+}
+
+function addressOf(tags: Record<string, string>): Address | null {
+  const street = [tags['addr:street'] ?? tags['addr:place'], tags['addr:housenumber']]
+    .filter(Boolean)
+    .join(' ');
+  const city = tags['addr:city'] ?? null;
+  const postalCode = tags['addr:postcode'] ?? null;
+  const country = countryCode(tags['addr:country'] ?? '');
+  if (!street && !city) return null;
+  const text = [street, [postalCode, city].filter(Boolean).join(' ')].filter(Boolean).join(', ');
+  return {
+    text,
+    street: street || null,
+    city,
+    region: tags['addr:state'] ?? null,
+    postal_code: postalCode,
+    country,
+  };
+}

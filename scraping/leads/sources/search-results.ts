@@ -1,0 +1,91 @@
+import type { SourceType } from '../../../core/leads/lead.ts';
+import { isAboutOthers, siteKey } from '../domains.ts';
+import { unwrapped } from './redirectors.ts';
+import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
+
+/** A result as a search engine lists it. */
+export interface SearchResult {
+  url: string;
+  title: string;
+}
+
+export interface ResultPage {
+  results: SearchResult[];
+  /** Where the next ones are; null at the end. */
+  next: string | null;
+}
+
+/** A search engine that answers page by page. Also how the source `linkedin` finds profiles. */
+export interface SearchEngine {
+  readonly name: SourceType;
+  /** Where the results of this text begin. */
+  first(text: string, query: LeadQuery): string;
+  /** @throws where the page is no result page: a wall, an error, or a layout nobody knows */
+  read(answer: SourceAnswer): ResultPage;
+  headers?: Record<string, string>;
+}
+
+/** Of result pages; what lies behind the tenth is hardly about the question. */
+const MAX_PAGES = 10;
+const BETWEEN_PAGES_MS = 1000;
+
+/** The results of a search, in order, each address once. Asks for further pages only as long as somebody wants more. */
+export async function* searchResults(
+  engine: SearchEngine,
+  text: string,
+  query: LeadQuery,
+  context: SourceContext,
+): AsyncGenerator<SearchResult> {
+  const seen = new Set<string>();
+  const asked = new Set<string>();
+  let next: string | null = engine.first(text, query);
+  for (let page = 0; next !== null && page < MAX_PAGES && !asked.has(next); page += 1) {
+    if (page > 0) await pause(BETWEEN_PAGES_MS, context.signal);
+    asked.add(next);
+    const answer: SourceAnswer = await context.fetch(next, engine.headers ? { headers: engine.headers } : {});
+    const read = engine.read(answer);
+    let isNew = false;
+    for (const { url, title } of read.results) {
+      const target = unwrapped(url, answer.url);
+      if (target === null || seen.has(target)) continue;
+      seen.add(target);
+      isNew = true;
+      yield { url: target, title };
+    }
+    // Some engines answer a page too far with the last one again.
+    if (!isNew) return;
+    next = read.next;
+  }
+}
+
+/** The sites among the results: each once, without those that are about many businesses. */
+export async function* sitesOf(
+  engine: SearchEngine,
+  query: LeadQuery,
+  context: SourceContext,
+): AsyncGenerator<Candidate> {
+  const sites = new Set<string>();
+  for await (const { url } of searchResults(engine, query.text, query, context)) {
+    if (sites.size >= query.limit) return;
+    const key = siteKey(url);
+    if (key === null || sites.has(key) || isAboutOthers(url)) continue;
+    sites.add(key);
+    // The title of a result is of a page, cut and decorated: no name to rely on.
+    yield { source: engine.name, url, name: null, sightings: [] };
+  }
+}
+
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,81 @@
+import { crawlDelayFor, mayFetch } from './robots-permission.ts';
+import { MAX_ROBOTS_BYTES, parseRobots } from './robots-txt.ts';
+
+const read = (text: string) => parseRobots(Buffer.from(text));
+const may = (robotsTxt: string, path: string, agent = 'LeadEngine') =>
+  mayFetch(read(robotsTxt), agent, new URL(path, 'https://example.com/').href);
+
+test('the group that names the crawler holds for it, and the one for everybody does not', () => {
+  const rules = 'User-agent: *\nDisallow: /\n\nUser-agent: leadengine\nDisallow: /private\n';
+  expect(may(rules, '/page')).toBe(true);
+  expect(may(rules, '/private/page')).toBe(false);
+  expect(may(rules, '/page', 'OtherBot')).toBe(false);
+});
+
+test('groups of one name are one group, and agents named in a row share their rules', () => {
+  const rules = 'User-agent: a\nUser-agent: b\nDisallow: /x\n\nUser-agent: b\nDisallow: /y\n';
+  expect([may(rules, '/x', 'a'), may(rules, '/y', 'a')]).toEqual([false, true]);
+  expect([may(rules, '/x', 'b'), may(rules, '/y', 'b')]).toEqual([false, false]);
+});
+
+test('the longest rule that matches decides, and of two as long the one that allows', () => {
+  const rules = 'User-agent: *\nDisallow: /shop\nAllow: /shop/open\nDisallow: /both\nAllow: /both\n';
+  expect(may(rules, '/shop/closed')).toBe(false);
+  expect(may(rules, '/shop/open/1')).toBe(true);
+  expect(may(rules, '/both')).toBe(true);
+});
+
+test('stars and the end of a path', () => {
+  const rules = 'User-agent: *\nDisallow: /*.pdf$\nDisallow: /a/*/c\n';
+  expect(may(rules, '/file.pdf')).toBe(false);
+  expect(may(rules, '/file.pdf?download')).toBe(true);
+  expect(may(rules, '/a/b/b/c/d')).toBe(false);
+  expect(may(rules, '/a/c')).toBe(true);
+});
+
+test('a rule written in letters matches an address that is percent-encoded', () => {
+  expect(may('User-agent: *\nDisallow: /caf\u00e9\n', '/café')).toBe(false);
+  expect(may('User-agent: *\nDisallow: /caf%c3%a9\n', '/café')).toBe(false);
+});
+
+test.each([
+  ['no colon', 'user-agent leadengine\ndisallow /x\n'],
+  ['a version behind the name', 'User-agent: LeadEngine/2.0\nDisallow: /x\n'],
+  ['a second word behind the name', 'User-agent: LeadEngine the crawler\nDisallow: /x\n'],
+  ['a slip of the pen', 'Useragent: leadengine\nDissallow: /x\n'],
+  ['half a byte-order mark', '\u00efUser-agent: *\nDisallow: /x\n'],
+  ['old line ends', 'User-agent: *\rDisallow: /x\r'],
+  ['a comment behind the rule', 'User-agent: * # all\nDisallow: /x# not this\n'],
+])('%s is understood', (_, text) => {
+  expect(mayFetch(parseRobots(Buffer.from(text, 'latin1')), 'LeadEngine', 'https://example.com/x/y')).toBe(
+    false,
+  );
+});
+
+test('what is no robots.txt allows everything', () => {
+  expect(may('<!doctype html><title>Not found</title>', '/x')).toBe(true);
+  expect(may('', '/x')).toBe(true);
+  expect(may('Disallow: /', '/x')).toBe(true);
+});
+
+test('the delay is that of the groups that hold for the crawler', () => {
+  const robots = read(
+    'User-agent: *\nCrawl-delay: 10\n\nUser-agent: LeadEngine\nCrawl-delay: 1.5\nDisallow:\n',
+  );
+  expect(crawlDelayFor(robots, 'LeadEngine')).toBe(1.5);
+  expect(crawlDelayFor(robots, 'OtherBot')).toBe(10);
+  expect(crawlDelayFor(read('User-agent: *\nCrawl-delay: soon\n'), 'OtherBot')).toBeNull();
+});
+
+test('sitemaps are told wherever they stand and belong to no group', () => {
+  const robots = read('Sitemap: https://example.com/a.xml\nUser-agent: *\nsitemap:/b.xml\nDisallow: /x\n');
+  expect(robots.sitemaps).toEqual(['https://example.com/a.xml', '/b.xml']);
+  expect(mayFetch(robots, 'LeadEngine', 'https://example.com/x')).toBe(false);
+});
+
+test('a hostile file costs no time and what is behind its limit is not read', () => {
+  const stars = `User-agent: *\nDisallow: /${'*a'.repeat(2000)}$\n`;
+  expect(may(stars, `/${'a'.repeat(1999)}b`)).toBe(true);
+  const long = `User-agent: *\n${'#'.repeat(MAX_ROBOTS_BYTES)}\nDisallow: /\n`;
+  expect(may(long, '/x')).toBe(true);
+});

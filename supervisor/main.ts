@@ -1,0 +1,106 @@
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '../db/embedded-postgres.ts';
+import type { Config } from '../runtime/config.ts';
+import type { Lifecycle } from '../runtime/lifecycle.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { runConfigured } from '../runtime/process.ts';
+import { welcome } from './banner.ts';
+import { choosePort } from './port.ts';
+import { KeptProcess } from './supervised-process.ts';
+
+/** What `npm start` runs after the set-up: Postgres where none is given, the API, notifier, analytics, and the workers. */
+async function supervise(
+  lifecycle: Lifecycle,
+  config: Config,
+  logger: Logger,
+  isStopping: () => boolean,
+): Promise<void> {
+  const { port, takenPort } = await choosePort(config, isSet('PORT'));
+  const databaseUrl = config.databaseUrl ?? (await startPostgres(lifecycle, config, logger));
+  if (isStopping()) return;
+  const env = {
+    ...process.env,
+    PORT: String(port),
+    DATA_DIR: config.dataDir,
+    DATABASE_URL: databaseUrl,
+    // Decided here: to the processes below, the embedded Postgres is a server like any other.
+    ...(config.artifactsUrl ? { ARTIFACTS_URL: config.artifactsUrl } : {}),
+    LOG_FORMAT: config.logFormat,
+  };
+  // They have the grace period for the job in hand, and then what it takes to close browsers and connections.
+  const stopMs = config.shutdownGraceMs + 10_000;
+  const keep = (name: string, entry: string) =>
+    new KeptProcess({ name, entry: join(import.meta.dirname, '..', entry), env, stopMs, logger });
+  const api = keep('api', 'api/main.js');
+  const workers = Array.from({ length: config.workers }, (_, index) =>
+    keep(`worker-${index + 1}`, 'workers/scraper/main.js'),
+  );
+  const notifier = keep('notifier', 'workers/notifier/main.js');
+  const analytics = keep('analytics', 'workers/analytics/main.js');
+  const all = [api, notifier, analytics, ...workers];
+  process.on('exit', () => {
+    for (const child of all) child.killAtOnce();
+  });
+
+  await lifecycle.start({
+    name: 'processes',
+    start: async () => {
+      // The API first: it brings the database's schema up to date. If it cannot start, nothing can.
+      const ready = await api.start();
+      await Promise.all([notifier, analytics, ...workers].map((child) => child.keep()));
+      if (!ready) return;
+      if (takenPort) console.log(`\n  Port ${takenPort} is taken by another program; PORT chooses one.`);
+      console.log(welcome({ ...ready, workers: workers.length }));
+      process.send?.(ready);
+    },
+    stop: async () => {
+      await Promise.all(all.map((child) => child.stop()));
+    },
+  });
+}
+
+async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<string> {
+  const starting = startEmbeddedPostgres({
+    dataDir: config.dataDir,
+    logger,
+    // Room for every process we start, and for some that others start beside us.
+    settings: { max_connections: String(Math.max(200, (config.workers + 5) * config.databasePoolSize + 50)) },
+    onLost: (error) => {
+      // Without its database nothing here can go on: the same as any error nobody caught.
+      setImmediate(() => {
+        throw error;
+      });
+    },
+  });
+  await lifecycle.start({
+    name: 'postgres',
+    start: async () => {
+      const postgres = await starting;
+      process.on('exit', () => postgres.letGo());
+    },
+    // It may be asked to stop while it is still starting; one that failed to start has nothing to stop.
+    stop: async () => (await starting.catch(() => undefined))?.stop(),
+  });
+  return (await starting).url;
+}
+
+/** `.env` has been read into the environment by then. */
+const isSet = (name: string): boolean => Boolean(process.env[name]?.trim());
+
+if (!isSet('LOG_FORMAT') && process.stdout.isTTY) process.env.LOG_FORMAT = 'pretty';
+let stopping = false;
+const onStop = () => {
+  stopping = true;
+};
+process.once('SIGINT', onStop).once('SIGTERM', onStop).once('disconnect', onStop);
+// The terminal was closed: an orderly stop, as for Ctrl-C.
+process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
+
+runConfigured('supervisor', async ({ config, logger, lifecycle }) => {
+  try {
+    await supervise(lifecycle, config, logger, () => stopping);
+  } catch (error) {
+    // Whatever fails once a stop was asked for fails because of it.
+    if (!stopping) throw error;
+  }
+});

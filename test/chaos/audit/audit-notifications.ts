@@ -1,0 +1,175 @@
+import { wordingOf } from '../../../core/notifications/notification.ts';
+import type { Violation } from './violation.ts';
+
+/** The ways by which an audience is told; `job_webhook` is the endpoint that a job names itself. */
+export type Way = 'in_app' | 'email' | 'push' | 'webhook' | 'job_webhook';
+
+/** What each way is to tell of, by the audience's subscriptions and what docs/notifications.md says of one's own actions. */
+export const TOLD: Record<Way, string[]> = {
+  in_app: ['job.started', 'job.retrying', 'job.completed', 'job.failed', 'lead.found'],
+  email: ['job.retrying', 'job.completed', 'job.failed'],
+  push: ['job.completed', 'job.failed'],
+  webhook: [
+    ...['job.created', 'job.started', 'job.retrying', 'job.completed', 'job.failed', 'job.cancelled'],
+    'lead.found',
+  ],
+  job_webhook: ['job.completed', 'job.failed', 'job.cancelled'],
+};
+export const WAYS = Object.keys(TOLD) as Way[];
+
+export interface Subscriber {
+  name: string;
+  userId: string;
+  address: string;
+}
+
+/** One notification that came somewhere. */
+export interface Receipt {
+  subscriber: string;
+  channel: Way;
+  /** Which event it tells of, in the words of that way. */
+  about: string;
+  /** By which its receiver knows a repeat. */
+  id: string;
+  /** False where the receiver answered that it is in trouble. */
+  taken: boolean;
+  /** In ms. */
+  at: number;
+}
+
+export interface LedgerLine {
+  type: string;
+  user_id: string;
+  job_id: string;
+  occurred_at: Date;
+  data: Record<string, unknown>;
+}
+
+export interface NotificationBooks {
+  subscribers: Subscriber[];
+  /** What the ledger has of the jobs of these subscribers. */
+  events: LedgerLine[];
+  receipts: Receipt[];
+  /** When notifiers were killed, in ms. */
+  notifierKills: number[];
+  /** Deliveries that did not end as delivered, as `channel status code`. */
+  undelivered: string[];
+  /** Notifications with another number of `notification.delivered` than one, as their ids. */
+  notToldOnce: string[];
+  pausedEndpoints: number;
+}
+
+/** One line of the table of what came where. */
+export interface Tally {
+  way: Way;
+  expected: number;
+  /** Each counted once. */
+  received: number;
+  missing: number;
+  doubled: number;
+  /** What was taken again under an id that was taken before. */
+  repeats: number;
+}
+
+/** A mail that was taken is written down within milliseconds, on a loaded machine within seconds; only who was killed before may send it again. */
+const UNRECORDED_MS = 10_000;
+const URL_OF_JOB = (jobId: string) => `/api/v1/jobs/${jobId}`;
+
+/**
+ * What each receiver has, against the ledger: everything once, in the app and by mail under one id and once, by webhook and push under
+ * one id and at least once. A mail may come again, under its `Message-ID`, where its notifier was killed in that moment. Pure.
+ */
+export function auditNotifications(books: NotificationBooks): { violations: Violation[]; tallies: Tally[] } {
+  const violations: Violation[] = [];
+  const tallies = WAYS.map((way) => {
+    const expected = countBy(expectedOf(books, way));
+    const receipts = books.receipts.filter(({ channel }) => channel === way);
+    const idsOf = new Map<string, Map<string, number[]>>();
+    for (const { subscriber, about, id, taken, at } of receipts) {
+      const name = nameOf(subscriber, about);
+      const ids = idsOf.get(name) ?? new Map<string, number[]>();
+      idsOf.set(name, ids.set(id, [...(ids.get(id) ?? []), ...(taken ? [at] : [])]));
+    }
+    const tally: Tally = { way, expected: 0, received: 0, missing: 0, doubled: 0, repeats: 0 };
+    const add = (kind: string, detail: string) => violations.push({ kind, detail: `${way}: ${detail}` });
+    for (const name of new Set([...expected.keys(), ...idsOf.keys()])) {
+      const wanted = expected.get(name) ?? 0;
+      const ids = [...(idsOf.get(name) ?? [])];
+      const received = ids.filter(([, times]) => times.length > 0).length;
+      tally.expected += wanted;
+      tally.received += received;
+      if (received < wanted) {
+        tally.missing += wanted - received;
+        add('notification_missing', name);
+      }
+      if (ids.length > wanted) {
+        tally.doubled += ids.length - wanted;
+        add(wanted === 0 ? 'notification_of_nothing' : 'notification_doubled', `${name}: ${ids.join(' ')}`);
+      }
+      for (const [id, times] of ids) {
+        tally.repeats += Math.max(0, times.length - 1);
+        for (const again of repeatsWithoutReason(way, times, books.notifierKills)) {
+          add('notification_repeated', `${name}: ${id} came again ${again - Number(times[0])} ms later`);
+        }
+      }
+    }
+    for (const [id, names] of namesById(receipts)) {
+      // Whoever keeps one of each id would drop the other.
+      if (names.size > 1) add('id_reused', `${id}: ${[...names].join(' and ')}`);
+    }
+    return tally;
+  });
+  for (const what of books.undelivered) violations.push({ kind: 'not_delivered', detail: what });
+  for (const id of books.notToldOnce) violations.push({ kind: 'delivery_not_told_once', detail: id });
+  if (books.pausedEndpoints > 0) {
+    violations.push({ kind: 'endpoint_paused', detail: `${books.pausedEndpoints} of them` });
+  }
+  return { violations, tallies };
+}
+
+/** What was told under each id. */
+function namesById(receipts: Receipt[]): Map<string, Set<string>> {
+  const namesOf = new Map<string, Set<string>>();
+  for (const { subscriber, about, id } of receipts) {
+    namesOf.set(id, (namesOf.get(id) ?? new Set()).add(nameOf(subscriber, about)));
+  }
+  return namesOf;
+}
+
+function repeatsWithoutReason(way: Way, times: number[], kills: number[]): number[] {
+  if (way === 'webhook' || way === 'job_webhook' || way === 'push') return [];
+  const sorted = times.toSorted((a, b) => a - b);
+  return sorted.slice(1).filter((_at, index) => {
+    const before = sorted[index] ?? 0;
+    return way === 'in_app' || !kills.some((kill) => kill >= before && kill <= before + UNRECORDED_MS);
+  });
+}
+
+function expectedOf({ subscribers, events }: NotificationBooks, way: Way): string[] {
+  const names = new Map(subscribers.map(({ userId, name }) => [userId, name]));
+  return events
+    .filter(({ type }) => TOLD[way].includes(type))
+    .map((event) => nameOf(names.get(event.user_id) ?? event.user_id, aboutOf(event, way)));
+}
+
+const nameOf = (subscriber: string, about: string): string => `${subscriber} ${about}`;
+
+/** A mail has words for an event, everything else its type and time. */
+function aboutOf({ type, job_id, occurred_at, data }: LedgerLine, way: Way): string {
+  if (way !== 'email') return eventName(type, job_id, occurred_at.toISOString());
+  const { title, text } = wordingOf(type, data);
+  return mailName([title, text, URL_OF_JOB(job_id)].filter(Boolean).join('\n'));
+}
+
+export const eventName = (type: string, jobId: string, occurredAt: string): string =>
+  `${type} ${jobId} ${new Date(occurredAt).toISOString()}`;
+
+/** An item of a mail, whatever address the installation has. */
+export const mailName = (item: string): string =>
+  item.replace(/https?:\/\/[^/\s]+/g, '').replaceAll('\n', ' | ');
+
+function countBy(names: string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return counts;
+}

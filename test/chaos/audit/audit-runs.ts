@@ -1,0 +1,141 @@
+import type { Books, Transition } from './snapshot.ts';
+import type { Violation } from './violation.ts';
+
+/** Three beats of the heartbeat, less what the clock in the trigger may differ. */
+const SILENT_MS = 1150;
+
+/** Runs: one holder at a time, one outcome each, no more than permitted, and nothing written by one that is over. */
+export function auditRuns(books: Books): Violation[] {
+  return [
+    ...auditOutcomes(books),
+    ...auditHolders(books),
+    ...auditPages(books),
+    ...auditLeads(books),
+    ...auditTakeovers(books),
+  ];
+}
+
+/** Each claim has exactly one outcome, each outcome a claim; and what they cost stays within the limit. */
+function auditOutcomes({ transitions, attempts, jobs }: Books): Violation[] {
+  const violations: Violation[] = [];
+  const open = new Map<string, number>();
+  const count = (job: string, attempt: number, worker: string | null, by: number) => {
+    const name = `${job} attempt ${attempt} of ${worker}`;
+    open.set(name, (open.get(name) ?? 0) + by);
+  };
+  for (const { job_id, old_status, status, attempt, max_attempts, worker } of transitions) {
+    if (attempt > max_attempts) {
+      const detail = `attempt ${attempt} of ${max_attempts}`;
+      violations.push({ kind: 'too_many_attempts', detail, job: job_id });
+    }
+    if (status === 'running' && old_status !== 'running') count(job_id, attempt, worker, 1);
+  }
+  for (const { job_id, attempt, worker_id } of attempts) count(job_id, attempt, worker_id, -1);
+  const running = new Set(jobs.filter(({ status }) => status === 'running').map(({ id }) => id));
+  for (const [name, balance] of open) {
+    const job = name.slice(0, name.indexOf(' '));
+    if (balance === 0 || (balance === 1 && running.has(job))) continue;
+    const kind = balance > 0 ? 'attempt_without_outcome' : 'outcome_without_attempt';
+    violations.push({ kind, job, detail: name.slice(name.indexOf(' ') + 1) });
+  }
+  const spent = new Map<string, number>();
+  for (const { job_id, outcome } of attempts) {
+    if (outcome !== 'released' && outcome !== 'snooze') spent.set(job_id, (spent.get(job_id) ?? 0) + 1);
+  }
+  for (const { id, attempt, status } of jobs) {
+    if (status !== 'running' && (spent.get(id) ?? 0) !== attempt) {
+      const detail = `${spent.get(id) ?? 0} attempts were spent, ${attempt} are counted`;
+      violations.push({ kind: 'attempts_miscounted', detail, job: id });
+    }
+  }
+  return violations;
+}
+
+/** A job goes from the queue to one holder and back; a holder has no more jobs than slots. */
+function auditHolders({ transitions, slots }: Books): Violation[] {
+  const violations: Violation[] = [];
+  const hands = new Map<string, number>();
+  const move = (worker: string | null, by: number): number => {
+    const now = (hands.get(worker ?? '') ?? 0) + by;
+    hands.set(worker ?? '', now);
+    return now;
+  };
+  // In the order of the recorder's numbers and not of its clock: a machine's clock may be set back.
+  for (const transition of transitions) {
+    const { job_id, old_status, status, old_worker, worker, old_attempt, attempt } = transition;
+    if (old_status === 'running' && status === 'running' && !sameRun(transition)) {
+      const detail = `attempt ${old_attempt} of ${old_worker} became attempt ${attempt} of ${worker}`;
+      violations.push({ kind: 'stolen', detail, job: job_id });
+    } else if (status === 'running' && old_status !== 'queued' && old_status !== 'running') {
+      violations.push({ kind: 'stolen', detail: `claimed while ${old_status}`, job: job_id });
+    }
+    if (old_status === 'running' && status !== 'running') move(old_worker, -1);
+    if (status === 'running' && old_status !== 'running' && move(worker, 1) > slots) {
+      violations.push({ kind: 'over_slots', detail: `${worker} holds more than ${slots} jobs`, job: job_id });
+    }
+  }
+  return violations;
+}
+
+const sameRun = ({ old_attempt, attempt, old_worker, worker }: Transition): boolean =>
+  old_attempt === attempt && old_worker === worker;
+
+/** A page is written by the run that holds the job, and once it is good no other run writes it again. */
+function auditPages({ pageWrites }: Books): Violation[] {
+  const violations: Violation[] = [];
+  const good = new Map<string, string>();
+  for (const page of pageWrites) {
+    const { job_id, position, failed, writer, writer_attempt, holder, holder_attempt, status } = page;
+    const fenced =
+      status === 'running' && (!writer || (writer === holder && writer_attempt === holder_attempt));
+    if (!fenced) {
+      const detail = `page ${position} was written by attempt ${writer_attempt} of ${writer}, while the job was ${status}, attempt ${holder_attempt} of ${holder}`;
+      violations.push({ kind: 'unfenced_write', detail, job: job_id });
+    }
+    const place = `${job_id}/${position}`;
+    const run = `attempt ${holder_attempt} of ${holder}`;
+    const before = good.get(place);
+    if (before && before !== run) {
+      const detail = `page ${position} was stored by ${before} and again by ${run}`;
+      violations.push({ kind: 'page_twice', detail, job: job_id });
+    }
+    if (!failed) good.set(place, run);
+  }
+  return violations;
+}
+
+/** A lead is told of once, and a job counts those it has; a page brings one at most. */
+function auditLeads({ jobs, leads }: Books): Violation[] {
+  const found = new Map<string, number>();
+  for (const { job_id } of leads) found.set(job_id, (found.get(job_id) ?? 0) + 1);
+  const told = leads.filter(({ told: times }) => times !== 1);
+  return [
+    ...told.map(({ job_id, key, told: times }) => ({
+      ...{ kind: 'lead_not_told_once', job: job_id },
+      detail: `${times} events tell of ${key}`,
+    })),
+    ...jobs.flatMap(({ id, pages, leads: counted }) => {
+      const there = found.get(id) ?? 0;
+      // The worker with a browser stores pages alone.
+      if (there === counted && there <= pages) return [];
+      const detail = `${there} leads are there, ${counted} are counted, of ${pages} pages`;
+      return [{ kind: 'leads_miscounted', job: id, detail }];
+    }),
+  ];
+}
+
+/** Nobody ends the run of a worker that was heard of a moment ago. */
+function auditTakeovers({ transitions, attempts }: Books): Violation[] {
+  const crashed = new Set(
+    attempts
+      .filter(({ outcome }) => outcome === 'crashed')
+      .map(({ job_id, attempt, worker_id }) => `${job_id} ${attempt} ${worker_id}`),
+  );
+  return transitions.flatMap(({ job_id, old_status, status, old_attempt, old_worker, silent_ms }) => {
+    const ended = old_status === 'running' && (status === 'queued' || status === 'failed');
+    if (!ended || !crashed.has(`${job_id} ${old_attempt} ${old_worker}`)) return [];
+    if (silent_ms === null || silent_ms >= SILENT_MS) return [];
+    const detail = `${old_worker} was taken for dead ${Math.round(silent_ms)} ms after it was heard of`;
+    return [{ kind: 'taken_over_alive', detail, job: job_id }];
+  });
+}

@@ -1,0 +1,36 @@
+import type { Books } from './snapshot.ts';
+import type { Violation } from './violation.ts';
+
+/** Beyond the faults themselves: detecting a purged queue takes 15 s, and a little for what lies in front. */
+const LONGEST_WAIT_MS = 25_000;
+
+/** Nothing that is ready waits longer than the longest stated recovery, whatever the kind of fault, once the fault itself is over. */
+export function auditWaits({ transitions, faults }: Books, slack: number): Violation[] {
+  const disturbed = union(faults.filter(({ skipped }) => !skipped).map(({ at, healedAt }) => [at, healedAt]));
+  const readySince = new Map<string, number>();
+  return transitions.flatMap(({ job_id, status, at }) => {
+    const since = readySince.get(job_id);
+    readySince.delete(job_id);
+    if (status === 'queued') readySince.set(job_id, at);
+    if (since === undefined || status !== 'running') return [];
+    const waitedMs = at - since - overlap(disturbed, since, at);
+    if (waitedMs <= LONGEST_WAIT_MS * slack) return [];
+    const detail = `was ready for ${Math.round(waitedMs)} ms of undisturbed time before a worker took it`;
+    return [{ kind: 'waited_too_long', detail, job: job_id }];
+  });
+}
+
+export type Span = [begin: number, end: number];
+
+export function union(spans: Span[]): Span[] {
+  const merged: Span[] = [];
+  for (const [begin, end] of [...spans].sort(([a], [b]) => a - b)) {
+    const last = merged.at(-1);
+    if (last && begin <= last[1]) last[1] = Math.max(last[1], end);
+    else merged.push([begin, end]);
+  }
+  return merged;
+}
+
+export const overlap = (spans: Span[], begin: number, end: number): number =>
+  spans.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(end, to) - Math.max(begin, from)), 0);

@@ -1,0 +1,137 @@
+import { auditLedger } from './audit-ledger.ts';
+import { auditRuns } from './audit-runs.ts';
+import { auditWaits } from './audit-waits.ts';
+import type { BookedJob, Books, Transition } from './snapshot.ts';
+import { FINAL, type Violation } from './violation.ts';
+
+/**
+ * Everything that must hold after a run, whatever the faults were. Pure: the same books give the same verdict.
+ *
+ * @param slack by how much a slow machine may exceed stated times
+ */
+export function audit(books: Books, slack = 1): Violation[] {
+  return [
+    ...auditAnswers(books),
+    ...auditEnds(books),
+    ...auditDeadLetters(books),
+    ...auditRuns(books),
+    ...auditLedger(books),
+    ...auditWaits(books, slack),
+  ];
+}
+
+/** What clients were told, against what is there. */
+function auditAnswers({ jobs, journal }: Books): Violation[] {
+  const violations: Violation[] = [];
+  const byId = new Map(jobs.map((job) => [job.id, job]));
+  const answers = new Map<string, string>();
+  for (const { op, status, key, ids, id, state, problem } of journal) {
+    if (status >= 400 && (problem || (key && status === 409))) {
+      violations.push({ kind: 'wrong_answer', detail: `${op} was answered ${status} ${problem ?? ''}` });
+    }
+    for (const told of ids ?? []) {
+      if (!byId.has(told)) {
+        violations.push({ kind: 'lost', job: told, detail: `accepted under ${key}, and is not there` });
+      }
+    }
+    if (key && ids) {
+      const before = answers.get(key) ?? ids.join();
+      answers.set(key, before);
+      if (before !== ids.join()) {
+        violations.push({ kind: 'doubled', detail: `${key} was answered with ${before} and ${ids}` });
+      }
+    }
+    if (op === 'get' && state === 'completed' && byId.get(id ?? '')?.status !== 'completed') {
+      violations.push({ kind: 'final_state_changed', job: id, detail: 'a client had seen it completed' });
+    }
+  }
+  const seen = new Map<string, BookedJob>();
+  for (const job of jobs) {
+    const name = `${job.script.key}/${job.script.index}`;
+    const twin = seen.get(name);
+    if (twin) violations.push({ kind: 'doubled', job: job.id, detail: `the same as ${twin.id}` });
+    seen.set(name, job);
+    // Every POST is repeated until it is answered, so nothing may be stored that nobody was told of.
+    if (!answers.has(job.script.key)) {
+      violations.push({ kind: 'unanswered', job: job.id, detail: `${job.script.key} was never answered` });
+    }
+  }
+  return violations;
+}
+
+/** Each job is in one final state, the right one, and has never left one by itself. */
+function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Books): Violation[] {
+  const violations: Violation[] = [];
+  const asked = (op: string, id: string) => calls.get(`${op} ${id}`) ?? 0;
+  const calls = new Map<string, number>();
+  for (const { op, id } of journal) if (id) calls.set(`${op} ${id}`, (calls.get(`${op} ${id}`) ?? 0) + 1);
+  const lastOutcome = new Map(attempts.map(({ job_id, outcome }) => [job_id, outcome]));
+
+  for (const job of jobs) {
+    const add = (kind: string, detail: string) => violations.push({ kind, detail, job: job.id });
+    if (!FINAL.has(job.status)) add('stuck', `still ${job.status} at the end`);
+    else if (job.status === 'cancelled' && asked('cancel', job.id) === 0)
+      add('wrong_end', 'nobody cancelled it');
+    else if (job.status === 'completed' && ['fail', 'kill_worker'].includes(job.script.end)) {
+      add('wrong_end', `completed, although its script is to ${job.script.end}`);
+    } else if (job.status === 'failed' && !mayFail(job, lastOutcome.get(job.id))) {
+      add('wrong_end', `failed with ${job.error_code}, although its script is to ${job.script.end}`);
+    }
+    if (job.status === 'failed' && !job.error_code) add('wrong_end', 'failed without a reason');
+    if (job.status === 'failed' && !deadLetters.has(job.id)) add('dead_letter_missing', 'failed');
+  }
+  const requeued = new Map<string, number>();
+  for (const { job_id, old_status, status } of transitions) {
+    if (!old_status || !FINAL.has(old_status) || old_status === status) continue;
+    const times = (requeued.get(job_id) ?? 0) + 1;
+    requeued.set(job_id, times);
+    if (old_status === 'completed' || status !== 'queued' || times > asked('retry', job_id)) {
+      const detail = `${old_status} became ${status}, and nobody asked for it`;
+      violations.push({ kind: 'final_state_changed', detail, job: job_id });
+    }
+  }
+  return violations;
+}
+
+/** A failed job has one dead letter that is open, and whoever did not fail, or was run again, has none. */
+function auditDeadLetters({ jobs, openDeadLetters }: Books): Violation[] {
+  const open = new Map<string, number>();
+  for (const job of openDeadLetters) open.set(job, (open.get(job) ?? 0) + 1);
+  return jobs.flatMap(({ id, status }) => {
+    const found = open.get(id) ?? 0;
+    if (found === (status === 'failed' ? 1 : 0)) return [];
+    return [{ kind: 'dead_letters_wrong', job: id, detail: `${status}, with ${found} open dead letters` }];
+  });
+}
+
+/** Besides those written to fail: a job whose last permitted attempt lost its worker to a fault. */
+const mayFail = (job: BookedJob, lastOutcome: string | undefined): boolean =>
+  job.script.end === 'fail' || (job.error_code === 'worker_lost' && lastOutcome === 'crashed');
+
+/** All that is known of a job, for whoever has to find out what went wrong. */
+export function historyOf(books: Books, id: string): string[] {
+  const at = (moment: number) => new Date(moment).toISOString().slice(11, 23);
+  const told = (transition: Transition) =>
+    `${transition.old_status ?? 'new'} -> ${transition.status}, attempt ${transition.attempt} of ${transition.max_attempts}, worker ${transition.worker ?? '-'}, holder silent for ${Math.round(transition.silent_ms ?? 0)} ms`;
+  return [
+    ...books.transitions.filter(({ job_id }) => job_id === id).map((t) => [t.at, told(t)] as const),
+    ...books.dispatches
+      .filter(({ job_id }) => job_id === id)
+      .map(({ at: moment, dispatched }) => [moment, dispatched ? 'on the queue' : 'off the queue'] as const),
+    ...books.attempts
+      .filter(({ job_id }) => job_id === id)
+      .map(
+        (a) => [a.finished_at, `outcome of attempt ${a.attempt} by ${a.worker_id}: ${a.outcome}`] as const,
+      ),
+    ...books.pageWrites
+      .filter(({ job_id }) => job_id === id)
+      .map(
+        (p) => [p.at, `page ${p.position} by ${p.writer ?? p.holder}, attempt ${p.holder_attempt}`] as const,
+      ),
+    ...books.journal
+      .filter((entry) => entry.id === id || entry.ids?.includes(id))
+      .map((e) => [e.at + e.ms, `client ${e.op} at ${e.api}: ${e.status} ${e.state ?? ''}`] as const),
+  ]
+    .sort(([a], [b]) => a - b)
+    .map(([moment, what]) => `${at(moment)} ${what}`);
+}

@@ -1,0 +1,42 @@
+import { asAdmin } from '../postgres.ts';
+import type { LedgerLine, NotificationBooks, Subscriber } from './audit-notifications.ts';
+
+/** What the tables say of those who were to be told; the rest of the books is what their receivers have. */
+export const readNotificationBooks = (
+  adminUrl: string,
+  subscribers: Subscriber[],
+): Promise<Omit<NotificationBooks, 'receipts' | 'notifierKills'>> =>
+  asAdmin(adminUrl, async (admin) => {
+    const users = [subscribers.map(({ userId }) => userId)];
+    const events = await admin.query<LedgerLine>(EVENTS, users);
+    const undelivered = await admin.query<{ what: string }>(UNDELIVERED, users);
+    const notToldOnce = await admin.query<{ id: string }>(NOT_TOLD_ONCE, users);
+    const paused = await admin.query(PAUSED, users);
+    return {
+      subscribers,
+      events: events.rows,
+      undelivered: undelivered.rows.map(({ what }) => what),
+      notToldOnce: notToldOnce.rows.map(({ id }) => id),
+      pausedEndpoints: paused.rows.length,
+    };
+  });
+
+const EVENTS = `
+  SELECT type, user_id, job_id, occurred_at, data FROM events
+  WHERE user_id = ANY ($1::uuid[]) AND job_id IS NOT NULL AND type NOT LIKE 'notification.%'
+  ORDER BY xid, seq`;
+const UNDELIVERED = `
+  SELECT concat_ws(' ', channel, id, status, error_code) AS what FROM deliveries
+  WHERE user_id = ANY ($1::uuid[]) AND status <> 'delivered'`;
+/** In the app and elsewhere: one event of the ledger tells of each, and of nothing else. */
+const NOT_TOLD_ONCE = `
+  WITH there AS (
+    SELECT id::text FROM notifications WHERE user_id = ANY ($1::uuid[])
+    UNION ALL SELECT id::text FROM deliveries WHERE user_id = ANY ($1::uuid[])
+  ), told AS (
+    SELECT data->>'notification_id' AS id, count(*) AS times FROM events
+    WHERE user_id = ANY ($1::uuid[]) AND type = 'notification.delivered' GROUP BY 1
+  )
+  SELECT coalesce(there.id, told.id) AS id FROM there FULL JOIN told ON told.id = there.id
+  WHERE there.id IS NULL OR told.times IS DISTINCT FROM 1`;
+const PAUSED = 'SELECT id FROM webhooks WHERE user_id = ANY ($1::uuid[]) AND paused_at IS NOT NULL';

@@ -1,0 +1,252 @@
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ensureBootstrapKey } from '../../../api/accounts/bootstrap-key.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { type Answer, expectProblem, startApi, type TestApi } from './api-fixture.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+const JOBS = '/api/v1/jobs';
+const pathsOf = (answer: Answer) => answer.json.errors.map(({ path }: { path: string }) => path);
+
+describe('an API key', () => {
+  test.each([
+    ['Authorization: Bearer', (key: string) => ({ authorization: `Bearer ${key}` })],
+    ['Authorization: bearer', (key: string) => ({ authorization: `bearer ${key}` })],
+    ['X-API-Key', (key: string) => ({ 'x-api-key': key })],
+    [
+      'X-API-Key beside a proxy’s Authorization',
+      (key: string) => ({ 'x-api-key': key, authorization: 'Basic eDp5' }),
+    ],
+  ])('is taken as %s', async (_how, headers) => {
+    expect((await api.ask('GET', JOBS, { key: null, headers: headers(api.adminKey) })).status).toBe(200);
+  });
+
+  test.each<[string, Record<string, string>]>([
+    ['none', {}],
+    ['an empty one', { authorization: 'Bearer ' }],
+    ['a wrong one', { authorization: 'Bearer le_wrong' }],
+    ['a wrong one in X-API-Key', { 'x-api-key': 'le_wrong' }],
+    ['another scheme', { authorization: 'Basic eDp5' }],
+  ])('is asked for: %s is not enough', async (_what, headers) => {
+    const answer = await api.ask('GET', JOBS, { key: null, headers });
+    expectProblem(answer, 401, 'unauthorized');
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  });
+
+  test('is asked for at the root path, before the body is looked at and before a path is known to exist', async () => {
+    const none = { key: null };
+    expectProblem(await api.ask('POST', '/jobs/scrape', { ...none, raw: '{' }), 401, 'unauthorized');
+    expectProblem(await api.ask('POST', '/api/v1/jobs/scrape', { ...none, raw: '{' }), 401, 'unauthorized');
+    expectProblem(await api.ask('GET', '/api/v1/nothing', none), 401, 'unauthorized');
+  });
+
+  test('that was revoked is refused from that moment on', async () => {
+    const { key, keyId } = await api.addUser();
+    expect((await api.ask('GET', JOBS, { key })).status).toBe(200);
+    expect((await api.ask('DELETE', `/api/v1/keys/${keyId}`)).status).toBe(204);
+    expectProblem(await api.ask('GET', JOBS, { key }), 401, 'unauthorized');
+  });
+
+  test('that was revoked by another process is refused within seconds', async () => {
+    const { key, keyId } = await api.addUser();
+    expect((await api.ask('GET', JOBS, { key })).status).toBe(200);
+    await api.database.query(
+      { name: 'revoke_apart', text: 'UPDATE api_keys SET revoked_at = now() WHERE id = $1' },
+      [keyId],
+    );
+    await waitFor(async () => (await api.ask('GET', JOBS, { key })).status === 401, { timeoutMs: 4000 });
+  });
+
+  test('stops to work at its end', async () => {
+    const expiresAt = new Date(Date.now() + 1500).toISOString();
+    const { json } = await api.ask('POST', '/api/v1/keys', {
+      body: { name: 'short', expires_at: expiresAt },
+    });
+    expect((await api.ask('GET', JOBS, { key: json.key })).status).toBe(200);
+    await waitFor(async () => (await api.ask('GET', JOBS, { key: json.key })).status === 401);
+    expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt) - 50);
+  });
+
+  test('is asked of the database once, however many requests come with it', async () => {
+    const { key } = await api.addUser();
+    const before = api.statements.length;
+    await Promise.all(Array.from({ length: 20 }, () => api.ask('GET', JOBS, { key })));
+    expect(api.statements.slice(before).filter((name) => name === 'find_caller')).toHaveLength(1);
+  });
+});
+
+describe('guessing keys', () => {
+  test('is slowed down, and those with a good key behind the same address are not', async () => {
+    const other = await startApi();
+    try {
+      const { key } = await other.addUser();
+      expect((await other.ask('GET', JOBS, { key })).status).toBe(200);
+      const guess = (n: number) => other.ask('GET', JOBS, { key: `le_guess_${n}` });
+      for (let n = 0; n < 50; n += 1) expect((await guess(n)).status).toBe(401);
+      const slowed = await guess(50);
+      expectProblem(slowed, 429, 'rate_limited');
+      expect(Number(slowed.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+      expect((await other.ask('GET', JOBS, { key })).status).toBe(200);
+    } finally {
+      await other.stop();
+    }
+  });
+});
+
+describe('users', () => {
+  test('are made and listed by an admin', async () => {
+    const made = await api.ask('POST', '/api/v1/users', { body: { email: 'Ada@Example.com', name: 'Ada' } });
+    expect(made.status).toBe(201);
+    expect(made.json).toMatchObject({ email: 'ada@example.com', name: 'Ada', role: 'user' });
+    const { json } = await api.ask('GET', '/api/v1/users');
+    expect(json.users).toContainEqual(made.json);
+  });
+
+  test('have an e-mail address each', async () => {
+    const body = { email: 'twice@example.com', name: 'Twice' };
+    await api.ask('POST', '/api/v1/users', { body });
+    const again = await api.ask('POST', '/api/v1/users', { body: { ...body, email: 'TWICE@example.com' } });
+    expectProblem(again, 409, 'email_taken');
+  });
+
+  test('are no business of other users', async () => {
+    const { key } = await api.addUser();
+    const body = { email: 'x@example.com', name: 'X' };
+    expectProblem(await api.ask('POST', '/api/v1/users', { key, body }), 403, 'forbidden');
+    expectProblem(await api.ask('GET', '/api/v1/users', { key }), 403, 'forbidden');
+  });
+
+  test('that do not fit are refused', async () => {
+    const answer = await api.ask('POST', '/api/v1/users', { body: { email: 'nobody', role: 'admin' } });
+    expectProblem(answer, 422, 'invalid_request');
+    expect(pathsOf(answer).sort()).toEqual(['email', 'name', 'role']);
+  });
+});
+
+describe('keys', () => {
+  test('are shown once and listed without it', async () => {
+    const made = await api.ask('POST', '/api/v1/keys', { body: { name: 'ci' } });
+    expect(made.status).toBe(201);
+    expect(made.headers.get('cache-control')).toBe('no-store');
+    const { key, ...shown } = made.json;
+    expect(key).toMatch(/^le_[\w-]{43}$/);
+    expect(shown).toEqual({
+      id: expect.any(String),
+      name: 'ci',
+      prefix: key.slice(0, 10),
+      user_id: expect.any(String),
+      created_at: expect.any(String),
+      expires_at: null,
+    });
+    const list = await api.ask('GET', '/api/v1/keys');
+    expect(list.json.keys).toContainEqual({ ...shown, revoked_at: null });
+    expect(list.text).not.toContain(key);
+    expect((await api.ask('GET', JOBS, { key })).status).toBe(200);
+  });
+
+  test('are made for others by an admin alone', async () => {
+    const { key, userId } = await api.addUser();
+    const other = await api.addUser();
+    const mine = await api.ask('POST', '/api/v1/keys', { key, body: { name: 'mine', user_id: userId } });
+    expect(mine.json.user_id).toBe(userId);
+    const theirs = { name: 'theirs', user_id: other.userId };
+    expectProblem(await api.ask('POST', '/api/v1/keys', { key, body: theirs }), 403, 'forbidden');
+    const nobodys = { name: 'x', user_id: '00000000-0000-4000-8000-000000000000' };
+    const answer = await api.ask('POST', '/api/v1/keys', { body: nobodys });
+    expectProblem(answer, 422, 'invalid_request');
+    expect(pathsOf(answer)).toEqual(['user_id']);
+  });
+
+  test('end with the key they were issued with, or before it', async () => {
+    const { userId } = await api.addUser();
+    const ends = new Date(Date.now() + 3600_000).toISOString();
+    const issue = (body: object, key: string = api.adminKey) =>
+      api.ask('POST', '/api/v1/keys', { key, body: { name: 'issued', ...body } });
+    const { key, expires_at } = (await issue({ user_id: userId, expires_at: ends })).json;
+    expect(expires_at).toBe(ends);
+
+    expect((await issue({}, key)).json.expires_at).toBe(ends);
+    const sooner = new Date(Date.now() + 1800_000).toISOString();
+    expect((await issue({ expires_at: sooner }, key)).json.expires_at).toBe(sooner);
+    const later = await issue({ expires_at: new Date(Date.now() + 7200_000).toISOString() }, key);
+    expectProblem(later, 422, 'invalid_request');
+    expect(pathsOf(later)).toEqual(['expires_at']);
+  });
+
+  test('are seen and revoked by their user', async () => {
+    const { key, keyId, userId } = await api.addUser();
+    const other = await api.addUser();
+    const list = await api.ask('GET', '/api/v1/keys', { key });
+    expect(list.json.keys.map((one: { user_id: string }) => one.user_id)).toEqual([userId]);
+    const revoke = (id: string) => api.ask('DELETE', `/api/v1/keys/${id}`, { key });
+    expectProblem(await revoke(other.keyId), 404, 'not_found');
+    expectProblem(await revoke('nope'), 404, 'not_found');
+    expect((await revoke(keyId)).status).toBe(204);
+  });
+
+  test.each(['2020-01-01T00:00:00Z', '0000-01-01T00:00:00Z', '9999-12-31T23:59:59-14:00', 'tomorrow'])(
+    'do not end at %s',
+    async (expires_at) => {
+      const answer = await api.ask('POST', '/api/v1/keys', { body: { name: 'x', expires_at } });
+      expectProblem(answer, 422, 'invalid_request');
+      expect(pathsOf(answer)).toEqual(['expires_at']);
+    },
+  );
+});
+
+test('a user’s requests are limited, and others’ are not', async () => {
+  const limited = await startApi({ rateLimit: 5 });
+  try {
+    const { key } = await limited.addUser();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => limited.ask('GET', JOBS, { key })));
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThanOrEqual(5);
+    for (const answer of refused) {
+      expectProblem(answer, 429, 'rate_limited');
+      expect(answer.headers.get('retry-after')).toBe('1');
+    }
+    expect((await limited.ask('GET', JOBS)).status).toBe(200);
+    await waitFor(async () => (await limited.ask('GET', JOBS, { key })).status === 200);
+  } finally {
+    await limited.stop();
+  }
+});
+
+describe('the first admin’s key', () => {
+  let dataDir: string;
+  beforeAll(async () => {
+    dataDir = join(await mkdtemp(join(tmpdir(), 'leadengine-key-')), 'data');
+  });
+  afterAll(() => rm(join(dataDir, '..'), { recursive: true, force: true }));
+
+  test('is made once by processes that start together, and kept where only its owner reads it', async () => {
+    const options = { dataDir, bootstrapApiKey: undefined };
+    const starts = await Promise.all(
+      Array.from({ length: 5 }, () => ensureBootstrapKey(api.database, options)),
+    );
+    const made = starts.flatMap((start) => start.made ?? []);
+    expect(made).toHaveLength(1);
+    const file = join(dataDir, 'api-key');
+    expect(await readFile(file, 'utf8')).toBe(`${made[0]}\n`);
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+    expect((await api.ask('GET', '/api/v1/users', { key: made[0] })).status).toBe(200);
+    expect(await ensureBootstrapKey(api.database, options)).toEqual({ file, made: null });
+  });
+
+  test('is the operator’s where they give one', async () => {
+    const bootstrapApiKey = 'an-operators-own-key';
+    expect(await ensureBootstrapKey(api.database, { dataDir, bootstrapApiKey })).toEqual({
+      file: null,
+      made: null,
+    });
+    expect((await api.ask('GET', '/api/v1/users', { key: bootstrapApiKey })).status).toBe(200);
+  });
+});

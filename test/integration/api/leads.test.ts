@@ -1,0 +1,244 @@
+import { strFromU8, unzipSync } from 'fflate';
+import type { ClaimedJob } from '../../../core/jobs/job.ts';
+import type { Lead } from '../../../core/leads/lead.ts';
+import { storeLead } from '../../../db/leads.ts';
+import { address, aLead, begin, expectProblem, startApi, type TestApi } from './api-fixture.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+const progress = { done: 1, total: 1, message: null };
+const store = (job: ClaimedJob, lead: Lead, maxLeads = 100) =>
+  storeLead(api.database, job, { key: lead.domain ?? 'x', lead, maxLeads, progress });
+
+async function jobWith(leads: Lead[], key?: string): Promise<ClaimedJob> {
+  const job = await begin(api.database, await api.submit({ industry: 'dentist' }, key));
+  for (const lead of leads) await store(job, lead);
+  return job;
+}
+
+const eventsOf = async (jobId: string) =>
+  api.database.query<{ type: string; data: Record<string, unknown> }>(
+    {
+      name: 'test_lead_events',
+      text: `SELECT type, data FROM events WHERE job_id = $1 AND type = 'lead.found'`,
+    },
+    [jobId],
+  );
+
+describe('storing a lead', () => {
+  test('twice leaves one, with one event and one in the count', async () => {
+    const job = await jobWith([]);
+    expect(await store(job, aLead('one.de'))).toEqual({ kind: 'stored', isNew: true, leads: 1 });
+    const again = aLead('one.de', { phones: ['+491', '+492'] });
+    expect(await store(job, again)).toEqual({ kind: 'stored', isNew: false, leads: 1 });
+    const { json } = await api.ask('GET', `/api/v1/jobs/${job.id}/leads`);
+    expect(json).toEqual({ leads: [again], next_cursor: null });
+    expect((await api.ask('GET', `/api/v1/jobs/${job.id}`)).json.counts.leads).toBe(1);
+    const told = { domain: 'one.de', company: 'Company of one.de', website: 'https://one.de/' };
+    expect((await eventsOf(job.id)).map(({ data }) => data)).toEqual([
+      { job_id: job.id, lead_id: expect.any(String), ...told },
+    ]);
+  });
+
+  test('at the same time from two sides leaves one event too', async () => {
+    const job = await jobWith([]);
+    const stored = await Promise.all(Array.from({ length: 8 }, () => store(job, aLead('race.de'))));
+    expect(stored.filter((result) => result.kind === 'stored' && result.isNew)).toHaveLength(1);
+    expect(await eventsOf(job.id)).toHaveLength(1);
+  });
+
+  test('by a run that is over is refused, and nothing is written', async () => {
+    const job = await jobWith([]);
+    expect(await store({ ...job, workerId: 'another' }, aLead('late.de'))).toEqual({ kind: 'lost' });
+    expect(await store({ ...job, attempt: job.attempt + 1 }, aLead('late.de'))).toEqual({ kind: 'lost' });
+    expect((await api.ask('GET', `/api/v1/jobs/${job.id}/leads`)).json.leads).toEqual([]);
+    expect(await eventsOf(job.id)).toEqual([]);
+  });
+
+  test('stops at what the job may have, and still updates what it has', async () => {
+    const job = await jobWith([]);
+    await store(job, aLead('a.de'), 1);
+    expect(await store(job, aLead('b.de'), 1)).toEqual({ kind: 'full', leads: 1 });
+    expect(await store(job, aLead('a.de'), 1)).toMatchObject({ kind: 'stored', isNew: false });
+    expect(await eventsOf(job.id)).toHaveLength(1);
+  });
+});
+
+describe("a job's leads", () => {
+  const many = Array.from({ length: 7 }, (_, index) => aLead(`site${index}.de`));
+
+  test('come in parts, in the order they were found', async () => {
+    const job = await jobWith(many);
+    const domains: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const at: string = cursor && `&cursor=${cursor}`;
+      const { json } = await api.ask('GET', `/api/v1/jobs/${job.id}/leads?limit=3${at}`);
+      domains.push(...json.leads.map(({ domain }: Lead) => domain));
+      cursor = json.next_cursor;
+    }
+    expect(domains).toEqual(many.map(({ domain }) => domain));
+  });
+
+  test('as NDJSON are a line each, by Accept or by format', async () => {
+    const job = await jobWith(many);
+    for (const answer of [
+      await api.ask('GET', `/api/v1/jobs/${job.id}/leads?format=ndjson`),
+      await api.ask('GET', `/api/v1/jobs/${job.id}/leads`, { headers: { accept: 'application/x-ndjson' } }),
+    ]) {
+      expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+      expect(
+        answer.text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+      ).toEqual(many);
+    }
+  });
+
+  test('as CSV have a mark that Excel knows, stable columns and no formulas', async () => {
+    const job = await jobWith([
+      aLead('evil.de', {
+        company: '=cmd|calc',
+        description: 'Says "hi",\nand more',
+        emails: ['a@b.de', 'c@d.de'],
+      }),
+    ]);
+    const answer = await api.ask('GET', `/api/v1/jobs/${job.id}/leads`, { headers: { accept: 'text/csv' } });
+    expect(answer.headers.get('content-type')).toMatch(/^text\/csv; charset=utf-8/);
+    expect(answer.headers.get('content-disposition')).toBe(`attachment; filename="leads-${job.id}.csv"`);
+    const response = await fetch(`${api.url}/api/v1/jobs/${job.id}/leads?format=csv`, {
+      headers: { authorization: `Bearer ${api.adminKey}` },
+    });
+    const bytes = Buffer.from(await response.arrayBuffer());
+    expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+    const [heading, line, end] = bytes.subarray(3).toString().split('\r\n');
+    expect(heading).toMatch(/^company,website,domain,emails,phones,faxes,street,postal_code,city,/);
+    expect(line).toMatch(
+      /^'=cmd\|calc,https:\/\/evil\.de\/,evil\.de,"a@b\.de; c@d\.de",'\+493012345678,,Hauptstr\. 1,10115,Berlin,/,
+    );
+    expect(line).toContain('"Says ""hi"", and more"');
+    expect(end).toBe('');
+  });
+
+  test('as XLSX are a workbook whose cells are text', async () => {
+    const job = await jobWith([aLead('sheet.de', { company: 'Müller & <Söhne> \u0001' })]);
+    const response = await fetch(`${api.url}/api/v1/jobs/${job.id}/leads?format=xlsx`, {
+      headers: { authorization: `Bearer ${api.adminKey}` },
+    });
+    expect(response.headers.get('content-type')).toContain('spreadsheetml.sheet');
+    const files = unzipSync(new Uint8Array(await response.arrayBuffer()));
+    const sheet = strFromU8(files['xl/worksheets/sheet1.xml'] ?? new Uint8Array());
+    expect(sheet.match(/<row /g)).toHaveLength(2);
+    expect(sheet).toContain(
+      '<c r="A2" s="0" t="inlineStr"><is><t xml:space="preserve">Müller &amp; &lt;Söhne&gt; </t></is></c>',
+    );
+    expect(sheet).toContain('>+493012345678<');
+    expect(sheet).not.toContain('<f>');
+  });
+
+  test("of somebody else's job are not found", async () => {
+    const job = await jobWith(many.slice(0, 1));
+    const { key } = await api.addUser();
+    expectProblem(await api.ask('GET', `/api/v1/jobs/${job.id}/leads`, { key }), 404, 'not_found');
+  });
+
+  test.each(['format=pdf', 'cursor=!', 'cursor=zzzzzzzzzzzzz', 'limit=0', 'q=x'])(
+    'refuse ?%s',
+    async (query) => {
+      const job = await jobWith([]);
+      expectProblem(await api.ask('GET', `/api/v1/jobs/${job.id}/leads?${query}`), 422, 'invalid_request');
+    },
+  );
+});
+
+describe('leads across jobs', () => {
+  let key: string;
+  let older: ClaimedJob;
+  let newer: ClaimedJob;
+  beforeAll(async () => {
+    ({ key } = await api.addUser());
+    older = await jobWith(
+      [aLead('both.de'), aLead('old.de', { emails: [], company: 'Zahnärzte am Markt' })],
+      key,
+    );
+    newer = await jobWith(
+      [
+        aLead('both.de', { company: 'Both, as found last' }),
+        aLead('acme-tools.fr', { addresses: [address('Lyon', 'FR')], phones: [], sources: ['bing'] }),
+      ],
+      key,
+    );
+    await jobWith([aLead('of-another-user.de')]);
+  });
+  const list = async (query = '') => (await api.ask('GET', `/api/v1/leads${query}`, { key })).json;
+  const domainsOf = async (query: string) => (await list(query)).leads.map(({ domain }: Lead) => domain);
+
+  test('are each business once, as it was found last, newest first, with its jobs', async () => {
+    const { leads, next_cursor } = await list();
+    expect(leads.map(({ domain }: Lead) => domain)).toEqual(['acme-tools.fr', 'both.de', 'old.de']);
+    expect(leads[1]).toMatchObject({ company: 'Both, as found last', job_ids: [newer.id, older.id] });
+    expect(Date.parse(leads[1].found_at)).toBeGreaterThan(0);
+    expect(next_cursor).toBeNull();
+  });
+
+  test('go on behind a cursor', async () => {
+    const first = await list('?limit=2');
+    expect(first.leads).toHaveLength(2);
+    expect(await domainsOf(`?cursor=${first.next_cursor}`)).toEqual(['old.de']);
+  });
+
+  test.each([
+    ['?q=tools', ['acme-tools.fr']],
+    ['?q=ACM', ['acme-tools.fr']],
+    ['?q=zahnarzte%20markt', ['old.de']],
+    ['?q=lyon', ['acme-tools.fr']],
+    ['?q=nowhere', []],
+    ['?q=%27%20%26%20!)(', []],
+    ['?domain=WWW.both.de', ['both.de']],
+    ['?country=France', ['acme-tools.fr']],
+    ['?country=DE', ['both.de', 'old.de']],
+    ['?has_email=false', ['old.de']],
+    ['?has_phone=true&has_email=true', ['both.de']],
+    ['?source=bing', ['acme-tools.fr']],
+    ['?q=both&country=FR', []],
+  ])('%s are %j', async (query, domains) => {
+    expect(await domainsOf(query)).toEqual(domains);
+  });
+
+  test('come as CSV with the jobs that found them', async () => {
+    const { text } = await api.ask('GET', '/api/v1/leads?format=csv', { key });
+    expect(text).toContain(`"${newer.id}; ${older.id}"`);
+    expect(text.trim().split('\r\n')).toHaveLength(4);
+  });
+
+  test.each(['?country=Atlantis', '?has_email=yes', '?source=altavista', '?unknown=1'])(
+    'refuse %s',
+    async (query) => {
+      expectProblem(await api.ask('GET', `/api/v1/leads${query}`, { key }), 422, 'invalid_request');
+    },
+  );
+});
+
+test.each([
+  [
+    { industry: 'x', source_types: ['google', 'altavista'] },
+    'source_types.1',
+    /expected one of website, google/,
+  ],
+  [
+    { industry: 'x', filters: { has_mail: true } },
+    'filters.has_mail',
+    /unknown filter, expected one of country/,
+  ],
+  [{ industry: 'x', filters: { company_size: 'big' } }, 'filters.company_size', /expected a range/],
+  [{ industry: 'x', source_types: ['website'] }, 'source_types', /needs urls/],
+])('a job %j is refused with the path and what is allowed', async (body, path, message) => {
+  const answer = await api.ask('POST', '/api/v1/jobs/scrape', { body });
+  expectProblem(answer, 422, 'invalid_request');
+  expect(answer.json.errors).toEqual([{ path, message: expect.stringMatching(message) }]);
+});

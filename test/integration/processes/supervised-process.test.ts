@@ -1,0 +1,99 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { LogFields, Logger } from '../../../runtime/logger.ts';
+import { KeptProcess } from '../../../supervisor/supervised-process.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+let dir: string;
+let logged: { event: string; fields: LogFields | undefined }[];
+let kept: KeptProcess | undefined;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'leadengine-kept-'));
+  logged = [];
+});
+
+afterEach(async () => {
+  kept?.killAtOnce();
+  await kept?.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+describe('a kept process', () => {
+  test('is ready when it says so, and stops when told', async () => {
+    expect(await child('obedient').start()).toEqual({ type: 'ready', url: 'http://child' });
+    await kept?.stop();
+    const [pid] = await pids('started');
+    expect(await pids('told to stop')).toEqual([pid]);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  test('is started again after an end nobody asked for', async () => {
+    await child('obedient').start();
+    const [first] = await pids('started');
+    process.kill(Number(first), 'SIGKILL');
+    await waitFor(async () => (await pids('started')).length === 2, { what: 'the second start' });
+    expect(logged).toContainEqual({
+      event: 'process_died',
+      fields: expect.objectContaining({ reason: 'it was ended by SIGKILL', restart_in_ms: 1000 }),
+    });
+  });
+
+  test('waits longer after each failure', async () => {
+    await child('crashing').keep();
+    await waitFor(() => logged.filter(({ event }) => event === 'process_died').length === 3, {
+      what: 'three failures',
+    });
+    expect(logged.map(({ fields }) => fields?.restart_in_ms).filter(Boolean)).toEqual([1000, 2000, 4000]);
+  });
+
+  test('that cannot start says why, where it must', async () => {
+    await expect(child('crashing').start()).rejects.toThrow('the test did not start: it ended with code 3');
+  });
+
+  test('that does not stop is killed', async () => {
+    await child('stubborn', 200).start();
+    const [pid] = await pids('started');
+    await kept?.stop();
+    expect(await pids('told to stop')).toEqual([pid]);
+    expect(isRunning(pid)).toBe(false);
+    expect(logged).toContainEqual({ event: 'process_killed', fields: { name: 'test', after_ms: 200 } });
+  });
+
+  test('told to stop while it waits for its next start is not started again', async () => {
+    await child('crashing').keep();
+    await waitFor(() => logged.some(({ event }) => event === 'process_died'));
+    await kept?.stop();
+    expect(await pids('started')).toHaveLength(1);
+  });
+});
+
+function child(behaviour: string, stopMs = 10_000): KeptProcess {
+  kept = new KeptProcess({
+    name: 'test',
+    entry: join(import.meta.dirname, '..', '..', 'support', 'processes', 'supervised-child.mjs'),
+    env: { PATH: process.env.PATH, CHILD: behaviour, CHILD_LOG: join(dir, 'log') },
+    stopMs,
+    logger: recorder,
+  });
+  return kept;
+}
+
+const record = (event: string, fields?: LogFields) => void logged.push({ event, fields });
+const recorder: Logger = { error: record, warn: record, info: record, debug: () => {}, with: () => recorder };
+
+async function pids(event: string): Promise<string[]> {
+  const log = await readFile(join(dir, 'log'), 'utf8').catch(() => '');
+  return [...log.matchAll(new RegExp(`^${event} (\\d+)$`, 'gm'))].map(([, pid]) => pid ?? '');
+}
+
+function isRunning(pid: string | undefined): boolean {
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { claimJobs } from '../../../db/jobs/claim.ts';
+import { listWaiting, markDispatched } from '../../../db/jobs/dispatch.ts';
+import { waitFor } from '../../support/wait-for.ts';
+import { startApi, type TestApi } from '../api/api-fixture.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.stop());
+
+test('a job whose message came to a worker before it was marked as dispatched is dispatched again', async () => {
+  const { database } = api;
+  const urgent = await api.submit({ urls: ['https://example.com/'], priority: 9 });
+  const ordinary = await api.submit({ urls: ['https://example.com/'], priority: 1 });
+  /** The ordinary job's message at a worker, while the urgent one's is still on its way. */
+  const deliver = async () => {
+    await markDispatched(database, [{ id: urgent, attempt: 0, asides: 0 }]);
+    const worker = { id: 'worker-of-the-tests', leaseMs: 60_000 };
+    return await claimJobs(database, worker, [{ id: ordinary, attempt: 0 }]);
+  };
+  const waiting = () => listWaiting(database, 10);
+
+  expect(await deliver()).toEqual([{ kind: 'stepped_aside' }]);
+  const listed = await waitFor(async () => {
+    const jobs = await waiting();
+    return jobs.some(({ id }) => id === ordinary) ? jobs : undefined;
+  });
+
+  // Published and delivered at once; the mark of this dispatch comes after it and must not hide the job.
+  expect(await deliver()).toEqual([{ kind: 'stepped_aside' }]);
+  await markDispatched(database, listed);
+  const still = await waiting();
+  expect(still.map(({ id }) => id)).toEqual([ordinary]);
+
+  await markDispatched(database, still);
+  expect(await waiting()).toEqual([]);
+});

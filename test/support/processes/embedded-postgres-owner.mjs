@@ -1,0 +1,17 @@
+// A process that owns an embedded Postgres, for tests that kill one: `fork(this, [dataDir, lingerSeconds])`. Says `{type: 'ready', url}` or
+// `{type: 'failed', message}`, and stops in order on SIGTERM.
+import { startEmbeddedPostgres } from '../../../dist/db/embedded-postgres.js';
+import { silentLogger } from '../../../dist/runtime/logger.js';
+
+try {
+  const [, , dataDir, lingerSeconds] = process.argv;
+  const postgres = await startEmbeddedPostgres({
+    dataDir,
+    lingerSeconds: lingerSeconds ? Number(lingerSeconds) : undefined,
+    logger: silentLogger,
+  });
+  process.on('SIGTERM', () => void postgres.stop().then(() => process.exit(0)));
+  process.send({ type: 'ready', url: postgres.url });
+} catch (error) {
+  process.send({ type: 'failed', message: error.message }, () => process.exit(1));
+}

@@ -1,0 +1,42 @@
+import type { SendOutcome } from '../../core/notifications/delivery.ts';
+import { createCircuits } from './circuit-breakers.ts';
+
+const failed: SendOutcome = {
+  kind: 'retry',
+  error: { code: 'timeout', message: 'no answer' },
+  receipt: { status: null, body: null },
+};
+const refused: SendOutcome = { ...failed, kind: 'refused' };
+
+test('a host that fails again and again is left alone, at no cost to what waits; others are not', async () => {
+  const changes: [string, boolean][] = [];
+  const circuits = createCircuits((key, open) => changes.push([key, open]));
+  let sent = 0;
+  const send = async () => {
+    sent += 1;
+    return failed;
+  };
+  for (let time = 0; time < 5; time += 1) expect(await circuits.send('webhook a', send)).toBe(failed);
+  expect(await circuits.send('webhook a', send)).toMatchObject({
+    kind: 'snooze',
+    error: { code: 'circuit_open' },
+    delayMs: expect.any(Number),
+  });
+  expect(sent).toBe(5);
+  expect(changes).toEqual([['webhook a', true]]);
+  expect(await circuits.send('webhook b', send)).toBe(failed);
+});
+
+test('an endpoint that is not found does not speak for the others on its host', async () => {
+  const circuits = createCircuits(() => {});
+  const notFound: SendOutcome = { ...failed, receipt: { status: 404, body: '' } };
+  for (let time = 0; time < 20; time += 1) {
+    expect(await circuits.send('a', async () => notFound)).toBe(notFound);
+  }
+});
+
+test('a refusal speaks of one message and not of its host', async () => {
+  const circuits = createCircuits(() => {});
+  for (let time = 0; time < 20; time += 1)
+    expect(await circuits.send('a', async () => refused)).toBe(refused);
+});

@@ -1,0 +1,49 @@
+import { inLanes } from './concurrent-map.ts';
+
+const gate = () => {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+};
+const turns = async () => {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+};
+
+describe('lanes', () => {
+  it('work on so many items at once, in their order', async () => {
+    const gates = [gate(), gate(), gate(), gate()];
+    const begun: number[] = [];
+    const all = inLanes(2, [0, 1, 2, 3], async (item) => {
+      begun.push(item);
+      await gates[item]?.opened;
+    });
+    await turns();
+    expect(begun).toEqual([0, 1]);
+    gates[1]?.open();
+    await turns();
+    expect(begun).toEqual([0, 1, 2]);
+    for (const { open } of gates) open();
+    await all;
+    expect(begun).toEqual([0, 1, 2, 3]);
+  });
+
+  it('begin nothing more once one has failed, and say so at once', async () => {
+    const hanging = gate();
+    const begun: number[] = [];
+    const all = inLanes(2, [0, 1, 2, 3], async (item) => {
+      begun.push(item);
+      if (item === 1) throw new Error('broken');
+      await hanging.opened;
+    });
+    await expect(all).rejects.toThrow('broken');
+    hanging.open();
+    await turns();
+    expect(begun).toEqual([0, 1]);
+  });
+
+  it('are none for no items', async () => {
+    await expect(inLanes(4, [], async () => {})).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,234 @@
+import { ErrorCode, type ErrorInfo } from '../../../core/errors.ts';
+import type { ClaimedJob, Progress } from '../../../core/jobs/job.ts';
+import type { Outcome } from '../../../core/jobs/job-state.ts';
+import { DEFAULT_MAX_LEADS, type Lead, type SourceType } from '../../../core/leads/lead.ts';
+import { applyFilters } from '../../../core/leads/lead-filters.ts';
+import type { Database } from '../../../db/connect.ts';
+import {
+  countLeads,
+  findLead,
+  listLeadVisits,
+  reportSearch,
+  storeLead,
+  storeVisit,
+} from '../../../db/leads.ts';
+import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { storable } from '../../../scraping/extraction/storable.ts';
+import { type Found, findLeads, type SourceFailure } from '../../../scraping/leads/lead-search.ts';
+import { type MergedLead, mergeLead, sightingsOf } from '../../../scraping/leads/merge.ts';
+import { leadQuery } from '../../../scraping/leads/query.ts';
+import type { SourceFetch } from '../../../scraping/leads/sources/source.ts';
+import { defaultSources, type SourceOptions, type Sources } from '../../../scraping/leads/sources/sources.ts';
+import { RunAborted } from '../attempt-aborted.ts';
+import type { JobSteps } from '../execution.ts';
+import { type Later, snoozeFor } from '../politeness/polite-fetch.ts';
+import type { createSiteVisitor } from './candidate-pages.ts';
+import { type FailedPage, verdict } from './outcome-from-pages.ts';
+
+/**
+ * Does a job that looks for leads: asks its sources, reads the candidates' sites, and stores each lead as it comes. An attempt after a
+ * crash asks the sources again and no site that was dealt with.
+ */
+export function createLeadFinder(options: {
+  database: Database;
+  sources: Sources;
+  sourceOptions: SourceOptions;
+  fetch: (source: SourceType, signal: AbortSignal) => SourceFetch;
+  visitor: ReturnType<typeof createSiteVisitor>;
+}): JobSteps['scrape'] {
+  const { database } = options;
+
+  return async (job, signal, logger) => {
+    const query = leadQuery(job.spec);
+    const names = [...new Set(job.spec.source_types ?? defaultSources(query, options.sourceOptions))];
+    const maxLeads = job.spec.max_leads ?? DEFAULT_MAX_LEADS;
+    const persist = <T>(work: () => Promise<T>) => persisted(signal, logger, work);
+    const visits = await persist(() => listLeadVisits(database, job.id));
+    const known = new Set(visits.filter(({ failed }) => !failed).map(({ key }) => key));
+    const tally = new Tally(names, await persist(() => countLeads(database, job.id)), known.size);
+    const enough = new AbortController();
+    if (tally.leads >= maxLeads) return { kind: 'completed' };
+    const sitesBefore = tally.sites;
+
+    const later: Later[] = [];
+    const failed: FailedPage[] = [];
+    const site = options.visitor(job, signal, logger, (wait) => later.push(wait));
+    try {
+      await findLeads({
+        query,
+        sources: names.map((name) => options.sources[name]),
+        fetch: options.fetch,
+        visit: site.visit,
+        candidateFound: () => {
+          tally.candidates += 1;
+        },
+        isKnown: (key) => known.has(key),
+        report: (found) => keep(found),
+        sourceEnded: (source, failure) => {
+          tally.sourceEnded(source, failure);
+          if (failure)
+            logger.info('lead_source_failed', {
+              source,
+              error_code: failure.error.code,
+              reason: failure.error.message,
+            });
+        },
+        signal,
+        enough: enough.signal,
+      });
+    } finally {
+      site.close();
+    }
+    tally.end();
+    if (!(await persist(() => reportSearch(database, job, tally.progress(tally.leads))))) {
+      throw new RunAborted('lost');
+    }
+    if (enough.signal.aborted) return { kind: 'completed' };
+    if (later.length > 0) throw snoozeFor(later, tally.sites > sitesBefore);
+    return outcomeOf(tally, failed);
+
+    /** Stores what became of a candidate. */
+    async function keep(found: Found): Promise<void> {
+      switch (found.kind) {
+        case 'lead':
+          return keepLead(found.key, found.lead);
+        case 'again':
+          return mergeAgain(found);
+        case 'empty':
+          tally.sites += 1;
+          return keepVisit(found.key, false);
+        case 'failed':
+          tally.sites += 1;
+          failed.push({ error: found.error, retryable: found.retryable });
+          return keepVisit(found.key, found.retryable);
+        default:
+          return found satisfies never;
+      }
+    }
+
+    async function keepLead(key: string, merged: MergedLead): Promise<void> {
+      tally.sites += 1;
+      const lead = judged(merged, job);
+      if (!lead) {
+        tally.filteredOut += 1;
+        return keepVisit(key, false);
+      }
+      const isNew = !known.has(key);
+      const progress = tally.progress(tally.leads + (isNew ? 1 : 0));
+      const stored = await persist(() => storeLead(database, job, { key, lead, maxLeads, progress }));
+      if (stored.kind === 'lost') throw new RunAborted('lost');
+      known.add(key);
+      tally.leads = stored.leads;
+      if (tally.leads >= maxLeads) enough.abort();
+    }
+
+    async function mergeAgain({ key, source, sightings }: Found & { kind: 'again' }): Promise<void> {
+      const before = await persist(() => findLead(database, job.id, key));
+      if (!before || (before.sources.includes(source) && sightings.length === 0)) return;
+      const merged = mergeLead({
+        ...{ website: before.website, domain: before.domain },
+        sources: [...before.sources, source],
+        sightings: [...sightingsOf(before), ...sightings],
+      });
+      // What was found stays found; a filter that a later source answers is answered.
+      const lead = judged(merged, job) ?? { ...merged, unverified_filters: before.unverified_filters };
+      const progress = tally.progress(tally.leads);
+      const stored = await persist(() =>
+        storeLead(database, job, { key, lead: storable(lead), maxLeads, progress }),
+      );
+      if (stored.kind === 'lost') throw new RunAborted('lost');
+    }
+
+    async function keepVisit(key: string, isForAgain: boolean): Promise<void> {
+      const progress = tally.progress(tally.leads);
+      const visit = { key, failed: isForAgain, errors: failed.length, progress };
+      if (!(await persist(() => storeVisit(database, job, visit)))) throw new RunAborted('lost');
+      known.add(key);
+    }
+  };
+}
+
+async function persisted<T>(signal: AbortSignal, logger: Logger, work: () => Promise<T>): Promise<T> {
+  const result = await untilDatabaseAnswers([signal], logger, async () => ({ value: await work() }));
+  signal.throwIfAborted();
+  if (!result) throw new RunAborted('lost');
+  return result.value;
+}
+
+/** The lead with what its filters could not check; null where it does not fit them. */
+function judged(merged: MergedLead, job: ClaimedJob): Lead | null {
+  const lead: Lead = { ...merged, unverified_filters: [] };
+  const verdict = applyFilters(lead, job.spec.filters);
+  return verdict.kind === 'fits' ? storable({ ...lead, unverified_filters: verdict.unverified }) : null;
+}
+
+/** What a job has done so far, and how it says so. */
+class Tally {
+  /** Dealt with, and found. */
+  sites: number;
+  candidates: number;
+  filteredOut = 0;
+  readonly failures = new Map<SourceType, SourceFailure>();
+  readonly #open: Set<SourceType>;
+
+  constructor(
+    readonly sources: readonly SourceType[],
+    public leads: number,
+    sites: number,
+  ) {
+    this.sites = sites;
+    this.candidates = sites;
+    this.#open = new Set(sources);
+  }
+
+  sourceEnded(source: SourceType, failure: SourceFailure | null): void {
+    this.#open.delete(source);
+    if (failure) this.failures.set(source, failure);
+  }
+
+  /** Nobody is asked any more, also those that could have given more. */
+  end(): void {
+    this.#open.clear();
+  }
+
+  /** `total` is what is known of so far: nobody knows how many more a source has. */
+  progress(leads: number): Progress {
+    const parts = [
+      `${count(leads, 'lead')} from ${count(this.sites, 'site')}`,
+      ...(this.filteredOut > 0 ? [`${this.filteredOut} did not fit the filters`] : []),
+      ...(this.#open.size > 0 ? [`still asking ${[...this.#open].join(', ')}`] : []),
+      ...[...this.failures].map(([source, { error }]) => `${source} failed: ${error.code}`),
+    ];
+    const total = Math.max(this.sites, this.candidates);
+    return { done: this.sites, total, message: parts.join('; ').slice(0, 500) };
+  }
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/**
+ * A source that failed does not fail its job while another one answered. Where none did, the job fails as they did, or is tried again
+ * if one of them may answer then; and where they answered and not one site could be read, as those sites did.
+ */
+function outcomeOf(tally: Tally, failedSites: FailedPage[]): Outcome {
+  if (tally.leads > 0) return { kind: 'completed' };
+  const failures = [...tally.failures.values()];
+  if (failures.length > 0 && failures.length === tally.sources.length) {
+    const error = errorOf(failures);
+    return failures.some(({ retryable }) => retryable) ? { kind: 'retry', error } : { kind: 'fail', error };
+  }
+  return failedSites.length > 0 ? verdict(tally.sites, failedSites) : { kind: 'completed' };
+}
+
+function errorOf(failures: SourceFailure[]): ErrorInfo {
+  const codes = new Set(failures.map(({ error }) => error.code));
+  const [first] = failures;
+  return {
+    code: codes.size === 1 && first ? first.error.code : ErrorCode.allSourcesFailed,
+    message: failures
+      .map(({ error }) => error.message)
+      .join('; ')
+      .slice(0, 1000),
+  };
+}

@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import type { ErrorInfo } from '../../../core/errors.ts';
+import type { Database } from '../../../db/connect.ts';
+import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '../../../db/sites/robots.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import { type PageErrorCode, PageFailure, pageError } from '../../../scraping/fetching/page-errors.ts';
+import type { HttpClient } from '../../../scraping/http/client.ts';
+import { retryAfterMs } from '../../../scraping/politeness/politeness.ts';
+import { MAX_ROBOTS_BYTES, parseRobots, type Robots } from '../../../scraping/politeness/robots-txt.ts';
+import { PATIENCE_MS, type Turns } from './host-limiter.ts';
+
+/** The robots.txt of each origin, read once by the fleet and kept in Postgres. */
+export interface RobotsFiles {
+  /** @throws the signal's reason */
+  of(url: string, isBack: boolean, signal: AbortSignal): Promise<RobotsAnswer>;
+}
+
+export type RobotsAnswer =
+  | { kind: 'rules'; robots: Robots }
+  /** It could not be read; the page's error. */
+  | { kind: 'unreachable'; error: ErrorInfo }
+  /** The host is busy; come back in so long. */
+  | { kind: 'wait'; ms: number };
+
+const FRESH_MS = 24 * 60 * 60_000;
+/** A server that fails is asked again after this; a host that is not there at all, before any job's next attempt may come. */
+const FAILED_MS = 60_000;
+const GONE_MS = 300;
+const TIMEOUT_MS = 10_000;
+/** The client refuses what is larger; behind its limit a robots.txt is not read. */
+const MAX_BYTES = 20 * MAX_ROBOTS_BYTES;
+/** Somebody else reads it: how often to look whether they are done. */
+const LOOK_AGAIN_MS = 100;
+const ORIGINS = 2000;
+
+export function createRobotsFiles(options: {
+  database: Database;
+  http: Pick<HttpClient, 'get'>;
+  turns: Turns;
+  gapMs: number;
+  logger: Logger;
+}): RobotsFiles {
+  const { database, http, turns, gapMs, logger } = options;
+  const kept = new LRUCache<string, Exclude<RobotsAnswer, { kind: 'wait' }>>({ max: ORIGINS });
+
+  return {
+    async of(url, isBack, signal) {
+      const { origin } = new URL(url);
+      const impatientAt = performance.now() + PATIENCE_MS;
+      for (;;) {
+        const known = kept.get(origin);
+        if (known) return known;
+        const stored = await untilDatabaseAnswers([signal], logger, () => findRobots(database, origin));
+        signal.throwIfAborted();
+        switch (stored?.kind) {
+          case 'known': {
+            const robots = parseRobots(stored.body ?? new Uint8Array());
+            kept.set(origin, { kind: 'rules', robots }, { ttl: stored.freshMs });
+            break;
+          }
+          case 'unreachable': {
+            const answer = { kind: 'unreachable', error: errorOf(stored.errorCode) } as const;
+            kept.set(origin, answer, { ttl: stored.freshMs });
+            return answer;
+          }
+          case 'being_read':
+            if (performance.now() >= impatientAt)
+              return { kind: 'wait', ms: PATIENCE_MS * (1 + Math.random()) };
+            await delay(LOOK_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+            break;
+          case 'read_it': {
+            const waitMs = await readAndStore(origin, isBack, signal);
+            if (waitMs !== null) return { kind: 'wait', ms: waitMs };
+            break;
+          }
+        }
+      }
+    },
+  };
+
+  /** @returns how long to wait where the host is busy now, else null */
+  async function readAndStore(origin: string, isBack: boolean, signal: AbortSignal): Promise<number | null> {
+    const leave = () => leaveRobotsUnread(database, origin).catch(() => {});
+    const turn = await turns.take(new URL(origin).host, { gapMs, isBack }, signal).catch(async (error) => {
+      await leave();
+      throw error;
+    });
+    if (turn.kind === 'wait') {
+      await leave();
+      return turn.ms;
+    }
+    let pauseMs = 0;
+    try {
+      const { reading, freshMs, ...asked } = await read(origin, signal);
+      pauseMs = asked.pauseMs;
+      logger.info('robots_read', { origin, ...reading, body: undefined });
+      await untilDatabaseAnswers([signal], logger, () => storeRobots(database, origin, reading, freshMs));
+    } catch (error) {
+      await leave();
+      throw error;
+    } finally {
+      turn.end(pauseMs);
+    }
+    return null;
+  }
+
+  async function read(
+    origin: string,
+    signal: AbortSignal,
+  ): Promise<{ reading: RobotsReading; freshMs: number; pauseMs: number }> {
+    const request = { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, maxRedirects: 5 };
+    try {
+      const { status, headers, body } = await http.get(`${origin}/robots.txt`, request);
+      const pauseMs = retryAfterMs(status, headers) ?? 0;
+      if (status === 429 || status >= 500) {
+        const reading = { kind: 'unreachable', errorCode: UNREADABLE } as const;
+        return { reading, freshMs: Math.max(FAILED_MS, pauseMs), pauseMs };
+      }
+      const isFile = status >= 200 && status < 300;
+      const reading = isFile
+        ? ({ kind: 'rules', body: body.subarray(0, MAX_ROBOTS_BYTES) } as const)
+        : ({ kind: 'none' } as const);
+      return { reading, freshMs: FRESH_MS, pauseMs };
+    } catch (error) {
+      if (!(error instanceof PageFailure)) throw error;
+      // More than five redirects are as good as no file (RFC 9309, 2.3.1.2).
+      if (error.code === 'too_many_redirects')
+        return { reading: { kind: 'none' }, freshMs: FRESH_MS, pauseMs: 0 };
+      const errorCode = error.code === 'page_too_large' ? UNREADABLE : error.code;
+      const freshMs = error.code === 'page_too_large' ? FAILED_MS : GONE_MS;
+      return { reading: { kind: 'unreachable', errorCode }, freshMs, pauseMs: 0 };
+    }
+  }
+}
+
+const UNREADABLE = 'robots_unreadable' satisfies PageErrorCode;
+
+const errorOf = (code: string): ErrorInfo => pageError(code as PageErrorCode);
