@@ -1,9 +1,10 @@
 import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
-import type { ScrapeContext, ScrapedPage, ScrapeSpec } from '../engine/page-engine.ts';
+import type { Logger } from '../../runtime/logger.ts';
 import type { Extracted, Format } from '../extraction/extract.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
+import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import { badSelector, PageFailure } from '../fetching/page-errors.ts';
 import type { MayFollow } from '../politeness/politeness.ts';
 import { runActions } from './actions.ts';
@@ -13,6 +14,7 @@ import { type CollectOptions, collect, type Snapshot } from './dom-snapshot.ts';
 import { awaitFirstLook, stopLooking } from './early-snapshot.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
 import { arrived, load, settle } from './navigation.ts';
+import type { BrowserPool } from './pool.ts';
 import { prepareRequests } from './request-interception.ts';
 import { sessionOptions } from './session-options.ts';
 import type { Tab } from './tab.ts';
@@ -34,7 +36,19 @@ export interface VisitedPage extends ScrapedPage {
   drawn: string | null;
 }
 
-export function openVisits(spec: ScrapeSpec, context: ScrapeContext & { tabs: number }): Visits {
+export interface BrowserFetchContext {
+  signal: AbortSignal;
+  browser: BrowserPool;
+  logger: Logger;
+  /** Of a page's HTML once drawn. */
+  maxPageBytes: number;
+  /** Pages of the job in the browser at once. */
+  tabs: number;
+  /** No other is asked for: its browser context ends with the page, without waiting for `close`. */
+  isOnlyPage?: boolean;
+}
+
+export function openVisits(spec: ScrapeSpec, context: BrowserFetchContext): Visits {
   const session = context.browser.openSession(sessionOptions(spec, context.tabs));
 
   const visitNow = async (url: string, { timeoutMs, mayFollow }: VisitOptions): Promise<VisitedPage> => {
@@ -90,7 +104,7 @@ interface Visit {
   tab: Tab;
   url: string;
   spec: ScrapeSpec;
-  context: ScrapeContext;
+  context: BrowserFetchContext;
   deadline: Deadline;
   findings: Findings;
   mayFollow: MayFollow | undefined;

@@ -1,7 +1,6 @@
 import type { CDPSession } from 'playwright';
 import { collect, type Snapshot } from './dom-snapshot.ts';
 import { WORLD } from './in-page.ts';
-import type { Tab } from './tab.ts';
 
 /**
  * The look into a page that does nothing by itself, taken by the page's own thread the moment its document is parsed and sent
@@ -18,8 +17,17 @@ export interface FirstLook {
   readonly active: Promise<void>;
 }
 
+/** What the early snapshot needs of a tab. */
+export interface SnapshotTab {
+  readonly cdp: CDPSession;
+  readonly mainFrameId: string;
+  readonly listen: CDPSession['on'];
+  /** See `startLooking`; null: it takes none. */
+  firstLook: string | null;
+}
+
 /** From before the tab navigates. */
-export function awaitFirstLook(tab: Tab): FirstLook {
+export function awaitFirstLook(tab: SnapshotTab): FirstLook {
   let isActive = () => {};
   const look: { snapshot: Snapshot | null; active: Promise<void> } = {
     snapshot: null,
@@ -54,7 +62,7 @@ export async function startLooking(cdp: CDPSession): Promise<string> {
 }
 
 /** For pages of which more is wanted than one look gives. */
-export async function stopLooking(tab: Tab): Promise<void> {
+export async function stopLooking(tab: SnapshotTab): Promise<void> {
   const identifier = tab.firstLook;
   if (identifier === null) return;
   tab.firstLook = null;

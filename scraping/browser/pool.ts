@@ -1,4 +1,3 @@
-import type { BrowserContext } from 'playwright';
 import { FatalError } from '../../core/errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { EgressGuard } from '../egress/guard.ts';
@@ -6,11 +5,10 @@ import { createEgressProxy, type EgressProxy } from '../egress/proxy.ts';
 import type { EgressClient } from '../egress/proxy-client.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
 import { createExtractor, type Extractor } from '../extraction/extractor.ts';
-import { resolvesWithin } from '../fetching/deadline.ts';
 import { PageFailure } from '../fetching/page-errors.ts';
-import { type ChromiumProcess, endChromium, killChromium, launchChromium, VIEWPORT } from './chromium.ts';
-import { BrowserSession, type SessionOptions } from './session.ts';
-import { openTab, type Tab } from './tab.ts';
+import { type ChromiumProcess, endChromium, killChromium, launchChromium } from './chromium.ts';
+import { BrowserInstance, type ContextHandle } from './instance.ts';
+import { BrowserSession, type ContextSource, type SessionOptions } from './session.ts';
 
 /**
  * Chromium for many jobs at once. A job opens a session; the session has one browser context, so that nothing is shared between
@@ -52,52 +50,26 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
 }
 
 const RECYCLE_AFTER_PAGES = 300;
-/** A Chromium that does not open a page within this time hangs. */
-const OPEN_TIMEOUT_MS = 15_000;
-const CLOSE_CONTEXT_TIMEOUT_MS = 3000;
 /** A machine short of memory for a moment gets over it; a browser that was removed does not come back. */
 const LAUNCHES_TO_GIVE_UP = 3;
 const LAUNCH_PAUSE_MS = 500;
 
-/** One Chromium from launch to end. */
-export interface Generation {
-  chromium: ChromiumProcess;
-  contexts: number;
-  pages: number;
-  retired: boolean;
-  /** Its process is no more; asking it for anything would only wait. */
-  gone: boolean;
-  crashed: Promise<never>;
-  /** Made ahead, never used. */
-  ready: Promise<Held> | undefined;
-}
-
-/** A browser context and where it lives. */
-export interface Held {
-  generation: Generation;
-  context: BrowserContext;
-  egress: EgressClient;
-  /** Open and not in use. */
-  idle: Tab[];
-  busy: number;
-}
-
-export class Pool implements BrowserPool {
-  readonly proxy: EgressProxy;
-  readonly logger: Logger;
+class Pool implements BrowserPool, ContextSource {
+  readonly #proxy: EgressProxy;
+  readonly #logger: Logger;
   readonly extractor = createExtractor();
-  #current: Promise<Generation> | undefined;
+  #current: Promise<BrowserInstance> | undefined;
   readonly #proxyHealth: ProxyHealth;
   #currentPid: number | undefined;
   #failedLaunches = 0;
-  readonly #generations = new Set<Generation>();
+  readonly #instances = new Set<BrowserInstance>();
   readonly #ending = new Set<Promise<void>>();
   #stopping: Promise<void> | undefined;
 
   constructor(private readonly options: BrowserPoolOptions) {
-    this.logger = options.logger;
+    this.#logger = options.logger;
     this.#proxyHealth = options.proxyHealth ?? createProxyHealth();
-    this.proxy = createEgressProxy({ guard: options.egress, logger: options.logger });
+    this.#proxy = createEgressProxy({ guard: options.egress, logger: options.logger });
   }
 
   get pid(): number | undefined {
@@ -111,8 +83,8 @@ export class Pool implements BrowserPool {
   async start(): Promise<void> {
     // Beside the launch, and nobody waits for it.
     this.extractor.warmUp();
-    await this.proxy.start();
-    this.#makeReady(await this.#generation());
+    await this.#proxy.start();
+    this.#makeReady(await this.#currentInstance());
   }
 
   stop(): Promise<void> {
@@ -125,111 +97,67 @@ export class Pool implements BrowserPool {
   }
 
   /** A context nobody has used, with an idle tab; `leave` ends it. */
-  async enter(options: SessionOptions): Promise<Held> {
+  async enter(options: SessionOptions): Promise<ContextHandle> {
     for (;;) {
-      const generation = await this.#generation();
+      const instance = await this.#currentInstance();
       // A context is made with these; what else a session asks for is done to its pages.
       const isPlain = !options.identity && !options.proxies;
-      const ready = isPlain ? generation.ready : undefined;
-      if (ready) generation.ready = undefined;
-      const held = await (ready ?? this.#open(generation, options));
-      if (isPlain && !generation.retired) this.#makeReady(generation);
-      if (!generation.gone) return held;
+      const ready = isPlain ? instance.ready : undefined;
+      if (ready) instance.ready = undefined;
+      const handle = await (ready ?? this.#open(instance, options));
+      if (isPlain && !instance.retired) this.#makeReady(instance);
+      if (!instance.gone) return handle;
       if (!ready) throw new PageFailure('browser_crashed');
     }
   }
 
-  async leave(held: Held): Promise<void> {
-    const { generation } = held;
-    // The pages still open end with it; a page that computes for ever ends with its browser.
-    if (!generation.gone && !(await resolvesWithin(held.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
-      this.kill(generation, 'does_not_close_pages');
-    }
-    for (const tab of held.idle) tab.discard();
-    held.egress.close();
-    generation.contexts -= 1;
-    await this.#endIfLeft(generation);
+  async leave(handle: ContextHandle): Promise<void> {
+    await handle.instance.closeContext(handle);
+    await this.#endIfUnused(handle.instance);
   }
 
-  countPage(generation: Generation): void {
-    generation.pages += 1;
-    if (generation.retired || generation.pages < (this.options.recycleAfterPages ?? RECYCLE_AFTER_PAGES))
-      return;
-    generation.retired = true;
+  countPage(instance: BrowserInstance): void {
+    instance.pages += 1;
+    if (instance.retired || instance.pages < (this.options.recycleAfterPages ?? RECYCLE_AFTER_PAGES)) return;
+    instance.retired = true;
     this.#current = undefined;
-    this.logger.info('browser_retired', { browser_pid: generation.chromium.pid, pages: generation.pages });
-    const { ready } = generation;
-    generation.ready = undefined;
-    ready?.then((held) => this.leave(held)).catch(() => {});
+    this.#logger.info('browser_retired', { browser_pid: instance.chromium.pid, pages: instance.pages });
+    const { ready } = instance;
+    instance.ready = undefined;
+    ready?.then((handle) => this.leave(handle)).catch(() => {});
   }
 
-  kill(generation: Generation, reason: string): void {
-    if (!this.#generations.has(generation)) return;
-    this.logger.warn('browser_killed', { browser_pid: generation.chromium.pid, reason });
-    killChromium(generation.chromium.pid);
-  }
-
-  /** What every Chromium can do at once: one that cannot hangs, and is ended for everyone who waits for it. */
-  async whileAlive<T>(generation: Generation, opening: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.kill(generation, 'does_not_open_pages'), OPEN_TIMEOUT_MS);
-    try {
-      return await Promise.race([generation.crashed, opening]);
-    } catch (error) {
-      opening.catch(() => {});
-      if (error instanceof PageFailure || error instanceof FatalError) throw error;
-      throw new PageFailure('browser_crashed', undefined, { cause: error });
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  #makeReady(generation: Generation): void {
-    if (generation.ready || this.#stopping) return;
-    const ready = this.#open(generation, {});
-    generation.ready = ready;
+  #makeReady(instance: BrowserInstance): void {
+    if (instance.ready || this.#stopping) return;
+    const ready = this.#open(instance, {});
+    instance.ready = ready;
     ready.catch(() => {
-      if (generation.ready === ready) generation.ready = undefined;
+      if (instance.ready === ready) instance.ready = undefined;
     });
   }
 
-  async #open(generation: Generation, { identity, proxies }: SessionOptions): Promise<Held> {
-    generation.contexts += 1;
+  async #open(instance: BrowserInstance, { identity, proxies }: SessionOptions): Promise<ContextHandle> {
+    const { userAgent } = this.options;
     const egress = this.#openClient(proxies ?? this.options.proxies);
     try {
-      const { userAgent } = this.options;
-      const context = await this.whileAlive(
-        generation,
-        generation.chromium.browser.newContext({
-          acceptDownloads: false,
-          serviceWorkers: 'block',
-          permissions: [],
-          viewport: VIEWPORT,
-          ...(userAgent ? { userAgent } : {}),
-          ...identity,
-        }),
-      );
-      const held: Held = { generation, context, egress, idle: [], busy: 0 };
-      held.idle.push(await this.whileAlive(generation, openTab(held)));
-      return held;
+      return await instance.openContext(egress, { ...(userAgent ? { userAgent } : {}), ...identity });
     } catch (error) {
-      egress.close();
-      generation.contexts -= 1;
-      await this.#endIfLeft(generation);
+      await this.#endIfUnused(instance);
       throw error;
     }
   }
 
   #openClient(urls: string[] = []): EgressClient {
-    if (urls.length === 0) return this.proxy.openClient();
+    if (urls.length === 0) return this.#proxy.openClient();
     const { egress: guard, logger } = this.options;
-    return this.proxy.openClient(createUpstreamProxies({ urls, guard, health: this.#proxyHealth, logger }));
+    return this.#proxy.openClient(createUpstreamProxies({ urls, guard, health: this.#proxyHealth, logger }));
   }
 
-  async #endIfLeft(generation: Generation): Promise<void> {
-    if (generation.retired && !generation.gone && generation.contexts === 0) await this.#end(generation);
+  async #endIfUnused(instance: BrowserInstance): Promise<void> {
+    if (instance.isUnused && !instance.gone) await this.#end(instance);
   }
 
-  async #generation(): Promise<Generation> {
+  async #currentInstance(): Promise<BrowserInstance> {
     if (this.#stopping) throw new PageFailure('browser_crashed', 'the browser is being stopped');
     if (!this.#current) {
       // Everyone who comes while it launches waits for the same one; a failed launch is not kept.
@@ -242,29 +170,22 @@ export class Pool implements BrowserPool {
     return await this.#current;
   }
 
-  async #launch(): Promise<Generation> {
+  async #launch(): Promise<BrowserInstance> {
     const startedAt = Date.now();
-    await this.proxy.start();
+    await this.#proxy.start();
     const chromium = await this.#launchChromium();
     const { browser, pid } = chromium;
-    const crashed = new Promise<never>((_, reject) => {
-      browser.on('disconnected', () => reject(new PageFailure('browser_crashed')));
-    });
-    crashed.catch(() => {});
-    const generation: Generation = {
-      ...{ chromium, contexts: 0, pages: 0, retired: false, gone: false, crashed },
-      ready: undefined,
-    };
-    this.#generations.add(generation);
+    const instance = new BrowserInstance(chromium, this.#logger);
+    this.#instances.add(instance);
     this.#currentPid = pid;
-    browser.on('disconnected', () => this.#onGone(generation));
-    this.logger.info('browser_launched', {
+    browser.on('disconnected', () => this.#onGone(instance));
+    this.#logger.info('browser_launched', {
       browser_pid: pid,
       version: browser.version(),
       duration_ms: Date.now() - startedAt,
     });
-    if (this.#stopping) await this.#end(generation);
-    return generation;
+    if (this.#stopping) await this.#end(instance);
+    return instance;
   }
 
   /** @throws FatalError once it is plain that trying again is of no use */
@@ -273,13 +194,13 @@ export class Pool implements BrowserPool {
       try {
         const chromium = await launchChromium({
           executablePath: this.options.executablePath,
-          proxyAddress: this.proxy.address,
+          proxyAddress: this.#proxy.address,
         });
         this.#failedLaunches = 0;
         return chromium;
       } catch (error) {
         this.#failedLaunches += 1;
-        this.logger.warn('browser_not_launched', { error, tries });
+        this.#logger.warn('browser_not_launched', { error, tries });
         if (this.#stopping || this.#failedLaunches >= LAUNCHES_TO_GIVE_UP)
           throw new FatalError(
             'browser_unusable',
@@ -291,23 +212,23 @@ export class Pool implements BrowserPool {
     }
   }
 
-  #onGone(generation: Generation): void {
-    const { pid } = generation.chromium;
-    const expected = this.#stopping !== undefined || (generation.retired && generation.contexts === 0);
+  #onGone(instance: BrowserInstance): void {
+    const { pid } = instance.chromium;
+    const expected = this.#stopping !== undefined || instance.isUnused;
     if (this.#currentPid === pid) this.#currentPid = undefined;
-    if (!generation.retired) this.#current = undefined;
-    generation.retired = true;
-    generation.gone = true;
-    this.#generations.delete(generation);
+    if (!instance.retired) this.#current = undefined;
+    instance.retired = true;
+    instance.gone = true;
+    this.#instances.delete(instance);
     if (expected) return;
-    this.logger.warn('browser_crashed', { browser_pid: pid, contexts: generation.contexts });
+    this.#logger.warn('browser_crashed', { browser_pid: pid, contexts: instance.contexts });
     // What is left of its process tree serves nobody; `stop` waits until it is gone.
     killChromium(pid);
-    void this.#end(generation);
+    void this.#end(instance);
   }
 
-  async #end(generation: Generation): Promise<void> {
-    const ending = endChromium(generation.chromium);
+  async #end(instance: BrowserInstance): Promise<void> {
+    const ending = endChromium(instance.chromium);
     this.#ending.add(ending);
     await ending;
     this.#ending.delete(ending);
@@ -315,9 +236,9 @@ export class Pool implements BrowserPool {
 
   async #stop(): Promise<void> {
     await this.#current?.catch(() => {});
-    await Promise.all([...this.#generations].map((generation) => this.#end(generation)));
+    await Promise.all([...this.#instances].map((instance) => this.#end(instance)));
     await Promise.all(this.#ending);
     await this.extractor.stop();
-    await this.proxy.stop();
+    await this.#proxy.stop();
   }
 }

@@ -1,6 +1,6 @@
 import { type BrowserContext, type BrowserContextOptions, devices } from 'playwright';
 import type { JobCookie } from '../../core/jobs/job-schemas.ts';
-import type { ScrapeSpec } from '../engine/page-engine.ts';
+import type { ScrapeSpec } from '../fetching/page.ts';
 import type { SessionOptions } from './session.ts';
 
 /** What a job asks of its browser context. */

@@ -1,7 +1,7 @@
 import type { BrowserContext, BrowserContextOptions, Cookie } from 'playwright';
 import { resolvesWithin } from '../fetching/deadline.ts';
 import { PageFailure } from '../fetching/page-errors.ts';
-import type { Held, Pool } from './pool.ts';
+import type { BrowserInstance, ContextHandle } from './instance.ts';
 import { CLOSE_PAGE_TIMEOUT_MS, openTab, type Tab } from './tab.ts';
 
 export interface SessionOptions {
@@ -20,6 +20,17 @@ export interface TabOptions {
   maxBytes: number;
 }
 
+/** Where a session gets its contexts. */
+export interface ContextSource {
+  /** Its browsers are being ended on purpose. */
+  readonly isStopping: boolean;
+  /** A context that nobody has used, with an idle tab; `leave` ends it. */
+  enter(options: SessionOptions): Promise<ContextHandle>;
+  leave(handle: ContextHandle): Promise<void>;
+  /** Counts towards the pages after which a browser is retired. */
+  countPage(instance: BrowserInstance): void;
+}
+
 /** Given by `takeTurn`, taken by `withTab`. */
 export interface Turn {
   isTurn: true;
@@ -30,8 +41,8 @@ export interface Turn {
  * if it does not close at once its context goes too.
  */
 export class BrowserSession {
-  #held: Promise<Held> | undefined;
-  readonly #all = new Set<Held>();
+  #handle: Promise<ContextHandle> | undefined;
+  readonly #all = new Set<ContextHandle>();
   readonly #uses = new Set<Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -40,7 +51,7 @@ export class BrowserSession {
   #closed = false;
 
   constructor(
-    private readonly pool: Pool,
+    private readonly contexts: ContextSource,
     private readonly options: SessionOptions,
   ) {
     this.#free = Math.max(1, options.tabs ?? 1);
@@ -70,7 +81,7 @@ export class BrowserSession {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all(this.#uses);
-    await Promise.all([...this.#all].map((held) => this.#drop(held)));
+    await Promise.all([...this.#all].map((handle) => this.#drop(handle)));
   }
 
   #endTurn(): void {
@@ -80,100 +91,104 @@ export class BrowserSession {
   }
 
   async #withTab<T>({ maxBytes }: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
-    let held: Held | undefined;
+    let handle: ContextHandle | undefined;
     let tab: Tab | undefined;
     let reusable = false;
     try {
-      held = await this.#hold();
-      held.busy += 1;
-      this.pool.countPage(held.generation);
-      tab = held.idle.pop() ?? (await this.pool.whileAlive(held.generation, openTab(held)));
-      await this.pool.whileAlive(held.generation, tab.beginUse(maxBytes));
+      handle = await this.#hold();
+      handle.busy += 1;
+      this.contexts.countPage(handle.instance);
+      tab =
+        handle.idle.pop() ??
+        (await handle.instance.whileAlive(openTab(handle.context, handle.egress, handle.instance.crashed)));
+      await handle.instance.whileAlive(tab.beginUse(maxBytes));
       const result = await use(tab);
       reusable = true;
       return result;
     } catch (error) {
       // A browser that is ended on purpose fails its pages in many ways.
-      throw this.pool.isStopping ? new PageFailure('browser_crashed', undefined, { cause: error }) : error;
+      throw this.contexts.isStopping
+        ? new PageFailure('browser_crashed', undefined, { cause: error })
+        : error;
     } finally {
       // Not awaited: whoever was told of a cancel must not wait for a page that does not close. The next page does wait.
-      const tidied = this.#tidy(held, tab, reusable).finally(() => this.#endTurn());
+      const tidied = this.#tidy(handle, tab, reusable).finally(() => this.#endTurn());
       this.#uses.add(tidied);
       void tidied.then(() => this.#uses.delete(tidied));
     }
   }
 
   /** The context for the next page: a new one where the last went or its browser has shown enough. */
-  async #hold(): Promise<Held> {
+  async #hold(): Promise<ContextHandle> {
     for (;;) {
-      const holding = this.#held;
-      const held = await holding?.catch(() => undefined);
+      const holding = this.#handle;
+      const handle = await holding?.catch(() => undefined);
       // Whoever comes while a new one is opened waits for the same one.
-      if (holding !== this.#held) continue;
-      if (held && this.#all.has(held) && !held.generation.retired) return held;
+      if (holding !== this.#handle) continue;
+      if (handle && this.#all.has(handle) && !handle.instance.retired) return handle;
       if (this.#closed) throw new Error('the browser session is closed');
-      this.#held = this.#enter(held);
-      return await this.#held;
+      this.#handle = this.#enter(handle);
+      return await this.#handle;
     }
   }
 
-  async #enter(before: Held | undefined): Promise<Held> {
+  async #enter(before: ContextHandle | undefined): Promise<ContextHandle> {
     if (before && this.#all.has(before)) {
       await this.#keepCookies(before);
       if (before.busy === 0) void this.#drop(before);
     }
-    const held = await this.pool.enter(this.options);
-    this.#all.add(held);
-    await this.#addCookies(held);
-    return held;
+    const handle = await this.contexts.enter(this.options);
+    this.#all.add(handle);
+    await this.#addCookies(handle);
+    return handle;
   }
 
-  async #addCookies(held: Held): Promise<void> {
+  async #addCookies(handle: ContextHandle): Promise<void> {
     const cookies = [...(this.options.cookies ?? []), ...this.#cookies];
     if (cookies.length === 0) return;
-    const adding = held.context.addCookies(cookies).catch((cause: unknown) => {
-      throw held.generation.gone ? cause : new PageFailure('bad_cookie', undefined, { cause });
+    const adding = handle.context.addCookies(cookies).catch((cause: unknown) => {
+      throw handle.instance.gone ? cause : new PageFailure('bad_cookie', undefined, { cause });
     });
     try {
-      await this.pool.whileAlive(held.generation, adding);
+      await handle.instance.whileAlive(adding);
     } catch (error) {
-      void this.#drop(held);
+      void this.#drop(handle);
       throw error;
     }
   }
 
   /** Somebody logged in by the actions of one page is still logged in on the next, whatever browser shows it. */
-  async #keepCookies({ generation, context }: Held): Promise<void> {
-    if (generation.gone) return;
+  async #keepCookies({ instance, context }: ContextHandle): Promise<void> {
+    if (instance.gone) return;
     const reading = context.cookies().then((cookies) => {
       this.#cookies = cookies;
     });
     await resolvesWithin(reading, CLOSE_PAGE_TIMEOUT_MS);
   }
 
-  async #tidy(held: Held | undefined, tab: Tab | undefined, reusable: boolean): Promise<void> {
-    if (!held) return;
-    held.busy -= 1;
-    if (tab?.isLastUse && reusable && held.busy === 0) {
-      await this.#drop(held);
+  async #tidy(handle: ContextHandle | undefined, tab: Tab | undefined, reusable: boolean): Promise<void> {
+    if (!handle) return;
+    handle.busy -= 1;
+    if (tab?.isLastUse && reusable && handle.busy === 0) {
+      await this.#drop(handle);
       return;
     }
-    const isLast = this.#closed && held.busy === 0;
-    if (tab && !isLast && !held.generation.retired) {
+    const isLast = this.#closed && handle.busy === 0;
+    if (tab && !isLast && !handle.instance.retired) {
       if (!reusable && !(await tab.close())) {
-        await this.#drop(held);
+        await this.#drop(handle);
         return;
       }
-      if (reusable && (await resolvesWithin(tab.endUse(), CLOSE_PAGE_TIMEOUT_MS))) held.idle.push(tab);
+      if (reusable && (await resolvesWithin(tab.endUse(), CLOSE_PAGE_TIMEOUT_MS))) handle.idle.push(tab);
     } else tab?.egress.end();
-    if (held.generation.retired && held.busy === 0) {
-      await this.#keepCookies(held);
-      await this.#drop(held);
+    if (handle.instance.retired && handle.busy === 0) {
+      await this.#keepCookies(handle);
+      await this.#drop(handle);
     }
   }
 
-  async #drop(held: Held): Promise<void> {
-    if (!this.#all.delete(held)) return;
-    await this.pool.leave(held);
+  async #drop(handle: ContextHandle): Promise<void> {
+    if (!this.#all.delete(handle)) return;
+    await this.contexts.leave(handle);
   }
 }

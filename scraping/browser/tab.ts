@@ -1,9 +1,8 @@
-import type { CDPSession, Download, Page } from 'playwright';
+import type { BrowserContext, CDPSession, Download, Page } from 'playwright';
 import type { EgressClient, EgressPage } from '../egress/proxy-client.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
 import { PageFailure } from '../fetching/page-errors.ts';
 import { startLooking } from './early-snapshot.ts';
-import type { Held } from './pool.ts';
 
 type Listen = CDPSession['on'];
 
@@ -107,7 +106,12 @@ export class Tab {
 const BLANK_AFTER_MS = 250;
 export const CLOSE_PAGE_TIMEOUT_MS = 2000;
 
-export async function openTab({ context, egress, generation }: Held): Promise<Tab> {
+/** @param browserCrashed rejects with `browser_crashed`, never resolves */
+export async function openTab(
+  context: BrowserContext,
+  egress: EgressClient,
+  browserCrashed: Promise<never>,
+): Promise<Tab> {
   const page = await context.newPage();
   // Nobody looks at what a page opens or asks; unanswered, a dialog would stop the page for ever.
   page.on('dialog', (dialog) => void dialog.dismiss().catch(() => {}));
@@ -119,7 +123,7 @@ export async function openTab({ context, egress, generation }: Held): Promise<Ta
     cdp.send('Page.enable'),
     cdp.send('Network.enable'),
   ]);
-  const tab = new Tab(page, cdp, frameTree.frame.id, egress, generation.crashed);
+  const tab = new Tab(page, cdp, frameTree.frame.id, egress, browserCrashed);
   tab.firstLook = firstLook;
   return tab;
 }

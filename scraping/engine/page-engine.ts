@@ -1,8 +1,7 @@
-import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
-import type { Artifact, Page } from '../../core/jobs/page.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { openVisits, type VisitedPage } from '../browser/browser-fetch.ts';
 import type { BrowserPool } from '../browser/pool.ts';
+import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import type { HttpClient } from '../http/client.ts';
 import { shapeOf } from '../http/html-signals.ts';
 import { type FetchedPage, openFetching } from '../http/http-fetch.ts';
@@ -43,32 +42,6 @@ export interface ScrapeContext {
   isOnlyPage?: boolean;
 }
 
-export interface ScrapedPage {
-  /** Without the paths of its artifacts: whoever stores those knows them. */
-  page: Page;
-  artifacts: Artifact[];
-  /** How long the server asks to be left alone, with the page or instead of it. */
-  retryAfterMs: number | null;
-}
-
-export type ScrapeSpec = Pick<
-  ScrapeRequest,
-  | 'formats'
-  | 'main_content'
-  | 'extract'
-  | 'render'
-  | 'actions'
-  | 'headers'
-  | 'timeout_ms'
-  | 'urls'
-  | 'cookies'
-  | 'viewport'
-  | 'locale'
-  | 'timezone'
-  | 'mobile'
-  | 'proxy'
->;
-
 /** Of one job on the way by plain HTTP: while one waits for its server, another is read. */
 const HTTP_PAGES_AT_ONCE = 4;
 /** In the browser, where the page itself is most of the work: more tabs than cores gain little, and take memory. */
@@ -76,7 +49,7 @@ const BROWSER_PAGES_AT_ONCE = 3;
 
 export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping {
   const timeoutMs = spec.timeout_ms ?? context.pageTimeoutMs;
-  const fetching = openFetching(spec, context);
+  const fetching = openFetching(spec, { ...context, extractor: context.browser.extractor });
   const tabs = context.tabs ?? BROWSER_PAGES_AT_ONCE;
   const visits = openVisits(spec, { ...context, tabs });
   const way = wayFor(spec);

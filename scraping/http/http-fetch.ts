@@ -1,12 +1,14 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Page } from '../../core/jobs/page.ts';
-import type { ScrapeContext, ScrapedPage, ScrapeSpec } from '../engine/page-engine.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Extractor } from '../extraction/extractor.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
+import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import { badSelector, httpStatusError, PageFailure, pageError } from '../fetching/page-errors.ts';
 import { type MayFollow, retryAfterMs } from '../politeness/politeness.ts';
-import type { HttpResponse } from './client.ts';
+import type { HttpClient, HttpResponse } from './client.ts';
 import { createCookies } from './cookies.ts';
 import { documentOf, isReadable, type ReadableDocument } from './document.ts';
 
@@ -44,7 +46,16 @@ interface Readable {
   read(): Promise<ScrapedPage>;
 }
 
-export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching {
+export interface HttpFetchContext {
+  signal: AbortSignal;
+  http: HttpClient;
+  extractor: Extractor;
+  logger: Logger;
+  /** Of a page's document, decoded. */
+  maxPageBytes: number;
+}
+
+export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetching {
   const cookies = createCookies(spec.cookies, spec.urls);
   const proxies = [spec.proxy ?? []].flat();
   const own = proxies.length > 0 ? context.http.through(proxies) : undefined;
@@ -108,7 +119,7 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
     const deadline = new Deadline(leftMs, context.signal, () => new PageFailure('page_timeout'));
     const error = httpStatusError(response.status);
     try {
-      const { title, extracted, badFields, ...content } = await context.browser.extractor.extract(
+      const { title, extracted, badFields, ...content } = await context.extractor.extract(
         {
           html: document.html,
           url: response.url,

@@ -1,5 +1,5 @@
 import { collapsed, select, selectFirst, textOf } from '../document/dom.ts';
-import type { MetaTags } from './metadata.ts';
+import type { MetaTags } from './meta-tags.ts';
 import { isOfType, type Thing, thingsOf } from './structured-data.ts';
 
 /** Who wrote a page and when, as far as it says so; a guess would be worse than nothing. */

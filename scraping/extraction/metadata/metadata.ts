@@ -1,5 +1,6 @@
 import { absoluteUrl, collapsed, select, selectFirst, titleOf } from '../document/dom.ts';
 import { authorsOf, isArticle, modifiedOf, publishedOf } from './byline.ts';
+import { type MetaTags, metaTags } from './meta-tags.ts';
 import { jsonLdOf, microdataOf } from './structured-data.ts';
 import { headlineOf } from './title.ts';
 
@@ -44,25 +45,6 @@ export function metadataOf(
     json_ld: jsonLd,
     microdata: microdataOf(document),
   });
-}
-
-const MAX_VALUE = 5000;
-
-/** The first value of each `meta`, by its name in lower case. */
-export type MetaTags = ReadonlyMap<string, string>;
-
-function metaTags(document: Document): MetaTags {
-  const tags = new Map<string, string>();
-  for (const tag of select(document, 'meta[content]')) {
-    const value = collapsed(tag.getAttribute('content')).slice(0, MAX_VALUE);
-    if (!value) continue;
-    for (const attribute of ['property', 'name', 'itemprop', 'http-equiv']) {
-      const name = tag.getAttribute(attribute)?.toLowerCase();
-      // The first one counts, as it does for those who read these tags.
-      if (name && !tags.has(name)) tags.set(name, value);
-    }
-  }
-  return tags;
 }
 
 const FEED_TYPES = /^application\/(rss|atom|feed|rdf)\+(xml|json)/i;

@@ -1,5 +1,5 @@
 import { collapsed, select, textOf } from '../document/dom.ts';
-import type { MetaTags } from './metadata.ts';
+import type { MetaTags } from './meta-tags.ts';
 
 /**
  * What a page is called on the page: its title without the site's name and the slogans around it. The heading is taken where the

@@ -1,7 +1,8 @@
 import { openDatabase } from '../../../db/open.ts';
 import { renderVerdictStore } from '../../../db/sites/rendering-types.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
-import { openScraping, type ScrapeSpec } from '../../../scraping/engine/page-engine.ts';
+import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { createRenderMemory } from '../../../scraping/engine/rendering-type-cache.ts';
 import { answers, withPages } from '../../fixtures/site/pages.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';

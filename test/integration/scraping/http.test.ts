@@ -1,7 +1,8 @@
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { openScraping, type ScrapeSpec } from '../../../scraping/engine/page-engine.ts';
+import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { answers, withPages } from '../../fixtures/site/pages.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
 import { selfSigned } from '../../fixtures/site/self-signed.ts';

@@ -13,12 +13,8 @@ import type { Logger } from '../../../runtime/logger.ts';
 import { addressOf } from '../../../scraping/crawl/address.ts';
 import { type AddressState, type Entry, Frontier } from '../../../scraping/crawl/frontier.ts';
 import { type Bounds, createBounds } from '../../../scraping/crawl/scope.ts';
-import {
-  openScraping,
-  type ScrapeContext,
-  type ScrapedPage,
-  type Scraping,
-} from '../../../scraping/engine/page-engine.ts';
+import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
+import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 import { pageErrorConsequence } from '../../../scraping/fetching/page-errors.ts';
 import type { MayFollow } from '../../../scraping/politeness/politeness.ts';
 import { RunAborted } from '../attempt-aborted.ts';

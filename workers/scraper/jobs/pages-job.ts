@@ -5,7 +5,8 @@ import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/r
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { openScraping, type ScrapeContext, type ScrapedPage } from '../../../scraping/engine/page-engine.ts';
+import { openScraping, type ScrapeContext } from '../../../scraping/engine/page-engine.ts';
+import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 import { pageErrorConsequence } from '../../../scraping/fetching/page-errors.ts';
 import { wantsLeads } from '../../../scraping/leads/query.ts';
 import { RunAborted } from '../attempt-aborted.ts';

@@ -1,6 +1,6 @@
 import type { ErrorInfo } from '../../../core/errors.ts';
 import type { Artifact, Page } from '../../../core/jobs/page.ts';
-import type { ScrapedPage } from '../../../scraping/engine/page-engine.ts';
+import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
 type NamedArtifact = Artifact & { name: string };
 

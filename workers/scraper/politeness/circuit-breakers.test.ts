@@ -1,4 +1,4 @@
-import type { ScrapedPage } from '../../../scraping/engine/page-engine.ts';
+import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 import { createCircuits } from './circuit-breakers.ts';
 
 const answer = (code: string | null): ScrapedPage =>

@@ -1,5 +1,5 @@
 import { createCircuits as createKeyedCircuits } from '../../../runtime/circuit-breakers.ts';
-import type { ScrapedPage } from '../../../scraping/engine/page-engine.ts';
+import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
 /**
  * A circuit breaker a site (scheme, host and port). One that does not answer is left alone for a while: its jobs are snoozed,

@@ -1,4 +1,4 @@
-import type { ScrapedPage } from '../../../scraping/engine/page-engine.ts';
+import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 import type { Admission, MayFollow, Onward, VisitResult } from '../../../scraping/politeness/politeness.ts';
 import { createCircuits } from './circuit-breakers.ts';
 import { createVisitPage, type Later, snoozeFor } from './polite-fetch.ts';

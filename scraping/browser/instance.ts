@@ -1,0 +1,102 @@
+import type { BrowserContext, BrowserContextOptions } from 'playwright';
+import { FatalError } from '../../core/errors.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { EgressClient } from '../egress/proxy-client.ts';
+import { resolvesWithin } from '../fetching/deadline.ts';
+import { PageFailure } from '../fetching/page-errors.ts';
+import { type ChromiumProcess, killChromium, VIEWPORT } from './chromium.ts';
+import { openTab, type Tab } from './tab.ts';
+
+/** A browser context and the Chromium it lives in. */
+export interface ContextHandle {
+  instance: BrowserInstance;
+  context: BrowserContext;
+  egress: EgressClient;
+  /** Open and not in use. */
+  idle: Tab[];
+  busy: number;
+}
+
+/** A Chromium that does not open a page within this time hangs. */
+const OPEN_TIMEOUT_MS = 15_000;
+const CLOSE_CONTEXT_TIMEOUT_MS = 3000;
+
+/** One Chromium from launch to end, and the contexts in it. */
+export class BrowserInstance {
+  contexts = 0;
+  pages = 0;
+  /** It gets no new contexts, and ends with its last one. */
+  retired = false;
+  /** Its process has ended; a call to it would only wait. */
+  gone = false;
+  /** Rejects with `browser_crashed`, never resolves. */
+  readonly crashed: Promise<never>;
+  /** A context opened ahead and never used. */
+  ready: Promise<ContextHandle> | undefined;
+
+  constructor(
+    readonly chromium: ChromiumProcess,
+    private readonly logger: Logger,
+  ) {
+    this.crashed = new Promise<never>((_, reject) => {
+      chromium.browser.on('disconnected', () => reject(new PageFailure('browser_crashed')));
+    });
+    this.crashed.catch(() => {});
+  }
+
+  get isUnused(): boolean {
+    return this.retired && this.contexts === 0;
+  }
+
+  /** A new context with an idle tab. The egress client is closed with it, also if it does not open. */
+  async openContext(egress: EgressClient, options: BrowserContextOptions): Promise<ContextHandle> {
+    this.contexts += 1;
+    try {
+      const context = await this.whileAlive(
+        this.chromium.browser.newContext({
+          acceptDownloads: false,
+          serviceWorkers: 'block',
+          permissions: [],
+          viewport: VIEWPORT,
+          ...options,
+        }),
+      );
+      const tab = await this.whileAlive(openTab(context, egress, this.crashed));
+      return { instance: this, context, egress, idle: [tab], busy: 0 };
+    } catch (error) {
+      egress.close();
+      this.contexts -= 1;
+      throw error;
+    }
+  }
+
+  async closeContext(handle: ContextHandle): Promise<void> {
+    // The pages still open end with it; a page that computes for ever ends with its browser.
+    if (!this.gone && !(await resolvesWithin(handle.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
+      this.kill('does_not_close_pages');
+    }
+    for (const tab of handle.idle) tab.discard();
+    handle.egress.close();
+    this.contexts -= 1;
+  }
+
+  kill(reason: string): void {
+    if (this.gone) return;
+    this.logger.warn('browser_killed', { browser_pid: this.chromium.pid, reason });
+    killChromium(this.chromium.pid);
+  }
+
+  /** For what every Chromium does at once: one that does not hangs, and is killed for everything that waits for it. */
+  async whileAlive<T>(opening: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.kill('does_not_open_pages'), OPEN_TIMEOUT_MS);
+    try {
+      return await Promise.race([this.crashed, opening]);
+    } catch (error) {
+      opening.catch(() => {});
+      if (error instanceof PageFailure || error instanceof FatalError) throw error;
+      throw new PageFailure('browser_crashed', undefined, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
