@@ -1,7 +1,7 @@
 import type { Action } from '../../core/jobs/job-schemas.ts';
 import type { Artifact } from '../../core/jobs/page.ts';
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Deadline } from '../fetching/deadline.ts';
-import { PageFailure } from '../fetching/page-errors.ts';
 import { takeScreenshot } from './capture.ts';
 import type { Tab } from './tab.ts';
 

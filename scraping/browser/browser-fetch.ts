@@ -1,11 +1,11 @@
 import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
+import { badSelector, PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Extracted, Format } from '../extraction/extract.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
-import { badSelector, PageFailure } from '../fetching/page-errors.ts';
 import type { MayFollow } from '../politeness/politeness.ts';
 import { runActions } from './actions.ts';
 import { printPdf, takeScreenshot } from './capture.ts';

@@ -1,8 +1,9 @@
 import type { ErrorInfo } from '../../core/errors.ts';
+import { httpStatusError, PageFailure } from '../../core/jobs/page-errors.ts';
 import { isDownload, isUnsupported } from '../fetching/content-type.ts';
 import type { Deadline } from '../fetching/deadline.ts';
-import { httpStatusError, navigationError, PageFailure } from '../fetching/page-errors.ts';
 import { type MayFollow, retryAfterMs } from '../politeness/politeness.ts';
+import { navigationError } from './navigation-error.ts';
 import type { Tab } from './tab.ts';
 
 /** What is known of the document in the main frame; null until something answered. */

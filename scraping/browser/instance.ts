@@ -1,9 +1,9 @@
 import type { BrowserContext, BrowserContextOptions } from 'playwright';
 import { FatalError } from '../../core/errors.ts';
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { EgressClient } from '../egress/proxy-client.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
-import { PageFailure } from '../fetching/page-errors.ts';
 import { type ChromiumProcess, killChromium, VIEWPORT } from './chromium.ts';
 import { openTab, type Tab } from './tab.ts';
 

@@ -1,10 +1,11 @@
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import { isUnsupported } from '../fetching/content-type.ts';
 import type { Deadline } from '../fetching/deadline.ts';
-import { navigationError, PageFailure } from '../fetching/page-errors.ts';
 import type { Answer, DocumentWatch } from './document-watch.ts';
 import { type CollectOptions, collect, type Snapshot } from './dom-snapshot.ts';
 import { type FirstLook, isStatic } from './early-snapshot.ts';
 import { navigatedAway, runSource } from './in-page.ts';
+import { navigationError } from './navigation-error.ts';
 import { block, NOTHING } from './request-interception.ts';
 import type { Tab } from './tab.ts';
 

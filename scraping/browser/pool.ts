@@ -1,11 +1,11 @@
 import { FatalError } from '../../core/errors.ts';
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import { createEgressProxy, type EgressProxy } from '../egress/proxy.ts';
 import type { EgressClient } from '../egress/proxy-client.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
 import { createExtractor, type Extractor } from '../extraction/extractor.ts';
-import { PageFailure } from '../fetching/page-errors.ts';
 import { type ChromiumProcess, endChromium, killChromium, launchChromium } from './chromium.ts';
 import { BrowserInstance, type ContextHandle } from './instance.ts';
 import { BrowserSession, type ContextSource, type SessionOptions } from './session.ts';

@@ -1,3 +1,4 @@
+import { isOwnOrigin } from '../fetching/own-origin.ts';
 import type { Tab } from './tab.ts';
 
 export interface RequestOptions {
@@ -114,13 +115,3 @@ const TRACKERS =
 const UNWANTED: readonly string[] = TRACKERS.flatMap((host) => [`*://${host}/*`, `*://*.${host}/*`]);
 const UNREAD: readonly string[] = [...UNREAD_FILES, ...UNWANTED];
 export const NOTHING: readonly string[] = [];
-
-/** The same origin, or the same host once it has moved to https. */
-export function isOwnOrigin(url: string, pageUrl: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const [asked, page] = [new URL(url), new URL(pageUrl)];
-  if (asked.origin === page.origin) return true;
-  return (
-    asked.protocol === 'https:' && asked.hostname === page.hostname && asked.port === '' && page.port === ''
-  );
-}

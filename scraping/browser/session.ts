@@ -1,6 +1,6 @@
 import type { BrowserContext, BrowserContextOptions, Cookie } from 'playwright';
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
-import { PageFailure } from '../fetching/page-errors.ts';
 import type { BrowserInstance, ContextHandle } from './instance.ts';
 import { CLOSE_PAGE_TIMEOUT_MS, openTab, type Tab } from './tab.ts';
 

@@ -1,7 +1,7 @@
 import type { BrowserContext, CDPSession, Download, Page } from 'playwright';
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { EgressClient, EgressPage } from '../egress/proxy-client.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
-import { PageFailure } from '../fetching/page-errors.ts';
 import { startLooking } from './early-snapshot.ts';
 
 type Listen = CDPSession['on'];

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { PageFailure } from '../fetching/page-errors.ts';
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import { type Extracted, type ExtractInput, extract, needsDocument } from './extract.ts';
 import { FIRST_PAGE, FIRST_READINGS } from './warm-up.ts';
 

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { PageFailure } from '../fetching/page-errors.ts';
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { WireResponse } from './connection-pools.ts';
 
 /** Node 20 cannot decode zstd, so it is not asked for; every server that has it has one of these too. */

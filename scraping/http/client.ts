@@ -1,9 +1,9 @@
+import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { isOwnOrigin } from '../browser/request-interception.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
 import { Deadline } from '../fetching/deadline.ts';
-import { PageFailure } from '../fetching/page-errors.ts';
+import { isOwnOrigin } from '../fetching/own-origin.ts';
 import type { MayFollow } from '../politeness/politeness.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
 import { createOrigins, type Origins, type WireResponse } from './connection-pools.ts';

@@ -1,5 +1,5 @@
+import { type PageErrorCode, PageFailure } from '../../core/jobs/page-errors.ts';
 import { EgressError } from '../egress/guard.ts';
-import { type PageErrorCode, PageFailure } from '../fetching/page-errors.ts';
 
 /** What went wrong on the wire, in the codes that a browser's failures have too: the same trouble reads the same. */
 export function clientFailure(error: unknown): PageFailure {

@@ -1,12 +1,12 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Page } from '../../core/jobs/page.ts';
+import { badSelector, httpStatusError, PageFailure, pageError } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Extractor } from '../extraction/extractor.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
-import { badSelector, httpStatusError, PageFailure, pageError } from '../fetching/page-errors.ts';
 import { type MayFollow, retryAfterMs } from '../politeness/politeness.ts';
 import type { HttpClient, HttpResponse } from './client.ts';
 import { createCookies } from './cookies.ts';

@@ -1,5 +1,5 @@
+import { PageFailure, pageErrorConsequence } from '../../core/jobs/page-errors.ts';
 import type { Receipt, SendOutcome } from '../../core/notifications/delivery.ts';
-import { PageFailure, pageErrorConsequence } from '../../scraping/fetching/page-errors.ts';
 import type { HttpClient, ResponseHead } from '../../scraping/http/client.ts';
 import { NO_RECEIPT, refused, retry } from './channel.ts';
 

@@ -1,5 +1,5 @@
+import { PageFailure, pageErrorConsequence } from '../../../core/jobs/page-errors.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
-import { PageFailure, pageErrorConsequence } from '../../fetching/page-errors.ts';
 import type { HttpClient, HttpResponse } from '../../http/client.ts';
 import { sourceError } from './errors.ts';
 import type { SourceFetch } from './source.ts';

@@ -1,7 +1,7 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
+import { pageErrorConsequence } from '../../../core/jobs/page-errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
-import { pageErrorConsequence } from '../../../scraping/fetching/page-errors.ts';
 import type { Visit } from '../../../scraping/leads/site-visit.ts';
 import { type Later, snoozeFor, type VisitPage } from '../politeness/polite-fetch.ts';
 

@@ -5,6 +5,7 @@ import type { ClaimedJob, JobSpec } from '../../../core/jobs/job.ts';
 import { DEFAULT_FORMATS } from '../../../core/jobs/job-schemas.ts';
 import type { Outcome } from '../../../core/jobs/job-state.ts';
 import type { Page } from '../../../core/jobs/page.ts';
+import { pageErrorConsequence } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages } from '../../../db/jobs/run.ts';
 import { type CrawlStep, listCrawlUrls, storeCrawlStep, type VisitedUrl } from '../../../db/pages/crawl.ts';
@@ -15,7 +16,6 @@ import { type AddressState, type Entry, Frontier } from '../../../scraping/crawl
 import { type Bounds, createBounds } from '../../../scraping/crawl/scope.ts';
 import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
-import { pageErrorConsequence } from '../../../scraping/fetching/page-errors.ts';
 import type { MayFollow } from '../../../scraping/politeness/politeness.ts';
 import { RunAborted } from '../attempt-aborted.ts';
 import type { JobSteps } from '../execution.ts';

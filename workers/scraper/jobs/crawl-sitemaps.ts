@@ -1,8 +1,8 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
+import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Bounds } from '../../../scraping/crawl/scope.ts';
 import { readSitemap } from '../../../scraping/crawl/sitemap.ts';
-import { PageFailure } from '../../../scraping/fetching/page-errors.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import type { FleetManners } from '../politeness/politeness.ts';
 

@@ -1,5 +1,6 @@
 import type { ErrorInfo } from '../../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../../core/jobs/job.ts';
+import { pageErrorConsequence } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/run.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
@@ -7,7 +8,6 @@ import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { openScraping, type ScrapeContext } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
-import { pageErrorConsequence } from '../../../scraping/fetching/page-errors.ts';
 import { wantsLeads } from '../../../scraping/leads/query.ts';
 import { RunAborted } from '../attempt-aborted.ts';
 import type { JobSteps } from '../execution.ts';

@@ -1,7 +1,7 @@
 import { ErrorCode, type ErrorInfo, SnoozeError } from '../../../core/errors.ts';
 import type { Patience } from '../../../core/jobs/job-state.ts';
+import { type PageErrorCode, PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
-import { type PageErrorCode, PageFailure } from '../../../scraping/fetching/page-errors.ts';
 import type { Manners, MayFollow } from '../../../scraping/politeness/politeness.ts';
 import { pageNotLoaded } from '../jobs/stored-page.ts';
 import { CIRCUIT_PAUSE_MS, type Circuits } from './circuit-breakers.ts';

@@ -1,6 +1,6 @@
+import { pageError } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { pageError } from '../../../scraping/fetching/page-errors.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import type { Admission, Hindrance, Manners, Onward } from '../../../scraping/politeness/politeness.ts';
 import { productTokenOf } from '../../../scraping/politeness/politeness.ts';

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { ErrorInfo } from '../../../core/errors.ts';
+import { type PageErrorCode, PageFailure, pageError } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '../../../db/sites/robots.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { type PageErrorCode, PageFailure, pageError } from '../../../scraping/fetching/page-errors.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { retryAfterMs } from '../../../scraping/politeness/politeness.ts';
 import { MAX_ROBOTS_BYTES, parseRobots, type Robots } from '../../../scraping/politeness/robots-txt.ts';

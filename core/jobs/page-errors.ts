@@ -1,5 +1,4 @@
-import type { ErrorInfo } from '../../core/errors.ts';
-import type { EgressFailure } from '../egress/proxy-client.ts';
+import type { ErrorInfo } from '../errors.ts';
 
 /**
  * Every way a page can fail, what a user reads, and what follows: whether the same page may succeed later. The codes are part
@@ -69,21 +68,3 @@ export function httpStatusError(status: number): ErrorInfo | null {
 /** @param fields of `extract` */
 export const badSelector = (fields: readonly string[]): ErrorInfo =>
   pageError('bad_selector', `extract: the selector of ${fields.join(', ')} is not valid CSS`);
-
-/**
- * @param netError Chromium's name for it, such as `net::ERR_EMPTY_RESPONSE`, or any text that holds one
- * @param egress what the proxy noted of the page's host, which knows better: to Chromium its refusal is a failed tunnel
- */
-export function navigationError(netError: string, egress: EgressFailure | undefined): PageErrorCode {
-  const name = /ERR_[A-Z0-9_]+/.exec(netError)?.[0] ?? '';
-  if (/^ERR_(CERT|SSL)_/.test(name) || name === 'ERR_BAD_SSL_CLIENT_AUTH_CERT') return 'tls_failed';
-  if (name === 'ERR_TOO_MANY_REDIRECTS') return 'too_many_redirects';
-  // What Chromium refuses by itself, such as redirects to `file:`.
-  if (/^ERR_(UNSAFE_REDIRECT|BLOCKED_BY_|DISALLOWED_URL_SCHEME|INVALID_REDIRECT)/.test(name))
-    return 'egress_refused';
-  if (egress) return egress;
-  if (name === 'ERR_TIMED_OUT' || name === 'ERR_CONNECTION_TIMED_OUT') return 'page_timeout';
-  if (name === 'ERR_NAME_NOT_RESOLVED' || name === 'ERR_INVALID_URL') return 'dns_failed';
-  if (name === 'ERR_UNKNOWN_URL_SCHEME') return 'unsupported_content';
-  return 'connection_failed';
-}

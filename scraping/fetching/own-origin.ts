@@ -1,0 +1,9 @@
+/** The same origin, or the same host once it has moved to https. */
+export function isOwnOrigin(url: string, pageUrl: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const [asked, page] = [new URL(url), new URL(pageUrl)];
+  if (asked.origin === page.origin) return true;
+  return (
+    asked.protocol === 'https:' && asked.hostname === page.hostname && asked.port === '' && page.port === ''
+  );
+}
