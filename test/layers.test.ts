@@ -1,84 +1,109 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
 /**
- * Who may know whom. Arrows run one way: core ← runtime ← { db, queue, scraping, storage } ← dispatch ← { api, workers }.
- * A worker's folder is a layer of its own, so that two workers never meet.
+ * Which layer may import which. Arrows run one way: core ← runtime ← { db, queue, scraping, storage } ← dispatch ← { api, workers }.
+ * Each worker and each room of `scraping/` is a layer of its own. A layer may always import itself and the layers below it that
+ * are named here.
  */
 const MAY_IMPORT: Record<string, string[]> = {
   core: [],
   runtime: ['core'],
   db: ['core', 'runtime'],
   queue: ['core', 'runtime'],
-  scraping: ['core', 'runtime'],
   storage: ['core', 'runtime'],
+  'scraping/egress': ['core', 'runtime'],
+  'scraping/politeness': ['core', 'runtime'],
+  'scraping/fetching': ['core', 'runtime', 'scraping/politeness'],
+  'scraping/extraction': ['core', 'runtime'],
+  'scraping/crawl': ['core', 'runtime'],
+  'scraping/http': [
+    ...['core', 'runtime', 'scraping/egress', 'scraping/politeness', 'scraping/fetching'],
+    'scraping/extraction',
+  ],
+  'scraping/browser': [
+    ...['core', 'runtime', 'scraping/egress', 'scraping/politeness', 'scraping/fetching'],
+    'scraping/extraction',
+  ],
+  'scraping/engine': [
+    ...['core', 'runtime', 'scraping/politeness', 'scraping/fetching', 'scraping/extraction'],
+    ...['scraping/http', 'scraping/browser'],
+  ],
+  'scraping/leads': ['core', 'runtime', 'scraping/fetching', 'scraping/extraction', 'scraping/http'],
   dispatch: ['core', 'runtime', 'db', 'queue', 'scraping', 'storage'],
   api: ['core', 'runtime', 'db', 'queue', 'storage', 'dispatch'],
-  workers: ['core', 'runtime', 'db', 'queue', 'scraping', 'storage', 'dispatch'],
+  'workers/analytics': ['core', 'runtime', 'db', 'queue', 'dispatch'],
+  'workers/notifier': ['core', 'runtime', 'db', 'queue', 'scraping', 'dispatch'],
+  'workers/scraper': ['core', 'runtime', 'db', 'queue', 'scraping', 'storage', 'dispatch'],
   supervisor: ['core', 'runtime', 'db'],
-  // They know the HTTP API alone, and the types that describe it.
-  sdk: ['core'],
-  dashboard: [],
 };
 
 /** Modules by which a program touches the world outside; core has no business there. */
 const INPUT_OUTPUT =
   /^node:(child_process|cluster|dgram|dns|fs|http|http2|https|inspector|net|os|process|readline|repl|timers|tls|tty|worker_threads)(\/|$)/;
 
+/** Beside its subfolders and the tests of its files. */
+const MOST_FILES_OF_A_FOLDER = 20;
+
 const root = join(import.meta.dirname, '..');
 
 interface SourceFile {
   path: string;
-  /** `core`, `db`, …, or `workers/scraper`. */
   layer: string;
   isTest: boolean;
   code: string;
+  /** Paths of this repository, as far as they are relative; else names of packages. */
   imports: string[];
 }
 
-const files = Object.keys(MAY_IMPORT).flatMap(sourcesIn);
+const files = [...new Set(Object.keys(MAY_IMPORT).map(topFolderOf))].flatMap(sourcesIn);
+const product = files.filter(({ isTest }) => !isTest);
 
 describe('the layers', () => {
-  test('there are files to look at', () => {
-    for (const folder of ['core', 'runtime', 'db', 'queue', 'scraping']) {
-      expect(files.some(({ layer }) => layer === folder)).toBe(true);
-    }
+  test('every layer is a folder with code in it', () => {
+    expect(Object.keys(MAY_IMPORT).filter((layer) => !files.some((file) => file.layer === layer))).toEqual(
+      [],
+    );
   });
 
-  test.each(Object.keys(MAY_IMPORT))('%s imports only what it may know', (folder) => {
+  test('every file is in a layer', () => {
+    expect(files.filter(({ layer }) => layer === '').map(({ path }) => path)).toEqual([]);
+  });
+
+  test.each(Object.keys(MAY_IMPORT))('%s imports only what it may know', (layer) => {
     const wrong = files
-      .filter(({ layer }) => folderOf(layer) === folder)
+      .filter((file) => file.layer === layer)
       .flatMap((file) =>
         file.imports
-          .filter((target) => target.startsWith('.'))
-          .map((target) => relative(root, join(root, dirname(file.path), target)))
-          .filter((target) => !mayImport(file, target))
+          .filter((target) => existsSync(join(root, target)) && !mayImport(file, target))
           .map((target) => `${file.path} imports ${target}`),
       );
     expect(wrong).toEqual([]);
   });
 
+  test('no files import each other in a circle, types counted too', () => {
+    expect(circlesOf(new Map(product.map(({ path, imports }) => [path, imports])))).toEqual([]);
+  });
+
+  test('no folder has more files than can be read at a glance', () => {
+    const counts = new Map<string, number>();
+    for (const { path } of product) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > MOST_FILES_OF_A_FOLDER)).toEqual([]);
+  });
+
   test('core does no input or output', () => {
-    const wrong = files
-      .filter(({ layer, isTest }) => layer === 'core' && !isTest)
+    const wrong = product
+      .filter(({ layer }) => layer === 'core')
       .flatMap(({ path, imports }) =>
         imports.filter((target) => INPUT_OUTPUT.test(target)).map((target) => `${path} imports ${target}`),
       );
     expect(wrong).toEqual([]);
   });
-
-  test('the sdk takes only types from core', () => {
-    const wrong = files
-      .filter(({ layer }) => layer === 'sdk')
-      .filter(({ code }) => /^import (?!type\b)[^;]*from '[^']*\/core\//m.test(code));
-    expect(wrong.map(({ path }) => path)).toEqual([]);
-  });
 });
 
 describe('the edges', () => {
-  const using = (pattern: RegExp) =>
-    files.filter(({ isTest, code }) => !isTest && pattern.test(code)).map(({ path }) => path);
+  const using = (pattern: RegExp) => product.filter(({ code }) => pattern.test(code)).map(({ path }) => path);
 
   test('only runtime/config.ts reads the environment', () => {
     // The supervisor hands its own environment on to the processes it starts.
@@ -94,29 +119,49 @@ describe('the edges', () => {
 function mayImport({ layer, isTest }: SourceFile, target: string): boolean {
   const to = layerOf(target);
   if (to === layer) return true;
-  if (isTest && folderOf(to) === 'test') return true;
-  return (MAY_IMPORT[folderOf(layer)] ?? []).includes(to);
+  if (isTest && topFolderOf(target) === 'test') return true;
+  const allowed = MAY_IMPORT[layer] ?? [];
+  return allowed.includes(to) || allowed.includes(topFolderOf(target));
+}
+
+/** The circles as the paths of their files (strongly connected components, Tarjan 1972). */
+function circlesOf(graph: ReadonlyMap<string, string[]>): string[][] {
+  const circles: string[][] = [];
+  const numbers = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const stack: string[] = [];
+  const visit = (path: string) => {
+    numbers.set(path, numbers.size);
+    lowest.set(path, numbers.get(path) ?? 0);
+    stack.push(path);
+    for (const target of graph.get(path) ?? []) {
+      if (!graph.has(target)) continue;
+      if (!numbers.has(target)) visit(target);
+      else if (!stack.includes(target)) continue;
+      lowest.set(path, Math.min(lowest.get(path) ?? 0, lowest.get(target) ?? 0));
+    }
+    if (lowest.get(path) !== numbers.get(path)) return;
+    const circle = stack.splice(stack.indexOf(path));
+    if (circle.length > 1) circles.push(circle.sort());
+  };
+  for (const path of graph.keys()) if (!numbers.has(path)) visit(path);
+  return circles;
 }
 
 function sourcesIn(folder: string): SourceFile[] {
-  const names = namesIn(join(root, folder)).filter((name) => /\.[cm]?[jt]sx?$/.test(name));
-  return names.map((name) => {
-    const path = join(folder, name);
-    const code = withoutComments(readFileSync(join(root, path), 'utf8'));
-    const isTest = /\.test\.ts$/.test(name);
-    return { path, layer: layerOf(path), isTest, code, imports: importsOf(code) };
-  });
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
-      (name) => !name.includes('node_modules'),
-    );
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.[cm]?[jt]sx?$/.test(name) && !name.includes('node_modules'))
+    .map((name) => {
+      const path = join(folder, name);
+      const code = withoutComments(readFileSync(join(root, path), 'utf8'));
+      return {
+        path,
+        layer: layerOf(path),
+        isTest: /\.test\.ts$/.test(name),
+        code,
+        imports: importsOf(path, code),
+      };
+    });
 }
 
 function withoutComments(code: string): string {
@@ -124,16 +169,19 @@ function withoutComments(code: string): string {
 }
 
 /** `… from 'x'`, `import 'x'` and `import('x')`. */
-function importsOf(code: string): string[] {
+function importsOf(path: string, code: string): string[] {
   const from = /(?:^[^'"`\n]*\bfrom|^\s*import|\bimport\s*\()\s*['"]([^'"]+)['"]/gm;
-  return [...code.matchAll(from)].map(([, target]) => target ?? '');
+  return [...code.matchAll(from)].map(([, target = '']) =>
+    target.startsWith('.') ? relative(root, join(root, dirname(path), target)) : target,
+  );
 }
 
+/** Empty where no layer holds it. */
 function layerOf(path: string): string {
-  const [folder = '', inner = ''] = path.split('/');
-  return folder === 'workers' ? `workers/${inner}` : folder;
+  const [top = '', inner = ''] = path.split('/');
+  return [`${top}/${inner}`, top].find((layer) => Object.hasOwn(MAY_IMPORT, layer)) ?? '';
 }
 
-function folderOf(layer: string): string {
-  return layer.split('/')[0] ?? '';
+function topFolderOf(path: string): string {
+  return path.split('/')[0] ?? '';
 }
