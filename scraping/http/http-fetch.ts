@@ -5,7 +5,8 @@ import type { ScrapeContext, ScrapedPage, ScrapeSpec } from '../engine/page-engi
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import { badSelector, httpStatusError, PageFailure, pageError } from '../fetching/page-errors.ts';
-import { type MayFollow, retryAfterMs } from '../politeness/politeness.ts';
+import type { RedirectPermission } from '../politeness/permit.ts';
+import { retryAfterMs } from '../politeness/retry-after.ts';
 import type { HttpResponse } from './client.ts';
 import { createCookies } from './cookies.ts';
 import { documentOf, isReadable, type ReadableDocument } from './document.ts';
@@ -20,7 +21,7 @@ export interface FetchOptions {
   timeoutMs: number;
   /** How long the server may take, of the page's `timeoutMs`; unset: all of it. */
   answerMs?: number;
-  mayFollow?: MayFollow | undefined;
+  permit?: RedirectPermission | undefined;
 }
 
 /** What came, before it is read for what the user wants of it: that costs the most, and a browser may have to come first. */
@@ -53,7 +54,7 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
   const formats = spec.formats ?? DEFAULT_FORMATS;
 
   return {
-    async fetch(url, { timeoutMs, answerMs = timeoutMs, mayFollow }) {
+    async fetch(url, { timeoutMs, answerMs = timeoutMs, permit }) {
       const startedAt = Date.now();
       let pauseMs: number | null = null;
       const page = (fields: Partial<Page>): ScrapedPage => ({
@@ -69,7 +70,7 @@ export function openFetching(spec: ScrapeSpec, context: ScrapeContext): Fetching
           headers,
           cookies,
           wantsBody: isReadable,
-          mayFollow,
+          permit,
         });
         pauseMs = retryAfterMs(response.status, response.headers);
         const answer = answerOf(response);
