@@ -39,7 +39,7 @@ export default async function globalSetup() {
 
 /** Tests clone it in some 50 ms instead of migrating a database each. */
 async function makeTemplate(url, logger) {
-  const dist = (name) => new URL(`../../dist/${name}`, import.meta.url);
+  const dist = (name) => new URL(`../../../dist/${name}`, import.meta.url);
   const { default: pg } = await import('pg');
   const admin = new pg.Client({ connectionString: url });
   await admin.connect();

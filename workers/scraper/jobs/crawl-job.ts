@@ -21,6 +21,7 @@ import { AttemptAborted, type FailedPage, failedPage, outcomeFromPages } from '.
 import { type PoliteFetch, pageNotLoaded, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 import { type UploadArtifacts, withArtifactPaths } from './artifacts.ts';
 import { asRequested, contentHashOf, LINKS_AT_ONCE, specOfPages } from './crawl-page.ts';
+import { restoreFrontier } from './crawl-restore.ts';
 import type { FindSitemapUrls } from './crawl-sitemaps.ts';
 
 export interface CrawlOptions {
@@ -41,8 +42,6 @@ const maxKnownFor = (maxPages: number): number => Math.min(Math.max(10 * maxPage
 /** Of an address that fails for a reason that may pass. */
 const TRIES = 3;
 const TRY_AGAIN_MS = 1000;
-/** Rows of the stored frontier read at once: some 10 ms of work. */
-const RESTORED_AT_ONCE = 2000;
 
 /**
  * Crawls a site breadth first from the job's URLs and stores each page with the addresses it led to, in one statement: the attempt
@@ -102,20 +101,14 @@ class CrawlAttempt {
     this.#endsAt = performance.now() + (map ? Math.min(longestMs, MAP_MS) : longestMs);
   }
 
-  /** Takes up what earlier attempts stored, in parts: all of it at once would keep the process from its heartbeats. */
+  /** Takes up what earlier attempts stored. */
   async restore(): Promise<void> {
-    const { job, options } = this;
-    let last = -1;
-    for (;;) {
-      const urls = await this.#read(() => listCrawlUrls(options.database, job.id, last, RESTORED_AT_ONCE));
-      for (const { contentHash, state, ...url } of urls) {
-        this.#frontier.restore({ ...url, title: null }, state as AddressState, contentHash);
-        if (state === 'disallowed') this.#disallowed += 1;
-      }
-      if (urls.length < RESTORED_AT_ONCE) break;
-      last = urls.at(-1)?.position ?? last;
-    }
-    const pages = await this.#read(() => listStoredPages(options.database, job.id));
+    const { database } = this.options;
+    const { disallowed } = await restoreFrontier(this.#frontier, (after, limit) =>
+      this.#read(() => listCrawlUrls(database, this.job.id, after, limit)),
+    );
+    this.#disallowed = disallowed;
+    const pages = await this.#read(() => listStoredPages(database, this.job.id));
     for (const { position, failed } of pages) this.#countPage(position, failed);
   }
 
