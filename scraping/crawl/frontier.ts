@@ -37,7 +37,8 @@ export interface FoundLink {
 export class Frontier {
   readonly #positions = new Map<string, number>();
   /** By position. What is not here any more is passed over in the queues. */
-  readonly #waiting = new Map<number, Entry>();
+  readonly #waiting: (Entry | undefined)[] = [];
+  #waitingCount = 0;
   readonly #queuesByDepth: HostQueues<Entry>[] = [];
   readonly #budgets = createBudgets();
   readonly #hashes = new Set<string>();
@@ -56,7 +57,7 @@ export class Frontier {
   }
 
   get waiting(): number {
-    return this.#waiting.size;
+    return this.#waitingCount;
   }
 
   /** Takes an address as it was stored. In order of position. */
@@ -105,9 +106,7 @@ export class Frontier {
   take(exceptHosts: { has(host: string): boolean } = new Set()): Entry | null {
     for (const queues of this.#queuesByDepth) {
       for (let entry = queues?.take(exceptHosts); entry; entry = queues?.take(exceptHosts)) {
-        if (this.#waiting.get(entry.position) !== entry) continue;
-        this.#waiting.delete(entry.position);
-        return entry;
+        if (this.#waiting[entry.position] === entry) return this.#remove(entry);
       }
     }
     return null;
@@ -121,7 +120,14 @@ export class Frontier {
       this.#queuesByDepth[entry.depth] = queues;
     }
     queues.push(splitAddress(entry.url).host, entry);
-    this.#waiting.set(entry.position, entry);
+    this.#waiting[entry.position] = entry;
+    this.#waitingCount += 1;
+  }
+
+  #remove(entry: Entry): Entry {
+    this.#waiting[entry.position] = undefined;
+    this.#waitingCount -= 1;
+    return entry;
   }
 
   /**
@@ -139,7 +145,7 @@ export class Frontier {
   /**
    * Whether a page that was redirected ended where another visit begins or began; from now on one did.
    *
-   * @returns true where the page is known already; the position of the entry that need not be visited any more; or null
+   * @returns true if the page is known already; the entry that need not be visited any more; or null
    */
   arriveAt(entry: Entry, finalUrl: string): true | Entry | null {
     const address = addressOf(finalUrl);
@@ -150,9 +156,7 @@ export class Frontier {
       return null;
     }
     if (position === entry.position) return null;
-    const other = this.#waiting.get(position);
-    if (!other) return true;
-    this.#waiting.delete(position);
-    return other;
+    const other = this.#waiting[position];
+    return other ? this.#remove(other) : true;
   }
 }

@@ -2,7 +2,7 @@ import type { Database } from '../../../db/connect.ts';
 import { joinQueue, syncPermits } from '../../../db/sites/hosts.ts';
 import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { PermitBatcher, type PermitStore } from './permit-batcher.ts';
+import { type HostDecision, PermitBatcher, type PermitStore, type PermitWish } from './permit-batcher.ts';
 
 /** Limits how many pages of a host load at once and how far apart they start, over all workers, by way of Postgres. */
 export interface HostLimiter {
@@ -13,22 +13,6 @@ export interface HostLimiter {
   acquire(host: string, wish: PermitWish, signal: AbortSignal): Promise<HostDecision>;
   /** Gives back all that is held. */
   stop(): Promise<void>;
-}
-
-export interface PermitWish {
-  /** Between two starts at this host. */
-  gapMs: number;
-  /** The job was told to come back before, and goes before those that were not. */
-  isResumed: boolean;
-}
-
-export type HostDecision = HostPermit | { kind: 'wait'; ms: number };
-
-/** A lease on one of the host's permits, renewed while it is held. */
-export interface HostPermit {
-  kind: 'granted';
-  /** @param pauseMs the host asked to be left alone for this long */
-  release(pauseMs?: number): void;
 }
 
 /** How long a job waits in its slot. During a longer wait the slot does something else. */

@@ -2,7 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { isDatabaseUnavailable, isSerializationFailure } from '../../../db/connect.ts';
 import type { HostAnswer, HostRequest } from '../../../db/sites/hosts.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import type { HostDecision, PermitWish } from './host-limiter.ts';
+
+export interface PermitWish {
+  /** Between two starts at this host. */
+  gapMs: number;
+  /** The job was told to come back before, and goes before those that were not. */
+  isResumed: boolean;
+}
+
+export type HostDecision = HostPermit | { kind: 'wait'; ms: number };
+
+/** A lease on one of the host's permits, renewed while it is held. */
+export interface HostPermit {
+  kind: 'granted';
+  /** @param pauseMs the host asked to be left alone for this long */
+  release(pauseMs?: number): void;
+}
 
 export interface PermitStore {
   sync(request: HostRequest): Promise<HostAnswer>;

@@ -1,5 +1,5 @@
 import type { Denied, RedirectDecision, RedirectPermission } from '../../../scraping/politeness/permit.ts';
-import type { HostDecision, HostPermit } from './host-limiter.ts';
+import type { HostDecision, HostPermit } from './permit-batcher.ts';
 
 /** What a permit asks before it covers another address. */
 export interface PermitSource {
