@@ -16,33 +16,35 @@ export class Permit implements RedirectPermission {
   readonly kind = 'granted';
   readonly #held = new Map<string, HostPermit>();
   readonly #isOver = new AbortController();
-  readonly #signal: AbortSignal;
   #deferred: { host: string; ms: number } | null = null;
   #pause: { host: string; ms: number };
 
   private constructor(
     private readonly firstHost: string,
     private readonly source: PermitSource,
-    signal: AbortSignal,
+    private readonly signal: AbortSignal,
   ) {
-    this.#signal = AbortSignal.any([signal, this.#isOver.signal]);
     this.#pause = { host: firstHost, ms: 0 };
   }
 
   /** @throws the signal's reason */
   static async acquire(url: string, source: PermitSource, signal: AbortSignal): Promise<Permit | Denied> {
     const permit = new Permit(new URL(url).host, source, signal);
-    const decision = await permit.follow(url);
+    const decision = await permit.#cover(url, signal);
     return decision.kind === 'granted' ? permit : decision;
   }
 
-  async follow(url: string): Promise<RedirectDecision> {
+  follow(url: string): Promise<RedirectDecision> {
+    return this.#cover(url, AbortSignal.any([this.signal, this.#isOver.signal]));
+  }
+
+  async #cover(url: string, signal: AbortSignal): Promise<RedirectDecision> {
     const { host } = new URL(url);
-    const robots = await this.source.robots(url, this.#signal);
+    const robots = await this.source.robots(url, signal);
     if (robots.kind === 'wait') this.#deferred = { host, ms: robots.ms };
     if (robots.kind !== 'granted') return robots;
     if (this.#held.has(host)) return GRANTED;
-    const decision = await this.source.host(host, robots.gapMs, this.#signal);
+    const decision = await this.source.host(host, robots.gapMs, signal);
     if (decision.kind === 'wait') {
       this.#deferred = { host, ms: decision.ms };
       return decision;
