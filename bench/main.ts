@@ -5,6 +5,7 @@ import { parseOptions, UsageError } from './options.ts';
 import { measureAccepting } from './parts/accept.ts';
 import { measureBacklog } from './parts/backlog.ts';
 import { measureClicks } from './parts/clicks.ts';
+import { measureCrawl } from './parts/crawl.ts';
 import { measureDraining } from './parts/drain.ts';
 import { explainAccessPaths } from './parts/explain.ts';
 import { measureHttp } from './parts/http.ts';
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
     if (only.has('streams')) await measureStreams(bench);
     if (only.has('redirects')) await measureRedirects(bench);
     if (only.has('clicks')) await measureClicks(bench);
+    if (only.has('crawl')) await measureCrawl(bench);
     if (only.has('stats')) await measureStats(bench);
     if (only.has('pages')) await measurePages(bench);
     if (only.has('http')) await measureHttp(bench);

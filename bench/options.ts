@@ -9,6 +9,7 @@ export const PARTS = [
   'streams',
   'redirects',
   'clicks',
+  'crawl',
   'stats',
   'pages',
   'http',

@@ -1,4 +1,4 @@
-import type { Patience } from './jobs/job-state.ts';
+import type { SnoozeBudget } from './jobs/snooze-budget.ts';
 
 /**
  * Errors are named by what happens next. Whoever settles a job reads `consequence`, never the message:
@@ -42,13 +42,13 @@ export class SnoozeError extends WorkError {
 
   /**
    * @param delayMs how long the job waits before it is tried again
-   * @param patience see core/jobs/job-state.ts
+   * @param budget what the wait costs the job
    */
   constructor(
     code: string,
     message: string,
     readonly delayMs: number,
-    readonly patience: Patience = 'spent',
+    readonly budget: SnoozeBudget = 'consumed',
     options?: ErrorOptions,
   ) {
     super(code, message, options);

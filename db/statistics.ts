@@ -1,4 +1,4 @@
-import type { JobStatus } from '../core/jobs/job-state.ts';
+import type { JobStatus } from '../core/jobs/job-status.ts';
 import {
   type CountableEvent,
   type HourCounts,

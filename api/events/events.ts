@@ -1,5 +1,5 @@
 import { listEventsQuery } from '../../core/events/live-schemas.ts';
-import { isFinal } from '../../core/jobs/job-state.ts';
+import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
   BEGINNING,

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { liveRequest } from '../../core/events/live-schemas.ts';
-import { isFinal } from '../../core/jobs/job-state.ts';
+import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Caller } from '../../db/accounts/users.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';

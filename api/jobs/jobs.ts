@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Job } from '../../core/jobs/job.ts';
 import { getJobQuery, listJobsQuery } from '../../core/jobs/job-schemas.ts';
-import { isFinal } from '../../core/jobs/job-state.ts';
+import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Database, Sql } from '../../db/connect.ts';
 import { cancelJob, type JobChange, retryJob } from '../../db/jobs/change.ts';
 import { findJob, listJobs } from '../../db/jobs/read.ts';

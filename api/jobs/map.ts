@@ -1,6 +1,6 @@
 import type { JobSpec } from '../../core/jobs/job.ts';
 import { listUrlsQuery, type MapRequest, mapRequest } from '../../core/jobs/job-schemas.ts';
-import { isFinal } from '../../core/jobs/job-state.ts';
+import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';
 import { listSiteUrls } from '../../db/pages/crawl.ts';

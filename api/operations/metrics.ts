@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { JobStatus } from '../../core/jobs/job-state.ts';
+import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { SENT_CHANNELS } from '../../core/notifications/notification.ts';
 import type { Sql } from '../../db/connect.ts';
 import { countUnfinished } from '../../db/jobs/read.ts';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { JobStatus } from '../../core/jobs/job-state.ts';
+import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { linkStatsQuery, statsQuery } from '../../core/links/link-schemas.ts';
 import { EVERYBODY, HOUR_COUNTS, percentileOf } from '../../core/statistics.ts';
 import type { Sql } from '../../db/connect.ts';

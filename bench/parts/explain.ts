@@ -52,7 +52,7 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     delayMs: 0,
     spendsAttempt: true,
     snoozes: 0,
-    remembered: true,
+    recordAttempt: true,
     error: null,
     event: 'job.completed',
   } as const;

@@ -21,7 +21,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
     ...{ database, queue, logger, slots: config.workerConcurrency },
     onFatal: (error) => lifecycle.breakDown(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
-    scrape: async (job) => {
+    resolve: () => async (job) => {
       if (tells) begun(job.id, now());
       meter?.hit();
       return { kind: 'completed' };

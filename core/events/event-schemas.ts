@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { JOB_STATUSES, OUTCOME_KINDS } from '../jobs/job-state.ts';
+import { JOB_STATUSES, OUTCOME_KINDS } from '../jobs/job-status.ts';
 import { CLICK_KINDS } from '../links/link.ts';
 
 /**

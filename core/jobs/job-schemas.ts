@@ -3,7 +3,7 @@ import { SOURCE_TYPES } from '../leads/lead.ts';
 import { leadFilters } from '../leads/lead-filters.ts';
 import { moment, queryInt, text, webUrl } from '../schema-primitives.ts';
 import { extractFields, selector } from './extract-schemas.ts';
-import { JOB_STATUSES } from './job-state.ts';
+import { JOB_STATUSES } from './job-status.ts';
 
 /**
  * Request bodies and queries about jobs; the types come from here. Objects are strict, here as in the other `…-schemas.ts`, so

@@ -1,4 +1,5 @@
-import { isFinal, JOB_STATUSES, type Outcome, settle } from './job-state.ts';
+import { type Outcome, settle } from './job-state.ts';
+import { isFinal, JOB_STATUSES } from './job-status.ts';
 
 const policy = { baseMs: 1000, capMs: 60_000 };
 const error = { code: 'dns_failed', message: 'no such host' };
@@ -33,7 +34,7 @@ test('a permanent error fails the job on the first attempt', () => {
 
 test('a snooze waits as long as it says and gives the attempt back, even the last one', () => {
   expect(
-    settle(last, { kind: 'snooze', error, delayMs: 4000, patience: 'spent' }, policy, 0.9),
+    settle(last, { kind: 'snooze', error, delayMs: 4000, budget: 'consumed' }, policy, 0.9),
   ).toMatchObject({
     status: 'retrying',
     delayMs: 4000,
@@ -43,21 +44,21 @@ test('a snooze waits as long as it says and gives the attempt back, even the las
 
 test('a job cannot be snoozed for ever', () => {
   const weary = { ...first, snoozes: 60 };
-  expect(settle(weary, { kind: 'snooze', error, delayMs: 4000, patience: 'spent' }, policy, 0)).toMatchObject(
-    {
-      status: 'failed',
-      error,
-    },
-  );
+  expect(
+    settle(weary, { kind: 'snooze', error, delayMs: 4000, budget: 'consumed' }, policy, 0),
+  ).toMatchObject({
+    status: 'failed',
+    error,
+  });
 });
 
-test("only waiting for a site without getting anything done spends a job's patience", () => {
-  const after = (patience: 'spent' | 'restored' | 'kept') =>
-    settle({ ...first, snoozes: 60 }, { kind: 'snooze', error, delayMs: 4000, patience }, policy, 0);
-  expect(after('spent').status).toBe('failed');
-  expect(after('restored')).toMatchObject({ status: 'retrying', snoozes: 0, remembered: true });
-  expect(after('kept')).toMatchObject({ status: 'retrying', snoozes: 60, remembered: false });
-  const young = { kind: 'snooze', error, delayMs: 1, patience: 'spent' } as const;
+test("only waiting for a site without getting anything done consumes a job's snooze budget", () => {
+  const after = (budget: 'consumed' | 'reset' | 'unchanged') =>
+    settle({ ...first, snoozes: 60 }, { kind: 'snooze', error, delayMs: 4000, budget }, policy, 0);
+  expect(after('consumed').status).toBe('failed');
+  expect(after('reset')).toMatchObject({ status: 'retrying', snoozes: 0, recordAttempt: true });
+  expect(after('unchanged')).toMatchObject({ status: 'retrying', snoozes: 60, recordAttempt: false });
+  const young = { kind: 'snooze', error, delayMs: 1, budget: 'consumed' } as const;
   expect(settle(first, young, policy, 0).snoozes).toBe(1);
 });
 
@@ -81,7 +82,7 @@ test('every outcome leads out of running, and final states are three', () => {
     { kind: 'completed' },
     { kind: 'retry', error },
     { kind: 'fail', error },
-    { kind: 'snooze', error, delayMs: 1, patience: 'spent' },
+    { kind: 'snooze', error, delayMs: 1, budget: 'consumed' },
     { kind: 'cancelled' },
     { kind: 'released' },
     { kind: 'crashed', error },

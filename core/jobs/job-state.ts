@@ -1,58 +1,18 @@
 import type { ErrorInfo } from '../errors.ts';
-import type { EventType } from '../events/events.ts';
+import type { EventType } from '../events/event-schemas.ts';
+import type { JobStatus, OutcomeKind } from './job-status.ts';
 import { backoffMs, type RetryPolicy } from './retry.ts';
-
-/**
- * | state     | in by                                        | out by                                   | removed by |
- * | scheduled | accept with a `run_at` ahead                 | due -> queued, cancel                    | -          |
- * | queued    | accept, due, release, crash, explicit retry  | claim -> running, cancel                 | -          |
- * | running   | claim                                        | settle, crash, cancel                    | -          |
- * | retrying  | a retryable error or a snooze                | due -> queued, cancel                    | -          |
- * | completed | settle                                       | never                                    | the pruner |
- * | failed    | settle, attempts spent by crashes            | only an explicit retry by the user       | the pruner |
- * | cancelled | cancel                                       | only an explicit retry by the user       | the pruner |
- */
-export const JOB_STATUSES = [
-  'scheduled',
-  'queued',
-  'running',
-  'retrying',
-  'completed',
-  'failed',
-  'cancelled',
-] as const;
-export type JobStatus = (typeof JOB_STATUSES)[number];
-
-const FINAL: ReadonlySet<JobStatus> = new Set(['completed', 'failed', 'cancelled']);
-export const isFinal = (status: JobStatus): boolean => FINAL.has(status);
+import { type SnoozeBudget, snoozesAfter } from './snooze-budget.ts';
 
 /** How a run ended. The worker reports all but `crashed`, which is what others conclude of a worker that is gone. */
 export type Outcome =
   | { kind: 'completed' }
   | { kind: 'retry'; error: ErrorInfo }
   | { kind: 'fail'; error: ErrorInfo }
-  | { kind: 'snooze'; error: ErrorInfo; delayMs: number; patience: Patience }
+  | { kind: 'snooze'; error: ErrorInfo; delayMs: number; budget: SnoozeBudget }
   | { kind: 'cancelled' }
   | { kind: 'released' }
   | { kind: 'crashed'; error: ErrorInfo };
-export const OUTCOME_KINDS = [
-  'completed',
-  'retry',
-  'fail',
-  'snooze',
-  'cancelled',
-  'released',
-  'crashed',
-] as const satisfies Outcome['kind'][];
-export type OutcomeKind = Outcome['kind'];
-
-/**
- * What a snooze does to a job's patience, which is finite so that a job whose site is gone for good comes to an end:
- *   spent     the site kept the job waiting and nothing came of the run
- *   restored  the site keeps it waiting, but the run got something done
- *   kept      the job stands in a line of our own making, which moves
- */
-export type Patience = 'spent' | 'restored' | 'kept';
 
 /** What the one settling statement writes. */
 export interface Transition {
@@ -62,16 +22,13 @@ export interface Transition {
   delayMs: number;
   /** False gives the attempt back: the job was not at fault. */
   spendsAttempt: boolean;
-  /** Snoozes so far that were spent on waiting for a site. */
+  /** Snoozes so far that consumed the job's budget. */
   snoozes: number;
-  /** False where the attempt is no part of the job's history: a slow site's line may send it away a thousand times. */
-  remembered: boolean;
+  /** False if the attempt is no part of the job's history: a slow site's queue may send the job away a thousand times. */
+  recordAttempt: boolean;
   error: ErrorInfo | null;
   event: EventType;
 }
-
-/** At a quarter of a minute and more each. */
-const MAX_SNOOZES = 60;
 
 /**
  * Decides what becomes of a running job. Pure: it returns delays and not moments, because the only clock that counts is the
@@ -93,7 +50,7 @@ export function settle(
     delayMs: 0,
     spendsAttempt: true,
     snoozes,
-    remembered: true,
+    recordAttempt: true,
     error: null,
   } as const;
   switch (outcome.kind) {
@@ -103,21 +60,21 @@ export function settle(
       return { ...base, status: 'cancelled', event: 'job.cancelled' };
     case 'released':
       return { ...base, status: 'queued', spendsAttempt: false, event: 'job.requeued' };
-    case 'snooze':
-      // Without an end, a job whose site is gone for good would wait for ever.
-      if (outcome.patience === 'spent' && snoozes >= MAX_SNOOZES) {
+    case 'snooze': {
+      const snoozesNow = snoozesAfter(snoozes, outcome.budget);
+      if (snoozesNow === null)
         return { ...base, status: 'failed', error: outcome.error, event: 'job.failed' };
-      }
       return {
         ...base,
         status: 'retrying',
         delayMs: outcome.delayMs,
         spendsAttempt: false,
-        remembered: outcome.patience !== 'kept',
-        snoozes: { spent: snoozes + 1, restored: 0, kept: snoozes }[outcome.patience],
+        recordAttempt: outcome.budget !== 'unchanged',
+        snoozes: snoozesNow,
         error: outcome.error,
         event: 'job.retrying',
       };
+    }
     case 'fail':
       return { ...base, status: 'failed', error: outcome.error, event: 'job.failed' };
     case 'retry':

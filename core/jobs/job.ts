@@ -1,6 +1,6 @@
 import type { ErrorInfo } from '../errors.ts';
 import type { ScrapeRequest } from './job-schemas.ts';
-import type { JobStatus, OutcomeKind } from './job-state.ts';
+import type { JobStatus, OutcomeKind } from './job-status.ts';
 
 /** What the user asked for, as accepted: the validated request without what the job's own columns hold. */
 export type JobSpec = ScrapeRequest & {
@@ -58,8 +58,8 @@ export interface ClaimedJob {
   maxAttempts: number;
   /** How often it was snoozed so far. */
   snoozes: number;
-  /** It ran before: it was put aside, handed back or is tried again. What never ran has stored nothing. */
-  isBack: boolean;
+  /** It ran before: it was snoozed, handed back or is tried again. A job that never ran has stored nothing. */
+  isResumed: boolean;
   workerId: string;
   spec: JobSpec;
   correlationId: string;

@@ -1,7 +1,7 @@
 import { EVENT_VERSION } from '../../core/events/events.ts';
 import type { JobSpec } from '../../core/jobs/job.ts';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../../core/jobs/job-schemas.ts';
-import type { JobStatus } from '../../core/jobs/job-state.ts';
+import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import { type Sql, statement } from '../connect.ts';
 

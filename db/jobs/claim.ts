@@ -1,6 +1,6 @@
 import { EVENT_VERSION } from '../../core/events/events.ts';
 import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
-import type { JobStatus } from '../../core/jobs/job-state.ts';
+import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { RELAXED, type Sql, statement } from '../connect.ts';
 
 /** What a message says: job `id` is ready, and had `attempt` attempts so far. */
@@ -12,7 +12,7 @@ export interface ClaimRequest {
 export type Claim =
   | { kind: 'claimed'; job: ClaimedJob }
   /** A more urgent job is on its way to the workers: this one waits in Postgres again. */
-  | { kind: 'stepped_aside' }
+  | { kind: 'yielded' }
   /** A duplicate, a cancelled job, or one that somebody holds. */
   | { kind: 'refused' };
 
@@ -42,7 +42,7 @@ export async function claimJobs(
     if (!row) return { kind: 'refused' };
     // Of two equal requests in one statement only the first gets the job.
     byId.delete(id);
-    return row.claimed ? { kind: 'claimed', job: toClaimedJob(row, worker.id) } : { kind: 'stepped_aside' };
+    return row.claimed ? { kind: 'claimed', job: toClaimedJob(row, worker.id) } : { kind: 'yielded' };
   });
 }
 
@@ -64,7 +64,7 @@ const toClaimedJob = (row: ClaimedRow, workerId: string): ClaimedJob => ({
   attempt: row.attempt,
   maxAttempts: row.max_attempts,
   snoozes: row.snoozes,
-  isBack: row.is_back,
+  isResumed: row.is_back,
   workerId,
   spec: row.spec,
   correlationId: row.correlation_id,

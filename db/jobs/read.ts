@@ -1,5 +1,5 @@
 import type { Attempt, Job, JobSpec } from '../../core/jobs/job.ts';
-import { isFinal, type JobStatus, type OutcomeKind } from '../../core/jobs/job-state.ts';
+import { isFinal, type JobStatus, type OutcomeKind } from '../../core/jobs/job-status.ts';
 import { shownSpec } from '../../core/jobs/redact-spec.ts';
 import { type Sql, statement } from '../connect.ts';
 

@@ -27,7 +27,7 @@ export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<b
       delay_ms: transition.delayMs,
       spends: transition.spendsAttempt,
       snoozes: transition.snoozes,
-      remembered: transition.remembered,
+      remembered: transition.recordAttempt,
       error_code: transition.error?.code ?? null,
       error_message: transition.error ? withoutNul(transition.error.message) : null,
       event: transition.event,

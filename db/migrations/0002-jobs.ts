@@ -1,4 +1,4 @@
-import { JOB_STATUSES } from '../../core/jobs/job-state.ts';
+import { JOB_STATUSES } from '../../core/jobs/job-status.ts';
 import type { Migration } from './index.ts';
 
 /**

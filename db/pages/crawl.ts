@@ -20,16 +20,21 @@ export interface CrawlUrl {
 export type FoundUrl = Pick<CrawlUrl, 'position' | 'url' | 'depth' | 'chain' | 'title'>;
 export type VisitedUrl = Pick<CrawlUrl, 'position' | 'state' | 'tries' | 'title' | 'contentHash'>;
 
-/** All that a crawl knows, in the order of discovery. */
-export async function listCrawlUrls(sql: Sql, jobId: string): Promise<CrawlUrl[]> {
-  return sql.query(LIST_CRAWL_URLS, [jobId]);
+/** What a crawl needs to go on, in the order of discovery and in parts: it may know half a million addresses. */
+export async function listCrawlUrls(
+  sql: Sql,
+  jobId: string,
+  after: number,
+  limit: number,
+): Promise<Omit<CrawlUrl, 'title'>[]> {
+  return sql.query(LIST_CRAWL_URLS, [jobId, after, limit]);
 }
 
 const LIST_CRAWL_URLS = statement(
   'list_crawl_urls',
   `
-  SELECT position, url, depth, chain, tries, title, state, encode(content_hash, 'hex') AS "contentHash"
-  FROM crawl_urls WHERE job_id = $1 ORDER BY position
+  SELECT position, url, depth, chain, tries, state, encode(content_hash, 'hex') AS "contentHash"
+  FROM crawl_urls WHERE job_id = $1 AND position > $2 ORDER BY position LIMIT $3
   `,
 );
 

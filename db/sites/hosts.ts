@@ -3,10 +3,10 @@ import { RELAXED, type Sql, statement } from '../connect.ts';
 /** What one process wants of a host, everything at once. */
 export interface HostRequest {
   host: string;
-  /** Permits wanted, by ids of the caller's making; those who waited long first. */
+  /** Permits wanted, by ids of the caller's making; those of resumed jobs first. */
   ids: string[];
-  /** How many of `ids`, from the first, are back after they were told to come again. The others stand behind the line. */
-  back: number;
+  /** How many of `ids`, from the first, are of jobs that were told to come back. The others go behind the queue. */
+  resumed: number;
   /** Permits given back. */
   released: string[];
   /** Permits still needed. */
@@ -22,48 +22,50 @@ export interface HostAnswer {
   granted: number;
   /** When the first of them may start; each further one `gapMs` later. */
   startMs: number;
-  /** How long the host is closed to everybody; 0 where only others are at it. */
+  /** How long the host is closed to all; 0 if only its permits are out. */
   closedMs: number;
-  /** Others were told to come back and go before whoever is not among them. */
-  hasLine: boolean;
+  /** Jobs were told to come back; they go before those that were not. */
+  hasQueue: boolean;
 }
 
 export interface HostLimits {
-  /** Permits of a host at the same time. */
-  most: number;
-  /** A start further ahead than this is not granted: whoever wants it does something else meanwhile. */
-  patienceMs: number;
+  /** Of a host at the same time. */
+  maxPermits: number;
+  /** A start further ahead than this is not granted: the slot does something else meanwhile. */
+  maxWaitMs: number;
   /** A permit that is neither renewed nor given back is free again after. */
   leaseMs: number;
 }
 
-/** Exchanges permits, one answer a request, in order; each host once. */
-export async function exchangePermits(
+/** Gives back, renews and takes permits: one answer per request, in order; each host once. */
+export async function syncPermits(
   sql: Sql,
   limits: HostLimits,
   requests: HostRequest[],
 ): Promise<HostAnswer[]> {
-  const exchange = (asked: HostRequest[]) =>
-    sql.query<HostAnswer & { host: string }>(EXCHANGE_PERMITS, [
+  const sync = (asked: HostRequest[]) =>
+    sql.query<HostAnswer & { host: string }>(SYNC_PERMITS, [
       JSON.stringify(
-        asked.map(({ pauseMs, gapMs, ...request }) => ({ ...request, pause_ms: pauseMs, gap_ms: gapMs })),
+        asked.map(({ resumed, pauseMs, gapMs, ...request }) => ({
+          ...{ ...request, back: resumed, pause_ms: pauseMs, gap_ms: gapMs },
+        })),
       ),
-      limits.most,
-      limits.patienceMs,
+      limits.maxPermits,
+      limits.maxWaitMs,
       limits.leaseMs,
     ]);
-  const byHost = new Map((await exchange(requests)).map((row) => [row.host, row]));
-  // These alone: whoever has a permit already must not be asked whether there is room for one.
+  const byHost = new Map((await sync(requests)).map((row) => [row.host, row]));
+  // These alone: a request that has its permit must not be counted a second time.
   const added = requests.filter(({ host }) => !byHost.has(host));
   if (added.length > 0) {
     await sql.query(ADD_HOSTS, [added.map(({ host }) => host)]);
-    for (const row of await exchange(added)) byHost.set(row.host, row);
+    for (const row of await sync(added)) byHost.set(row.host, row);
   }
   return requests.map(({ host }) => {
     const row = byHost.get(host);
-    if (!row) throw new Error(`exchange_permits gave no answer for ${host}`);
-    const { granted, startMs, closedMs, hasLine } = row;
-    return { granted, startMs, closedMs, hasLine };
+    if (!row) throw new Error(`sync_permits gave no answer for ${host}`);
+    const { granted, startMs, closedMs, hasQueue } = row;
+    return { granted, startMs, closedMs, hasQueue };
   });
 }
 
@@ -77,8 +79,8 @@ const ADD_HOSTS = statement(
  * names, and the clock only then: who waited for the lock decides on the row as it is, at the moment it is. Not waiting for the disk:
  * what a crash of Postgres takes back is a permit, and its holders are gone with it.
  */
-const EXCHANGE_PERMITS = statement(
-  'exchange_permits',
+const SYNC_PERMITS = statement(
+  'sync_permits',
   `
   WITH asked AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::json)
@@ -117,33 +119,29 @@ const EXCHANGE_PERMITS = statement(
   )
   SELECT host, granted, start_ms::float8 AS "startMs",
          CASE WHEN granted < cardinality(ids) THEN (start_ms + granted * gap_ms)::float8 ELSE 0 END AS "closedMs",
-         has_line AS "hasLine"
+         has_line AS "hasQueue"
   FROM decided
   `,
 );
 
 /**
- * Stands in the host's line: a job that would wait for long is put aside until then. Each that comes is told a later moment, so that
- * they do not come back all at once.
+ * Joins the host's queue: a job that would wait for long is snoozed until then. Each is told a later moment, so that they do not come
+ * back all at once.
  *
  * @returns in how many milliseconds to come back
  */
-export async function standInLine(sql: Sql, host: string, gapMs: number): Promise<number> {
-  const [row] = await sql.query<{ ms: number }>(STAND_IN_LINE, [
-    host,
-    Math.max(gapMs, LINE_STEP_MS),
-    LINE_MS,
-  ]);
-  return row?.ms ?? LINE_STEP_MS;
+export async function joinQueue(sql: Sql, host: string, gapMs: number): Promise<number> {
+  const [row] = await sql.query<{ ms: number }>(JOIN_QUEUE, [host, Math.max(gapMs, QUEUE_STEP_MS), QUEUE_MS]);
+  return row?.ms ?? QUEUE_STEP_MS;
 }
 
-/** How fast a line is taken to move where no gap says it. Too fast, and some have to stand in line again. */
-const LINE_STEP_MS = 50;
-/** Nobody is sent away for longer: those before may be cancelled, or be done sooner. */
-const LINE_MS = 5 * 60_000;
+/** How fast a queue is taken to move if no gap says it. Too fast, and some have to join it again. */
+const QUEUE_STEP_MS = 50;
+/** No job is sent away for longer: those before it may be cancelled, or be done sooner. */
+const QUEUE_MS = 5 * 60_000;
 
-const STAND_IN_LINE = statement(
-  'stand_in_line',
+const JOIN_QUEUE = statement(
+  'join_queue',
   `
   UPDATE hosts h SET line_until = least(
     greatest(line_until, next_at, paused_until, now()) + $2::float8 * interval '1 ms',

@@ -6,7 +6,7 @@ import type { Extracted, Format } from '../extraction/extract.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
-import type { MayFollow } from '../politeness/politeness.ts';
+import type { RedirectPermission } from '../politeness/permit.ts';
 import { runActions } from './actions.ts';
 import { printPdf, takeScreenshot } from './capture.ts';
 import { DocumentWatch } from './document-watch.ts';
@@ -28,7 +28,7 @@ export interface Visits {
 export interface VisitOptions {
   /** From navigation to content; the wait for a tab does not count. */
   timeoutMs: number;
-  mayFollow?: MayFollow | undefined;
+  permit?: RedirectPermission | undefined;
 }
 
 export interface VisitedPage extends ScrapedPage {
@@ -51,7 +51,7 @@ export interface BrowserFetchContext {
 export function openVisits(spec: ScrapeSpec, context: BrowserFetchContext): Visits {
   const session = context.browser.openSession(sessionOptions(spec, context.tabs));
 
-  const visitNow = async (url: string, { timeoutMs, mayFollow }: VisitOptions): Promise<VisitedPage> => {
+  const visitNow = async (url: string, { timeoutMs, permit }: VisitOptions): Promise<VisitedPage> => {
     const turn = await session.takeTurn(context.signal);
     const startedAt = Date.now();
     const findings: Findings = {
@@ -61,7 +61,7 @@ export function openVisits(spec: ScrapeSpec, context: BrowserFetchContext): Visi
     const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
     try {
       const visited = session.withTab(turn, { maxBytes: context.maxPageBytes }, (tab) =>
-        visit({ tab, url, spec, context, deadline, findings, mayFollow }),
+        visit({ tab, url, spec, context, deadline, findings, permit }),
       );
       await deadline.race(visited);
       await deadline.race(findings.reading);
@@ -107,7 +107,7 @@ interface Visit {
   context: BrowserFetchContext;
   deadline: Deadline;
   findings: Findings;
-  mayFollow: MayFollow | undefined;
+  permit: RedirectPermission | undefined;
 }
 
 /**
@@ -115,11 +115,9 @@ interface Visit {
  * out and paint what is not looked at.
  * @throws PageFailure where it ends early
  */
-async function visit({ tab, url, spec, context, deadline, findings, mayFollow }: Visit): Promise<void> {
+async function visit({ tab, url, spec, context, deadline, findings, permit }: Visit): Promise<void> {
   const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
-  const watch = new DocumentWatch(tab, url, context.maxPageBytes, () =>
-    deadline.end(new PageFailure('page_too_large')),
-  );
+  const watch = new DocumentWatch(tab, { url, maxBytes: context.maxPageBytes, permit, deadline });
   findings.watch = watch;
   let isSeen = false;
   tab.crashed.catch((error: unknown) => {
@@ -138,7 +136,7 @@ async function visit({ tab, url, spec, context, deadline, findings, mayFollow }:
     Promise.all([
       prepareRequests(tab, {
         ...{ url, headers, blockPictures: !pictured },
-        mayGo: mayFollow && ((next) => watch.mayGo(next, mayFollow, deadline)),
+        navigations: permit && watch,
         untilActive: firstLook?.active,
       }),
       isOneLookEnough ? undefined : stopLooking(tab),

@@ -2,7 +2,8 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import { httpStatusError, PageFailure } from '../../core/jobs/page-errors.ts';
 import { isDownload, isUnsupported } from '../fetching/content-type.ts';
 import type { Deadline } from '../fetching/deadline.ts';
-import { type MayFollow, retryAfterMs } from '../politeness/politeness.ts';
+import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
+import { retryAfterMs } from '../politeness/retry-after.ts';
 import { navigationError } from './navigation-error.ts';
 import type { Tab } from './tab.ts';
 
@@ -36,13 +37,23 @@ export class DocumentWatch {
   /** Whether it may go on to somewhere. */
   readonly #deciding = new Set<Promise<boolean>>();
 
-  /** @param onTooLarge called once, while bytes still come in */
+  readonly #permit: RedirectPermission | undefined;
+  readonly #deadline: Deadline;
+
+  /** @param options.deadline ended while bytes still come in, if they are more than `maxBytes` */
   constructor(
     private readonly tab: Tab,
-    url: string,
-    maxBytes: number,
-    onTooLarge: () => void,
+    options: {
+      url: string;
+      maxBytes: number;
+      permit: RedirectPermission | undefined;
+      deadline: Deadline;
+    },
   ) {
+    const { url, maxBytes } = options;
+    this.#permit = options.permit;
+    this.#deadline = options.deadline;
+    const onTooLarge = () => this.#deadline.end(new PageFailure('page_too_large'));
     this.requestedUrl = url;
     this.#sentTo = url;
     const { listen, mainFrameId } = tab;
@@ -117,22 +128,24 @@ export class DocumentWatch {
     return this.#underWay.size + this.#deciding.size;
   }
 
-  /** Decides on a document for the tab, by whatever way the page goes there. Where it was sent first it may go. */
-  async mayGo(next: string, mayFollow: MayFollow, deadline: Deadline): Promise<boolean> {
-    if (withoutFragment(next) === withoutFragment(this.#sentTo)) return true;
-    const decision = deadline.race(mayFollow(next)).then(
-      () => {
-        this.#stopped = null;
-        return true;
-      },
-      (error: unknown) => {
-        if (error instanceof PageFailure) this.#stopped = error;
-        else deadline.end(error);
-        return false;
-      },
-    );
+  /** Whether the tab may show a document, by whatever way the page goes there. Its first address is granted already. */
+  async allows(url: string): Promise<boolean> {
+    if (!this.#permit || withoutFragment(url) === withoutFragment(this.#sentTo)) return true;
+    const decision = this.#decide(this.#permit, url);
     this.#deciding.add(decision);
     return decision.finally(() => this.#deciding.delete(decision));
+  }
+
+  async #decide(permit: RedirectPermission, url: string): Promise<boolean> {
+    try {
+      requireGranted(await this.#deadline.race(permit.follow(url)));
+      this.#stopped = null;
+      return true;
+    } catch (error) {
+      if (error instanceof PageFailure) this.#stopped = error;
+      else this.#deadline.end(error);
+      return false;
+    }
   }
 
   /** What is wrong with a page that is there. */

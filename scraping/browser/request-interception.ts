@@ -1,4 +1,5 @@
 import { isOwnOrigin } from '../fetching/own-origin.ts';
+import type { DocumentWatch } from './document-watch.ts';
 import type { Tab } from './tab.ts';
 
 export interface RequestOptions {
@@ -8,7 +9,7 @@ export interface RequestOptions {
   headers: Record<string, string>;
   blockPictures: boolean;
   /** Asked with each document the tab is to show; unset: any may be. */
-  mayGo?: ((url: string) => Promise<boolean>) | undefined;
+  navigations?: Pick<DocumentWatch, 'allows'> | undefined;
   /** Style sheets are not asked for before; a page that is never found to act needs none. Unset: at once. */
   untilActive?: Promise<void> | undefined;
 }
@@ -17,7 +18,7 @@ export interface RequestOptions {
 export async function prepareRequests(tab: Tab, options: RequestOptions): Promise<void> {
   const hasHeaders = Object.keys(options.headers).length > 0;
   // A context learns its login for the proxy with its first document.
-  const pausesDocuments = options.mayGo !== undefined || !tab.client.isKnown;
+  const pausesDocuments = options.navigations !== undefined || !tab.client.isKnown;
   const some = options.untilActive ? 'documents and styles' : 'documents';
   const paused = hasHeaders ? 'all' : pausesDocuments ? some : null;
   if (paused) {
@@ -61,7 +62,7 @@ const PATTERNS = {
  */
 function answerPaused(
   { cdp, listen, mainFrameId }: Tab,
-  { url, headers, mayGo, untilActive }: RequestOptions,
+  { url, headers, navigations, untilActive }: RequestOptions,
 ): void {
   const added = Object.entries(headers).map(([name, value]) => ({ name, value }));
   const isAdded = new Set(added.map(({ name }) => name.toLowerCase()));
@@ -75,7 +76,7 @@ function answerPaused(
   listen('Fetch.requestPaused', async ({ requestId, request, frameId, resourceType }) => {
     if (resourceType === 'Stylesheet') await untilActive;
     const isTabs = resourceType === 'Document' && frameId === mainFrameId;
-    const goes = !mayGo || !isTabs || (await mayGo(request.url));
+    const goes = !navigations || !isTabs || (await navigations.allows(request.url));
     await (goes
       ? cdp.send('Fetch.continueRequest', { requestId, ...headersFor(request) })
       : // The page stays as it was, and shows no error of the browser's own.

@@ -1,4 +1,4 @@
-import { addressOf } from './address.ts';
+import { addressOf, keyOfAddress, splitAddress } from './address.ts';
 
 const keyOf = (link: string, base?: string) => addressOf(link, base)?.key;
 
@@ -32,4 +32,20 @@ test('links are read from where they stand, and what is no page of the web is no
   for (const link of ['mailto:a@example.com', 'javascript:void(0)', 'http://', 'tel:1']) {
     expect(addressOf(link)).toBeNull();
   }
+});
+
+test.each([
+  'HTTP://Example.COM:8080/a/%7E../b?b=2&a=1&b=1#x',
+  'https://example.com./%2E%2E/c;jsessionid=0A1B2C3D4E5F60718293?utm_source=x',
+  'https://[2001:db8::1]:8443/?x=/?&a',
+  'https://münchen.example/straße/?q=ä&&a==',
+  'http://127.0.0.1',
+  'https://example.com/?a=1&a=1&utm_id=3&b',
+])('what %s came to is cut into its parts as a parser would', (link) => {
+  const address = addressOf(link);
+  if (!address) throw new Error('it is an address');
+  const { origin, host, pathname, search } = new URL(address.url);
+  expect(splitAddress(address.url)).toEqual({ origin, host, path: pathname, query: search.slice(1) });
+  expect(addressOf(address.url)).toEqual(address);
+  expect(keyOfAddress(address.url)).toBe(address.key);
 });

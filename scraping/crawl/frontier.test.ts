@@ -79,3 +79,36 @@ test('the same content under another address is known', () => {
     [false, true, false],
   );
 });
+
+test('hosts of one depth take turns, and one that is left alone does not hold up the others', () => {
+  const frontier = new Frontier({
+    bounds: createBounds([at('/')], { sameOrigin: false }),
+    ...{ maxDepth: 10, maxKnown: 1000 },
+  });
+  const on = (host: string, ...paths: string[]) =>
+    links(...paths.map((path) => `https://${host}.example.com${path}`));
+  frontier.addLinks([...on('a', '/1', '/2', '/3'), ...on('b', '/1'), ...on('c', '/1', '/2')], null);
+  const taken = (except?: Set<string>) => frontier.take(except)?.url.replace('.example.com', '').slice(8);
+  expect([taken(), taken(), taken(), taken()]).toEqual(['a/1', 'b/1', 'c/1', 'a/2']);
+  const closed = new Set(['c.example.com']);
+  expect([taken(closed), taken(closed), frontier.waiting]).toEqual(['a/3', undefined, 1]);
+  expect([taken(), taken(), frontier.waiting]).toEqual(['c/2', undefined, 0]);
+});
+
+test('a large frontier gives each address once, in order', () => {
+  const frontier = create({ maxKnown: 10_000 });
+  const paths = Array.from({ length: 5000 }, (_, n) => at(`/page-${n}`));
+  frontier.addLinks(links(...paths), null);
+  const taken: (string | undefined)[] = [];
+  for (let n = 0; n < 5000; n += 1) {
+    const entry = frontier.take();
+    taken.push(entry?.url);
+    // One in a thousand has to be tried again.
+    if (entry && entry.tries === 0 && n % 1000 === 999) frontier.putBack({ ...entry, tries: 1 });
+  }
+  expect(taken).toEqual(paths);
+  expect(Array.from({ length: 6 }, () => frontier.take()?.url.slice(at('/page-').length))).toEqual([
+    ...['999', '1999', '2999', '3999', '4999'],
+    undefined,
+  ]);
+});

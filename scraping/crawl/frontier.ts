@@ -1,4 +1,5 @@
-import { type Address, addressOf } from './address.ts';
+import { type Address, addressOf, keyOfAddress, splitAddress } from './address.ts';
+import { HostQueues } from './host-queues.ts';
 import type { Bounds } from './scope.ts';
 import { createBudgets, looksEndless } from './traps.ts';
 
@@ -30,17 +31,18 @@ export interface FoundLink {
 }
 
 /**
- * The known addresses of a crawl, and which comes next: breadth first, in the order of discovery. Pure; whoever crawls stores what is
- * found and makes it anew from that.
+ * The known addresses of a crawl, and which comes next: breadth first; of one depth hosts take turns, each in the order of discovery.
+ * Pure: the crawl stores what is found, and restores it from that.
  */
 export class Frontier {
   readonly #positions = new Map<string, number>();
-  /** By depth, in order of discovery. */
-  readonly #waiting: Entry[][] = [];
+  /** By position. What is not here any more is passed over in the queues. */
+  readonly #waiting: (Entry | undefined)[] = [];
+  #waitingCount = 0;
+  readonly #queuesByDepth: HostQueues<Entry>[] = [];
   readonly #budgets = createBudgets();
   readonly #hashes = new Set<string>();
   #next = 0;
-  #waitingCount = 0;
 
   constructor(
     private readonly options: {
@@ -60,8 +62,7 @@ export class Frontier {
 
   /** Takes an address as it was stored. In order of position. */
   restore(entry: Entry, state: AddressState, contentHash: string | null): void {
-    const address = addressOf(entry.url);
-    if (address) this.#positions.set(address.key, entry.position);
+    this.#positions.set(keyOfAddress(entry.url), entry.position);
     this.#next = Math.max(this.#next, entry.position + 1);
     // So that the budgets know of it; it was admitted once.
     this.#budgets.admit(entry.url, null);
@@ -101,22 +102,32 @@ export class Frontier {
     return entry;
   }
 
-  /** The next to visit; null where none waits, or only at these hosts. */
-  take(exceptHosts: ReadonlySet<string> = new Set()): Entry | null {
-    for (const entries of this.#waiting) {
-      const place = entries?.findIndex(({ url }) => !exceptHosts.has(new URL(url).host)) ?? -1;
-      if (place === -1) continue;
-      this.#waitingCount -= 1;
-      return entries.splice(place, 1)[0] ?? null;
+  /** The next to visit; null if none waits, or only at these hosts. */
+  take(exceptHosts: { has(host: string): boolean } = new Set()): Entry | null {
+    for (const queues of this.#queuesByDepth) {
+      for (let entry = queues?.take(exceptHosts); entry; entry = queues?.take(exceptHosts)) {
+        if (this.#waiting[entry.position] === entry) return this.#remove(entry);
+      }
     }
     return null;
   }
 
   /** It could not be visited now. */
   putBack(entry: Entry): void {
-    this.#waiting[entry.depth] ??= [];
-    this.#waiting[entry.depth]?.push(entry);
+    let queues = this.#queuesByDepth[entry.depth];
+    if (!queues) {
+      queues = new HostQueues();
+      this.#queuesByDepth[entry.depth] = queues;
+    }
+    queues.push(splitAddress(entry.url).host, entry);
+    this.#waiting[entry.position] = entry;
     this.#waitingCount += 1;
+  }
+
+  #remove(entry: Entry): Entry {
+    this.#waiting[entry.position] = undefined;
+    this.#waitingCount -= 1;
+    return entry;
   }
 
   /**
@@ -134,24 +145,18 @@ export class Frontier {
   /**
    * Whether a page that was redirected ended where another visit begins or began; from now on one did.
    *
-   * @returns true where the page is known already; the position of the entry that need not be visited any more; or null
+   * @returns true if the page is known already; the entry that need not be visited any more; or null
    */
   arriveAt(entry: Entry, finalUrl: string): true | Entry | null {
     const address = addressOf(finalUrl);
-    if (!address || address.key === addressOf(entry.url)?.key) return null;
+    if (!address || address.key === keyOfAddress(entry.url)) return null;
     const position = this.#positions.get(address.key);
     if (position === undefined) {
       this.#positions.set(address.key, entry.position);
       return null;
     }
     if (position === entry.position) return null;
-    for (const entries of this.#waiting) {
-      const place = entries?.findIndex((other) => other.position === position) ?? -1;
-      if (place >= 0) {
-        this.#waitingCount -= 1;
-        return entries?.splice(place, 1)[0] ?? null;
-      }
-    }
-    return true;
+    const other = this.#waiting[position];
+    return other ? this.#remove(other) : true;
   }
 }

@@ -1,3 +1,5 @@
+import { splitAddress } from './address.ts';
+
 /**
  * Parts of sites that never end: calendars with a next month for ever, links that grow by a folder at each click, lists that can be
  * sorted and filtered in every combination. A crawl takes some of each and leaves the rest.
@@ -7,12 +9,12 @@ const LONGEST_URL = 2000;
 const MOST_FOLDERS = 25;
 const MOST_FIELDS = 10;
 
-/** Whether an address by itself looks like a way that goes on for ever. */
+/** Whether an address by itself looks like a way that goes on for ever. Like all here, of an `Address.url`. */
 export function looksEndless(url: string): boolean {
   if (url.length > LONGEST_URL) return true;
-  const { pathname, searchParams } = new URL(url);
-  const parts = pathname.split('/').filter(Boolean);
-  return parts.length > MOST_FOLDERS || [...searchParams].length > MOST_FIELDS || repeats(parts);
+  const { path, query } = splitAddress(url);
+  const parts = path.split('/').filter(Boolean);
+  return parts.length > MOST_FOLDERS || query.split('&').length > MOST_FIELDS || repeats(parts);
 }
 
 /** `/a/b/a/b/a/b`: a folder that comes again and again, or the same few in a row. */
@@ -36,9 +38,10 @@ function repeats(parts: string[]): boolean {
 
 /** The kind of an address: its numbers and the values of its query do not count. `/calendar/2026/07?view=month` is `/calendar/#/#?view`. */
 export function kindOf(url: string): string {
-  const { origin, pathname, searchParams } = new URL(url);
-  const fields = [...new Set(searchParams.keys())].sort();
-  return `${origin}${pathname.replace(/\d+/g, '#')}${fields.length > 0 ? `?${fields.join('&')}` : ''}`;
+  const { origin, path, query } = splitAddress(url);
+  const page = origin + path.replace(/\d+/g, '#');
+  if (query === '') return page;
+  return `${page}?${[...new Set(new URLSearchParams(query).keys())].sort().join('&')}`;
 }
 
 /** Links from page to page of one kind in a row; a calendar is nothing but that. */
@@ -64,7 +67,8 @@ export function createBudgets(): Budgets {
     admit(url, from) {
       const kind = kindOf(url);
       if (!/[#?]/.test(kind)) return 0;
-      const isDate = DATE.test(new URL(url).pathname) || DATE_FIELD.test(new URL(url).search);
+      const { path, query } = splitAddress(url);
+      const isDate = DATE.test(path) || DATE_FIELD.test(`?${query}`);
       const chain = from && kindOf(from.url) === kind ? from.chain + 1 : 0;
       if (chain > (isDate ? LONGEST_DATE_CHAIN : LONGEST_CHAIN)) return null;
       const count = counts.get(kind) ?? 0;

@@ -5,7 +5,7 @@ import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import type { HttpClient } from '../http/client.ts';
 import { shapeOf } from '../http/html-signals.ts';
 import { type FetchedPage, openFetching } from '../http/http-fetch.ts';
-import type { MayFollow } from '../politeness/politeness.ts';
+import type { RedirectPermission } from '../politeness/permit.ts';
 import { type BrowserReason, needsBrowser, rememberedEngine, wasWorthwhile } from './engine-selector.ts';
 import type { RenderMemory } from './rendering-type-cache.ts';
 
@@ -19,8 +19,8 @@ import type { RenderMemory } from './rendering-type-cache.ts';
  * `scrape` rejects for two reasons only: the signal fired (with its reason, at once), or this program has a bug.
  */
 export interface Scraping {
-  /** @param mayFollow asked before the page goes on to another address; without it, it may go anywhere */
-  scrape(url: string, mayFollow?: MayFollow): Promise<ScrapedPage>;
+  /** @param permit asked before the page goes on to another address; without it, the page may go anywhere */
+  scrape(url: string, permit?: RedirectPermission): Promise<ScrapedPage>;
   /** How many pages of the job may usefully be under way at once; what is beyond waits its turn. */
   readonly concurrency: number;
   close(): Promise<void>;
@@ -56,10 +56,10 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
 
   return {
     concurrency: way === 'browser' ? tabs : HTTP_PAGES_AT_ONCE,
-    async scrape(url, mayFollow) {
-      if (way === 'browser') return scraped(await visits.visit(url, { timeoutMs, mayFollow }));
-      if (way === 'http') return (await fetching.fetch(url, { timeoutMs, mayFollow })).read();
-      return await scrapeEitherWay(url, mayFollow);
+    async scrape(url, permit) {
+      if (way === 'browser') return scraped(await visits.visit(url, { timeoutMs, permit }));
+      if (way === 'http') return (await fetching.fetch(url, { timeoutMs, permit })).read();
+      return await scrapeEitherWay(url, permit);
     },
     close: async () => {
       fetching.close();
@@ -68,21 +68,21 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
   };
 
   /** HTTP first, unless the host is known to need a browser; and the browser where what came shows that it is needed. */
-  async function scrapeEitherWay(url: string, mayFollow: MayFollow | undefined): Promise<ScrapedPage> {
+  async function scrapeEitherWay(url: string, permit: RedirectPermission | undefined): Promise<ScrapedPage> {
     const { host } = new URL(url);
     const remembered = rememberedEngine(await context.renderMemory.recall(host));
-    if (remembered === 'browser') return scraped(await visits.visit(url, { timeoutMs, mayFollow }));
+    if (remembered === 'browser') return scraped(await visits.visit(url, { timeoutMs, permit }));
 
     const startedAt = performance.now();
     // Some servers keep whoever is no browser waiting: there must be time left to be one.
-    const fetched = await fetching.fetch(url, { timeoutMs, answerMs: timeoutMs / 2, mayFollow });
+    const fetched = await fetching.fetch(url, { timeoutMs, answerMs: timeoutMs / 2, permit });
     const reason = needsBrowser(fetched);
     if (reason === null || (reason.isGuess && remembered === 'http')) {
       if (reason === null && fetched.kind === 'answered') await context.renderMemory.sawEnough(host);
       return await fetched.read();
     }
     context.logger.debug('page_needs_browser', { host, reason: reason.why });
-    const visited = await visits.visit(url, { timeoutMs: leftMs(startedAt), mayFollow });
+    const visited = await visits.visit(url, { timeoutMs: leftMs(startedAt), permit });
     return await choose(url, fetched, reason, visited);
   }
 
@@ -109,7 +109,7 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
     }
     // A browser that failed where plain HTTP did not has nothing to add, unless it found that the page leads where nobody may go.
     const { error } = visited.page;
-    const failed = error !== null && !STOPPED_BY_MANNERS.has(error.code);
+    const failed = error !== null && !DENIED_REDIRECT.has(error.code);
     const useFetched = failed && fetched.kind === 'answered' && fetched.status < 400;
     return useFetched ? await fetched.read() : scraped(visited);
   }
@@ -129,7 +129,7 @@ export async function scrape(
   }
 }
 
-const STOPPED_BY_MANNERS: ReadonlySet<string> = new Set(['robots_disallowed', 'robots_unreadable']);
+const DENIED_REDIRECT: ReadonlySet<string> = new Set(['robots_disallowed', 'robots_unreadable']);
 
 /** What only a browser can do or be decides for it. */
 function wayFor(spec: ScrapeSpec): 'http' | 'browser' | 'auto' {

@@ -4,7 +4,7 @@ import type { EgressGuard } from '../egress/guard.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import { isOwnOrigin } from '../fetching/own-origin.ts';
-import type { MayFollow } from '../politeness/politeness.ts';
+import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
 import { createOrigins, type Origins, type WireResponse } from './connection-pools.ts';
 import { type Cookies, createCookies } from './cookies.ts';
@@ -47,7 +47,7 @@ export interface HttpGetOptions {
   /** Default 20, as browsers have it. With 0 a redirect is the answer. */
   maxRedirects?: number;
   /** Asked before each redirect is followed. Without it any is. */
-  mayFollow?: MayFollow | undefined;
+  permit?: RedirectPermission | undefined;
   /** Of this job and no other. Without one, cookies live as long as one call: many a site redirects until it sees its own. */
   cookies?: Cookies;
   /** Whether the body is worth having; without it `body` is empty. Asked once, with the head of the last answer. */
@@ -147,7 +147,7 @@ async function follow(start: string, request: HttpGetOptions, hops: Hops): Promi
     if (redirects.length > (request.maxRedirects ?? MAX_REDIRECTS))
       throw new PageFailure('too_many_redirects');
     url = redirectTarget(url, location, hops.guard);
-    if (request.mayFollow) await deadline.race(request.mayFollow(url));
+    if (request.permit) requireGranted(await deadline.race(request.permit.follow(url)));
     // As browsers do, whatever the standard says of 301 and 302.
     const becomesGet =
       head.status === 303

@@ -7,7 +7,8 @@ import type { Extractor } from '../extraction/extractor.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
-import { type MayFollow, retryAfterMs } from '../politeness/politeness.ts';
+import type { RedirectPermission } from '../politeness/permit.ts';
+import { retryAfterMs } from '../politeness/retry-after.ts';
 import type { HttpClient, HttpResponse } from './client.ts';
 import { createCookies } from './cookies.ts';
 import { documentOf, isReadable, type ReadableDocument } from './document.ts';
@@ -22,7 +23,7 @@ export interface FetchOptions {
   timeoutMs: number;
   /** How long the server may take, of the page's `timeoutMs`; unset: all of it. */
   answerMs?: number;
-  mayFollow?: MayFollow | undefined;
+  permit?: RedirectPermission | undefined;
 }
 
 /** What came, before it is read for what the user wants of it: that costs the most, and a browser may have to come first. */
@@ -64,7 +65,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
   const formats = spec.formats ?? DEFAULT_FORMATS;
 
   return {
-    async fetch(url, { timeoutMs, answerMs = timeoutMs, mayFollow }) {
+    async fetch(url, { timeoutMs, answerMs = timeoutMs, permit }) {
       const startedAt = Date.now();
       let pauseMs: number | null = null;
       const page = (fields: Partial<Page>): ScrapedPage => ({
@@ -80,7 +81,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
           headers,
           cookies,
           wantsBody: isReadable,
-          mayFollow,
+          permit,
         });
         pauseMs = retryAfterMs(response.status, response.headers);
         const answer = answerOf(response);

@@ -76,3 +76,14 @@ function pathOf(url: string): string {
   const wanted = url.slice(path, fragment);
   return wanted.startsWith('/') ? wanted : `/${wanted}`;
 }
+
+/** The product token of a User-Agent, by which robots.txt knows it: `LeadEngine` of `LeadEngine/1.0 (+https://…)`. */
+export function productTokenOf(userAgent: string): string {
+  // Ours stands last in those that begin as browsers' do, for the sake of servers that expect it.
+  const tokens = [...userAgent.replace(/\([^)]*\)/g, ' ').matchAll(/(?:^|\s)([a-z_-]+)(?=\/|\s|$)/gi)];
+  const own = tokens.map(([, token = '']) => token).filter((token) => !BROWSERS.test(token));
+  return own.at(0) ?? tokens[0]?.[1] ?? '';
+}
+
+const BROWSERS =
+  /^(mozilla|applewebkit|gecko|chrome|chromium|headlesschrome|safari|mobile|version|firefox|edg)$/i;

@@ -1,4 +1,4 @@
-import { crawlDelayFor, mayFetch } from './robots-permission.ts';
+import { crawlDelayFor, mayFetch, productTokenOf } from './robots-permission.ts';
 import { MAX_ROBOTS_BYTES, parseRobots } from './robots-txt.ts';
 
 const read = (text: string) => parseRobots(Buffer.from(text));
@@ -78,4 +78,16 @@ test('a hostile file costs no time and what is behind its limit is not read', ()
   expect(may(stars, `/${'a'.repeat(1999)}b`)).toBe(true);
   const long = `User-agent: *\n${'#'.repeat(MAX_ROBOTS_BYTES)}\nDisallow: /\n`;
   expect(may(long, '/x')).toBe(true);
+});
+
+test.each([
+  ['LeadEngine/0.1', 'LeadEngine'],
+  ['Lead-Bot/2.0 (+https://example.com/bot)', 'Lead-Bot'],
+  [
+    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36 LeadEngine/1',
+    'LeadEngine',
+  ],
+  ['Mozilla/5.0 (compatible; x)', 'Mozilla'],
+])('robots.txt knows %s as %s', (userAgent, token) => {
+  expect(productTokenOf(userAgent)).toBe(token);
 });

@@ -21,7 +21,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const { leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
   const scrape = createScriptedScraper({ database, arms, onAborted });
   const worker = createWorker({
-    ...{ database, queue, logger, scrape, slots: config.workerConcurrency },
+    ...{ database, queue, logger, resolve: () => scrape, slots: config.workerConcurrency },
     onFatal: (error) => lifecycle.breakDown(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
   });

@@ -1,18 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
 import { type Claim, type ClaimRequest, claimJobs, findHolder, type Holder } from '../../db/jobs/claim.ts';
 import { settleCrashedRun } from '../../db/jobs/settle.ts';
 import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { SCRAPE_MESSAGE } from '../../dispatch/message.ts';
+import type { Envelope } from '../../queue/envelope.ts';
 import type { Delivery } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { BEAT_MS, type Heartbeat } from './heartbeat.ts';
 
-export type ClaimJob = (
-  request: ClaimRequest,
-  delivery: Pick<Delivery, 'redelivered' | 'signal'>,
-) => Promise<Claim | { kind: 'stopping' } | { kind: 'unknown' }>;
+/** Claims the job that a message tells of. */
+export type ClaimJob = (delivery: Delivery) => Promise<ClaimResult>;
+
+export type ClaimResult =
+  | Extract<Claim, { kind: 'claimed' }>
+  /** Not this worker's: a duplicate, a cancelled job, one that another worker holds, or one that gave way to a more urgent job. */
+  | { kind: 'not_claimed'; jobId: string; why: 'refused' | 'yielded' }
+  /** The worker takes no more work. */
+  | { kind: 'stopping' }
+  /** Of a newer program, and none of this worker's business. */
+  | { kind: 'unknown_type' }
+  /** The message names no job. */
+  | { kind: 'unreadable'; reason: string };
 
 /**
  * A holder not heard of for this long is taken to be gone once its message is delivered again. Three beats: a broker that
@@ -21,7 +33,7 @@ export type ClaimJob = (
 const SILENT_MS = 3 * BEAT_MS;
 const LOOK_AGAIN_MS = 150;
 
-/** Claims the job a message tells of; a redelivered message may take the job over from a holder that fell silent. */
+/** A redelivered message may take its job over from a holder that fell silent. */
 export function createClaimer(options: {
   database: Database;
   heartbeat: Heartbeat;
@@ -37,16 +49,21 @@ export function createClaimer(options: {
     { maxItems: 64, maxRuns: 1 },
   );
 
-  return async (request, delivery) => {
+  return async (delivery) => {
+    const message = readScrapeMessage(delivery.envelope);
+    if (message.kind !== 'scrape') return message;
+    const { request } = message;
     // While the database is away the delivery is kept and not given back: it would only come again at once, and again.
     const claim = await untilDatabaseAnswers([stopping, delivery.signal], logger, async () => {
       const first = await claimInBatch(request);
       if (first.kind !== 'refused') return first;
       const holder = await findHolder(database, request.id, worker.leaseMs);
-      if (!holder) return { kind: 'unknown' } as const;
+      if (!holder) return { kind: 'unreadable', reason: `there is no job ${request.id}` } as const;
       return delivery.redelivered ? takeOver(request, holder) : first;
     });
-    return claim ?? { kind: 'stopping' };
+    if (!claim) return { kind: 'stopping' };
+    if (claim.kind === 'claimed' || claim.kind === 'unreadable') return claim;
+    return { kind: 'not_claimed', jobId: request.id, why: claim.kind };
   };
 
   async function takeOver(request: ClaimRequest, first: Holder): Promise<Claim> {
@@ -71,4 +88,26 @@ export function createClaimer(options: {
     }
     return refused;
   }
+}
+
+/** All a worker needs of a message; the rest of its data is for people and other programs. */
+const messageData = z.object({ job_id: z.uuid(), attempt: z.int().min(0).max(1_000_000) });
+
+function readScrapeMessage(
+  envelope: Envelope,
+):
+  | { kind: 'scrape'; request: ClaimRequest }
+  | { kind: 'unknown_type' }
+  | { kind: 'unreadable'; reason: string } {
+  if (envelope.type !== SCRAPE_MESSAGE) return { kind: 'unknown_type' };
+  if (!envelope.version.startsWith('1.')) {
+    const reason = `version ${envelope.version} of ${SCRAPE_MESSAGE} is not known here`;
+    return { kind: 'unreadable', reason };
+  }
+  const parsed = messageData.safeParse(envelope.data);
+  if (parsed.success) {
+    return { kind: 'scrape', request: { id: parsed.data.job_id, attempt: parsed.data.attempt } };
+  }
+  const issue = parsed.error.issues[0];
+  return { kind: 'unreadable', reason: `data.${issue?.path.join('.')}: ${issue?.message}` };
 }

@@ -1,97 +1,133 @@
 import { FatalError } from '../../core/errors.ts';
-import type { ClaimedJob } from '../../core/jobs/job.ts';
-import type { Outcome } from '../../core/jobs/job-state.ts';
-import type { Delivery, HandlerOutcome, UnreadableMessage } from '../../queue/queue.ts';
+import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
+import { type Outcome, settle } from '../../core/jobs/job-state.ts';
+import type { RetryPolicy } from '../../core/jobs/retry.ts';
+import type { Database } from '../../db/connect.ts';
+import { buryMessage } from '../../db/events/dead-letters.ts';
+import { type Settlement, settleJobs } from '../../db/jobs/settle.ts';
+import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import type { Delivery, HandlerOutcome } from '../../queue/queue.ts';
+import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { RunAborted } from './attempt-aborted.ts';
-import type { ClaimJob } from './claim.ts';
-import type { RecordOutcome } from './completer.ts';
+import type { ClaimJob, ClaimResult } from './claim.ts';
 import type { Heartbeat, WatchedRun } from './heartbeat.ts';
-import { classifyOutcome } from './outcome-from-error.ts';
-import { readScrapeMessage } from './scrape-message.ts';
+import { AttemptAborted, outcomeFromError } from './outcome.ts';
 
-export interface JobSteps {
+/** Does a job's work; resolves with how it ended, rejects with whatever went wrong or with the signal's reason. */
+export type Scrape = (job: ClaimedJob, signal: AbortSignal, logger: Logger) => Promise<Outcome>;
+
+export interface ExecutorOptions {
+  database: Database;
+  logger: Logger;
   claim: ClaimJob;
   heartbeat: Heartbeat;
-  /** Does the work; resolves with how it ended, rejects with whatever went wrong or with the signal's reason. */
-  scrape(job: ClaimedJob, signal: AbortSignal, logger: Logger): Promise<Outcome>;
-  record: RecordOutcome;
-  /** Keeps a message that names no job. */
-  bury(message: UnreadableMessage): Promise<void>;
+  /** Who does a job of this kind. */
+  resolve(spec: JobSpec): Scrape;
   /** Told of an error after which this process is of no use to any job. */
   onFatal(error: FatalError): void;
-  logger: Logger;
   jobTimeoutMs: number;
+  retry: RetryPolicy;
+  /** Fires when the process cannot wait for the database any longer. */
+  kill: AbortSignal;
 }
 
 /**
- * A job's life in a worker: claim, scrape under a heartbeat and a deadline, classify what came of it, record it, and only then
- * acknowledge. Whatever happens in between, the database knows who holds the job, and another worker may have it once this
- * one is silent.
+ * A job's life in a worker, from its message to the acknowledgement. Whatever happens in between, the database knows who holds the
+ * job, and another worker may have it once this one is silent.
  */
-export async function runJob(delivery: Delivery, steps: JobSteps): Promise<HandlerOutcome> {
-  const message = readScrapeMessage(delivery.envelope);
-  if (message.kind === 'unknown_type') {
-    steps.logger.warn('message_type_unknown', { type: delivery.envelope.type });
-    return { kind: 'ack' };
-  }
-  if (message.kind === 'broken') return deadLetter(delivery, message.reason, steps);
-
-  const claim = await steps.claim(message.request, delivery);
-  if (claim.kind === 'stopping') return { kind: 'give_back' };
-  if (claim.kind === 'unknown') return deadLetter(delivery, `there is no job ${message.request.id}`, steps);
-  if (claim.kind !== 'claimed') {
-    steps.logger.debug('job_not_claimed', { job_id: message.request.id, why: claim.kind });
-    return { kind: 'ack' };
-  }
-
-  const { job } = claim;
-  const logger = steps.logger.with({
-    job_id: job.id,
-    attempt: job.attempt,
-    correlation_id: job.correlationId,
-  });
-  logger.debug('job_claimed');
-  const startedAt = performance.now();
-  const run = steps.heartbeat.watch(job);
-  const outcome = await scrapeUnderDeadline(job, run, logger, steps);
-  // The lease is renewed until the outcome stands: a database that is away must not cost the run.
-  const recorded = await steps.record(job, outcome);
-  run.end();
-  logger.info(recorded ? 'job_settled' : 'job_outcome_dropped', {
-    outcome: outcome.kind,
-    duration_ms: Math.round(performance.now() - startedAt),
-    ...('error' in outcome ? { error_code: outcome.error.code, reason: outcome.error.message } : {}),
-  });
-  // The message is only a doorbell: a released or retried job is rung again by the dispatcher, a failed one is put to the dead
-  // letters by the relay. So every end acknowledges, and each only what is recorded.
-  return { kind: 'ack' };
-}
-
-async function deadLetter(
-  { queue, envelope }: Delivery,
-  reason: string,
-  { bury, logger }: JobSteps,
-): Promise<HandlerOutcome> {
-  await bury({ queue, reason, body: Buffer.from(JSON.stringify(envelope)) }).catch((error) =>
-    logger.error('unreadable_message_not_kept', { reason, error }),
+export function createExecutor(options: ExecutorOptions): (delivery: Delivery) => Promise<HandlerOutcome> {
+  const { database, logger, claim, heartbeat, resolve, jobTimeoutMs, retry } = options;
+  const settleInBatch = createBatcher<Settlement, boolean>(
+    (settlements) => settleJobs(database, settlements),
+    { maxItems: 64, maxRuns: 1 },
   );
-  return { kind: 'dead_letter', reason };
-}
 
-async function scrapeUnderDeadline(
-  job: ClaimedJob,
-  run: WatchedRun,
-  logger: Logger,
-  { scrape, onFatal, jobTimeoutMs }: JobSteps,
-): Promise<Outcome> {
-  const deadline = setTimeout(() => run.abort(new RunAborted('late')), jobTimeoutMs);
-  try {
-    return await scrape(job, run.signal, logger);
-  } catch (error) {
-    if (error instanceof FatalError) onFatal(error);
-    return classifyOutcome(run.signal.aborted ? run.signal.reason : error, jobTimeoutMs);
-  } finally {
-    clearTimeout(deadline);
+  return async (delivery) => {
+    const claimed = await claim(delivery);
+    if (claimed.kind !== 'claimed') return answerUnclaimed(delivery, claimed);
+    const attempt = beginAttempt(claimed.job);
+    const scrape = resolve(claimed.job.spec);
+    const end = await scrapeUnderDeadline(scrape, attempt);
+    const outcome = end.kind === 'outcome' ? end.outcome : outcomeFromError(end.thrown, jobTimeoutMs);
+    await settleAttempt(attempt, outcome);
+    // The message is only a wake-up: a released or retried job gets another one from the dispatcher, a failed one is sent to the
+    // dead letters by the relay. So every end acknowledges, and each only what is settled.
+    return { kind: 'ack' };
+  };
+
+  function beginAttempt(job: ClaimedJob): Attempt {
+    const attemptLogger = logger.with({
+      job_id: job.id,
+      attempt: job.attempt,
+      correlation_id: job.correlationId,
+    });
+    attemptLogger.debug('job_claimed');
+    return { job, logger: attemptLogger, startedAt: performance.now(), run: heartbeat.watch(job) };
+  }
+
+  async function scrapeUnderDeadline(scrape: Scrape, attempt: Attempt): Promise<AttemptEnd> {
+    const { job, run } = attempt;
+    const deadline = setTimeout(() => run.abort(new AttemptAborted('timeout')), jobTimeoutMs);
+    try {
+      return { kind: 'outcome', outcome: await scrape(job, run.signal, attempt.logger) };
+    } catch (error) {
+      if (error instanceof FatalError) options.onFatal(error);
+      return { kind: 'error', thrown: run.signal.aborted ? run.signal.reason : error };
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+
+  /** The lease is renewed until the outcome stands: a database that is away must not cost the attempt. */
+  async function settleAttempt(
+    { job, run, startedAt, ...attempt }: Attempt,
+    outcome: Outcome,
+  ): Promise<void> {
+    const transition = settle(job, outcome, retry, Math.random());
+    const settled = await untilDatabaseAnswers([options.kill], logger, () =>
+      settleInBatch({ run: job, transition }),
+    );
+    run.end();
+    // Dropped if the job was no longer this worker's: then nothing was written.
+    attempt.logger.info(settled ? 'job_settled' : 'job_outcome_dropped', {
+      outcome: outcome.kind,
+      duration_ms: Math.round(performance.now() - startedAt),
+      ...('error' in outcome ? { error_code: outcome.error.code, reason: outcome.error.message } : {}),
+    });
+  }
+
+  async function answerUnclaimed(
+    { queue, envelope }: Delivery,
+    claimed: Exclude<ClaimResult, { kind: 'claimed' }>,
+  ): Promise<HandlerOutcome> {
+    switch (claimed.kind) {
+      case 'stopping':
+        return { kind: 'give_back' };
+      case 'not_claimed':
+        logger.debug('job_not_claimed', { job_id: claimed.jobId, why: claimed.why });
+        return { kind: 'ack' };
+      case 'unknown_type':
+        logger.warn('message_type_unknown', { type: envelope.type });
+        return { kind: 'ack' };
+      case 'unreadable': {
+        const { reason } = claimed;
+        const body = Buffer.from(JSON.stringify(envelope));
+        await buryMessage(database, { queue, reason, body }).catch((error) =>
+          logger.error('unreadable_message_not_kept', { reason, error }),
+        );
+        return { kind: 'dead_letter', reason };
+      }
+      default:
+        return claimed satisfies never;
+    }
   }
 }
+
+interface Attempt {
+  job: ClaimedJob;
+  logger: Logger;
+  startedAt: number;
+  run: WatchedRun;
+}
+
+type AttemptEnd = { kind: 'outcome'; outcome: Outcome } | { kind: 'error'; thrown: unknown };

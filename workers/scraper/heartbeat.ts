@@ -2,7 +2,7 @@ import type { Fence } from '../../core/jobs/job.ts';
 import type { Database } from '../../db/connect.ts';
 import { removeWorker, renewLeases, reportWorker } from '../../db/jobs/run.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { RunAborted } from './attempt-aborted.ts';
+import { AttemptAborted } from './outcome.ts';
 
 /** Also how soon a worker learns that its job was cancelled, and by how much a dead one is told from a living. */
 export const BEAT_MS = 400;
@@ -11,7 +11,7 @@ export const BEAT_MS = 400;
 export interface WatchedRun {
   /** Fires when the job is no longer this worker's, or when the worker must hand it back. */
   signal: AbortSignal;
-  abort(reason: RunAborted): void;
+  abort(reason: AttemptAborted): void;
   end(): void;
 }
 
@@ -70,7 +70,7 @@ export function createHeartbeat(options: {
     for (const { fence, controller } of held) {
       if (still.has(fence.id) || !runs.has(keyOf(fence))) continue;
       logger.info('run_lost', { job_id: fence.id, attempt: fence.attempt });
-      controller.abort(new RunAborted('lost'));
+      controller.abort(new AttemptAborted('lease_lost'));
     }
   }
 
@@ -107,7 +107,7 @@ export function createHeartbeat(options: {
     },
     holds: (fence) => runs.has(keyOf(fence)),
     releaseAll: () => {
-      for (const { controller } of runs.values()) controller.abort(new RunAborted('released'));
+      for (const { controller } of runs.values()) controller.abort(new AttemptAborted('shutdown'));
     },
     stop: async () => {
       clearTimeout(timer);

@@ -17,15 +17,16 @@ import { authoritiesOf, readDirectories } from '../../scraping/leads/sources/dir
 import { createSourceFetch } from '../../scraping/leads/sources/fetch.ts';
 import { createSources } from '../../scraping/leads/sources/sources.ts';
 import { openArtifactStore } from '../../storage/open.ts';
+import { createUploadArtifacts } from './jobs/artifacts.ts';
 import { createSiteVisitor } from './jobs/candidate-pages.ts';
-import { createCrawler } from './jobs/crawl-job.ts';
+import { createCrawlJob } from './jobs/crawl-job.ts';
 import { createFindSitemapUrls } from './jobs/crawl-sitemaps.ts';
-import { createLeadFinder } from './jobs/leads-job.ts';
-import { createJobScraper, createScrape } from './jobs/pages-job.ts';
-import { createPutAside } from './jobs/upload-artifacts.ts';
-import { createCircuits } from './politeness/circuit-breakers.ts';
-import { createVisitPage } from './politeness/polite-fetch.ts';
-import { createManners } from './politeness/politeness.ts';
+import { createLeadsJob } from './jobs/leads-job.ts';
+import { createPagesJob } from './jobs/pages-job.ts';
+import { createJobRegistry } from './jobs/registry.ts';
+import { createSiteCircuitBreakers } from './politeness/circuit-breakers.ts';
+import { createPoliteFetch } from './politeness/polite-fetch.ts';
+import { createPoliteness } from './politeness/politeness.ts';
 import { createWorker } from './worker.ts';
 
 compileLate();
@@ -74,21 +75,21 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
 
   const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
   const host = { concurrency: hostConcurrency, gapMs: hostGapMs };
-  const manners = createManners({
+  const politeness = createPoliteness({
     ...{ database, http, logger, userAgent, respectRobots, host },
     leaseMs: config.leaseMs,
   });
-  await lifecycle.start({ name: 'manners', stop: () => manners.stop() });
+  await lifecycle.start({ name: 'politeness', stop: () => politeness.stop() });
 
   const { pageTimeoutMs, maxPageBytes, leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
-  const circuits = createCircuits((site, open) =>
+  const circuits = createSiteCircuitBreakers((site, open) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
-  const visitPage = createVisitPage({ manners, circuits });
+  const politeFetch = createPoliteFetch({ politeness, circuits });
   const scraping = { browser, http, renderMemory, pageTimeoutMs, maxPageBytes };
-  const putAside = createPutAside(database, openArtifactStore(config.artifactsUrl));
-  const pages = { database, putAside, scraping, visitPage };
-  const findSitemapUrls = createFindSitemapUrls({ manners, http });
+  const uploadArtifacts = createUploadArtifacts(database, openArtifactStore(config.artifactsUrl));
+  const pages = { database, uploadArtifacts, scraping, politeFetch };
+  const findSitemapUrls = createFindSitemapUrls({ politeness, http });
 
   const directories = readDirectories(config.directoriesFile);
   // What an operator set as a source may lie in their own network; jobs reach it no more than before.
@@ -101,19 +102,19 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   });
   await lifecycle.start({ name: 'sources', stop: () => sourceHttp.stop() });
   const sourceOptions = { ...config.sources, directories };
-  const findLeads = createLeadFinder({
+  const leads = createLeadsJob({
     ...{ database, sourceOptions, sources: createSources(sourceOptions) },
     fetch: createSourceFetch(sourceHttp),
-    visitor: createSiteVisitor({ scraping, visitPage }),
+    visitor: createSiteVisitor({ scraping, politeFetch }),
   });
-  const scrape = createScrape({
-    list: createJobScraper(pages),
-    crawl: createCrawler({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency }),
-    leads: findLeads,
+  const resolve = createJobRegistry({
+    pages: createPagesJob(pages),
+    crawl: createCrawlJob({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency }),
+    leads,
   });
   const slots = config.workerConcurrency;
   const worker = createWorker({
-    ...{ database, queue, logger, scrape, slots },
+    ...{ database, queue, logger, resolve, slots },
     onFatal: (error) => lifecycle.breakDown(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
   });

@@ -8,8 +8,7 @@ import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { createClaimer } from './claim.ts';
-import { createRecorder } from './completer.ts';
-import { type JobSteps, runJob } from './execution.ts';
+import { createExecutor, type ExecutorOptions } from './execution.ts';
 import { createHeartbeat } from './heartbeat.ts';
 
 export interface Worker {
@@ -26,32 +25,30 @@ export function createWorker(options: {
   database: Database;
   queue: Queue;
   logger: Logger;
-  scrape: JobSteps['scrape'];
-  onFatal: JobSteps['onFatal'];
+  resolve: ExecutorOptions['resolve'];
+  onFatal: ExecutorOptions['onFatal'];
   slots: number;
   leaseMs: number;
   jobTimeoutMs: number;
   shutdownGraceMs: number;
   retry: RetryPolicy;
 }): Worker {
-  const { database, queue, logger, retry } = options;
-  // The host for people; the rest so that a process id used again is still another worker to the fence.
+  const { database, queue, logger, retry, resolve, onFatal, jobTimeoutMs } = options;
+  // The host for operators; the rest so that a process id used again is still another worker to the fence.
   const id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const identity = { id, slots: options.slots, leaseMs: options.leaseMs };
   const stopping = new AbortController();
-  const givingUp = new AbortController();
+  const kill = new AbortController();
   const underWay = new Set<Promise<unknown>>();
   const heartbeat = createHeartbeat({ database, logger, worker: identity });
-  const steps: JobSteps = {
-    claim: createClaimer({ database, heartbeat, worker: identity, retry, logger, stopping: stopping.signal }),
-    record: createRecorder({ database, retry, logger, givingUp: givingUp.signal }),
-    heartbeat,
-    scrape: options.scrape,
-    onFatal: options.onFatal,
-    bury: (message) => buryMessage(database, message),
-    logger,
-    jobTimeoutMs: options.jobTimeoutMs,
-  };
+  const claim = createClaimer({
+    ...{ database, heartbeat, worker: identity, retry, logger },
+    stopping: stopping.signal,
+  });
+  const execute = createExecutor({
+    ...{ database, logger, claim, heartbeat, resolve, onFatal, jobTimeoutMs, retry },
+    kill: kill.signal,
+  });
   let consumer: Consumer | undefined;
 
   return {
@@ -62,7 +59,7 @@ export function createWorker(options: {
         SCRAPE_JOBS,
         { prefetch: options.slots, onUnreadable: (message) => buryMessage(database, message) },
         (delivery) => {
-          const run = runJob(delivery, steps).finally(() => underWay.delete(run));
+          const run = execute(delivery).finally(() => underWay.delete(run));
           underWay.add(run);
           return run;
         },
@@ -75,7 +72,7 @@ export function createWorker(options: {
       if (!(await finishedWithin(underWay, graceMs - closingMs(graceMs)))) {
         logger.info('jobs_handed_back', { jobs: underWay.size });
         heartbeat.releaseAll();
-        if (!(await finishedWithin(underWay, closingMs(graceMs) / 2))) givingUp.abort();
+        if (!(await finishedWithin(underWay, closingMs(graceMs) / 2))) kill.abort();
         await finishedWithin(underWay, closingMs(graceMs) / 4);
       }
       await heartbeat.stop();

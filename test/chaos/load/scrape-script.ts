@@ -6,8 +6,8 @@ import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePage } from '../../../db/jobs/run.ts';
 import { type FoundLead, storeLead } from '../../../db/leads.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
-import { RunAborted } from '../../../workers/scraper/attempt-aborted.ts';
-import type { JobSteps } from '../../../workers/scraper/execution.ts';
+import type { Scrape } from '../../../workers/scraper/execution.ts';
+import { AttemptAborted } from '../../../workers/scraper/outcome.ts';
 import type { Arms } from '../faults/failpoints.ts';
 import { scriptOf } from './script.ts';
 
@@ -16,13 +16,14 @@ export function createScriptedScraper(options: {
   database: Database;
   arms: Arms;
   onAborted(jobId: string): void;
-}): JobSteps['scrape'] {
+}): Scrape {
   const { database, arms } = options;
 
   return async (job, signal, logger) => {
     const script = scriptOf(job.spec);
     signal.addEventListener('abort', () => {
-      if (signal.reason instanceof RunAborted && signal.reason.why === 'lost') options.onAborted(job.id);
+      if (signal.reason instanceof AttemptAborted && signal.reason.why === 'lease_lost')
+        options.onAborted(job.id);
     });
     const total = job.spec.urls?.length ?? 0;
     const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
@@ -41,10 +42,10 @@ export function createScriptedScraper(options: {
       const page = pageOf(job, position, failed, counts, total);
       const isOurs = await untilDatabaseAnswers([signal], logger, () => storePage(database, job, page));
       signal.throwIfAborted();
-      if (!isOurs) throw new RunAborted('lost');
+      if (!isOurs) throw new AttemptAborted('lease_lost');
       const lead = await untilDatabaseAnswers([signal], logger, () => storeLead(database, job, leadOf(page)));
       signal.throwIfAborted();
-      if (lead?.kind === 'lost') throw new RunAborted('lost');
+      if (lead?.kind === 'lost') throw new AttemptAborted('lease_lost');
       await arms.passes('stored');
       if (script.end === 'kill_worker') process.kill(process.pid, 'SIGKILL');
       if (script.end === 'snooze_once' && isFirstRun && position === 0) {

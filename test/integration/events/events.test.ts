@@ -48,7 +48,7 @@ describe('what the system writes to the ledger', () => {
     const retried = await api.submit();
     await run(api.database, retried, { kind: 'retry', error: ERROR });
     const snoozed = await api.submit();
-    await run(api.database, snoozed, { kind: 'snooze', error: ERROR, delayMs: 60_000, patience: 'spent' });
+    await run(api.database, snoozed, { kind: 'snooze', error: ERROR, delayMs: 60_000, budget: 'consumed' });
     const released = await api.submit();
     await run(api.database, released, { kind: 'released' });
     await run(api.database, released, { kind: 'crashed', error: ERROR });

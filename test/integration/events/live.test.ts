@@ -299,7 +299,7 @@ const COMPLETED = {
   spendsAttempt: true,
   error: null,
   snoozes: 0,
-  remembered: true,
+  recordAttempt: true,
   event: 'job.completed',
 } as const;
 

@@ -1,16 +1,21 @@
 import { connect, type Database } from '../../../db/connect.ts';
-import { exchangePermits, type HostRequest, standInLine } from '../../../db/sites/hosts.ts';
+import { type HostRequest, joinQueue, syncPermits } from '../../../db/sites/hosts.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
-import { createTurns, type Turns } from '../../../workers/scraper/politeness/host-limiter.ts';
+import { createHostLimiter, type HostLimiter } from '../../../workers/scraper/politeness/host-limiter.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
-/** Turns at hosts on a real Postgres, with several processes' worth of connections. */
+/** Permits of hosts on a real Postgres, with several processes' worth of connections. */
 
 let testDatabase: TestDatabase;
 let databases: Database[];
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
-  const options = { url: testDatabase.url, poolSize: 4, applicationName: 'turns-test', logger: silentLogger };
+  const options = {
+    url: testDatabase.url,
+    poolSize: 4,
+    applicationName: 'host-limiter-test',
+    logger: silentLogger,
+  };
   databases = [connect(options), connect(options), connect(options)];
 });
 afterAll(async () => {
@@ -19,9 +24,11 @@ afterAll(async () => {
 });
 
 const never = new AbortController().signal;
-const plain = { gapMs: 0, isBack: false };
-const desks = (concurrency: number): Turns[] =>
-  databases.map((database) => createTurns({ database, logger: silentLogger, concurrency, leaseMs: 15_000 }));
+const plain = { gapMs: 0, isResumed: false };
+const limiters = (concurrency: number): HostLimiter[] =>
+  databases.map((database) =>
+    createHostLimiter({ database, logger: silentLogger, concurrency, leaseMs: 15_000 }),
+  );
 
 /** Of one process from now on. */
 function countStatements(database: Database | undefined): () => number {
@@ -35,20 +42,20 @@ function countStatements(database: Database | undefined): () => number {
   return () => count;
 }
 
-async function take(turns: Turns, host: string, wish = plain) {
-  const turn = await turns.take(host, wish, never);
-  if (turn.kind !== 'go') throw new Error(`no turn at ${host}: wait ${turn.ms} ms`);
-  return turn;
+async function take(limiter: HostLimiter, host: string, wish = plain) {
+  const permit = await limiter.acquire(host, wish, never);
+  if (permit.kind !== 'granted') throw new Error(`no permit of ${host}: wait ${permit.ms} ms`);
+  return permit;
 }
 
 test('of three processes at once no more are let in than may be', async () => {
-  const all = desks(4);
+  const all = limiters(4);
   let inside = 0;
   let most = 0;
-  const visit = async (turns: Turns) => {
+  const visit = async (limiter: HostLimiter) => {
     for (let page = 0; page < 10; page += 1) {
-      const turn = await turns.take('busy.example', { gapMs: 0, isBack: true }, never);
-      if (turn.kind !== 'go') {
+      const permit = await limiter.acquire('busy.example', { gapMs: 0, isResumed: true }, never);
+      if (permit.kind !== 'granted') {
         page -= 1;
         continue;
       }
@@ -56,82 +63,82 @@ test('of three processes at once no more are let in than may be', async () => {
       most = Math.max(most, inside);
       await new Promise((resolve) => setTimeout(resolve, 2));
       inside -= 1;
-      turn.end();
+      permit.release();
     }
   };
-  await Promise.all(all.flatMap((turns) => [visit(turns), visit(turns), visit(turns)]));
+  await Promise.all(all.flatMap((limiter) => [visit(limiter), visit(limiter), visit(limiter)]));
   expect(most).toBe(4);
-  await Promise.all(all.map((turns) => turns.stop()));
+  await Promise.all(all.map((limiter) => limiter.stop()));
 });
 
-test('a turn given back is there for another process, and giving it back twice gives back one', async () => {
-  const [first, second] = desks(1);
+test('a permit given back is there for another process, and giving it back twice gives back one', async () => {
+  const [first, second] = limiters(1);
   if (!first || !second) throw new Error('there are three');
-  const turn = await take(first, 'single.example');
+  const permit = await take(first, 'single.example');
   const waiting = take(second, 'single.example');
-  turn.end();
-  turn.end();
+  permit.release();
+  permit.release();
   const next = await waiting;
-  expect((await first.take('single.example', plain, never)).kind).toBe('wait');
-  next.end();
+  expect((await first.acquire('single.example', plain, never)).kind).toBe('wait');
+  next.release();
   await Promise.all([first.stop(), second.stop()]);
 });
 
 test('stopping gives back what is held', async () => {
-  const [first, second] = desks(1);
+  const [first, second] = limiters(1);
   if (!first || !second) throw new Error('there are three');
   await take(first, 'stopped.example');
   await first.stop();
-  const turn = await take(second, 'stopped.example');
-  turn.end();
+  const permit = await take(second, 'stopped.example');
+  permit.release();
   await second.stop();
 });
 
 test('a pause holds for every process, and is told at once', async () => {
-  const [first, second] = desks(8);
+  const [first, second] = limiters(8);
   if (!first || !second) throw new Error('there are three');
-  (await take(first, 'paused.example')).end(60_000);
+  (await take(first, 'paused.example')).release(60_000);
   await first.stop();
-  const turn = await second.take('paused.example', plain, never);
-  expect(turn).toEqual({ kind: 'wait', ms: expect.any(Number) });
-  if (turn.kind === 'wait') expect(turn.ms).toBeGreaterThan(50_000);
+  const permit = await second.acquire('paused.example', plain, never);
+  expect(permit).toEqual({ kind: 'wait', ms: expect.any(Number) });
+  if (permit.kind === 'wait') expect(permit.ms).toBeGreaterThan(50_000);
   await second.stop();
 });
 
-test('turns pass from page to page for a moment, and no longer once there is a pause', async () => {
-  const [first, second] = desks(8);
+test('permits pass from page to page for a moment, and no longer once there is a pause', async () => {
+  const [first, second] = limiters(8);
   if (!first || !second) throw new Error('there are three');
   const asked = countStatements(databases[0]);
   // One after the other, as the pages of a fast site come.
-  for (let page = 0; page < 40; page += 1) (await take(first, 'fast.example')).end();
+  for (let page = 0; page < 40; page += 1) (await take(first, 'fast.example')).release();
   expect(asked()).toBeLessThan(30);
-  (await take(second, 'fast.example')).end(60_000);
+  (await take(second, 'fast.example')).release(60_000);
   await second.stop();
   await new Promise((resolve) => setTimeout(resolve, 100));
-  expect((await first.take('fast.example', plain, never)).kind).toBe('wait');
+  expect((await first.acquire('fast.example', plain, never)).kind).toBe('wait');
   await first.stop();
 });
 
-test('no turn passes on in a pause that is short enough to wait for', async () => {
-  const [first, second] = desks(16);
+test('no permit passes on in a pause that is short enough to wait for', async () => {
+  const [first, second] = limiters(16);
   if (!first || !second) throw new Error('there are three');
   const held = await Promise.all(Array.from({ length: 8 }, () => take(first, 'brief.example')));
   const asking = await take(second, 'brief.example');
   const pausedUntil = performance.now() + 690;
-  asking.end(700);
+  asking.release(700);
   await second.stop();
   const starts: number[] = [];
   const taken: Promise<void>[] = [];
-  const started = (turn: { end(): void }) => {
+  const started = (permit: { release(): void }) => {
     starts.push(performance.now());
-    turn.end();
+    permit.release();
   };
-  for (const turn of held) {
+  for (const permit of held) {
     await new Promise((resolve) => setTimeout(resolve, 30));
     taken.push(take(first, 'brief.example').then(started));
     // It has its answer by now: a start behind the pause. A page ends, and another wants to start.
     await new Promise((resolve) => setTimeout(resolve, 8));
-    turn.end();
+    permit.release();
     taken.push(take(first, 'brief.example').then(started));
   }
   await Promise.all(taken);
@@ -139,43 +146,44 @@ test('no turn passes on in a pause that is short enough to wait for', async () =
   await first.stop();
 });
 
-test('with a gap every turn is asked for', async () => {
-  const [turns] = desks(8);
-  if (!turns) throw new Error('there are three');
+test('with a gap every permit is asked for', async () => {
+  const [limiter] = limiters(8);
+  if (!limiter) throw new Error('there are three');
   const asked = countStatements(databases[0]);
-  for (let page = 0; page < 4; page += 1) (await take(turns, 'slow.example', { ...plain, gapMs: 5 })).end();
+  for (let page = 0; page < 4; page += 1)
+    (await take(limiter, 'slow.example', { ...plain, gapMs: 5 })).release();
   expect(asked()).toBeGreaterThanOrEqual(4);
-  await turns.stop();
+  await limiter.stop();
 });
 
-test('who no longer waits leaves no turn taken', async () => {
-  const [turns] = desks(1);
-  if (!turns) throw new Error('there are three');
+test('who no longer waits leaves no permit taken', async () => {
+  const [limiter] = limiters(1);
+  if (!limiter) throw new Error('there are three');
   const gone = new AbortController();
-  const turn = turns.take('left.example', plain, gone.signal);
+  const permit = limiter.acquire('left.example', plain, gone.signal);
   gone.abort(new Error('cancelled'));
-  await expect(turn).rejects.toThrow('cancelled');
-  (await take(turns, 'left.example')).end();
-  await turns.stop();
+  await expect(permit).rejects.toThrow('cancelled');
+  (await take(limiter, 'left.example')).release();
+  await limiter.stop();
 });
 
 describe('the statement', () => {
-  const limits = { most: 2, patienceMs: 2000, leaseMs: 15_000 };
+  const limits = { maxPermits: 2, maxWaitMs: 2000, leaseMs: 15_000 };
   const ask = async (request: Partial<HostRequest> & { host: string }, more: Partial<typeof limits> = {}) => {
     const [database] = databases;
     if (!database) throw new Error('there are three');
-    const whole = { ids: [], back: 0, released: [], renewed: [], pauseMs: 0, gapMs: 0, ...request };
-    const [answer] = await exchangePermits(database, { ...limits, ...more }, [whole]);
+    const whole = { ids: [], resumed: 0, released: [], renewed: [], pauseMs: 0, gapMs: 0, ...request };
+    const [answer] = await syncPermits(database, { ...limits, ...more }, [whole]);
     if (!answer) throw new Error('no answer');
     return answer;
   };
 
   test('gives starts a gap apart, and none that lies further ahead than anybody waits', async () => {
     const host = 'gap.example';
-    const first = await ask({ host, ids: ['a', 'b', 'c', 'd'], gapMs: 900 }, { most: 10 });
+    const first = await ask({ host, ids: ['a', 'b', 'c', 'd'], gapMs: 900 }, { maxPermits: 10 });
     expect(first).toMatchObject({ granted: 3, startMs: 0 });
     expect(first.closedMs).toBe(2700);
-    const later = await ask({ host, ids: ['d'], gapMs: 900 }, { most: 10 });
+    const later = await ask({ host, ids: ['d'], gapMs: 900 }, { maxPermits: 10 });
     expect(later.granted).toBe(0);
     expect(later.closedMs).toBeGreaterThan(2000);
   });
@@ -200,11 +208,14 @@ describe('the statement', () => {
     const [database] = databases;
     if (!database) throw new Error('there are three');
     await ask({ host, ids: ['a', 'b'] });
-    const first = await standInLine(database, host, 5000);
-    const second = await standInLine(database, host, 5000);
+    const first = await joinQueue(database, host, 5000);
+    const second = await joinQueue(database, host, 5000);
     expect(second - first).toBeGreaterThan(4000);
     await ask({ host, released: ['a', 'b'] });
-    expect(await ask({ host, ids: ['new'] })).toMatchObject({ granted: 0, hasLine: true });
-    expect(await ask({ host, ids: ['back', 'new'], back: 1 })).toMatchObject({ granted: 1, hasLine: true });
+    expect(await ask({ host, ids: ['new'] })).toMatchObject({ granted: 0, hasQueue: true });
+    expect(await ask({ host, ids: ['back', 'new'], resumed: 1 })).toMatchObject({
+      granted: 1,
+      hasQueue: true,
+    });
   });
 });

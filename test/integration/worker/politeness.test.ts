@@ -1,15 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import { connect, type Database } from '../../../db/connect.ts';
-import { exchangePermits } from '../../../db/sites/hosts.ts';
+import { syncPermits } from '../../../db/sites/hosts.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
 import { createEgressGuard } from '../../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../../scraping/egress/upstream-proxy.ts';
 import { createHttpClient, type HttpClient } from '../../../scraping/http/client.ts';
-import { createManners, type FleetManners } from '../../../workers/scraper/politeness/politeness.ts';
+import { createPoliteness, type Politeness } from '../../../workers/scraper/politeness/politeness.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
-/** What robots.txt makes of a page: a real server, a real Postgres, and several processes' worth of manners. */
+/** What robots.txt makes of a page: a real server, a real Postgres, and several processes' worth of politeness. */
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -21,7 +22,7 @@ beforeAll(async () => {
   database = connect({
     url: testDatabase.url,
     poolSize: 4,
-    applicationName: 'manners-test',
+    applicationName: 'politeness-test',
     logger: silentLogger,
   });
   const guard = createEgressGuard({ allow: ['127.0.0.1'], logger: silentLogger });
@@ -33,7 +34,7 @@ beforeAll(async () => {
   });
 });
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((manners) => manners.stop()));
+  await Promise.all(opened.splice(0).map((politeness) => politeness.stop()));
   await Promise.all(sites.splice(0).map((site) => site.close()));
 });
 afterAll(async () => {
@@ -44,14 +45,14 @@ afterAll(async () => {
 
 function open(
   options: { respectRobots?: boolean; host?: { concurrency: number; gapMs: number } } = {},
-): FleetManners {
-  const manners = createManners({
+): Politeness {
+  const politeness = createPoliteness({
     ...{ database, http, logger: silentLogger, userAgent: 'TestBot/1.0 (+https://example.com/)' },
     ...{ respectRobots: true, host: { concurrency: 8, gapMs: 0 }, leaseMs: 15_000 },
     ...options,
   });
-  opened.push(manners);
-  return manners;
+  opened.push(politeness);
+  return politeness;
 }
 
 async function siteWith(robots: (response: ServerResponse) => void): Promise<Site> {
@@ -62,29 +63,41 @@ async function siteWith(robots: (response: ServerResponse) => void): Promise<Sit
 
 const never = new AbortController().signal;
 
-/** `go`, `wait`, or why it is disallowed. */
-async function verdict(manners: FleetManners, url: string): Promise<string> {
-  const admission = await manners.admit(url, never);
-  if (admission.kind === 'go') admission.done();
-  return admission.kind === 'disallowed' ? admission.error.code : admission.kind;
+/** `granted`, `wait`, or why it is disallowed. */
+async function ask(politeness: Politeness, url: string, isResumed = false): Promise<string> {
+  const acquired = await politeness.acquire(url, never, { isResumed });
+  if (acquired.kind === 'granted') acquired[Symbol.dispose]();
+  return acquired.kind === 'disallowed' ? acquired.error.code : acquired.kind;
+}
+
+/** What a page comes to that comes back as often as it is told to: a busy machine may need more than one try. */
+async function verdict(politeness: Politeness, url: string): Promise<string> {
+  let isResumed = false;
+  return waitFor(async () => {
+    const answer = await ask(politeness, url, isResumed);
+    isResumed = true;
+    return answer !== 'wait' && answer;
+  });
 }
 
 test('one process reads robots.txt, and all go by it', async () => {
   const site = await siteWith((response) => response.end('User-agent: testbot\nDisallow: /private\n'));
   const fleet = [open(), open(), open()];
   const verdicts = await Promise.all(
-    fleet.flatMap((manners) => ['/a', '/private/a', '/b'].map((path) => verdict(manners, site.url + path))),
+    fleet.flatMap((politeness) =>
+      ['/a', '/private/a', '/b'].map((path) => verdict(politeness, site.url + path)),
+    ),
   );
-  expect(verdicts).toEqual([...Array(3)].flatMap(() => ['go', 'robots_disallowed', 'go']));
+  expect(verdicts).toEqual([...Array(3)].flatMap(() => ['granted', 'robots_disallowed', 'granted']));
   expect(site.requests).toEqual(['/robots.txt']);
   expect(await verdict(open(), `${site.url}/private/b`)).toBe('robots_disallowed');
   expect(site.requests).toHaveLength(1);
 });
 
 test.each([
-  [404, 'go'],
-  [403, 'go'],
-  [410, 'go'],
+  [404, 'granted'],
+  [403, 'granted'],
+  [410, 'granted'],
   [429, 'robots_unreadable'],
   [500, 'robots_unreadable'],
   [503, 'robots_unreadable'],
@@ -104,7 +117,7 @@ test('five redirects are followed, and their end is what holds', async () => {
   sites.push(site);
   expect(await verdict(open(), `${site.url}/page`)).toBe('robots_disallowed');
   const endless = await siteWith((response) => response.writeHead(302, { location: '/robots.txt' }).end());
-  expect(await verdict(open(), `${endless.url}/page`)).toBe('go');
+  expect(await verdict(open(), `${endless.url}/page`)).toBe('granted');
 });
 
 test('a host that is not there is said to be just that', async () => {
@@ -123,22 +136,22 @@ test('rules that were read before hold while the file cannot be read', async () 
   await database.query({ name: 'age_robots', text: 'UPDATE robots SET fresh_until = to_timestamp(0)' });
   const later = open();
   expect(await verdict(later, `${site.url}/private`)).toBe('robots_disallowed');
-  expect(await verdict(later, `${site.url}/open`)).toBe('go');
+  expect(await verdict(later, `${site.url}/open`)).toBe('granted');
   expect(site.requests).toHaveLength(2);
 });
 
 test("one may do as one likes on sites of one's own", async () => {
   const site = await siteWith((response) => response.end('User-agent: *\nDisallow: /\n'));
-  expect(await verdict(open({ respectRobots: false }), `${site.url}/page`)).toBe('go');
+  expect(await verdict(open({ respectRobots: false }), `${site.url}/page`)).toBe('granted');
   expect(site.requests).toEqual([]);
 });
 
 test('a crawl delay is a gap for everybody, and a long one sends the job away', async () => {
   const site = await siteWith((response) => response.end('User-agent: *\nCrawl-delay: 30\nDisallow:\n'));
-  expect(await verdict(open({ respectRobots: false }), `${site.url}/first`)).toBe('go');
+  expect(await verdict(open({ respectRobots: false }), `${site.url}/first`)).toBe('granted');
   const [one, other] = [open(), open()];
-  expect(await verdict(one, `${site.url}/a`)).toBe('go');
-  const second = await other.admit(`${site.url}/b`, never);
+  expect(await verdict(one, `${site.url}/a`)).toBe('granted');
+  const second = await other.acquire(`${site.url}/b`, never);
   expect(second).toEqual({ kind: 'wait', ms: expect.any(Number) });
   if (second.kind === 'wait') expect(second.ms).toBeGreaterThan(20_000);
 });
@@ -148,40 +161,50 @@ test('sitemaps are those that robots.txt names', async () => {
   expect(await open().sitemapsOf(`${site.url}/`, never)).toEqual(['/a.xml']);
 });
 
-test('a page led to another host goes by its robots.txt, holds a turn there, and leaves it the pause it asked for', async () => {
+test('a page led to another host goes by its robots.txt, holds a permit there, and leaves it the pause it asked for', async () => {
   const site = await siteWith((response) => response.end('User-agent: *\nDisallow: /private\n'));
   const other = await siteWith((response) => response.end('User-agent: *\nDisallow: /closed\n'));
   const [one, two] = [
     open({ host: { concurrency: 1, gapMs: 0 } }),
     open({ host: { concurrency: 1, gapMs: 0 } }),
   ];
-  const admission = await one.admit(`${site.url}/`, never);
-  if (admission.kind !== 'go') throw new Error(`expected to be admitted, got ${admission.kind}`);
+  const permit = await waitFor(async () => {
+    const acquired = await one.acquire(`${site.url}/`, never, { isResumed: true });
+    if (acquired.kind === 'disallowed') throw new Error(`expected a permit, got ${acquired.error.code}`);
+    return acquired.kind === 'granted' && acquired;
+  });
+  /** As the page would be led there again. */
+  const follow = (url: string) =>
+    waitFor(async () => {
+      const decision = await permit.follow(url);
+      return decision.kind !== 'wait' && decision;
+    });
   const disallowed = { kind: 'disallowed', error: { code: 'robots_disallowed' } };
-  expect(await admission.follow(`${site.url}/private`)).toMatchObject(disallowed);
-  expect(await admission.follow(`${other.url}/closed`)).toMatchObject(disallowed);
-  expect(await admission.follow(`${other.url}/open`)).toEqual({ kind: 'go' });
-  expect(await verdict(two, `${other.url}/open`)).toBe('wait');
-  admission.done({ pauseMs: 60_000, host: new URL(other.url).host });
-  expect(await verdict(two, `${site.url}/`)).toBe('go');
-  expect(await verdict(two, `${other.url}/open`)).toBe('wait');
+  expect(await follow(`${site.url}/private`)).toMatchObject(disallowed);
+  expect(await follow(`${other.url}/closed`)).toMatchObject(disallowed);
+  expect(await follow(`${other.url}/open`)).toEqual({ kind: 'granted' });
+  expect(await ask(two, `${other.url}/open`)).toBe('wait');
+  permit.pause(60_000, new URL(other.url).host);
+  permit[Symbol.dispose]();
+  expect(await verdict(two, `${site.url}/`)).toBe('granted');
+  expect(await ask(two, `${other.url}/open`)).toBe('wait');
   expect([site, other].map(({ requests }) => requests)).toEqual([['/robots.txt'], ['/robots.txt']]);
 });
 
 test('hosts not known before and hosts known get their permits in one question', async () => {
-  const limits = { most: 1, patienceMs: 0, leaseMs: 15_000 };
+  const limits = { maxPermits: 1, maxWaitMs: 0, leaseMs: 15_000 };
   const wish = (host: string, id: string) => ({
     host,
     ids: [id],
-    back: 0,
+    resumed: 0,
     released: [],
     renewed: [],
     pauseMs: 0,
     gapMs: 0,
   });
-  const ask = async (...wishes: Parameters<typeof exchangePermits>[2]) =>
-    (await exchangePermits(database, limits, wishes)).map(({ granted }) => granted);
-  expect(await ask(wish('known.example', 'a'))).toEqual([1]);
-  await exchangePermits(database, limits, [{ ...wish('known.example', 'b'), ids: [], released: ['a'] }]);
-  expect(await ask(wish('known.example', 'c'), wish('new.example', 'd'))).toEqual([1, 1]);
+  const grants = async (...wishes: Parameters<typeof syncPermits>[2]) =>
+    (await syncPermits(database, limits, wishes)).map(({ granted }) => granted);
+  expect(await grants(wish('known.example', 'a'))).toEqual([1]);
+  await syncPermits(database, limits, [{ ...wish('known.example', 'b'), ids: [], released: ['a'] }]);
+  expect(await grants(wish('known.example', 'c'), wish('new.example', 'd'))).toEqual([1, 1]);
 });

@@ -22,14 +22,14 @@ test('a job whose message came to a worker before it was marked as dispatched is
   };
   const waiting = () => listWaiting(database, 10);
 
-  expect(await deliver()).toEqual([{ kind: 'stepped_aside' }]);
+  expect(await deliver()).toEqual([{ kind: 'yielded' }]);
   const listed = await waitFor(async () => {
     const jobs = await waiting();
     return jobs.some(({ id }) => id === ordinary) ? jobs : undefined;
   });
 
   // Published and delivered at once; the mark of this dispatch comes after it and must not hide the job.
-  expect(await deliver()).toEqual([{ kind: 'stepped_aside' }]);
+  expect(await deliver()).toEqual([{ kind: 'yielded' }]);
   await markDispatched(database, listed);
   const still = await waiting();
   expect(still.map(({ id }) => id)).toEqual([ordinary]);

@@ -1,22 +1,22 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
-import { pageErrorConsequence } from '../../../core/jobs/page-errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
 import type { Visit } from '../../../scraping/leads/site-visit.ts';
-import { type Later, snoozeFor, type VisitPage } from '../politeness/polite-fetch.ts';
+import { failedPage } from '../outcome.ts';
+import { type PoliteFetch, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 
-/** Pages of candidates' sites, got as any page of a job is: through the engine, with manners. */
+/** Pages of candidates' sites, fetched as any page of a job is: by the engine, politely. */
 export interface SiteVisitor {
   visit: Visit;
   close(): void;
 }
 
-/** @param onLater told of each host that must be left alone for now, before the visit throws its SnoozeError */
+/** @param onPostponed told of each host that must be left alone for now, before the visit throws its SnoozeError */
 export function createSiteVisitor(options: {
   scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
-  visitPage: VisitPage;
-}): (job: ClaimedJob, signal: AbortSignal, logger: Logger, onLater: (later: Later) => void) => SiteVisitor {
-  return (job, signal, logger, onLater) => {
+  politeFetch: PoliteFetch;
+}): (job: ClaimedJob, signal: AbortSignal, logger: Logger, onPostponed: (wait: Wait) => void) => SiteVisitor {
+  return (job, signal, logger, onPostponed) => {
     // Not `headers`: they may hold what one site knows its user by, and these sites are strangers'.
     const { render, timeout_ms } = job.spec;
     const spec = {
@@ -32,28 +32,19 @@ export function createSiteVisitor(options: {
       visit: async (url) => {
         const scraping = idle.pop() ?? openScraping(spec, { ...options.scraping, signal, logger });
         open.add(scraping);
-        const visited = await options.visitPage(
-          url,
-          (mayFollow) => scraping.scrape(url, mayFollow),
-          job,
-          signal,
-        );
+        const fetched = await options.politeFetch(url, (permit) => scraping.scrape(url, permit), job, signal);
         idle.push(scraping);
-        switch (visited.kind) {
-          case 'later':
-            onLater(visited.later);
-            throw snoozeFor([visited.later], false);
+        switch (fetched.kind) {
+          case 'postponed':
+            onPostponed(fetched.wait);
+            throw snoozeFor([fetched.wait], false);
           case 'disallowed':
-            return {
-              kind: 'failed',
-              error: visited.error,
-              retryable: pageErrorConsequence(visited.error.code) === 'retryable',
-            };
+            return { kind: 'failed', ...failedPage(fetched.error) };
           case 'page': {
-            const { page } = visited.scraped;
+            const { page } = fetched.scraped;
             if (page.error || page.raw_html === undefined || page.final_url === null) {
               const error = page.error ?? { code: 'extraction_failed', message: 'the page has no content' };
-              return { kind: 'failed', error, retryable: pageErrorConsequence(error.code) === 'retryable' };
+              return { kind: 'failed', ...failedPage(error) };
             }
             return {
               kind: 'page',
@@ -63,7 +54,7 @@ export function createSiteVisitor(options: {
             };
           }
           default:
-            return visited satisfies never;
+            return fetched satisfies never;
         }
       },
       close: () => {

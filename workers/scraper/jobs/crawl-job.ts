@@ -1,35 +1,30 @@
-import { createHash } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { ErrorCode, type ErrorInfo } from '../../../core/errors.ts';
 import type { ClaimedJob, JobSpec } from '../../../core/jobs/job.ts';
-import { DEFAULT_FORMATS } from '../../../core/jobs/job-schemas.ts';
 import type { Outcome } from '../../../core/jobs/job-state.ts';
-import type { Page } from '../../../core/jobs/page.ts';
-import { pageErrorConsequence } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages } from '../../../db/jobs/run.ts';
 import { type CrawlStep, listCrawlUrls, storeCrawlStep, type VisitedUrl } from '../../../db/pages/crawl.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { addressOf } from '../../../scraping/crawl/address.ts';
-import { type AddressState, type Entry, Frontier } from '../../../scraping/crawl/frontier.ts';
+import { createMutex } from '../../../runtime/mutex.ts';
+import { type AddressState, type Entry, type FoundLink, Frontier } from '../../../scraping/crawl/frontier.ts';
 import { type Bounds, createBounds } from '../../../scraping/crawl/scope.ts';
 import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
-import type { MayFollow } from '../../../scraping/politeness/politeness.ts';
-import { RunAborted } from '../attempt-aborted.ts';
-import type { JobSteps } from '../execution.ts';
-import { type Later, snoozeFor, type VisitPage } from '../politeness/polite-fetch.ts';
+import type { Scrape } from '../execution.ts';
+import { AttemptAborted, type FailedPage, failedPage, outcomeFromPages } from '../outcome.ts';
+import { type PoliteFetch, pageNotLoaded, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
+import { type UploadArtifacts, withArtifactPaths } from './artifacts.ts';
+import { asRequested, contentHashOf, LINKS_AT_ONCE, specOfPages } from './crawl-page.ts';
+import { restoreFrontier } from './crawl-restore.ts';
 import type { FindSitemapUrls } from './crawl-sitemaps.ts';
-import { type FailedPage, verdict } from './outcome-from-pages.ts';
-import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
-import type { PutAside } from './upload-artifacts.ts';
 
 export interface CrawlOptions {
   database: Database;
   scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
-  putAside: PutAside;
-  visitPage: VisitPage;
+  uploadArtifacts: UploadArtifacts;
+  politeFetch: PoliteFetch;
   findSitemapUrls: FindSitemapUrls;
   /** Pages of a host at the same time; more of a crawl would only wait for each other. */
   hostConcurrency: number;
@@ -40,26 +35,27 @@ const DEFAULT_MAX_PAGES = 10_000;
 const DEFAULT_MAX_DEPTH = 100;
 /** Of known addresses. A site of millions is not written down for the sake of the hundred that are wanted. */
 const maxKnownFor = (maxPages: number): number => Math.min(Math.max(10 * maxPages, 2000), 500_000);
-/** Visits of an address that fails for a reason that may pass. */
+/** Of an address that fails for a reason that may pass. */
 const TRIES = 3;
 const TRY_AGAIN_MS = 1000;
 
 /**
- * Walks a site breadth first from the job's URLs and stores each page with the addresses it led to, in one statement: whoever goes on
- * after a crash finds the frontier as it was, and visits nothing again that is stored.
+ * Crawls a site breadth first from the job's URLs and stores each page with the addresses it led to, in one statement: the attempt
+ * after a crash finds the frontier as it was, and fetches nothing again that is stored.
  *
- * A crawl may take longer than an attempt may. Before its time is up the run ends where it is and hands the job back, at no cost; it is
- * claimed again at once, and other jobs have had their chance in between.
+ * A crawl may take longer than an attempt may. Before its time is up the attempt ends where it is and hands the job back, at no cost;
+ * it is claimed again at once, and other jobs have had their chance in between.
  */
-export function createCrawler(options: CrawlOptions): JobSteps['scrape'] {
+export function createCrawlJob(options: CrawlOptions): Scrape {
   return async (job, signal, logger) => {
-    const run = new CrawlRun(options, job, signal, logger);
-    await run.begin();
-    return run.walk();
+    const attempt = new CrawlAttempt(options, job, signal, logger);
+    await attempt.restore();
+    await attempt.begin();
+    return attempt.crawl();
   };
 }
 
-class CrawlRun {
+class CrawlAttempt {
   readonly #spec: JobSpec;
   readonly #bounds: Bounds;
   readonly #frontier: Frontier;
@@ -68,7 +64,8 @@ class CrawlRun {
   /** By position, whether the page stored there has an error. */
   readonly #stored = new Map<number, boolean>();
   readonly #failed: FailedPage[] = [];
-  readonly #later = new Map<string, Later>();
+  /** By host. */
+  readonly #postponed = new Map<string, Wait>();
   #errors = 0;
   #disallowed = 0;
   #underWay = 0;
@@ -76,8 +73,8 @@ class CrawlRun {
   #loading = 0;
   #progressed = false;
   #ending = false;
-  readonly #inTurn = oneByOne();
-  /** Lanes that found nothing to do, until something ends. */
+  readonly #oneAtATime = createMutex();
+  /** Loops that found nothing to do, until a page ends. */
   #idle: (() => void)[] = [];
 
   constructor(
@@ -100,38 +97,56 @@ class CrawlRun {
     this.#endsAt = performance.now() + (map ? Math.min(longestMs, MAP_MS) : longestMs);
   }
 
-  /** Takes up what is stored, or begins with the job's URLs and the site's own list of its pages. */
+  /** Takes up what earlier attempts stored. */
+  async restore(): Promise<void> {
+    const { database } = this.options;
+    const { disallowed } = await restoreFrontier(this.#frontier, (after, limit) =>
+      this.#read(() => listCrawlUrls(database, this.job.id, after, limit)),
+    );
+    this.#disallowed = disallowed;
+    const pages = await this.#read(() => listStoredPages(database, this.job.id));
+    for (const { position, failed } of pages) this.#countPage(position, failed);
+  }
+
+  async #read<Row>(query: () => Promise<Row[]>): Promise<Row[]> {
+    const rows = await untilDatabaseAnswers([this.signal], this.logger, query);
+    this.signal.throwIfAborted();
+    return rows ?? [];
+  }
+
+  /** Adds the job's URLs and, unless there are pages already, the site's own list of its pages. */
   async begin(): Promise<void> {
     const { job, options } = this;
-    const read = await untilDatabaseAnswers([this.signal], this.logger, async () => ({
-      known: await listCrawlUrls(options.database, job.id),
-      pages: await listStoredPages(options.database, job.id),
-    }));
-    this.signal.throwIfAborted();
-    for (const url of read?.known ?? []) {
-      this.#frontier.restore(url, url.state as AddressState, url.contentHash);
-      if (url.state === 'disallowed') this.#disallowed += 1;
-    }
-    for (const { position, failed } of read?.pages ?? []) this.#countPage(position, failed);
-
     const seeds = (job.spec.urls ?? []).flatMap((url) => this.#frontier.addSeed(url) ?? []);
     if (seeds.length > 0) await this.#store({ found: seeds });
     const isNew = this.#stored.size === 0;
     if (!isNew || (job.spec.crawl?.max_depth ?? 1) === 0) return;
     const urls = await options.findSitemapUrls(job, this.#bounds, this.signal, this.logger);
-    const found = this.#frontier.addLinks(
+    const found = await this.#addLinks(
       urls.map((url) => ({ url })),
       null,
     );
     if (found.length > 0) await this.#store({ found });
   }
 
-  async walk(): Promise<Outcome> {
+  /** Stores what is new in parts; the last part is the caller's to store, with the page it is from. */
+  async #addLinks(links: FoundLink[], from: Entry | null): Promise<Entry[]> {
+    for (let start = 0; ; start += LINKS_AT_ONCE) {
+      const found = this.#frontier.addLinks(links.slice(start, start + LINKS_AT_ONCE), from);
+      if (start + LINKS_AT_ONCE >= links.length) return found;
+      // In the same turn, before any of them can be fetched: what becomes of an address is written to its row.
+      if (found.length > 0) await this.#store({ found });
+      else await nextTurn();
+    }
+  }
+
+  async crawl(): Promise<Outcome> {
     const { options, signal, logger } = this;
     const scraping = openScraping(this.#spec, { ...options.scraping, signal, logger });
     try {
-      const lanes = Math.min(scraping.concurrency, options.hostConcurrency);
-      const ends = await Promise.allSettled(Array.from({ length: lanes }, () => this.#lane(scraping)));
+      const concurrency = Math.min(scraping.concurrency, options.hostConcurrency);
+      const loops = Array.from({ length: concurrency }, () => this.#fetchPages(scraping));
+      const ends = await Promise.allSettled(loops);
       signal.throwIfAborted();
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     } finally {
@@ -143,20 +158,21 @@ class CrawlRun {
 
   #outcome(): Outcome {
     const { map } = this.job.spec;
-    // Somebody waits for a map: what is known of a slow site is better than a long wait for a little more.
+    // A client waits for a map: what is known of a slow site is better than a long wait for a little more.
     const isEnough = this.#stored.size >= this.#maxPages || (map !== undefined && this.#progressed);
-    if (!isEnough && this.#later.size > 0) throw snoozeFor([...this.#later.values()], this.#progressed);
+    if (!isEnough && this.#postponed.size > 0)
+      throw snoozeFor([...this.#postponed.values()], this.#progressed);
     if (!isEnough && this.#frontier.waiting > 0) {
       if (this.#progressed) return { kind: 'released' };
       const message = `no page was loaded in ${this.options.jobTimeoutMs} ms`;
       return { kind: 'retry', error: { code: ErrorCode.attemptTimeout, message } };
     }
     const hasPage = this.#stored.size > this.#errors || (map !== undefined && this.#frontier.known > 1);
-    return hasPage ? { kind: 'completed' } : verdict(this.#failed.length, this.#failed);
+    return hasPage ? { kind: 'completed' } : outcomeFromPages(this.#failed.length, this.#failed);
   }
 
-  /** One page after the other, beside the other lanes. */
-  async #lane(scraping: Scraping): Promise<void> {
+  /** One page after the other. Not `p-map`: what there is to do grows with what is done. */
+  async #fetchPages(scraping: Scraping): Promise<void> {
     for (;;) {
       const entry = this.#take();
       if (entry === 'none') return;
@@ -166,7 +182,7 @@ class CrawlRun {
       }
       this.#underWay += 1;
       try {
-        await this.#visit(entry, (mayFollow) => scraping.scrape(entry.url, mayFollow));
+        await this.#fetchPage(entry, scraping);
       } catch (error) {
         this.#ending = true;
         throw error;
@@ -182,42 +198,44 @@ class CrawlRun {
     // A page under way may lead on, or turn out to be none.
     const nothing = this.#underWay > 0 ? 'later' : 'none';
     if (this.#stored.size + this.#underWay >= this.#maxPages) return nothing;
-    return this.#frontier.take(new Set(this.#later.keys())) ?? nothing;
+    return this.#frontier.take(this.#postponed) ?? nothing;
   }
 
-  async #visit(entry: Entry, load: (mayFollow: MayFollow) => Promise<ScrapedPage>): Promise<void> {
+  async #fetchPage(entry: Entry, scraping: Scraping): Promise<void> {
     if (entry.tries > 0) {
       await delay(TRY_AGAIN_MS * entry.tries, undefined, { signal: this.signal }).catch(() => {});
     }
     this.#loading += 1;
-    const visit = await this.options.visitPage(entry.url, load, this.job, this.signal).finally(() => {
-      this.#loading -= 1;
-    });
-    if (visit.kind === 'later') {
-      this.#later.set(visit.later.host, visit.later);
+    const fetched = await this.options
+      .politeFetch(entry.url, (permit) => scraping.scrape(entry.url, permit), this.job, this.signal)
+      .finally(() => {
+        this.#loading -= 1;
+      });
+    if (fetched.kind === 'postponed') {
+      this.#postponed.set(fetched.wait.host, fetched.wait);
       this.#frontier.putBack(entry);
       return;
     }
     this.#progressed = true;
-    if (visit.kind === 'disallowed') return this.#keepDisallowed(entry, visit.error);
-    const { error } = visit.scraped.page;
+    if (fetched.kind === 'disallowed') return this.#storeDisallowed(entry, fetched.error);
+    const { error } = fetched.scraped.page;
     // Where it leads is not allowed, and so it is not either.
-    if (error?.code === 'robots_disallowed') await this.#keepDisallowed(entry, error);
-    else if (error) await this.#keepFailed(entry, visit.scraped, error);
-    else await this.#keep(entry, visit.scraped);
+    if (error?.code === 'robots_disallowed') await this.#storeDisallowed(entry, error);
+    else if (error) await this.#storeFailed(entry, fetched.scraped, error);
+    else await this.#storeLoaded(entry, fetched.scraped);
   }
 
   /** What the user named is answered for; of what was only found it is enough to say how many there were. */
-  async #keepDisallowed(entry: Entry, error: ErrorInfo): Promise<void> {
-    if (entry.depth === 0 || pageErrorConsequence(error.code) === 'retryable') {
-      return this.#keepFailed(entry, pageNotLoaded(entry.url, error), error);
+  async #storeDisallowed(entry: Entry, error: ErrorInfo): Promise<void> {
+    if (entry.depth === 0 || failedPage(error).retryable) {
+      return this.#storeFailed(entry, pageNotLoaded(entry.url, error), error);
     }
     this.#disallowed += 1;
     await this.#store({ visited: [visited(entry, 'disallowed')] });
   }
 
-  async #keepFailed(entry: Entry, scraped: ScrapedPage, error: ErrorInfo): Promise<void> {
-    const retryable = pageErrorConsequence(error.code) === 'retryable';
+  async #storeFailed(entry: Entry, scraped: ScrapedPage, error: ErrorInfo): Promise<void> {
+    const { retryable } = failedPage(error);
     if (retryable && entry.tries + 1 < TRIES) {
       const again = { ...entry, tries: entry.tries + 1 };
       await this.#store({ visited: [visited(again, 'waiting')] });
@@ -230,21 +248,21 @@ class CrawlRun {
     await this.#store({ visited: [visited({ ...entry, tries: 0 }, state)], scraped, entry });
   }
 
-  async #keep(entry: Entry, scraped: ScrapedPage): Promise<void> {
+  async #storeLoaded(entry: Entry, scraped: ScrapedPage): Promise<void> {
     const { page } = scraped;
     const finalUrl = page.final_url ?? entry.url;
     if (entry.depth === 0) this.#bounds.extendTo(finalUrl);
     if (!this.#bounds.isOfSite(finalUrl)) return this.#store({ visited: [visited(entry, 'outside')] });
-    const double = this.#frontier.arriveAt(entry, finalUrl);
-    const contentHash = contentHashOf(page);
-    if (double === true || this.#frontier.isKnownContent(contentHash)) {
+    const contentHash = await contentHashOf(page);
+    const duplicate = this.#frontier.arriveAt(entry, finalUrl);
+    if (duplicate === true || this.#frontier.isKnownContent(contentHash)) {
       return this.#store({ visited: [visited(entry, 'duplicate')] });
     }
     const done = [visited(entry, 'done', { title: page.title, contentHash })];
-    if (double) done.push(visited(double, 'duplicate'));
+    if (duplicate) done.push(visited(duplicate, 'duplicate'));
     await this.#store({
       visited: done,
-      found: this.#frontier.addLinks(page.links ?? [], entry),
+      found: await this.#addLinks(page.links ?? [], entry),
       scraped,
       entry,
     });
@@ -262,23 +280,23 @@ class CrawlRun {
       const { position } = step.entry;
       this.#countPage(position, step.scraped.page.error !== null);
       if (!job.spec.map)
-        page = { position, ...withArtifactPaths(job.id, position, asAskedFor(job.spec, step.scraped)) };
+        page = { position, ...withArtifactPaths(job.id, position, asRequested(job.spec, step.scraped)) };
     }
     const stored: CrawlStep = {
       ...{ visited: step.visited ?? [], found: step.found ?? [], page, progress: this.#progress() },
       counts: job.spec.map ? NOTHING : { pages: this.#stored.size, leads: 0, errors: this.#errors },
     };
     // One after the other: the job's counts must not go back because a statement was overtaken.
-    const isOurs = await this.#inTurn(() =>
+    const isOurs = await this.#oneAtATime(() =>
       untilDatabaseAnswers([signal], logger, async () =>
         storeCrawlStep(options.database, job, {
           ...stored,
-          page: page && (await options.putAside(job, page)),
+          page: page && (await options.uploadArtifacts(job, page)),
         }),
       ),
     );
     signal.throwIfAborted();
-    if (!isOurs) throw new RunAborted('lost');
+    if (!isOurs) throw new AttemptAborted('lease_lost');
   }
 
   #countPage(position: number, failed: boolean): void {
@@ -306,43 +324,3 @@ const visited = (
   state: AddressState,
   more: { title?: string | null; contentHash?: string | null } = {},
 ): VisitedUrl => ({ position, tries, state, title: null, contentHash: null, ...more });
-
-/** Links are what a crawl lives on, and text tells a page from its doubles. */
-function specOfPages(spec: JobSpec): JobSpec {
-  const formats = spec.formats ?? [...DEFAULT_FORMATS];
-  return {
-    ...spec,
-    formats: [...new Set([...(spec.map ? [] : formats), 'links' as const, 'text' as const])],
-  };
-}
-
-function asAskedFor(spec: JobSpec, scraped: ScrapedPage): ScrapedPage {
-  const formats: readonly string[] = spec.formats ?? DEFAULT_FORMATS;
-  const page: Page = { ...scraped.page };
-  if (!formats.includes('links')) delete page.links;
-  if (!formats.includes('text')) delete page.text;
-  return { ...scraped, page };
-}
-
-/** A page that says less is told from others by its links, too: many a list is nothing but links. */
-const SAYS_ENOUGH = 200;
-
-/** Hexadecimal; null for a page that has nothing to be known by. */
-function contentHashOf({ title, text = '', links = [] }: Page): string | null {
-  const keys = text.length >= SAYS_ENOUGH ? [] : links.flatMap(({ url }) => addressOf(url)?.key ?? []).sort();
-  if (text === '' && keys.length === 0) return null;
-  return createHash('sha256')
-    .update(JSON.stringify([title, text, keys]))
-    .digest('hex')
-    .slice(0, 32);
-}
-
-/** Runs what it is given one after the other. */
-function oneByOne(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(work);
-    last = mine.catch(() => {});
-    return mine;
-  };
-}

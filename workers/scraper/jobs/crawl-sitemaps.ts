@@ -4,7 +4,7 @@ import type { Logger } from '../../../runtime/logger.ts';
 import type { Bounds } from '../../../scraping/crawl/scope.ts';
 import { readSitemap } from '../../../scraping/crawl/sitemap.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
-import type { FleetManners } from '../politeness/politeness.ts';
+import type { Politeness } from '../politeness/politeness.ts';
 
 /** The addresses of a job's sites that their own sitemaps list. */
 export type FindSitemapUrls = (
@@ -25,17 +25,17 @@ const TIMEOUT_MS = 30_000;
  * without it: what it lists is linked from somewhere, or was not meant to be found.
  */
 export function createFindSitemapUrls({
-  manners,
+  politeness,
   http,
 }: {
-  manners: FleetManners;
+  politeness: Politeness;
   http: Pick<HttpClient, 'get'>;
 }): FindSitemapUrls {
   return async (job, bounds, signal, logger) => {
     const origins = new Set((job.spec.urls ?? []).map((url) => new URL(url).origin));
     const queue: string[] = [];
     for (const origin of origins) {
-      const named = await manners.sitemapsOf(origin, signal);
+      const named = await politeness.sitemapsOf(origin, signal);
       const urls = named.flatMap((url) => (URL.canParse(url, origin) ? new URL(url, origin).href : []));
       queue.push(...(urls.length > 0 ? urls : [`${origin}/sitemap.xml`]));
     }
@@ -57,21 +57,17 @@ export function createFindSitemapUrls({
     return [...pages];
   };
 
-  async function load(url: string, { isBack }: ClaimedJob, signal: AbortSignal, logger: Logger) {
-    const admission = await manners.admit(url, signal, { isBack });
-    if (admission.kind !== 'go') return null;
+  async function load(url: string, { isResumed }: ClaimedJob, signal: AbortSignal, logger: Logger) {
+    const acquired = await politeness.acquire(url, signal, { isResumed });
+    if (acquired.kind !== 'granted') return null;
+    using permit = acquired;
     try {
-      const mayFollow = async (next: string) => {
-        if ((await admission.follow(next)).kind !== 'go') throw new PageFailure('robots_disallowed');
-      };
-      const answer = await http.get(url, { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, mayFollow });
+      const answer = await http.get(url, { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, permit });
       return answer.status === 200 ? await readSitemap(answer.body) : null;
     } catch (error) {
       if (!(error instanceof PageFailure)) throw error;
       logger.debug('sitemap_failed', { url, code: error.code });
       return null;
-    } finally {
-      admission.done();
     }
   }
 }

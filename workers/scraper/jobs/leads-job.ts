@@ -1,4 +1,4 @@
-import { ErrorCode, type ErrorInfo } from '../../../core/errors.ts';
+import { ErrorCode } from '../../../core/errors.ts';
 import type { ClaimedJob, Progress } from '../../../core/jobs/job.ts';
 import type { Outcome } from '../../../core/jobs/job-state.ts';
 import { DEFAULT_MAX_LEADS, type Lead, type SourceType } from '../../../core/leads/lead.ts';
@@ -20,23 +20,28 @@ import { type MergedLead, mergeLead, sightingsOf } from '../../../scraping/leads
 import { leadQuery } from '../../../scraping/leads/query.ts';
 import type { SourceFetch } from '../../../scraping/leads/sources/source.ts';
 import { defaultSources, type SourceOptions, type Sources } from '../../../scraping/leads/sources/sources.ts';
-import { RunAborted } from '../attempt-aborted.ts';
-import type { JobSteps } from '../execution.ts';
-import { type Later, snoozeFor } from '../politeness/polite-fetch.ts';
+import type { Scrape } from '../execution.ts';
+import {
+  AttemptAborted,
+  commonCode,
+  type FailedPage,
+  outcomeFromFailures,
+  outcomeFromPages,
+} from '../outcome.ts';
+import { snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 import type { createSiteVisitor } from './candidate-pages.ts';
-import { type FailedPage, verdict } from './outcome-from-pages.ts';
 
 /**
  * Does a job that looks for leads: asks its sources, reads the candidates' sites, and stores each lead as it comes. An attempt after a
  * crash asks the sources again and no site that was dealt with.
  */
-export function createLeadFinder(options: {
+export function createLeadsJob(options: {
   database: Database;
   sources: Sources;
   sourceOptions: SourceOptions;
   fetch: (source: SourceType, signal: AbortSignal) => SourceFetch;
   visitor: ReturnType<typeof createSiteVisitor>;
-}): JobSteps['scrape'] {
+}): Scrape {
   const { database } = options;
 
   return async (job, signal, logger) => {
@@ -51,9 +56,9 @@ export function createLeadFinder(options: {
     if (tally.leads >= maxLeads) return { kind: 'completed' };
     const sitesBefore = tally.sites;
 
-    const later: Later[] = [];
+    const waits: Wait[] = [];
     const failed: FailedPage[] = [];
-    const site = options.visitor(job, signal, logger, (wait) => later.push(wait));
+    const site = options.visitor(job, signal, logger, (wait) => waits.push(wait));
     try {
       await findLeads({
         query,
@@ -82,10 +87,10 @@ export function createLeadFinder(options: {
     }
     tally.end();
     if (!(await persist(() => reportSearch(database, job, tally.progress(tally.leads))))) {
-      throw new RunAborted('lost');
+      throw new AttemptAborted('lease_lost');
     }
     if (enough.signal.aborted) return { kind: 'completed' };
-    if (later.length > 0) throw snoozeFor(later, tally.sites > sitesBefore);
+    if (waits.length > 0) throw snoozeFor(waits, tally.sites > sitesBefore);
     return outcomeOf(tally, failed);
 
     /** Stores what became of a candidate. */
@@ -117,7 +122,7 @@ export function createLeadFinder(options: {
       const isNew = !known.has(key);
       const progress = tally.progress(tally.leads + (isNew ? 1 : 0));
       const stored = await persist(() => storeLead(database, job, { key, lead, maxLeads, progress }));
-      if (stored.kind === 'lost') throw new RunAborted('lost');
+      if (stored.kind === 'lost') throw new AttemptAborted('lease_lost');
       known.add(key);
       tally.leads = stored.leads;
       if (tally.leads >= maxLeads) enough.abort();
@@ -137,13 +142,13 @@ export function createLeadFinder(options: {
       const stored = await persist(() =>
         storeLead(database, job, { key, lead: storable(lead), maxLeads, progress }),
       );
-      if (stored.kind === 'lost') throw new RunAborted('lost');
+      if (stored.kind === 'lost') throw new AttemptAborted('lease_lost');
     }
 
     async function keepVisit(key: string, isForAgain: boolean): Promise<void> {
       const progress = tally.progress(tally.leads);
       const visit = { key, failed: isForAgain, errors: failed.length, progress };
-      if (!(await persist(() => storeVisit(database, job, visit)))) throw new RunAborted('lost');
+      if (!(await persist(() => storeVisit(database, job, visit)))) throw new AttemptAborted('lease_lost');
       known.add(key);
     }
   };
@@ -152,7 +157,7 @@ export function createLeadFinder(options: {
 async function persisted<T>(signal: AbortSignal, logger: Logger, work: () => Promise<T>): Promise<T> {
   const result = await untilDatabaseAnswers([signal], logger, async () => ({ value: await work() }));
   signal.throwIfAborted();
-  if (!result) throw new RunAborted('lost');
+  if (!result) throw new AttemptAborted('lease_lost');
   return result.value;
 }
 
@@ -215,20 +220,9 @@ function outcomeOf(tally: Tally, failedSites: FailedPage[]): Outcome {
   if (tally.leads > 0) return { kind: 'completed' };
   const failures = [...tally.failures.values()];
   if (failures.length > 0 && failures.length === tally.sources.length) {
-    const error = errorOf(failures);
-    return failures.some(({ retryable }) => retryable) ? { kind: 'retry', error } : { kind: 'fail', error };
+    const message = failures.map(({ error }) => error.message).join('; ');
+    const code = commonCode(failures, ErrorCode.allSourcesFailed);
+    return outcomeFromFailures(failures, { code, message: message.slice(0, 1000) });
   }
-  return failedSites.length > 0 ? verdict(tally.sites, failedSites) : { kind: 'completed' };
-}
-
-function errorOf(failures: SourceFailure[]): ErrorInfo {
-  const codes = new Set(failures.map(({ error }) => error.code));
-  const [first] = failures;
-  return {
-    code: codes.size === 1 && first ? first.error.code : ErrorCode.allSourcesFailed,
-    message: failures
-      .map(({ error }) => error.message)
-      .join('; ')
-      .slice(0, 1000),
-  };
+  return failedSites.length > 0 ? outcomeFromPages(tally.sites, failedSites) : { kind: 'completed' };
 }

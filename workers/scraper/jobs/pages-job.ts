@@ -1,6 +1,5 @@
-import type { ErrorInfo } from '../../../core/errors.ts';
+import pMap from 'p-map';
 import type { ClaimedJob, Counts } from '../../../core/jobs/job.ts';
-import { pageErrorConsequence } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/run.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
@@ -8,38 +7,26 @@ import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { openScraping, type ScrapeContext } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
-import { wantsLeads } from '../../../scraping/leads/query.ts';
-import { RunAborted } from '../attempt-aborted.ts';
-import type { JobSteps } from '../execution.ts';
-import { type Later, snoozeFor, type VisitPage } from '../politeness/polite-fetch.ts';
-import { inLanes } from './concurrent-map.ts';
-import { type FailedPage, verdict } from './outcome-from-pages.ts';
-import { pageNotLoaded, withArtifactPaths } from './stored-page.ts';
-import type { PutAside } from './upload-artifacts.ts';
-
-/** A job goes by what it asks for: leads, a site, or a list of pages. */
-export const createScrape =
-  ({ list, crawl, leads }: Record<'list' | 'crawl' | 'leads', JobSteps['scrape']>): JobSteps['scrape'] =>
-  (job, signal, logger) => {
-    if (job.spec.urls && (job.spec.crawl || job.spec.map)) return crawl(job, signal, logger);
-    return wantsLeads(job.spec) ? leads(job, signal, logger) : list(job, signal, logger);
-  };
+import type { Scrape } from '../execution.ts';
+import { AttemptAborted, type FailedPage, failedPage, outcomeFromPages } from '../outcome.ts';
+import { type PoliteFetch, pageNotLoaded, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
+import { type UploadArtifacts, withArtifactPaths } from './artifacts.ts';
 
 /**
  * Scrapes the URLs of a job in order, as many at once as its engine can use, and stores each page as it comes. An attempt after a
  * crash goes on behind what is stored.
  */
-export function createJobScraper(options: {
+export function createPagesJob(options: {
   database: Database;
   scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
-  visitPage: VisitPage;
-  putAside: PutAside;
-}): JobSteps['scrape'] {
-  const { database, putAside, visitPage } = options;
+  politeFetch: PoliteFetch;
+  uploadArtifacts: UploadArtifacts;
+}): Scrape {
+  const { database, uploadArtifacts, politeFetch } = options;
 
   return async (job, signal, logger) => {
     const urls = job.spec.urls ?? [];
-    const stored = job.isBack
+    const stored = job.isResumed
       ? await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id))
       : [];
     signal.throwIfAborted();
@@ -52,36 +39,38 @@ export function createJobScraper(options: {
       known.add(position);
       failed.push(failedPage(error));
     }
-    const later = new Map<string, Later>();
+    const postponed = new Map<string, Wait>();
     let progressed = false;
     const waiting = [...urls.entries()].filter(([position]) => !known.has(position));
     const isOnlyPage = waiting.length === 1;
     const scraping = openScraping(job.spec, { ...options.scraping, signal, logger, isOnlyPage });
     const store = createStore(job, signal, logger);
     try {
-      await inLanes(scraping.concurrency, waiting, async ([position, url]) => {
-        // A host that closed its door is not asked again for each of its pages.
-        if (later.has(new URL(url).host)) return;
-        const visit = await visitPage(url, (mayFollow) => scraping.scrape(url, mayFollow), job, signal);
-        if (visit.kind === 'later') {
-          later.set(visit.later.host, visit.later);
+      const fetchAndStore = async ([position, url]: [number, string]) => {
+        // A host that made the job wait once is not asked again for each of its pages.
+        if (postponed.has(new URL(url).host)) return;
+        const fetched = await politeFetch(url, (permit) => scraping.scrape(url, permit), job, signal);
+        if (fetched.kind === 'postponed') {
+          postponed.set(fetched.wait.host, fetched.wait);
           return;
         }
         progressed = true;
-        const scraped = visit.kind === 'page' ? visit.scraped : pageNotLoaded(url, visit.error);
+        const scraped = fetched.kind === 'page' ? fetched.scraped : pageNotLoaded(url, fetched.error);
         const { error } = scraped.page;
         if (error) failed.push(failedPage(error));
         else done.add(position);
         const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
         await store(storedPage(job, position, scraped, counts, urls.length));
-      });
+      };
+      // In order. The first failure ends it at once, and begins no further page.
+      await pMap(waiting, fetchAndStore, { concurrency: scraping.concurrency });
     } finally {
       // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
       void scraping.close();
     }
     // What could be had is stored; the rest is for when the site is back.
-    if (later.size > 0) throw snoozeFor([...later.values()], progressed);
-    return verdict(urls.length, failed);
+    if (postponed.size > 0) throw snoozeFor([...postponed.values()], progressed);
+    return outcomeFromPages(urls.length, failed);
   };
 
   /**
@@ -97,22 +86,17 @@ export function createJobScraper(options: {
       async (pages) => {
         const isOurs = await untilDatabaseAnswers([signal], logger, async () => {
           const ready: StoredPage[] = [];
-          for (const page of pages) ready.push(await putAside(job, page));
+          for (const page of pages) ready.push(await uploadArtifacts(job, page));
           return await storePages(database, job, ready);
         });
         signal.throwIfAborted();
-        if (!isOurs) throw new RunAborted('lost');
+        if (!isOurs) throw new AttemptAborted('lease_lost');
         return pages.map(() => undefined);
       },
       { maxItems: 16, maxRuns: 1 },
     );
   }
 }
-
-const failedPage = (error: ErrorInfo): FailedPage => ({
-  error,
-  retryable: pageErrorConsequence(error.code) === 'retryable',
-});
 
 function storedPage(
   job: ClaimedJob,

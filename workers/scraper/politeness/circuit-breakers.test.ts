@@ -1,5 +1,5 @@
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
-import { createCircuits } from './circuit-breakers.ts';
+import { createSiteCircuitBreakers } from './circuit-breakers.ts';
 
 const answer = (code: string | null): ScrapedPage =>
   ({ page: { error: code && { code, message: code } }, artifacts: [] }) as unknown as ScrapedPage;
@@ -8,7 +8,7 @@ async function loadTimes(
   times: number,
   url: string,
   code: string | null,
-  circuits = createCircuits(() => {}),
+  circuits = createSiteCircuitBreakers(() => {}),
 ) {
   let loads = 0;
   const results: (ScrapedPage | null)[] = [];
@@ -40,13 +40,13 @@ test('one good answer forgives what was before', async () => {
   expect((await loadTimes(9, 'http://shaky.example/', 'dns_failed', circuits)).loads).toBe(9);
 });
 
-test('a change is told once', async () => {
+test('a change is reported once', async () => {
   const changes: [string, boolean][] = [];
   await loadTimes(
     14,
     'https://dead.example/x?y',
     'page_timeout',
-    createCircuits((...change) => changes.push(change)),
+    createSiteCircuitBreakers((...change) => changes.push(change)),
   );
   expect(changes).toEqual([['https://dead.example', true]]);
 });

@@ -1,16 +1,16 @@
-import { createCircuits as createKeyedCircuits } from '../../../runtime/circuit-breakers.ts';
+import { createCircuits } from '../../../runtime/circuit-breakers.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
 /**
- * A circuit breaker a site (scheme, host and port). One that does not answer is left alone for a while: its jobs are snoozed,
+ * A circuit breaker per site (scheme, host and port). One that does not answer is left alone for a while: its jobs are snoozed,
  * which costs them no attempt and the worker no time, and one page in between tries whether it is back.
  */
-export interface Circuits {
+export interface SiteCircuitBreakers {
   /** Loads a page, or says at once that its site is down: `null`. */
   load(url: string, load: () => Promise<ScrapedPage>): Promise<ScrapedPage | null>;
 }
 
-/** In a row. A job that tries its three attempts on a dead site does not yet speak for others. */
+/** In a row. Three attempts of one job on a dead site are not enough. */
 const FAILURES_TO_OPEN = 10;
 /** About as long a job waits whose site is left alone. */
 export const CIRCUIT_PAUSE_MS = 10_000;
@@ -23,8 +23,10 @@ const SITE_IS_DOWN: ReadonlySet<string> = new Set([
   'page_timeout',
 ]);
 
-export function createCircuits(onChange: (site: string, open: boolean) => void): Circuits {
-  const circuits = createKeyedCircuits<ScrapedPage>({
+export function createSiteCircuitBreakers(
+  onChange: (site: string, open: boolean) => void,
+): SiteCircuitBreakers {
+  const circuits = createCircuits<ScrapedPage>({
     isFailure: ({ page }) => SITE_IS_DOWN.has(page.error?.code ?? ''),
     ...{ failuresToOpen: FAILURES_TO_OPEN, firstPauseMs: CIRCUIT_PAUSE_MS, onChange },
   });

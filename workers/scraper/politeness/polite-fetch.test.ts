@@ -1,116 +1,136 @@
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
-import type { Admission, MayFollow, Onward, VisitResult } from '../../../scraping/politeness/politeness.ts';
-import { createCircuits } from './circuit-breakers.ts';
-import { createVisitPage, type Later, snoozeFor } from './polite-fetch.ts';
+import {
+  type Denied,
+  type RedirectDecision,
+  type RedirectPermission,
+  requireGranted,
+} from '../../../scraping/politeness/permit.ts';
+import { createSiteCircuitBreakers } from './circuit-breakers.ts';
+import { Permit } from './permit.ts';
+import { createPoliteFetch, snoozeFor, type Wait } from './polite-fetch.ts';
 
 const scraped = (retryAfterMs: number | null = null, finalUrl: string | null = null): ScrapedPage =>
   ({ page: { final_url: finalUrl, error: null }, artifacts: [], retryAfterMs }) as unknown as ScrapedPage;
 
-/** A host that answers as told, one answer after the other, and what it was told of each visit. */
-function host(admissions: (Admission | 'go' | number)[] = [], onward: Record<string, Onward> = {}) {
-  const ends: VisitResult[] = [];
+const FIRST = 'https://example.com/a';
+
+/** Hosts that answer as told, one answer after the other, and which of their permits were released with which pause. */
+function host(decisions: (Denied | 'granted' | number)[] = [], redirects: Record<string, Denied> = {}) {
+  const released: { host: string; pauseMs: number }[] = [];
   const asked: (boolean | undefined)[] = [];
-  const visitPage = createVisitPage({
-    circuits: createCircuits(() => {}),
-    manners: {
-      admit: async (_url, _signal, options) => {
-        asked.push(options?.isBack);
-        const next = admissions.shift() ?? 'go';
+  const politeFetch = createPoliteFetch({
+    circuits: createSiteCircuitBreakers(() => {}),
+    politeness: {
+      acquire: async (url, signal, options) => {
+        asked.push(options?.isResumed);
+        const next = decisions.shift() ?? 'granted';
         if (typeof next === 'number') return { kind: 'wait', ms: next };
-        if (next !== 'go') return next;
-        return {
-          kind: 'go',
-          follow: async (url) => onward[url] ?? { kind: 'go' },
-          done: (result = {}) => void ends.push(result),
+        if (next !== 'granted') return next;
+        const source = {
+          robots: async (to: string) => redirects[to] ?? ({ kind: 'granted', gapMs: 0 } as const),
+          host: async (name: string) => ({
+            kind: 'granted' as const,
+            release: (pauseMs = 0) => void released.push({ host: name, pauseMs }),
+          }),
         };
+        return Permit.acquire(url, source, signal);
       },
     },
   });
-  const visit = (load: (mayFollow: MayFollow) => Promise<ScrapedPage>, job = { isBack: false, snoozes: 0 }) =>
-    visitPage('https://example.com/a', load, job, new AbortController().signal);
-  return { visit, ends, asked };
+  const visit = (
+    load: (permit: RedirectPermission) => Promise<ScrapedPage>,
+    job = { isResumed: false, snoozes: 0 },
+  ) => politeFetch(FIRST, load, job, new AbortController().signal);
+  return { visit, released, asked };
 }
 
-test('a page is loaded in its turn, which ends with it', async () => {
-  const { visit, ends } = host();
+test('a page is loaded under a permit, which is released with it', async () => {
+  const { visit, released } = host();
   expect(await visit(async () => scraped())).toMatchObject({ kind: 'page' });
-  expect(ends).toEqual([{ pauseMs: 0, host: 'example.com' }]);
+  expect(released).toEqual([{ host: 'example.com', pauseMs: 0 }]);
 });
 
-test('the turn ends also where the page does not', async () => {
-  const { visit, ends } = host();
+test('the permit is released also if the page fails', async () => {
+  const { visit, released } = host();
   await expect(visit(async () => Promise.reject(new Error('cancelled')))).rejects.toThrow('cancelled');
-  expect(ends).toHaveLength(1);
+  expect(released).toHaveLength(1);
 });
 
 test('a busy host is for later, at no cost', async () => {
   const { visit } = host([7000]);
-  const later = { code: 'host_busy', host: 'example.com', delayMs: 7000, patience: 'kept' };
-  expect(await visit(async () => scraped())).toMatchObject({ kind: 'later', later });
+  const wait = { code: 'host_busy', host: 'example.com', delayMs: 7000, budget: 'unchanged' };
+  expect(await visit(async () => scraped())).toMatchObject({ kind: 'postponed', wait });
 });
 
 test('a short pause is waited for on the spot, a long one elsewhere', async () => {
-  const { visit, ends, asked } = host();
+  const { visit, released, asked } = host();
   const answers = [scraped(1500), scraped(60_000)];
   const visited = await visit(async () => answers.shift() ?? scraped());
-  expect(visited).toMatchObject({ kind: 'later', later: { code: 'site_asked_to_wait', delayMs: 60_000 } });
-  expect(ends).toMatchObject([{ pauseMs: 1500 }, { pauseMs: 60_000 }]);
+  expect(visited).toMatchObject({ kind: 'postponed', wait: { code: 'site_asked_to_wait', delayMs: 60_000 } });
+  expect(released).toMatchObject([{ pauseMs: 1500 }, { pauseMs: 60_000 }]);
   expect(asked).toEqual([false, true]);
 });
 
 test('a page is not loaded from where it leads, if robots.txt is against it there', async () => {
   const next = 'https://example.com/private';
   const { visit } = host([], { [next]: disallowed('robots_disallowed') });
-  let said: unknown;
-  await visit(async (mayFollow) => {
-    await mayFollow('https://example.com/open');
-    said = await mayFollow(next).catch((error: unknown) => error);
+  const said: RedirectDecision[] = [];
+  await visit(async (permit) => {
+    said.push(await permit.follow('https://example.com/open'), await permit.follow(next));
     return scraped();
   });
-  expect(said).toMatchObject({ name: 'PageFailure', code: 'robots_disallowed' });
+  expect(said.map(({ kind }) => kind)).toEqual(['granted', 'disallowed']);
+  const failure = expect.objectContaining({ name: 'PageFailure', code: 'robots_disallowed' });
+  expect(() => said.forEach(requireGranted)).toThrow(failure);
 });
 
 test('a page that leads to a busy host is for later, whatever came of it', async () => {
   const next = 'https://busy.example/';
-  const { visit, ends } = host([], { [next]: { kind: 'wait', ms: 9000 } });
-  const visited = await visit(async (mayFollow) => {
-    await mayFollow(next).catch(() => {});
+  const { visit, released } = host([], { [next]: { kind: 'wait', ms: 9000 } });
+  const visited = await visit(async (permit) => {
+    await permit.follow(next);
     return scraped();
   });
-  const later = { host: 'example.com', code: 'host_busy', message: 'waiting for a turn at busy.example' };
-  expect(visited).toMatchObject({ kind: 'later', later: { ...later, delayMs: 9000 } });
-  expect(ends).toHaveLength(1);
+  const wait = { host: 'example.com', code: 'host_busy', message: 'waiting for a turn at busy.example' };
+  expect(visited).toMatchObject({ kind: 'postponed', wait: { ...wait, delayMs: 9000 } });
+  expect(released).toHaveLength(1);
 });
 
 test('the pause is for the host that asked for it, where a page was led on', async () => {
-  const { visit, ends } = host();
-  const visited = await visit(async () => scraped(60_000, 'https://other.example/limit'));
-  expect(ends).toEqual([{ pauseMs: 60_000, host: 'other.example' }]);
+  const { visit, released } = host();
+  const visited = await visit(async (permit) => {
+    await permit.follow('https://other.example/limit');
+    return scraped(60_000, 'https://other.example/limit');
+  });
+  expect(released).toEqual([
+    { host: 'example.com', pauseMs: 0 },
+    { host: 'other.example', pauseMs: 60_000 },
+  ]);
   expect(visited).toMatchObject({
-    later: { host: 'example.com', message: expect.stringMatching(/^other\.example asked/) },
+    wait: { host: 'example.com', message: expect.stringMatching(/^other\.example asked/) },
   });
 });
 
 test('a host that asks for a pause again and again is taken at its word', async () => {
   expect(await host().visit(async () => scraped(1))).toMatchObject({ kind: 'page' });
-  const weary = { isBack: true, snoozes: 10 };
+  const weary = { isResumed: true, snoozes: 10 };
   expect(await host().visit(async () => scraped(60_000), weary)).toMatchObject({ kind: 'page' });
 });
 
-test('a job comes back for the first of what it waits for, and what it got done restores its patience', () => {
-  const later = (delayMs: number, patience: Later['patience']): Later => ({
-    ...{ host: 'x', code: `in_${delayMs}`, message: '', delayMs, patience },
+test('a job comes back for the first of what it waits for, and what it got done resets its budget', () => {
+  const wait = (delayMs: number, budget: Wait['budget']): Wait => ({
+    ...{ host: 'x', code: `in_${delayMs}`, message: '', delayMs, budget },
   });
-  expect(snoozeFor([later(9000, 'spent'), later(4000, 'kept')], true)).toMatchObject({
+  expect(snoozeFor([wait(9000, 'consumed'), wait(4000, 'unchanged')], true)).toMatchObject({
     code: 'in_4000',
     delayMs: 4000,
-    patience: 'kept',
+    budget: 'unchanged',
   });
-  expect(snoozeFor([later(9000, 'spent')], true).patience).toBe('restored');
-  expect(snoozeFor([later(9000, 'spent')], false).patience).toBe('spent');
+  expect(snoozeFor([wait(9000, 'consumed')], true).budget).toBe('reset');
+  expect(snoozeFor([wait(9000, 'consumed')], false).budget).toBe('consumed');
 });
 
-const disallowed = (code: string): Admission => ({ kind: 'disallowed', error: { code, message: code } });
+const disallowed = (code: string): Denied => ({ kind: 'disallowed', error: { code, message: code } });
 
 test('a page that robots.txt does not allow is answered for, and its site is not down', async () => {
   const { visit } = host(Array.from({ length: 20 }, () => disallowed('robots_disallowed')));
@@ -123,5 +143,5 @@ test('a site whose robots.txt cannot be reached time after time is left alone', 
   const { visit } = host(Array.from({ length: 11 }, () => disallowed('connection_refused')));
   const kinds: string[] = [];
   for (let page = 0; page < 11; page += 1) kinds.push((await visit(async () => scraped())).kind);
-  expect(kinds).toEqual([...Array(10).fill('disallowed'), 'later']);
+  expect(kinds).toEqual([...Array(10).fill('disallowed'), 'postponed']);
 });

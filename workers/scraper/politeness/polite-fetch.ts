@@ -1,113 +1,123 @@
 import { ErrorCode, type ErrorInfo, SnoozeError } from '../../../core/errors.ts';
-import type { Patience } from '../../../core/jobs/job-state.ts';
-import { type PageErrorCode, PageFailure } from '../../../core/jobs/page-errors.ts';
+import type { Page } from '../../../core/jobs/page.ts';
+import type { SnoozeBudget } from '../../../core/jobs/snooze-budget.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
-import type { Manners, MayFollow } from '../../../scraping/politeness/politeness.ts';
-import { pageNotLoaded } from '../jobs/stored-page.ts';
-import { CIRCUIT_PAUSE_MS, type Circuits } from './circuit-breakers.ts';
-import { PATIENCE_MS } from './host-limiter.ts';
+import type { Denied, RedirectPermission } from '../../../scraping/politeness/permit.ts';
+import { CIRCUIT_PAUSE_MS, type SiteCircuitBreakers } from './circuit-breakers.ts';
+import { MAX_WAIT_MS } from './host-limiter.ts';
+import type { Permit } from './permit.ts';
+import type { Politeness } from './politeness.ts';
 
-/** What came of wanting a page. */
-export type Visit =
+/** Fetches one page under a permit, and not while its site is down. */
+export type PoliteFetch = (
+  url: string,
+  load: (permit: RedirectPermission) => Promise<ScrapedPage>,
+  job: { isResumed: boolean; snoozes: number },
+  signal: AbortSignal,
+) => Promise<FetchResult>;
+
+export type FetchResult =
   | { kind: 'page'; scraped: ScrapedPage }
   /** By robots.txt, or because it could not be read. */
   | { kind: 'disallowed'; error: ErrorInfo }
   /** Not now; nothing is wrong with the job. */
-  | { kind: 'later'; later: Later };
+  | { kind: 'postponed'; wait: Wait };
 
-export interface Later {
+/** Why a page is for later, and what that costs its job. */
+export interface Wait {
   /** Of the page that was wanted. */
   host: string;
   code: string;
   message: string;
   delayMs: number;
-  patience: Patience;
+  budget: SnoozeBudget;
 }
 
-/** Loads one page with manners: in its turn, not where robots.txt is against it, and not while the site is down; wherever it leads. */
-export type VisitPage = (
-  url: string,
-  load: (mayFollow: MayFollow) => Promise<ScrapedPage>,
-  job: { isBack: boolean; snoozes: number },
-  signal: AbortSignal,
-) => Promise<Visit>;
-
-/** A server that asks for a moment's pause is given it on the spot, so often. */
+/** A server that asks for a moment's pause is given it on the spot, this often. */
 const PAUSES = 3;
-/** A job that waited for its sites so often takes their refusal for an answer. */
-const WAITS = 10;
+/** A job that was snoozed for its sites this often takes their refusal for an answer. */
+const SNOOZES = 10;
 
-export function createVisitPage({ manners, circuits }: { manners: Manners; circuits: Circuits }): VisitPage {
-  return async (url, load, { isBack, snoozes }, signal) => {
+export function createPoliteFetch(options: {
+  politeness: Pick<Politeness, 'acquire'>;
+  circuits: SiteCircuitBreakers;
+}): PoliteFetch {
+  const { politeness, circuits } = options;
+
+  return async (url, load, { isResumed, snoozes }, signal) => {
     const { host } = new URL(url);
     for (let pauses = 0; ; pauses += 1) {
-      // A page that was let in once and met a pause is back, too.
-      const admission = await manners.admit(url, signal, { isBack: isBack || pauses > 0 });
-      if (admission.kind === 'disallowed') {
-        if (admission.error.code === 'robots_disallowed') return admission;
-        // A site that is not there is found out by its robots.txt, and is left alone like one found out by a page.
-        const counted = await circuits.load(url, async () => pageNotLoaded(url, admission.error));
-        return counted ? admission : { kind: 'later', later: siteIsDown(host) };
-      }
-      if (admission.kind === 'wait') return { kind: 'later', later: hostIsBusy(host, admission.ms) };
-      let busy = null as { host: string; ms: number } | null;
-      const mayFollow: MayFollow = async (next) => {
-        const onward = await admission.follow(next);
-        if (onward.kind === 'go') return;
-        if (onward.kind === 'disallowed') throw failureOf(onward.error);
-        busy = { host: new URL(next).host, ms: onward.ms };
-        throw new PageFailure('robots_unreadable');
-      };
-      let pauseMs: number | null = null;
-      let asking = host;
-      let scraped: ScrapedPage | null;
-      try {
-        scraped = await circuits.load(url, () => load(mayFollow));
-        pauseMs = scraped?.retryAfterMs ?? null;
-        asking = new URL(scraped?.page.final_url ?? url).host;
-      } finally {
-        admission.done({ pauseMs: pauseMs ?? 0, host: asking });
-      }
-      if (!scraped) return { kind: 'later', later: siteIsDown(host) };
-      if (busy) return { kind: 'later', later: hostIsBusy(host, busy.ms, busy.host) };
-      if (pauseMs === null || snoozes >= WAITS) return { kind: 'page', scraped };
-      if (pauseMs > PATIENCE_MS) return { kind: 'later', later: siteAskedToWait(host, pauseMs, asking) };
+      // A page that had a permit and met a pause goes before others, too.
+      const acquired = await politeness.acquire(url, signal, { isResumed: isResumed || pauses > 0 });
+      if (acquired.kind !== 'granted') return denied(url, acquired);
+      const { scraped, deferred, askedBy } = await fetchOnce(url, load, acquired);
+      if (!scraped) return postponed(siteIsDown(host));
+      if (deferred) return postponed(hostIsBusy(host, deferred.ms, deferred.host));
+      const pauseMs = scraped.retryAfterMs;
+      if (pauseMs === null || snoozes >= SNOOZES) return { kind: 'page', scraped };
+      if (pauseMs > MAX_WAIT_MS) return postponed(siteAskedToWait(host, pauseMs, askedBy));
       if (pauses === PAUSES) return { kind: 'page', scraped };
     }
   };
+
+  async function fetchOnce(url: string, load: Parameters<PoliteFetch>[1], acquired: Permit) {
+    using permit = acquired;
+    const scraped = await circuits.load(url, () => load(permit));
+    const askedBy = new URL(scraped?.page.final_url ?? url).host;
+    permit.pause(scraped?.retryAfterMs ?? 0, askedBy);
+    return { scraped, deferred: permit.deferred, askedBy };
+  }
+
+  async function denied(url: string, why: Denied): Promise<FetchResult> {
+    const { host } = new URL(url);
+    if (why.kind === 'wait') return postponed(hostIsBusy(host, why.ms));
+    if (why.error.code === 'robots_disallowed') return why;
+    // A site that is not there is noticed by its robots.txt, and counts as one noticed by a page.
+    const counted = await circuits.load(url, async () => pageNotLoaded(url, why.error));
+    return counted ? why : postponed(siteIsDown(host));
+  }
 }
 
-const failureOf = ({ code, message }: ErrorInfo) => new PageFailure(code as PageErrorCode, message);
+const postponed = (wait: Wait): FetchResult => ({ kind: 'postponed', wait });
 
 /** @param where the page was led to, which may be another host */
-const hostIsBusy = (host: string, delayMs: number, where = host): Later => ({
+const hostIsBusy = (host: string, delayMs: number, where = host): Wait => ({
   host,
   code: ErrorCode.hostBusy,
   message: `waiting for a turn at ${where}`,
   delayMs,
-  patience: 'kept',
+  budget: 'unchanged',
 });
 
-const siteAskedToWait = (host: string, delayMs: number, asking: string): Later => ({
+const siteAskedToWait = (host: string, delayMs: number, askedBy: string): Wait => ({
   host,
   code: ErrorCode.siteAskedToWait,
-  message: `${asking} asked to be left alone for ${Math.ceil(delayMs / 1000)} s`,
+  message: `${askedBy} asked to be left alone for ${Math.ceil(delayMs / 1000)} s`,
   delayMs,
-  patience: 'spent',
+  budget: 'consumed',
 });
 
-const siteIsDown = (host: string): Later => ({
+const siteIsDown = (host: string): Wait => ({
   host,
   code: ErrorCode.siteUnavailable,
   message: `${host} did not answer lately; trying again later`,
   delayMs: CIRCUIT_PAUSE_MS * (1 + Math.random()),
-  patience: 'spent',
+  budget: 'consumed',
 });
 
 /** What becomes of a job that has to wait for some of its pages: it comes back for the first of them. */
-export function snoozeFor(laters: Later[], progressed: boolean): SnoozeError {
-  const [first] = [...laters].sort((a, b) => a.delayMs - b.delayMs);
+export function snoozeFor(waits: Wait[], progressed: boolean): SnoozeError {
+  const [first] = [...waits].sort((a, b) => a.delayMs - b.delayMs);
   if (!first) throw new Error('there is nothing to wait for');
-  const patience = first.patience === 'spent' && progressed ? 'restored' : first.patience;
-  return new SnoozeError(first.code, first.message, first.delayMs, patience);
+  const budget = first.budget === 'consumed' && progressed ? 'reset' : first.budget;
+  return new SnoozeError(first.code, first.message, first.delayMs, budget);
+}
+
+/** The record of a page that was not fetched. */
+export function pageNotLoaded(url: string, error: ErrorInfo): ScrapedPage {
+  const page: Page = {
+    ...{ url, final_url: null, status_code: null, content_type: null, title: null },
+    ...{ engine: 'http', fetched_at: new Date().toISOString(), duration_ms: 0, error },
+  };
+  return { page, artifacts: [], retryAfterMs: null };
 }

@@ -7,19 +7,19 @@ import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '../../../db/sites/robots.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
-import { retryAfterMs } from '../../../scraping/politeness/politeness.ts';
+import { retryAfterMs } from '../../../scraping/politeness/retry-after.ts';
 import { MAX_ROBOTS_BYTES, parseRobots, type Robots } from '../../../scraping/politeness/robots-txt.ts';
-import { PATIENCE_MS, type Turns } from './host-limiter.ts';
+import { type HostLimiter, MAX_WAIT_MS } from './host-limiter.ts';
 
 /** The robots.txt of each origin, read once by the fleet and kept in Postgres. */
 export interface RobotsFiles {
   /** @throws the signal's reason */
-  of(url: string, isBack: boolean, signal: AbortSignal): Promise<RobotsAnswer>;
+  find(url: string, isResumed: boolean, signal: AbortSignal): Promise<RobotsAnswer>;
 }
 
 export type RobotsAnswer =
   | { kind: 'rules'; robots: Robots }
-  /** It could not be read; the page's error. */
+  /** It could not be read; this is the page's error. */
   | { kind: 'unreachable'; error: ErrorInfo }
   /** The host is busy; come back in so long. */
   | { kind: 'wait'; ms: number };
@@ -31,24 +31,24 @@ const GONE_MS = 300;
 const TIMEOUT_MS = 10_000;
 /** The client refuses what is larger; behind its limit a robots.txt is not read. */
 const MAX_BYTES = 20 * MAX_ROBOTS_BYTES;
-/** Somebody else reads it: how often to look whether they are done. */
+/** How often to look whether another worker has read it. */
 const LOOK_AGAIN_MS = 100;
 const ORIGINS = 2000;
 
 export function createRobotsFiles(options: {
   database: Database;
   http: Pick<HttpClient, 'get'>;
-  turns: Turns;
+  limiter: HostLimiter;
   gapMs: number;
   logger: Logger;
 }): RobotsFiles {
-  const { database, http, turns, gapMs, logger } = options;
+  const { database, http, limiter, gapMs, logger } = options;
   const kept = new LRUCache<string, Exclude<RobotsAnswer, { kind: 'wait' }>>({ max: ORIGINS });
 
   return {
-    async of(url, isBack, signal) {
+    async find(url, isResumed, signal) {
       const { origin } = new URL(url);
-      const impatientAt = performance.now() + PATIENCE_MS;
+      const giveUpAt = performance.now() + MAX_WAIT_MS;
       for (;;) {
         const known = kept.get(origin);
         if (known) return known;
@@ -66,12 +66,11 @@ export function createRobotsFiles(options: {
             return answer;
           }
           case 'being_read':
-            if (performance.now() >= impatientAt)
-              return { kind: 'wait', ms: PATIENCE_MS * (1 + Math.random()) };
+            if (performance.now() >= giveUpAt) return { kind: 'wait', ms: MAX_WAIT_MS * (1 + Math.random()) };
             await delay(LOOK_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
             break;
           case 'read_it': {
-            const waitMs = await readAndStore(origin, isBack, signal);
+            const waitMs = await readAndStore(origin, isResumed, signal);
             if (waitMs !== null) return { kind: 'wait', ms: waitMs };
             break;
           }
@@ -80,16 +79,21 @@ export function createRobotsFiles(options: {
     },
   };
 
-  /** @returns how long to wait where the host is busy now, else null */
-  async function readAndStore(origin: string, isBack: boolean, signal: AbortSignal): Promise<number | null> {
+  /** @returns how long to wait if the host is busy now, else null */
+  async function readAndStore(
+    origin: string,
+    isResumed: boolean,
+    signal: AbortSignal,
+  ): Promise<number | null> {
     const leave = () => leaveRobotsUnread(database, origin).catch(() => {});
-    const turn = await turns.take(new URL(origin).host, { gapMs, isBack }, signal).catch(async (error) => {
+    const { host } = new URL(origin);
+    const permit = await limiter.acquire(host, { gapMs, isResumed }, signal).catch(async (error) => {
       await leave();
       throw error;
     });
-    if (turn.kind === 'wait') {
+    if (permit.kind === 'wait') {
       await leave();
-      return turn.ms;
+      return permit.ms;
     }
     let pauseMs = 0;
     try {
@@ -101,7 +105,7 @@ export function createRobotsFiles(options: {
       await leave();
       throw error;
     } finally {
-      turn.end(pauseMs);
+      permit.release(pauseMs);
     }
     return null;
   }

@@ -1,25 +1,25 @@
-import { verdict } from './outcome-from-pages.ts';
+import { outcomeFromPages } from './outcome.ts';
 
 const failure = (code: string, retryable: boolean) => ({ error: { code, message: code }, retryable });
 
 test('a job with one good page is completed', () => {
-  expect(verdict(2, [failure('dns_failed', true)])).toEqual({ kind: 'completed' });
+  expect(outcomeFromPages(2, [failure('dns_failed', true)])).toEqual({ kind: 'completed' });
 });
 
 test('a job whose only page failed for good fails with that error', () => {
-  expect(verdict(1, [failure('egress_refused', false)])).toEqual({
+  expect(outcomeFromPages(1, [failure('egress_refused', false)])).toEqual({
     kind: 'fail',
     error: { code: 'egress_refused', message: 'egress_refused' },
   });
 });
 
 test('a job whose every page failed is tried again if one of them may work', () => {
-  const outcome = verdict(2, [failure('http_client_error', false), failure('page_timeout', true)]);
+  const outcome = outcomeFromPages(2, [failure('http_client_error', false), failure('page_timeout', true)]);
   expect(outcome).toMatchObject({ kind: 'retry', error: { code: 'all_urls_failed' } });
 });
 
 test("one cause for every page names the job's error", () => {
-  expect(verdict(2, [failure('dns_failed', true), failure('dns_failed', true)])).toMatchObject({
+  expect(outcomeFromPages(2, [failure('dns_failed', true), failure('dns_failed', true)])).toMatchObject({
     error: { code: 'dns_failed' },
   });
 });

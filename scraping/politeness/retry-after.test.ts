@@ -1,4 +1,4 @@
-import { productTokenOf, retryAfterMs } from './politeness.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 const date = 'Sat, 01 Aug 2026 10:00:00 GMT';
 
@@ -17,16 +17,4 @@ test('what is no such answer asks for nothing', () => {
   expect(retryAfterMs(429, {})).toBeNull();
   expect(retryAfterMs(429, { 'retry-after': 'soon', date })).toBeNull();
   expect(retryAfterMs(429, { 'retry-after': 'Sat, 01 Aug 2026 10:00:30 GMT' })).toBeNull();
-});
-
-test.each([
-  ['LeadEngine/0.1', 'LeadEngine'],
-  ['Lead-Bot/2.0 (+https://example.com/bot)', 'Lead-Bot'],
-  [
-    'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0 Safari/537.36 LeadEngine/1',
-    'LeadEngine',
-  ],
-  ['Mozilla/5.0 (compatible; x)', 'Mozilla'],
-])('robots.txt knows %s as %s', (userAgent, token) => {
-  expect(productTokenOf(userAgent)).toBe(token);
 });

@@ -1,4 +1,4 @@
-import { inLanes } from './concurrent-map.ts';
+import pMap from 'p-map';
 
 const gate = () => {
   let open = () => {};
@@ -11,14 +11,21 @@ const turns = async () => {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 };
 
-describe('lanes', () => {
+/** What a job with several pages counts on. */
+const TWO = { concurrency: 2 };
+
+describe('the pages of a job, as p-map runs them,', () => {
   it('work on so many items at once, in their order', async () => {
     const gates = [gate(), gate(), gate(), gate()];
     const begun: number[] = [];
-    const all = inLanes(2, [0, 1, 2, 3], async (item) => {
-      begun.push(item);
-      await gates[item]?.opened;
-    });
+    const all = pMap(
+      [0, 1, 2, 3],
+      async (item) => {
+        begun.push(item);
+        await gates[item]?.opened;
+      },
+      TWO,
+    );
     await turns();
     expect(begun).toEqual([0, 1]);
     gates[1]?.open();
@@ -32,11 +39,15 @@ describe('lanes', () => {
   it('begin nothing more once one has failed, and say so at once', async () => {
     const hanging = gate();
     const begun: number[] = [];
-    const all = inLanes(2, [0, 1, 2, 3], async (item) => {
-      begun.push(item);
-      if (item === 1) throw new Error('broken');
-      await hanging.opened;
-    });
+    const all = pMap(
+      [0, 1, 2, 3],
+      async (item) => {
+        begun.push(item);
+        if (item === 1) throw new Error('broken');
+        await hanging.opened;
+      },
+      TWO,
+    );
     await expect(all).rejects.toThrow('broken');
     hanging.open();
     await turns();
@@ -44,6 +55,6 @@ describe('lanes', () => {
   });
 
   it('are none for no items', async () => {
-    await expect(inLanes(4, [], async () => {})).resolves.toBeUndefined();
+    await expect(pMap([], async () => {}, { concurrency: 4 })).resolves.toEqual([]);
   });
 });
