@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectBroker } from 'amqplib';
-import { statement } from '../db/connect.ts';
+import { statement } from '../db/statement.ts';
 import { SCRAPE_JOBS } from '../queue/topology.ts';
 import type { Bench, Driver } from './bench.ts';
 import type { Scratch } from './scratch.ts';

@@ -1,8 +1,9 @@
-import { EVENT_VERSION } from '../core/events/events.ts';
 import type { Fence, Progress } from '../core/jobs/job.ts';
 import type { Lead } from '../core/leads/lead.ts';
-import { type Sql, statement } from './connect.ts';
-import { PROGRESSED, setsProgress, tellsProgress } from './jobs/progress.ts';
+import type { Sql } from './connect.ts';
+import { insertEvents } from './insert-events.ts';
+import { PROGRESSED, progressEvents, setsProgress } from './jobs/progress.ts';
+import { statement } from './statement.ts';
 
 /** What a worker writes while it looks for leads. Every statement carries the fence: status, attempt and worker. */
 
@@ -64,29 +65,26 @@ const STORE_LEAD = statement(
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
     FOR UPDATE
   ), stored AS (
-    INSERT INTO leads (job_id, key, user_id, domain, countries, sources, has_email, has_phone, words, content)
+    INSERT INTO leads (job_id, key, user_id, domain, countries, sources, has_email, has_phone, search_vector, content)
     SELECT id, $4, user_id, $5, $6::text[], $7::text[], $8::boolean, $9::boolean, to_tsvector('simple', $10), $11::json FROM mine
     WHERE leads_count < $12::int OR EXISTS (SELECT FROM leads WHERE job_id = $1 AND key = $4)
     ON CONFLICT (job_id, key) DO UPDATE
     SET domain = excluded.domain, countries = excluded.countries, sources = excluded.sources, has_email = excluded.has_email,
-        has_phone = excluded.has_phone, words = excluded.words, content = excluded.content, updated_at = now()
+        has_phone = excluded.has_phone, search_vector = excluded.search_vector, content = excluded.content, updated_at = now()
     RETURNING id, xmax = 0 AS is_new
   ), visited AS (
-    INSERT INTO lead_visits (job_id, key, failed) SELECT $1, $4, false FROM stored
+    INSERT INTO lead_candidates (job_id, key, failed) SELECT $1, $4, false FROM stored
     ON CONFLICT (job_id, key) DO UPDATE SET failed = false
   ), counted AS (
     UPDATE jobs j
     SET leads_count = m.leads_count + CASE WHEN s.is_new THEN 1 ELSE 0 END, ${setsProgress('$13', '$14', '$15')}
     FROM mine m, stored s WHERE j.id = m.id
     RETURNING j.leads_count, ${PROGRESSED}
-  ), progressed AS (
-    ${tellsProgress('counted')}
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT 'lead.found', '${EVENT_VERSION}', m.user_id, m.id, m.correlation_id,
-           (json_build_object('job_id', m.id, 'lead_id', s.id::text)::jsonb || $16::jsonb)::json
-    FROM mine m, stored s WHERE s.is_new
-  )
+  ), progress_event AS (${progressEvents('counted')}), event AS (${insertEvents({
+    ...{ from: 'mine m, stored s WHERE s.is_new', type: "'lead.found'" },
+    ...{ userId: 'm.user_id', jobId: 'm.id', correlationId: 'm.correlation_id' },
+    data: "(json_build_object('job_id', m.id, 'lead_id', s.id::text)::jsonb || $16::jsonb)::json",
+  })})
   SELECT coalesce(c.leads_count, m.leads_count) AS leads, s.is_new
   FROM mine m LEFT JOIN stored s ON true LEFT JOIN counted c ON true
   `,
@@ -113,10 +111,8 @@ const STORE_VISIT = statement(
     UPDATE jobs j SET ${setsProgress('$6', '$7', '$8')}, errors_count = $9
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
     RETURNING ${PROGRESSED}
-  ), told AS (
-    ${tellsProgress('mine')}
-  )
-  INSERT INTO lead_visits (job_id, key, failed) SELECT id, $4, $5 FROM mine
+  ), progress_event AS (${progressEvents('mine')})
+  INSERT INTO lead_candidates (job_id, key, failed) SELECT id, $4, $5 FROM mine
   ON CONFLICT (job_id, key) DO UPDATE SET failed = excluded.failed
   RETURNING key
   `,
@@ -136,9 +132,7 @@ const REPORT_SEARCH = statement(
     UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')}
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
     RETURNING ${PROGRESSED}
-  ), told AS (
-    ${tellsProgress('mine')}
-  )
+  ), progress_event AS (${progressEvents('mine')})
   SELECT id FROM mine
   `,
 );
@@ -149,8 +143,8 @@ export async function listLeadVisits(sql: Sql, jobId: string): Promise<{ key: st
 }
 
 const LIST_LEAD_VISITS = statement(
-  'list_lead_visits',
-  'SELECT key, failed FROM lead_visits WHERE job_id = $1',
+  'list_lead_candidates',
+  'SELECT key, failed FROM lead_candidates WHERE job_id = $1',
 );
 
 /** A lead of a job as it is stored; null where there is none. */
@@ -272,7 +266,7 @@ const LIST_KNOWN_LEADS = statement('list_known_leads', KNOWN_LEADS(''));
 const LIST_KNOWN_LEADS_OF_DOMAIN = statement('list_known_leads_of_domain', KNOWN_LEADS('AND l.domain = $4'));
 const SEARCH_KNOWN_LEADS = statement(
   'search_known_leads',
-  KNOWN_LEADS(`AND l.words @@ to_tsquery('simple', $9)`),
+  KNOWN_LEADS(`AND l.search_vector @@ to_tsquery('simple', $9)`),
 );
 
 const countriesOf = ({ addresses }: Lead): string[] => [

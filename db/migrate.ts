@@ -1,36 +1,100 @@
-import type { Database } from './connect.ts';
-import { MIGRATIONS, type Migration } from './migrations/index.ts';
+import pg from 'pg';
+import { Complaint } from '../runtime/operator-error.ts';
+import { isDatabaseUnavailable } from './connect.ts';
+import { MIGRATIONS } from './migrations/index.ts';
+import type { Migration } from './migrations/migration.ts';
+import { type DatabaseContents, pendingMigrations } from './schema-version.ts';
 
 /**
- * Brings the schema up to date. Safe when several processes start at once: knex's lock lets one migrate while the others
- * wait for it here.
+ * Brings the schema up to date; returns the names of the migrations applied. Each runs in a transaction of its own together with
+ * the row that records it, so one that fails leaves nothing of itself behind, and the next start begins with it.
+ *
+ * Processes that start at once take turns. The advisory lock ends with its session, so a process that is killed in
+ * mid-migration blocks nobody; a lock in a table, such as knex's, would stay.
+ *
+ * @throws Complaint if the database is not one this program can use: it is newer, another application's, or incomplete
  */
-export async function migrate(database: Database): Promise<string[]> {
-  // One lock for all, and not knex's own lock table: a process killed in mid-migration leaves that one locked for ever, while
-  // this one ends with its session.
-  return database.knex.transaction(async (transaction) => {
-    await transaction.raw('SELECT pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
-    const [, applied] = await transaction.migrate.latest({
-      migrationSource: staticSource,
-      disableMigrationsListValidation: false,
-      tableName: 'migrations',
-    });
-    return applied as string[];
+export async function migrate(
+  { url, applicationName }: { url: string; applicationName: string },
+  migrations: readonly Migration[] = MIGRATIONS,
+): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    options: SILENCE_ENDS,
+    connectionTimeoutMillis: 5000,
+    keepAlive: true,
   });
+  // A connection that breaks fails the statement under way; without a listener it would end the process.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    const pending = pendingMigrations(await readContents(client), migrations);
+    for (const migration of pending) await apply(client, migration);
+    return pending.map(({ name }) => name);
+  } finally {
+    await client.end().catch(() => {});
+  }
 }
 
 const MIGRATION_LOCK = 4_203_001;
 
-/** Names are ours, without a file's extension: knex would take `.ts` and `.js` of one file for two migrations. */
-const staticSource = {
-  getMigrations: async () => MIGRATIONS,
-  getMigrationName: (migration: Migration) => migration.name,
-  getMigration: async (migration: Migration) => ({
-    up: async (knex: { raw(sql: string): PromiseLike<unknown> }) => {
-      await knex.raw(migration.up);
-    },
-    down: async () => {
-      throw new Error('migrations go forward only');
-    },
-  }),
-};
+/**
+ * A machine that vanishes or freezes in mid-migration would keep the lock for as long as TCP takes to notice, two hours. A statement
+ * that runs is not silence, and neither is waiting for the lock.
+ */
+const SILENCE_ENDS = '-c idle_session_timeout=60s -c idle_in_transaction_session_timeout=60s';
+
+/** What the program would work with: its own tables, somebody else's, or nothing yet. */
+async function readContents(client: pg.Client): Promise<DatabaseContents> {
+  const { rows } = await client.query<{ recorded: boolean; tables: string[] }>(CONTENTS);
+  const [{ recorded, tables } = { recorded: false, tables: [] }] = rows;
+  if (!recorded) return { kind: 'unrecorded', tables };
+  const applied = await client.query<{ name: string }>('SELECT name FROM schema_migrations ORDER BY name');
+  return { kind: 'recorded', applied: applied.rows.map(({ name }) => name) };
+}
+
+/**
+ * Tables that belong to an extension (PostGIS, pg_stat_statements) are no application's. Other frameworks have a
+ * `schema_migrations` too, but none with these two columns.
+ */
+const CONTENTS = `
+  SELECT count(*) FILTER (WHERE relation = 'schema_migrations' AND columns = '{applied_at,name}') > 0 AS recorded,
+         coalesce(array_agg(relation ORDER BY relation), '{}') AS tables
+  FROM (
+    SELECT CASE WHEN n.nspname = current_schema() THEN c.relname ELSE n.nspname || '.' || c.relname END AS relation,
+           ARRAY(SELECT attname::text FROM pg_attribute
+                 WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attname) AS columns
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname IN (current_schema(), 'queue')
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+  ) AS found`;
+
+async function apply(client: pg.Client, { name, sql }: Migration): Promise<void> {
+  try {
+    await client.query('BEGIN');
+    await client.query(RECORDS);
+    await client.query(sql);
+    await client.query('INSERT INTO schema_migrations (name) VALUES ($1)', [name]);
+    await client.query('COMMIT');
+  } catch (error) {
+    throw failed(name, error);
+  }
+}
+
+const RECORDS = `
+  CREATE TABLE IF NOT EXISTS schema_migrations (
+    name text PRIMARY KEY,
+    applied_at timestamptz NOT NULL DEFAULT now()
+  )`;
+
+/** What the database refuses, it refuses the next time too; what kept it from answering may pass, and is tried again. */
+function failed(name: string, error: unknown): unknown {
+  if (isDatabaseUnavailable(error)) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new Complaint(
+    `migration ${name} failed, and nothing of it was kept: ${message}; mend what it names and start again`,
+    { cause: error },
+  );
+}

@@ -23,19 +23,13 @@ export async function openDatabase(options: {
   statementTimeoutMs?: number;
 }): Promise<Database> {
   const { logger } = options;
-  // An index on a large table takes as long as it takes.
-  const migrating = connect({ ...options, poolSize: 2, statementTimeoutMs: 0 });
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      const applied = await migrate(migrating);
+      const applied = await migrate(options);
       if (applied.length > 0) logger.info('schema_migrated', { applied });
-      await migrating.stop();
       return connect(options);
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) {
-        await migrating.stop();
-        throw error;
-      }
+      if (!isDatabaseUnavailable(error)) throw error;
       logger.warn('database_unreachable', { error: (error as Error).message, retry_in_ms: pauseMs });
       await delay(pauseMs);
     }

@@ -1,4 +1,5 @@
-import { type Sql, statement } from './connect.ts';
+import type { Sql } from './connect.ts';
+import { statement } from './statement.ts';
 
 /** Removes what is older than the retention, a bounded number of rows a call; returns how many rows went. */
 export async function prune(sql: Sql, options: { retentionDays: number; limit: number }): Promise<number> {
@@ -14,7 +15,7 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_WORKERS),
     sql.query(PRUNE_HOSTS, [options.limit]),
     sql.query(PRUNE_ROBOTS, [options.limit]),
-    sql.query(PRUNE_RENDER_VERDICTS, [options.limit]),
+    sql.query(PRUNE_RENDERING_TYPES, [options.limit]),
   ]);
   return counts.reduce((sum, rows) => sum + rows.length, 0);
 }
@@ -105,9 +106,9 @@ const PRUNE_LINKS = statement(
       SELECT id FROM links WHERE deleted_at < now() - $1::int * interval '1 day' LIMIT least($2::int, 20))
     RETURNING id
   ), hours AS (
-    DELETE FROM link_hours USING gone WHERE link_id = gone.id
+    DELETE FROM link_hourly USING gone WHERE link_id = gone.id
   ), days AS (
-    DELETE FROM link_days USING gone WHERE link_id = gone.id
+    DELETE FROM link_daily USING gone WHERE link_id = gone.id
   ), breakdowns AS (
     DELETE FROM link_breakdowns USING gone WHERE link_id = gone.id
   )
@@ -120,13 +121,13 @@ const PRUNE_WORKERS = statement(
   `DELETE FROM workers WHERE seen_at < now() - interval '1 hour' RETURNING id`,
 );
 
-/** A host that nobody was at for a day is as good as new. */
+/** A host that nobody was at for a day is as good as new; its last use is known to the hour. */
 const PRUNE_HOSTS = statement(
   'prune_hosts',
   `
   DELETE FROM hosts WHERE host IN (
     SELECT host FROM hosts
-    WHERE used_at < now() - interval '1 day' AND paused_until < now() AND line_until < now()
+    WHERE used_at < now() - interval '25 hours' AND paused_until < now() AND queue_until < now()
     LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING host
   `,
@@ -143,11 +144,11 @@ const PRUNE_ROBOTS = statement(
 );
 
 /** What was last seen so long ago is not gone by any more. */
-const PRUNE_RENDER_VERDICTS = statement(
-  'prune_render_verdicts',
+const PRUNE_RENDERING_TYPES = statement(
+  'prune_rendering_types',
   `
-  DELETE FROM render_verdicts WHERE host IN (
-    SELECT host FROM render_verdicts WHERE seen_at < now() - interval '30 days' LIMIT $1)
+  DELETE FROM rendering_types WHERE host IN (
+    SELECT host FROM rendering_types WHERE seen_at < now() - interval '30 days' LIMIT $1)
   RETURNING host
   `,
 );

@@ -6,8 +6,9 @@ import {
   type RollUp,
   rollUp,
 } from '../core/statistics.ts';
-import { type Database, type Sql, statement } from './connect.ts';
+import type { Database, Sql } from './connect.ts';
 import { advanceCursor, readEvents } from './events/events.ts';
+import { statement } from './statement.ts';
 
 const READER = 'statistics';
 
@@ -63,9 +64,9 @@ const READ_FACTS = statement(
 );
 
 const ADD_HOURS = statement(
-  'add_job_hours',
+  'add_job_hourly',
   `
-  INSERT INTO job_hours AS h (user_id, hour, created, started, completed, failed, cancelled, retries, pages, leads, page_errors)
+  INSERT INTO job_hourly AS h (user_id, hour, created, started, completed, failed, cancelled, retries, pages, leads, page_errors)
   SELECT user_id, hour, created, started, completed, failed, cancelled, retries, pages, leads, page_errors
   FROM json_to_recordset($1::json) AS r (user_id uuid, hour timestamptz, created int, started int, completed int, failed int,
                                          cancelled int, retries int, pages int, leads int, page_errors int)
@@ -87,14 +88,14 @@ const ADD_HISTOGRAMS = statement(
   `,
 );
 
-/** A crawler of the whole web has millions of hosts a day: beyond a thousand, all further ones are one. */
+/** A crawler of the whole web has millions of hosts a day: beyond a thousand, all further ones are one. `OFFSET 0` as in `store_clicks`. */
 const ADD_BREAKDOWNS = statement(
   'add_job_breakdowns',
   `
   INSERT INTO job_breakdowns AS b (user_id, day, kind, value, jobs, pages, leads)
   SELECT user_id, day, kind,
          CASE WHEN EXISTS (SELECT FROM job_breakdowns o WHERE o.user_id = r.user_id AND o.day = r.day AND o.kind = r.kind
-                             AND o.value = r.value)
+                             AND o.value = r.value OFFSET 0)
                 OR (SELECT count(*) FROM (SELECT FROM job_breakdowns o WHERE o.user_id = r.user_id AND o.day = r.day
                                             AND o.kind = r.kind LIMIT 1000) AS known) < 1000
               THEN value ELSE '(other)' END,
@@ -140,7 +141,7 @@ const READ_JOB_SERIES = statement(
   SELECT date_trunc($4::text, hour, 'UTC') AS at, sum(created)::int AS created, sum(started)::int AS started,
          sum(completed)::int AS completed, sum(failed)::int AS failed, sum(cancelled)::int AS cancelled,
          sum(retries)::int AS retries, sum(pages)::int AS pages, sum(leads)::int AS leads, sum(page_errors)::int AS page_errors
-  FROM job_hours WHERE user_id = $1 AND hour >= $2 AND hour < $3
+  FROM job_hourly WHERE user_id = $1 AND hour >= $2 AND hour < $3
   GROUP BY 1 ORDER BY 1
   `,
 );

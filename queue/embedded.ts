@@ -2,10 +2,11 @@ import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
 import { withinTime } from '../runtime/timeout.ts';
 import { createConsumers } from './embedded/consumers.ts';
+import { declareQueue } from './embedded/declare.ts';
 import { createPublisher } from './embedded/publisher.ts';
-import { storeQueue } from './embedded/schema.ts';
 import { keepSession } from './embedded/session.ts';
 import { createSettler } from './embedded/settle.ts';
+import { COUNT_FREE, PURGE } from './embedded/statements.ts';
 import type { Queue } from './queue.ts';
 import type { Topology } from './topology.ts';
 
@@ -77,23 +78,16 @@ export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
     publish: publisher.publish,
     consume: async (queue, consumeOptions, handler) => consumers.add(queue, consumeOptions, handler),
     depth: async (queue) => {
-      const { rows } = await pool.query<{ messages: number }>(
-        `SELECT (SELECT count(*)::int FROM queue.messages WHERE queue = name AND holder IS NULL) AS messages
-         FROM queue.queues WHERE name = $1`,
-        [queue],
-      );
+      const { rows } = await pool.query<{ messages: number }>({ ...COUNT_FREE, values: [queue] });
       if (!rows[0]) throw new Error(`no queue ${queue}`);
       return rows[0].messages;
     },
     purge: async (queue) => {
-      const { rowCount } = await pool.query(
-        'DELETE FROM queue.messages WHERE queue = $1 AND holder IS NULL',
-        [queue],
-      );
+      const { rowCount } = await pool.query({ ...PURGE, values: [queue] });
       return rowCount ?? 0;
     },
     declareQueue: async (queue) => {
-      await storeQueue(pool, queue, topology);
+      await declareQueue(pool, queue, topology);
       if (!topology.queues.some(({ name }) => name === queue.name)) topology.queues.push(queue);
     },
     health: () =>

@@ -1,5 +1,5 @@
 import type { EventCursor } from '../../db/events/events.ts';
-import type { JobCursor } from '../../db/jobs/read.ts';
+import { decodeCursor, encodeCursor, type KeysetCursor } from '../../db/keyset.ts';
 import { invalidRequest } from './problem.ts';
 
 /** Cursors are opaque to clients and still checked: whatever passes here is a value the database can read. */
@@ -7,22 +7,14 @@ import { invalidRequest } from './problem.ts';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export const isUuid = (text: unknown): text is string => typeof text === 'string' && UUID.test(text);
 
-/** Microseconds since 1970 and the id: `1767225600123456.0198c0de-…`. */
-export function encodeJobCursor({ createdAt, id }: JobCursor): string {
-  // As Postgres writes a timestamptz: 2026-01-01 00:00:00.123456+00
-  const [, date, time, fraction = '', zone] =
-    /^(\S+) (\d\d:\d\d:\d\d)(?:\.(\d+))?([+-][\d:]+)$/.exec(createdAt) ?? [];
-  const seconds = Date.parse(`${date}T${time}${zone?.length === 3 ? `${zone}:00` : zone}`) / 1000;
-  if (Number.isNaN(seconds)) throw new Error(`not a timestamp of Postgres: ${createdAt}`);
-  return `${seconds}${fraction.padEnd(6, '0')}.${id}`;
-}
+/** Of every list that is newest first. */
+export const encodeJobCursor = encodeCursor;
 
-export function decodeJobCursor(cursor: string | undefined): JobCursor | null {
+export function decodeJobCursor(cursor: string | undefined): KeysetCursor | null {
   if (cursor === undefined) return null;
-  const [, seconds, micros, id] = /^(\d{1,11})(\d{6})\.(.+)$/.exec(cursor) ?? [];
-  if (seconds === undefined || !isUuid(id)) throw badCursor();
-  const second = new Date(Number(seconds) * 1000).toISOString();
-  return { createdAt: second.replace('.000Z', `.${micros}Z`), id };
+  const decoded = decodeCursor(cursor);
+  if (!decoded) throw badCursor();
+  return decoded;
 }
 
 /** The place of the last page seen. */

@@ -120,7 +120,7 @@ export function dispatchable(
       id,
       userId,
       attempt: 0,
-      asides: 0,
+      yieldCount: 0,
       priority: spec.priority ?? DEFAULT_PRIORITY,
       correlationId,
       search: searchOf(spec),

@@ -27,9 +27,9 @@ export const showLinkStats =
       code: link.code,
       ...range,
       total_clicks: clicksOf(totals),
-      people_clicks: totals.people,
-      bot_clicks: totals.bots,
-      head_requests: totals.heads,
+      people_clicks: totals.human_clicks,
+      bot_clicks: totals.bot_clicks,
+      head_requests: totals.head_requests,
       unique_visitors: totals.visitors,
       top_referrers: named('referrer', 'referrer'),
       top_user_agents: named('user_agent', 'user_agent'),
@@ -39,15 +39,15 @@ export const showLinkStats =
       series: series.map((point) => ({
         at: point.at,
         total_clicks: clicksOf(point),
-        people_clicks: point.people,
-        bot_clicks: point.bots,
+        people_clicks: point.human_clicks,
+        bot_clicks: point.bot_clicks,
         unique_visitors: point.visitors,
       })),
     });
   };
 
 /** HEAD follows nothing. */
-const clicksOf = ({ people, bots }: ClickCounts): number => people + bots;
+const clicksOf = ({ human_clicks, bot_clicks }: ClickCounts): number => human_clicks + bot_clicks;
 
 /** Counting what waits reads an index entry a job, and a page that shows it asks again and again. */
 const COUNT_MS = 5000;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { statement } from '../../db/connect.ts';
+import { statement } from '../../db/statement.ts';
 import { createEnvelope } from '../../queue/envelope.ts';
 import { openQueue } from '../../queue/open.ts';
 import { LINK_CLICKS } from '../../queue/topology.ts';
@@ -60,7 +60,7 @@ async function count(bench: Bench, driver: Driver): Promise<number> {
 
 const COUNT_STORED = statement(
   'bench_count_clicks',
-  'SELECT coalesce(sum(people), 0)::int AS stored FROM link_days',
+  'SELECT coalesce(sum(human_clicks), 0)::int AS stored FROM link_daily',
 );
 
 async function fill(bench: Bench, driver: Driver, databaseUrl: string, total: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { statement } from '../../db/connect.ts';
 import { listCrawlUrls } from '../../db/pages/crawl.ts';
+import { statement } from '../../db/statement.ts';
 import { Frontier } from '../../scraping/crawl/frontier.ts';
 import { createBounds } from '../../scraping/crawl/scope.ts';
 import { restoreFrontier } from '../../workers/scraper/jobs/crawl-restore.ts';

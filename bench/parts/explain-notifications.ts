@@ -1,4 +1,4 @@
-import { type Database, type Sql, statement } from '../../db/connect.ts';
+import type { Database, Sql } from '../../db/connect.ts';
 import { claimDeliveries, claimMail, type DeliveryClaim } from '../../db/notifications/deliveries/claim.ts';
 import {
   countLongDispatchedDeliveries,
@@ -17,6 +17,8 @@ import { fanOut, listWanted } from '../../db/notifications/fan-out.ts';
 import { listNotifications, markAllRead, markRead } from '../../db/notifications/in-app.ts';
 import { listSubscriptions } from '../../db/notifications/subscriptions.ts';
 import { listWebhooks } from '../../db/notifications/webhooks.ts';
+import { statement } from '../../db/statement.ts';
+import { SMALL_USER } from '../fill.ts';
 
 export type Step = [name: string, run: (database: Database) => Promise<unknown>];
 
@@ -99,49 +101,3 @@ export async function notificationSteps(sql: Sql): Promise<Step[]> {
     ['endpoints of a user', (database) => listWebhooks(database, user)],
   ];
 }
-
-const SMALL_USER = '00000000-0000-0000-0000-000000000001';
-
-/**
- * 5,000 more users with an endpoint and four subscriptions each; each job has told its user in the app, two thirds of them unread, and by one
- * of three channels. Of a thousand deliveries: 1 is due, 3 wait, 10 failed; of 20,000: 1 is rung
- * for, 1 being sent, as windows and slots have it.
- */
-export const FILL_NOTIFICATIONS = `
-  INSERT INTO users (id, email, name, role) VALUES ('${SMALL_USER}', 'small@example.com', 'Small', 'user');
-  INSERT INTO users (email, name, role) SELECT 'sub' || n || '@example.com', 'Sub ' || n, 'user' FROM generate_series(1, 5000) AS n;
-  INSERT INTO webhooks (user_id, url, secret)
-  SELECT id, 'https://example.com/' || email, '\\x00'::bytea FROM users;
-  INSERT INTO subscriptions (user_id, events, channel, target, webhook_id)
-  SELECT u.id, ARRAY['job.completed', 'job.failed'], c.channel,
-         CASE c.channel WHEN 'email' THEN u.email WHEN 'push' THEN '{}' END,
-         CASE c.channel WHEN 'webhook' THEN (SELECT w.id FROM webhooks w WHERE w.user_id = u.id LIMIT 1) END
-  FROM users u CROSS JOIN (VALUES ('in_app'), ('email'), ('push'), ('webhook')) AS c (channel);
-  INSERT INTO notifications (user_id, event_id, type, urgent, job_id, data, occurred_at, created_at, read_at)
-  SELECT user_id, gen_random_uuid(), 'job.completed', false, id, json_build_object('job_id', id), created_at, created_at,
-         CASE WHEN row_number() OVER (ORDER BY created_at) % 3 = 0 THEN created_at END
-  FROM jobs ORDER BY created_at;
-  WITH numbered AS (
-    SELECT id, user_id, created_at,
-           CASE WHEN n % 20000 IN (1, 2) OR n % 1000 NOT IN (1, 2) THEN n % 1000 ELSE 999 END AS kind,
-           (ARRAY['email', 'push', 'webhook'])[(n / 1000) % 3 + 1] AS channel
-    FROM (SELECT id, user_id, created_at, row_number() OVER (ORDER BY created_at) AS n FROM jobs) AS j
-  )
-  INSERT INTO deliveries (event_id, user_id, channel, target, webhook_id, type, urgent, job_id, correlation_id, data, occurred_at,
-                          status, attempt, due_at, dispatched_at, lease_until, holder, created_at, finished_at)
-  SELECT gen_random_uuid(), n.user_id, n.channel, CASE n.channel WHEN 'webhook' THEN w.id::text WHEN 'email' THEN u.email ELSE '{}' END,
-         CASE n.channel WHEN 'webhook' THEN w.id END, 'job.completed', false, n.id, 'bench', json_build_object('job_id', n.id),
-         n.created_at,
-         CASE WHEN kind < 2 OR kind IN (3, 4, 5) THEN 'queued' WHEN kind = 2 THEN 'sending' WHEN kind < 16 THEN 'failed'
-              ELSE 'delivered' END,
-         CASE WHEN kind < 2 THEN 0 ELSE 1 END, now() + CASE WHEN kind IN (3, 4, 5) THEN interval '1 day' ELSE interval '-1 s' END,
-         CASE WHEN kind = 1 THEN now() END,
-         CASE WHEN kind = 2 THEN now() + CASE WHEN n.id::text < '05' THEN interval '-1 s' ELSE interval '1 day' END END,
-         CASE WHEN kind = 2 THEN 'notifier-' || n.id END, n.created_at, CASE WHEN kind > 5 THEN n.created_at END
-  FROM numbered n JOIN users u ON u.id = n.user_id JOIN webhooks w ON w.user_id = u.id;
-  INSERT INTO mail_pace (user_id, address, sent_at) SELECT id, email, now() FROM users;
-  INSERT INTO dead_letters (user_id, delivery_id, queue, code, message)
-  SELECT user_id, id, channel || '_notifications', 'http_error', 'it answered 500' FROM deliveries WHERE status = 'failed';
-  INSERT INTO delivery_attempts (delivery_id, finished_at, duration_ms, status)
-  SELECT id, finished_at, 10, 204 FROM deliveries WHERE finished_at IS NOT NULL;
-`;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type Database, type Sql, type Statement, statement } from '../../db/connect.ts';
+import type { Database, Sql } from '../../db/connect.ts';
 import {
   BEGINNING,
   END,
@@ -18,9 +18,11 @@ import {
 } from '../../db/jobs/dispatch.ts';
 import { listJobs } from '../../db/jobs/read.ts';
 import { settleExpiredRuns, settleJobs } from '../../db/jobs/settle.ts';
+import { type Statement, statement } from '../../db/statement.ts';
 import type { Bench } from '../bench.ts';
+import { FILL_NOTIFICATIONS, fillJobs } from '../fill.ts';
 import { createScratch, vacuum } from '../scratch.ts';
-import { FILL_NOTIFICATIONS, notificationSteps, type Step } from './explain-notifications.ts';
+import { notificationSteps, type Step } from './explain-notifications.ts';
 
 const PART = 'explain';
 const ROWS = 1_000_000;
@@ -34,11 +36,11 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
   const rows = bench.options.quick ? ROWS / 10 : ROWS;
   const scratch = await createScratch(bench.services);
   process.stderr.write(`bench: filling ${rows} jobs …\n`);
-  await scratch.database.knex.raw(FILL.replaceAll(':rows', String(rows)));
+  await scratch.database.knex.raw(fillJobs(rows));
   await scratch.database.knex.raw(FILL_NOTIFICATIONS);
   await vacuum(scratch.url);
   const [user] = await scratch.database.query<{ id: string }>(FIND_USER);
-  const waiting = await scratch.database.query<{ id: string; attempt: number; asides: number }>(
+  const waiting = await scratch.database.query<{ id: string; attempt: number; yieldCount: number }>(
     SOME_DISPATCHED,
   );
   const running = await scratch.database.query<{ id: string; attempt: number; worker_id: string }>(
@@ -156,38 +158,9 @@ function literal(client: pg.Client, value: unknown): string {
 const FIND_USER = statement('bench_find_user', "SELECT id FROM users WHERE email = 'user3@example.com'");
 const SOME_DISPATCHED = statement(
   'bench_some_dispatched',
-  "SELECT id, attempt, asides FROM jobs WHERE status = 'queued' AND dispatched_at IS NOT NULL LIMIT 16",
+  `SELECT id, attempt, yield_count AS "yieldCount" FROM jobs WHERE status = 'queued' AND dispatched_at IS NOT NULL LIMIT 16`,
 );
 const SOME_RUNNING = statement(
   'bench_some_running',
   "SELECT id, attempt, worker_id FROM jobs WHERE status = 'running' LIMIT 16",
 );
-
-/** Of a thousand jobs: 10 wait, 1 is dispatched, 1 runs, 1 is due, 4 wait for their time, 30 failed, 10 cancelled. */
-const FILL = `
-  INSERT INTO users (email, name, role) SELECT 'user' || n || '@example.com', 'User ' || n, 'user' FROM generate_series(1, 20) AS n;
-  WITH numbered AS (
-    SELECT n, n % 1000 AS kind, now() - (:rows - n) * interval '1 s' AS created_at FROM generate_series(1, :rows) AS n
-  ), people AS (SELECT id, row_number() OVER () AS place FROM users)
-  INSERT INTO jobs (id, user_id, status, priority, attempt, max_attempts, spec, correlation_id, created_at, run_at,
-                    dispatched_at, started_at, attempt_started_at, worker_id, lease_until, finished_at)
-  SELECT gen_random_uuid(), p.id,
-         CASE WHEN kind < 11 THEN 'queued' WHEN kind < 12 THEN 'running' WHEN kind < 14 THEN 'scheduled'
-              WHEN kind < 17 THEN 'retrying' WHEN kind < 47 THEN 'failed' WHEN kind < 57 THEN 'cancelled'
-              ELSE 'completed' END,
-         n % 3, CASE WHEN kind < 11 THEN 0 ELSE 1 END, 3,
-         '{"urls":["https://example.com/catalogue/page-1.html"],"formats":["markdown","links"]}', 'bench-' || n,
-         created_at, created_at + CASE WHEN kind BETWEEN 13 AND 16 THEN interval '90 days' ELSE interval '0' END,
-         CASE WHEN kind = 0 THEN now() END, CASE WHEN kind >= 11 THEN created_at END,
-         CASE WHEN kind >= 11 THEN created_at END, CASE WHEN kind >= 11 THEN 'worker-' || n % 7 END,
-         CASE WHEN kind = 11 THEN now() + CASE WHEN n % 20000 = 11 THEN interval '-1 s' ELSE interval '1 day' END END,
-         CASE WHEN kind >= 17 THEN created_at + interval '5 s' END
-  FROM numbered JOIN people p ON p.place = n % 20 + 1;
-  INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome, finished_at)
-  SELECT id, started_at, 1, worker_id, status, finished_at FROM jobs WHERE finished_at IS NOT NULL;
-  INSERT INTO events (xid, type, version, user_id, job_id, correlation_id, data)
-  SELECT (1 + row_number() OVER (ORDER BY id) * 500 / :rows)::text::xid8, 'job.created', '1.0', user_id, id, correlation_id,
-         json_build_object('job_id', id, 'status', status)
-  FROM jobs;
-  UPDATE event_cursors SET xid = '500', seq = (SELECT min(seq) + 100 FROM events WHERE xid = '500') WHERE reader = 'relay';
-`;

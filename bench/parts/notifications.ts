@@ -1,9 +1,9 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel } from '../../core/notifications/notification.ts';
-import { statement } from '../../db/connect.ts';
 import { createSubscription } from '../../db/notifications/subscriptions.ts';
 import { ensureWebhook } from '../../db/notifications/webhooks.ts';
+import { statement } from '../../db/statement.ts';
 import {
   type Bench,
   DRIVERS,

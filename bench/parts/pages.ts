@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobSpec } from '../../core/jobs/job.ts';
-import { statement } from '../../db/connect.ts';
+import { statement } from '../../db/statement.ts';
 import { findChromium } from '../../scraping/browser/chromium.ts';
 import { type Bench, startApi, startOurs, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';

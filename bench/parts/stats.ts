@@ -1,4 +1,4 @@
-import { statement } from '../../db/connect.ts';
+import { statement } from '../../db/statement.ts';
 import { type Bench, startApi, withChildren } from '../bench.ts';
 import { API_KEY } from '../job.ts';
 import { now, percentile } from '../measure.ts';
@@ -80,13 +80,13 @@ const COUNTED = `count(*), count(DISTINCT visitor), 0, 0 FROM clicks GROUP BY 1,
 const MAKE_HOURS = statement(
   'bench_make_hours',
   `
-  INSERT INTO link_hours (link_id, hour, firsts, lasts, people, visitors, bots, heads)
+  INSERT INTO link_hourly (link_id, hour, first_visits, last_visits, human_clicks, visitors, bot_clicks, head_requests)
   SELECT link_id, date_trunc('hour', clicked_at), count(DISTINCT visitor), count(DISTINCT visitor), ${COUNTED}
   `,
 );
 const MAKE_DAYS = statement(
   'bench_make_days',
-  `INSERT INTO link_days SELECT link_id, (clicked_at AT TIME ZONE 'UTC')::date, ${COUNTED}`,
+  `INSERT INTO link_daily SELECT link_id, (clicked_at AT TIME ZONE 'UTC')::date, ${COUNTED}`,
 );
 /** The worker's pruner keeps a week of them. */
 const MAKE_VISITORS = statement(
@@ -110,7 +110,7 @@ const NOBODY = '00000000-0000-0000-0000-000000000000';
 const MAKE_JOB_HOURS = statement(
   'bench_make_job_hours',
   `
-  INSERT INTO job_hours SELECT '${NOBODY}', date_trunc('hour', now()) - n * interval '1 hour', 1, 1, 1, 0, 0, 0, 1, 0, 0
+  INSERT INTO job_hourly SELECT '${NOBODY}', date_trunc('hour', now()) - n * interval '1 hour', 1, 1, 1, 0, 0, 0, 1, 0, 0
   FROM generate_series(0, 8760) AS n
   `,
 );

@@ -1,4 +1,5 @@
-import { type Sql, statement } from '../connect.ts';
+import type { Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /**
  * A key of the installation: made by whoever asks first, and from then on the same for every process of it.

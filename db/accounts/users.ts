@@ -1,5 +1,6 @@
-import { EVENT_VERSION } from '../../core/events/events.ts';
-import { type Database, type Sql, statement } from '../connect.ts';
+import type { Database, Sql } from '../connect.ts';
+import { insertEvents } from '../insert-events.ts';
+import { statement } from '../statement.ts';
 
 export type Role = 'admin' | 'user';
 
@@ -27,11 +28,10 @@ const CREATE_USER = statement(
     INSERT INTO users (email, name, role) VALUES (lower($1), $2, $3)
     ON CONFLICT (email) DO NOTHING
     RETURNING id, email, name, role, created_at
-  ), told AS (
-    INSERT INTO events (type, version, user_id, correlation_id, data)
-    SELECT 'user.registered', '${EVENT_VERSION}', id, $4, json_build_object('user_id', id, 'email', email, 'name', name)
-    FROM created
-  )
+  ), event AS (${insertEvents({
+    ...{ from: 'created', type: "'user.registered'", userId: 'id', jobId: 'NULL', correlationId: '$4' },
+    data: "json_build_object('user_id', id, 'email', email, 'name', name)",
+  })})
   SELECT id, email, name, role, created_at FROM created
   `,
 );
@@ -94,24 +94,27 @@ const STORE_KEY = statement(
   WITH issued AS (
     INSERT INTO api_keys (user_id, name, prefix, hash, expires_at) VALUES ($1, $2, $3, $4, $5)
     RETURNING ${KEY_COLUMNS}
-  ), told AS (
-    INSERT INTO events (type, version, user_id, correlation_id, data)
-    SELECT 'user.key_issued', '${EVENT_VERSION}', user_id, $6, json_build_object('key_id', id, 'name', name) FROM issued
-  )
+  ), event AS (${insertEvents({
+    ...{ from: 'issued', type: "'user.key_issued'", jobId: 'NULL', correlationId: '$6' },
+    data: "json_build_object('key_id', id, 'name', name)",
+  })})
   SELECT ${KEY_COLUMNS} FROM issued
   `,
 );
 
 /** Keys of one user, or of all where `userId` is null; newest first. */
 export const listKeys = (sql: Sql, userId: string | null): Promise<ApiKey[]> =>
-  sql.query<ApiKey>(LIST_KEYS, [userId]);
+  userId === null ? sql.query<ApiKey>(LIST_KEYS) : sql.query<ApiKey>(LIST_KEYS_OF_USER, [userId]);
 
 const LIST_KEYS = statement(
   'list_keys',
-  `
-  SELECT ${KEY_COLUMNS} FROM api_keys WHERE $1::uuid IS NULL OR user_id = $1
-  ORDER BY created_at DESC, id LIMIT 10000
-  `,
+  `SELECT ${KEY_COLUMNS} FROM api_keys ORDER BY created_at DESC, id LIMIT 10000`,
+);
+
+/** On its own: a condition that may be absent has no index. */
+const LIST_KEYS_OF_USER = statement(
+  'list_keys_of_user',
+  `SELECT ${KEY_COLUMNS} FROM api_keys WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT 10000`,
 );
 
 /** Revokes a key of one user, or of anybody where `userId` is null; false where there is none. Twice is fine. */
@@ -130,10 +133,10 @@ const REVOKE_KEY = statement(
     UPDATE api_keys SET revoked_at = now()
     WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND revoked_at IS NULL
     RETURNING id, user_id, name
-  ), told AS (
-    INSERT INTO events (type, version, user_id, correlation_id, data)
-    SELECT 'user.key_revoked', '${EVENT_VERSION}', user_id, $3, json_build_object('key_id', id, 'name', name) FROM revoked
-  )
+  ), event AS (${insertEvents({
+    ...{ from: 'revoked', type: "'user.key_revoked'", jobId: 'NULL', correlationId: '$3' },
+    data: "json_build_object('key_id', id, 'name', name)",
+  })})
   SELECT id FROM api_keys WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)
   `,
 );

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Attempt } from '../../core/jobs/job.ts';
-import { type Sql, statement } from '../connect.ts';
-import { RUN_AGAIN } from '../jobs/change.ts';
-import { ATTEMPTS_OF, type AttemptRow, type JobCursor, toAttempt } from '../jobs/read.ts';
-import { SEND_AGAIN } from '../notifications/deliveries/read.ts';
+import type { Sql } from '../connect.ts';
+import { REQUEUE_JOBS } from '../jobs/change.ts';
+import { ATTEMPTS_OF, type AttemptRow, toAttempt } from '../jobs/read.ts';
+import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
+import { REQUEUE_DELIVERIES } from '../notifications/deliveries/read.ts';
+import { type Statement, statement } from '../statement.ts';
 
 /** A failed job, a notification that could not be delivered, or a message that could not be read. */
 export interface DeadLetter {
@@ -35,19 +37,15 @@ export interface DeadLetterFilter {
 export async function listDeadLetters(
   sql: Sql,
   filter: DeadLetterFilter,
-  page: { limit: number; after: JobCursor | null },
-): Promise<{ deadLetters: DeadLetter[]; next: JobCursor | null }> {
+  page: { limit: number; after: KeysetCursor | null },
+): Promise<{ deadLetters: DeadLetter[]; next: KeysetCursor | null }> {
   const rows = await sql.query<DeadLetterRow>(LIST_DEAD_LETTERS, [
     ...valuesOf(filter),
-    page.after?.createdAt ?? 'infinity',
-    page.after?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    ...keysetValues(page.after),
     page.limit + 1,
   ]);
-  const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
-  return {
-    deadLetters: rows.slice(0, page.limit).map(toDeadLetter),
-    next: last ? { createdAt: last.cursor, id: last.id } : null,
-  };
+  const { items, next } = pageOf(rows, page.limit, toDeadLetter);
+  return { deadLetters: items, next };
 }
 
 export async function findDeadLetter(sql: Sql, id: string): Promise<DeadLetter | null> {
@@ -55,28 +53,26 @@ export async function findDeadLetter(sql: Sql, id: string): Promise<DeadLetter |
   return row ? toDeadLetter(row) : null;
 }
 
-/** Runs the failed jobs again that match, oldest first, at most `limit`; returns their ids. Messages have nothing to run. */
-export async function requeueDeadLetters(
-  sql: Sql,
-  filter: DeadLetterFilter & { id?: string },
-  limit: number,
-): Promise<string[]> {
-  const rows = await sql.query<{ id: string }>(REQUEUE_DEAD_LETTERS, [
-    ...valuesOf(filter),
-    filter.id ?? null,
-    limit,
-  ]);
-  return rows.map(({ id }) => id);
-}
+/** One, or those that match a filter, oldest first. */
+export type DeadLetterChoice = { id: string } | DeadLetterFilter;
 
-/** Sends the notifications again that match, oldest first, at most `limit`; returns the deliveries' ids. */
-export async function resendDeadLetters(
+/** Runs the failed jobs again that are chosen, at most `limit`; returns their ids. Messages have nothing to run. */
+export const requeueDeadLetters = (sql: Sql, choice: DeadLetterChoice, limit: number): Promise<string[]> =>
+  again(sql, choice, limit, { one: REQUEUE_DEAD_LETTER, matching: REQUEUE_DEAD_LETTERS });
+
+/** Sends the notifications again that are chosen, at most `limit`; returns the deliveries' ids. */
+export const resendDeadLetters = (sql: Sql, choice: DeadLetterChoice, limit: number): Promise<string[]> =>
+  again(sql, choice, limit, { one: RESEND_DEAD_LETTER, matching: RESEND_DEAD_LETTERS });
+
+async function again(
   sql: Sql,
-  filter: DeadLetterFilter & { id?: string },
+  choice: DeadLetterChoice,
   limit: number,
+  statements: { one: Statement; matching: Statement },
 ): Promise<string[]> {
-  const values = [...valuesOf(filter), filter.id ?? null, limit];
-  const rows = await sql.query<{ id: string }>(RESEND_DEAD_LETTERS, values);
+  const rows = await ('id' in choice
+    ? sql.query<{ id: string }>(statements.one, [choice.id])
+    : sql.query<{ id: string }>(statements.matching, [...valuesOf(choice), limit]));
   return rows.map(({ id }) => id);
 }
 
@@ -115,57 +111,68 @@ const valuesOf = (filter: DeadLetterFilter) => [
   filter.created_before ?? 'infinity',
 ];
 
+const NEWEST = keyset('d.created_at', 'd.id');
+
 const COLUMNS = `
-  d.id, d.job_id, d.delivery_id, d.user_id, d.queue, d.code, d.message, d.body, d.created_at, d.created_at::text AS cursor,
+  d.id, d.job_id, d.delivery_id, d.user_id, d.queue, d.code, d.message, d.body, d.created_at, ${NEWEST.column},
   ${ATTEMPTS_OF('d.job_id')} AS history`;
 
 const MATCHES = `
-  d.closed_at IS NULL AND ($1::text IS NULL OR d.code = $1) AND ($2::uuid IS NULL OR d.user_id = $2)
+  d.resolved_at IS NULL AND ($1::text IS NULL OR d.code = $1) AND ($2::uuid IS NULL OR d.user_id = $2)
   AND d.created_at >= $3::timestamptz AND d.created_at < $4::timestamptz`;
 
 const LIST_DEAD_LETTERS = statement(
   'list_dead_letters',
   `
   SELECT ${COLUMNS} FROM dead_letters d
-  WHERE ${MATCHES} AND (d.created_at, d.id) < ($5::timestamptz, $6::uuid)
-  ORDER BY d.created_at DESC, d.id DESC LIMIT $7
+  WHERE ${MATCHES} AND ${NEWEST.behind('$5', '$6')}
+  ORDER BY ${NEWEST.order} LIMIT $7
   `,
 );
 
 const FIND_DEAD_LETTER = statement(
   'find_dead_letter',
-  `SELECT ${COLUMNS} FROM dead_letters d WHERE d.id = $1 AND d.closed_at IS NULL`,
+  `SELECT ${COLUMNS} FROM dead_letters d WHERE d.id = $1 AND d.resolved_at IS NULL`,
 );
+
+/** `chosen (id)` for what is done again: those that match, oldest first. */
+const chosen = (what: 'job_id' | 'delivery_id') => `
+  chosen AS (
+    SELECT d.${what} AS id FROM dead_letters d
+    WHERE ${MATCHES} AND d.${what} IS NOT NULL
+    ORDER BY d.created_at, d.id LIMIT $5 FOR UPDATE SKIP LOCKED
+  )`;
+
+/** The same for one; with the filter, it would be looked for among all that are open. */
+const chosenOne = (what: 'job_id' | 'delivery_id') => `
+  chosen AS (
+    SELECT d.${what} AS id FROM dead_letters d
+    WHERE d.id = $1 AND d.resolved_at IS NULL AND d.${what} IS NOT NULL
+    FOR UPDATE SKIP LOCKED
+  )`;
 
 const REQUEUE_DEAD_LETTERS = statement(
   'requeue_dead_letters',
-  `
-  WITH chosen AS (
-    SELECT d.job_id AS id FROM dead_letters d
-    WHERE ${MATCHES} AND ($5::uuid IS NULL OR d.id = $5) AND d.job_id IS NOT NULL
-    ORDER BY d.created_at, d.id LIMIT $6 FOR UPDATE SKIP LOCKED
-  ),
-  ${RUN_AGAIN} SELECT id FROM retried
-  `,
+  `WITH ${chosen('job_id')}, ${REQUEUE_JOBS} SELECT id FROM retried`,
 );
-
+const REQUEUE_DEAD_LETTER = statement(
+  'requeue_dead_letter',
+  `WITH ${chosenOne('job_id')}, ${REQUEUE_JOBS} SELECT id FROM retried`,
+);
 const RESEND_DEAD_LETTERS = statement(
   'resend_dead_letters',
-  `
-  WITH chosen AS (
-    SELECT d.delivery_id AS id FROM dead_letters d
-    WHERE ${MATCHES} AND ($5::uuid IS NULL OR d.id = $5) AND d.delivery_id IS NOT NULL
-    ORDER BY d.created_at, d.id LIMIT $6 FOR UPDATE SKIP LOCKED
-  ),
-  ${SEND_AGAIN} SELECT id FROM sent
-  `,
+  `WITH ${chosen('delivery_id')}, ${REQUEUE_DELIVERIES} SELECT id FROM sent`,
+);
+const RESEND_DEAD_LETTER = statement(
+  'resend_dead_letter',
+  `WITH ${chosenOne('delivery_id')}, ${REQUEUE_DELIVERIES} SELECT id FROM sent`,
 );
 
 const DISCARD_DEAD_LETTER = statement(
   'discard_dead_letter',
   `
-  UPDATE dead_letters SET closed_at = now(), closed_as = 'discarded'
-  WHERE id = $1 AND closed_at IS NULL RETURNING id
+  UPDATE dead_letters SET resolved_at = now(), resolution = 'discarded'
+  WHERE id = $1 AND resolved_at IS NULL RETURNING id
   `,
 );
 
@@ -173,6 +180,6 @@ const BURY_MESSAGE = statement(
   'bury_message',
   `
   INSERT INTO dead_letters (queue, code, message, body, fingerprint) VALUES ($1, 'unreadable_message', $2, $3, $4)
-  ON CONFLICT (queue, fingerprint) WHERE closed_at IS NULL DO NOTHING
+  ON CONFLICT (queue, fingerprint) WHERE resolved_at IS NULL DO NOTHING
   `,
 );

@@ -1,6 +1,7 @@
 import type { DomainEvent, EventType } from '../../core/events/events.ts';
-import { RELAXED, type Sql, type Statement, statement } from '../connect.ts';
+import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { SEARCH_OF, type SearchFields, searchOf } from '../jobs/dispatch.ts';
+import { type Statement, statement } from '../statement.ts';
 
 /** A place in the ledger. `xid` and `seq` are decimal text: both may pass what a number can hold. */
 export interface EventCursor {
@@ -55,7 +56,7 @@ export async function advanceCursor(sql: Sql, reader: string, to: EventCursor): 
 const ADVANCE_CURSOR = statement(
   'advance_cursor',
   `
-  UPDATE event_cursors SET xid = $2::xid8, seq = $3::bigint FROM ${RELAXED}
+  UPDATE event_cursors SET xid = $2::xid8, seq = $3::bigint FROM ${ASYNC_COMMIT}
   WHERE reader = $1 AND (xid, seq) < ($2::xid8, $3::bigint)
   `,
 );
@@ -178,7 +179,7 @@ const FIND_LEDGER_END = statement(
 
 /**
  * Reads events that a crash of Postgres cannot take back any more. Some are written by commits that do not wait for the disk
- * (`RELAXED`); lost with it, their transaction numbers would be used again, and a client whose place lies at one of them would
+ * (`ASYNC_COMMIT`); lost with it, their transaction numbers would be used again, and a client whose place lies at one of them would
  * never see what came there instead. A commit that does wait makes all earlier ones last.
  */
 async function lasting(sql: Sql, read: Statement, values: unknown[]): Promise<LedgerEvent[]> {

@@ -1,9 +1,10 @@
-import { EVENT_VERSION } from '../../core/events/events.ts';
 import type { JobSpec } from '../../core/jobs/job.ts';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../../core/jobs/job-schemas.ts';
 import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
-import { type Sql, statement } from '../connect.ts';
+import type { Sql } from '../connect.ts';
+import { insertEvents } from '../insert-events.ts';
+import { statement } from '../statement.ts';
 
 /** What one request wants accepted: one job, or the jobs of a batch, all or nothing. */
 export interface Submission {
@@ -114,12 +115,10 @@ const INSERT_JOBS = statement(
                                            run_at timestamptz, correlation_id text, spec json)
     WHERE NOT keyed OR id IN (SELECT unnest(job_ids) FROM keyed)
     RETURNING id, user_id, status, priority, correlation_id, created_at
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT 'job.created', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'status', status, 'attempt', 0, 'priority', priority)
-    FROM accepted
-  )
+  ), event AS (${insertEvents({
+    ...{ from: 'accepted', type: "'job.created'", jobId: 'id' },
+    data: "json_build_object('job_id', id, 'status', status, 'attempt', 0, 'priority', priority)",
+  })})
   SELECT id, status, created_at FROM accepted
   `,
 );

@@ -1,7 +1,8 @@
-import { EVENT_VERSION } from '../../core/events/events.ts';
 import type { Job } from '../../core/jobs/job.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../../core/jobs/job-schemas.ts';
-import { type Database, statement } from '../connect.ts';
+import type { Database } from '../connect.ts';
+import { insertEvents } from '../insert-events.ts';
+import { type Statement, statement } from '../statement.ts';
 import { findJob } from './read.ts';
 
 /** What a user may do to a job of theirs. */
@@ -25,12 +26,7 @@ export const cancelJob = (database: Database, userId: string, id: string): Promi
 export const retryJob = (database: Database, userId: string, id: string): Promise<JobChange> =>
   change(database, RETRY_JOB, userId, id);
 
-async function change(
-  database: Database,
-  sql: { name: string; text: string },
-  userId: string,
-  id: string,
-): Promise<JobChange> {
+async function change(database: Database, sql: Statement, userId: string, id: string): Promise<JobChange> {
   const changed = await database.query(sql, [userId, id]);
   const job = await findJob(database, userId, id);
   if (!job) return { kind: 'not_found' };
@@ -45,7 +41,7 @@ export const COUNTS_OF_JOB = `
  * Runs the jobs of `chosen (id)` again that failed or were cancelled, as `retried (id)`; their dead letters are closed. With as many
  * further attempts as they were given at first: the count goes on, because it is the fence.
  */
-export const RUN_AGAIN = `
+export const REQUEUE_JOBS = `
   retried AS (
     UPDATE jobs j
     SET status = 'queued', max_attempts = attempt + coalesce((spec->>'max_attempts')::int, ${DEFAULT_MAX_ATTEMPTS}), run_at = now(),
@@ -53,15 +49,13 @@ export const RUN_AGAIN = `
     FROM chosen WHERE j.id = chosen.id AND j.status IN ('failed', 'cancelled')
     RETURNING j.id, j.user_id, j.correlation_id, j.attempt, ${COUNTS_OF_JOB} AS counts
   ), closed AS (
-    UPDATE dead_letters d SET closed_at = now(), closed_as = 'requeued'
-    FROM retried r WHERE d.job_id = r.id AND d.closed_at IS NULL
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT 'job.requeued', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'status', 'queued', 'attempt', attempt, 'outcome', 'retry_requested',
-                             'run_at', NULL, 'counts', counts, 'error', NULL)
-    FROM retried
-  )`;
+    UPDATE dead_letters d SET resolved_at = now(), resolution = 'requeued'
+    FROM retried r WHERE d.job_id = r.id AND d.resolved_at IS NULL
+  ), requeue_event AS (${insertEvents({
+    ...{ from: 'retried', type: "'job.requeued'", jobId: 'id' },
+    data: `json_build_object('job_id', id, 'status', 'queued', 'attempt', attempt, 'outcome', 'retry_requested',
+                             'run_at', NULL, 'counts', counts, 'error', NULL)`,
+  })})`;
 
 /** The locked row tells whether it ran: only then there is an attempt to end. (`RETURNING old` came with Postgres 18.) */
 const CANCEL_JOB = statement(
@@ -78,13 +72,11 @@ const CANCEL_JOB = statement(
   ), history AS (
     INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome)
     SELECT id, attempt_started_at, attempt, worker_id, 'cancelled' FROM before WHERE status = 'running'
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT 'job.cancelled', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'status', 'cancelled', 'attempt', attempt, 'outcome', 'cancelled',
-                             'run_at', NULL, 'counts', counts, 'error', NULL)
-    FROM cancelled
-  )
+  ), event AS (${insertEvents({
+    ...{ from: 'cancelled', type: "'job.cancelled'", jobId: 'id' },
+    data: `json_build_object('job_id', id, 'status', 'cancelled', 'attempt', attempt, 'outcome', 'cancelled',
+                             'run_at', NULL, 'counts', counts, 'error', NULL)`,
+  })})
   SELECT id FROM cancelled
   `,
 );
@@ -93,6 +85,6 @@ const RETRY_JOB = statement(
   'retry_job',
   `
   WITH chosen AS (SELECT id FROM jobs WHERE user_id = $1 AND id = $2),
-  ${RUN_AGAIN} SELECT id FROM retried
+  ${REQUEUE_JOBS} SELECT id FROM retried
   `,
 );

@@ -1,7 +1,8 @@
-import { EVENT_VERSION } from '../../core/events/events.ts';
 import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
 import type { JobStatus } from '../../core/jobs/job-status.ts';
-import { RELAXED, type Sql, statement } from '../connect.ts';
+import { ASYNC_COMMIT, type Sql } from '../connect.ts';
+import { insertEvents } from '../insert-events.ts';
+import { statement } from '../statement.ts';
 
 /** What a message says: job `id` is ready, and had `attempt` attempts so far. */
 export interface ClaimRequest {
@@ -86,22 +87,20 @@ const CLAIM_JOBS = statement(
     UPDATE jobs j
     SET status = 'running', attempt = j.attempt + 1, worker_id = $3, attempt_started_at = now(),
         lease_until = now() + $4::float8 * interval '1 ms', started_at = coalesce(j.started_at, now())
-    FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${RELAXED}
+    FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${ASYNC_COMMIT}
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
       AND j.priority >= coalesce((SELECT priority FROM urgent), 0)
     RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at <> now() AS is_back, j.spec, j.correlation_id
   ), stepped_aside AS (
-    UPDATE jobs j SET dispatched_at = NULL, asides = j.asides + 1
+    UPDATE jobs j SET dispatched_at = NULL, yield_count = j.yield_count + 1
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
       AND j.priority < (SELECT priority FROM urgent)
     RETURNING j.id
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT 'job.started', '${EVENT_VERSION}', user_id, id, correlation_id,
-           json_build_object('job_id', id, 'status', 'running', 'attempt', attempt, 'worker', $3::text)
-    FROM claimed
-  )
+  ), event AS (${insertEvents({
+    ...{ from: 'claimed', type: "'job.started'", jobId: 'id' },
+    data: "json_build_object('job_id', id, 'status', 'running', 'attempt', attempt, 'worker', $3::text)",
+  })})
   SELECT true AS claimed, id, user_id, attempt, max_attempts, snoozes, is_back, spec, correlation_id FROM claimed
   UNION ALL
   SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM stepped_aside

@@ -1,5 +1,6 @@
 import type { JobSpec } from '../../core/jobs/job.ts';
-import { RELAXED, type Sql, statement } from '../connect.ts';
+import { ASYNC_COMMIT, type Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /** What a message tells of a request. */
 export type SearchFields = Pick<
@@ -13,8 +14,8 @@ export interface DispatchableJob {
   userId: string;
   /** Attempts so far. */
   attempt: number;
-  /** How often it has stepped aside for a more urgent job. */
-  asides: number;
+  /** How often it has yielded to a more urgent job. */
+  yieldCount: number;
   priority: number;
   correlationId: string;
   search: SearchFields;
@@ -76,7 +77,7 @@ export async function listWaiting(sql: Sql, limit: number): Promise<Dispatchable
     id: row.id,
     userId: row.user_id,
     attempt: row.attempt,
-    asides: row.asides,
+    yieldCount: row.yield_count,
     priority: row.priority,
     correlationId: row.correlation_id,
     search: searchOf(row.search),
@@ -87,7 +88,7 @@ interface DispatchableRow {
   id: string;
   user_id: string;
   attempt: number;
-  asides: number;
+  yield_count: number;
   priority: number;
   correlation_id: string;
   search: DispatchableJob['search'];
@@ -122,7 +123,7 @@ const SEARCH_FIELDS = [
 const LIST_WAITING = statement(
   'list_waiting',
   `
-  SELECT id, user_id, attempt, asides, priority, correlation_id,
+  SELECT id, user_id, attempt, yield_count, priority, correlation_id,
          ${SEARCH_OF('spec')} AS search
   FROM jobs
   WHERE status = 'queued' AND dispatched_at IS NULL AND created_at <= now() - interval '${FRESH_MS} ms'
@@ -137,12 +138,12 @@ const LIST_WAITING = statement(
  */
 export async function markDispatched(
   sql: Sql,
-  jobs: Pick<DispatchableJob, 'id' | 'attempt' | 'asides'>[],
+  jobs: Pick<DispatchableJob, 'id' | 'attempt' | 'yieldCount'>[],
 ): Promise<void> {
   await sql.query(MARK_DISPATCHED, [
     jobs.map(({ id }) => id),
     jobs.map(({ attempt }) => attempt),
-    jobs.map(({ asides }) => asides),
+    jobs.map(({ yieldCount }) => yieldCount),
   ]);
 }
 
@@ -150,8 +151,8 @@ const MARK_DISPATCHED = statement(
   'mark_dispatched',
   `
   UPDATE jobs j SET dispatched_at = now()
-  FROM unnest($1::uuid[], $2::int[], $3::int[]) AS m (id, attempt, asides), ${RELAXED}
-  WHERE j.id = m.id AND j.attempt = m.attempt AND j.asides = m.asides AND j.status = 'queued'
+  FROM unnest($1::uuid[], $2::int[], $3::int[]) AS m (id, attempt, yield_count), ${ASYNC_COMMIT}
+  WHERE j.id = m.id AND j.attempt = m.attempt AND j.yield_count = m.yield_count AND j.status = 'queued'
   `,
 );
 

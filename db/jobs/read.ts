@@ -1,7 +1,9 @@
 import type { Attempt, Job, JobSpec } from '../../core/jobs/job.ts';
 import { isFinal, type JobStatus, type OutcomeKind } from '../../core/jobs/job-status.ts';
 import { shownSpec } from '../../core/jobs/redact-spec.ts';
-import { type Sql, statement } from '../connect.ts';
+import type { Sql } from '../connect.ts';
+import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
+import { statement } from '../statement.ts';
 
 /** A user's job; null where there is none of that id, or it is another user's. */
 export async function findJob(sql: Sql, userId: string, id: string): Promise<Job | null> {
@@ -13,34 +15,23 @@ export interface JobListQuery {
   userId: string;
   status: JobStatus | undefined;
   limit: number;
-  /** The place after which to go on, as `nextCursor` gave it. */
-  after: JobCursor | null;
-}
-
-/** Microseconds matter: two jobs of one millisecond must not hide each other. */
-export interface JobCursor {
-  createdAt: string;
-  id: string;
+  /** The place after which to go on, as `next` gave it. */
+  after: KeysetCursor | null;
 }
 
 /** A user's jobs, newest first. */
 export async function listJobs(
   sql: Sql,
   { userId, status, limit, after }: JobListQuery,
-): Promise<{ jobs: Job[]; next: JobCursor | null }> {
+): Promise<{ jobs: Job[]; next: KeysetCursor | null }> {
   // One more than asked for tells whether there is a next page.
-  const page = [limit + 1, after?.createdAt ?? 'infinity', after?.id ?? MAX_UUID];
+  const page = [limit + 1, ...keysetValues(after)];
   const rows = status
     ? await sql.query<JobRow>(LIST_JOBS_BY_STATUS, [userId, ...page, status])
     : await sql.query<JobRow>(LIST_JOBS, [userId, ...page]);
-  const last = rows.length > limit ? rows[limit - 1] : undefined;
-  return {
-    jobs: rows.slice(0, limit).map(toJob),
-    next: last ? { createdAt: last.cursor, id: last.id } : null,
-  };
+  const { items, next } = pageOf(rows, limit, toJob);
+  return { jobs: items, next };
 }
-
-const MAX_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** Of these jobs, those that have come to a final state or are gone. For many waiters in one statement. */
 export async function listFinished(sql: Sql, ids: string[]): Promise<string[]> {
@@ -115,9 +106,11 @@ export const ATTEMPTS_OF = (id: string): string => `
    FROM (SELECT attempt, worker_id, started_at, finished_at, outcome, error_code, error_message
          FROM attempts WHERE job_id = ${id}) AS a)`;
 
+const NEWEST = keyset('j.created_at', 'j.id');
+
 /** Columns of a job as `toJob` reads them. */
-export const JOB_COLUMNS = `
-  j.id, j.created_at::text AS cursor, j.status, j.attempt, j.max_attempts, j.priority, j.spec, j.progress_done,
+const JOB_COLUMNS = `
+  j.id, ${NEWEST.column}, j.status, j.attempt, j.max_attempts, j.priority, j.spec, j.progress_done,
   j.progress_total, j.progress_message, j.pages_count, j.leads_count, j.errors_count, j.error_code, j.error_message,
   j.created_at, j.run_at, j.started_at, j.finished_at, j.attempt_started_at, j.worker_id,
   ${ATTEMPTS_OF('j.id')} AS history`;
@@ -131,8 +124,8 @@ const LIST_JOBS = statement(
   'list_jobs',
   `
   SELECT ${JOB_COLUMNS} FROM jobs j
-  WHERE j.user_id = $1 AND (j.created_at, j.id) < ($3::timestamptz, $4::uuid)
-  ORDER BY j.created_at DESC, j.id DESC LIMIT $2
+  WHERE j.user_id = $1 AND ${NEWEST.behind('$3', '$4')}
+  ORDER BY ${NEWEST.order} LIMIT $2
   `,
 );
 
@@ -140,8 +133,8 @@ const LIST_JOBS_BY_STATUS = statement(
   'list_jobs_by_status',
   `
   SELECT ${JOB_COLUMNS} FROM jobs j
-  WHERE j.user_id = $1 AND j.status = $5 AND (j.created_at, j.id) < ($3::timestamptz, $4::uuid)
-  ORDER BY j.created_at DESC, j.id DESC LIMIT $2
+  WHERE j.user_id = $1 AND j.status = $5 AND ${NEWEST.behind('$3', '$4')}
+  ORDER BY ${NEWEST.order} LIMIT $2
   `,
 );
 

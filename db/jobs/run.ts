@@ -1,8 +1,9 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import type { Counts, Fence, Progress } from '../../core/jobs/job.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
-import { type Database, RELAXED, type Sql, statement } from '../connect.ts';
-import { PROGRESSED, setsProgress, tellsProgress } from './progress.ts';
+import { ASYNC_COMMIT, type Database, type Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
+import { PROGRESSED, progressEvents, setsProgress } from './progress.ts';
 
 /** What a worker writes while it runs a job. Every statement carries the fence: status, attempt and worker. */
 
@@ -22,7 +23,7 @@ const RENEW_LEASES = statement(
   'renew_leases',
   `
   UPDATE jobs j SET lease_until = now() + $4::float8 * interval '1 ms'
-  FROM unnest($1::uuid[], $2::int[], $3::text[]) AS r (id, attempt, worker_id), ${RELAXED}
+  FROM unnest($1::uuid[], $2::int[], $3::text[]) AS r (id, attempt, worker_id), ${ASYNC_COMMIT}
   WHERE j.id = r.id AND j.attempt = r.attempt AND j.worker_id = r.worker_id AND j.lease_until IS NOT NULL
   RETURNING j.id
   `,
@@ -39,7 +40,7 @@ export async function reportWorker(
 const REPORT_WORKER = statement(
   'report_worker',
   `
-  INSERT INTO workers (id, slots, claims_per_second) SELECT $1, $2, $3 FROM ${RELAXED}
+  INSERT INTO workers (id, slots, claims_per_second) SELECT $1, $2, $3 FROM ${ASYNC_COMMIT}
   ON CONFLICT (id) DO UPDATE SET slots = $2, claims_per_second = $3, seen_at = now()
   `,
 );
@@ -140,9 +141,7 @@ const STORE_PAGES = statement(
     UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')}, pages_count = $7, errors_count = $8
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
     RETURNING ${PROGRESSED}
-  ), told AS (
-    ${tellsProgress('mine')}
-  ), outdated AS (
+  ), progress_event AS (${progressEvents('mine')}), outdated AS (
     DELETE FROM artifacts USING mine WHERE job_id = mine.id AND position = ANY ($9::int[])
   )
   INSERT INTO pages (job_id, position, failed, content)

@@ -1,9 +1,10 @@
 import { ErrorCode } from '../../core/errors.ts';
-import { EVENT_VERSION } from '../../core/events/events.ts';
 import type { Fence } from '../../core/jobs/job.ts';
 import { settle, type Transition } from '../../core/jobs/job-state.ts';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
-import { type Database, type Sql, statement } from '../connect.ts';
+import type { Database, Sql } from '../connect.ts';
+import { insertEvents } from '../insert-events.ts';
+import { statement } from '../statement.ts';
 
 export interface Settlement {
   run: Fence;
@@ -68,19 +69,18 @@ const SETTLE_JOBS = statement(
   ), history AS (
     INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome, error_code, error_message)
     SELECT id, attempt_started_at, attempt, worker_id, outcome, error_code, error_message FROM settled WHERE remembered
-  ), buried AS (
+  ), dead_lettered AS (
     INSERT INTO dead_letters (job_id, user_id, queue, code, message)
     SELECT id, user_id, '${SCRAPE_QUEUE}', coalesce(error_code, ''), coalesce(error_message, '')
     FROM settled WHERE status = 'failed'
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT event, '${EVENT_VERSION}', user_id, id, correlation_id, json_build_object(
+  ), settle_event AS (${insertEvents({
+    ...{ from: 'settled', type: 'event', jobId: 'id' },
+    data: `json_build_object(
              'job_id', id, 'status', status, 'attempt', attempt, 'outcome', outcome,
              'run_at', CASE WHEN status = 'retrying' THEN run_at END,
              'counts', json_build_object('pages', pages_count, 'leads', leads_count, 'errors', errors_count),
-             'error', CASE WHEN error_code IS NOT NULL THEN json_build_object('code', error_code, 'message', error_message) END)
-    FROM settled
-  )
+             'error', CASE WHEN error_code IS NOT NULL THEN json_build_object('code', error_code, 'message', error_message) END)`,
+  })})
   SELECT id FROM settled
   `,
 );

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ClickKind } from '../../core/links/link.ts';
-import { type Database, type Sql, statement } from '../connect.ts';
+import type { Database, Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 import { bitHour } from './visitor-hours.ts';
 
 /** A click as it is counted. */
@@ -34,12 +35,15 @@ export async function storeClicks(database: Database, clicks: CountedClick[]): P
 const LOCK_CLICKS = statement('lock_clicks', 'SELECT pg_advisory_xact_lock(4203021)');
 
 /** Who counts: bots come with many addresses and hide their names, so what they came with is not broken down. */
-const PEOPLE = `kind = 'person'`;
+const HUMAN = `kind = 'person'`;
 
-/** Referrers are anybody's to make up: beyond a thousand names a day and link, all further ones are one. */
+/**
+ * Referrers are anybody's to make up: beyond a thousand names a day and link, all further ones are one. `OFFSET 0` has each looked for
+ * in the index; without it the planner may prefer to hash the whole table once.
+ */
 const BOUNDED_VALUE = `
   CASE WHEN EXISTS (SELECT FROM link_breakdowns o WHERE o.link_id = counted.link_id AND o.day = counted.day
-                      AND o.kind = counted.kind AND o.value = counted.value)
+                      AND o.kind = counted.kind AND o.value = counted.value OFFSET 0)
          OR (SELECT count(*) FROM (SELECT FROM link_breakdowns o WHERE o.link_id = counted.link_id AND o.day = counted.day
                                      AND o.kind = counted.kind LIMIT 1000) AS known) < 1000
        THEN value ELSE '(other)' END`;
@@ -55,58 +59,58 @@ const STORE_CLICKS = statement(
     ON CONFLICT (id) DO NOTHING
     RETURNING link_id, clicked_at AT TIME ZONE 'UTC' AS at, kind, visitor, referrer, user_agent, device, country
   ), seen AS (
-    SELECT link_id, at::date AS day, visitor, bit_or(1 << extract(hour FROM at)::int) AS hours
-    FROM stored WHERE ${PEOPLE} AND visitor IS NOT NULL GROUP BY 1, 2, 3
+    SELECT link_id, at::date AS day, visitor, bit_or(1 << extract(hour FROM at)::int) AS hours_mask
+    FROM stored WHERE ${HUMAN} AND visitor IS NOT NULL GROUP BY 1, 2, 3
   ), fresh AS MATERIALIZED (
-    SELECT s.link_id, s.day, s.visitor, s.hours, v.hours IS NULL AS of_day, s.hours & ~coalesce(v.hours, 0) AS of_hours,
-           coalesce(v.hours, 0) AS before, s.hours | coalesce(v.hours, 0) AS after
+    SELECT s.link_id, s.day, s.visitor, s.hours_mask, v.hours_mask IS NULL AS of_day, s.hours_mask & ~coalesce(v.hours_mask, 0) AS of_hours,
+           coalesce(v.hours_mask, 0) AS before, s.hours_mask | coalesce(v.hours_mask, 0) AS after
     FROM seen s LEFT JOIN link_visitors v ON v.link_id = s.link_id AND v.day = s.day AND v.visitor = s.visitor
   ), remembered AS (
-    INSERT INTO link_visitors AS v (link_id, day, visitor, hours)
-    SELECT link_id, day, visitor, hours FROM fresh WHERE of_hours <> 0
-    ON CONFLICT (link_id, day, visitor) DO UPDATE SET hours = v.hours | excluded.hours
+    INSERT INTO link_visitors AS v (link_id, day, visitor, hours_mask)
+    SELECT link_id, day, visitor, hours_mask FROM fresh WHERE of_hours <> 0
+    ON CONFLICT (link_id, day, visitor) DO UPDATE SET hours_mask = v.hours_mask | excluded.hours_mask
   ), by_hour AS (
-    INSERT INTO link_hours AS h (link_id, hour, people, visitors, bots, heads, firsts, lasts)
-    SELECT link_id, hour AT TIME ZONE 'UTC', sum(people), sum(visitors), sum(bots), sum(heads), sum(firsts), sum(lasts) FROM (
-      SELECT link_id, date_trunc('hour', at) AS hour, count(*) FILTER (WHERE ${PEOPLE}) AS people, 0 AS visitors,
-             count(*) FILTER (WHERE kind = 'bot') AS bots, count(*) FILTER (WHERE kind = 'head') AS heads, 0 AS firsts, 0 AS lasts
+    INSERT INTO link_hourly AS h (link_id, hour, human_clicks, visitors, bot_clicks, head_requests, first_visits, last_visits)
+    SELECT link_id, hour AT TIME ZONE 'UTC', sum(human_clicks), sum(visitors), sum(bot_clicks), sum(head_requests), sum(first_visits), sum(last_visits) FROM (
+      SELECT link_id, date_trunc('hour', at) AS hour, count(*) FILTER (WHERE ${HUMAN}) AS human_clicks, 0 AS visitors,
+             count(*) FILTER (WHERE kind = 'bot') AS bot_clicks, count(*) FILTER (WHERE kind = 'head') AS head_requests, 0 AS first_visits, 0 AS last_visits
       FROM stored GROUP BY 1, 2
       UNION ALL
       SELECT link_id, day + hour * interval '1 hour', 0, count(*), 0, 0, 0, 0
       FROM fresh CROSS JOIN generate_series(0, 23) AS hour WHERE of_hours & (1 << hour) <> 0 GROUP BY 1, 2
       UNION ALL
-      SELECT link_id, day + edge.hour * interval '1 hour', 0, 0, 0, 0, sum(edge.firsts), sum(edge.lasts)
+      SELECT link_id, day + edge.hour * interval '1 hour', 0, 0, 0, 0, sum(edge.first_visits), sum(edge.last_visits)
       FROM fresh, LATERAL (VALUES
         (${bitHour('after', 'first')}, 1, 0), (${bitHour('before', 'first')}, -1, 0),
-        (${bitHour('after', 'last')}, 0, 1), (${bitHour('before', 'last')}, 0, -1)) AS edge (hour, firsts, lasts)
+        (${bitHour('after', 'last')}, 0, 1), (${bitHour('before', 'last')}, 0, -1)) AS edge (hour, first_visits, last_visits)
       WHERE of_hours <> 0 AND edge.hour < 24 GROUP BY 1, 2
     ) AS parts GROUP BY 1, 2
     ON CONFLICT (link_id, hour) DO UPDATE
-    SET people = h.people + excluded.people, visitors = h.visitors + excluded.visitors,
-        bots = h.bots + excluded.bots, heads = h.heads + excluded.heads,
-        firsts = h.firsts + excluded.firsts, lasts = h.lasts + excluded.lasts
+    SET human_clicks = h.human_clicks + excluded.human_clicks, visitors = h.visitors + excluded.visitors,
+        bot_clicks = h.bot_clicks + excluded.bot_clicks, head_requests = h.head_requests + excluded.head_requests,
+        first_visits = h.first_visits + excluded.first_visits, last_visits = h.last_visits + excluded.last_visits
   ), by_day AS (
-    INSERT INTO link_days AS d (link_id, day, people, visitors, bots, heads)
-    SELECT link_id, day, sum(people), sum(visitors), sum(bots), sum(heads) FROM (
-      SELECT link_id, at::date AS day, count(*) FILTER (WHERE ${PEOPLE}) AS people, 0 AS visitors,
-             count(*) FILTER (WHERE kind = 'bot') AS bots, count(*) FILTER (WHERE kind = 'head') AS heads
+    INSERT INTO link_daily AS d (link_id, day, human_clicks, visitors, bot_clicks, head_requests)
+    SELECT link_id, day, sum(human_clicks), sum(visitors), sum(bot_clicks), sum(head_requests) FROM (
+      SELECT link_id, at::date AS day, count(*) FILTER (WHERE ${HUMAN}) AS human_clicks, 0 AS visitors,
+             count(*) FILTER (WHERE kind = 'bot') AS bot_clicks, count(*) FILTER (WHERE kind = 'head') AS head_requests
       FROM stored GROUP BY 1, 2
       UNION ALL
       SELECT link_id, day, 0, count(*), 0, 0 FROM fresh WHERE of_day GROUP BY 1, 2
     ) AS parts GROUP BY 1, 2
     ON CONFLICT (link_id, day) DO UPDATE
-    SET people = d.people + excluded.people, visitors = d.visitors + excluded.visitors,
-        bots = d.bots + excluded.bots, heads = d.heads + excluded.heads
+    SET human_clicks = d.human_clicks + excluded.human_clicks, visitors = d.visitors + excluded.visitors,
+        bot_clicks = d.bot_clicks + excluded.bot_clicks, head_requests = d.head_requests + excluded.head_requests
   ), broken_down AS (
     INSERT INTO link_breakdowns AS b (link_id, day, kind, value, clicks)
     SELECT link_id, day, kind, ${BOUNDED_VALUE}, sum(clicks)
     FROM (
       SELECT link_id, at::date AS day, part.kind, part.value, count(*) AS clicks
       FROM stored, LATERAL (VALUES
-        ('referrer', CASE WHEN ${PEOPLE} THEN coalesce(referrer, '') END),
-        ('user_agent', CASE WHEN ${PEOPLE} THEN user_agent END),
-        ('device', CASE WHEN ${PEOPLE} THEN device END),
-        ('country', CASE WHEN ${PEOPLE} THEN country END),
+        ('referrer', CASE WHEN ${HUMAN} THEN coalesce(referrer, '') END),
+        ('user_agent', CASE WHEN ${HUMAN} THEN user_agent END),
+        ('device', CASE WHEN ${HUMAN} THEN device END),
+        ('country', CASE WHEN ${HUMAN} THEN country END),
         ('bot', CASE WHEN kind = 'bot' THEN user_agent END)) AS part (kind, value)
       WHERE part.value IS NOT NULL GROUP BY 1, 2, 3, 4
     ) AS counted GROUP BY 1, 2, 3, 4
@@ -117,10 +121,10 @@ const STORE_CLICKS = statement(
 );
 
 export interface ClickCounts {
-  people: number;
+  human_clicks: number;
   visitors: number;
-  bots: number;
-  heads: number;
+  bot_clicks: number;
+  head_requests: number;
 }
 
 /** What is known of a link's clicks between two moments, `to` not included. Read from roll-ups alone. */
@@ -144,12 +148,12 @@ export async function readClickStats(
     interval === 'day' ? undefined : sql.query<{ visitors: number }>(COUNT_VISITORS, values),
     sql.query<{ kind: string; value: string; clicks: number }>(READ_TOP, values),
   ]);
-  const totals = { people: 0, visitors: 0, bots: 0, heads: 0 };
+  const totals = { human_clicks: 0, visitors: 0, bot_clicks: 0, head_requests: 0 };
   for (const point of series) {
-    totals.people += point.people;
+    totals.human_clicks += point.human_clicks;
     totals.visitors += point.visitors;
-    totals.bots += point.bots;
-    totals.heads += point.heads;
+    totals.bot_clicks += point.bot_clicks;
+    totals.head_requests += point.head_requests;
   }
   // Somebody who was there in two hours is one visitor of the day.
   if (visitors) totals.visitors = visitors[0]?.visitors ?? 0;
@@ -163,7 +167,7 @@ export async function readClickStats(
 const READ_DAYS = statement(
   'read_link_days',
   `
-  SELECT day::timestamp AT TIME ZONE 'UTC' AS at, people, visitors, bots, heads FROM link_days
+  SELECT day::timestamp AT TIME ZONE 'UTC' AS at, human_clicks, visitors, bot_clicks, head_requests FROM link_daily
   WHERE link_id = $1 AND day >= ($2::timestamptz AT TIME ZONE 'UTC')::date AND day < ($3::timestamptz AT TIME ZONE 'UTC')::date
   ORDER BY day
   `,
@@ -172,14 +176,14 @@ const READ_DAYS = statement(
 const READ_HOURS = statement(
   'read_link_hours',
   `
-  SELECT hour AS at, people, visitors, bots, heads FROM link_hours
+  SELECT hour AS at, human_clicks, visitors, bot_clicks, head_requests FROM link_hourly
   WHERE link_id = $1 AND hour >= $2 AND hour < $3 ORDER BY hour
   `,
 );
 
 /** Sums one of the counts of a day's hours within the range. */
 const hoursOfDay = (count: string) => `
-  (SELECT coalesce(sum(h.${count}), 0) FROM link_hours h
+  (SELECT coalesce(sum(h.${count}), 0) FROM link_hourly h
    WHERE h.link_id = $1 AND h.hour >= greatest($2::timestamptz, d.begins) AND h.hour < least($3::timestamptz, d.ends))`;
 
 /**
@@ -192,16 +196,16 @@ const COUNT_VISITORS = statement(
   `
   SELECT coalesce(sum(least(visitors,
            CASE WHEN $2 <= begins AND $3 >= least(ends, now()) THEN visitors
-                WHEN $2 <= begins THEN ${hoursOfDay('firsts')}
-                WHEN $3 >= least(ends, now()) THEN ${hoursOfDay('lasts')}
+                WHEN $2 <= begins THEN ${hoursOfDay('first_visits')}
+                WHEN $3 >= least(ends, now()) THEN ${hoursOfDay('last_visits')}
                 WHEN day >= current_date - 7 THEN (
-                  SELECT count(*) FROM link_visitors v WHERE v.link_id = $1 AND v.day = d.day AND v.hours & (
+                  SELECT count(*) FROM link_visitors v WHERE v.link_id = $1 AND v.day = d.day AND v.hours_mask & (
                     SELECT bit_or(1 << hour) FROM generate_series(0, 23) AS hour
                     WHERE d.begins + hour * interval '1 hour' >= $2 AND d.begins + hour * interval '1 hour' < $3) <> 0)
                 ELSE ${hoursOfDay('visitors')} END)), 0)::int AS visitors
   FROM (
     SELECT day, visitors, day::timestamp AT TIME ZONE 'UTC' AS begins, (day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
-    FROM link_days WHERE link_id = $1
+    FROM link_daily WHERE link_id = $1
   ) AS d
   WHERE d.begins < $3::timestamptz AND d.ends > $2::timestamptz
   `,

@@ -1,7 +1,8 @@
-import { EVENT_VERSION } from '../../core/events/events.ts';
-import { type Sql, statement } from '../connect.ts';
+import type { Sql } from '../connect.ts';
 import type { EventCursor } from '../events/events.ts';
-import type { JobCursor } from '../jobs/read.ts';
+import { insertEvents } from '../insert-events.ts';
+import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
+import { statement } from '../statement.ts';
 
 /** A short link as its owner sees it. */
 export interface Link {
@@ -18,12 +19,12 @@ export interface Link {
 
 const COLUMNS = 'id, code, url, share, job_id, lead_id, created_at, updated_at, expires_at';
 
-/** What is told of a link, from a row of it. */
-const tell = (type: string, from: string, correlation: string) => `
-  INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-  SELECT '${type}', '${EVENT_VERSION}', user_id, job_id, ${correlation},
-         json_build_object('link_id', id, 'code', code, 'url', url)
-  FROM ${from}`;
+/** The event of a link, from a row of it. */
+const linkEvent = (type: string, from: string, correlationId: string) =>
+  insertEvents({
+    ...{ from, type: `'${type}'`, correlationId },
+    data: "json_build_object('link_id', id, 'code', code, 'url', url)",
+  });
 
 export interface NewLink {
   code: string;
@@ -53,7 +54,7 @@ const CREATE_LINK = statement(
     INSERT INTO links (code, user_id, url, share, job_id, lead_id, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (code) DO NOTHING
     RETURNING user_id, ${COLUMNS}
-  ), told AS (${tell('link.created', 'created', '$8')})
+  ), event AS (${linkEvent('link.created', 'created', '$8')})
   SELECT ${COLUMNS} FROM created
   `,
 );
@@ -72,29 +73,26 @@ const FIND_LINK = statement(
 /** A user's links, newest first; those of one job where it is named. */
 export async function listLinks(
   sql: Sql,
-  query: { userId: string; jobId: string | null; limit: number; after: JobCursor | null },
-): Promise<{ links: Link[]; next: JobCursor | null }> {
+  query: { userId: string; jobId: string | null; limit: number; after: KeysetCursor | null },
+): Promise<{ links: Link[]; next: KeysetCursor | null }> {
   const { userId, jobId, limit, after } = query;
-  const rows = await sql.query<Link & { cursor: string }>(LIST_LINKS, [
-    ...[userId, limit + 1, after?.createdAt ?? 'infinity', after?.id ?? MAX_UUID, jobId],
-  ]);
-  const last = rows.length > limit ? rows[limit - 1] : undefined;
-  return {
-    links: rows.slice(0, limit).map(({ cursor: _, ...link }) => link),
-    next: last ? { createdAt: last.cursor, id: last.id } : null,
-  };
+  const values = [userId, limit + 1, ...keysetValues(after)];
+  const rows = await (jobId === null
+    ? sql.query<Link & { cursor: string }>(LIST_LINKS, values)
+    : sql.query<Link & { cursor: string }>(LIST_JOB_LINKS, [...values, jobId]));
+  const { items, next } = pageOf(rows, limit, ({ cursor: _, ...link }): Link => link);
+  return { links: items, next };
 }
 
-const MAX_UUID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-const LIST_LINKS = statement(
-  'list_links',
-  `
-  SELECT ${COLUMNS}, created_at::text AS cursor FROM links
-  WHERE user_id = $1 AND deleted_at IS NULL AND (created_at, id) < ($3::timestamptz, $4::uuid)
-    AND ($5::uuid IS NULL OR job_id = $5)
-  ORDER BY created_at DESC, id DESC LIMIT $2
-  `,
-);
+const NEWEST = keyset('created_at', 'id');
+const listWhere = (condition: string) => `
+  SELECT ${COLUMNS}, ${NEWEST.column} FROM links
+  WHERE user_id = $1 AND deleted_at IS NULL AND ${NEWEST.behind('$3', '$4')} ${condition}
+  ORDER BY ${NEWEST.order} LIMIT $2
+`;
+const LIST_LINKS = statement('list_links', listWhere(''));
+/** On its own: looking for a job's among all that a user has reads all of them where the job has few. */
+const LIST_JOB_LINKS = statement('list_job_links', listWhere('AND job_id = $5'));
 
 /** Changes what is given; null where the user has no such link. A shared result keeps its target. */
 export async function changeLink(
@@ -122,7 +120,7 @@ const CHANGE_LINK = statement(
                      expires_at = CASE WHEN $4::boolean THEN $5::timestamptz ELSE expires_at END
     WHERE code = $2 AND user_id = $1 AND deleted_at IS NULL
     RETURNING user_id, ${COLUMNS}
-  ), told AS (${tell('link.changed', 'changed', '$6')})
+  ), event AS (${linkEvent('link.changed', 'changed', '$6')})
   SELECT ${COLUMNS} FROM changed
   `,
 );
@@ -142,7 +140,7 @@ const DELETE_LINK = statement(
   WITH deleted AS (
     UPDATE links SET deleted_at = now() WHERE code = $2 AND user_id = $1 AND deleted_at IS NULL
     RETURNING user_id, ${COLUMNS}
-  ), told AS (${tell('link.deleted', 'deleted', '$3')})
+  ), event AS (${linkEvent('link.deleted', 'deleted', '$3')})
   SELECT id FROM deleted
   `,
 );

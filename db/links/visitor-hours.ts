@@ -1,8 +1,8 @@
 /**
- * In `link_visitors` the hours of a day in which somebody was there are bits, hour 0 the lowest. As SQL: the first or last such hour; 24
- * where there is none.
+ * As SQL, the first or last hour of a day set in a mask such as `link_visitors.hours_mask` (one bit per hour, hour 0 the lowest); 24 if
+ * none is.
  */
-export const bitHour = (hours: string, which: 'first' | 'last'): string =>
+export const bitHour = (mask: string, which: 'first' | 'last'): string =>
   which === 'first'
-    ? `24 - length(rtrim((${hours})::bit(24)::text, '0'))`
-    : `24 - position('1' IN (${hours})::bit(24)::text)`;
+    ? `24 - length(rtrim((${mask})::bit(24)::text, '0'))`
+    : `24 - position('1' IN (${mask})::bit(24)::text)`;

@@ -1,9 +1,9 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
-/** Who may call the API. A key is shown once; only its SHA-256 is kept, which is enough for 256 random bits. */
+/** Who may call the API. A key is shown once; only its SHA-256 is stored, which is enough for 256 random bits. */
 export const usersAndKeys: Migration = {
   name: '0001-users-and-keys',
-  up: `
+  sql: `
     CREATE TABLE users (
       id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
       email text NOT NULL UNIQUE,
@@ -23,5 +23,11 @@ export const usersAndKeys: Migration = {
       revoked_at timestamptz
     );
     CREATE INDEX api_keys_by_user ON api_keys (user_id, created_at);
+
+    -- Keys that the installation generates once and all its processes share.
+    CREATE TABLE installation_secrets (
+      name text PRIMARY KEY,
+      value text NOT NULL
+    );
   `,
 };

@@ -1,25 +1,28 @@
-import { JOB_STATUSES } from '../../core/jobs/job-status.ts';
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /**
- * Jobs, the truth everything else follows.
+ * Jobs, the source of truth for everything else, with their attempts, their pages and the frontiers of crawls.
  *
- * `spec` is json and not jsonb: it is handed back untouched, and jsonb would reorder its keys.
+ * `spec` is json and not jsonb: it is returned untouched, and jsonb would reorder its keys.
  *
- * A partial index an access path, so that the million finished jobs cost the few waiting ones nothing. None holds a column
- * that a heartbeat or a progress report changes, so those updates stay within their page (HOT).
+ * One partial index per access path, so that a million finished jobs cost the few waiting ones nothing. None contains a
+ * column that a heartbeat or a progress report changes, so those updates stay within their page (HOT).
  */
 export const jobs: Migration = {
   name: '0002-jobs',
-  up: `
+  sql: `
     CREATE TABLE jobs (
       id uuid PRIMARY KEY,
       user_id uuid NOT NULL REFERENCES users,
-      status text NOT NULL CHECK (status IN (${JOB_STATUSES.map((status) => `'${status}'`).join(', ')})),
+      status text NOT NULL
+        CHECK (status IN ('scheduled', 'queued', 'running', 'retrying', 'completed', 'failed', 'cancelled')),
       priority smallint NOT NULL,
       attempt integer NOT NULL DEFAULT 0,
       max_attempts integer NOT NULL,
+      -- Snoozes of the current attempt that count against its budget.
       snoozes integer NOT NULL DEFAULT 0,
+      -- How often the job has yielded to a more urgent one: marking it as dispatched names the dispatch it means.
+      yield_count integer NOT NULL DEFAULT 0,
       spec json NOT NULL,
       correlation_id text NOT NULL,
       created_at timestamptz NOT NULL DEFAULT now(),
@@ -33,18 +36,20 @@ export const jobs: Migration = {
       progress_done integer NOT NULL DEFAULT 0,
       progress_total integer NOT NULL DEFAULT 0,
       progress_message text,
+      -- When the last job.progress event was written; there is at most one per second.
+      progress_event_at timestamptz,
       pages_count integer NOT NULL DEFAULT 0,
       leads_count integer NOT NULL DEFAULT 0,
       errors_count integer NOT NULL DEFAULT 0,
       error_code text,
       error_message text,
-      CONSTRAINT running_under_a_lease CHECK ((status = 'running') = (lease_until IS NOT NULL))
+      CONSTRAINT jobs_running_has_lease CHECK ((status = 'running') = (lease_until IS NOT NULL))
     ) WITH (fillfactor = 80);
 
     -- Waits in Postgres: what the dispatcher takes next.
     CREATE INDEX jobs_waiting ON jobs (priority DESC, created_at, id)
       WHERE status = 'queued' AND dispatched_at IS NULL;
-    -- Waits in the queue: how full the window is, and what was lost there.
+    -- Waits in the queue: how full the dispatch window is, and which messages were lost.
     CREATE INDEX jobs_dispatched ON jobs (priority, dispatched_at)
       WHERE status = 'queued' AND dispatched_at IS NOT NULL;
     CREATE INDEX jobs_due ON jobs (run_at) WHERE status IN ('scheduled', 'retrying');
@@ -52,7 +57,7 @@ export const jobs: Migration = {
     CREATE INDEX jobs_running ON jobs (id) WHERE status = 'running';
     CREATE INDEX jobs_newest ON jobs (user_id, created_at DESC, id DESC);
     CREATE INDEX jobs_newest_by_status ON jobs (user_id, status, created_at DESC, id DESC);
-    -- For the pruner. BRIN: a few pages in all, and jobs finish about in the order they lie in.
+    -- For the pruner. BRIN: a few pages in all, and jobs finish roughly in the order they are stored in.
     CREATE INDEX jobs_finished ON jobs USING brin (finished_at);
 
     CREATE TABLE attempts (
@@ -64,7 +69,7 @@ export const jobs: Migration = {
       outcome text NOT NULL,
       error_code text,
       error_message text,
-      -- Not the attempt's number: one that was given back is used again.
+      -- Not the attempt's number: that of an attempt which cost nothing is used again.
       PRIMARY KEY (job_id, started_at)
     );
 
@@ -77,5 +82,40 @@ export const jobs: Migration = {
       PRIMARY KEY (user_id, key)
     );
     CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at);
+
+    -- Keyed by the place in the job, so that storing a page twice leaves one.
+    CREATE TABLE pages (
+      job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
+      position integer NOT NULL,
+      failed boolean NOT NULL,
+      content json NOT NULL,
+      stored_at timestamptz NOT NULL DEFAULT now(),
+      PRIMARY KEY (job_id, position)
+    );
+
+    -- The frontier of a crawl, from which an interrupted crawl resumes. The position is the order of discovery and that of
+    -- the page among the job's pages.
+    CREATE TABLE crawl_urls (
+      job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
+      position integer NOT NULL,
+      url text NOT NULL,
+      depth smallint NOT NULL,
+      -- Links followed in a row within one pattern of addresses, see scraping/crawl/traps.ts.
+      pattern_depth integer NOT NULL,
+      state text NOT NULL DEFAULT 'waiting',
+      tries smallint NOT NULL DEFAULT 0,
+      title text,
+      content_hash bytea,
+      PRIMARY KEY (job_id, position)
+    ) WITH (fillfactor = 80);
+
+    -- The fleet as it is now: the dispatcher sizes its window by it. Unlogged: each worker rewrites its row every second.
+    CREATE UNLOGGED TABLE workers (
+      id text PRIMARY KEY,
+      slots integer NOT NULL,
+      claims_per_second real NOT NULL DEFAULT 0,
+      started_at timestamptz NOT NULL DEFAULT now(),
+      seen_at timestamptz NOT NULL DEFAULT now()
+    );
   `,
 };

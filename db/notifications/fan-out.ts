@@ -1,12 +1,8 @@
-import { EVENT_VERSION, endsJob } from '../../core/events/events.ts';
+import { endsJob } from '../../core/events/events.ts';
 import { isOwnAction, isUrgent, patternsFor } from '../../core/notifications/notification.ts';
-import {
-  type Database,
-  isDatabaseUnavailable,
-  isSerializationFailure,
-  type Sql,
-  statement,
-} from '../connect.ts';
+import { type Database, isDatabaseUnavailable, isSerializationFailure, type Sql } from '../connect.ts';
+import { insertEvents } from '../insert-events.ts';
+import { statement } from '../statement.ts';
 
 /** An event that can be told: from its message, or straight from the ledger. */
 export interface TellableEvent {
@@ -151,7 +147,10 @@ const MATCHES_FILTER = `
   AND (s.filter->'error_codes' IS NULL OR s.filter->'error_codes' ? (e.data->'error'->>'code'))
   AND (s.filter->'metadata' IS NULL OR (j.spec->'metadata')::jsonb @> (s.filter->'metadata'))`;
 
-/** Subscriptions by user, one event after the other: joined, the planner read those of everybody (50 ms at 20,000). */
+/**
+ * Subscriptions and endpoints by user, one event after the other (`OFFSET 0` keeps it so): joined, the planner read those of everybody
+ * (50 ms at 20,000), or all endpoints by a plan from when there were none.
+ */
 const FAN_OUT = statement(
   'fan_out',
   `
@@ -172,20 +171,22 @@ const FAN_OUT = statement(
                 ELSE (e.data::jsonb || jsonb_build_object('metadata', j.spec->'metadata'))::json END
     FROM ${EVENTS}
     JOIN jobs j ON j.id = e.job_id
-    JOIN webhooks w ON w.user_id = e.user_id AND md5(w.url) = md5(j.spec->>'webhook_url')
+    JOIN LATERAL (
+      SELECT id, paused_at FROM webhooks WHERE user_id = e.user_id AND md5(url) = md5(j.spec->>'webhook_url') OFFSET 0) AS w ON true
     WHERE e.ends AND position('"webhook_url"' IN j.spec::text) > 0 AND w.paused_at IS NULL
   ), in_app AS (
     INSERT INTO notifications (user_id, event_id, type, urgent, job_id, data, occurred_at)
     SELECT DISTINCT ON (id) user_id, id, type, urgent, job_id, data, occurred_at FROM matched WHERE channel = 'in_app'
     ON CONFLICT (event_id, user_id) DO NOTHING
     RETURNING id, user_id, event_id, type, job_id
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT 'notification.delivered', '${EVENT_VERSION}', n.user_id, n.job_id, m.correlation_id, json_build_object(
+  ), event AS (${insertEvents({
+    from: 'in_app n JOIN (SELECT DISTINCT id, correlation_id FROM matched) AS m ON m.id = n.event_id',
+    type: "'notification.delivered'",
+    ...{ userId: 'n.user_id', jobId: 'n.job_id', correlationId: 'm.correlation_id' },
+    data: `json_build_object(
              'notification_id', n.id, 'channel', 'in_app', 'event_id', n.event_id, 'event_type', n.type, 'job_id', n.job_id,
-             'webhook_id', NULL, 'attempt', 1)
-    FROM in_app n JOIN (SELECT DISTINCT id, correlation_id FROM matched) AS m ON m.id = n.event_id
-  ), queued AS (
+             'webhook_id', NULL, 'attempt', 1)`,
+  })}), queued AS (
     INSERT INTO deliveries (event_id, user_id, channel, target, webhook_id, type, urgent, job_id, correlation_id, data, occurred_at,
                             due_at)
     SELECT DISTINCT ON (m.id, m.channel, m.target)
@@ -194,7 +195,7 @@ const FAN_OUT = statement(
                 ELSE greatest(now() + $2::float8 * interval '1 ms',
                               p.sent_at + CASE WHEN m.urgent THEN $4::float8 ELSE $3::float8 END * interval '1 ms') END
     FROM matched m
-    LEFT JOIN mail_pace p ON m.channel = 'email' AND p.user_id = m.user_id AND p.address = m.target
+    LEFT JOIN email_throttle p ON m.channel = 'email' AND p.user_id = m.user_id AND p.address = m.target
     WHERE m.channel <> 'in_app'
     ON CONFLICT (event_id, channel, md5(target)) DO NOTHING
     RETURNING id

@@ -1,6 +1,7 @@
 import { wordingOf } from '../../core/notifications/notification.ts';
-import { type Sql, statement } from '../connect.ts';
-import type { JobCursor } from '../jobs/read.ts';
+import type { Sql } from '../connect.ts';
+import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
+import { statement } from '../statement.ts';
 
 /** A notification as the app shows it. */
 export interface Notification {
@@ -20,23 +21,18 @@ export interface Notification {
 /** A user's notifications, by when it happened, newest first, and how many of all are unread. */
 export async function listNotifications(
   sql: Sql,
-  page: { userId: string; unread: boolean; limit: number; after: JobCursor | null },
-): Promise<{ notifications: Notification[]; unreadCount: number; next: JobCursor | null }> {
+  page: { userId: string; unread: boolean; limit: number; after: KeysetCursor | null },
+): Promise<{ notifications: Notification[]; unreadCount: number; next: KeysetCursor | null }> {
   const [rows, unreadCount] = await Promise.all([
     sql.query<NotificationRow>(page.unread ? LIST_UNREAD : LIST_NOTIFICATIONS, [
       page.userId,
-      page.after?.createdAt ?? 'infinity',
-      page.after?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+      ...keysetValues(page.after),
       page.limit + 1,
     ]),
     countUnread(sql, page.userId),
   ]);
-  const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
-  return {
-    notifications: rows.slice(0, page.limit).map(toNotification),
-    unreadCount,
-    next: last ? { createdAt: last.cursor, id: last.id } : null,
-  };
+  const { items, next } = pageOf(rows, page.limit, toNotification);
+  return { notifications: items, unreadCount, next };
 }
 
 export async function findNotification(sql: Sql, userId: string, id: string): Promise<Notification | null> {
@@ -68,12 +64,14 @@ const toNotification = ({ cursor: _cursor, ...row }: NotificationRow): Notificat
   return { id, event_id, type, urgent, ...wordingOf(type, row.data), ...rest };
 };
 
-const COLUMNS = `id, event_id, type, urgent, job_id, data, occurred_at, created_at, read_at, occurred_at::text AS cursor`;
+const NEWEST = keyset('occurred_at', 'id');
+
+const COLUMNS = `id, event_id, type, urgent, job_id, data, occurred_at, created_at, read_at, ${NEWEST.column}`;
 
 const listWhere = (condition: string) => `
   SELECT ${COLUMNS} FROM notifications
-  WHERE user_id = $1 AND (occurred_at, id) < ($2::timestamptz, $3::uuid)${condition}
-  ORDER BY occurred_at DESC, id DESC LIMIT $4
+  WHERE user_id = $1 AND ${NEWEST.behind('$2', '$3')}${condition}
+  ORDER BY ${NEWEST.order} LIMIT $4
 `;
 const LIST_NOTIFICATIONS = statement('list_notifications', listWhere(''));
 const LIST_UNREAD = statement('list_unread', listWhere(' AND read_at IS NULL'));

@@ -1,6 +1,7 @@
 import type { Channel } from '../../core/notifications/notification.ts';
-import { type Sql, statement } from '../connect.ts';
-import type { JobCursor } from '../jobs/read.ts';
+import type { Sql } from '../connect.ts';
+import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
+import { statement } from '../statement.ts';
 
 export interface Subscription {
   id: string;
@@ -48,19 +49,15 @@ export async function createSubscription(
 /** A user's, newest first. */
 export async function listSubscriptions(
   sql: Sql,
-  page: { userId: string; limit: number; after: JobCursor | null },
-): Promise<{ subscriptions: Subscription[]; next: JobCursor | null }> {
+  page: { userId: string; limit: number; after: KeysetCursor | null },
+): Promise<{ subscriptions: Subscription[]; next: KeysetCursor | null }> {
   const rows = await sql.query<SubscriptionRow>(LIST_SUBSCRIPTIONS, [
     page.userId,
-    page.after?.createdAt ?? 'infinity',
-    page.after?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    ...keysetValues(page.after),
     page.limit + 1,
   ]);
-  const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
-  return {
-    subscriptions: rows.slice(0, page.limit).map(toSubscription),
-    next: last ? { createdAt: last.cursor, id: last.id } : null,
-  };
+  const { items, next } = pageOf(rows, page.limit, toSubscription);
+  return { subscriptions: items, next };
 }
 
 export async function findSubscription(sql: Sql, userId: string, id: string): Promise<Subscription | null> {
@@ -116,7 +113,9 @@ const toSubscription = ({ url, ...row }: SubscriptionRow): Subscription => ({
 const endpointOf = (target: string | null): string | null =>
   target === null ? null : (JSON.parse(target) as { endpoint: string }).endpoint;
 
-const COLUMNS = `s.id, s.events, s.filter, s.channel, s.target, s.webhook_id, s.active, s.created_at, s.created_at::text AS cursor,
+const NEWEST = keyset('s.created_at', 's.id');
+
+const COLUMNS = `s.id, s.events, s.filter, s.channel, s.target, s.webhook_id, s.active, s.created_at, ${NEWEST.column},
   (SELECT url FROM webhooks w WHERE w.id = s.webhook_id) AS url`;
 
 const CREATE_SUBSCRIPTION = statement(
@@ -136,8 +135,8 @@ const LIST_SUBSCRIPTIONS = statement(
   'list_subscriptions',
   `
   SELECT ${COLUMNS} FROM subscriptions s
-  WHERE s.user_id = $1 AND (s.created_at, s.id) < ($2::timestamptz, $3::uuid)
-  ORDER BY s.created_at DESC, s.id DESC LIMIT $4
+  WHERE s.user_id = $1 AND ${NEWEST.behind('$2', '$3')}
+  ORDER BY ${NEWEST.order} LIMIT $4
   `,
 );
 

@@ -1,4 +1,5 @@
-import { type Sql, statement } from '../connect.ts';
+import type { Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /** An address that is sent signed messages. */
 export interface Webhook {
@@ -44,9 +45,12 @@ export async function findWebhook(sql: Sql, userId: string, id: string): Promise
 
 /** The secrets that sign now, the current one first. */
 export async function findSecrets(sql: Sql, userId: string, id: string): Promise<string[] | null> {
-  const [row] = await sql.query<{ secret: Buffer; old_secret: Buffer | null }>(FIND_SECRETS, [userId, id]);
+  const [row] = await sql.query<{ secret: Buffer; previous_secret: Buffer | null }>(FIND_SECRETS, [
+    userId,
+    id,
+  ]);
   if (!row) return null;
-  return [row.secret, ...(row.old_secret ? [row.old_secret] : [])].map(shownSecret);
+  return [row.secret, ...(row.previous_secret ? [row.previous_secret] : [])].map(shownSecret);
 }
 
 /** What waits for a paused endpoint fails and can be redelivered; resuming forgets how long it had failed. */
@@ -69,8 +73,8 @@ export async function rotateSecret(
   rotation: { secret: Buffer; oldValidUntil: string | null },
 ): Promise<{ secret: string; oldValidUntil: Date } | null> {
   const values = [userId, id, rotation.secret, rotation.oldValidUntil];
-  const [row] = await sql.query<{ secret: Buffer; old_secret_until: Date }>(ROTATE_SECRET, values);
-  return row ? { secret: shownSecret(row.secret), oldValidUntil: row.old_secret_until } : null;
+  const [row] = await sql.query<{ secret: Buffer; previous_secret_until: Date }>(ROTATE_SECRET, values);
+  return row ? { secret: shownSecret(row.secret), oldValidUntil: row.previous_secret_until } : null;
 }
 
 /** With its subscriptions and deliveries. */
@@ -103,7 +107,7 @@ const FIND_WEBHOOK = statement(
 const FIND_SECRETS = statement(
   'find_webhook_secrets',
   `
-  SELECT secret, CASE WHEN old_secret_until > now() THEN old_secret END AS old_secret FROM webhooks
+  SELECT secret, CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret FROM webhooks
   WHERE user_id = $1 AND id = $2
   `,
 );
@@ -122,8 +126,8 @@ const CHANGE_WEBHOOK = statement(
 const ROTATE_SECRET = statement(
   'rotate_webhook_secret',
   `
-  UPDATE webhooks SET old_secret = secret, secret = $3, old_secret_until = coalesce($4::timestamptz, now() + interval '24 hours')
-  WHERE user_id = $1 AND id = $2 RETURNING secret, old_secret_until
+  UPDATE webhooks SET previous_secret = secret, secret = $3, previous_secret_until = coalesce($4::timestamptz, now() + interval '24 hours')
+  WHERE user_id = $1 AND id = $2 RETURNING secret, previous_secret_until
   `,
 );
 const DELETE_WEBHOOK = statement(

@@ -1,4 +1,5 @@
-import { type Sql, statement } from '../connect.ts';
+import type { Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /** What the database knows of pictures and PDFs of pages. `body` is null where it lies in the artifact store. */
 export interface ArtifactRow {
@@ -28,7 +29,10 @@ export async function openArtifactFolder(sql: Sql, jobId: string): Promise<void>
 
 const OPEN_FOLDER = statement(
   'open_artifact_folder',
-  'INSERT INTO artifact_folders (job_id) VALUES ($1) ON CONFLICT (job_id) DO NOTHING',
+  `
+  INSERT INTO artifact_folders (name, job_id) SELECT $1::uuid, (SELECT id FROM jobs WHERE id = $1)
+  ON CONFLICT (name) DO NOTHING
+  `,
 );
 
 /** Jobs that are gone, but whose folders in the store are not. */
@@ -40,8 +44,7 @@ export async function listAbandonedFolders(sql: Sql, limit: number): Promise<str
 const LIST_ABANDONED_FOLDERS = statement(
   'list_abandoned_artifact_folders',
   `
-  SELECT f.job_id AS id FROM artifact_folders f
-  WHERE NOT EXISTS (SELECT FROM jobs j WHERE j.id = f.job_id) ORDER BY f.job_id LIMIT $1
+  SELECT name AS id FROM artifact_folders WHERE job_id IS NULL ORDER BY name LIMIT $1
   `,
 );
 
@@ -50,4 +53,4 @@ export async function forgetArtifactFolder(sql: Sql, jobId: string): Promise<voi
   await sql.query(FORGET_FOLDER, [jobId]);
 }
 
-const FORGET_FOLDER = statement('forget_artifact_folder', 'DELETE FROM artifact_folders WHERE job_id = $1');
+const FORGET_FOLDER = statement('forget_artifact_folder', 'DELETE FROM artifact_folders WHERE name = $1');

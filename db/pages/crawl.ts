@@ -1,15 +1,16 @@
 import type { Counts, Fence, Progress } from '../../core/jobs/job.ts';
 import type { Page } from '../../core/jobs/page.ts';
-import { type Database, type Sql, statement } from '../connect.ts';
-import { PROGRESSED, setsProgress, tellsProgress } from '../jobs/progress.ts';
+import type { Database, Sql } from '../connect.ts';
+import { PROGRESSED, progressEvents, setsProgress } from '../jobs/progress.ts';
 import { type StoredPage, storeArtifacts } from '../jobs/run.ts';
+import { statement } from '../statement.ts';
 
 /** An address of a crawl as it is kept, see scraping/crawl/frontier.ts. */
 export interface CrawlUrl {
   position: number;
   url: string;
   depth: number;
-  chain: number;
+  patternDepth: number;
   tries: number;
   title: string | null;
   state: string;
@@ -17,7 +18,7 @@ export interface CrawlUrl {
   contentHash: string | null;
 }
 
-export type FoundUrl = Pick<CrawlUrl, 'position' | 'url' | 'depth' | 'chain' | 'title'>;
+export type FoundUrl = Pick<CrawlUrl, 'position' | 'url' | 'depth' | 'patternDepth' | 'title'>;
 export type VisitedUrl = Pick<CrawlUrl, 'position' | 'state' | 'tries' | 'title' | 'contentHash'>;
 
 /** What a crawl needs to go on, in the order of discovery and in parts: it may know half a million addresses. */
@@ -33,7 +34,7 @@ export async function listCrawlUrls(
 const LIST_CRAWL_URLS = statement(
   'list_crawl_urls',
   `
-  SELECT position, url, depth, chain, tries, state, encode(content_hash, 'hex') AS "contentHash"
+  SELECT position, url, depth, pattern_depth AS "patternDepth", tries, state, encode(content_hash, 'hex') AS "contentHash"
   FROM crawl_urls WHERE job_id = $1 AND position > $2 ORDER BY position LIMIT $3
   `,
 );
@@ -65,12 +66,13 @@ export async function storeCrawlStep(database: Database, run: Fence, step: Crawl
 async function storeStep(sql: Sql, run: Fence, step: CrawlStep): Promise<boolean> {
   const { page, progress, counts } = step;
   const visited = step.visited.map(({ contentHash, ...url }) => ({ ...url, hash: contentHash }));
+  const found = step.found.map(({ patternDepth, ...url }) => ({ ...url, pattern_depth: patternDepth }));
   const rows = await sql.query(STORE_CRAWL_STEP, [
     run.id,
     run.attempt,
     run.workerId,
     JSON.stringify(visited),
-    JSON.stringify(step.found),
+    JSON.stringify(found),
     page?.position ?? null,
     page ? page.page.error !== null : null,
     page ? JSON.stringify(page.page) : null,
@@ -90,16 +92,14 @@ const STORE_CRAWL_STEP = statement(
     UPDATE jobs j SET ${setsProgress('$9', '$10', '$11')}, pages_count = $12, errors_count = $13
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
     RETURNING ${PROGRESSED}
-  ), told AS (
-    ${tellsProgress('mine')}
-  ), visited AS (
+  ), progress_event AS (${progressEvents('mine')}), visited AS (
     UPDATE crawl_urls c SET state = v.state, tries = v.tries, title = coalesce(v.title, c.title), content_hash = decode(v.hash, 'hex')
     FROM mine, json_to_recordset($4::json) AS v (position int, state text, tries int, title text, hash text)
     WHERE c.job_id = mine.id AND c.position = v.position
   ), found AS (
-    INSERT INTO crawl_urls (job_id, position, url, depth, chain, title)
-    SELECT mine.id, f.position, f.url, f.depth, f.chain, f.title
-    FROM mine, json_to_recordset($5::json) AS f (position int, url text, depth int, chain int, title text)
+    INSERT INTO crawl_urls (job_id, position, url, depth, pattern_depth, title)
+    SELECT mine.id, f.position, f.url, f.depth, f.pattern_depth, f.title
+    FROM mine, json_to_recordset($5::json) AS f (position int, url text, depth int, pattern_depth int, title text)
     ON CONFLICT DO NOTHING
   ), outdated AS (
     DELETE FROM artifacts USING mine WHERE job_id = mine.id AND position = $6::int

@@ -1,4 +1,5 @@
-import { type Sql, statement } from '../connect.ts';
+import type { Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /** One answer holds at most about this much, whatever its limit says: a page may be megabytes. */
 const ANSWER_BYTES = 16 * 1024 * 1024;

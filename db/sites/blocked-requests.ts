@@ -1,4 +1,5 @@
-import { RELAXED, type Sql, statement } from '../connect.ts';
+import { ASYNC_COMMIT, type Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /** Connections that the egress guard did not allow, by its reason. */
 export type RefusalCounts = ReadonlyMap<string, number>;
@@ -11,9 +12,9 @@ export async function addRefusals(sql: Sql, counts: RefusalCounts): Promise<void
 const ADD_REFUSALS = statement(
   'add_refusals',
   `
-  INSERT INTO egress_refusals (reason, count)
-  SELECT reason, count FROM unnest($1::text[], $2::bigint[]) AS m (reason, count), ${RELAXED} ORDER BY reason
-  ON CONFLICT (reason) DO UPDATE SET count = egress_refusals.count + excluded.count
+  INSERT INTO blocked_requests (reason, count)
+  SELECT reason, count FROM unnest($1::text[], $2::bigint[]) AS m (reason, count), ${ASYNC_COMMIT} ORDER BY reason
+  ON CONFLICT (reason) DO UPDATE SET count = blocked_requests.count + excluded.count
   `,
 );
 
@@ -25,5 +26,5 @@ export async function readRefusals(sql: Sql): Promise<RefusalCounts> {
 
 const READ_REFUSALS = statement(
   'read_refusals',
-  'SELECT reason, count::float8 AS count FROM egress_refusals',
+  'SELECT reason, count::float8 AS count FROM blocked_requests',
 );

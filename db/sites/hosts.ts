@@ -1,4 +1,5 @@
-import { RELAXED, type Sql, statement } from '../connect.ts';
+import { ASYNC_COMMIT, type Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /** What one process wants of a host, everything at once. */
 export interface HostRequest {
@@ -90,10 +91,10 @@ const SYNC_PERMITS = statement(
   ), clock AS MATERIALIZED (
     SELECT clock_timestamp() AS now FROM (SELECT count(*) FROM locked) AS once_locked
   ), present AS MATERIALIZED (
-    SELECT l.host, a.ids, a.gap_ms, c.now, p.paused_until, greatest(l.next_at, p.paused_until, c.now) AS start_at, l.next_at,
+    SELECT l.host, a.ids, a.gap_ms, c.now, p.paused_until, greatest(l.next_start_at, p.paused_until, c.now) AS start_at, l.next_start_at,
            held.permits, held.count,
-           l.line_until > c.now + $3::float8 * interval '1 ms' AS has_line,
-           CASE WHEN l.line_until > c.now + $3::float8 * interval '1 ms' THEN a.back ELSE cardinality(a.ids) END AS entitled,
+           l.queue_until > c.now + $3::float8 * interval '1 ms' AS has_line,
+           CASE WHEN l.queue_until > c.now + $3::float8 * interval '1 ms' THEN a.back ELSE cardinality(a.ids) END AS entitled,
            to_jsonb(round(extract(epoch FROM c.now) * 1000 + $3::float8 + $4::float8)) AS lease_end
     FROM locked l JOIN asked a ON a.host = l.host CROSS JOIN clock c
     CROSS JOIN LATERAL (SELECT CASE WHEN a.pause_ms > 0 THEN greatest(l.paused_until, c.now + a.pause_ms * interval '1 ms')
@@ -113,9 +114,9 @@ const SYNC_PERMITS = statement(
   ), written AS (
     UPDATE hosts h
     SET permits = d.permits || (SELECT coalesce(jsonb_object_agg(id, d.lease_end), '{}') FROM unnest(d.ids[:d.granted]) AS id),
-        next_at = CASE WHEN d.granted > 0 THEN d.start_at + d.granted * d.gap_ms * interval '1 ms' ELSE d.next_at END,
-        paused_until = d.paused_until, used_at = d.now
-    FROM decided d, ${RELAXED} WHERE h.host = d.host
+        next_start_at = CASE WHEN d.granted > 0 THEN d.start_at + d.granted * d.gap_ms * interval '1 ms' ELSE d.next_start_at END,
+        paused_until = d.paused_until, used_at = CASE WHEN h.used_at < d.now - interval '1 hour' THEN d.now ELSE h.used_at END
+    FROM decided d, ${ASYNC_COMMIT} WHERE h.host = d.host
   )
   SELECT host, granted, start_ms::float8 AS "startMs",
          CASE WHEN granted < cardinality(ids) THEN (start_ms + granted * gap_ms)::float8 ELSE 0 END AS "closedMs",
@@ -143,10 +144,10 @@ const QUEUE_MS = 5 * 60_000;
 const JOIN_QUEUE = statement(
   'join_queue',
   `
-  UPDATE hosts h SET line_until = least(
-    greatest(line_until, next_at, paused_until, now()) + $2::float8 * interval '1 ms',
-    greatest(next_at, paused_until, now()) + $3::float8 * interval '1 ms')
-  FROM ${RELAXED} WHERE host = $1
-  RETURNING (extract(epoch FROM line_until - now()) * 1000)::float8 AS ms
+  UPDATE hosts h SET queue_until = least(
+    greatest(queue_until, next_start_at, paused_until, now()) + $2::float8 * interval '1 ms',
+    greatest(next_start_at, paused_until, now()) + $3::float8 * interval '1 ms')
+  FROM ${ASYNC_COMMIT} WHERE host = $1
+  RETURNING (extract(epoch FROM queue_until - now()) * 1000)::float8 AS ms
   `,
 );

@@ -1,4 +1,5 @@
-import { RELAXED, type Sql, statement } from '../connect.ts';
+import { ASYNC_COMMIT, type Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /** What the fleet knows of a host, see `scraping/engine/rendering-type-cache.ts`, whose store this is. */
 export interface RenderVerdictRow {
@@ -29,7 +30,7 @@ const FIND_RENDER_VERDICT = statement(
   'find_render_verdict',
   `
   SELECT engine, reason, streak, extract(epoch FROM now() - seen_at)::float8 * 1000 AS "ageMs"
-  FROM render_verdicts WHERE host = $1
+  FROM rendering_types WHERE host = $1
   `,
 );
 
@@ -37,8 +38,8 @@ const FIND_RENDER_VERDICT = statement(
 const RECORD_RENDER_VERDICT = statement(
   'record_render_verdict',
   `
-  INSERT INTO render_verdicts AS known (host, engine, reason, streak)
-  SELECT $1, $2, $3, 1 FROM ${RELAXED}
+  INSERT INTO rendering_types AS known (host, engine, reason, streak)
+  SELECT $1, $2, $3, 1 FROM ${ASYNC_COMMIT}
   ON CONFLICT (host) DO UPDATE SET
     engine = excluded.engine,
     reason = excluded.reason,

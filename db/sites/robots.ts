@@ -1,4 +1,5 @@
-import { type Sql, statement } from '../connect.ts';
+import type { Sql } from '../connect.ts';
+import { statement } from '../statement.ts';
 
 /** What the fleet knows of an origin's robots.txt. */
 export type StoredRobots =
@@ -55,9 +56,9 @@ const FIND_ROBOTS = statement(
 const CLAIM_READING = statement(
   'claim_robots_reading',
   `
-  INSERT INTO robots (origin, reading_until) VALUES ($1, now() + $2::float8 * interval '1 ms')
-  ON CONFLICT (origin) DO UPDATE SET reading_until = excluded.reading_until
-  WHERE robots.reading_until < now() AND robots.fresh_until < now()
+  INSERT INTO robots (origin, fetch_lock_until) VALUES ($1, now() + $2::float8 * interval '1 ms')
+  ON CONFLICT (origin) DO UPDATE SET fetch_lock_until = excluded.fetch_lock_until
+  WHERE robots.fetch_lock_until < now() AND robots.fresh_until < now()
   RETURNING origin
   `,
 );
@@ -81,7 +82,7 @@ const STORE_ROBOTS = statement(
   'store_robots',
   `
   UPDATE robots SET body = $2, has_rules = $2::bytea IS NOT NULL, error_code = NULL, unreachable_since = NULL,
-                    fresh_until = now() + $3::float8 * interval '1 ms', reading_until = to_timestamp(0)
+                    fresh_until = now() + $3::float8 * interval '1 ms', fetch_lock_until = to_timestamp(0)
   WHERE origin = $1
   `,
 );
@@ -90,7 +91,7 @@ const STORE_UNREACHABLE = statement(
   'store_robots_unreachable',
   `
   UPDATE robots SET error_code = $2, unreachable_since = coalesce(unreachable_since, now()),
-                    fresh_until = now() + $3::float8 * interval '1 ms', reading_until = to_timestamp(0)
+                    fresh_until = now() + $3::float8 * interval '1 ms', fetch_lock_until = to_timestamp(0)
   WHERE origin = $1
   `,
 );
@@ -102,5 +103,5 @@ export async function leaveRobotsUnread(sql: Sql, origin: string): Promise<void>
 
 const LEAVE_UNREAD = statement(
   'leave_robots_unread',
-  'UPDATE robots SET reading_until = to_timestamp(0) WHERE origin = $1',
+  'UPDATE robots SET fetch_lock_until = to_timestamp(0) WHERE origin = $1',
 );

@@ -3,8 +3,8 @@ import type { Logger } from '../../runtime/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';
-import { prepareSchema, SESSION_LOCK } from './schema.ts';
-import { BURY, FREE_LOST, REGISTER, RELEASE, RENEW } from './statements.ts';
+import { declareTopology } from './declare.ts';
+import { BURY, FREE_LOST, REGISTER, RELEASE, RENEW, SESSION_LOCK } from './statements.ts';
 
 /**
  * One connection that takes and settles all messages of this process, hears of new ones, and proves by being there that the
@@ -165,7 +165,7 @@ async function openSession(options: SessionOptions): Promise<Opened> {
     client.on('notification', ({ payload }) => options.onHint(payload));
     const goodbye = async () => {
       await last;
-      if (!lost.signal.aborted) await client.query(RELEASE, [id]);
+      if (!lost.signal.aborted) await client.query({ ...RELEASE, values: [id] });
     };
     const release = async () => {
       // What is not said now, Postgres concludes from the closed connection.
@@ -189,10 +189,10 @@ SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off
 SET jit = off`;
 
 async function register(client: pg.Client, { topology, leaseMs }: SessionOptions): Promise<number> {
-  await prepareSchema(client, topology);
+  await declareTopology(client, topology);
   await client.query(SETTINGS);
   await client.query(`LISTEN ${HINT_CHANNEL}`);
-  const { rows } = await client.query<{ id: number }>(REGISTER, [SESSION_LOCK, leaseMs]);
+  const { rows } = await client.query<{ id: number }>({ ...REGISTER, values: [SESSION_LOCK, leaseMs] });
   if (!rows[0]) throw new Error('no session was registered');
   return rows[0].id;
 }

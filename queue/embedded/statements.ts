@@ -1,4 +1,4 @@
-/** The hot statements, each prepared once a connection (`name`). */
+/** Every statement of this driver, each prepared once per connection (`name`). */
 interface Statement {
   name: string;
   text: string;
@@ -86,11 +86,14 @@ DELETE FROM queue.messages USING dead WHERE messages.id = dead.id AND dead.dead_
  * Registers a session and takes its advisory lock in the same statement: others see the row only when it is committed, so
  * never without its lock. $1 lock class, $2 lease in ms
  */
-export const REGISTER = `
+export const REGISTER: Statement = {
+  name: 'queue_register',
+  text: `
 WITH registered AS (
   INSERT INTO queue.sessions (lease_until) VALUES (now() + $2 * interval '1 ms') RETURNING id
 )
-SELECT id, pg_advisory_lock($1, id) FROM registered`;
+SELECT id, pg_advisory_lock($1, id) FROM registered`,
+};
 
 /** $1 session, $2 lease in ms */
 export const RENEW: Statement = {
@@ -122,6 +125,41 @@ SELECT queue, count(*)::int AS messages FROM freed GROUP BY queue`,
 };
 
 /** $1 session */
-export const RELEASE = `
+export const RELEASE: Statement = {
+  name: 'queue_release',
+  text: `
 WITH ended AS (DELETE FROM queue.sessions WHERE id = $1)
-UPDATE queue.messages SET holder = NULL WHERE holder = $1`;
+UPDATE queue.messages SET holder = NULL WHERE holder = $1`,
+};
+
+/** $1 queue, $2 its dead-letter queue, $3 exchanges, $4 patterns, $5 their regular expressions */
+export const DECLARE_QUEUE: Statement = {
+  name: 'queue_declare',
+  text: `
+WITH declared AS (
+  INSERT INTO queue.queues (name, dead_letter) VALUES ($1, $2)
+  ON CONFLICT (name) DO UPDATE SET dead_letter = excluded.dead_letter
+    WHERE queues.dead_letter IS DISTINCT FROM excluded.dead_letter
+)
+INSERT INTO queue.bindings (queue, exchange, pattern, expression)
+SELECT $1, exchange, pattern, expression
+FROM unnest($3::text[], $4::text[], $5::text[]) AS b (exchange, pattern, expression)
+ON CONFLICT (exchange, pattern, queue) DO NOTHING`,
+};
+
+/** $1 queue */
+export const COUNT_FREE: Statement = {
+  name: 'queue_count_free',
+  text: `
+SELECT (SELECT count(*)::int FROM queue.messages WHERE queue = name AND holder IS NULL) AS messages
+FROM queue.queues WHERE name = $1`,
+};
+
+/** $1 queue */
+export const PURGE: Statement = {
+  name: 'queue_purge',
+  text: 'DELETE FROM queue.messages WHERE queue = $1 AND holder IS NULL',
+};
+
+/** First half of the advisory lock that each session holds for as long as it lives; the second is its id. */
+export const SESSION_LOCK = 72_361_251;

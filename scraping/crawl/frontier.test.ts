@@ -38,7 +38,7 @@ test('goes on from what was stored', () => {
     position,
     url: at(path),
     depth: 1,
-    chain: 0,
+    patternDepth: 0,
     tries: 0,
     title: null,
   });

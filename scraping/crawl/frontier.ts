@@ -18,7 +18,7 @@ export interface Entry {
   url: string;
   /** Links from a seed. */
   depth: number;
-  chain: number;
+  patternDepth: number;
   /** Visits that failed for a reason that may pass. */
   tries: number;
   /** Of the page, or until that is known the text of the first link to it. */
@@ -86,16 +86,16 @@ export class Frontier {
       const address = addressOf(link.url);
       if (!address || this.#positions.has(address.key)) continue;
       if (!this.options.bounds.includes(address.url) || looksEndless(address.url)) continue;
-      const chain = this.#budgets.admit(address.url, from);
-      const entry = chain === null ? null : this.#add(address, depth, chain, link.text);
+      const patternDepth = this.#budgets.admit(address.url, from);
+      const entry = patternDepth === null ? null : this.#add(address, depth, patternDepth, link.text);
       if (entry) found.push(entry);
     }
     return found;
   }
 
-  #add({ url, key }: Address, depth: number, chain: number, text = ''): Entry | null {
+  #add({ url, key }: Address, depth: number, patternDepth: number, text = ''): Entry | null {
     if (this.#positions.has(key)) return null;
-    const entry: Entry = { position: this.#next, url, depth, chain, tries: 0, title: text || null };
+    const entry: Entry = { position: this.#next, url, depth, patternDepth, tries: 0, title: text || null };
     this.#next += 1;
     this.#positions.set(key, entry.position);
     this.putBack(entry);

@@ -31,12 +31,12 @@ test('the kind of an address leaves out numbers and values', () => {
 /** How many pages are admitted of a walk that goes from each to the next. */
 function walk(path: (step: number) => string, steps: number): number {
   const budgets = createBudgets();
-  let from: { url: string; chain: number } | null = null;
+  let from: { url: string; patternDepth: number } | null = null;
   for (let step = 0; step < steps; step += 1) {
     const url = at(path(step));
-    const chain = budgets.admit(url, from);
-    if (chain === null) return step;
-    from = { url, chain };
+    const patternDepth = budgets.admit(url, from);
+    if (patternDepth === null) return step;
+    from = { url, patternDepth };
   }
   return steps;
 }
@@ -51,7 +51,7 @@ test('a calendar comes to an end', () => {
 test('a long list is followed further, and what a list links to without end', () => {
   expect(walk((step) => `/list?page=${step}`, 80)).toBe(80);
   const budgets = createBudgets();
-  const list = { url: at('/list'), chain: 0 };
+  const list = { url: at('/list'), patternDepth: 0 };
   for (let number = 0; number < 5000; number += 1) {
     expect(budgets.admit(at(`/product/${number}`), list)).toBe(0);
   }
@@ -61,6 +61,6 @@ test('every combination of filters is not', () => {
   const budgets = createBudgets();
   const admitted = Array.from({ length: 1000 }, (_, n) =>
     budgets.admit(at(`/shop?color=${n % 40}&size=${Math.floor(n / 40)}`), null),
-  ).filter((chain) => chain !== null);
+  ).filter((patternDepth) => patternDepth !== null);
   expect(admitted).toHaveLength(200);
 });

@@ -56,9 +56,9 @@ const MOST_DATES = 400;
 export interface Budgets {
   /**
    * @param from the page that links to it; null for seeds and sitemaps
-   * @returns the length of the chain of its kind that it stands in, from 0; null where there were enough of them
+   * @returns how many links in a row led within its kind of address, from 0; null if there were too many
    */
-  admit(url: string, from: { url: string; chain: number } | null): number | null;
+  admit(url: string, from: { url: string; patternDepth: number } | null): number | null;
 }
 
 export function createBudgets(): Budgets {
@@ -69,13 +69,13 @@ export function createBudgets(): Budgets {
       if (!/[#?]/.test(kind)) return 0;
       const { path, query } = splitAddress(url);
       const isDate = DATE.test(path) || DATE_FIELD.test(`?${query}`);
-      const chain = from && kindOf(from.url) === kind ? from.chain + 1 : 0;
-      if (chain > (isDate ? LONGEST_DATE_CHAIN : LONGEST_CHAIN)) return null;
+      const patternDepth = from && kindOf(from.url) === kind ? from.patternDepth + 1 : 0;
+      if (patternDepth > (isDate ? LONGEST_DATE_CHAIN : LONGEST_CHAIN)) return null;
       const count = counts.get(kind) ?? 0;
       if (isDate && count >= MOST_DATES) return null;
       if (kind.includes('&') && count >= MOST_COMBINATIONS) return null;
       counts.set(kind, count + 1);
-      return chain;
+      return patternDepth;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { SentChannel } from '../../../core/notifications/notification.ts';
-import { type Sql, statement } from '../../connect.ts';
+import type { Sql } from '../../connect.ts';
+import { statement } from '../../statement.ts';
 
 /** A delivery in a notifier's hands. */
 export interface ClaimedDelivery {
@@ -55,7 +56,7 @@ export const claimDeliveries = (
 
 const CLAIMED = `
   d.id, d.holder, d.event_id AS "eventId", d.user_id AS "userId", d.channel, d.target, d.type, d.urgent, d.job_id AS "jobId", d.data,
-  d.occurred_at AS "occurredAt", d.attempt - d.attempts_before AS attempt, d.mail_id AS "mailId",
+  d.occurred_at AS "occurredAt", d.attempt - d.attempt_offset AS attempt, d.mail_id AS "mailId",
   extract(epoch FROM now() - d.queued_at)::float8 * 1000 AS "ageMs"`;
 
 const CLAIM_DELIVERIES = statement(
@@ -73,8 +74,8 @@ const CLAIM_DELIVERIES = statement(
   )
   SELECT ${CLAIMED},
          CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id, 'url', w.url, 'paused', w.paused_at IS NOT NULL, 'secrets',
-           CASE WHEN w.old_secret_until > now()
-                THEN json_build_array(encode(w.secret, 'base64'), encode(w.old_secret, 'base64'))
+           CASE WHEN w.previous_secret_until > now()
+                THEN json_build_array(encode(w.secret, 'base64'), encode(w.previous_secret, 'base64'))
                 ELSE json_build_array(encode(w.secret, 'base64')) END) END AS webhook
   FROM d LEFT JOIN webhooks w ON w.id = d.webhook_id
   `,

@@ -1,5 +1,6 @@
 import type { SentChannel } from '../../../core/notifications/notification.ts';
-import { RELAXED, type Sql, statement } from '../../connect.ts';
+import { ASYNC_COMMIT, type Sql } from '../../connect.ts';
+import { statement } from '../../statement.ts';
 
 /** A delivery as the queue needs it. */
 export interface DueDelivery {
@@ -56,7 +57,7 @@ const MARK_DISPATCHED = statement(
   'mark_deliveries_dispatched',
   `
   UPDATE deliveries d SET dispatched_at = now()
-  FROM unnest($1::uuid[], $2::int[]) AS m (id, attempt), ${RELAXED}
+  FROM unnest($1::uuid[], $2::int[]) AS m (id, attempt), ${ASYNC_COMMIT}
   WHERE d.id = m.id AND d.attempt = m.attempt AND d.status = 'queued'
   `,
 );

@@ -1,8 +1,9 @@
 import type { ErrorInfo } from '../../../core/errors.ts';
 import type { DeliveryStatus } from '../../../core/notifications/delivery.ts';
 import type { SentChannel } from '../../../core/notifications/notification.ts';
-import { type Sql, statement } from '../../connect.ts';
-import type { JobCursor } from '../../jobs/read.ts';
+import type { Sql } from '../../connect.ts';
+import { type KeysetCursor, keyset, keysetValues, pageOf } from '../../keyset.ts';
+import { statement } from '../../statement.ts';
 
 /** A delivery as the endpoint's owner sees it. */
 export interface Delivery {
@@ -34,21 +35,17 @@ export interface DeliveryAttempt {
 export async function listWebhookDeliveries(
   sql: Sql,
   webhookId: string,
-  page: { status: DeliveryStatus | undefined; limit: number; after: JobCursor | null },
-): Promise<{ deliveries: Delivery[]; next: JobCursor | null }> {
+  page: { status: DeliveryStatus | undefined; limit: number; after: KeysetCursor | null },
+): Promise<{ deliveries: Delivery[]; next: KeysetCursor | null }> {
   const isOfUndelivered = page.status !== undefined && page.status !== 'delivered';
   const rows = await sql.query<DeliveryRow>(isOfUndelivered ? LIST_UNDELIVERED : LIST_WEBHOOK_DELIVERIES, [
     webhookId,
     page.status ?? null,
-    page.after?.createdAt ?? 'infinity',
-    page.after?.id ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+    ...keysetValues(page.after),
     page.limit + 1,
   ]);
-  const last = rows.length > page.limit ? rows[page.limit - 1] : undefined;
-  return {
-    deliveries: rows.slice(0, page.limit).map(toDelivery),
-    next: last ? { createdAt: last.cursor, id: last.id } : null,
-  };
+  const { items, next } = pageOf(rows, page.limit, toDelivery);
+  return { deliveries: items, next };
 }
 
 /** Sends one again, now and with all its attempts anew, under the same id. Null where it is unknown or still under way. */
@@ -106,18 +103,20 @@ const toDelivery = ({
   attempts,
 });
 
+const NEWEST = keyset('d.created_at', 'd.id');
+
 const COLUMNS = `
   d.id, d.event_id, d.type, d.job_id, d.status, d.error_code, d.error_message, d.created_at, d.due_at, d.finished_at,
-  d.created_at::text AS cursor,
-  (SELECT coalesce(json_agg(json_build_object('finished_at', a.finished_at, 'duration_ms', a.duration_ms, 'status', a.status,
+  ${NEWEST.column},
+  (SELECT coalesce(json_agg(json_build_object('finished_at', a.finished_at, 'duration_ms', a.duration_ms, 'status', a.status_code,
             'response', a.response, 'error', CASE WHEN a.error_code IS NOT NULL
               THEN json_build_object('code', a.error_code, 'message', a.error_message) END) ORDER BY a.finished_at), '[]')
    FROM delivery_attempts a WHERE a.delivery_id = d.id) AS attempts`;
 
 const listWhere = (condition: string) => `
   SELECT ${COLUMNS} FROM deliveries d
-  WHERE d.webhook_id = $1 AND ${condition} AND (d.created_at, d.id) < ($3::timestamptz, $4::uuid)
-  ORDER BY d.created_at DESC, d.id DESC LIMIT $5
+  WHERE d.webhook_id = $1 AND ${condition} AND ${NEWEST.behind('$3', '$4')}
+  ORDER BY ${NEWEST.order} LIMIT $5
 `;
 const LIST_WEBHOOK_DELIVERIES = statement(
   'list_webhook_deliveries',
@@ -135,22 +134,22 @@ const FIND_WEBHOOK_DELIVERY = statement(
 );
 
 /** Queues those of `chosen (id)` again, with all their attempts anew; their dead letters are closed. */
-export const SEND_AGAIN = `
+export const REQUEUE_DELIVERIES = `
   sent AS (
     UPDATE deliveries d
-    SET status = 'queued', attempts_before = d.attempt, due_at = now(), queued_at = now(), dispatched_at = NULL,
+    SET status = 'queued', attempt_offset = d.attempt, due_at = now(), queued_at = now(), dispatched_at = NULL,
         finished_at = NULL, mail_id = NULL, error_code = NULL, error_message = NULL
     FROM chosen WHERE d.id = chosen.id AND d.status IN ('delivered', 'failed')
     RETURNING d.id
-  ), unburied AS (
-    UPDATE dead_letters l SET closed_at = now(), closed_as = 'requeued'
-    FROM sent WHERE l.delivery_id = sent.id AND l.closed_at IS NULL
+  ), resolved AS (
+    UPDATE dead_letters l SET resolved_at = now(), resolution = 'requeued'
+    FROM sent WHERE l.delivery_id = sent.id AND l.resolved_at IS NULL
   )`;
 
 const REDELIVER = statement(
   'redeliver',
   `
   WITH chosen AS (SELECT id FROM deliveries WHERE webhook_id = $1 AND id = $2),
-  ${SEND_AGAIN} SELECT id FROM sent
+  ${REQUEUE_DELIVERIES} SELECT id FROM sent
   `,
 );

@@ -1,6 +1,7 @@
-import { EVENT_VERSION } from '../../../core/events/events.ts';
 import type { DeliveryTransition } from '../../../core/notifications/delivery.ts';
-import { type Database, type Sql, statement } from '../../connect.ts';
+import type { Database, Sql } from '../../connect.ts';
+import { insertEvents } from '../../insert-events.ts';
+import { statement } from '../../statement.ts';
 
 export interface DeliverySettlement {
   /** One, or all of one mail. */
@@ -77,19 +78,18 @@ async function pauseFailing(
 }
 
 /** What follows for rows of `ended`: their dead letters and their events. */
-const BURY_AND_TELL = `
-  buried AS (
+const DEAD_LETTERS_AND_EVENTS = `
+  dead_lettered AS (
     INSERT INTO dead_letters (user_id, delivery_id, queue, code, message)
     SELECT user_id, id, channel || '_notifications', coalesce(error_code, ''), coalesce(error_message, '')
     FROM ended WHERE status = 'failed'
-  ), told AS (
-    INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
-    SELECT 'notification.' || status, '${EVENT_VERSION}', user_id, job_id, correlation_id, json_build_object(
+  ), event AS (${insertEvents({
+    ...{ from: "ended WHERE status IN ('delivered', 'failed')", type: "'notification.' || status" },
+    data: `json_build_object(
              'notification_id', id, 'channel', channel, 'event_id', event_id, 'event_type', type, 'job_id', job_id,
-             'webhook_id', webhook_id, 'attempt', attempt - attempts_before,
-             'error', CASE WHEN status = 'failed' THEN json_build_object('code', error_code, 'message', error_message) END)
-    FROM ended WHERE status IN ('delivered', 'failed')
-  )`;
+             'webhook_id', webhook_id, 'attempt', attempt - attempt_offset,
+             'error', CASE WHEN status = 'failed' THEN json_build_object('code', error_code, 'message', error_message) END)`,
+  })})`;
 
 const SETTLE_DELIVERIES = statement(
   'settle_deliveries',
@@ -112,10 +112,10 @@ const SETTLE_DELIVERIES = statement(
   ), ended AS (
     SELECT * FROM settled WHERE status <> 'queued'
   ), history AS (
-    INSERT INTO delivery_attempts (delivery_id, duration_ms, status, response, error_code, error_message)
+    INSERT INTO delivery_attempts (delivery_id, duration_ms, status_code, response, error_code, error_message)
     SELECT id, duration_ms, receipt_status, receipt_body, error_code, error_message FROM settled WHERE spends
   ), paced AS (
-    INSERT INTO mail_pace (user_id, address, sent_at)
+    INSERT INTO email_throttle (user_id, address, sent_at)
     SELECT DISTINCT user_id, target, now() FROM settled WHERE channel = 'email' AND status = 'delivered'
     ON CONFLICT (user_id, address) DO UPDATE SET sent_at = excluded.sent_at
   ), healthy AS (
@@ -129,7 +129,7 @@ const SETTLE_DELIVERIES = statement(
     -- The browser's subscription is gone: whoever subscribes anew makes a new one.
     DELETE FROM subscriptions s USING settled d WHERE d.gone AND d.channel = 'push' AND s.channel = 'push'
       AND s.user_id = d.user_id AND md5(s.target) = md5(d.target)
-  ), ${BURY_AND_TELL}
+  ), ${DEAD_LETTERS_AND_EVENTS}
   SELECT webhook_id, gone FROM settled WHERE status <> 'delivered'
   `,
 );
@@ -150,7 +150,7 @@ const PAUSE_FAILING = statement(
         error_message = 'the endpoint was paused'
     FROM paused p WHERE d.webhook_id = p.id AND d.status = 'queued' AND d.status <> 'delivered'
     RETURNING d.*
-  ), ${BURY_AND_TELL}
+  ), ${DEAD_LETTERS_AND_EVENTS}
   SELECT id, url, user_id, paused_reason AS reason FROM paused
   `,
 );
@@ -186,15 +186,15 @@ const RELEASE_EXPIRED = statement(
     ORDER BY lease_until LIMIT $1 FOR UPDATE SKIP LOCKED
   ), released AS (
     UPDATE deliveries d
-    SET status = CASE WHEN d.attempt - d.attempts_before >= $2 THEN 'failed' ELSE 'queued' END,
-        finished_at = CASE WHEN d.attempt - d.attempts_before >= $2 THEN now() END,
+    SET status = CASE WHEN d.attempt - d.attempt_offset >= $2 THEN 'failed' ELSE 'queued' END,
+        finished_at = CASE WHEN d.attempt - d.attempt_offset >= $2 THEN now() END,
         due_at = now(), dispatched_at = NULL, lease_until = NULL, holder = NULL, error_code = 'notifier_lost',
         error_message = 'the notifier that sent it was lost'
     FROM lost WHERE d.id = lost.id
     RETURNING d.*
   ), ended AS (
     SELECT * FROM released WHERE status = 'failed'
-  ), ${BURY_AND_TELL}
+  ), ${DEAD_LETTERS_AND_EVENTS}
   SELECT id FROM released
   `,
 );

@@ -128,7 +128,7 @@ const EVENTS = `
 const PAGE_WRITES = `
   SELECT ${ms('at')} AS at, job_id, position, failed, writer, writer_attempt, holder, holder_attempt, status
   FROM chaos.page_writes ORDER BY seq`;
-const OPEN_DEAD_LETTERS = 'SELECT job_id FROM dead_letters WHERE closed_at IS NULL AND job_id IS NOT NULL';
+const OPEN_DEAD_LETTERS = 'SELECT job_id FROM dead_letters WHERE resolved_at IS NULL AND job_id IS NOT NULL';
 const LEADS = `
   SELECT l.job_id, l.key, count(e.id)::int AS told
   FROM leads l LEFT JOIN events e ON e.job_id = l.job_id AND e.type = 'lead.found' AND e.data->>'lead_id' = l.id::text

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ensureBootstrapKey } from '../../../api/accounts/bootstrap-key.ts';
+import { statement } from '../../../db/statement.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { type Answer, expectProblem, startApi, type TestApi } from './api-fixture.ts';
 
@@ -58,7 +59,7 @@ describe('an API key', () => {
     const { key, keyId } = await api.addUser();
     expect((await api.ask('GET', JOBS, { key })).status).toBe(200);
     await api.database.query(
-      { name: 'revoke_apart', text: 'UPDATE api_keys SET revoked_at = now() WHERE id = $1' },
+      statement('revoke_apart', 'UPDATE api_keys SET revoked_at = now() WHERE id = $1'),
       [keyId],
     );
     await waitFor(async () => (await api.ask('GET', JOBS, { key })).status === 401, { timeoutMs: 4000 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { ArtifactStore } from '../../../core/jobs/artifacts.ts';
-import { connect, statement } from '../../../db/connect.ts';
+import { connect } from '../../../db/connect.ts';
+import { statement } from '../../../db/statement.ts';
 import { createPruner } from '../../../dispatch/pruner.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
 import { openArtifactStore } from '../../../storage/open.ts';
@@ -122,7 +123,7 @@ describe.each(['files', 's3'])('an installation with %s', (kind) => {
       const artifacts = openArtifactStore(url);
       const prune = createPruner({ database, artifacts, retentionDays: 30, logger: silentLogger });
       await prune();
-      const folders = await database.query(statement('test_folders', 'SELECT job_id FROM artifact_folders'));
+      const folders = await database.query(statement('test_folders', 'SELECT name FROM artifact_folders'));
       expect(folders).toEqual([]);
     } finally {
       await database.stop();

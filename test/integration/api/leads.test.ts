@@ -2,6 +2,7 @@ import { strFromU8, unzipSync } from 'fflate';
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
 import { storeLead } from '../../../db/leads.ts';
+import { statement } from '../../../db/statement.ts';
 import { address, aLead, begin, expectProblem, startApi, type TestApi } from './api-fixture.ts';
 
 let api: TestApi;
@@ -22,10 +23,7 @@ async function jobWith(leads: Lead[], key?: string): Promise<ClaimedJob> {
 
 const eventsOf = async (jobId: string) =>
   api.database.query<{ type: string; data: Record<string, unknown> }>(
-    {
-      name: 'test_lead_events',
-      text: `SELECT type, data FROM events WHERE job_id = $1 AND type = 'lead.found'`,
-    },
+    statement('test_lead_events', `SELECT type, data FROM events WHERE job_id = $1 AND type = 'lead.found'`),
     [jobId],
   );
 

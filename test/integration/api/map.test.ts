@@ -34,7 +34,7 @@ async function find(id: string, paths: string[]): Promise<void> {
       position,
       url: `https://example.com${path}`,
       depth: 0,
-      chain: 0,
+      patternDepth: 0,
       title: path === '/' ? 'Home' : null,
     },
   }));

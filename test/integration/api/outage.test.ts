@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAccept } from '../../../api/jobs/accept.ts';
 import { listUsers } from '../../../db/accounts/users.ts';
+import { statement } from '../../../db/statement.ts';
 import { type Logger, silentLogger } from '../../../runtime/logger.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Cable } from './api-cable.ts';
@@ -76,7 +77,7 @@ test('while the database hangs, submissions beyond what may wait are told to com
   const [user] = await listUsers(api.database);
   const submission = { userId: String(user?.id), correlationId: 'hangs', specs: [BODY] };
   const waiting = await api.database.transaction(async (sql) => {
-    await sql.query({ name: 'lock_jobs', text: 'LOCK TABLE jobs' });
+    await sql.query(statement('lock_jobs', 'LOCK TABLE jobs'));
     const held = [accept(submission), accept(submission)];
     await expect(accept(submission)).rejects.toMatchObject({ status: 503, code: 'overloaded' });
     return held;
@@ -88,10 +89,12 @@ test('while the database hangs, submissions beyond what may wait are told to com
 describe('a submission that the database refuses', () => {
   test('harms none of those that share its statement', async () => {
     // What validation should have caught: a check on the table stands for every reason nobody thought of.
-    await api.database.query({
-      name: 'poison',
-      text: "ALTER TABLE jobs ADD CONSTRAINT poison CHECK (spec->>'industry' IS DISTINCT FROM 'poison')",
-    });
+    await api.database.query(
+      statement(
+        'poison',
+        "ALTER TABLE jobs ADD CONSTRAINT poison CHECK (spec->>'industry' IS DISTINCT FROM 'poison')",
+      ),
+    );
     const ask = (body: unknown, headers = {}) => api.ask('POST', '/api/v1/jobs/scrape', { body, headers });
     const good = Array.from({ length: 30 }, (_, n) => ask(BODY, n % 2 ? { 'idempotency-key': `k${n}` } : {}));
     const bad = [ask({ industry: 'poison' }), ask({ industry: 'poison' }, { 'idempotency-key': 'bad' })];

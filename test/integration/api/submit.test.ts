@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isUuid } from '../../../api/http/cursor.ts';
+import { statement } from '../../../db/statement.ts';
 import { SCRAPE_JOBS } from '../../../queue/topology.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { expectProblem, startApi, type TestApi } from './api-fixture.ts';
@@ -17,10 +18,9 @@ const batch = (body: unknown, headers: Record<string, string> = {}) =>
 const BODY = { urls: ['https://example.com/'] };
 
 const countJobs = async () => {
-  const rows = await api.database.query<{ count: number }>({
-    name: 'count_all_jobs',
-    text: 'SELECT count(*)::int AS count FROM jobs',
-  });
+  const rows = await api.database.query<{ count: number }>(
+    statement('count_all_jobs', 'SELECT count(*)::int AS count FROM jobs'),
+  );
   return rows[0]?.count;
 };
 
@@ -82,7 +82,7 @@ describe('a scrape request', () => {
   test('carries the request id on as the correlation id of its events', async () => {
     const id = (await scrape(BODY, { 'x-request-id': 'trace-me-1' })).json.job_id;
     const rows = await api.database.query<{ correlation_id: string }>(
-      { name: 'find_correlation', text: 'SELECT correlation_id FROM events WHERE job_id = $1' },
+      statement('find_correlation', 'SELECT correlation_id FROM events WHERE job_id = $1'),
       [id],
     );
     expect(rows).toEqual([{ correlation_id: 'trace-me-1' }]);

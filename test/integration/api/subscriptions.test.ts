@@ -1,6 +1,6 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { statement } from '../../../db/connect.ts';
+import { statement } from '../../../db/statement.ts';
 import { expectProblem, startApi, type TestApi } from './api-fixture.ts';
 
 let api: TestApi;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EVENT_TYPES, EVENT_VERSION, readEvent } from '../../../core/events/events.ts';
-import { statement } from '../../../db/connect.ts';
 import type { LedgerEvent } from '../../../db/events/events.ts';
 import { storePage } from '../../../db/jobs/run.ts';
 import { storeLead } from '../../../db/leads.ts';
+import { statement } from '../../../db/statement.ts';
 import { eventExchange, TOPOLOGY } from '../../../queue/topology.ts';
 import {
   aLead,
@@ -229,7 +229,7 @@ const secondsPass = (jobId: string, seconds: number) =>
   api.database.query(
     statement(
       'test_seconds_pass',
-      `UPDATE jobs SET progress_told_at = progress_told_at - $2::int * interval '1 second' WHERE id = $1`,
+      `UPDATE jobs SET progress_event_at = progress_event_at - $2::int * interval '1 second' WHERE id = $1`,
     ),
     [jobId, seconds],
   );

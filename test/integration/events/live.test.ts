@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Database, statement } from '../../../db/connect.ts';
+import type { Database } from '../../../db/connect.ts';
 import { storePage } from '../../../db/jobs/run.ts';
 import { settleJobs } from '../../../db/jobs/settle.ts';
+import { statement } from '../../../db/statement.ts';
 import { openSse, type SseClient } from '../../support/sse.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Cable } from '../api/api-cable.ts';

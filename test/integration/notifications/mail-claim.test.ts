@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { statement } from '../../../db/connect.ts';
 import { claimMail } from '../../../db/notifications/deliveries/claim.ts';
 import { releaseExpiredDeliveries } from '../../../db/notifications/deliveries/settle.ts';
+import { statement } from '../../../db/statement.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { startApi, type TestApi } from '../api/api-fixture.ts';
 

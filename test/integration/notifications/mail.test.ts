@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { statement } from '../../../db/connect.ts';
+import { statement } from '../../../db/statement.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { run } from '../api/api-fixture.ts';
 import { startNotifying, type TestNotifier } from './notifier-fixture.ts';
@@ -76,19 +76,19 @@ describe('a mail', () => {
     await told.settled();
     const dead = (await told.get('/dead-letters?code=mail_refused')).json.dead_letters;
     expect(dead).toMatchObject([{ queue: 'email_notifications', code: 'mail_refused' }]);
-    const attempts = {
-      name: 'count_attempts',
-      text: 'SELECT count(*)::int AS n FROM delivery_attempts WHERE delivery_id = $1',
-    };
+    const attempts = statement(
+      'count_attempts',
+      'SELECT count(*)::int AS n FROM delivery_attempts WHERE delivery_id = $1',
+    );
     expect(await told.api.database.query(attempts, [dead[0].delivery_id])).toEqual([{ n: 1 }]);
 
     const later = await subscriber();
     told.mailbox.refuse('data', 451);
     await told.end('completed', {}, later.key);
-    const retried = {
-      name: 'retried',
-      text: "SELECT 1 FROM deliveries WHERE target = $1 AND error_code = 'smtp_error'",
-    };
+    const retried = statement(
+      'retried',
+      "SELECT 1 FROM deliveries WHERE target = $1 AND error_code = 'smtp_error'",
+    );
     await waitFor(async () => (await told.api.database.query(retried, [later.address])).length > 0, {
       what: 'the first attempt to fail',
       everyMs: 5,

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { UNSUBSCRIBE_KEY } from '../../../core/notifications/unsubscribe-token.ts';
 import { makeVapidKeys, type VapidKeys } from '../../../core/notifications/vapid.ts';
 import { installationSecret } from '../../../db/accounts/secrets.ts';
-import { statement } from '../../../db/connect.ts';
+import { statement } from '../../../db/statement.ts';
 import { createDispatch } from '../../../dispatch/dispatch.ts';
 import { createEmbeddedQueue } from '../../../queue/embedded.ts';
 import type { Queue } from '../../../queue/queue.ts';
@@ -45,7 +45,7 @@ export interface TestNotifier {
 }
 
 const COUNT_OPEN = statement(
-  'count_open_deliveries',
+  'test_count_open_deliveries',
   "SELECT count(*)::int AS open FROM deliveries WHERE status IN ('queued', 'sending')",
 );
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { statement } from '../../../db/connect.ts';
+import { statement } from '../../../db/statement.ts';
 import { type Receiver, startReceiver } from '../../support/servers/receiver.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { expectProblem } from '../api/api-fixture.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { startEmbeddedPostgres } from '../../../db/embedded-postgres.ts';
+import { migrate } from '../../../db/migrate.ts';
 import { createEmbeddedQueue } from '../../../queue/embedded.ts';
 import { type Logger, silentLogger } from '../../../runtime/logger.ts';
 import { createTestDatabase } from '../../support/database.ts';
@@ -34,6 +35,7 @@ const harness: QueueHarness = {
     const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-queue-test-'));
     const pids: number[] = [];
     const postgres = await startEmbeddedPostgres({ dataDir, logger: pidsInto(pids) });
+    await migrate({ url: postgres.url, applicationName: 'queue test' });
     return {
       url: postgres.url,
       close: async () => {

@@ -177,11 +177,11 @@ describe('what the fleet remembers of a host', () => {
           expect(requestsOf('/3')).toBe(1);
 
           // Hosts change: when the verdict is old, plain HTTP is tried again, and believed.
-          await database.knex.raw(`UPDATE render_verdicts SET seen_at = now() - interval '8 days'`);
+          await database.knex.raw(`UPDATE rendering_types SET seen_at = now() - interval '8 days'`);
           const third = worker();
           expect((await third.scrape(`${url}/plain`)).page.engine).toBe('http');
           const { rows } = await database.knex.raw(
-            'SELECT host, engine, reason, streak FROM render_verdicts',
+            'SELECT host, engine, reason, streak FROM rendering_types',
           );
           expect(rows).toEqual([
             { host: new URL(url).host, engine: 'http', reason: 'whole_page', streak: 1 },

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { connect, type Database } from '../../../db/connect.ts';
 import { syncPermits } from '../../../db/sites/hosts.ts';
+import { statement } from '../../../db/statement.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
 import { createEgressGuard } from '../../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../../scraping/egress/upstream-proxy.ts';
@@ -133,7 +134,7 @@ test('rules that were read before hold while the file cannot be read', async () 
   );
   expect(await verdict(open(), `${site.url}/private`)).toBe('robots_disallowed');
   failing = true;
-  await database.query({ name: 'age_robots', text: 'UPDATE robots SET fresh_until = to_timestamp(0)' });
+  await database.query(statement('age_robots', 'UPDATE robots SET fresh_until = to_timestamp(0)'));
   const later = open();
   expect(await verdict(later, `${site.url}/private`)).toBe('robots_disallowed');
   expect(await verdict(later, `${site.url}/open`)).toBe('granted');

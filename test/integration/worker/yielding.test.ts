@@ -16,7 +16,7 @@ test('a job whose message came to a worker before it was marked as dispatched is
   const ordinary = await api.submit({ urls: ['https://example.com/'], priority: 1 });
   /** The ordinary job's message at a worker, while the urgent one's is still on its way. */
   const deliver = async () => {
-    await markDispatched(database, [{ id: urgent, attempt: 0, asides: 0 }]);
+    await markDispatched(database, [{ id: urgent, attempt: 0, yieldCount: 0 }]);
     const worker = { id: 'worker-of-the-tests', leaseMs: 60_000 };
     return await claimJobs(database, worker, [{ id: ordinary, attempt: 0 }]);
   };

@@ -19,7 +19,7 @@ export default async function globalSetup() {
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
   });
   process.env.TEST_DATABASE_URL = postgres.url;
-  await makeTemplate(postgres.url, silentLogger);
+  await makeTemplate(postgres.url);
 
   const broker = shareBroker();
   process.env.TEST_BROKER_SERVICE = await broker.listen();
@@ -38,7 +38,7 @@ export default async function globalSetup() {
 }
 
 /** Tests clone it in some 50 ms instead of migrating a database each. */
-async function makeTemplate(url, logger) {
+async function makeTemplate(url) {
   const dist = (name) => new URL(`../../../dist/${name}`, import.meta.url);
   const { default: pg } = await import('pg');
   const admin = new pg.Client({ connectionString: url });
@@ -46,16 +46,10 @@ async function makeTemplate(url, logger) {
   await admin.query('CREATE DATABASE leadengine_template');
   await admin.end();
   if (!existsSync(dist('db/migrate.js'))) return;
-  const { connect } = await import(dist('db/connect.js'));
   const { migrate } = await import(dist('db/migrate.js'));
   const templateUrl = new URL(url);
   templateUrl.pathname = '/leadengine_template';
-  const database = connect({ url: templateUrl.href, poolSize: 2, applicationName: 'test-template', logger });
-  try {
-    await migrate(database);
-  } finally {
-    await database.stop();
-  }
+  await migrate({ url: templateUrl.href, applicationName: 'test-template' });
 }
 
 /** `POST /vhosts` answers with the URL of a new, empty vhost. */

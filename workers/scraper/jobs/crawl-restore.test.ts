@@ -6,7 +6,7 @@ const SEED = 'https://example.com/';
 const rows = (count: number) =>
   // Positions have gaps: what was found and never stored left them.
   Array.from({ length: count }, (_, n) => ({
-    ...{ position: n * 2, url: `${SEED}page/${n}`, depth: 1, chain: 0, tries: 0 },
+    ...{ position: n * 2, url: `${SEED}page/${n}`, depth: 1, patternDepth: 0, tries: 0 },
     state: n % 10 === 0 ? 'disallowed' : n % 10 === 1 ? 'done' : 'waiting',
     contentHash: n % 10 === 1 ? `hash ${n}` : null,
   }));

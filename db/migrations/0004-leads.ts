@@ -1,12 +1,13 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /**
- * Leads, one a job and business. `id` is the order they were found in; within a job it is commit order too, because each is stored
- * under its job's row lock. `words` is what a search looks in, folded by the program: Postgres would take `acme-tools.de` for one word.
+ * Leads, one per job and business. `id` is the order they were found in; within a job it is commit order too, because each
+ * is stored under its job's row lock. `search_vector` is built from words that the program has folded: Postgres would take
+ * `acme-tools.de` for one word.
  */
 export const leads: Migration = {
-  name: '0010-leads',
-  up: `
+  name: '0004-leads',
+  sql: `
     CREATE TABLE leads (
       job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
       key text NOT NULL,
@@ -17,21 +18,21 @@ export const leads: Migration = {
       sources text[] NOT NULL,
       has_email boolean NOT NULL,
       has_phone boolean NOT NULL,
-      words tsvector NOT NULL,
+      search_vector tsvector NOT NULL,
       content json NOT NULL,
       found_at timestamptz NOT NULL DEFAULT now(),
       updated_at timestamptz NOT NULL DEFAULT now(),
       PRIMARY KEY (job_id, key)
     );
-    CREATE UNIQUE INDEX leads_of_job ON leads (job_id, id);
+    CREATE UNIQUE INDEX leads_by_job ON leads (job_id, id);
     CREATE INDEX leads_newest ON leads (user_id, id DESC);
     -- Whether a business was found again later.
     CREATE INDEX leads_by_key ON leads (user_id, key, id DESC);
     CREATE INDEX leads_by_domain ON leads (user_id, domain, id DESC);
-    CREATE INDEX leads_by_words ON leads USING gin (words);
+    CREATE INDEX leads_search ON leads USING gin (search_vector);
 
-    -- Candidates a job has dealt with, so that an attempt after a crash asks no site again.
-    CREATE TABLE lead_visits (
+    -- Candidates that a job has processed, so that an attempt after a crash fetches no site again.
+    CREATE TABLE lead_candidates (
       job_id uuid NOT NULL REFERENCES jobs ON DELETE CASCADE,
       key text NOT NULL,
       failed boolean NOT NULL,

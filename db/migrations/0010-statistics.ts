@@ -1,16 +1,16 @@
-import type { Migration } from './index.ts';
+import type { Migration } from './migration.ts';
 
 /**
- * Roll-ups of what happens to jobs, fed from the ledger by the analytics worker with a cursor of its own, in the transaction that moves
- * the cursor: each event counts once. Under the user id of zeros stands the sum over all users.
+ * Roll-ups of what happens to jobs, fed from the ledger by the analytics worker in the transaction that moves its cursor:
+ * each event counts once. The user id of zeros holds the sum over all users.
  *
- * A histogram holds how many jobs took between `1.1^(bucket-1)` and `1.1^bucket` milliseconds: those of any days and users add up, and
- * a percentile read from them is at most 5 % off.
+ * A histogram holds how many jobs took between `1.1^(bucket-1)` and `1.1^bucket` milliseconds: those of any days and users
+ * can be added up, and a percentile read from them is at most 5 % off.
  */
 export const statistics: Migration = {
-  name: '0022-statistics',
-  up: `
-    CREATE TABLE job_hours (
+  name: '0010-statistics',
+  sql: `
+    CREATE TABLE job_hourly (
       user_id uuid NOT NULL,
       hour timestamptz NOT NULL,
       created integer NOT NULL,
@@ -43,6 +43,5 @@ export const statistics: Migration = {
       leads integer NOT NULL,
       PRIMARY KEY (user_id, day, kind, value)
     );
-    INSERT INTO event_cursors (reader, xid, seq) VALUES ('statistics', '0', 0);
   `,
 };
