@@ -75,6 +75,8 @@ export interface AppDependencies {
   queue: Pick<Queue, 'health'>;
   dispatch: Pick<Dispatch, 'offer'>;
   logger: Logger;
+  /** For the metrics; default none. */
+  logLinesDropped?: () => number;
   links: ShortLinks;
   /** Where users reach this API, for links to it. */
   publicUrl: string;
@@ -107,7 +109,7 @@ export interface App {
 /** Builds the HTTP application. */
 export function createApp(dependencies: AppDependencies): App {
   const { database, logger } = dependencies;
-  const metrics = createMetrics(database, logger);
+  const metrics = createMetrics(database, logger, dependencies.logLinesDropped ?? (() => 0));
   metrics.watchClicks(dependencies.links.figures);
   const auth = createAuth(database);
   const waiters = createWaiters(database, logger);

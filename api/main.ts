@@ -4,7 +4,7 @@ import { openQueue } from '../queue/open.ts';
 import { Complaint } from '../runtime/operator-error.ts';
 import { type ProcessContext, runConfigured } from '../runtime/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
-import { ensureBootstrapKey } from './accounts/bootstrap-key.ts';
+import { type BootstrapKey, ensureBootstrapKey } from './accounts/bootstrap-key.ts';
 import { createApp } from './app.ts';
 import { type HttpServer, listen } from './http/server.ts';
 import { createShortLinks } from './links/redirect/short-links.ts';
@@ -21,7 +21,7 @@ runConfigured('api', async (context) => {
 /** A client waits for the answer: better a 503 soon than a result nobody is there for any more. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 
-async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<void> {
+async function startApi({ config, logger, output, lifecycle }: ProcessContext): Promise<void> {
   const applicationName = 'leadengine api';
   const databaseUrl = await databaseUrlOf(config);
   const database = await openDatabase({
@@ -55,6 +55,7 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
     queue,
     dispatch,
     logger,
+    logLinesDropped: () => output.dropped,
     ...{ links, publicUrl, egressAllow },
     rateLimit: config.rateLimit,
     streams: config.streams,
@@ -79,12 +80,13 @@ async function startApi({ config, logger, lifecycle }: ProcessContext): Promise<
 }
 
 /** To whoever started this process; without one, a key that was just made goes to the terminal, this once. */
-function announce(url: string, { file, made }: { file: string | null; made: string | null }): void {
+function announce(url: string, { file, made, isValid }: BootstrapKey): void {
   const ready = {
     type: 'ready',
     url,
     ...(file ? { apiKeyFile: file } : {}),
     ...(made ? { apiKey: made } : {}),
+    ...(isValid ? {} : { apiKeyRevoked: true }),
   };
   if (process.send) process.send(ready);
   else if (made) process.stdout.write(`API key, shown once and kept in ${file}: ${made}\n`);

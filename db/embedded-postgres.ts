@@ -7,7 +7,7 @@ import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
 import { type Cluster, openCluster } from './embedded-postgres/cluster.ts';
 import { EmbeddedPostgresError } from './embedded-postgres/error.ts';
-import { guard } from './embedded-postgres/guard.ts';
+import { guard, guardWhileStarting } from './embedded-postgres/guard.ts';
 import { claim, isPassing, LOCAL, ownerOf } from './embedded-postgres/ownership.ts';
 import {
   findPostmaster,
@@ -34,7 +34,7 @@ export interface EmbeddedPostgresOptions {
   dataDir: string;
   logger: Logger;
   /** Called when the server is gone and could not be brought back. */
-  onLost?: (error: unknown) => void;
+  onLost?: (error: Error) => void;
   /** How long the server runs on after its owner was killed; default 45. */
   lingerSeconds?: number;
   /** Server settings over ours. */
@@ -60,6 +60,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   } catch (error) {
     await stopPostmaster(cluster.dir, server.pid);
     throw error;
+  } finally {
+    server.endStartGuard();
   }
   logger.info('embedded_postgres_started', {
     port: server.port,
@@ -83,10 +85,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       logger.warn('embedded_postgres_recovered', { pid: server.pid });
       endGuard();
       endGuard = await guard(dataDir, server.pid, lingerSeconds);
+      server.endStartGuard();
     } catch (error) {
       if (stopped) return;
       logger.error('embedded_postgres_not_recovered', { error });
-      options.onLost?.(error);
+      options.onLost?.(error as Error);
     }
   };
   bringBackWhenLost();
@@ -146,6 +149,8 @@ interface OwnedServer {
   pid: number;
   port: number;
   takenOver: boolean;
+  /** Until the server has a guard that lingers, this one stops it if its starter is killed. */
+  endStartGuard(): void;
 }
 
 /** Longest wait for a server that starts, recovers from a crash, or stops for a predecessor. */
@@ -160,29 +165,37 @@ async function own(cluster: Cluster, options: OwnOptions): Promise<OwnedServer> 
   const { dataDir, settings = {}, port, isGivenUp = () => false } = options;
   const begun = Date.now();
   let spawned: Awaited<ReturnType<typeof spawnPostmaster>> | undefined;
+  let endStartGuard = () => {};
+  const refuse = (error: EmbeddedPostgresError): never => {
+    endStartGuard();
+    throw error;
+  };
   for (;;) {
     const running = await findPostmaster(cluster.dir);
     const ended = spawned ? hasEnded(spawned.child) : true;
     if (running?.port) {
       const claimed = await claim(running.port, cluster.password).catch((error) => {
-        throw unusable(cluster, running.pid, error);
+        return refuse(unusable(cluster, running.pid, error));
       });
-      if (claimed.kind === 'owned') throw anotherRunning(dataDir, claimed.byPid);
+      if (claimed.kind === 'owned') return refuse(anotherRunning(dataDir, claimed.byPid));
       if (claimed.kind === 'owner') {
         const takenOver = spawned?.child.pid !== running.pid;
-        return { session: claimed.session, pid: running.pid, port: running.port, takenOver };
+        const { session } = claimed;
+        return { session, pid: running.pid, port: running.port, takenOver, endStartGuard };
       }
     } else if (!running && ended) {
       const said = spawned ? await logTail(cluster, spawned.logBegin) : '';
       const passing = PASSING_REFUSAL.test(said) && Date.now() - begun < REFUSED_MS;
-      if (spawned && !passing) throw notStarting(cluster, said);
+      if (spawned && !passing) return refuse(notStarting(cluster, said));
       if (spawned) await pause(100);
       spawned = await spawnPostmaster(cluster, port ?? (await freePort()), settings);
+      endStartGuard();
+      if (spawned.child.pid) endStartGuard = guardWhileStarting(spawned.child.pid);
     }
     if (isGivenUp() || Date.now() - begun > READY_MS) {
       const said = await logTail(cluster, spawned?.logBegin ?? 0);
       if (spawned && !hasEnded(spawned.child)) await endChild(spawned.child);
-      throw notStarting(cluster, said);
+      return refuse(notStarting(cluster, said));
     }
     await pause(20);
   }

@@ -19,6 +19,14 @@ export function setTempFolder(path: string): void {
   process.env.TMPDIR = path;
 }
 
+/** The part of this process's environment that a program it starts may see. */
+export const inheritedEnvironment = (isAllowed: (name: string) => boolean): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && isAllowed(name) ? [[name, value] as const] : [],
+    ),
+  );
+
 export class ConfigError extends Complaint {}
 
 /** @throws ConfigError naming every variable that does not fit and what was expected of it */

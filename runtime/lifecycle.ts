@@ -1,23 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from './logger.ts';
-import { Complaint } from './operator-error.ts';
 
 /** Something long-lived. `stop` may be called more than once. */
 export interface Part {
   name: string;
   start?(): Promise<void> | void;
   stop?(): Promise<void> | void;
+  /** Names what is still running while it stops; default its own name. */
+  waitsFor?(): string[];
 }
+
+/** Near the end of the time for a stop, parts no longer wait for each other. */
+const LATE_MS = 750;
 
 /**
  * Starts parts in the order given and stops those that started in the opposite order, so that whatever a part needs is
- * there for as long as it runs.
+ * there for as long as it runs. A part that does not stop, because its database is away for example, does not hold up the end of the
+ * process: shortly before `stopMs` have passed the rest is stopped all at once, and then nothing is waited for any more.
  */
 export class Lifecycle {
   readonly #started: Part[] = [];
-  #stopping: Promise<void> | undefined;
+  readonly #stopping = new Set<Part>();
+  #stopped: Promise<void> | undefined;
 
   constructor(
     private readonly logger: Logger,
+    private readonly stopMs: number,
     private readonly onBroken: (error: Error) => void = () => {},
   ) {}
 
@@ -26,78 +34,51 @@ export class Lifecycle {
     this.onBroken(error);
   }
 
+  /** Once a stop was asked for nothing is started any more: then this never resolves. */
   async start(part: Part): Promise<void> {
+    if (this.#stopped) return new Promise(() => {});
     // Pushed before it has started: a part that failed half way is stopped too.
     this.#started.push(part);
     await part.start?.();
   }
 
+  /** What a stop is waiting for at this moment. */
+  waitingFor(): string[] {
+    return [...this.#stopping].flatMap((part) => part.waitsFor?.() ?? [part.name]);
+  }
+
   stop(): Promise<void> {
-    this.#stopping ??= this.#stopAll();
-    return this.#stopping;
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
   }
 
   async #stopAll(): Promise<void> {
+    const done = new AbortController();
+    const after = (ms: number) => sleep(ms, undefined, { signal: done.signal }).catch(() => {});
+    const isLate = after(Math.max(0, this.stopMs - LATE_MS));
+    const isOver = after(this.stopMs);
+    const stops: Promise<void>[] = [];
     for (const part of this.#started.toReversed()) {
-      try {
-        await part.stop?.();
-      } catch (error) {
-        // One part's failure must not keep the others open.
-        this.logger.error('stop_failed', { part: part.name, error });
-      }
+      const stop = this.#stopPart(part);
+      stops.push(stop);
+      await Promise.race([stop, isLate]);
+    }
+    await Promise.race([Promise.all(stops), isOver]);
+    done.abort();
+    if (this.#stopping.size > 0) {
+      this.logger.error('stop_timed_out', { waiting_for: this.waitingFor(), after_ms: this.stopMs });
     }
   }
-}
 
-/** Ctrl-C reaches a process twice within moments: once from the terminal and once through npm. That is one request to stop. */
-const SAME_SIGNAL_MS = 500;
-
-/**
- * Runs a process: builds and starts everything, stops in order on SIGTERM, SIGINT or the death of the process that started
- * this one, and exits 0. A second signal exits at once. A failed start, a part that broke down, or an error nobody caught exits 1;
- * what the operator can mend is told on standard error in one line.
- */
-export function runProcess(logger: Logger, compose: (lifecycle: Lifecycle) => Promise<void>): void {
-  let signalledAt = 0;
-  let isBroken = false;
-  const lifecycle = new Lifecycle(logger, (error) => {
-    if (isBroken || signalledAt > 0) return;
-    isBroken = true;
-    logger.error('process_broken', { error });
-    process.stderr.write(`${error.message}; this process ends\n`);
-    void end(1);
-  });
-
-  const end = async (exitCode: number): Promise<never> => {
-    await lifecycle.stop();
-    logger.info('process_stopped', { exit_code: exitCode });
-    process.exit(exitCode);
-  };
-  const onSignal = (signal: string) => {
-    if (signalledAt === 0) {
-      signalledAt = Date.now();
-      logger.info('process_stopping', { signal });
-      void end(0);
-    } else if (Date.now() - signalledAt > SAME_SIGNAL_MS) {
-      logger.warn('process_stopped_at_once', { signal });
-      process.exit(1);
+  async #stopPart(part: Part): Promise<void> {
+    this.#stopping.add(part);
+    try {
+      await part.stop?.();
+    } catch (error) {
+      // One part's failure must not keep the others open.
+      this.logger.error('stop_failed', { part: part.name, error });
+    } finally {
+      this.#stopping.delete(part);
     }
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  // Only a process started with an IPC channel hears this: its parent is gone, and nobody would ever stop it.
-  process.on('disconnect', () => onSignal('parent_gone'));
-
-  const onFatal = (event: string) => (error: unknown) => {
-    logger.error(event, { error });
-    void end(1);
-  };
-  process.on('uncaughtException', onFatal('uncaught_exception'));
-  process.on('unhandledRejection', onFatal('unhandled_rejection'));
-
-  compose(lifecycle).catch((error) => {
-    if (!(error instanceof Complaint)) return onFatal('start_failed')(error);
-    process.stderr.write(`${error.message}\n`);
-    void lifecycle.stop().then(() => process.exit(1));
-  });
+  }
 }

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import winston from 'winston';
 import type { LogLevel } from './config.ts';
 
@@ -13,26 +14,62 @@ export interface Logger {
 
 export type LogFields = Record<string, unknown>;
 
-/** One line an event on standard output; `process_kind` tells an API's lines from a worker's. */
-export function createLogger(options: {
+export interface LoggerOptions {
   level: LogLevel;
   format: 'json' | 'pretty';
+  /** Tells an API's lines from a worker's. */
   processKind: string;
-}): Logger {
+}
+
+/** One line per event, given to `writeLine` without its line break. */
+export function createLogger(options: LoggerOptions, writeLine: (line: string) => void): Logger {
+  const winstonLogger = winston.createLogger({
+    level: options.level,
+    defaultMeta: { process_kind: options.processKind, pid: process.pid },
+    format: formatOf(options.format),
+    // Not winston's Console: it buffers without bound for a slow reader, and reports a reader that is gone as an uncaught
+    // exception, which is logged, which is the next one.
+    transports: [new winston.transports.Stream({ stream: lineStream(writeLine), eol: '' })],
+  });
+  return wrap(winstonLogger, {});
+}
+
+/** The line of an event that does not go through the logger, because it is about the logger's own output. */
+export function formatLine(
+  options: LoggerOptions,
+  level: LogLevel,
+  event: string,
+  fields: LogFields,
+): string {
+  const { processKind, format } = options;
+  const info = { level, message: event, process_kind: processKind, pid: process.pid, ...fields };
+  const formatted = formatOf(format).transform({ ...info, [LEVEL]: level });
+  return String((formatted as Record<symbol, unknown>)[MESSAGE]);
+}
+
+/** Where winston keeps an entry's level and its finished text (of its package triple-beam). */
+const LEVEL = Symbol.for('level');
+const MESSAGE = Symbol.for('message');
+
+function formatOf(name: LoggerOptions['format']) {
   const { combine, timestamp, json, printf } = winston.format;
   const safe = winston.format((info) => Object.assign(info, withoutSecrets(info)))();
   const pretty = printf(({ timestamp: at, level, message, process_kind, pid, ...fields }) => {
     const rest = Object.entries(fields).map(([name, value]) => `${name}=${asText(value)}`);
     return [String(at).slice(11, 23), level.padEnd(5), process_kind, pid, message, ...rest].join(' ');
   });
-  const winstonLogger = winston.createLogger({
-    level: options.level,
-    defaultMeta: { process_kind: options.processKind, pid: process.pid },
-    format: combine(safe, timestamp(), options.format === 'json' ? json() : pretty),
-    transports: [new winston.transports.Console()],
-  });
-  return wrap(winstonLogger, {});
+  return combine(safe, timestamp(), name === 'json' ? json() : pretty);
 }
+
+/** Never full: what is given to it is taken or dropped at once. */
+const lineStream = (writeLine: (line: string) => void): Writable =>
+  new Writable({
+    decodeStrings: false,
+    write: (line: string, _encoding, done) => {
+      writeLine(line);
+      done();
+    },
+  });
 
 function wrap(inner: winston.Logger, common: LogFields): Logger {
   // Asked here, because winston formats a line before it drops it; and our own `with`, because its child loggers are dear.

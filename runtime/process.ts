@@ -1,24 +1,37 @@
 import { type Config, ConfigError, loadConfig } from './config.ts';
-import { type Lifecycle, runProcess } from './lifecycle.ts';
-import { createLogger, type Logger } from './logger.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { type LogOutput, openLog } from './log-output.ts';
+import type { Logger } from './logger.ts';
+import { runProcess } from './run-process.ts';
+import { surviveLostOutput } from './standard-streams.ts';
 import { startWatchdog } from './watchdog.ts';
 
 /** What every composition root starts from. */
 export interface ProcessContext {
   config: Config;
   logger: Logger;
+  output: LogOutput;
   lifecycle: Lifecycle;
 }
 
-/** Reads the configuration and runs a process of this kind; a wrong configuration is one line on stderr and exit code 1. */
+/**
+ * Reads the configuration and runs a process of this kind; a wrong configuration is one line on stderr and exit code 1.
+ *
+ * @param limits `closingMs`: what it may take to stop beyond the grace period
+ */
 export function runConfigured(
   processKind: string,
   compose: (context: ProcessContext) => Promise<void>,
+  { closingMs = 0 }: { closingMs?: number } = {},
 ): void {
+  surviveLostOutput();
   const config = configOrExit();
-  const logger = createLogger({ level: config.logLevel, format: config.logFormat, processKind });
+  const { logger, output } = openLog({ level: config.logLevel, format: config.logFormat, processKind });
   startWatchdog(processKind, logger);
-  runProcess(logger, (lifecycle) => compose({ config, logger, lifecycle }));
+  const graceMs = config.shutdownGraceMs;
+  runProcess({ logger, output, graceMs, stopMs: graceMs + closingMs }, (lifecycle) =>
+    compose({ config, logger, output, lifecycle }),
+  );
 }
 
 function configOrExit(): Config {

@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { write } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import type { WatchdogData } from './watchdog.ts';
 
@@ -22,14 +22,14 @@ setInterval(() => {
   }
   silentLooks += 1;
   if (silentLooks === LOOKS_TO_TELL) tell('event_loop_stalled');
-  if (silentLooks < LOOKS_TO_END) return;
-  tell('event_loop_dead');
-  process.kill(process.pid, 'SIGKILL');
+  if (silentLooks === LOOKS_TO_END) tell('event_loop_dead');
+  // A look later, so that the line above is out.
+  if (silentLooks > LOOKS_TO_END) process.kill(process.pid, 'SIGKILL');
 }, LOOK_MS);
 
-/** Past the logger, which lives in the loop that stands still. */
+/** Past the logger, which lives in the loop that stands still; and without waiting for a reader, who may be the cause. */
 function tell(message: string): void {
   const stalled_ms = silentLooks * LOOK_MS;
   const line = { level: 'error', message, process_kind: processKind, pid: process.pid, stalled_ms };
-  writeSync(2, `${JSON.stringify({ ...line, timestamp: new Date().toISOString() })}\n`);
+  write(2, `${JSON.stringify({ ...line, timestamp: new Date().toISOString() })}\n`, () => {});
 }

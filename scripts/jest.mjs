@@ -27,10 +27,13 @@ export async function runJest(args) {
   }
 }
 
+/** Jest is asked to end first; what does not, such as a frozen worker process, is made to. */
+const END_MS = 2000;
+
 function run(args, env) {
   const { NODE_OPTIONS = '' } = process.env;
-  // Its worker processes do not end with it on a SIGTERM: they get it too, as a group. At a terminal they stay in the terminal's.
-  const detached = !process.stdin.isTTY;
+  // In a group of its own, with its worker processes, which do not end with it on a signal. Only watching needs the terminal's keys.
+  const detached = !args.some((arg) => arg.startsWith('--watch'));
   const jest = spawn(process.execPath, [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...args], {
     cwd: root,
     stdio: 'inherit',
@@ -43,18 +46,26 @@ function run(args, env) {
     },
   });
   const signal = (name) => {
-    if (jest.exitCode === null && jest.signalCode === null)
+    try {
       process.kill(detached ? -jest.pid : jest.pid, name);
+    } catch (error) {
+      if (error.code !== 'ESRCH') throw error;
+    }
   };
-  // In a group of its own nothing that ends ours at once, such as a SIGKILL, reaches it.
+  // Nothing that ends this process at once, such as a SIGKILL, reaches that group.
   const guard = startGuard();
   if (detached && jest.pid) guard.watch(-jest.pid);
-  // A Ctrl-C at a terminal reaches Jest by itself. Either way this process waits for what Jest ends.
-  process.on('SIGINT', () => detached && signal('SIGINT'));
-  process.on('SIGTERM', () => signal('SIGTERM'));
+  // What the tests started has guards of its own, which see that Jest is gone.
+  const end = () => {
+    signal('SIGTERM');
+    setTimeout(() => signal('SIGKILL'), END_MS).unref();
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, end);
   return new Promise((resolve, reject) => {
     jest.on('error', reject);
     jest.on('close', (exitCode) => {
+      // Its group may have outlived it.
+      if (detached && jest.pid) signal('SIGKILL');
       if (jest.pid) guard.forget(-jest.pid);
       guard.end();
       resolve(exitCode ?? 1);

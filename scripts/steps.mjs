@@ -14,6 +14,8 @@ export class SetupError extends Error {}
 
 /** Runs `main` and ends the process on a failure: with one clear line for a SetupError, with a stack for a bug. */
 export async function runScript(main) {
+  // What these lines say may be read by nobody any more; without a listener that would end the process.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     await main();
   } catch (error) {
@@ -66,25 +68,37 @@ export function excerpt(output) {
   return (lines.length <= 24 ? lines : [...lines.slice(0, 8), '…', ...lines.slice(-14)]).join('\n');
 }
 
+const commands = new Set();
+
 /** Runs a command to its end, whatever that is. */
 export function capture(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    commands.add(child);
     let output = '';
     const collect = (chunk) => {
       output += chunk;
     };
     child.stdout.setEncoding('utf8').on('data', collect);
     child.stderr.setEncoding('utf8').on('data', collect);
-    child.on('error', (error) => resolve({ exitCode: error.code ?? 'not started', output: error.message }));
-    child.on('close', (exitCode, signal) => resolve({ exitCode: exitCode ?? signal, output }));
+    const end = (result) => {
+      commands.delete(child);
+      resolve(result);
+    };
+    child.on('error', (error) => end({ exitCode: error.code ?? 'not started', output: error.message }));
+    child.on('close', (exitCode, signal) => end({ exitCode: exitCode ?? signal, output }));
   });
 }
 
 /** Longer than any install takes: a lock this old is a dead one whose process number was given out again. */
 const LOCK_LIFE_MS = 30 * 60_000;
 
-/** Holds this folder's set-up lock while `work` runs. The lock of a process that was killed counts for nothing. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Holds this folder's set-up lock while `work` runs. The lock of a process that was killed counts for nothing. A signal meanwhile
+ * ends the commands that the set-up runs, and then this process.
+ */
 export async function alone(work) {
   const folder = createHash('sha256').update(root).digest('hex').slice(0, 16);
   const lock = join(tmpdir(), `leadengine-setup-${folder}-${process.getuid?.() ?? 0}.lock`);
@@ -96,9 +110,16 @@ export async function alone(work) {
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+  const onSignal = () => {
+    for (const command of commands) command.kill('SIGTERM');
+    rmSync(lock, { force: true });
+    process.exit(1);
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
     return await work();
   } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
     rmSync(lock, { force: true });
   }
 }

@@ -3,9 +3,10 @@ import { accessSync, constants } from 'node:fs';
 import { aptInstall, asRoot, systemName } from './debian.mjs';
 import { runJest } from './jest.mjs';
 import { setup } from './setup.mjs';
-import { runScript, SetupError, step } from './steps.mjs';
+import { endWithNpm, runScript, SetupError, step } from './steps.mjs';
 
 await runScript(async () => {
+  endWithNpm();
   try {
     await setup();
     await ensureRabbitmq();

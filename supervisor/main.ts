@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startEmbeddedPostgres } from '../db/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Lifecycle } from '../runtime/lifecycle.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -9,15 +9,9 @@ import { choosePort } from './port.ts';
 import { KeptProcess } from './supervised-process.ts';
 
 /** What `npm start` runs after the set-up: Postgres where none is given, the API, notifier, analytics, and the workers. */
-async function supervise(
-  lifecycle: Lifecycle,
-  config: Config,
-  logger: Logger,
-  isStopping: () => boolean,
-): Promise<void> {
+async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<void> {
   const { port, takenPort } = await choosePort(config, isSet('PORT'));
   const databaseUrl = config.databaseUrl ?? (await startPostgres(lifecycle, config, logger));
-  if (isStopping()) return;
   const env = {
     ...process.env,
     PORT: String(port),
@@ -56,51 +50,43 @@ async function supervise(
     stop: async () => {
       await Promise.all(all.map((child) => child.stop()));
     },
+    waitsFor: () => all.filter((child) => child.isRunning).map(({ name }) => name),
   });
 }
 
 async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<string> {
-  const starting = startEmbeddedPostgres({
-    dataDir: config.dataDir,
-    logger,
-    // Room for every process we start, and for some that others start beside us.
-    settings: { max_connections: String(Math.max(200, (config.workers + 5) * config.databasePoolSize + 50)) },
-    onLost: (error) => {
-      // Without its database nothing here can go on: the same as any error nobody caught.
-      setImmediate(() => {
-        throw error;
-      });
-    },
-  });
+  let starting: Promise<EmbeddedPostgres> | undefined;
+  let url = '';
   await lifecycle.start({
     name: 'postgres',
     start: async () => {
+      starting = startEmbeddedPostgres({
+        dataDir: config.dataDir,
+        logger,
+        // Room for every process we start, and for some that others start beside us.
+        settings: {
+          max_connections: String(Math.max(200, (config.workers + 5) * config.databasePoolSize + 50)),
+        },
+        // Without its database nothing here can go on.
+        onLost: (error) => lifecycle.breakDown(error),
+      });
       const postgres = await starting;
+      url = postgres.url;
       process.on('exit', () => postgres.letGo());
     },
     // It may be asked to stop while it is still starting; one that failed to start has nothing to stop.
-    stop: async () => (await starting.catch(() => undefined))?.stop(),
+    stop: async () => (await starting?.catch(() => undefined))?.stop(),
   });
-  return (await starting).url;
+  return url;
 }
 
 /** `.env` has been read into the environment by then. */
 const isSet = (name: string): boolean => Boolean(process.env[name]?.trim());
 
 if (!isSet('LOG_FORMAT') && process.stdout.isTTY) process.env.LOG_FORMAT = 'pretty';
-let stopping = false;
-const onStop = () => {
-  stopping = true;
-};
-process.once('SIGINT', onStop).once('SIGTERM', onStop).once('disconnect', onStop);
-// The terminal was closed: an orderly stop, as for Ctrl-C.
-process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
+/** Children that do not stop are killed, and then Postgres has its own limits. */
+const CLOSING_MS = 75_000;
 
-runConfigured('supervisor', async ({ config, logger, lifecycle }) => {
-  try {
-    await supervise(lifecycle, config, logger, () => stopping);
-  } catch (error) {
-    // Whatever fails once a stop was asked for fails because of it.
-    if (!stopping) throw error;
-  }
+runConfigured('supervisor', ({ config, logger, lifecycle }) => supervise(lifecycle, config, logger), {
+  closingMs: CLOSING_MS,
 });

@@ -12,6 +12,8 @@ export interface ReadyMessage {
   apiKey?: string;
   /** The API's: the file that holds that key. */
   apiKeyFile?: string;
+  /** The API's: the first admin's key was revoked, wherever it is kept. */
+  apiKeyRevoked?: boolean;
 }
 
 /** Why a process could not be started; the message is for the person who started it. */
@@ -40,6 +42,14 @@ export class KeptProcess {
   #failures = 0;
 
   constructor(private readonly options: KeptProcessOptions) {}
+
+  get name(): string {
+    return this.options.name;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
 
   /**
    * Starts it and waits until it is ready; from then on it is kept running.

@@ -112,7 +112,7 @@ describe('the edges', () => {
 
   test('only a composition root ends its process', () => {
     const others = using(/\bprocess\.exit\(/).filter((path) => !path.endsWith('/main.ts'));
-    expect(others).toEqual(['runtime/lifecycle.ts', 'runtime/process.ts']);
+    expect(others).toEqual(['runtime/process.ts', 'runtime/run-process.ts']);
   });
 });
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureAdmin } from '../../db/accounts/users.ts';
+import { ensureAdmin, findCaller } from '../../db/accounts/users.ts';
 import type { Database } from '../../db/connect.ts';
 import { Complaint } from '../../runtime/operator-error.ts';
 import { hashKey, makeKey, prefixOf } from './api-key.ts';
@@ -11,6 +11,8 @@ export interface BootstrapKey {
   file: string | null;
   /** The key, if it was made just now: the one time it is shown. */
   made: string | null;
+  /** False: it was revoked. */
+  isValid: boolean;
 }
 
 /** Makes sure the first admin has a key: the operator's, or the one in DATA_DIR/api-key, which is made if need be. */
@@ -20,8 +22,10 @@ export async function ensureBootstrapKey(
 ): Promise<BootstrapKey> {
   const file = join(dataDir, 'api-key');
   const { key, made } = bootstrapApiKey ? { key: bootstrapApiKey, made: false } : await keepKey(file);
-  await ensureAdmin(database, { prefix: prefixOf(key), hash: hashKey(key) });
-  return { file: bootstrapApiKey ? null : file, made: made ? key : null };
+  const hash = hashKey(key);
+  await ensureAdmin(database, { prefix: prefixOf(key), hash });
+  const isValid = (await findCaller(database, hash)) !== null;
+  return { file: bootstrapApiKey ? null : file, made: made && isValid ? key : null, isValid };
 }
 
 /** Of several processes that start at once, one makes the file and the others read it. */

@@ -33,7 +33,7 @@ const WITHIN_MS = 2000;
 const UNFINISHED: readonly JobStatus[] = ['scheduled', 'queued', 'running', 'retrying'];
 
 /** A registry of its own, so that two apps in one process do not meet. */
-export function createMetrics(sql: Sql, logger: Logger): Metrics {
+export function createMetrics(sql: Sql, logger: Logger, logLinesDropped: () => number): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
   const duration = new Histogram({
@@ -91,6 +91,15 @@ export function createMetrics(sql: Sql, logger: Logger): Metrics {
     help: 'Clicks by what became of them: taken by the queue, written to the disk, dropped for want of room, possibly lost with a killed process',
     labelNames: ['outcome'] as const,
     registers: [register],
+  });
+  new Counter({
+    name: 'leadengine_log_lines_dropped_total',
+    help: 'Log lines of this process that were not written, because their reader was too slow or gone or the disk full',
+    registers: [register],
+    collect() {
+      this.reset();
+      this.inc(logLinesDropped());
+    },
   });
   let clickFigures: (() => OutboxFigures) | undefined;
   const countClicks = () => {

@@ -56,7 +56,10 @@ export async function createBrowserReader(): Promise<PageReader> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const logger = createLogger({ level: 'error', format: 'json', processKind: 'bench' });
+  const logger = createLogger(
+    { level: 'error', format: 'json', processKind: 'bench' },
+    (line) => void process.stderr.write(`${line}\n`),
+  );
   const egress = createEgressGuard({ allow: [host], logger });
   const browser = createBrowserPool({ executablePath, egress, logger });
   const http = createHttpClient({

@@ -33,8 +33,23 @@ export async function guard(
   const mark = randomUUID();
   const file = join(dataDir, 'owner');
   await writeFile(file, mark, { mode: 0o600 });
-  const args = [dataDir, mark, String(postmasterPid), String(lingerSeconds)];
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'leadengine-guard', ...args], {
+  const end = startShell(SCRIPT, [dataDir, mark, String(postmasterPid), String(lingerSeconds)]);
+  return () => {
+    end();
+    rmSync(file, { force: true });
+  };
+}
+
+/**
+ * The same for a server that has just been started and that nobody owns yet: it stops at once if its starter is killed.
+ *
+ * @returns ends the guard
+ */
+export const guardWhileStarting = (postmasterPid: number): (() => void) =>
+  startShell('read _; kill -INT "$1"', [String(postmasterPid)]);
+
+function startShell(script: string, args: string[]): () => void {
+  const shell = spawn('/bin/sh', ['-c', script, 'leadengine-guard', ...args], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     env: { PATH: '/usr/bin:/bin' },
@@ -47,6 +62,5 @@ export async function guard(
   return () => {
     shell.kill('SIGKILL');
     shell.stdin.destroy();
-    rmSync(file, { force: true });
   };
 }

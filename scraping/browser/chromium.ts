@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright';
+import { browserEnvironment } from '../browser-environment.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
 
 /** One Chromium process tree: how it is found, started and ended. */
@@ -41,6 +42,7 @@ export async function launchChromium(options: {
   const browser = await chromium.launch({
     executablePath: options.executablePath,
     args: chromiumArgs(options.proxyAddress),
+    env: browserEnvironment(),
     // The process that runs us decides when to end; Playwright would close the browser under a job still to be handed back.
     handleSIGINT: false,
     handleSIGTERM: false,

@@ -25,7 +25,15 @@ runConfigured('example', async ({ config, logger, lifecycle }) => {
   const queue = openQueue(config, await databaseUrlOf(config), logger, 'example consumer');
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
   await declareOwnQueue(queue);
-  await queue.consume(QUEUE, { prefetch: 1 }, async ({ envelope }) => hear(envelope));
+  await queue.consume(QUEUE, { prefetch: 1 }, async ({ envelope }) => {
+    try {
+      return await hear(envelope);
+    } catch (error) {
+      // What this service cannot pass on must not be acknowledged, and the next event would fare no better.
+      lifecycle.breakDown(error as Error);
+      return { kind: 'give_back' };
+    }
+  });
   process.send?.({ type: 'ready' });
 });
 
@@ -50,12 +58,12 @@ async function declareOwnQueue(queue: Queue): Promise<void> {
 /** Those heard already: an event may come again, with the same id. A real service keeps them where it keeps its results. */
 const heard = new Set<string>();
 
-function hear(envelope: Envelope): HandlerOutcome {
+async function hear(envelope: Envelope): Promise<HandlerOutcome> {
   if (heard.has(envelope.id)) return { kind: 'ack' };
   const read = readEvent(envelope);
   switch (read.kind) {
     case 'event':
-      act(envelope, read.event);
+      await act(envelope, read.event);
       break;
     case 'unknown_type':
       // Of a newer LeadEngine, and not for us.
@@ -71,7 +79,10 @@ function hear(envelope: Envelope): HandlerOutcome {
   return { kind: 'ack' };
 }
 
-/** What this service is for. */
-function act({ id, user_id }: Envelope, { type, data }: KnownEvent): void {
-  process.stdout.write(`${JSON.stringify({ id, type, user_id, data })}\n`);
+/** What this service is for. @throws where nobody takes what it writes any more */
+function act({ id, user_id }: Envelope, { type, data }: KnownEvent): Promise<void> {
+  const line = `${JSON.stringify({ id, type, user_id, data })}\n`;
+  return new Promise((resolve, reject) => {
+    process.stdout.write(line, (error) => (error ? reject(error) : resolve()));
+  });
 }

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { surviveLostOutput } from '../../runtime/standard-streams.ts';
 import { formatReport, type Report } from './audit/report.ts';
 import { GUARDS, type GuardName, type Proof, proveGuard } from './faults/mutation-proofs.ts';
 import { FAULT_KINDS, type FaultKind } from './faults/plan.ts';
@@ -108,6 +109,7 @@ function say(line: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 }
 
+surviveLostOutput();
 // Whoever started us is gone; what we started ends with us.
 process.on('disconnect', () => process.exit(1));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));

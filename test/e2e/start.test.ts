@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { commandOf, descendantsOf, isRunning } from '../support/proc.ts';
 import { type RunningProcess, runToEnd, startProcess } from '../support/processes/processes.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -88,6 +89,88 @@ describe('npm start', () => {
     await waitFor(() => !pids.some(isRunning), { what: 'its children to be gone' });
   });
 
+  test('Ctrl-C says what it waits for and how to stop at once', async () => {
+    const supervisor = await start();
+    const worker = Number(childPids(supervisor).at(-1));
+    process.kill(worker, 'SIGSTOP');
+    supervisor.signal('SIGINT');
+    await waitFor(
+      () => /Still waiting for worker-\d\. Ctrl-C again stops at once\./.test(supervisor.output()),
+      {
+        what: 'the name of the process that does not stop',
+      },
+    );
+    expect(supervisor.output()).toMatch(
+      /Stopping api, notifier, analytics, worker-1, worker-2: what is under way gets up to 25 s\. Ctrl-C again/,
+    );
+    process.kill(worker, 'SIGCONT');
+    expect(await supervisor.exited).toMatchObject({ exitCode: 0 });
+  });
+
+  test.each(['SIGTERM', 'SIGHUP'] as const)(
+    'told to stop while it starts (%s), it leaves nothing',
+    async (signal) => {
+      let children: number[] = [];
+      const starting = startProcess(SUPERVISOR, environment(), {
+        cwd: dataDir,
+        timeoutMs: 60_000,
+        whileStarting: (_output, pid) => {
+          void waitFor(
+            () => {
+              // The moment initdb is at work: the signal handlers are there, Postgres and all else are still to come.
+              if (!descendantsOf(pid).some((child) => commandOf(child).includes('initdb'))) return false;
+              children = descendantsOf(pid);
+              return process.kill(pid, signal);
+            },
+            { everyMs: 5 },
+          );
+        },
+      });
+      await expect(starting).rejects.toThrow('ended (0) before it was ready');
+      expect(children).not.toEqual([]);
+      await waitFor(() => !children.some(isRunning), { what: 'what it started to be gone' });
+      await expect(stat(join(dataDir, 'postgres', 'postmaster.pid'))).rejects.toThrow('ENOENT');
+    },
+  );
+
+  test('killed while its Postgres starts, it leaves none', async () => {
+    let postgres = 0;
+    const starting = startProcess(SUPERVISOR, environment(), {
+      cwd: dataDir,
+      timeoutMs: 60_000,
+      whileStarting: (_output, pid) => {
+        void waitFor(
+          () => {
+            postgres = descendantsOf(pid).find((child) => / -D .* -p \d+ /.test(commandOf(child))) ?? 0;
+            return postgres && process.kill(pid, 'SIGKILL');
+          },
+          { everyMs: 5 },
+        );
+      },
+    });
+    await expect(starting).rejects.toThrow('ended (SIGKILL) before it was ready');
+    await waitFor(() => !isRunning(postgres), { what: 'its Postgres to stop', timeoutMs: 20_000 });
+  });
+
+  test('says of a key that was revoked that it was, and not to use it', async () => {
+    const first = await start();
+    const { url, apiKey, apiKeyFile } = first.ready;
+    const auth = { authorization: `Bearer ${apiKey}` };
+    const { keys } = (await (await fetch(`${url}/api/v1/keys`, { headers: auth })).json()) as {
+      keys: { id: string }[];
+    };
+    for (const { id } of keys) await fetch(`${url}/api/v1/keys/${id}`, { method: 'DELETE', headers: auth });
+    expect(await statusOf(`${url}/api/v1/jobs`, apiKey)).toBe(401);
+    await first.stop();
+
+    const second = await start();
+    await waitFor(() => second.output().includes('Ctrl-C stops everything'));
+    expect(second.output()).toContain(`The first API key (in ${apiKeyFile}) was revoked`);
+    expect(second.output()).not.toContain('Your API key');
+    expect(second.output()).not.toContain('$(cat ');
+    expect(second.output()).not.toContain(apiKey);
+  });
+
   test('a setting that does not fit is one line', async () => {
     const { exitCode, output } = await runToEnd(SUPERVISOR, environment({ WORKERS: 'many' }), {
       cwd: dataDir,
@@ -142,13 +225,4 @@ async function statusOf(url: string, apiKey?: string): Promise<number> {
   const response = await fetch(url, apiKey ? { headers: { authorization: `Bearer ${apiKey}` } } : {});
   await response.body?.cancel();
   return response.status;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

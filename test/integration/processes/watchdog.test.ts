@@ -1,20 +1,30 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 const watchdog = join(import.meta.dirname, '..', '..', '..', 'dist', 'runtime', 'watchdog.js');
 
 /** Runs a script with a watchdog; what it wrote to standard error. */
 async function run(script: string): Promise<string> {
-  const source = `import { startWatchdog } from ${JSON.stringify(watchdog)}; startWatchdog('test', { warn: console.error }); ${script}`;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', source], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    said += chunk;
-  });
+  const child = start(script, 'console.error');
+  const said = textOf(child.stderr);
   await new Promise((resolve) => child.once('close', resolve));
-  return said;
+  return said();
+}
+
+function start(script: string, warn: string) {
+  const source = `import { startWatchdog } from ${JSON.stringify(watchdog)}; startWatchdog('test', { warn: ${warn} }); ${script}`;
+  return spawn(process.execPath, ['--input-type=module', '-e', source], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+function textOf(stream: Readable): () => string {
+  let text = '';
+  stream.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
 }
 
 const STALL =
@@ -27,6 +37,14 @@ test('an event loop that stands still for seconds is told, and that it goes on a
     .split('\n')
     .map((line) => JSON.parse(line).message);
   expect(events).toEqual(['event_loop_stalled', 'event_loop_recovered']);
+});
+
+test('a standard error whose reader is gone does not end the watchdog', async () => {
+  const child = start(`${STALL} await new Promise((r) => setTimeout(r, 1500));`, 'console.log');
+  child.stderr.destroy();
+  const said = textOf(child.stdout);
+  await new Promise((resolve) => child.once('close', resolve));
+  expect(said()).toBe('');
 });
 
 test('a process that is well hears nothing of its watchdog and ends when its work does', async () => {

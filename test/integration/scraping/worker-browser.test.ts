@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from '../../../scraping/browser/chromium.ts';
+import { environmentOf, membersOf } from '../../support/proc.ts';
 import { type Fleet, startFleet } from '../../support/processes/fleet.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -52,6 +53,32 @@ it('hands its job back without costing an attempt and ends, saying why; another 
     status: 'completed',
     attempt: 1,
   });
+});
+
+it('gives its browser none of the secrets in its environment', async () => {
+  const secrets = {
+    SMTP_URL: 'smtp://mailer:mail-secret@127.0.0.1:2525',
+    SMTP_FROM: 'mailer@example.com',
+    GOOGLE_API_KEY: 'google-secret',
+    AWS_SECRET_ACCESS_KEY: 'cloud-secret',
+    NODE_OPTIONS: '--title=node-secret',
+  };
+  const worker = await fleet.startWorker({ ...secrets, LANG: 'C.UTF-8', TZ: 'Europe/Berlin' });
+  const [launched] = worker.logged('browser_launched');
+  const browser = Number(launched?.browser_pid);
+  const environments = membersOf(browser).map(environmentOf);
+  // The browser, its zygotes and helpers; one of them may be on its way out.
+  expect(environments.filter((each) => each.length > 0).length).toBeGreaterThan(1);
+  const all = environments.flat().join('\n');
+  expect(all).toContain('LANG=C.UTF-8');
+  expect(all).toContain('TZ=Europe/Berlin');
+  expect(all).toMatch(/^TMPDIR=.*leadengine-tmp-/m);
+  expect(all).not.toMatch(/secret|postgres:|DATABASE_URL|RABBITMQ|BOOTSTRAP_API_KEY/);
+  expect(environmentOf(worker.pid).join('\n')).toContain('mail-secret');
+
+  const id = await fleet.client.post({ urls: [`${site.url}/`], render: 'browser' });
+  await fleet.client.until(id, 'completed');
+  await worker.stop();
 });
 
 it('does not start without one, and says so in one line', async () => {

@@ -1,10 +1,11 @@
 // What all system tests share, started once: a real Postgres with a migrated template database, and a real RabbitMQ as soon
 // as a test asks for it. Tests ask over loopback HTTP, since Jest runs their files in other processes.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startGuard } from '../processes/guard.mjs';
 import { startRabbitmq } from '../servers/rabbitmq.mjs';
 
 export default async function globalSetup() {
@@ -12,9 +13,12 @@ export default async function globalSetup() {
   const { silentLogger } = await import('../../../dist/runtime/logger.js');
 
   const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-test-'));
+  // On a signal Jest ends at once, without its global teardown. Then guards end what was started and remove its files.
+  const guard = startGuard(dataDir);
   const postgres = await startEmbeddedPostgres({
     dataDir,
     logger: silentLogger,
+    lingerSeconds: 0,
     // A power cut would lose the tests' data, which nobody wants to keep.
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
   });
@@ -26,15 +30,9 @@ export default async function globalSetup() {
 
   let stopped;
   globalThis.stopTestServices = () => {
-    stopped ??= Promise.all([broker.close(), postgres.stop()]).then(() =>
-      rmSync(dataDir, { recursive: true, force: true }),
-    );
+    stopped ??= Promise.all([broker.close(), postgres.stop()]).then(() => guard.end());
     return stopped;
   };
-  // Jest ends at once on these, without its global teardown.
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.once(signal, () => void globalThis.stopTestServices().finally(() => process.exit(1)));
-  }
 }
 
 /** Tests clone it in some 50 ms instead of migrating a database each. */

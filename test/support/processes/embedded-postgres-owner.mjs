@@ -10,7 +10,10 @@ try {
     lingerSeconds: lingerSeconds ? Number(lingerSeconds) : undefined,
     logger: silentLogger,
   });
-  process.on('SIGTERM', () => void postgres.stop().then(() => process.exit(0)));
+  const stop = () => void postgres.stop().then(() => process.exit(0));
+  process.on('SIGTERM', stop);
+  // Of a test run that was interrupted.
+  process.on('disconnect', stop);
   process.send({ type: 'ready', url: postgres.url });
 } catch (error) {
   process.send({ type: 'failed', message: error.message }, () => process.exit(1));

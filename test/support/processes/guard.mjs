@@ -9,7 +9,11 @@ import { spawn } from 'node:child_process';
  * @property {() => void} end everything was ended in order
  */
 
-/** Reads `+pid` and `-pid` a line until its standard input closes, which is when its starter does, however that comes. */
+/**
+ * Reads `+pid` and `-pid` per line until its standard input closes, which is when its starter does, however that comes. Then it asks
+ * twice, since whoever started something of its own ends that in order at the first request and at once at the second, and kills
+ * what is left.
+ */
 const SCRIPT = `
 let text = '';
 process.stdin.on('data', (chunk) => { text += chunk; });
@@ -20,10 +24,24 @@ process.stdin.on('end', () => {
     if (line[0] === '+') pids.add(pid);
     else if (line[0] === '-') pids.delete(pid);
   }
-  for (const pid of pids) { try { process.kill(pid, 'SIGKILL'); } catch {} }
-  const [folder] = process.argv.slice(1);
-  const remove = () => require('node:fs').rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  if (folder) setTimeout(remove, 500);
+  const tell = (...signals) => {
+    for (const pid of pids) for (const signal of signals) {
+      try { process.kill(pid, signal); } catch { pids.delete(pid); }
+    }
+  };
+  const begun = Date.now();
+  let asked = 0;
+  const timer = setInterval(() => {
+    const passed = Date.now() - begun;
+    if (passed >= 3000) tell('SIGKILL');
+    else if (passed >= asked * 1500) { tell('SIGTERM', 'SIGCONT'); asked += 1; }
+    else tell(0);
+    if (pids.size > 0 && passed < 3000) return;
+    clearInterval(timer);
+    const [folder] = process.argv.slice(1);
+    const remove = () => require('node:fs').rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    if (folder) setTimeout(remove, 500);
+  }, 50);
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 `;

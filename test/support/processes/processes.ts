@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
+import { type Output, spawnNode } from '../outputs.ts';
 import { type Guard, startGuard } from './guard.mjs';
 
 /** A process of ours as it runs in production: compiled, with an IPC channel to whoever started it. */
@@ -36,6 +37,7 @@ let guard: Guard | undefined;
  * killed at its end.
  *
  * @param env added to PATH and HOME; nothing else of the tests' own environment gets through
+ * @param options `output`: what becomes of what it writes, by default read here
  * @throws with what it wrote, where it ends or is silent for `timeoutMs` (default 30 s) instead
  */
 export async function startProcess(
@@ -44,11 +46,17 @@ export async function startProcess(
   {
     timeoutMs = 30_000,
     cwd,
+    output: kind,
     whileStarting,
-  }: { timeoutMs?: number; cwd?: string; whileStarting?: (output: () => string) => void } = {},
+  }: {
+    timeoutMs?: number;
+    cwd?: string;
+    output?: Output;
+    whileStarting?: (output: () => string, pid: number) => void;
+  } = {},
 ): Promise<RunningProcess> {
-  const { child, exited, output } = launch(entry, env, cwd);
-  whileStarting?.(output);
+  const { child, exited, output } = launch(entry, env, cwd, kind);
+  whileStarting?.(output, Number(child.pid));
   const ready = await new Promise<ReadyMessage>((resolve, reject) => {
     const giveUp = (why: string) => {
       child.kill('SIGKILL');
@@ -103,14 +111,10 @@ export async function runToEnd(
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
-function launch(entry: string, env: Record<string, string>, cwd = root) {
-  const child = fork(join(root, 'dist', entry), [], {
-    cwd,
-    execArgv: ['--enable-source-maps'],
+function launch(entry: string, env: Record<string, string>, cwd = root, kind: Output = 'read') {
+  const child = spawnNode(join(root, 'dist', entry), {
+    ...{ cwd, output: kind },
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    // A group of its own, as under supervisor/main.ts: a Ctrl-C at the tests is not its to handle.
-    detached: true,
   });
   running.add(child);
   const group = -Number(child.pid);
@@ -120,8 +124,10 @@ function launch(entry: string, env: Record<string, string>, cwd = root) {
   const collect = (chunk: string) => {
     said += chunk;
   };
-  child.stdout?.setEncoding('utf8').on('data', collect);
-  child.stderr?.setEncoding('utf8').on('data', collect);
+  if (kind === 'read') {
+    child.stdout?.setEncoding('utf8').on('data', collect);
+    child.stderr?.setEncoding('utf8').on('data', collect);
+  }
   const exited = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>(
     (resolve, reject) => {
       child.once('error', reject);

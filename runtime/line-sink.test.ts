@@ -1,0 +1,156 @@
+import { Writable } from 'node:stream';
+import { describe, expect, test } from '@jest/globals';
+import { LineSink } from './line-sink.ts';
+
+const notice = (dropped: number) => `${dropped} dropped`;
+
+/** A stream that does with each chunk what `take` says: keeps it until told, takes it, or fails. */
+class Reader extends Writable {
+  readonly taken: string[] = [];
+  error: Error | undefined;
+  #held: (() => void) | undefined;
+  #isHolding = false;
+
+  constructor(highWaterMark = 20) {
+    super({ highWaterMark, decodeStrings: false });
+  }
+
+  /** As Node's own standard streams: an error does not end them. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    done(error);
+    (this as unknown as { _undestroy(): void })._undestroy();
+  }
+
+  hold(): void {
+    this.#isHolding = true;
+  }
+
+  release(): void {
+    this.#isHolding = false;
+    this.#held?.();
+    this.#held = undefined;
+  }
+
+  override _write(chunk: string, _encoding: string, done: (error?: Error | null) => void): void {
+    const settle = () => {
+      if (!this.error) this.taken.push(chunk);
+      done(this.error);
+    };
+    if (this.#isHolding) this.#held = settle;
+    else settle();
+  }
+
+  get text(): string {
+    return this.taken.join('');
+  }
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a line sink', () => {
+  test('writes lines in order', () => {
+    const reader = new Reader();
+    const sink = new LineSink(reader, { notice });
+    for (const line of ['a', 'b', 'c']) sink.write(line);
+    expect(reader.text).toBe('a\nb\nc\n');
+    expect(sink.dropped).toBe(0);
+  });
+
+  test('holds what fits for a slow reader, drops the rest, and says at that place how many', async () => {
+    const reader = new Reader();
+    const sink = new LineSink(reader, { notice, queueLimit: 40 });
+    reader.hold();
+    for (let n = 0; n < 100; n++) sink.write(`line ${n % 10} ...`);
+    const held = 100 - sink.dropped;
+    expect(sink.dropped).toBeGreaterThan(80);
+    expect(reader.writableLength).toBeLessThan(60);
+    reader.release();
+    await settled();
+    await sink.flush(1000);
+    sink.write('after');
+    const lines = reader.text.trim().split('\n');
+    expect(lines).toHaveLength(held + 2);
+    expect(lines[held]).toBe(`${100 - held} dropped`);
+    expect(lines.at(-1)).toBe('after');
+  });
+
+  test('counts each line once over several gaps', async () => {
+    const reader = new Reader();
+    const sink = new LineSink(reader, { notice, queueLimit: 20 });
+    let told = 0;
+    for (let gap = 0; gap < 3; gap++) {
+      reader.hold();
+      for (let n = 0; n < 20; n++) sink.write('0123456789');
+      reader.release();
+      await settled();
+      await sink.flush(1000);
+    }
+    for (const [, count] of reader.text.matchAll(/^(\d+) dropped$/gm)) told += Number(count);
+    expect(told).toBe(sink.dropped);
+    expect(reader.text.match(/^0123456789$/gm)?.length).toBe(60 - sink.dropped);
+  });
+
+  test('goes on without a stream that fails, tells so once, and asks it again only later', async () => {
+    const reader = new Reader();
+    const failures: string[] = [];
+    const sink = new LineSink(reader, {
+      notice,
+      retryMs: 60_000,
+      onFailed: ({ message }) => failures.push(message),
+    });
+    reader.error = new Error('EPIPE');
+    let asked = 0;
+    const write = reader._write.bind(reader);
+    reader._write = (...given) => {
+      asked += 1;
+      write(...given);
+    };
+    for (let n = 0; n < 50; n++) {
+      sink.write('lost');
+      await settled();
+    }
+    expect(failures).toEqual(['EPIPE']);
+    expect(sink.dropped).toBe(50);
+    expect(asked).toBe(1);
+    expect(sink.failure).toBeDefined();
+  });
+
+  test('what was waiting when the stream failed is lost and counted', async () => {
+    const reader = new Reader();
+    const sink = new LineSink(reader, { notice, retryMs: 60_000 });
+    reader.hold();
+    for (let n = 0; n < 30; n++) sink.write('0123456789');
+    reader.error = new Error('EPIPE');
+    reader.release();
+    await settled();
+    await sink.flush(1000);
+    sink.write('one more');
+    expect(sink.dropped).toBe(31);
+    expect(reader.text).toBe('');
+  });
+
+  test('goes on where the stream works again, on a line of its own, and says how many are missing', async () => {
+    const reader = new Reader();
+    const sink = new LineSink(reader, { notice, retryMs: 0 });
+    reader.error = new Error('ENOSPC');
+    for (let n = 0; n < 5; n++) {
+      sink.write('lost');
+      await settled();
+    }
+    reader.error = undefined;
+    sink.write('back');
+    await settled();
+    sink.write('next');
+    expect(reader.text).toBe('\nback\n5 dropped\nnext\n');
+    expect(sink.failure).toBeUndefined();
+  });
+
+  test('a reader that never reads does not hold up a flush', async () => {
+    const reader = new Reader();
+    const sink = new LineSink(reader, { notice });
+    reader.hold();
+    sink.write('never read');
+    await sink.flush(50);
+    expect(reader.text).toBe('');
+  });
+});

@@ -1,0 +1,40 @@
+import { LineSink } from './line-sink.ts';
+import { createLogger, formatLine, type LogFields, type Logger, type LoggerOptions } from './logger.ts';
+
+/** This process's standard output, as far as its log is concerned. */
+export interface LogOutput {
+  /** Lines that were not written: nobody read them in time, or there is nowhere to write them. */
+  readonly dropped: number;
+  /** The last chance before the process exits: waits a moment for lines under way, and tells of those that are lost. */
+  close(): Promise<void>;
+}
+
+/** The logger of a process, on standard output. An output that is slow, full or gone costs lines, and nothing else. */
+export function openLog(options: LoggerOptions): { logger: Logger; output: LogOutput } {
+  const lineOf = (event: string, fields: LogFields) => formatLine(options, 'warn', event, fields);
+  const notice = (dropped: number) => lineOf('log_lines_dropped', { dropped });
+  // The one other place that may be read.
+  const standardError = new LineSink(process.stderr, { notice });
+  const sink = new LineSink(process.stdout, {
+    notice,
+    onFailed: ({ code }) => standardError.write(lineOf('log_output_failed', { code })),
+  });
+  return {
+    logger: createLogger(options, (line) => sink.write(line)),
+    output: {
+      get dropped() {
+        return sink.dropped;
+      },
+      close: async () => {
+        await sink.flush(FLUSH_MS);
+        const { failure, dropped } = sink;
+        if (!failure) return;
+        standardError.write(lineOf('log_lines_dropped', { dropped, code: failure.code }));
+        await standardError.flush(FLUSH_MS);
+      },
+    },
+  };
+}
+
+/** A reader that takes nothing must not hold up the end of the process. */
+const FLUSH_MS = 500;
