@@ -1,6 +1,6 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { httpStatusError, PageFailure } from '../../core/jobs/page-errors.ts';
-import { isDownload, isUnsupported } from '../fetching/content-type.ts';
+import { effectiveContentType, isDownload, isUnsupported } from '../fetching/content-type.ts';
 import type { Deadline } from '../fetching/deadline.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import { retryAfterMs } from '../politeness/retry-after.ts';
@@ -28,6 +28,9 @@ export class DocumentWatch {
   /** Of the document the tab shows. */
   #shownId: string | null = null;
   #documentBytes = 0;
+  /** Of its answer so far, on the wire. */
+  #headBytes = 0;
+  #encoding = '';
   #totalBytes = 0;
   #complete = false;
   #failed: string | null = null;
@@ -72,8 +75,11 @@ export class DocumentWatch {
     });
     listen('Network.responseReceived', ({ requestId, response }) => {
       if (requestId !== this.#documentId) return;
-      const contentType = header(response.headers, 'content-type') ?? (response.mimeType || null);
+      const types = header(response.headers, 'content-type')?.split('\n') ?? [];
+      const contentType = effectiveContentType(types) ?? (response.mimeType || null);
       const { url, status } = response;
+      this.#headBytes = response.encodedDataLength;
+      this.#encoding = header(response.headers, 'content-encoding') ?? '';
       const named = (name: string) => header(response.headers, name);
       const asked = { 'retry-after': named('retry-after'), date: named('date') };
       this.#answers.set(requestId, { url, status, contentType, retryAfterMs: retryAfterMs(status, asked) });
@@ -95,9 +101,14 @@ export class DocumentWatch {
       const isDocuments = tab.egress.failureOf(this.requestedUrl) === 'page_too_large';
       if (isDocuments && !this.#complete) onTooLarge();
     };
-    listen('Network.loadingFinished', ({ requestId }) => {
+    listen('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
       this.#underWay.delete(requestId);
-      if (requestId === this.#documentId) this.#complete = true;
+      if (requestId !== this.#documentId) return;
+      this.#complete = true;
+      // To the browser that is an empty page.
+      const isEmpty = this.#documentBytes === 0 && encodedDataLength > this.#headBytes;
+      if (isEmpty && isCutGzip(this.#encoding, encodedDataLength - this.#headBytes))
+        this.#failed = 'net::ERR_CONTENT_DECODING_FAILED';
     });
     listen('Network.loadingFailed', ({ requestId, errorText }) => {
       this.#underWay.delete(requestId);
@@ -177,6 +188,10 @@ export class DocumentWatch {
     if (isUnsupported(this.answer?.contentType)) throw new PageFailure('unsupported_content');
   }
 }
+
+/** Nothing at all takes gzip 20 bytes, and a few more where they come in chunks: of another length, something was cut off. */
+const isCutGzip = (encoding: string, bytes: number) =>
+  /^(x-)?gzip$/i.test(encoding) && (bytes < 20 || bytes > 40);
 
 const withoutFragment = (url: string) => (URL.canParse(url) ? new URL(url).href.replace(/#.*$/s, '') : url);
 

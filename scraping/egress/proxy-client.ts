@@ -29,6 +29,11 @@ export interface EgressPage {
   end(): void;
 }
 
+export interface ResponseMeter {
+  announce(bytes: number): boolean;
+  count(bytes: number): boolean;
+}
+
 export type EgressFailure = EgressError['code'] | 'page_too_large';
 
 /** Where a connection goes. */
@@ -73,18 +78,20 @@ export class ProxyClient implements EgressClient {
     for (const page of this.#pages) page.forget(target);
   }
 
-  /** Counts one response; false once it is over the limit. Null when it says beforehand that it will be. */
-  meterResponse(target: Target, announced: number): ((bytes: number) => boolean) | null {
-    const max = this.#maxBytes();
-    const tooLarge = (bytes: number) => {
-      if (bytes > max) this.note(target, 'page_too_large');
-      return bytes > max;
-    };
-    if (tooLarge(announced)) return null;
+  /** Counts the bytes of one response, and judges its length as announced: false once it is over the limit. */
+  meterResponse(target: Target): ResponseMeter {
     let received = 0;
-    return (bytes) => {
-      received += bytes;
-      return !tooLarge(received);
+    const isAllowed = (bytes: number) => {
+      if (bytes <= this.#maxBytes()) return true;
+      this.note(target, 'page_too_large');
+      return false;
+    };
+    return {
+      announce: isAllowed,
+      count: (bytes) => {
+        received += bytes;
+        return isAllowed(received);
+      },
     };
   }
 

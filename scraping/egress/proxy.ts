@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { parseAddress } from '../../runtime/address-policy.ts';
@@ -7,6 +7,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { dialFirst } from './dial.ts';
 import { EgressError, type EgressGuard } from './guard.ts';
 import { type EgressClient, ProxyClient, type Target } from './proxy-client.ts';
+import { relayAnswer, sendRequest } from './relay.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
 
 /**
@@ -32,6 +33,8 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   const { guard, logger } = options;
   const clients = new Map<string, ProxyClient>();
   const incoming = new Set<Duplex>();
+  /** Connections on which a server's answer was relayed. */
+  const used = new WeakSet<Duplex>();
   let port = 0;
 
   // Chromium forwards cookies whole; Node's default of 16 KB for all headers is too little for some sites.
@@ -57,6 +60,11 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   });
 
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Its server let the browser believe that it takes more; the browser asks again on another.
+    if (used.has(request.socket)) {
+      request.socket.destroy();
+      return;
+    }
     const client = authenticated(request);
     if (!client) {
       response.writeHead(407, { 'proxy-authenticate': CHALLENGE, 'content-length': '0' }).end();
@@ -73,41 +81,13 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
       request.socket.destroy();
       return;
     }
-    const onward = httpRequest({
-      createConnection: () => upstream,
-      method: request.method,
-      path: `${url.pathname}${url.search}`,
-      headers: withoutHopByHop(request.rawHeaders),
-      setHost: false,
-      // A browser forgives servers more than Node's parser does, and this is a browser's wire.
-      insecureHTTPParser: true,
-      maxHeaderSize: 256 * 1024,
-    });
-    onward.on('error', () => {
-      client.note(target, 'connection_failed');
-      request.socket.destroy();
-    });
-    onward.on('response', (answer) => {
-      const meter = client.meterResponse(target, Number(answer.headers['content-length'] ?? 0));
-      if (!meter) {
-        request.socket.destroy();
-        return;
-      }
-      answer.on('data', (chunk: Buffer) => {
-        if (!meter(chunk.length)) request.socket.destroy();
-      });
-      // An answer cut short must look cut short to the browser too, and not like a whole one.
-      answer.on('close', () => {
-        if (!answer.complete) request.socket.destroy();
-      });
-      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutHopByHop(answer.rawHeaders));
-      answer.pipe(response);
-    });
-    response.on('close', () => {
-      onward.destroy();
+    if (request.socket.destroyed) {
       upstream.destroy();
-    });
-    request.pipe(onward);
+      return;
+    }
+    used.add(request.socket);
+    relayAnswer(upstream, request.socket, client.meterResponse(target));
+    sendRequest(request, `${url.pathname}${url.search}`, upstream);
   }
 
   async function tunnel(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -225,27 +205,5 @@ function parseAuthority(text: string): Target | null {
 
 const CHALLENGE = 'Basic realm="egress"';
 const CLOSE = 'Content-Length: 0\r\nConnection: close\r\n\r\n';
-
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** Raw headers, names and values in turn, in their own spelling and order. */
-function withoutHopByHop(raw: string[]): string[] {
-  const kept: string[] = [];
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i] ?? '';
-    if (!HOP_BY_HOP.has(name.toLowerCase())) kept.push(name, raw[i + 1] ?? '');
-  }
-  return kept;
-}
 
 const digest = (text: string) => createHash('sha256').update(text).digest();

@@ -171,7 +171,7 @@ function byConnect(proxy: URL, socket: Socket, address: string, port: number): P
       createConnection: () => socket as Duplex as Socket,
       headers: { host: authority, ...(login ? { 'proxy-authorization': login } : {}) },
     });
-    asking.once('error', reject);
+    asking.on('error', reject);
     asking.once('response', () => reject(new EgressError('proxy_failed')));
     asking.once('connect', (answer, tunnel: Socket, head: Buffer) => {
       const status = answer.statusCode ?? 0;

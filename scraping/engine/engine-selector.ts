@@ -41,6 +41,7 @@ export function needsBrowser(fetched: FetchedPage): BrowserReason | null {
     return MAY_BE_CHOOSY.has(fetched.error.code) ? because('no_answer') : null;
   }
   if (fetched.kind === 'unreadable' || fetched.documentKind !== 'html') return null;
+  if (fetched.isCut) return because('no_answer');
   const shape = shapeOf(fetched.html);
   if (challengeOf(fetched, shape)) return because('challenge');
   if (fetched.status === 403 || fetched.status === 401)

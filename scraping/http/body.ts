@@ -1,30 +1,38 @@
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip, inflate, inflateRaw } from 'node:zlib';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
-import type { WireResponse } from './connection-pools.ts';
+import type { WireResponse } from './exchange.ts';
 
 /** Node 20 cannot decode zstd, so it is not asked for; every server that has it has one of these too. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
 
-/** @throws PageFailure `page_too_large` once more has come than is allowed, or is announced */
-export async function readBounded(
+/**
+ * What comes of a body; `cut` is why it ended early.
+ * @throws PageFailure `page_too_large` once more has come than is allowed, or is announced
+ */
+export function readBounded(
   { body, headers }: Pick<WireResponse, 'body' | 'headers'>,
   maxBytes: number,
-): Promise<Buffer> {
-  if (Number(headers['content-length'] ?? 0) > maxBytes) throw tooLarge(body);
-  const chunks: Buffer[] = [];
-  let received = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    received += chunk.length;
-    if (received > maxBytes) throw tooLarge(body);
-    chunks.push(chunk);
-  }
-  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, received);
-}
-
-function tooLarge(body: WireResponse['body']): PageFailure {
-  body.destroy();
-  return new PageFailure('page_too_large');
+): Promise<{ bytes: Buffer; cut: Error | null }> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let received = 0;
+    const end = (cut: Error | null) =>
+      resolve({ bytes: chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, received), cut });
+    const refuse = () => {
+      reject(new PageFailure('page_too_large'));
+      body.destroy();
+    };
+    if (Number(headers['content-length'] ?? 0) > maxBytes) return refuse();
+    // Not `for await`, which costs as much as the rest of a small answer.
+    body.on('end', () => end(null));
+    body.on('error', end);
+    body.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > maxBytes) refuse();
+      else chunks.push(chunk);
+    });
+  });
 }
 
 /** More layers than any server has a reason for are an attack on the reader. */
@@ -58,12 +66,12 @@ async function unfold(body: Buffer, encoding: string, maxBytes: number): Promise
       case 'gzip':
       case 'x-gzip':
         // Some servers claim it of files that are not.
-        return isGzip(body) ? await gunzipped(body, options) : body;
+        return isGzip(body) ? await unlessEmpty(gunzipped, body, options) : body;
       case 'deflate':
         // The standard's zlib format, or the raw stream that some servers took it for.
         return ((body[0] ?? 0) & 0x0f) === 8
-          ? await inflated(body, options)
-          : await inflatedRaw(body, options);
+          ? await unlessEmpty(inflated, body, options)
+          : await unlessEmpty(inflatedRaw, body, options);
       case 'br':
         return await unbrotlied(body, { maxOutputLength: maxBytes });
       default:
@@ -82,10 +90,21 @@ async function unfold(body: Buffer, encoding: string, maxBytes: number): Promise
   }
 }
 
+/** Of what is cut short before anything can be read of it there is nothing to give: then it must be whole. */
+async function unlessEmpty(decode: Unfold, body: Buffer, options: UnfoldOptions): Promise<Buffer> {
+  const decoded = await decode(body, options);
+  return decoded.length > 0 ? decoded : await decode(body, { maxOutputLength: options.maxOutputLength });
+}
+
 const isGzip = (body: Buffer) => body[0] === 0x1f && body[1] === 0x8b;
 
 const gunzipped = promisify(gunzip) as Unfold;
 const inflated = promisify(inflate) as Unfold;
 const inflatedRaw = promisify(inflateRaw) as Unfold;
 const unbrotlied = promisify(brotliDecompress) as Unfold;
-type Unfold = (body: Buffer, options: { maxOutputLength: number; finishFlush?: number }) => Promise<Buffer>;
+type Unfold = (body: Buffer, options: UnfoldOptions) => Promise<Buffer>;
+
+interface UnfoldOptions {
+  maxOutputLength: number;
+  finishFlush?: number;
+}

@@ -6,8 +6,9 @@ import { Deadline } from '../fetching/deadline.ts';
 import { isOwnOrigin } from '../fetching/own-origin.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
-import { createOrigins, type Origins, type WireResponse } from './connection-pools.ts';
+import { createOrigins, type Origins } from './connection-pools.ts';
 import { type Cookies, createCookies } from './cookies.ts';
+import type { WireResponse } from './exchange.ts';
 import { clientFailure } from './failures.ts';
 
 /**
@@ -17,8 +18,8 @@ import { clientFailure } from './failures.ts';
  *     const answer = await http.get('https://example.com/robots.txt', { signal, timeoutMs: 10_000, maxBytes: 500_000 });
  *     answer.status, answer.url (after redirects), answer.headers['etag'], answer.body
  *
- * HTTP/1.1 with keep-alive; no HTTP/2: several streams of one connection gain nothing where a host is asked politely, and the
- * library calls its own support experimental.
+ * HTTP/1.1 with keep-alive; no HTTP/2: several streams of one connection gain nothing where a host is asked politely. Answers are read by
+ * a parser of our own, which forgives servers what browsers forgive: neither Node's nor undici's can be told to.
  */
 export interface HttpClient {
   /**
@@ -52,6 +53,8 @@ export interface HttpGetOptions {
   cookies?: Cookies;
   /** Whether the body is worth having; without it `body` is empty. Asked once, with the head of the last answer. */
   wantsBody?: (head: ResponseHead) => boolean;
+  /** A body that ends early is an answer too, whose `cut` says so; without it there is no answer. */
+  acceptsCut?: boolean;
 }
 
 export interface ResponseHead {
@@ -66,6 +69,8 @@ export interface ResponseHead {
 export interface HttpResponse extends ResponseHead {
   /** Decoded. */
   body: Buffer;
+  /** Why the body is not whole; unset where it is. */
+  cut?: PageFailure;
   /** The answers on the way, in order. */
   redirects: { url: string; status: number; location: string }[];
 }
@@ -130,17 +135,23 @@ async function follow(start: string, request: HttpGetOptions, hops: Hops): Promi
     const answer = await askOnce({ url, pageUrl: start, method, body, cookies, request }, hops);
     const head = headOf(url, answer);
     cookies.store(head.url, answer.setCookies);
-    const location = head.headers.location;
-    const isRedirect = REDIRECTS.has(head.status) && location !== undefined;
+    // Bytes beyond ASCII go back to the server as they came, whatever encoding they are in.
+    const location = escapedBytes(head.headers.location ?? '');
+    const isRedirect = REDIRECTS.has(head.status) && location !== '';
     if (!isRedirect || request.maxRedirects === 0) {
       const wanted = method !== 'HEAD' && (request.wantsBody?.(head) ?? true);
       if (!wanted) {
         answer.discard();
         return { ...head, body: Buffer.alloc(0), redirects };
       }
-      const raw = await deadline.race(readBounded(answer, request.maxBytes));
-      const decoded = decodeBody(raw, head.headers['content-encoding'] ?? '', request.maxBytes);
-      return { ...head, body: await deadline.race(decoded), redirects };
+      const encoding = head.headers['content-encoding'] ?? '';
+      const { bytes, cut } = await deadline.race(readBounded(answer, request.maxBytes));
+      const body = await deadline.race(decodeBody(bytes, encoding, request.maxBytes));
+      // Some servers announce the length of what they then compress: browsers let that pass.
+      const isWhole =
+        cut === null || (encoding !== '' && String(body.length) === head.headers['content-length']);
+      if (!isWhole && !request.acceptsCut) throw cut;
+      return { ...head, body, ...(isWhole ? {} : { cut: clientFailure(cut) }), redirects };
     }
     answer.discard();
     redirects.push({ url: head.url, status: head.status, location });
@@ -222,16 +233,19 @@ const SET_BY_TRANSPORT = new Set([
 ]);
 
 function redirectTarget(from: string, location: string, guard: EgressGuard): string {
-  if (!URL.canParse(location, from)) throw new PageFailure('connection_failed');
-  const target = new URL(location, from);
-  if (target.protocol !== 'http:' && target.protocol !== 'https:') {
-    guard.refuse({ host: new URL(from).host, protocol: target.protocol, reason: 'not the web' });
+  const target = URL.canParse(location, from) ? new URL(location, from) : null;
+  if (!target || (target.protocol !== 'http:' && target.protocol !== 'https:')) {
+    const protocol = target?.protocol ?? 'none';
+    guard.refuse({ host: new URL(from).host, protocol, reason: 'not the web' });
     throw new PageFailure('egress_refused');
   }
   // The fragment asked for goes along where the redirect names none.
-  if (target.hash === '') target.hash = new URL(from).hash;
+  if (!location.includes('#')) target.hash = new URL(from).hash;
   return target.href;
 }
+
+const escapedBytes = (location: string): string =>
+  location.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 
 function withoutCredentials(url: string): string {
   const shown = new URL(url);

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import { buildConnector, Pool } from 'undici';
 import { parseAddress } from '../../runtime/address-policy.ts';
-import { EgressError, type EgressGuard } from '../egress/guard.ts';
+import { dialFirst } from '../egress/dial.ts';
+import type { EgressGuard } from '../egress/guard.ts';
 import type { UpstreamProxies } from '../egress/upstream-proxy.ts';
+import { exchange, HungUp, type WireRequest, type WireResponse } from './exchange.ts';
 import { systemCode } from './failures.ts';
 
 /** Connections to the servers asked lately, kept and bounded; each is dialled to an address that the guard has checked. */
@@ -15,30 +16,9 @@ export interface Origins {
   stop(): Promise<void>;
 }
 
-export interface WireRequest {
-  origin: string;
-  path: string;
-  method: string;
-  headers: Record<string, string>;
-  body: string | Buffer | null;
-  signal: AbortSignal;
-}
-
-export interface WireResponse {
-  status: number;
-  headers: Record<string, string>;
-  setCookies: string[];
-  body: Readable;
-  /** Lets go of a body that nobody reads. */
-  discard(): void;
-}
-
 /** A crawl of the wide web meets many servers once. */
 const ORIGINS_KEPT = 256;
-const CONNECT_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 15_000;
-/** Sites send cookies and policies of many kilobytes; Chromium takes 256 KB. */
-const MAX_HEADER_BYTES = 128 * 1024;
+const TLS_TIMEOUT_MS = 10_000;
 
 export interface OriginsOptions {
   guard: EgressGuard;
@@ -48,123 +28,174 @@ export interface OriginsOptions {
 }
 
 export function createOrigins(options: OriginsOptions): Origins {
-  const connect = guardedConnector(options);
-  const open = new Set<Pool>();
-  const pools = new LRUCache<string, Pool>({
+  const dial = guardedDial(options);
+  const origins = new LRUCache<string, Origin>({
     max: ORIGINS_KEPT,
     // What is under way is finished first.
-    dispose: (pool) =>
-      void pool
-        .close()
-        .catch(() => {})
-        .finally(() => open.delete(pool)),
+    dispose: (origin) => origin.retire(),
   });
-
-  const poolOf = (origin: string): Pool => {
-    const known = pools.get(origin);
-    if (known) return known;
-    const pool = new Pool(origin, {
-      connect,
-      connections: options.connectionsPerOrigin,
-      // One request a connection at a time: a slow answer holds up no other.
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      // The caller's deadline covers these.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    open.add(pool);
-    pools.set(origin, pool);
-    return pool;
-  };
+  const open = new Set<Socket>();
+  let isStopped = false;
 
   return {
-    async request({ origin, path, method, headers, body, signal }) {
-      const answer = await poolOf(origin).request({
-        path,
-        method: method as 'GET',
-        headers,
-        body,
-        signal,
+    request(request) {
+      const known = origins.get(request.origin);
+      if (known) return known.request(request);
+      const origin = new Origin(options.connectionsPerOrigin, async () => {
+        const socket = await dial(request.origin);
+        if (isStopped) socket.destroy();
+        open.add(socket);
+        socket.once('close', () => open.delete(socket));
+        return socket;
       });
-      // Not ours to crash on: whoever reads it hears of it.
-      answer.body.on('error', () => {});
-      return {
-        status: answer.statusCode,
-        headers: joined(answer.headers),
-        setCookies: [answer.headers['set-cookie'] ?? []].flat(),
-        body: answer.body,
-        discard: () => void answer.body.dump({ limit: DISCARDED_BYTES }).catch(() => {}),
-      };
+      origins.set(request.origin, origin);
+      return origin.request(request);
     },
-    wasHungUp: (error) => HUNG_UP.has(systemCode(error)),
+    wasHungUp,
     async stop() {
-      const ending = [...open].map((pool) => pool.destroy());
-      pools.clear();
-      await Promise.allSettled(ending);
+      isStopped = true;
+      origins.clear();
+      for (const socket of open) socket.destroy();
     },
   };
 }
 
-const HUNG_UP = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const HUNG_UP = new Set(['ECONNRESET', 'EPIPE']);
 
-/** A body shorter than this is read to its end, which keeps its connection; a longer one costs the connection. */
-const DISCARDED_BYTES = 64 * 1024;
+const wasHungUp = (error: unknown) => error instanceof HungUp || HUNG_UP.has(systemCode(error));
 
-/**
- * Dials the addresses the guard gives, in their order. Neither the library nor a proxy is handed a name, so there is no second
- * look-up whose answer could differ from the one that was checked.
- */
-function guardedConnector({ guard, proxies }: OriginsOptions): buildConnector.connector {
-  const dial = buildConnector({ timeout: CONNECT_TIMEOUT_MS });
-  return (target, done) => {
-    const host = target.hostname.replace(/^\[|\]$/g, '');
-    const port = Number(target.port || (target.protocol === 'https:' ? 443 : 80));
-    // TLS needs the name, which is no longer what is dialled. Addresses have none.
-    const named = parseAddress(host) ? {} : { servername: host.replace(/\.$/, '') };
-    const dialAt = (address: string, httpSocket?: Socket) =>
-      new Promise<Socket>((resolve, reject) => {
-        const how = { ...target, ...named, hostname: address, port: String(port) };
-        dial(httpSocket ? { ...how, httpSocket } : how, (error, socket) =>
-          socket ? resolve(socket) : reject(error ?? new EgressError('connection_failed')),
-        );
-      });
-    const connected = async (): Promise<Socket> => {
-      const addresses = await guard.resolve(host, port);
-      if (!proxies) return await firstOf(addresses, dialAt);
-      const tunnel = await proxies.connect(addresses, { host, port });
-      return target.protocol === 'https:' ? await dialAt(addresses[0] ?? host, tunnel) : tunnel;
-    };
-    connected().then(
-      (socket) => done(null, socket),
-      (error) => done(error as Error, null),
-    );
-  };
-}
+/** So many connections to one server, one request at a time on each: a slow answer holds up no other. */
+class Origin {
+  /** Kept for the next request, each with what stops the watch over it. */
+  readonly #idle = new Map<Socket, () => void>();
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+  #isRetired = false;
 
-/** Of several failures the one that says most: a refusal or a bad certificate, rather than a later lack of a route. */
-async function firstOf(
-  addresses: readonly string[],
-  dialAt: (address: string) => Promise<Socket>,
-): Promise<Socket> {
-  let failure: unknown;
-  for (const address of addresses) {
+  constructor(
+    connections: number,
+    private readonly dial: () => Promise<Socket>,
+  ) {
+    this.#free = connections;
+  }
+
+  async request(request: WireRequest): Promise<WireResponse> {
+    await this.#takeTurn(request.signal);
+    let socket: Socket;
     try {
-      return await dialAt(address);
+      socket = this.#takeIdle() ?? (await this.dial());
     } catch (error) {
-      if (failure === undefined || !TELLING.has(systemCode(failure))) failure = error;
+      this.#endTurn();
+      throw error;
+    }
+    try {
+      return await exchange(socket, request, (keepMs) => {
+        if (keepMs > 0 && !this.#isRetired) this.#keep(socket, keepMs);
+        else socket.destroy();
+        this.#endTurn();
+      });
+    } catch (error) {
+      // The others it kept are likely gone too.
+      if (wasHungUp(error)) this.#dropIdle();
+      throw error;
     }
   }
-  throw failure;
+
+  retire(): void {
+    this.#isRetired = true;
+    this.#dropIdle();
+  }
+
+  async #takeTurn(signal: AbortSignal): Promise<void> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (signal.aborted) this.#endTurn();
+    signal.throwIfAborted();
+  }
+
+  #endTurn(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free += 1;
+  }
+
+  /** The one used last: its server is least likely to be about to hang up. */
+  #takeIdle(): Socket | undefined {
+    const [socket, unwatch] = [...this.#idle].at(-1) ?? [];
+    unwatch?.();
+    return socket;
+  }
+
+  #keep(socket: Socket, keepMs: number): void {
+    // Nothing is awaited of an idle connection; whatever comes is its end.
+    const drop = () => {
+      unwatch();
+      socket.destroy();
+    };
+    const timer = setTimeout(drop, keepMs);
+    const unwatch = () => {
+      clearTimeout(timer);
+      for (const event of ['data', 'end', 'error', 'close']) socket.off(event, drop);
+      this.#idle.delete(socket);
+    };
+    for (const event of ['data', 'end', 'error', 'close']) socket.on(event, drop);
+    this.#idle.set(socket, unwatch);
+    socket.resume();
+  }
+
+  #dropIdle(): void {
+    for (const [socket, unwatch] of [...this.#idle]) {
+      unwatch();
+      socket.destroy();
+    }
+  }
 }
 
-const TELLING = new Set(['ECONNREFUSED', 'CERT_HAS_EXPIRED', 'ERR_TLS_CERT_ALTNAME_INVALID']);
+const TLS_SESSIONS_KEPT = 100;
 
-function joined(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const single: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) single[name.toLowerCase()] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return single;
+/**
+ * Dials the addresses the guard gives, in their order. Neither a library nor a proxy is handed a name, so there is no second look-up
+ * whose answer could differ from the one that was checked.
+ */
+function guardedDial({ guard, proxies }: OriginsOptions): (origin: string) => Promise<Socket> {
+  const sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS_KEPT });
+  return async (origin) => {
+    const { protocol, hostname, port: named } = new URL(origin);
+    const host = hostname.replace(/^\[|\]$/g, '');
+    const port = Number(named || (protocol === 'https:' ? 443 : 80));
+    const addresses = await guard.resolve(host, port);
+    const socket = proxies
+      ? await proxies.connect(addresses, { host, port })
+      : await dialFirst(addresses, port);
+    return protocol === 'https:' ? await secured(socket, host, sessions) : socket;
+  };
+}
+
+/** Whom Node trusts, for the name that was asked for and not for the address that was dialled. */
+function secured(socket: Socket, host: string, sessions: LRUCache<string, Buffer>): Promise<TLSSocket> {
+  const name = host.replace(/\.$/, '');
+  const session = sessions.get(name);
+  return new Promise((resolve, reject) => {
+    const tls = connectTls({
+      socket,
+      ...(parseAddress(host) ? { host } : { host: name, servername: name }),
+      ALPNProtocols: ['http/1.1'],
+      ...(session ? { session } : {}),
+    });
+    const timer = setTimeout(() => tls.destroy(new Error('no TLS in time')), TLS_TIMEOUT_MS);
+    const fail = (error?: Error) => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(error ?? new Error('the connection ended before it was secure'));
+    };
+    tls.once('error', fail).once('close', fail);
+    tls.on('session', (fresh) => sessions.set(name, fresh));
+    tls.once('secureConnect', () => {
+      clearTimeout(timer);
+      tls.off('error', fail).off('close', fail);
+      // Whoever uses it hears of its errors; while nobody does, they end it and nothing else.
+      tls.on('error', () => socket.destroy());
+      resolve(tls);
+    });
+  });
 }

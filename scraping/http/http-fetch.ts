@@ -40,6 +40,8 @@ export interface AnsweredPage {
   headers: Readonly<Record<string, string>>;
   documentKind: ReadableDocument['kind'];
   html: string;
+  /** Its connection ended in the middle of it. */
+  isCut?: boolean;
 }
 
 interface Readable {
@@ -81,6 +83,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
           headers,
           cookies,
           wantsBody: isReadable,
+          acceptsCut: true,
           permit,
         });
         pauseMs = retryAfterMs(response.status, response.headers);
@@ -97,6 +100,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
           headers: response.headers,
           documentKind: document.kind,
           html: document.html,
+          isCut: response.cut !== undefined,
           read: async () => {
             const leftMs = Math.max(MIN_READING_MS, timeoutMs - (Date.now() - startedAt));
             return page({ ...answer, ...(await read(document, response, leftMs)) });
@@ -118,7 +122,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
     leftMs: number,
   ): Promise<Partial<Page>> {
     const deadline = new Deadline(leftMs, context.signal, () => new PageFailure('page_timeout'));
-    const error = httpStatusError(response.status);
+    const error = httpStatusError(response.status) ?? missingPart(response);
     try {
       const { title, extracted, badFields, ...content } = await context.extractor.extract(
         {
@@ -148,6 +152,10 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
     }
   }
 }
+
+/** A page that is not all there; so is a 304, for which nobody asked: a browser has no page then either. */
+const missingPart = ({ status, cut }: HttpResponse): ErrorInfo | null =>
+  cut?.info ?? (status === 304 ? pageError('connection_failed') : null);
 
 /** However late its answer came, a page that is here is read. */
 const MIN_READING_MS = 1000;

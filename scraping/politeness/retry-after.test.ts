@@ -8,6 +8,17 @@ test('a server asks to be left alone in seconds, or until a moment by its own cl
   expect(retryAfterMs(503, { 'retry-after': 'Sat, 01 Aug 2026 09:00:00 GMT', date })).toBe(0);
 });
 
+test('of several pauses the longest is kept, however they are put together', () => {
+  expect(retryAfterMs(429, { 'retry-after': '60, 120' })).toBe(120_000);
+  expect(retryAfterMs(429, { 'retry-after': '120\n60\nsoon' })).toBe(120_000);
+  expect(retryAfterMs(503, { 'retry-after': `5, ${date.replace(':00 ', ':30 ')}`, date })).toBe(30_000);
+  expect(retryAfterMs(503, { 'retry-after': date.replace(':00 ', ':30 '), date: `${date}, ${date}` })).toBe(
+    30_000,
+  );
+  expect(retryAfterMs(429, { 'retry-after': '1,'.repeat(200_000) })).toBe(1000);
+  expect(retryAfterMs(429, { 'retry-after': '\n'.repeat(200_000) })).toBeNull();
+});
+
 test('nobody is obeyed for more than an hour', () => {
   expect(retryAfterMs(429, { 'retry-after': '99999999' })).toBe(3_600_000);
 });

@@ -8,6 +8,7 @@ import { createProxyHealth } from '../../../scraping/egress/upstream-proxy.ts';
 import { createHttpClient, type HttpClient } from '../../../scraping/http/client.ts';
 import { createPoliteness, type Politeness } from '../../../workers/scraper/politeness/politeness.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { startRawSite } from '../../support/servers/raw-site.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -105,6 +106,47 @@ test.each([
 ])('a robots.txt that is answered with %d: %s', async (status, expected) => {
   const site = await siteWith((response) => response.writeHead(status).end('User-agent: *\nDisallow: /\n'));
   expect(await verdict(open(), `${site.url}/page`)).toBe(expected);
+});
+
+test.each([
+  ['with LF alone', 'HTTP/1.1 200 OK\nContent-Type: text/plain\n\nUser-agent: *\nDisallow: /private\n'],
+  ['with a line without a colon', 'HTTP/1.1 200 OK\r\nodd\r\n\r\nUser-agent: *\nDisallow: /private\n'],
+  [
+    'with a length twice',
+    `HTTP/1.1 200 OK${'\r\nContent-Length: 33'.repeat(2)}\r\n\r\nUser-agent: *\nDisallow: /private\n`,
+  ],
+  [
+    'in chunks beside a length',
+    'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n21\r\nUser-agent: *\nDisallow: /private\n\r\n0\r\n\r\n',
+  ],
+  ['announced', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nUser-agent: *\nDisallow: /private\n'],
+  ['cut short', 'HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\nUser-agent: *\nDisallow: /private\n'],
+])('a robots.txt %s is read', async (_name, answer) => {
+  const site = await startRawSite(() => ({ bytes: Buffer.from(answer) }));
+  try {
+    const manners = open();
+    expect(await verdict(manners, `${site.url}/page`)).toBe('go');
+    expect(await verdict(manners, `${site.url}/private`)).toBe('robots_disallowed');
+    expect(site.requests).toHaveLength(1);
+  } finally {
+    await site.close();
+  }
+});
+
+test('a robots.txt of which nothing came keeps its site no longer than that', async () => {
+  let isCut = true;
+  const site = await startRawSite(() => ({
+    bytes: Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n${isCut ? '' : '# empty'}`),
+  }));
+  try {
+    expect(await verdict(open(), `${site.url}/page`)).toBe('connection_failed');
+    isCut = false;
+    await waitFor(async () => (await verdict(open(), `${site.url}/page`)) === 'go', {
+      ...{ timeoutMs: 20_000, what: 'the file to be asked for again' },
+    });
+  } finally {
+    await site.close();
+  }
 });
 
 test('five redirects are followed, and their end is what holds', async () => {

@@ -114,9 +114,10 @@ export function createRobotsFiles(options: {
     origin: string,
     signal: AbortSignal,
   ): Promise<{ reading: RobotsReading; freshMs: number; pauseMs: number }> {
-    const request = { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, maxRedirects: 5 };
+    const request = { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, maxRedirects: 5, acceptsCut: true };
     try {
-      const { status, headers, body } = await http.get(`${origin}/robots.txt`, request);
+      const { status, headers, body, cut } = await http.get(`${origin}/robots.txt`, request);
+      if (cut && body.length === 0) throw cut;
       const pauseMs = retryAfterMs(status, headers) ?? 0;
       if (status === 429 || status >= 500) {
         const reading = { kind: 'unreachable', errorCode: UNREADABLE } as const;
@@ -126,18 +127,22 @@ export function createRobotsFiles(options: {
       const reading = isFile
         ? ({ kind: 'rules', body: body.subarray(0, MAX_ROBOTS_BYTES) } as const)
         : ({ kind: 'none' } as const);
-      return { reading, freshMs: FRESH_MS, pauseMs };
+      // Of a file cut short what came holds, until it may be whole.
+      return { reading, freshMs: cut ? FAILED_MS : FRESH_MS, pauseMs };
     } catch (error) {
       if (!(error instanceof PageFailure)) throw error;
       // More than five redirects are as good as no file (RFC 9309, 2.3.1.2).
       if (error.code === 'too_many_redirects')
         return { reading: { kind: 'none' }, freshMs: FRESH_MS, pauseMs: 0 };
-      const errorCode = error.code === 'page_too_large' ? UNREADABLE : error.code;
+      const errorCode = ABOUT_THE_FILE.has(error.code) ? UNREADABLE : error.code;
       const freshMs = error.code === 'page_too_large' ? FAILED_MS : GONE_MS;
       return { reading: { kind: 'unreachable', errorCode }, freshMs, pauseMs: 0 };
     }
   }
 }
+
+/** What is so of the file, and not of the pages beside it. */
+const ABOUT_THE_FILE = new Set<PageErrorCode>(['page_too_large', 'unsupported_content']);
 
 const UNREADABLE = 'robots_unreadable' satisfies PageErrorCode;
 
