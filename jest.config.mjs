@@ -16,6 +16,13 @@ const common = {
 export default {
   // System tests wait more than they compute: one a core would leave the cores idle.
   maxWorkers: 3,
+  // Jest's default rewrites functions, which breaks those handed to a page. What tests run in processes of their own is not counted.
+  coverageProvider: 'v8',
+  coverageReporters: ['text-summary', 'json-summary', 'html'],
+  collectCoverageFrom: [
+    '{core,runtime,queue,db,scraping,storage,dispatch,api,workers}/**/*.ts',
+    '!**/*.test.ts',
+  ],
   reporters: ['default', './test/support/jest/closing-line-reporter.mjs'],
   projects: [
     {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, totalmem } from 'node:os';
 import type { Bench } from './bench.ts';
-import { parseOptions, UsageError } from './options.ts';
+import { parseOptions, USAGE, UsageError } from './options.ts';
 import { measureAccepting } from './parts/accept.ts';
 import { measureBacklog } from './parts/backlog.ts';
 import { measureClicks } from './parts/clicks.ts';
@@ -22,6 +22,7 @@ import { startServices } from './services.ts';
 
 /** `npm run bench`: starts its own servers, measures, and prints a table. What each figure means: docs/benchmarks.md. */
 async function main(): Promise<void> {
+  if (process.argv.includes('--help')) return console.log(USAGE);
   const options = parseOptions(process.argv.slice(2));
   const { only } = options;
   if (only.has('peers')) await installPeers();

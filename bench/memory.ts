@@ -8,7 +8,7 @@ export interface Memory {
   ownMb: number;
 }
 
-export function memoryOf(root: number): Memory {
+function memoryOf(root: number): Memory {
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 
 export const PARTS = [
   'accept',
@@ -51,21 +51,26 @@ export function parseOptions(args: string[]): BenchOptions {
 }
 
 function read(args: string[]) {
+  const options = {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'string' },
+    rounds: { type: 'string' },
+    slots: { type: 'string', default: '1,4,16,64' },
+    statements: { type: 'boolean', default: false },
+  } as const;
+  return parseArguments({ args, options }, 'npm run bench').values;
+}
+
+/** Node's `parseArgs` whose complaint is one line. @throws UsageError */
+export function parseArguments<T extends ParseArgsConfig>(config: T, command: string) {
   try {
-    return parseArgs({
-      args,
-      options: {
-        only: { type: 'string' },
-        quick: { type: 'boolean', default: false },
-        json: { type: 'string' },
-        rounds: { type: 'string' },
-        slots: { type: 'string', default: '1,4,16,64' },
-        statements: { type: 'boolean', default: false },
-      },
-    }).values;
+    return parseArgs(config);
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message : error}\n${USAGE}`);
+    const [problem = ''] = (error instanceof Error ? error.message : String(error)).split(/\. |\n/);
+    throw new UsageError(`${problem.replace(/\.$/, '')}: \`${command} -- --help\` lists the options`);
   }
 }
 
-const USAGE = `usage: npm run bench -- [--only ${PARTS.join(',')}] [--rounds 3] [--slots 1,4,16,64] [--quick] [--statements] [--json file]`;
+/** What --help prints. */
+export const USAGE = `usage: npm run bench -- [--only ${PARTS.join(',')}] [--rounds 3] [--slots 1,4,16,64] [--quick] [--statements] [--json file]`;

@@ -1,5 +1,6 @@
 import createKnex, { type Knex } from 'knex';
 import type { Logger } from '../runtime/logger.ts';
+import { poolAddress } from '../runtime/postgres-connection.ts';
 import { type Statement, statement } from './statement.ts';
 
 /**
@@ -55,32 +56,41 @@ interface Connection {
  *
  * What they could hide is a statement that has no index; test/integration/explain.test.ts fails on it.
  */
-export const INDEX_PLANS =
-  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off -c plan_cache_mode=force_generic_plan';
+export const INDEX_PLANS = `SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
+  SET plan_cache_mode = force_generic_plan`;
 
 export function connect(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
+  // Once connected, not as parameters of the start: PgBouncer knows only a few of those.
+  const settings = `${INDEX_PLANS}; SET statement_timeout = ${statementTimeoutMs};
+    -- A worker that hangs between two statements holds its job's row, and a cancel would wait for it.
+    SET idle_in_transaction_session_timeout = 10000`;
+  const prepare = (connection: Connection, done: (error: unknown, connection: Connection) => void) => {
+    connection.query({ text: settings }).then(
+      () => done(null, connection),
+      (error) => done(error, connection),
+    );
+  };
+  const { Client, ...address } = poolAddress(options.url);
   const knex = createKnex({
     client: 'pg',
     connection: {
-      connectionString: options.url,
+      ...address,
       application_name: options.applicationName,
-      options: INDEX_PLANS,
       keepAlive: true,
-      connectionTimeoutMillis: 5000,
-      statement_timeout: statementTimeoutMs,
       // The server's limit cannot fire over a connection that is gone without a word; the client's does.
       query_timeout: statementTimeoutMs && statementTimeoutMs + 5000,
-      // A worker that hangs between two statements holds its job's row, and a cancel would wait for it.
-      idle_in_transaction_session_timeout: 10_000,
     },
-    pool: { min: 0, max: options.poolSize, idleTimeoutMillis: 30_000 },
+    pool: { min: 0, max: options.poolSize, idleTimeoutMillis: 30_000, afterCreate: prepare },
     acquireConnectionTimeout: 5000,
     log: {
       warn: (message: unknown) => options.logger.warn('database_warning', { message }),
       error: (message: unknown) => options.logger.error('database_error', { message }),
     },
   });
+
+  // knex makes its connections of this.
+  knex.client.driver = { Client };
 
   const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
     const connection: Connection = await knex.client.acquireConnection();
@@ -133,7 +143,7 @@ const isSqlError = (error: unknown): boolean =>
  */
 const UNAVAILABLE_STATE = /^(08...|57P0[1-5]|57014|53...|55P03|58030|25006|25P03)$/;
 const UNAVAILABLE_CODE =
-  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|ENOENT|EHOSTUNREACH|ENETUNREACH)$/;
 const UNAVAILABLE_MESSAGE =
   /connection terminated|timeout (expired|acquiring)|read timeout|client has encountered a connection error|not queryable|unable to acquire a connection/i;
 

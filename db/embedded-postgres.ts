@@ -19,8 +19,6 @@ import {
   stopPostmaster,
 } from './embedded-postgres/postmaster.ts';
 
-export { EmbeddedPostgresError };
-
 export interface EmbeddedPostgres {
   /** Of the database `leadengine`, as a role that is no superuser. Stays the same for as long as this one runs. */
   url: string;
@@ -231,7 +229,7 @@ async function ensureDatabase(session: pg.Client): Promise<void> {
 }
 
 const urlOf = (port: number, password: string): string =>
-  `postgres://${ROLE}:${encodeURIComponent(password)}@127.0.0.1:${port}/${ROLE}`;
+  `postgres://${ROLE}:${encodeURIComponent(password)}@127.0.0.1:${port}/${ROLE}?sslmode=disable`;
 
 /** Written aside and renamed: a reader sees the old address or the new one, never half of it. */
 async function publishUrl(dataDir: string, url: string): Promise<void> {

@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { Complaint } from '../runtime/operator-error.ts';
+import { poolAddress } from '../runtime/postgres-connection.ts';
 import { isDatabaseUnavailable } from './connect.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { Migration } from './migrations/migration.ts';
@@ -18,17 +19,13 @@ export async function migrate(
   { url, applicationName }: { url: string; applicationName: string },
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<string[]> {
-  const client = new pg.Client({
-    connectionString: url,
-    application_name: applicationName,
-    options: SILENCE_ENDS,
-    connectionTimeoutMillis: 5000,
-    keepAlive: true,
-  });
+  const { Client, ...address } = poolAddress(url);
+  const client = new Client({ ...address, application_name: applicationName, keepAlive: true });
   // A connection that breaks fails the statement under way; without a listener it would end the process.
   client.on('error', () => {});
   try {
     await client.connect();
+    await client.query(SILENCE_ENDS);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const pending = pendingMigrations(await readContents(client), migrations);
     for (const migration of pending) await apply(client, migration);
@@ -44,7 +41,7 @@ const MIGRATION_LOCK = 4_203_001;
  * A machine that vanishes or freezes in mid-migration would keep the lock for as long as TCP takes to notice, two hours. A statement
  * that runs is not silence, and neither is waiting for the lock.
  */
-const SILENCE_ENDS = '-c idle_session_timeout=60s -c idle_in_transaction_session_timeout=60s';
+const SILENCE_ENDS = `SET idle_session_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'`;
 
 /** What the program would work with: its own tables, somebody else's, or nothing yet. */
 async function readContents(client: pg.Client): Promise<DatabaseContents> {

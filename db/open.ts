@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../runtime/config.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { Complaint } from '../runtime/operator-error.ts';
+import { explainPostgresFailure } from '../runtime/postgres-failure.ts';
 import { connect, type Database, isDatabaseUnavailable } from './connect.ts';
 import { embeddedPostgresUrl } from './embedded-postgres.ts';
 import { migrate } from './migrate.ts';
+import { refuseTransactionPooling } from './pooler.ts';
 
 const LONGEST_PAUSE_MS = 5000;
 
@@ -25,12 +28,15 @@ export async function openDatabase(options: {
   const { logger } = options;
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
+      await refuseTransactionPooling(options);
       const applied = await migrate(options);
       if (applied.length > 0) logger.info('schema_migrated', { applied });
       return connect(options);
     } catch (error) {
-      if (!isDatabaseUnavailable(error)) throw error;
-      logger.warn('database_unreachable', { error: (error as Error).message, retry_in_ms: pauseMs });
+      const explained = explainPostgresFailure(error);
+      if (!isDatabaseUnavailable(error)) throw explained ? new Complaint(explained, { cause: error }) : error;
+      const reason = explained ?? (error as Error).message;
+      logger.warn('database_unreachable', { error: reason, retry_in_ms: pauseMs });
       await delay(pauseMs);
     }
   }

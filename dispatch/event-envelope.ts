@@ -1,7 +1,7 @@
 import type { DomainEvent } from '../core/events/events.ts';
 import { createEnvelope, type Envelope } from '../queue/envelope.ts';
 
-export const EVENT_SOURCE = 'leadengine.relay';
+const EVENT_SOURCE = 'leadengine.relay';
 
 /** An event as it is told, the same to whoever hears it: a queue, a stream, a reader of the ledger. */
 export const eventEnvelope = (event: DomainEvent): Envelope =>

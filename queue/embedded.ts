@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from '../runtime/logger.ts';
+import { poolAddress } from '../runtime/postgres-connection.ts';
 import { withinTime } from '../runtime/timeout.ts';
 import { createConsumers } from './embedded/consumers.ts';
 import { declareQueue } from './embedded/declare.ts';
@@ -31,11 +32,10 @@ export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
   const { databaseUrl, leaseMs, logger } = options;
   const topology: Topology = { exchanges: options.topology.exchanges, queues: [...options.topology.queues] };
   const pool = new pg.Pool({
-    connectionString: databaseUrl,
+    ...poolAddress(databaseUrl),
     application_name: 'leadengine-queue',
     max: options.poolSize ?? 3,
     keepAlive: true,
-    connectionTimeoutMillis: QUERY_MS,
     query_timeout: QUERY_MS,
   });
   // An idle connection that breaks is replaced; without a listener it would end the process.

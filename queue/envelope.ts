@@ -16,7 +16,7 @@ export interface Envelope<Data = Record<string, unknown>> {
 }
 
 /** Large things stay in Postgres. */
-export const MAX_MESSAGE_BYTES = 100 * 1024;
+const MAX_MESSAGE_BYTES = 100 * 1024;
 
 const schema = z.object({
   id: z.string().min(1).max(200),

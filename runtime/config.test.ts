@@ -56,3 +56,37 @@ test('half a key pair of pushes is refused, and links lead to where the API list
     'https://leads.example/app',
   );
 });
+
+test.each([
+  ['::1', 'amqp://guest:guest@[::1]:5672/%2F'],
+  ['[::1]', 'amqp://guest:guest@[::1]:5672/%2F'],
+  ['10.0.0.7', 'amqp://guest:guest@10.0.0.7:5672/%2F'],
+])('the broker at %s', (RABBITMQ_HOST, url) => {
+  expect(parseConfig({ RABBITMQ_HOST }).rabbitmq?.url).toBe(url);
+});
+
+test.each(['100%', 'a@b:c/d#e?f', 'päß', '%41'])(
+  'the broker’s password %j survives the URL made of the parts',
+  (RABBITMQ_PASSWORD) => {
+    const { rabbitmq } = parseConfig({ RABBITMQ_HOST: 'broker', RABBITMQ_PASSWORD });
+    expect(decodeURIComponent(new URL(String(rabbitmq?.url)).password)).toBe(RABBITMQ_PASSWORD);
+  },
+);
+
+test.each([
+  [{ RABBITMQ_URL: 'amqp://lead:s3cret%@broker' }, /^configuration: RABBITMQ_URL: .+ write % as %25/],
+  [{ RABBITMQ_URL: 'amqp://lead:s3cret#x@broker' }, /^configuration: RABBITMQ_URL: .+ # as %23/],
+  [{ RABBITMQ_URL: 'amqp://lead:s3cret/x@broker/jobs' }, /^configuration: RABBITMQ_URL: .+ \/ as %2F/],
+  [
+    { RABBITMQ_URL: 'http://broker:15672' },
+    /^configuration: RABBITMQ_URL: expected a URL that begins with amqp/,
+  ],
+  [{ RABBITMQ_URL: 'broker:5672' }, /^configuration: RABBITMQ_URL: expected a URL that begins with amqp/],
+  [{ RABBITMQ_HOST: 'amqp://broker' }, /^configuration: RABBITMQ_HOST: expected a host name/],
+  [{ RABBITMQ_HOST: 'broker:5672' }, /^configuration: RABBITMQ_HOST: expected a host name.+RABBITMQ_PORT/],
+  [{ DATABASE_URL: 'postgres://lead:s3cret%@db/leads' }, /^configuration: DATABASE_URL: .+ write % as %25/],
+  [{ BOOTSTRAP_API_KEY: 's3cret' }, /^configuration: BOOTSTRAP_API_KEY: expected 16 to 200 .+openssl rand/],
+])('%j is refused in one line without its secret', (environment, problem) => {
+  expect(() => parseConfig(environment)).toThrow(problem);
+  expect(() => parseConfig(environment)).not.toThrow(/s3cret|\n/);
+});

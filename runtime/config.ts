@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { config as readDotEnv } from 'dotenv';
-import { z } from 'zod';
-import { proxyUrl } from '../core/jobs/job-schemas.ts';
+import { readEnvFile } from './env-file.ts';
+import { nearMisses } from './near-misses.ts';
 import { Complaint } from './operator-error.ts';
+import { SETTINGS, type SettingName, type SettingValues, settingsOf } from './settings.ts';
 
 /**
  * The one reader of the environment. `.env` in the working directory is read first; the real environment wins. A wrong
  * value throws `ConfigError`, whose message is the one line a user sees.
  */
 export function loadConfig(): Config {
-  readDotEnv({ quiet: true });
+  for (const [name, value] of Object.entries(readEnvFile('.env'))) process.env[name] ??= value;
   return parseConfig(process.env);
 }
 
@@ -27,18 +27,19 @@ export const inheritedEnvironment = (isAllowed: (name: string) => boolean): Reco
     ),
   );
 
+/** Variables of the environment that are probably misspelt settings, one line each. */
+export const misspeltSettings = (): string[] =>
+  nearMisses(Object.keys(process.env), Object.keys(SETTINGS)).map(
+    ({ name, meant }) => `configuration: there is no setting ${name}: ${meant} may be meant`,
+  );
+
 export class ConfigError extends Complaint {}
 
 /** @throws ConfigError naming every variable that does not fit and what was expected of it */
 export function parseConfig(environment: Record<string, string | undefined>): Config {
   // An empty value is an unset one: compose files and CI systems pass `NAME=` for "none".
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
-  const parsed = variables.safeParse(given);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw new ConfigError(`configuration: ${problems.join('; ')}`);
-  }
-  const v = parsed.data;
+  const v = parseSettings(given);
   return {
     port: v.PORT,
     host: v.HOST,
@@ -72,11 +73,25 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     retentionDays: v.RETENTION_DAYS,
     clickSpoolBytes: v.CLICK_SPOOL_MB * 1024 * 1024,
     dispatchInApi: v.DISPATCH === 'api',
-    publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(v.HOST)}:${v.PORT}`).replace(/\/+$/, ''),
+    publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(reachable(v.HOST))}:${v.PORT}`).replace(/\/+$/, ''),
     notify: notifyOf(v),
     logLevel: v.LOG_LEVEL,
     logFormat: v.LOG_FORMAT,
   };
+}
+
+function parseSettings(given: Record<string, string | undefined>): SettingValues {
+  const problems: string[] = [];
+  const values = settingsOf(SETTINGS).map(([name, { type, fallback }]): [SettingName, unknown] => {
+    const value = given[name] ?? fallback;
+    if (value === undefined) return [name, undefined];
+    const parsed = type.safeParse(value);
+    if (parsed.success) return [name, parsed.data];
+    problems.push(`${name}: ${parsed.error.issues[0]?.message}`);
+    return [name, undefined];
+  });
+  if (problems.length > 0) throw new ConfigError(`configuration: ${problems.join('; ')}`);
+  return Object.fromEntries(values) as unknown as SettingValues;
 }
 
 export interface Config {
@@ -167,154 +182,11 @@ export interface NotifyConfig {
   mailPace: { gatherMs: number; apartMs: number; urgentApartMs: number };
 }
 
-const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-const wholeNumber = (min: number, max: number) => {
-  const expected = `expected a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .trim()
-    .regex(/^\d{1,12}$/, expected)
-    .transform(Number)
-    .pipe(z.number().min(min, expected).max(max, expected));
-};
-
-const urlOf = (...protocols: string[]) =>
-  z
-    .string()
-    .trim()
-    .refine(
-      (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
-      `expected a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-    );
-
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `expected one of ${values.join(', ')}`);
-
-const base64url = (bytes: number) =>
-  z
-    .string()
-    .trim()
-    .refine(
-      (value) => /^[A-Za-z0-9_-]+$/.test(value) && Buffer.from(value, 'base64url').length === bytes,
-      `expected ${bytes} bytes as base64url`,
-    );
-
-/** The shape only; the egress guard knows which addresses there are. */
-const EGRESS_ENTRY =
-  /^(\[[0-9a-f:.]+\](\/\d{1,3})?|[^\s:/[\]]+(\/\d{1,2})?)(:\d{1,5})?$|^[0-9a-f:.]+(\/\d{1,3})?$/i;
+export type LogLevel = SettingValues['LOG_LEVEL'];
 
 const DEFAULT_USER_AGENT = 'LeadEngine/0.1';
 
 const folderUrl = (dataDir: string) => pathToFileURL(resolve(dataDir, 'artifacts')).href;
-
-function isArtifactsUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const url = new URL(value);
-  if (url.protocol === 'file:') return url.host === '' && url.pathname !== '/';
-  const known = [...url.searchParams.keys()].every((name) => name === 'region' || name === 'tls');
-  const tls = url.searchParams.get('tls') ?? 'true';
-  return (
-    url.protocol === 's3:' &&
-    url.hostname !== '' &&
-    url.username !== '' &&
-    url.password !== '' &&
-    /^\/[^/]/.test(url.pathname) &&
-    known &&
-    ['true', 'false'].includes(tls)
-  );
-}
-
-const variables = z.object({
-  PORT: wholeNumber(0, 65_535).default(3000),
-  HOST: z.string().trim().default('127.0.0.1'),
-  DATA_DIR: z.string().trim().default('./.leadengine'),
-  DATABASE_URL: urlOf('postgres:', 'postgresql:').optional(),
-  DATABASE_POOL_SIZE: wholeNumber(2, 200).default(10),
-  RABBITMQ_URL: urlOf('amqp:', 'amqps:').optional(),
-  RABBITMQ_HOST: z.string().trim().optional(),
-  RABBITMQ_PORT: wholeNumber(1, 65_535).default(5672),
-  RABBITMQ_USER: z.string().default('guest'),
-  RABBITMQ_PASSWORD: z.string().default('guest'),
-  RABBITMQ_VHOST: z.string().default('/'),
-  RABBITMQ_HEARTBEAT: wholeNumber(1, 3600).default(15),
-  RABBITMQ_CONNECTION_TIMEOUT: wholeNumber(1, 600).default(10),
-  WORKERS: wholeNumber(0, 64).default(1),
-  WORKER_CONCURRENCY: wholeNumber(1, 256).default(1),
-  SHUTDOWN_GRACE_MS: wholeNumber(0, 3_600_000).default(25_000),
-  JOB_TIMEOUT_MS: wholeNumber(100, 1_200_000).default(300_000),
-  LEASE_MS: wholeNumber(1000, 600_000).default(15_000),
-  RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(1000),
-  RETRY_CAP_MS: wholeNumber(1, 86_400_000).default(300_000),
-  BOOTSTRAP_API_KEY: z
-    .string()
-    .trim()
-    .regex(/^[\x21-\x7e]{1,200}$/, 'expected 1 to 200 printable ASCII characters without spaces')
-    .optional(),
-  EGRESS_ALLOW: z
-    .string()
-    .default('')
-    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
-    .pipe(
-      z.array(z.string().regex(EGRESS_ENTRY, 'expected host[:port] or CIDR[:port], separated by commas')),
-    ),
-  CHROMIUM_PATH: z.string().trim().optional(),
-  GOOGLE_URL: urlOf('https:', 'http:').default('https://www.google.com'),
-  GOOGLE_API_URL: urlOf('https:', 'http:').default('https://customsearch.googleapis.com'),
-  GOOGLE_API_KEY: z.string().trim().optional(),
-  GOOGLE_CX: z.string().trim().optional(),
-  BING_URL: urlOf('https:', 'http:').default('https://www.bing.com'),
-  DUCKDUCKGO_URL: urlOf('https:', 'http:').default('https://html.duckduckgo.com'),
-  SEARXNG_URL: urlOf('https:', 'http:').optional(),
-  OVERPASS_URL: urlOf('https:', 'http:').default('https://overpass-api.de/api/interpreter'),
-  LINKEDIN_URL: urlOf('https:', 'http:').default('https://www.linkedin.com'),
-  DIRECTORIES_FILE: z.string().trim().optional(),
-  PAGE_TIMEOUT_MS: wholeNumber(100, 600_000).default(30_000),
-  MAX_PAGE_BYTES: wholeNumber(1024, 1_073_741_824).default(20_971_520),
-  USER_AGENT: z
-    .string()
-    .trim()
-    .regex(/^[\x20-\x7e]{1,500}$/, 'expected up to 500 printable ASCII characters')
-    .optional(),
-  PROXY_URLS: z
-    .string()
-    .default('')
-    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
-    .pipe(z.array(proxyUrl)),
-  ARTIFACTS_URL: z
-    .string()
-    .trim()
-    .refine(
-      isArtifactsUrl,
-      'expected file:///folder or s3://KEY:SECRET@host:port/bucket?region=…&tls=true|false',
-    )
-    .optional(),
-  RESPECT_ROBOTS: oneOf(['true', 'false']).default('true'),
-  HOST_CONCURRENCY: wholeNumber(1, 1000).default(8),
-  HOST_GAP_MS: wholeNumber(0, 600_000).default(0),
-  RATE_LIMIT: wholeNumber(1, 1_000_000).default(10_000),
-  STREAMS_PER_PROCESS: wholeNumber(0, 1_000_000).default(5000),
-  STREAMS_PER_USER: wholeNumber(0, 1_000_000).default(1000),
-  RETENTION_DAYS: wholeNumber(1, 36_500).default(30),
-  CLICK_SPOOL_MB: wholeNumber(1, 1_000_000).default(1024),
-  DISPATCH: oneOf(['api', 'apart']).default('api'),
-  PUBLIC_URL: urlOf('http:', 'https:').optional(),
-  SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
-  SMTP_FROM: z.string().trim().max(320).optional(),
-  VAPID_PUBLIC_KEY: base64url(65).optional(),
-  VAPID_PRIVATE_KEY: base64url(32).optional(),
-  VAPID_SUBJECT: urlOf('mailto:', 'https:').optional(),
-  NOTIFY_MAX_ATTEMPTS: wholeNumber(1, 100).default(3),
-  NOTIFY_RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(5000),
-  NOTIFY_CONCURRENCY: wholeNumber(1, 256).default(8),
-  WEBHOOK_MAX_ATTEMPTS: wholeNumber(1, 100).default(12),
-  WEBHOOK_RETRY_BASE_MS: wholeNumber(1, 3_600_000).default(20_000),
-  WEBHOOK_PAUSE_AFTER_HOURS: wholeNumber(0, 8760).default(72),
-  EMAIL_DIGEST_SECONDS: wholeNumber(0, 86_400).default(60),
-  LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
-  LOG_FORMAT: oneOf(['json', 'pretty']).default('json'),
-});
 
 const SOURCE_URLS = [
   'GOOGLE_URL',
@@ -326,7 +198,7 @@ const SOURCE_URLS = [
   'LINKEDIN_URL',
 ] as const;
 
-function sourcesOf(v: z.infer<typeof variables>): LeadSources {
+function sourcesOf(v: SettingValues): LeadSources {
   return {
     googleUrl: v.GOOGLE_URL,
     googleApiUrl: v.GOOGLE_API_URL,
@@ -340,7 +212,7 @@ function sourcesOf(v: z.infer<typeof variables>): LeadSources {
   };
 }
 
-const sourceEndpointsOf = (v: z.infer<typeof variables>, given: Record<string, string | undefined>) =>
+const sourceEndpointsOf = (v: SettingValues, given: Record<string, string | undefined>) =>
   SOURCE_URLS.flatMap((name) => (given[name] && v[name] ? [authorityOf(v[name])] : []));
 
 /** `host:port`, the port also where the URL leaves it out. */
@@ -350,12 +222,11 @@ function authorityOf(address: string): string {
 }
 
 /** An address that listens everywhere is reached on this machine by loopback. */
-function urlHost(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
-}
+const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
 
-function notifyOf(v: z.infer<typeof variables>): NotifyConfig {
+const urlHost = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
+
+function notifyOf(v: SettingValues): NotifyConfig {
   if (Boolean(v.VAPID_PUBLIC_KEY) !== Boolean(v.VAPID_PRIVATE_KEY)) {
     throw new ConfigError('configuration: VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: expected both or neither');
   }
@@ -387,7 +258,7 @@ function notifyOf(v: z.infer<typeof variables>): NotifyConfig {
 const GATHER_MS = 5000;
 const URGENT_APART_MS = 15_000;
 
-function rabbitmqOf(v: z.infer<typeof variables>): Config['rabbitmq'] {
+function rabbitmqOf(v: SettingValues): Config['rabbitmq'] {
   const tuning = {
     heartbeatSeconds: v.RABBITMQ_HEARTBEAT,
     connectionTimeoutMs: v.RABBITMQ_CONNECTION_TIMEOUT * 1000,
@@ -396,5 +267,5 @@ function rabbitmqOf(v: z.infer<typeof variables>): Config['rabbitmq'] {
   if (!v.RABBITMQ_HOST) return undefined;
   const credentials = `${encodeURIComponent(v.RABBITMQ_USER)}:${encodeURIComponent(v.RABBITMQ_PASSWORD)}`;
   const vhost = encodeURIComponent(v.RABBITMQ_VHOST);
-  return { url: `amqp://${credentials}@${v.RABBITMQ_HOST}:${v.RABBITMQ_PORT}/${vhost}`, ...tuning };
+  return { url: `amqp://${credentials}@${urlHost(v.RABBITMQ_HOST)}:${v.RABBITMQ_PORT}/${vhost}`, ...tuning };
 }

@@ -1,7 +1,8 @@
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, loadConfig, misspeltSettings } from './config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { type LogOutput, openLog } from './log-output.ts';
 import type { Logger } from './logger.ts';
+import { Complaint } from './operator-error.ts';
 import { runProcess } from './run-process.ts';
 import { surviveLostOutput } from './standard-streams.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -36,9 +37,12 @@ export function runConfigured(
 
 function configOrExit(): Config {
   try {
-    return loadConfig();
+    const config = loadConfig();
+    // Processes that `npm start` runs would repeat it.
+    if (!process.send) for (const line of misspeltSettings()) process.stderr.write(`${line}\n`);
+    return config;
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    if (!(error instanceof Complaint)) throw error;
     process.stderr.write(`${error.message}\n`);
     // At once: an IPC channel would keep a process alive that has nothing to do.
     process.exit(1);

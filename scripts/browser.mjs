@@ -6,7 +6,6 @@ import {
   existsSync,
   openSync,
   readdirSync,
-  readFileSync,
   readSync,
   realpathSync,
 } from 'node:fs';
@@ -17,7 +16,7 @@ import { root, run, SetupError, step } from './steps.mjs';
 
 /** Finds a Chromium or installs one, and tells the processes started from here where it is. */
 export async function ensureBrowser() {
-  const chosen = chosenByUser();
+  const chosen = await chosenByUser();
   if (chosen && !isProgram(chosen)) {
     throw new SetupError(
       `CHROMIUM_PATH: there is no program at ${chosen}: install it, or unset CHROMIUM_PATH`,
@@ -27,15 +26,14 @@ export async function ensureBrowser() {
   process.env.CHROMIUM_PATH = path;
 }
 
-function chosenByUser() {
-  const given = process.env.CHROMIUM_PATH?.trim();
-  if (given) return given;
+/** Read as the program reads it, which is built by now. */
+async function chosenByUser() {
+  const { readEnvFile } = await import('../dist/runtime/env-file.js');
   try {
-    const [, fromFile] =
-      readFileSync(join(root, '.env'), 'utf8').match(/^\s*CHROMIUM_PATH\s*=\s*(.*?)\s*$/m) ?? [];
-    return fromFile?.replace(/^(['"])(.*)\1$/, '$2') || undefined;
-  } catch {
-    return undefined;
+    const { CHROMIUM_PATH } = { ...readEnvFile('.env'), ...process.env };
+    return CHROMIUM_PATH?.trim() || undefined;
+  } catch (error) {
+    throw new SetupError(error.message);
   }
 }
 

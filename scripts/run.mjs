@@ -1,12 +1,14 @@
 // `node scripts/run.mjs api/main.js`: the set-up, then one compiled program in this process.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { takeNoArguments } from './help.mjs';
 import { setup } from './setup.mjs';
 import { endWithNpm, root, runScript, SetupError } from './steps.mjs';
 
 await runScript(async () => {
-  const [, , entry = ''] = process.argv;
+  const [, , entry = '', ...args] = process.argv;
+  if (!entry.startsWith('bench/')) takeNoArguments(commandOf(entry), args);
   endWithNpm();
   await setup({ browser: needsBrowser(entry) });
   const program = join(root, 'dist', entry);
@@ -17,6 +19,12 @@ await runScript(async () => {
   process.argv.splice(1, 2, program);
   await import(pathToFileURL(program).href);
 });
+
+/** The npm script that runs this program; `api` if none does, which then says that there is no such program. */
+function commandOf(entry) {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return Object.keys(scripts).find((name) => scripts[name].endsWith(`scripts/run.mjs ${entry}`)) ?? 'api';
+}
 
 function needsBrowser(entry) {
   return /^(workers\/scraper|scripts\/bench)\//.test(entry);

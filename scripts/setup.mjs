@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ensureBrowser } from './browser.mjs';
+import { takeNoArguments } from './help.mjs';
 import { alone, root, run, runScript, SetupError, step } from './steps.mjs';
 
 /**
@@ -43,14 +44,7 @@ async function ensureDependencies() {
 
 async function installDependencies() {
   const [command, ...args] = npm();
-  const options = ['--include=dev', '--no-audit', '--no-fund'];
-  try {
-    await run(command, [...args, 'ci', ...options]);
-  } catch (error) {
-    // A lock that was written through a registry that lacks some platforms' packages is incomplete, which only `ci` minds.
-    if (!/Missing: .* from lock file/.test(error.message)) throw error;
-    await run(command, [...args, 'install', '--no-save', ...options]);
-  }
+  await run(command, [...args, 'ci', '--include=dev', '--no-audit', '--no-fund']);
 }
 
 /** The npm that started us, if one did: there may be several, or none on the PATH. */
@@ -126,4 +120,9 @@ function read(file) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runScript(() => setup());
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await runScript(async () => {
+    takeNoArguments('setup', process.argv.slice(2));
+    await setup();
+  });
+}

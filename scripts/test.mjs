@@ -1,41 +1,54 @@
 // `npm test`: the set-up with what the tests need beside it, then all of them. Arguments are Jest's own.
 import { accessSync, constants } from 'node:fs';
 import { aptInstall, asRoot, systemName } from './debian.mjs';
+import { helpOf } from './help.mjs';
 import { runJest } from './jest.mjs';
 import { setup } from './setup.mjs';
 import { endWithNpm, runScript, SetupError, step } from './steps.mjs';
 
 await runScript(async () => {
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) return console.log(helpOf('test'));
   endWithNpm();
   try {
     await setup();
-    await ensureRabbitmq();
+    await ensurePrograms();
   } catch (error) {
     // The last line of a run tells how it went, also when it never got to a test.
     process.on('exit', () => console.log('0 passed, 1 failed'));
     throw error;
   }
-  process.exitCode = await runJest(process.argv.slice(2));
+  process.exitCode = await runJest(args);
 });
 
-/** The tests run a broker of their own; only its programs are needed, and no service of the system. */
-async function ensureRabbitmq() {
-  if (hasRabbitmq()) return;
+/**
+ * What the tests start servers of their own with, and where their support files look for it; no service of the system is used.
+ * The name is also that of Debian's package.
+ */
+const PROGRAMS = {
+  'rabbitmq-server': ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'],
+  pgbouncer: ['/usr/sbin', '/opt/homebrew/bin', '/usr/local/bin'],
+};
+
+async function ensurePrograms() {
+  const missing = () => Object.keys(PROGRAMS).filter((name) => !isInstalled(name));
+  const wanted = missing();
+  if (wanted.length === 0) return;
   if (systemName() !== 'other' && (await asRoot())) {
-    await step('installing RabbitMQ for the tests (apt-get install rabbitmq-server)', () =>
-      aptInstall(['rabbitmq-server']),
+    await step(`installing what the tests need (apt-get install ${wanted.join(' ')})`, () =>
+      aptInstall(wanted),
     );
-    if (hasRabbitmq()) return;
   }
-  const how = systemName() === 'other' ? 'install RabbitMQ' : 'run `sudo apt-get install rabbitmq-server`';
-  throw new SetupError(`the tests need RabbitMQ's programs, which are not installed: ${how}`);
+  const names = missing();
+  if (names.length === 0) return;
+  const how = systemName() === 'other' ? 'install them' : `run \`sudo apt-get install ${names.join(' ')}\``;
+  throw new SetupError(`the tests need these programs, which are not installed: ${names.join(', ')}; ${how}`);
 }
 
-function hasRabbitmq() {
-  // Where test/support/servers/rabbitmq.mjs looks for them.
-  return ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'].some((folder) => {
+function isInstalled(name) {
+  return PROGRAMS[name].some((folder) => {
     try {
-      accessSync(`${folder}/rabbitmq-server`, constants.X_OK);
+      accessSync(`${folder}/${name}`, constants.X_OK);
       return true;
     } catch {
       return false;

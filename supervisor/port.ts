@@ -3,7 +3,7 @@ import type { Config } from '../runtime/config.ts';
 import { Complaint } from '../runtime/operator-error.ts';
 
 /** The port or address cannot be had; the message says which setting to change. */
-export class PortError extends Complaint {
+class PortError extends Complaint {
   override name = 'PortError';
 }
 

@@ -17,7 +17,7 @@ export interface ReadyMessage {
 }
 
 /** Why a process could not be started; the message is for the person who started it. */
-export class ChildStartError extends Complaint {
+class ChildStartError extends Complaint {
   override name = 'ChildStartError';
 }
 

@@ -23,7 +23,8 @@ export async function ensureBootstrapKey(
   const file = join(dataDir, 'api-key');
   const { key, made } = bootstrapApiKey ? { key: bootstrapApiKey, made: false } : await keepKey(file);
   const hash = hashKey(key);
-  await ensureAdmin(database, { prefix: prefixOf(key), hash });
+  const kind = bootstrapApiKey ? 'given' : 'made';
+  await ensureAdmin(database, { prefix: prefixOf(key), hash, kind });
   const isValid = (await findCaller(database, hash)) !== null;
   return { file: bootstrapApiKey ? null : file, made: made && isValid ? key : null, isValid };
 }

@@ -8,7 +8,7 @@ import { keyOf } from '../middleware/authentication.ts';
 import { problemOf } from '../middleware/error-handler.ts';
 import { CLOSE, type Conversation, type LiveDependencies, openConversation } from './websocket-session.ts';
 
-export const LIVE_PATH = '/api/v1/live';
+const LIVE_PATH = '/api/v1/live';
 
 /** WebSockets at `LIVE_PATH`. */
 export interface LiveSockets {

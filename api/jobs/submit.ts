@@ -97,7 +97,7 @@ export async function acceptOrConflict(accept: Accept, submission: Submission) {
 }
 
 /** The same fields in another order are the same request. */
-export const hashBody = (body: unknown): string =>
+const hashBody = (body: unknown): string =>
   createHash('sha256')
     .update(JSON.stringify(body, (_key, value: unknown) => sorted(value)))
     .digest('hex');

@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { UsageError } from '../options.ts';
 import { hasInCorpus } from './corpus.ts';
-import { type ContentBenchOptions, parseContentOptions } from './options.ts';
+import { type ContentBenchOptions, parseContentOptions, USAGE } from './options.ts';
 import type { ContentBench, Row } from './part.ts';
 import { CONTENT_PARTS } from './parts.ts';
 import { createBrowserReader, createHtmlReader, type PageReader } from './reader.ts';
 
 /** `npm run bench:content`: how much of a page we get, on pages that others labelled. What each figure means: docs/content-bench.md. */
 async function main(): Promise<void> {
+  if (process.argv.includes('--help')) return console.log(USAGE);
   const options = parseContentOptions(
     process.argv.slice(2),
     CONTENT_PARTS.map(({ name }) => name),

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../options.ts';
+import { parseArguments, UsageError } from '../options.ts';
 
 export interface ContentBenchOptions {
   /** Folder of labelled pages; what it may hold is told in docs/content-bench.md. */
@@ -17,12 +16,13 @@ export interface ContentBenchOptions {
   details: string | undefined;
 }
 
+/** What --help prints. */
 export const USAGE =
-  'npm run bench:content -- <corpus folder> [--only part,part] [--browser] [--half even|odd] [--every n] [--report file] [--details file]';
+  'usage: npm run bench:content -- <corpus folder> [--only part,part] [--browser] [--half even|odd] [--every n] [--report file] [--details file]';
 
 /** @throws UsageError */
 export function parseContentOptions(args: string[], parts: readonly string[]): ContentBenchOptions {
-  const { values, positionals } = parseArgs({
+  const config = {
     args,
     allowPositionals: true,
     options: {
@@ -33,7 +33,8 @@ export function parseContentOptions(args: string[], parts: readonly string[]): C
       every: { type: 'string', default: '1' },
       details: { type: 'string' },
     },
-  });
+  } as const;
+  const { values, positionals } = parseArguments(config, 'npm run bench:content');
   const [corpus, ...more] = positionals;
   if (!corpus || more.length > 0) throw new UsageError(USAGE);
   const names = values.only?.split(',') ?? parts;

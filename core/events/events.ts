@@ -4,7 +4,7 @@ export type { EventData, EventType } from './event-schemas.ts';
 
 /** Every domain event there is. The part before the dot names the domain. */
 export const EVENT_TYPES = Object.keys(EVENT_SCHEMAS) as EventType[];
-export const isEventType = (type: string): type is EventType => Object.hasOwn(EVENT_SCHEMAS, type);
+const isEventType = (type: string): type is EventType => Object.hasOwn(EVENT_SCHEMAS, type);
 
 /** Version of every event's `data`, major.minor: consumers accept a newer minor. */
 export const EVENT_VERSION = '1.0';

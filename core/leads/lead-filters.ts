@@ -64,7 +64,7 @@ const FILTERS = {
   exclude_domains: z.array(word).min(1).max(1000),
 };
 export type FilterName = keyof typeof FILTERS;
-export const FILTER_NAMES = Object.keys(FILTERS) as FilterName[];
+const FILTER_NAMES = Object.keys(FILTERS) as FilterName[];
 
 const shape = z.strictObject(FILTERS).partial();
 

@@ -39,7 +39,6 @@ const pushTarget = z.strictObject({
   expirationTime: z.number().nullable().optional(),
   keys: z.strictObject({ p256dh: base64url(65), auth: base64url(16) }),
 });
-export type PushTarget = z.infer<typeof pushTarget>;
 
 const common = { events, filter: filter.optional() };
 
@@ -60,7 +59,6 @@ export type SubscribeRequest = z.infer<typeof subscribeRequest>;
 export const changeSubscriptionRequest = z
   .strictObject({ events: events.optional(), filter: filter.optional(), active: z.boolean().optional() })
   .refine((body) => Object.keys(body).length > 0, 'expected at least one of events, filter, active');
-export type ChangeSubscriptionRequest = z.infer<typeof changeSubscriptionRequest>;
 
 const page = { limit: queryInt(1, 200).default(50), cursor: z.string().max(500).optional() };
 

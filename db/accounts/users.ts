@@ -177,21 +177,34 @@ const LIST_GOOD_KEYS = statement(
   `,
 );
 
+/** Names of the first admin's keys: BOOTSTRAP_API_KEY's, and those that API processes made and keep in a file each. */
+const BOOTSTRAP_NAMES = { given: 'bootstrap', made: 'bootstrap (made)' } as const;
+const REPLACED = 'bootstrap (replaced)';
+
 /**
- * Makes sure there is a first admin with this key. Safe when several API processes start at once.
+ * Makes sure there is a first admin with this key. A key that it replaces is revoked: for a given key every other one, for a made
+ * key (each machine of a fleet has a file of its own) those that were given. Safe when several API processes start at once.
  *
  * @returns whether the key is new
  */
 export async function ensureAdmin(
   database: Database,
-  key: { prefix: string; hash: Buffer },
+  key: { prefix: string; hash: Buffer; kind?: keyof typeof BOOTSTRAP_NAMES },
 ): Promise<boolean> {
+  const { given, made } = BOOTSTRAP_NAMES;
+  const { kind = 'given' } = key;
   return database.transaction(async (sql) => {
     await sql.query(LOCK_ADMIN);
     const [admin] = await sql.query<{ id: string }>(UPSERT_ADMIN, [ADMIN_EMAIL]);
     if (!admin) throw new Error('upsert_admin returned no row');
-    const rows = await sql.query(STORE_BOOTSTRAP_KEY, [admin.id, key.prefix, key.hash]);
-    return rows.length > 0;
+    await sql.query(REVOKE_REPLACED, [admin.id, key.hash, kind === 'given' ? [given, made] : [given]]);
+    const rows = await sql.query<{ is_new: boolean }>(STORE_BOOTSTRAP_KEY, [
+      admin.id,
+      BOOTSTRAP_NAMES[kind],
+      key.prefix,
+      key.hash,
+    ]);
+    return rows[0]?.is_new === true;
   });
 }
 
@@ -204,11 +217,26 @@ const UPSERT_ADMIN = statement(
   ON CONFLICT (email) DO UPDATE SET role = 'admin' RETURNING id
   `,
 );
-/** A bootstrap key that was revoked stays revoked. */
+const REVOKE_REPLACED = statement(
+  'revoke_replaced_keys',
+  `
+  WITH revoked AS (
+    UPDATE api_keys SET revoked_at = now(), name = '${REPLACED}'
+    WHERE user_id = $1 AND hash <> $2 AND name = ANY ($3::text[]) AND revoked_at IS NULL
+    RETURNING id, user_id, name
+  )
+  ${insertEvents({
+    ...{ from: 'revoked', type: "'user.key_revoked'", jobId: 'NULL', correlationId: 'gen_random_uuid()' },
+    data: "json_build_object('key_id', id, 'name', name)",
+  })}
+  `,
+);
+/** A key that an admin revoked stays revoked; one that was merely replaced is good again when it is set again. */
 const STORE_BOOTSTRAP_KEY = statement(
   'store_bootstrap_key',
   `
-  INSERT INTO api_keys (user_id, name, prefix, hash) VALUES ($1, 'bootstrap', $2, $3)
-  ON CONFLICT (hash) DO NOTHING RETURNING id
+  INSERT INTO api_keys AS k (user_id, name, prefix, hash) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (hash) DO UPDATE SET name = EXCLUDED.name, revoked_at = NULL WHERE k.name = '${REPLACED}'
+  RETURNING k.xmax = 0 AS is_new
   `,
 );

@@ -27,7 +27,7 @@ export interface Cluster {
   runAs: RunAs;
 }
 
-export const clusterDirOf = (dataDir: string): string => join(dataDir, 'postgres');
+const clusterDirOf = (dataDir: string): string => join(dataDir, 'postgres');
 
 /** Opens the cluster under `dataDir`, and makes it first if there is none. Several processes may do this at once. */
 export async function openCluster(dataDir: string): Promise<Cluster> {

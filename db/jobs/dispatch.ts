@@ -37,7 +37,7 @@ export interface WindowState {
  * A job this young is on its way from the process that accepted it; the sweep leaves it alone, or it would be published twice.
  * If that process is gone, the sweep has it a moment later.
  */
-export const FRESH_MS = 100;
+const FRESH_MS = 100;
 
 export async function readWindow(sql: Sql): Promise<WindowState> {
   const [row] = await sql.query<{

@@ -138,7 +138,7 @@ const LIST_JOBS_BY_STATUS = statement(
   `,
 );
 
-export function toJob(row: JobRow): Job {
+function toJob(row: JobRow): Job {
   return {
     job_id: row.id,
     status: row.status,

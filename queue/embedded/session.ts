@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from '../../runtime/logger.ts';
+import { findPostgres } from '../../runtime/postgres-connection.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';
@@ -42,7 +43,6 @@ export interface SessionOptions {
 export const HINT_CHANNEL = 'leadengine_queue';
 /** Behind the hints, which are sent after the commit and may be lost with their sender. */
 const POLL_MS = 500;
-const CONNECT_MS = 5000;
 const RELEASE_MS = 2000;
 /** A session that lived this long was a success; the next failure starts the back-off anew. */
 const STEADY_MS = 10_000;
@@ -128,10 +128,9 @@ interface Opened {
 
 async function openSession(options: SessionOptions): Promise<Opened> {
   const client = new pg.Client({
-    connectionString: options.databaseUrl,
+    ...(await findPostgres(options.databaseUrl)),
     application_name: 'leadengine-queue-session',
     keepAlive: true,
-    connectionTimeoutMillis: CONNECT_MS,
     // A statement that takes longer than the lease is of no use: others have the messages by then.
     query_timeout: options.leaseMs,
   });

@@ -12,14 +12,14 @@ export function explainFailure(error: unknown): Failure {
     return {
       event: 'broker_refused',
       level: 'error',
-      reason: `wrong user, password or permissions: ${text}`,
+      reason: `wrong user, password or permissions; correct them in RABBITMQ_URL, or RABBITMQ_USER and RABBITMQ_PASSWORD: ${text}`,
     };
   }
   if (/\b530\b|NOT[_-]ALLOWED/.test(text)) {
     return {
       event: 'broker_refused',
       level: 'error',
-      reason: `no such virtual host, or no access to it: ${text}`,
+      reason: `no such virtual host, or no access to it; correct it in RABBITMQ_URL or RABBITMQ_VHOST, or add it with rabbitmqctl add_vhost: ${text}`,
     };
   }
   if (/\b406\b|PRECONDITION[_-]FAILED/.test(text)) {
@@ -29,8 +29,37 @@ export function explainFailure(error: unknown): Failure {
       reason: `the broker has this queue or exchange with other arguments; delete it there: ${text}`,
     };
   }
-  return { event: 'broker_unreachable', level: 'warn', reason: text };
+  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  if (/^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|CERT_|ERR_TLS_CERT)/.test(code)) {
+    return {
+      event: 'broker_refused',
+      level: 'error',
+      reason: `the broker's certificate is not trusted: set NODE_EXTRA_CA_CERTS to the file of its authority, and use the host name in it: ${text}`,
+    };
+  }
+  const cure = UNREACHABLE.find(([pattern]) => pattern.test(`${code} ${text}`))?.[1];
+  return { event: 'broker_unreachable', level: 'warn', reason: cure ? `${cure}: ${text}` : text };
 }
+
+const UNREACHABLE: [RegExp, string][] = [
+  [
+    /ECONNREFUSED/,
+    'RABBITMQ_URL or RABBITMQ_HOST: nothing listens there; start the broker, or correct host and port',
+  ],
+  [/ENOTFOUND|EAI_AGAIN/, 'RABBITMQ_URL or RABBITMQ_HOST: the host is not known; correct its name'],
+  [
+    /ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/,
+    'RABBITMQ_URL or RABBITMQ_HOST: the host does not answer; check network and firewall, or correct host and port',
+  ],
+  [
+    /EPROTO|wrong version number|packet length too long/,
+    'RABBITMQ_URL: the broker speaks no TLS on this port; use amqp: or its TLS port',
+  ],
+  [
+    /closed abruptly during opening handshake|ECONNRESET/,
+    'RABBITMQ_URL or RABBITMQ_PORT: the broker hangs up at once; is this its TLS port? then use amqps:',
+  ],
+];
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -3,7 +3,7 @@ import type { Tab } from './tab.ts';
 
 /** Pictures and documents of a page. Taller pages are cut: an endless page would be a picture of any size. */
 
-export const MAX_PICTURE_HEIGHT = 16_384;
+const MAX_PICTURE_HEIGHT = 16_384;
 const MAX_PICTURE_WIDTH = 4096;
 
 /** A PNG; of the whole page, or of what a screen of it shows. */

@@ -13,7 +13,7 @@ export function siteKey(url: string): string | null {
   return registrableDomain(hostname) ?? host;
 }
 
-export const registrableDomain = (hostname: string): string | null =>
+const registrableDomain = (hostname: string): string | null =>
   getDomain(hostname, { allowPrivateDomains: true });
 
 /** The root of a site, where its home page is. */

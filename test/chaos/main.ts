@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { parseArguments, UsageError } from '../../bench/options.ts';
 import { surviveLostOutput } from '../../runtime/standard-streams.ts';
 import { formatReport, type Report } from './audit/report.ts';
 import { GUARDS, type GuardName, type Proof, proveGuard } from './faults/mutation-proofs.ts';
@@ -42,6 +42,8 @@ const OPTIONS = {
   help: { type: 'boolean' },
 } as const;
 
+const NUMBERS = ['minutes', 'faults', 'seed', 'gap-ms', 'jobs-per-second', 'slack', 'notifications'] as const;
+
 /** What `--report` holds. */
 export interface ReportFile {
   runs: Report[];
@@ -50,13 +52,22 @@ export interface ReportFile {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: OPTIONS });
+  const { values } = parseArguments({ args: process.argv.slice(2), options: OPTIONS }, 'npm run chaos');
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
+  for (const name of NUMBERS) {
+    if (!(Number(values[name]) >= 0))
+      throw new UsageError(`--${name} takes a number from 0, not ${values[name]}`);
+  }
+  const kinds = listOf('kinds', values.kinds, Object.keys(FAULT_KINDS) as FaultKind[]);
+  const guards =
+    values.guards === 'all'
+      ? (Object.keys(GUARDS) as GuardName[])
+      : listOf('guards', values.guards, Object.keys(GUARDS) as GuardName[]);
   const result: ReportFile = { runs: [], proofs: [], notifications: [] };
-  for (const driver of driversOf(values.driver)) {
+  for (const driver of driversOf('driver', values.driver)) {
     say(`${driver}: seed ${values.seed}, ${values.minutes} minutes`);
     const report = await withServices(driver, async (start) => {
       const shape = { apis: 2, workers: 3, browserWorkers: 1, slots: 4, leaseMs: 3000 };
@@ -67,20 +78,20 @@ async function main(): Promise<number> {
         jobsPerSecond: Number(values['jobs-per-second']),
         gapMs: Number(values['gap-ms']),
         slack: Number(values.slack),
-        ...(values.kinds ? { kinds: values.kinds.split(',') as FaultKind[] } : {}),
+        ...(kinds ? { kinds } : {}),
         say,
       });
     });
     result.runs.push(report);
     process.stdout.write(formatReport(report));
   }
-  for (const guard of guardsOf(values.guards)) {
+  for (const guard of guards ?? []) {
     const proof = await proveGuard(guard, say);
     result.proofs.push(proof);
     process.stdout.write(formatProof(proof));
   }
   const events = Number(values.notifications);
-  for (const driver of events > 0 ? driversOf(values['notify-on']) : []) {
+  for (const driver of events > 0 ? driversOf('notify-on', values['notify-on']) : []) {
     say(`${driver}: ${events} events are told`);
     const [seed, jobsPerSecond] = [Number(values.seed), Number(values['jobs-per-second'])];
     const report = await runNotifications({ driver, seed, events, jobsPerSecond, say });
@@ -92,14 +103,21 @@ async function main(): Promise<number> {
   return held && result.proofs.every(({ proven }) => proven) ? 0 : 1;
 }
 
-function driversOf(name: string): Driver[] {
+function driversOf(option: string, name: string): Driver[] {
   if (name === 'none') return [];
-  return name === 'both' ? ['fleet', 'embedded'] : [name as Driver];
+  if (name === 'both') return ['fleet', 'embedded'];
+  return listOf(option, name, ['fleet', 'embedded'] as const) ?? [];
 }
 
-function guardsOf(names: string | undefined): GuardName[] {
-  if (!names) return [];
-  return (names === 'all' ? Object.keys(GUARDS) : names.split(',')) as GuardName[];
+function listOf<T extends string>(
+  option: string,
+  value: string | undefined,
+  known: readonly T[],
+): T[] | undefined {
+  const names = value?.split(',');
+  const unknown = names?.find((name) => !known.includes(name as T));
+  if (unknown !== undefined) throw new UsageError(`--${option} takes ${known.join(', ')}; not ${unknown}`);
+  return names as T[] | undefined;
 }
 
 const formatProof = ({ guard, withGuard, without, proven }: Proof): string =>
@@ -116,6 +134,6 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 try {
   process.exit(await main());
 } catch (error) {
-  console.error(error);
+  console.error(error instanceof UsageError ? `chaos: ${error.message}` : error);
   process.exit(1);
 }

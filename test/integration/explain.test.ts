@@ -134,7 +134,8 @@ async function importAll(folder: string): Promise<void> {
 
 /** Planned as the program's connections plan. */
 async function connected(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, options: INDEX_PLANS });
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
+  await client.query(INDEX_PLANS);
   return client;
 }

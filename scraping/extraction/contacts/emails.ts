@@ -90,7 +90,7 @@ interface Place {
 const LOCAL_CHARACTER = /[\p{L}\d._%+'&!#-]/u;
 
 /** From each at sign to both sides, so that the work grows with the text and no more. */
-export function writtenEmails(text: string): Place[] {
+function writtenEmails(text: string): Place[] {
   const found: Place[] = [];
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     const spaced = text[at - 1] === ' ' && text[at + 1] === ' ';
@@ -138,7 +138,7 @@ const SPELLED = new RegExp(
 );
 
 /** `name [at] domain [dot] com` and its kin, in several languages. */
-export function spelledEmails(text: string): Place[] {
+function spelledEmails(text: string): Place[] {
   if (!SPELLED.test(text)) return [];
   const found: Place[] = [];
   const look = (at: RegExp, dot: RegExp, isBracketed: boolean) => {

@@ -138,7 +138,7 @@ export function factsOf(document: Document, url: string): PageFacts {
   };
 }
 
-export function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): number[] {
+function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): number[] {
   return featuresOf(tree, facts).map((row) => judge(model, row));
 }
 

@@ -9,7 +9,7 @@ export function createBing({ url }: { url: string }): Source {
   return { name: 'bing', discover: (query, context) => sitesOf(engine, query, context) };
 }
 
-export const bingEngine = (base: string): SearchEngine => ({
+const bingEngine = (base: string): SearchEngine => ({
   name: 'bing',
   headers: { 'accept-language': 'en' },
   first: (text, { country }) => {

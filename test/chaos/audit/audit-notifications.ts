@@ -15,7 +15,7 @@ export const TOLD: Record<Way, string[]> = {
   ],
   job_webhook: ['job.completed', 'job.failed', 'job.cancelled'],
 };
-export const WAYS = Object.keys(TOLD) as Way[];
+const WAYS = Object.keys(TOLD) as Way[];
 
 export interface Subscriber {
   name: string;

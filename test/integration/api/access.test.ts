@@ -250,4 +250,40 @@ describe('the first admin’s key', () => {
     });
     expect((await api.ask('GET', '/api/v1/users', { key: bootstrapApiKey })).status).toBe(200);
   });
+
+  const set = (bootstrapApiKey: string | undefined) =>
+    ensureBootstrapKey(api.database, { dataDir, bootstrapApiKey });
+  const statusWith = async (key: string) => (await api.ask('GET', '/api/v1/users', { key })).status;
+
+  test('ends the one it replaces, and that one comes back when it is set again', async () => {
+    const [first, second] = ['the-first-of-two-keys', 'the-second-of-two-keys'];
+    await set(first);
+    const issued = await api.ask('POST', '/api/v1/keys', { key: first, body: { name: 'mine' } });
+    const other = issued.json.key;
+    await set(second);
+    expect([await statusWith(first), await statusWith(second), await statusWith(other)]).toEqual([
+      401, 200, 200,
+    ]);
+    await set(first);
+    expect([await statusWith(first), await statusWith(second)]).toEqual([200, 401]);
+  });
+
+  test('that is made ends a given one, but not those that other machines made', async () => {
+    const given = 'a-key-that-was-given';
+    const elsewhere = { dataDir: join(dataDir, 'elsewhere'), bootstrapApiKey: undefined };
+    await set(given);
+    const { made } = await ensureBootstrapKey(api.database, elsewhere);
+    await set(undefined);
+    expect([await statusWith(given), await statusWith(String(made))]).toEqual([401, 200]);
+  });
+
+  test('stays revoked if an admin revoked it', async () => {
+    const key = 'a-key-that-an-admin-revokes';
+    await set(key);
+    const { keys } = (await api.ask('GET', '/api/v1/keys', { key })).json;
+    const { id } = keys.find(({ prefix }: { prefix: string }) => key.startsWith(prefix));
+    await api.ask('DELETE', `/api/v1/keys/${id}`, { key });
+    await set(key);
+    expect(await statusWith(key)).toBe(401);
+  });
 });

@@ -134,7 +134,7 @@ function titleNames(title: string): { name: string; weight: number }[] {
 }
 
 /** Who a copyright line names: `© 2001-2024 Acme, Inc. All rights reserved.` */
-export function copyrightOwner(text: string): string | null {
+function copyrightOwner(text: string): string | null {
   const match =
     /(?:©|\(c\)|copyright|&copy;)(?:\s|©|\(c\)|copyright|by|:|,|[-–—]|(?:19|20)\d\d|\d{2}(?=\s)|present|-|–|\.)*/iu.exec(
       text,
@@ -159,7 +159,7 @@ const LEGAL_NAME = new RegExp(
 
 const HAS_LEGAL_FORM = new RegExp(`\\s${LEGAL_FORM}(?![\\p{L}])`, 'u');
 
-export function legalNames(text: string): string[] {
+function legalNames(text: string): string[] {
   if (!HAS_LEGAL_FORM.test(text)) return [];
   return [...text.matchAll(LEGAL_NAME)].map((match) => match[1] ?? '').slice(0, 5);
 }

@@ -43,7 +43,7 @@ const parsed = (text: string, country: string) =>
 const KEYS = ['', '', 'abc', 'def', 'ghi', 'jkl', 'mno', 'pqrs', 'tuv', 'wxyz'];
 
 /** `1-800-FLOWERS` as it is dialled; `(0)` after a country's code is not dialled at all. */
-export function withDigits(text: string): string {
+function withDigits(text: string): string {
   const bare = text.replace(/(\+\d{1,3}[\s.-]?)\(\s?0\s?\)/, '$1');
   if (!/^\+?1?[-. (]{0,2}8\d\d/.test(bare) || !/[a-z]{3}/i.test(bare)) return bare;
   return bare.replace(/[a-z]/gi, (letter) =>

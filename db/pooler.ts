@@ -1,0 +1,42 @@
+import type pg from 'pg';
+import { Complaint } from '../runtime/operator-error.ts';
+import { poolAddress } from '../runtime/postgres-connection.ts';
+
+/** Another client of the pooler may come in between. */
+const ROUNDS = 5;
+
+/**
+ * A pooler that hands each transaction to any connection (PgBouncer's `pool_mode = transaction` or `statement`) takes from a session its
+ * advisory locks, LISTEN, prepared statements and SET: there would be two leaders, and messages that nobody hears of. Two sessions
+ * that are answered by one server process show it.
+ *
+ * @throws Complaint
+ */
+export async function refuseTransactionPooling({
+  url,
+  applicationName,
+}: {
+  url: string;
+  applicationName: string;
+}): Promise<void> {
+  const { Client, ...address } = poolAddress(url);
+  const clients = [1, 2].map(() => new Client({ ...address, application_name: applicationName }));
+  // A connection that breaks fails the query under way; without a listener it would end the process.
+  for (const client of clients) client.on('error', () => {});
+  try {
+    await Promise.all(clients.map((client) => client.connect()));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const pids = [];
+      for (const client of clients) pids.push(await pidOf(client));
+      if (pids[0] === pids[1]) throw new Complaint(REFUSED);
+    }
+  } finally {
+    await Promise.all(clients.map((client) => client.end().catch(() => {})));
+  }
+}
+
+const pidOf = async (client: pg.Client) =>
+  (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
+
+const REFUSED =
+  'DATABASE_URL: the pooler there shares connections between transactions, and LeadEngine needs sessions (locks, LISTEN, prepared statements): set pool_mode = session for this database in PgBouncer, or connect to Postgres itself';

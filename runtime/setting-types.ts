@@ -1,0 +1,38 @@
+import { z } from 'zod';
+
+// What the value of a setting may look like. Each type's complaint says what was expected.
+
+export const text = z.string().trim();
+
+/** As given: blanks at its ends may belong to a password. */
+export const verbatim = z.string();
+
+export const wholeNumber = (min: number, max: number) => {
+  const expected = `expected a whole number from ${min} to ${max}`;
+  return text
+    .regex(/^\d{1,12}$/, expected)
+    .transform(Number)
+    .pipe(z.number().min(min, expected).max(max, expected));
+};
+
+export const urlOf = (...protocols: string[]) =>
+  text.refine(
+    (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+    `expected a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  );
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, `expected one of ${values.join(', ')}`);
+
+export const base64url = (bytes: number) =>
+  text.refine(
+    (value) => /^[A-Za-z0-9_-]+$/.test(value) && Buffer.from(value, 'base64url').length === bytes,
+    `expected ${bytes} bytes as base64url`,
+  );
+
+/** Separated by commas or blanks. */
+export const listOf = <T extends z.ZodType<unknown, string>>(entry: T) =>
+  z
+    .string()
+    .transform((value) => value.split(/[\s,]+/).filter(Boolean))
+    .pipe(z.array(entry));

@@ -1,0 +1,66 @@
+// `npm run help`: every command with what it does; and how the commands deal with arguments.
+import { pathToFileURL } from 'node:url';
+import { runScript, SetupError } from './steps.mjs';
+
+/** By the name of the npm script. */
+export const COMMANDS = {
+  start: 'sets up what is missing, then runs API, workers, notifier and analytics; Ctrl-C stops them',
+  test: "sets up what the tests need and runs every test; arguments are Jest's own",
+  help: 'prints this list',
+  setup: 'installs dependencies, builds, and finds or installs a browser, as far as each is missing',
+  build: 'compiles to dist/',
+  check: 'formatting, lint, types, unused code and the unit tests; changes nothing',
+  fix: 'formats, and mends what the linter can mend by itself',
+  coverage: 'the unit tests with the coverage of every source file',
+  docs: 'writes what is derived from the declared settings: .env.example, docs/reference/configuration.md, Compose',
+  api: 'runs one API process of a fleet',
+  worker: 'runs one scraping worker of a fleet',
+  notifier: 'runs one notifier of a fleet: webhooks, e-mail, push',
+  analytics: 'runs one analytics worker of a fleet: counts clicks and jobs',
+  dispatch: 'runs the scheduler apart from the API (DISPATCH=apart)',
+  bench: 'measures throughput and latency on servers of its own; --help lists the options',
+  'bench:content': 'measures content extraction on a folder of labelled pages; --help lists the options',
+  chaos: 'kills processes and servers under load and audits what is left; --help lists the options',
+};
+
+/** @param {string} name an npm script */
+export function helpOf(name) {
+  return [
+    `${commandLine(name)}: ${COMMANDS[name]}.`,
+    ...(name === 'test' ? [] : ['Takes no arguments.']),
+    'Settings come from the environment or from .env: docs/reference/configuration.md lists them.',
+    'Other commands: npm run help',
+  ].join('\n');
+}
+
+/**
+ * For a command without arguments. Prints its help and exits if that is asked for.
+ *
+ * @throws {SetupError} naming the first argument
+ */
+export function takeNoArguments(name, args) {
+  if (args.some((argument) => argument === '--help' || argument === '-h')) {
+    console.log(helpOf(name));
+    process.exit(0);
+  }
+  if (args.length === 0) return;
+  throw new SetupError(
+    `${commandLine(name)} takes no arguments, but got ${JSON.stringify(args[0])}: set what you want to change in the environment or in .env (${commandLine(name)} -- --help)`,
+  );
+}
+
+const commandLine = (name) => (name === 'start' || name === 'test' ? `npm ${name}` : `npm run ${name}`);
+
+function list() {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => commandLine(name).length));
+  return Object.entries(COMMANDS)
+    .map(([name, description]) => `${commandLine(name).padEnd(width)}  ${description}`)
+    .join('\n');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await runScript(() => {
+    takeNoArguments('help', process.argv.slice(2));
+    console.log(list());
+  });
+}
