@@ -11,7 +11,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /** Null for what is no IP address in its normal form. A zone (`fe80::1%eth0`) is dropped: it does not change the range. */
 export function parseAddress(text: string): Address | null {
-  const bare = text.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
+  const bare = text.replace(/^\[|\]$/g, '').split('%', 1)[0] ?? '';
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
   if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return null;
   const address = ipaddr.IPv6.parse(bare);

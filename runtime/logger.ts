@@ -97,7 +97,7 @@ export const silentLogger: Logger = {
 
 const SECRET_FIELD = /authorization|cookie|password|secret|token|api_?key|^key$|^headers$/i;
 /** `user:password@` of any URL inside any text: connection errors like to quote their URL. */
-const URL_CREDENTIALS = /([a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/@]+@/gi;
+const URL_CREDENTIALS = /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]*):[^\s/@]+@/gi;
 
 /** A copy of the fields in which secrets are replaced and errors are plain objects. */
 export function withoutSecrets(fields: LogFields): LogFields {

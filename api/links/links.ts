@@ -1,4 +1,4 @@
-import { toBuffer as qrPng, toString as qrText } from 'qrcode';
+import { toString as qrText } from 'qrcode';
 import { makeCode } from '../../core/links/link.ts';
 import {
   changeLinkRequest,
@@ -14,6 +14,7 @@ import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
 import type { JudgeTarget } from './link-target.ts';
+import { qrPng } from './qr-png.ts';
 import type { Targets } from './redirect/link-cache.ts';
 
 export interface LinkRoutes {
@@ -130,7 +131,7 @@ export const showQr =
     const text = shortUrl(publicUrl, code);
     const body =
       format === 'png'
-        ? await qrPng(text, { type: 'png', width: size })
+        ? await qrPng(text, size)
         : Buffer.from(await qrText(text, { type: 'svg', width: size }));
     response.writeHead(200, {
       ...answerHeaders(response),

@@ -13,8 +13,12 @@ const NUMBER = String.raw`[$€£]?\s*(\d+(?:[.,]\d+)*)\s*(k|mio|mn|m|bn|b)?\s*(
 const BETWEEN = new RegExp(`^${NUMBER}\\s*(?:-|–|to|\\.\\.)\\s*${NUMBER}$`, 'i');
 const COMPARED = new RegExp(`^(>=|<=|>|<|=)?\\s*${NUMBER}\\s*(\\+)?$`, 'i');
 
+const LONGEST = 100;
+
 /** `50-200`, `>1M`, `<=500`, `10+`, `1.5M-20M`, `120`. Null for anything else. */
 export function parseRange(text: string): Range | null {
+  // Also what pages say, who may say anything.
+  if (text.length > LONGEST) return null;
   const between = BETWEEN.exec(text.trim());
   if (between) {
     const min = amount(between[1], between[2] ?? between[4]);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright';
-import { browserEnvironment } from '../browser-environment.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
+import { browserEnvironment } from './browser-environment.ts';
 
 /** One Chromium process tree: how it is found, started and ended. */
 

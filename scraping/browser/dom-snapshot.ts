@@ -36,6 +36,7 @@ export function collect({ maxChars }: CollectOptions): Snapshot {
     if (shadowRoots.length === 0 || !('getHTML' in root)) return root.outerHTML;
     const inner = root.getHTML({ shadowRoots });
     const shell = (root.cloneNode(false) as Element).outerHTML;
-    return shell.replace(/<\/[^>]+>$/, (end) => inner + end);
+    const end = shell.lastIndexOf('</');
+    return end < 0 ? shell + inner : shell.slice(0, end) + inner + shell.slice(end);
   }
 }

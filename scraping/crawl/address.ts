@@ -1,3 +1,5 @@
+import { withoutEnding } from '../extraction/document/lines.ts';
+
 /** An address of a crawl: what is asked for, and what tells it from others. */
 export interface Address {
   url: string;
@@ -13,6 +15,9 @@ const SESSION =
   /^(jsessionid|phpsessid|aspsessionid\w*|asp\.net_sessionid|session_?id|cfid|cftoken|sid|zenid|oscsid)$/i;
 const SESSION_VALUE = /^[\w.!-]{12,}$/;
 
+/** Longer ones no server takes; a page may hold one of megabytes. */
+const LONGEST = 16_384;
+
 /**
  * The address that a link leads to; null where it leads to no page of the web.
  *
@@ -21,14 +26,14 @@ const SESSION_VALUE = /^[\w.!-]{12,}$/;
  * without a slash are known by their content.
  */
 export function addressOf(link: string, base?: string): Address | null {
-  if (!URL.canParse(link, base)) return null;
+  if (link.length > LONGEST || !URL.canParse(link, base)) return null;
   const url = new URL(link, base);
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') return null;
   url.hash = '';
   url.username = '';
   url.password = '';
   // `example.com.` is `example.com`.
-  if (url.hostname.endsWith('.')) url.hostname = url.hostname.replace(/\.+$/, '');
+  if (url.hostname.endsWith('.')) url.hostname = withoutEnding(url.hostname, '.');
   url.pathname = withPlainLetters(url.pathname.replace(/;jsessionid=[^/;]*/gi, ''));
   const fields = url.search
     .slice(1)

@@ -85,7 +85,7 @@ export class Frontier {
       if (this.known >= this.options.maxKnown) break;
       const address = addressOf(link.url);
       if (!address || this.#positions.has(address.key)) continue;
-      if (!this.options.bounds.includes(address.url) || looksEndless(address.url)) continue;
+      if (looksEndless(address.url) || !this.options.bounds.includes(address.url)) continue;
       const patternDepth = this.#budgets.admit(address.url, from);
       const entry = patternDepth === null ? null : this.#add(address, depth, patternDepth, link.text);
       if (entry) found.push(entry);

@@ -1,4 +1,7 @@
 import { getDomain } from 'tldts';
+import { type Glob, globOf } from './glob.ts';
+
+export { globOf };
 
 /** Which addresses belong to a crawl. */
 export interface Bounds {
@@ -49,56 +52,3 @@ const domainOf = (url: string): string => {
   const { hostname } = new URL(url);
   return getDomain(hostname, { allowPrivateDomains: true }) ?? hostname;
 };
-
-type Glob = (url: string) => boolean;
-
-/**
- * A pattern as users write it: `*` is anything within a part of the path, `**` anything at all.
- * - `/docs/**` fits the path; with a `?` in it, path and query.
- * - `https://example.com/docs/**` fits the whole address.
- * - `*-draft` without a slash fits any one part of the path.
- */
-export function globOf(pattern: string): Glob {
-  if (/^[a-z*]*:\/\//i.test(pattern)) {
-    const expression = expressionOf(pattern);
-    return (url) => expression.test(url);
-  }
-  if (!pattern.includes('/')) {
-    const expression = expressionOf(pattern);
-    return (url) =>
-      decoded(new URL(url).pathname)
-        .split('/')
-        .some((part) => expression.test(part));
-  }
-  const expression = expressionOf(
-    pattern.startsWith('/') || pattern.startsWith('*') ? pattern : `/${pattern}`,
-  );
-  const withQuery = pattern.includes('?');
-  return (url) => {
-    const { pathname, search } = new URL(url);
-    return expression.test(decoded(pathname) + (withQuery ? search : ''));
-  };
-}
-
-function expressionOf(pattern: string): RegExp {
-  // Runs of stars are one: `****` as a regular expression could take for ever.
-  const source = decoded(pattern)
-    .replace(/\*{2,}/g, '**')
-    .replace(/[.+^${}()|[\]\\?]/g, '\\$&')
-    // `/docs/**` fits `/docs` too, and `**/docs` fits `/docs`.
-    .replace(/\/\*\*$/, '(?:/@)?')
-    .replace(/^\*\*\//, '(?:@/)?')
-    .replace(/\/\*\*\//g, '/(?:@/)?')
-    .replace(/\*\*/g, '@')
-    .replace(/\*/g, '[^/]*')
-    .replace(/@/g, '[\\s\\S]*');
-  return new RegExp(`^${source}$`);
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURI(text);
-  } catch {
-    return text;
-  }
-}

@@ -1,5 +1,7 @@
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createSitemapLines } from './sitemap-lines.ts';
+import { textChunks } from './sitemap-text.ts';
+import { createSitemapXml } from './sitemap-xml.ts';
 
 /** What a sitemap file holds: addresses of pages, or of further sitemaps. */
 export interface Sitemap {
@@ -7,61 +9,62 @@ export interface Sitemap {
   sitemaps: string[];
 }
 
-/** The protocol's own limits: 50 MB a file, 50,000 addresses. */
+export interface SitemapSource {
+  /** Where it was read, for what it writes relative to that. Without one only whole addresses count. */
+  url?: string;
+  contentType?: string | null;
+  signal?: AbortSignal;
+}
+
+/** The protocol's own limits: 50 MB a file, 50,000 addresses. What is behind them is not read. */
 const MAX_BYTES = 52_428_800;
 const MAX_ADDRESSES = 50_000;
 
-const unzip = promisify(gunzip);
+/** Takes a file's text in pieces. */
+export interface SitemapReader {
+  /** False once nothing more is wanted. */
+  write(text: string): boolean;
+  /** Whether it was what it was taken for. */
+  end(): boolean;
+}
+
+/** Told of each address as it is written; false once there are enough. */
+export type OnAddress = (kind: keyof Sitemap, address: string) => boolean;
 
 /**
- * Reads a sitemap: XML, an index of sitemaps, a feed or a list of lines; gzip by its first bytes, whatever it is called. Not by an XML
- * parser: many sitemaps are not well-formed, and all that is wanted is what stands in their `<loc>`.
+ * Reads a sitemap: XML, an index of sitemaps, an RSS or Atom feed, or a list of lines; gzip by its first bytes, whatever it is called.
+ * In time proportional to its length, in small pieces between which the event loop has its turn. What was cut off, or is not
+ * well-formed, gives what can be read of it.
  *
- * @returns null where it is none of these, or larger than the protocol allows
+ * @returns null where it is none of these
+ * @throws the signal's reason
  */
-export async function readSitemap(body: Buffer): Promise<Sitemap | null> {
-  const plain = await unpacked(body);
-  if (plain === null) return null;
-  const text = plain
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
-    .trimStart();
-  if (/^https?:\/\//i.test(text)) {
-    const lines = text.split(/\s*\n\s*/).slice(0, MAX_ADDRESSES);
-    return { pages: lines.filter((line) => /^https?:\/\/\S+$/i.test(line)), sitemaps: [] };
+export async function readSitemap(body: Buffer, source: SitemapSource = {}): Promise<Sitemap | null> {
+  const found: Sitemap = { pages: [], sitemaps: [] };
+  const onAddress: OnAddress = (kind, written) => {
+    const address = absolute(written.trim(), source.url);
+    if (address !== null) found[kind].push(address);
+    return found.pages.length + found.sitemaps.length < MAX_ADDRESSES;
+  };
+  let reader: SitemapReader | undefined;
+  for await (const chunk of textChunks(body, source.contentType ?? null, MAX_BYTES)) {
+    source.signal?.throwIfAborted();
+    const text = reader ? chunk : chunk.trimStart();
+    if (text === '') continue;
+    reader ??= text.startsWith('<') ? createSitemapXml(onAddress) : createSitemapLines(onAddress);
+    if (!reader.write(text)) break;
+    await nextTurn();
   }
-  if (!text.startsWith('<')) return null;
-  if (/<(?:\w+:)?sitemapindex[\s>]/i.test(text)) return { pages: [], sitemaps: addressesIn(text, LOCATION) };
-  if (/<(?:\w+:)?urlset[\s>]/i.test(text)) return { pages: addressesIn(text, LOCATION), sitemaps: [] };
-  if (/<(rss|feed|rdf:RDF)[\s>]/.test(text)) return { pages: addressesIn(text, FEED_LINK), sitemaps: [] };
-  return null;
+  return reader?.end() ? found : null;
 }
 
-async function unpacked(body: Buffer): Promise<Buffer | null> {
-  if (body[0] !== 0x1f || body[1] !== 0x8b) return body;
-  // Cut off in the middle, what came is still worth having; larger than allowed, it is not.
-  return await unzip(body, { maxOutputLength: MAX_BYTES }).catch(() => null);
+/** Longer ones no server takes. */
+const LONGEST = 8192;
+
+function absolute(address: string, base: string | undefined): string | null {
+  if (address === '' || address.length > LONGEST) return null;
+  if (/^https?:\/\//i.test(address)) return address;
+  if (base === undefined || !URL.canParse(address, base)) return null;
+  const { protocol, href } = new URL(address, base);
+  return protocol === 'http:' || protocol === 'https:' ? href : null;
 }
-
-/** Not the `image:loc` and `video:loc` of a page's pictures. */
-const LOCATION = /<(?:(?!image|video|news|xhtml)\w+:)?loc\s*>([^<]*(?:<!\[CDATA\[[\s\S]*?\]\]>)?[^<]*)</gi;
-const FEED_LINK = /<link(?:\s*>([^<]+)<|\s[^>]*?href\s*=\s*["']([^"']+)["'])/gi;
-
-function addressesIn(text: string, pattern: RegExp): string[] {
-  const found: string[] = [];
-  for (const [, first, second] of text.matchAll(pattern)) {
-    const address = decoded((first ?? second ?? '').replace(/<!\[CDATA\[|\]\]>/g, '')).trim();
-    if (/^https?:\/\//i.test(address)) found.push(address);
-    if (found.length >= MAX_ADDRESSES) break;
-  }
-  return found;
-}
-
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-
-const decoded = (text: string): string =>
-  text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(\w+));/gi, (entity, decimal, hex, name) => {
-    const code = decimal ? Number(decimal) : hex ? Number.parseInt(hex, 16) : null;
-    if (code !== null) return code <= 0x10ffff ? String.fromCodePoint(code) : entity;
-    return ENTITIES[name] ?? entity;
-  });

@@ -67,7 +67,7 @@ const SUBSTANTIAL = 800;
 const scriptRedirects = ({ scriptRedirect, textLength }: PageShape) => scriptRedirect && textLength < THIN;
 
 const ASKS =
-  /(enable|activate|turn on|allow|require[sd]?|need(?:s|ed)?|without|disabled|aktivier\w*|activer|active[rz]?|habilit\w+|ativ[ae]\w*|abilit\w+|включите|włącz\w*|inschakelen|有効)[^.!?]{0,60}java ?script|java ?script[^.!?]{0,60}(enabled?|required|disabled|turned off|aktivier\w*|deaktivier\w*|désactivé|activé|desactivado|habilitado|отключ\w+|включ\w+|無効|有効|启用|必要)/i;
+  /(enable|activate|turn on|allow|require[sd]?|need(?:s|ed)?|without|disabled|aktivier\w{0,9}|activer|active[rz]?|habilit\w{1,9}|ativ[ae]\w{0,9}|abilit\w{1,9}|включите|włącz\w{0,9}|inschakelen|有効)[^.!?]{0,60}java ?script|java ?script[^.!?]{0,60}(enabled?|required|disabled|turned off|aktivier\w*|deaktivier\w*|désactivé|activé|desactivado|habilitado|отключ\w+|включ\w+|無効|有効|启用|必要)/i;
 
 function asksForJavaScript({ text, textLength, noscriptText }: PageShape): boolean {
   return textLength < SUBSTANTIAL && (ASKS.test(text) || ASKS.test(noscriptText));

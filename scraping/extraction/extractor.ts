@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
-import { type Extracted, type ExtractInput, extract, needsDocument } from './extract.ts';
+import { type Extracted, type ExtractInput, needsDocument } from './extract.ts';
+import { answer, type InputOf, type Question, type ReadingKind, type ResultOf } from './readings.ts';
 import { FIRST_PAGE, FIRST_READINGS } from './warm-up.ts';
 
 /**
@@ -11,6 +12,12 @@ import { FIRST_PAGE, FIRST_READINGS } from './warm-up.ts';
 export interface Extractor {
   /** @throws PageFailure `extraction_failed`; or the signal's reason */
   extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted>;
+  /** As `extract`, for any reading of a page. */
+  read<Kind extends ReadingKind>(
+    kind: Kind,
+    input: InputOf<Kind>,
+    signal: AbortSignal,
+  ): Promise<ResultOf<Kind>>;
   /** Has a thread ready for the first page, warm; meanwhile pages are taken as ever. */
   warmUp(): void;
   stop(): Promise<void>;
@@ -25,7 +32,7 @@ export function createExtractor(threads = Math.min(8, availableParallelism())): 
   return import.meta.url.endsWith('.ts') ? inlineExtractor : new ThreadExtractor(threads);
 }
 
-type Answer = { extracted: Extracted } | { failure: string };
+type Answer = { result: unknown } | { failure: string };
 
 interface Waiting {
   take(worker: Worker): void;
@@ -46,11 +53,18 @@ class ThreadExtractor implements Extractor {
   async extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted> {
     // The way to a thread and back costs more than there is to do.
     const isLittle = !needsDocument(input) && input.html.length <= LITTLE_CHARS;
-    if (isLittle) return inlineExtractor.extract(input, signal);
+    return isLittle ? inlineExtractor.extract(input, signal) : this.read('page', input, signal);
+  }
+
+  async read<Kind extends ReadingKind>(
+    kind: Kind,
+    input: InputOf<Kind>,
+    signal: AbortSignal,
+  ): Promise<ResultOf<Kind>> {
     const worker = await this.#take();
     try {
-      const answer = await ask(worker, input, signal);
-      if ('extracted' in answer) return answer.extracted;
+      const answer = await ask(worker, { kind, input } as Question, signal);
+      if ('result' in answer) return answer.result as ResultOf<Kind>;
       throw new PageFailure('extraction_failed', undefined, { cause: new Error(answer.failure) });
     } finally {
       this.#giveBack(worker);
@@ -72,7 +86,7 @@ class ThreadExtractor implements Extractor {
     const { signal } = new AbortController();
     try {
       for (let readings = 0; readings < FIRST_READINGS && this.#waiting.length === 0; readings += 1) {
-        await ask(worker, FIRST_PAGE, signal);
+        await ask(worker, { kind: 'page', input: FIRST_PAGE }, signal);
       }
     } finally {
       this.#giveBack(worker);
@@ -137,7 +151,7 @@ const LITTLE_CHARS = 500_000;
 const LONG_WAIT_MS = 1000;
 
 /** One question to an idle thread. A thread that is not waited for to the end has ended when this settles. */
-async function ask(worker: Worker, input: ExtractInput, signal: AbortSignal): Promise<Answer> {
+async function ask(worker: Worker, question: Question, signal: AbortSignal): Promise<Answer> {
   signal.throwIfAborted();
   const listening = new AbortController();
   let stopListening = () => {};
@@ -156,7 +170,7 @@ async function ask(worker: Worker, input: ExtractInput, signal: AbortSignal): Pr
       signal.addEventListener('abort', () => void worker.terminate(), {
         signal: listening.signal,
       });
-      worker.postMessage(input);
+      worker.postMessage(question);
     });
   } finally {
     listening.abort();
@@ -165,10 +179,11 @@ async function ask(worker: Worker, input: ExtractInput, signal: AbortSignal): Pr
 }
 
 const inlineExtractor: Extractor = {
-  async extract(input, signal) {
+  extract: (input, signal) => inlineExtractor.read('page', input, signal),
+  async read<Kind extends ReadingKind>(kind: Kind, input: InputOf<Kind>, signal: AbortSignal) {
     signal.throwIfAborted();
     try {
-      return extract(input);
+      return answer({ kind, input } as Question) as ResultOf<Kind>;
     } catch (cause) {
       throw new PageFailure('extraction_failed', undefined, { cause });
     }

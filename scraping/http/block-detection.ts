@@ -24,7 +24,7 @@ const MOST_TEXT = 800;
 const MARKS: readonly (readonly [string, RegExp])[] = [
   [
     'cloudflare',
-    /_cf_chl_opt|\/cdn-cgi\/challenge-platform\/(?:h\/[^"']*\/)?orchestrate|<title>Just a moment\.\.\.<\/title>/,
+    /_cf_chl_opt|\/cdn-cgi\/challenge-platform\/(?:h\/[^"']{0,100}\/)?orchestrate|<title>Just a moment\.\.\.<\/title>/,
   ],
   ['aws', /awsWafCookieDomainList|\.awswaf\.com\/|AwsWafIntegration/],
   ['datadome', /captcha-delivery\.com|\bvar dd\s*=\s*\{\s*'rt'/],

@@ -26,6 +26,7 @@ export interface PageShape {
 /** Larger pages are judged by their beginning. */
 const MOST_CHARACTERS = 1_000_000;
 const TEXT_KEPT = 2000;
+const NOSCRIPT_KEPT = 10_000;
 /** A spinner's caption is no content. */
 const MOUNT_TEXT = 20;
 
@@ -170,7 +171,7 @@ class Reading {
     this.#at = close ? behind(html, '>', close.index) : html.length;
     if (tagName === 'script') this.#readScript(attributes, content);
     else if (tagName === 'title' && this.#title === '') this.#title = content.replace(/\s+/g, ' ').trim();
-    else if (tagName === 'noscript')
+    else if (tagName === 'noscript' && this.#noscriptText.length < NOSCRIPT_KEPT)
       this.#noscriptText += ` ${content.slice(0, 5000).replace(/<[^>]{0,500}>/g, ' ')}`;
     else if (tagName === 'textarea') this.#addText(content);
   }

@@ -1,8 +1,9 @@
 import { classify, type ErrorInfo, SnoozeError } from '../../core/errors.ts';
+import { isAboutOthers, siteKey } from '../../core/leads/domains.ts';
 import type { SourceType } from '../../core/leads/lead.ts';
-import { isAboutOthers, siteKey } from './domains.ts';
-import { companyKey, type MergedLead, mergeLead, type Sighting } from './merge.ts';
-import { type Visit, visitSite } from './site-visit.ts';
+import type { Sighting } from '../extraction/contacts/finding.ts';
+import { companyKey, type MergedLead, mergeLead } from './merge.ts';
+import { type ReadSitePage, type Visit, visitSite } from './site-visit.ts';
 import type { Candidate, LeadQuery, Source, SourceFetch } from './sources/source.ts';
 
 /** Sites read at the same time: each is asked one page after the other, so this bounds memory and not manners. */
@@ -22,6 +23,7 @@ export interface LeadHunt {
   sources: readonly Source[];
   fetch(source: SourceType, signal: AbortSignal): SourceFetch;
   visit: Visit;
+  readPage: ReadSitePage;
   /** Told of each candidate when it is found, before it is dealt with. */
   candidateFound(): void;
   /** Whether this site was dealt with before, by an earlier attempt. */
@@ -116,7 +118,8 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
       underWay.set(arrived, Promise.resolve());
       return true;
     };
-    const visited = await visitSite(site, { visit: hunt.visit, mayRead, country: hunt.query.country });
+    const { visit, readPage, query } = hunt;
+    const visited = await visitSite(site, { visit, readPage, mayRead, country: query.country });
     switch (visited.kind) {
       case 'failed': {
         // What a source knows of a business is worth having without its site.

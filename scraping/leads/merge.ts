@@ -1,10 +1,6 @@
 import type { Address, Evidence, Lead } from '../../core/leads/lead.ts';
-import type { ContactField, Finding } from '../extraction/contacts/finding.ts';
-
-/** A finding with the place it is from: a page of the site, or what a source said. */
-export interface Sighting extends Finding {
-  url: string;
-}
+import type { ContactField, Finding, Sighting } from '../extraction/contacts/finding.ts';
+import { withoutEnding } from '../extraction/document/lines.ts';
 
 /** A lead, but for what its job decides about it. */
 export type MergedLead = Omit<Lead, 'unverified_filters'>;
@@ -165,7 +161,7 @@ function sameAs({ field, value, address, network }: Sighting): string {
     case 'fax':
       return value.replace(/[^\d+]/g, '');
     case 'social':
-      return `${network ?? ''} ${value.toLowerCase().replace(/\/+$/, '')}`;
+      return `${network ?? ''} ${withoutEnding(value.toLowerCase(), '/')}`;
     case 'address':
       return addressKey(address, value);
     case 'email':

@@ -1,8 +1,8 @@
 import type { ErrorInfo } from '../../core/errors.ts';
-import { findContacts } from '../extraction/contacts/contacts.ts';
-import { homeOf, siteKey } from './domains.ts';
-import type { Sighting } from './merge.ts';
-import { contactPages, PAGES_A_SITE } from './site-pages.ts';
+import { homeOf, siteKey } from '../../core/leads/domains.ts';
+import { PAGES_A_SITE } from '../extraction/contacts/contact-pages.ts';
+import type { Sighting } from '../extraction/contacts/finding.ts';
+import { MAX_SITE_HTML, type SitePage, type SitePageInput } from '../extraction/contacts/site-page.ts';
 
 /**
  * Gets one page, however and whenever that is proper: who may be asked, and how often, is decided behind it.
@@ -27,8 +27,8 @@ export type VisitedSite =
   /** Its first page could not be had. */
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
 
-/** A page larger than this has no contacts that a smaller part of it has not. */
-const MAX_HTML = 2_000_000;
+/** Reads one page away from the event loop. A page that takes too long, or cannot be read, says nothing. */
+export type ReadSitePage = (input: SitePageInput) => Promise<SitePage>;
 
 /**
  * Reads a candidate's site: its home page, and the pages where it says how to reach it.
@@ -40,7 +40,17 @@ const MAX_HTML = 2_000_000;
  */
 export async function visitSite(
   { url, isNamed }: { url: string; isNamed: boolean },
-  { visit, mayRead, country }: { visit: Visit; mayRead: (home: string) => boolean; country: string | null },
+  {
+    visit,
+    readPage,
+    mayRead,
+    country,
+  }: {
+    visit: Visit;
+    readPage: ReadSitePage;
+    mayRead: (home: string) => boolean;
+    country: string | null;
+  },
 ): Promise<VisitedSite> {
   const start = homeOf(url);
   let home = await visit(start);
@@ -51,10 +61,10 @@ export async function visitSite(
   if (!mayRead(home.url)) return { kind: 'elsewhere', home: home.url };
 
   const site = siteKey(home.url);
-  const sightings = read(home, country);
+  const { sightings, contactPages } = await readPage(inputOf(home, country, true));
   const seen = new Set([start, home.url].map(withoutHash));
   const named = isNamed && siteKey(url) === site ? [url] : [];
-  const wanted = [...named, ...contactPages(home.html.slice(0, MAX_HTML), home.url)].map(withoutHash);
+  const wanted = [...named, ...contactPages].map(withoutHash);
   let pages = 1;
   for (const link of wanted) {
     if (pages >= PAGES_A_SITE) break;
@@ -67,15 +77,17 @@ export async function visitSite(
     // A menu entry may lead to another site, or to a page that was read already.
     if (siteKey(page.url) !== site || (arrived !== link && seen.has(arrived))) continue;
     seen.add(arrived);
-    sightings.push(...read(page, country));
+    sightings.push(...(await readPage(inputOf(page, country, false))).sightings);
   }
   return { kind: 'read', home: home.url, sightings };
 }
 
-function read({ html, url }: VisitedPage & { kind: 'page' }, country: string | null): Sighting[] {
-  const input = { html: html.slice(0, MAX_HTML), url, ...(country ? { country } : {}) };
-  return findContacts(input).map((finding) => ({ ...finding, url }));
-}
+/** No more of it than is read: it is copied to a thread. */
+const inputOf = (
+  { html, url }: VisitedPage & { kind: 'page' },
+  country: string | null,
+  isHome: boolean,
+): SitePageInput => ({ html: html.slice(0, MAX_SITE_HTML), url, country, isHome });
 
 const withoutHash = (url: string): string => {
   const parsed = new URL(url);

@@ -5,17 +5,20 @@
  */
 export interface Robots {
   groups: Group[];
-  /** Seconds to leave between two requests, as written, and the crawlers that were named when it was. */
-  crawlDelays: { agents: string[]; seconds: number }[];
   /** Addresses of sitemaps, wherever in the file they stand. */
   sitemaps: string[];
 }
 
 /** Rules for some crawlers. Several groups may name the same one; all of them hold for it. */
 export interface Group {
-  /** Product tokens in lower case; `*` for everybody that no group names. */
-  agents: string[];
+  /**
+   * By product token in lower case (`*` for everybody that no group names), how many of the group's delays stand before it: those
+   * are not meant for it. A list of the tokens with each delay would take the square of the file's length.
+   */
+  agents: Map<string, number>;
   rules: Rule[];
+  /** Seconds to leave between two requests, as written. */
+  crawlDelays: number[];
 }
 
 export interface Rule {
@@ -28,54 +31,75 @@ export interface Rule {
 export const MAX_ROBOTS_BYTES = 500 * 1024;
 /** As long as eight addresses of the longest kind that browsers take; what is behind it in a line is not read. */
 const MAX_LINE = 2083 * 8;
+/** More than a crawl reads. */
+const MAX_SITEMAPS = 1000;
 
-/** Never fails: what is no line of a robots.txt is passed over. */
+/** Never fails: what is no line of a robots.txt is passed over. In time and space proportional to the file. */
 export function parseRobots(body: Uint8Array): Robots {
-  const robots: Robots = { groups: [], crawlDelays: [], sitemaps: [] };
+  const robots: Robots = { groups: [], sitemaps: [] };
   let group: Group | undefined;
   // Several `User-agent` lines in a row begin one group; the first rule behind them closes the list.
   let namingAgents = false;
-  for (const line of linesOf(body)) {
-    const directive = directiveOf(line);
-    switch (directive?.name) {
-      case 'user-agent':
+  for (const { name, value } of directivesIn(textOf(body))) {
+    switch (name) {
+      case 'user-agent': {
         if (!namingAgents || !group) {
-          group = { agents: [], rules: [] };
+          group = { agents: new Map(), rules: [], crawlDelays: [] };
           robots.groups.push(group);
         }
         namingAgents = true;
-        group.agents.push(agentOf(directive.value));
+        const agent = agentOf(value);
+        if (!group.agents.has(agent)) group.agents.set(agent, group.crawlDelays.length);
         break;
+      }
       case 'allow':
       case 'disallow':
         namingAgents = false;
-        group?.rules.push({ allow: directive.name === 'allow', pattern: escaped(directive.value) });
+        group?.rules.push({ allow: name === 'allow', pattern: escaped(value) });
         break;
       case 'crawl-delay': {
-        const seconds = Number.parseFloat(directive.value);
+        const seconds = Number.parseFloat(value);
         // It is no part of the standard, and so does not end the list of agents; yet it is not meant for those still to come.
-        if (group && seconds >= 0) robots.crawlDelays.push({ agents: [...group.agents], seconds });
+        if (group && seconds >= 0) group.crawlDelays.push(seconds);
         break;
       }
       case 'sitemap':
-        robots.sitemaps.push(Buffer.from(directive.value, 'latin1').toString('utf8'));
+        if (robots.sitemaps.length < MAX_SITEMAPS)
+          robots.sitemaps.push(Buffer.from(value, 'latin1').toString('utf8'));
         break;
+      default:
+        name satisfies never;
     }
   }
   return robots;
 }
 
 /** One character an octet: what a file is encoded in is not known, and rules are compared octet by octet. */
-function linesOf(body: Uint8Array): string[] {
+function textOf(body: Uint8Array): string {
   const bytes = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, MAX_ROBOTS_BYTES));
   // Of a byte-order mark, as much as is there.
   const mark = [0xef, 0xbb, 0xbf];
   const markBytes = mark.findIndex((byte, place) => bytes[place] !== byte);
-  const text = bytes.subarray(markBytes === -1 ? mark.length : markBytes).toString('latin1');
-  return text.split(/\r\n|\r|\n/).map((line) => line.slice(0, MAX_LINE));
+  return bytes.subarray(markBytes === -1 ? mark.length : markBytes).toString('latin1');
 }
 
-const NAMES: [name: 'user-agent' | 'allow' | 'disallow' | 'crawl-delay' | 'sitemap', spelt: RegExp][] = [
+type Name = 'user-agent' | 'allow' | 'disallow' | 'crawl-delay' | 'sitemap';
+
+/** Any of the three line ends ends a line; a blank one more or less says nothing. */
+function* directivesIn(text: string): Generator<{ name: Name; value: string }> {
+  let from = 0;
+  while (from < text.length) {
+    let to = from;
+    while (to < text.length && !isLineEnd(text.charCodeAt(to))) to += 1;
+    const directive = to > from ? directiveOf(text.slice(from, Math.min(to, from + MAX_LINE))) : null;
+    if (directive) yield directive;
+    from = to + 1;
+  }
+}
+
+const isLineEnd = (code: number): boolean => code === 0x0a || code === 0x0d;
+
+const NAMES: [name: Name, spelt: RegExp][] = [
   ['user-agent', /^user[- ]?agent/i],
   ['allow', /^allow/i],
   ['disallow', /^(disallow|dissallow|dissalow|disalow|diasllow|disallaw)/i],
@@ -83,19 +107,31 @@ const NAMES: [name: 'user-agent' | 'allow' | 'disallow' | 'crawl-delay' | 'sitem
   ['sitemap', /^site-?map/i],
 ];
 
-function directiveOf(line: string) {
-  const said = trimmed(line.replace(/#.*$/, ''));
+function directiveOf(line: string): { name: Name; value: string } | null {
+  const comment = line.indexOf('#');
+  const said = trimmed(comment < 0 ? line : line.slice(0, comment));
   const colon = said.indexOf(':');
   // `disallow /` is obvious too; with a third word it could be anything.
-  const parts = colon >= 0 ? [said.slice(0, colon), said.slice(colon + 1)] : said.split(/[ \t]+/);
+  const parts = colon >= 0 ? [said.slice(0, colon), said.slice(colon + 1)] : said.split(/[ \t]+/, 3);
   const [name, value] = parts.map(trimmed);
   if (!name || value === undefined || parts.length !== 2) return null;
   const known = NAMES.find(([, spelt]) => spelt.test(name));
   return known ? { name: known[0], value } : null;
 }
 
-/** Not `trim()`: to that an octet 0xA0 is a blank too, and it may be a part of a character. */
-const trimmed = (text: string): string => text.replace(/^[ \t\v\f]+|[ \t\v\f]+$/g, '');
+/**
+ * Not `trim()`: to that an octet 0xA0 is a blank too, and it may be a part of a character. Nor a regular expression: that one looks
+ * at a run of blanks within the line from each of its places.
+ */
+function trimmed(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(text.charCodeAt(from))) from += 1;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to -= 1;
+  return text.slice(from, to);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09 || code === 0x0b || code === 0x0c;
 
 /** `FooBot/1.0` and `Foo Bar` name `foobot` and `foo`: a product token is letters, `_` and `-`. */
 function agentOf(value: string): string {

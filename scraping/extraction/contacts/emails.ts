@@ -16,7 +16,7 @@ export function findEmails(page: PageElements, lines: readonly Line[], ownDomain
     found.push({ field: 'email', value, method, snippet: excerpt(snippet), confidence });
   };
   for (const link of page.links) {
-    const href = link.getAttribute('href')?.trim() ?? '';
+    const href = link.getAttribute('href')?.trim().slice(0, LONGEST_LINK) ?? '';
     if (!/^mailto:/i.test(href)) continue;
     for (const address of mailtoAddresses(href)) add(address, 'mailto', link.textContent || href, 0.95);
   }
@@ -30,6 +30,9 @@ export function findEmails(page: PageElements, lines: readonly Line[], ownDomain
   }
   return found;
 }
+
+/** A longer one is not for a person to write to. */
+const LONGEST_LINK = 2000;
 
 /** As it goes into a lead: lower case, punctuation of the sentence gone. Null for what is no address that mail could reach. */
 export function emailAddress(text: string): string | null {

@@ -30,3 +30,8 @@ export interface Finding {
   /** 0 to 1. */
   confidence: number;
 }
+
+/** A finding with the place it is from: a page of the site, or what a source said. */
+export interface Sighting extends Finding {
+  url: string;
+}

@@ -19,6 +19,9 @@ export const withoutIcons = (text: string): string => text.replace(/[\uE0FA\uE0F
 
 const MAX_CHARACTERS = 600_000;
 const MAX_LINE = 2000;
+/** A longer word is no name, no number and no address; what looks for them begins anew at many of its letters. */
+const LONG_WORDS = /\S{201,}/g;
+const shorter = (word: string): string => word.slice(0, 200);
 const MAX_DEPTH = 400;
 
 /** A page's text by line, a line a block, a cell or a break. Decoded addresses stand in the place of their codes. */
@@ -30,7 +33,7 @@ export function pageLines(document: Document): Line[] {
   let heading = false;
 
   const end = () => {
-    const line = text.replace(/\s+/g, ' ').trim();
+    const line = text.replace(/\s+/g, ' ').trim().replace(LONG_WORDS, shorter);
     text = '';
     if (line === '') return;
     left -= line.length;

@@ -93,8 +93,11 @@ export const COUNTRY_MENTION = new RegExp(
   'gu',
 );
 
+const LONGEST_NAME = 200;
+
 /** `Deutschland` and `DE` give `DE`; null for what is no country. */
 export function countryOf(text: string): string | null {
+  if (text.length > LONGEST_NAME) return null;
   const name = text
     .toLowerCase()
     .replace(/[\s.,;]+$/, '')

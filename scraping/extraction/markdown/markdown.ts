@@ -1,27 +1,47 @@
 import TurndownService from 'turndown';
-import { collapsed, hasBlockInside, hasText, isElement, nearest, select, textOf } from '../document/dom.ts';
+import {
+  collapsed,
+  hasBlockInside,
+  hasText,
+  isElement,
+  isText,
+  nearest,
+  select,
+  textOf,
+} from '../document/dom.ts';
+import { joinedLines, withoutTrailingBlanks } from '../document/lines.ts';
+import { following } from '../document/traverse.ts';
 import { tableToMarkdown } from './table.ts';
 import { toText } from './text.ts';
 
 /** GitHub-flavoured Markdown of an element whose addresses are absolute. Changes the element. */
 export function toMarkdown(element: Element): string {
   // Turndown works on a copy of what it is given; this is ours to change, and nothing reads it afterwards.
+  shortenBlanks(element);
   const uncopied = { nodeType: element.nodeType, cloneNode: () => element };
-  return (
-    converter
-      .turndown(uncopied as unknown as HTMLElement)
-      // Two spaces at the end of a line break it, but not before a blank one.
-      .replace(/[ \t]+$/gm, (spaces, at: number, all: string) =>
-        spaces === '  ' &&
-        /\S/.test(all[at - 1] ?? '') &&
-        !/^\n[ \t]*(\n|$)/.test(all.slice(at + 2, at + 200))
-          ? spaces
-          : '',
-      )
-      .replace(/\n{3,}/g, '\n\n')
-      .trim()
-  );
+  return withoutTrailingBlanks(converter.turndown(uncopied as unknown as HTMLElement), breaksLine)
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
 }
+
+/** Two spaces at the end of a line break it, but not before a blank one. */
+const breaksLine = (blanks: string, line: string, next: string | undefined): boolean =>
+  blanks === '  ' && /\S/.test(line.at(-1) ?? '') && next !== undefined && !/^[ \t]*$/.test(next);
+
+/**
+ * Turndown looks at a run of blanks anew from each of its places: a megabyte of them would take hours. So long a run of them means
+ * nothing in the widest picture of letters.
+ */
+function shortenBlanks(element: Element): void {
+  for (let node: Node | null = element.firstChild; node; node = following(node, element)) {
+    if (isText(node) && node.data.length > LONGEST_BLANK)
+      node.data = node.data.replace(RUN_OF_BLANKS, shorter);
+  }
+}
+
+const LONGEST_BLANK = 500;
+const RUN_OF_BLANKS = /\s{501,}/g;
+const shorter = (blanks: string): string => blanks.slice(0, LONGEST_BLANK);
 
 /** What is written for an element whose content has been converted. */
 type Rule = (content: string, element: Element) => string;
@@ -49,16 +69,14 @@ const code: Rule = (_content, element) => {
 };
 
 const pre: Rule = (_content, element) => {
-  const text = preText(element).replace(/\s+$/, '');
+  const text = preText(element).trimEnd();
   if (text === '') return '';
   const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
   return `\n\n${fence}${languageOf(element)}\n${text}\n${fence}\n\n`;
 };
 
 const link: Rule = (content, element) => {
-  const text = (
-    hasBlockInside(element) ? collapsed(toText(element)) : content.replace(/\s*\n\s*/g, ' ')
-  ).trim();
+  const text = hasBlockInside(element) ? collapsed(toText(element)) : joinedLines(content, ' ');
   // The little signs that link a heading to itself.
   if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
   const href = element.getAttribute('href') ?? '';
@@ -76,10 +94,7 @@ const image: Rule = (_content, element) => {
 
 /** A heading is one line, whatever stands in it. */
 const heading: Rule = (content, element) => {
-  const text = content
-    .replace(/\s*\n\s*/g, ' ')
-    .trim()
-    .replace(/#$/, '\\#');
+  const text = joinedLines(content, ' ').replace(/#$/, '\\#');
   return text === '' ? '' : `\n\n${'#'.repeat(Number(element.tagName[1]))} ${text}\n\n`;
 };
 
@@ -91,8 +106,7 @@ const item: Rule = (content, element) => {
 };
 
 /** Markdown has no definition lists: the term as an item, what it means as the item's content. */
-const term: Rule = (content) =>
-  content.trim() ? `\n\n- ${content.trim().replace(/\s*\n\s*/g, ' ')}\n\n` : '';
+const term: Rule = (content) => (content.trim() ? `\n\n- ${joinedLines(content, ' ')}\n\n` : '');
 const definition: Rule = (content) => (content.trim() ? `\n\n${indented(content.trim())}\n\n` : '');
 
 /** Terms alone are a list, such as a table of contents, and need no air between them. */
@@ -100,7 +114,7 @@ const terms: Rule = (content, element) => {
   const defines = Array.from(element.childNodes).some(
     (child) => child.nodeName === 'DD' && !onlyHoldsList(child),
   );
-  return `\n\n${(defines ? content : content.replace(/\n{2,}/g, '\n')).replace(/^\n+|\s+$/g, '')}\n\n`;
+  return `\n\n${(defines ? content : content.replace(/\n{2,}/g, '\n')).replace(/^\n+/, '').trimEnd()}\n\n`;
 };
 
 const table: Rule = (content, element) =>
@@ -162,11 +176,21 @@ function markerOf(item: Element): string {
   if (list?.tagName !== 'OL') return isOther ? '* ' : '- ';
   const start = Number.parseInt(list.getAttribute('start') ?? '1', 10);
   const first = start >= 0 ? start : 1;
-  const before = Array.from(list.children)
-    .filter(({ tagName }) => tagName === 'LI')
-    .indexOf(item);
-  return `${first + before}${isOther ? ')' : '.'} `;
+  return `${first + placeOf(item, list)}${isOther ? ')' : '.'} `;
 }
+
+/** Of an item in its list, counted once for all of them. */
+function placeOf(item: Element, list: Element): number {
+  let known = places.get(list);
+  if (!known) {
+    known = new Map();
+    for (const child of Array.from(list.children)) if (child.tagName === 'LI') known.set(child, known.size);
+    places.set(list, known);
+  }
+  return known.get(item) ?? -1;
+}
+
+const places = new WeakMap<Element, Map<Element, number>>();
 
 /** Two lists in a row would be one, if they had the same markers. */
 function followsItsLike(list: Element): boolean {

@@ -1,4 +1,5 @@
 import { holds, nearest, select, selectFirst } from '../document/dom.ts';
+import { joinedLines } from '../document/lines.ts';
 
 /**
  * A GitHub-flavoured table, or null for a table that only lays a page out.
@@ -54,14 +55,23 @@ function spread(cell: Element, text: string): string[] {
 
 /** A cell is one line: paragraphs become breaks, and code keeps its lines. */
 function oneLine(markdown: string): string {
-  return markdown
-    .replace(/```+[^\n]*\n([\s\S]*?)\n```+/g, (_whole, code: string) =>
-      code
-        .split('\n')
-        .map((text) => `\`${text}\``)
-        .join('\n'),
-    )
-    .trim()
-    .replace(/\|/g, '\\|')
-    .replace(/\s*\n\s*/g, '<br>');
+  return joinedLines(withCodeByLine(markdown).replace(/\|/g, '\\|'), '<br>');
 }
+
+/** What is fenced as code of several lines becomes a piece of code a line. */
+function withCodeByLine(markdown: string): string {
+  let out = '';
+  let at = 0;
+  for (let open = markdown.indexOf(FENCE); open >= 0; open = markdown.indexOf(FENCE, at)) {
+    const from = markdown.indexOf('\n', open) + 1;
+    const to = from === 0 ? -1 : markdown.indexOf(`\n${FENCE}`, from);
+    if (to < 0) break;
+    const lines = markdown.slice(from, to).split('\n');
+    out += `${markdown.slice(at, open)}${lines.map((text) => `\`${text}\``).join('\n')}`;
+    at = to + 1;
+    while (markdown[at] === '`') at += 1;
+  }
+  return out + markdown.slice(at);
+}
+
+const FENCE = '```';

@@ -1,4 +1,5 @@
 import { isBlock, isElement, isText } from '../document/dom.ts';
+import { withoutTrailingBlanks } from '../document/lines.ts';
 
 /** Readable text: a line a block, a blank line between paragraphs, cells apart by tabs, code as it stands. */
 export function toText(root: Element): string {
@@ -56,8 +57,7 @@ export function toText(root: Element): string {
     if (margin > 0) owe(margin);
   };
   visit(root, false);
-  return out
-    .replace(/[ \t]+$/gm, '')
+  return withoutTrailingBlanks(out)
     .replace(/\n{3,}/g, '\n\n')
     .trim();
 }

@@ -96,7 +96,8 @@ function bylines(document: Document): (string | null)[] {
 function people(texts: readonly (string | null | undefined)[], { siteName, url }: BylineSource): string[] {
   const host = URL.canParse(url) ? plain(new URL(url).hostname.replace(/^www\.|\.[a-z]+$/g, '')) : '';
   const found = texts
-    .map((text) => collapsed(text ?? '').replace(/^(written |posted |published )?by[:\s]+/i, ''))
+    .map((text) => collapsed(text ?? '').slice(0, LONGEST))
+    .map((text) => text.replace(/^(written |posted |published )?by[:\s]+/i, ''))
     .map((text) => text.replace(/\s+[\d.,]+k?\s*\d* (gold|silver|bronze) badge.*$/i, ''))
     .map((text) => text.replace(/\s*([|•·].*|,?\s*(updated|published|posted).*)$/i, ''))
     .filter((text) => text.length > 1 && text.length <= 80 && !/https?:|www\.|@|[<>{}]|^\d+$/.test(text))
@@ -107,6 +108,9 @@ function people(texts: readonly (string | null | undefined)[], { siteName, url }
     });
   return [...new Set(found)];
 }
+
+/** Of what may be a name or a date with what stands around it. */
+const LONGEST = 500;
 
 const NOBODY =
   /^(home|contributors to .*|admin|administrator|editor|editorial|staff|team|unknown|anonymous|guest|author|webmaster|user|root|null|undefined|wordpress|default|super ?user|contributors?)( (team|staff|user))?$|\b(inc|llc|ltd|gmbh|corp|team|staff|editors)\b\.?$/i;
@@ -235,7 +239,7 @@ function dayInByline(document: Document): string | undefined {
  * machines write stays as it is.
  */
 export function momentOf(text: string | undefined): string | undefined {
-  const value = text?.trim() ?? '';
+  const value = text?.trim().slice(0, LONGEST) ?? '';
   const iso = /^((?:19|20)\d\d)-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d\d.{0,20})?$/.exec(value);
   if (iso) return day(iso[1], iso[2], iso[3]) ? value.replace(' ', 'T') : undefined;
   const compact = /^((?:19|20)\d\d)[/.]?(\d\d)[/.]?(\d\d)(?!\d)/.exec(value);

@@ -42,7 +42,7 @@ const FILES =
 const hostOf = (url: string): string =>
   URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : '';
 
-const withoutFragment = (url: string) => url.replace(/#.*$/, '');
+const withoutFragment = (url: string) => url.split('#', 1)[0] ?? '';
 
 function linkText(element: Element): string {
   const text =

@@ -9,10 +9,10 @@ export function headlineOf(
   document: Document,
   page: { tags: MetaTags; siteName: string | undefined; title: string; isWritten: boolean; url: string },
 ): string | undefined {
-  const title = collapsed(page.title) || collapsed(page.tags.get('og:title') ?? '');
+  const title = (collapsed(page.title) || collapsed(page.tags.get('og:title') ?? '')).slice(0, LONGEST);
   const openGraph = collapsed(page.tags.get('og:title') ?? page.tags.get('twitter:title') ?? '');
   const headings = select(document, 'h1')
-    .map((heading) => collapsed(textOf(heading)).replace(/\s*[¶#]$/, ''))
+    .map((heading) => collapsed(textOf(heading)).replace(/ ?[¶#]$/, ''))
     .filter((text) => text.length > 1 && text.length < 300);
   if (title === '') return headings[0];
 
@@ -41,6 +41,9 @@ export function headlineOf(
   }
   return /^home ?(page)?$/i.test(first) ? title : first;
 }
+
+/** Of a title, as far as it is compared with every heading. */
+const LONGEST = 1000;
 
 /** A dash or bar with spaces around it divides a title; a hyphen in a word does not. */
 const partsOf = (title: string): string[] =>

@@ -1,7 +1,6 @@
-import type { ContactField } from '../../extraction/contacts/finding.ts';
+import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
+import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
 import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
-import { isAboutOthers, siteKey } from '../domains.ts';
-import type { Sighting } from '../merge.ts';
 import { internationalPhone } from '../phone.ts';
 import type { Directory, DirectoryFields } from './directories-file.ts';
 import { expectOk, sourceError } from './errors.ts';
@@ -139,7 +138,7 @@ function textIn(element: Element, attribute: string | undefined, name: string): 
   if (attribute) return collapsed(element.getAttribute(attribute));
   const href = element.getAttribute('href') ?? '';
   if (name === 'website' && href) return href;
-  if (/^(mailto|tel):/i.test(href)) return decodeURI(href.replace(/^\w+:/, '').replace(/\?.*$/, ''));
+  if (/^(mailto|tel):/i.test(href)) return decodeURI(href.replace(/^\w+:/, '').split('?', 1)[0] ?? '');
   return collapsed(element.textContent);
 }
 
@@ -147,7 +146,7 @@ function clean(field: ContactField, text: string, country: string | undefined): 
   if (field === 'phone' || field === 'fax') return internationalPhone(text, country);
   if (field === 'email') {
     const address = text.replace(/^mailto:/i, '').toLowerCase();
-    return /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(address) ? address : null;
+    return address.length <= 320 && /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(address) ? address : null;
   }
   return text;
 }

@@ -120,7 +120,10 @@ function isResult(anchor: Element): boolean {
 /** @throws `source_consent` or `source_captcha` where Google gives a page of its own instead of results */
 function expectNoWall({ url, status, body }: { url: string; status: number; body: string }): void {
   const { hostname, pathname } = new URL(url);
-  if (hostname.startsWith('consent.') || /<form[^>]+action="https:\/\/consent\.[^"]+\/save"/i.test(body)) {
+  if (
+    hostname.startsWith('consent.') ||
+    /<form[^>]{1,500}action="https:\/\/consent\.[^"]{1,200}\/save"/i.test(body)
+  ) {
     throw sourceError(
       'google',
       'source_consent',

@@ -1,9 +1,8 @@
 import { countryCode } from '../../../core/leads/country.ts';
+import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
 import type { Address } from '../../../core/leads/lead.ts';
-import type { ContactField } from '../../extraction/contacts/finding.ts';
+import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
 import { parsePage, select } from '../../extraction/document/dom.ts';
-import { isAboutOthers, siteKey } from '../domains.ts';
-import type { Sighting } from '../merge.ts';
 import { expectOk, sourceError } from './errors.ts';
 import { pause, type SearchEngine, searchResults } from './search-results.ts';
 import type { Candidate, Source, SourceAnswer } from './source.ts';
@@ -61,7 +60,9 @@ function isWalled({ status, url, body }: SourceAnswer): boolean {
   return (
     status === 999 ||
     /^\/(authwall|login|uas\/login|checkpoint|signup)/.test(pathname) ||
-    /<meta[^>]+content="[^"]*authwall|window\.location\.href\s*=\s*["'][^"']*\/authwall/i.test(body)
+    /<meta[^>]{1,200}content="[^"]{0,500}authwall|window\.location\.href\s{0,9}=\s{0,9}["'][^"']{0,500}\/authwall/i.test(
+      body,
+    )
   );
 }
 

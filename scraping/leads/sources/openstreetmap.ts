@@ -1,8 +1,7 @@
 import { countryCode } from '../../../core/leads/country.ts';
+import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
 import type { Address } from '../../../core/leads/lead.ts';
-import type { ContactField } from '../../extraction/contacts/finding.ts';
-import { isAboutOthers, siteKey } from '../domains.ts';
-import type { Sighting } from '../merge.ts';
+import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
 import { internationalPhone } from '../phone.ts';
 import { expectOk, readJson, sourceError } from './errors.ts';
 import { osmTags } from './osm-tags.ts';

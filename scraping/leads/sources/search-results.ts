@@ -1,5 +1,5 @@
+import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
-import { isAboutOthers, siteKey } from '../domains.ts';
 import { unwrapped } from './redirectors.ts';
 import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
 

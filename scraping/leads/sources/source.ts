@@ -1,5 +1,5 @@
 import type { SourceType } from '../../../core/leads/lead.ts';
-import type { Sighting } from '../merge.ts';
+import type { Sighting } from '../../extraction/contacts/finding.ts';
 
 /** What a job looks for, as every source gets it. */
 export interface LeadQuery {

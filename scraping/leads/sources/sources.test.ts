@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { siteKey } from '../../../core/leads/domains.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
-import { siteKey } from '../domains.ts';
 import { parseDirectories } from './directories-file.ts';
 import { overpassQuery } from './openstreetmap.ts';
 import { unwrapped } from './redirectors.ts';

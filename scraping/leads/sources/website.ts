@@ -1,4 +1,4 @@
-import { siteKey } from '../domains.ts';
+import { siteKey } from '../../../core/leads/domains.ts';
 import type { Source } from './source.ts';
 
 /** The sites a job names in `urls`. */

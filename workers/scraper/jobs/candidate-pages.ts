@@ -1,17 +1,23 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
+import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
-import type { Visit } from '../../../scraping/leads/site-visit.ts';
+import { Deadline } from '../../../scraping/fetching/deadline.ts';
+import type { ReadSitePage, Visit } from '../../../scraping/leads/site-visit.ts';
 import { failedPage } from '../outcome.ts';
 import { type PoliteFetch, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 
 /** Pages of candidates' sites, fetched as any page of a job is: by the engine, politely. */
 export interface SiteVisitor {
   visit: Visit;
+  readPage: ReadSitePage;
   close(): void;
 }
 
-/** @param onPostponed told of each host that must be left alone for now, before the visit throws its SnoozeError */
+/** Ten times what the largest honest page takes. */
+const READING_MS = 10_000;
+
+/** @param onPostponed called with each host that must be left alone for now, before the visit throws its SnoozeError */
 export function createSiteVisitor(options: {
   scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
   politeFetch: PoliteFetch;
@@ -55,6 +61,19 @@ export function createSiteVisitor(options: {
           }
           default:
             return fetched satisfies never;
+        }
+      },
+      readPage: async (input) => {
+        const deadline = new Deadline(READING_MS, signal, () => new PageFailure('page_timeout'));
+        try {
+          return await options.scraping.browser.extractor.read('site', input, deadline.signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          if (!(error instanceof PageFailure)) throw error;
+          logger.info('lead_page_unreadable', { url: input.url, code: error.code });
+          return { sightings: [], contactPages: [] };
+        } finally {
+          deadline.dispose();
         }
       },
       close: () => {

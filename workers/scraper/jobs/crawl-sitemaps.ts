@@ -1,9 +1,11 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { Logger } from '../../../runtime/logger.ts';
+import { startTimeSlice } from '../../../runtime/time-slice.ts';
 import type { Bounds } from '../../../scraping/crawl/scope.ts';
 import { readSitemap } from '../../../scraping/crawl/sitemap.ts';
-import type { HttpClient } from '../../../scraping/http/client.ts';
+import { sitemapLinksIn } from '../../../scraping/crawl/sitemap-link.ts';
+import type { HttpClient, HttpResponse } from '../../../scraping/http/client.ts';
 import type { Politeness } from '../politeness/politeness.ts';
 
 /** The addresses of a job's sites that their own sitemaps list. */
@@ -18,11 +20,19 @@ export type FindSitemapUrls = (
 const MAX_FILES = 50;
 const MAX_URLS = 200_000;
 const MAX_BYTES = 52_428_800;
+/** Of all files, as they came. */
+const MAX_BYTES_IN_ALL = 4 * MAX_BYTES;
 const TIMEOUT_MS = 30_000;
+/** Of the page that may name its sitemap in its head. */
+const MAX_PAGE_BYTES = 2 * 1024 * 1024;
+
+/** Where sitemaps lie if nobody says so: the protocol's own place, then those of the commonest programs. */
+const USUAL_PLACES = ['/sitemap.xml', '/sitemap_index.xml', '/wp-sitemap.xml'];
 
 /**
- * Reads the sitemaps that robots.txt names, else `/sitemap.xml`, and those they name in turn. Whatever is wrong with one, the crawl does
- * without it: what it lists is linked from somewhere, or was not meant to be found.
+ * Reads the sitemaps that robots.txt names; else the first that lies at one of the usual places; else those that the page itself names.
+ * Then those they name in turn, each once. Whatever is wrong with one, the crawl does without it: what it lists is linked from
+ * somewhere, or was not meant to be found.
  */
 export function createFindSitemapUrls({
   politeness,
@@ -32,38 +42,32 @@ export function createFindSitemapUrls({
   http: Pick<HttpClient, 'get'>;
 }): FindSitemapUrls {
   return async (job, bounds, signal, logger) => {
-    const origins = new Set((job.spec.urls ?? []).map((url) => new URL(url).origin));
-    const queue: string[] = [];
-    for (const origin of origins) {
-      const named = await politeness.sitemapsOf(origin, signal);
-      const urls = named.flatMap((url) => (URL.canParse(url, origin) ? new URL(url, origin).href : []));
-      queue.push(...(urls.length > 0 ? urls : [`${origin}/sitemap.xml`]));
+    const reading = new Reading(bounds, (url, maxBytes) => load(url, maxBytes, job, signal, logger), signal);
+    const seeds = new Map((job.spec.urls ?? []).map((url) => [new URL(url).origin, url]));
+    for (const [origin, seed] of seeds) {
+      const named = resolved(await politeness.sitemapsOf(origin, signal), origin);
+      if (named.length > 0) await reading.readAll(named);
+      else await reading.readUnnamed(origin, seed);
     }
-    const seen = new Set<string>();
-    const pages = new Set<string>();
-    for (
-      let next = queue.shift();
-      next && seen.size < MAX_FILES && pages.size < MAX_URLS;
-      next = queue.shift()
-    ) {
-      if (seen.has(next) || !/^https?:/.test(next)) continue;
-      seen.add(next);
-      const sitemap = await load(next, job, signal, logger);
-      for (const page of sitemap?.pages ?? [])
-        if (URL.canParse(page) && bounds.includes(page)) pages.add(page);
-      queue.push(...(sitemap?.sitemaps ?? []));
-    }
-    if (pages.size > 0) logger.debug('sitemaps_read', { files: seen.size, urls: pages.size });
+    const { pages, files } = reading;
+    if (pages.size > 0) logger.debug('sitemaps_read', { files, urls: pages.size });
     return [...pages];
   };
 
-  async function load(url: string, { isResumed }: ClaimedJob, signal: AbortSignal, logger: Logger) {
+  /** Null if there is none, or none that may be read. */
+  async function load(
+    url: string,
+    maxBytes: number,
+    { isResumed }: ClaimedJob,
+    signal: AbortSignal,
+    logger: Logger,
+  ): Promise<HttpResponse | null> {
     const acquired = await politeness.acquire(url, signal, { isResumed });
     if (acquired.kind !== 'granted') return null;
     using permit = acquired;
     try {
-      const answer = await http.get(url, { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, permit });
-      return answer.status === 200 ? await readSitemap(answer.body) : null;
+      const answer = await http.get(url, { signal, timeoutMs: TIMEOUT_MS, maxBytes, permit });
+      return answer.status === 200 ? answer : null;
     } catch (error) {
       if (!(error instanceof PageFailure)) throw error;
       logger.debug('sitemap_failed', { url, code: error.code });
@@ -71,3 +75,72 @@ export function createFindSitemapUrls({
     }
   }
 }
+
+/** What one job's sitemaps list, and how much more of them may be read. */
+class Reading {
+  readonly pages = new Set<string>();
+  readonly #seen = new Set<string>();
+  #bytes = 0;
+
+  constructor(
+    private readonly bounds: Bounds,
+    private readonly load: (url: string, maxBytes: number) => Promise<HttpResponse | null>,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  get files(): number {
+    return this.#seen.size;
+  }
+
+  async readUnnamed(origin: string, seed: string): Promise<void> {
+    for (const place of resolved(USUAL_PLACES, origin)) {
+      if (await this.readAll([place])) return;
+    }
+    const page = this.#isEnough ? null : await this.load(seed, MAX_PAGE_BYTES);
+    if (page) await this.readAll(resolved(sitemapLinksIn(page.body.toString('latin1')), page.url));
+  }
+
+  /** @returns whether there was one */
+  async readAll(urls: readonly string[]): Promise<boolean> {
+    const queue = urls.slice(0, MAX_FILES);
+    let isAny = false;
+    for (let next = queue.shift(); next !== undefined && !this.#isEnough; next = queue.shift()) {
+      if (this.#seen.has(next)) continue;
+      this.#seen.add(next);
+      const sitemap = await this.#read(next);
+      if (!sitemap) continue;
+      isAny = true;
+      // An index may list thousands, over and over; those that cannot be reached any more need no place in the queue.
+      for (const url of sitemap.sitemaps) {
+        if (this.#seen.size + queue.length >= MAX_FILES) break;
+        if (!this.#seen.has(url) && URL.canParse(url)) queue.push(new URL(url).href);
+      }
+    }
+    return isAny;
+  }
+
+  get #isEnough(): boolean {
+    return this.#seen.size >= MAX_FILES || this.pages.size >= MAX_URLS || this.#bytes >= MAX_BYTES_IN_ALL;
+  }
+
+  async #read(url: string) {
+    const answer = await this.load(url, MAX_BYTES);
+    if (!answer) return null;
+    this.#bytes += answer.body.length;
+    const { url: arrived, contentType, body } = answer;
+    const sitemap = await readSitemap(body, { url: arrived, contentType, signal: this.signal });
+    const slice = startTimeSlice();
+    for (const page of sitemap?.pages ?? []) {
+      if (slice.isOver) await slice.next();
+      if (this.pages.size >= MAX_URLS) break;
+      if (URL.canParse(page) && this.bounds.includes(page)) this.pages.add(page);
+    }
+    return sitemap;
+  }
+}
+
+const resolved = (urls: readonly string[], base: string): string[] =>
+  urls
+    .filter((url) => URL.canParse(url, base))
+    .map((url) => new URL(url, base).href)
+    .filter((url) => /^https?:/.test(url));

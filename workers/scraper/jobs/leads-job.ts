@@ -65,6 +65,7 @@ export function createLeadsJob(options: {
         sources: names.map((name) => options.sources[name]),
         fetch: options.fetch,
         visit: site.visit,
+        readPage: site.readPage,
         candidateFound: () => {
           tally.candidates += 1;
         },

@@ -3,7 +3,7 @@ import type { Database } from '../../../db/connect.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import type { Denied } from '../../../scraping/politeness/permit.ts';
-import { crawlDelayFor, mayFetch, productTokenOf } from '../../../scraping/politeness/robots-permission.ts';
+import { isAllowed, productTokenOf } from '../../../scraping/politeness/robots-permission.ts';
 import { createHostLimiter } from './host-limiter.ts';
 import { Permit } from './permit.ts';
 import { createRobotsFiles } from './robots-files.ts';
@@ -52,7 +52,7 @@ export function createPoliteness(options: {
   const { database, http, logger, host, leaseMs, respectRobots } = options;
   const agent = productTokenOf(options.userAgent);
   const limiter = createHostLimiter({ database, logger, leaseMs, concurrency: host.concurrency });
-  const files = createRobotsFiles({ database, http, limiter, logger, gapMs: host.gapMs });
+  const files = createRobotsFiles({ database, http, limiter, logger, gapMs: host.gapMs, agent });
 
   return {
     acquire: (url, signal, { isResumed = false } = {}) =>
@@ -66,7 +66,7 @@ export function createPoliteness(options: {
       ),
     async sitemapsOf(url, signal) {
       const answer = await files.find(url, false, signal);
-      return answer.kind === 'rules' ? answer.robots.sitemaps : [];
+      return answer.kind === 'rules' ? answer.sitemaps : [];
     },
     stop: () => limiter.stop(),
   };
@@ -80,10 +80,10 @@ export function createPoliteness(options: {
     const answer = await files.find(url, isResumed, signal);
     if (answer.kind === 'wait') return answer;
     if (answer.kind === 'unreachable') return { kind: 'disallowed', error: answer.error };
-    if (!mayFetch(answer.robots, agent, url)) {
+    if (!isAllowed(answer.permissions, url)) {
       return { kind: 'disallowed', error: pageError('robots_disallowed') };
     }
-    const crawlDelayMs = (crawlDelayFor(answer.robots, agent) ?? 0) * 1000;
+    const crawlDelayMs = (answer.permissions.crawlDelay ?? 0) * 1000;
     return { kind: 'granted', gapMs: Math.max(host.gapMs, Math.min(crawlDelayMs, LONGEST_CRAWL_DELAY_MS)) };
   }
 }

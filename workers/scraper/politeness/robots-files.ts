@@ -8,7 +8,8 @@ import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '
 import type { Logger } from '../../../runtime/logger.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { retryAfterMs } from '../../../scraping/politeness/retry-after.ts';
-import { MAX_ROBOTS_BYTES, parseRobots, type Robots } from '../../../scraping/politeness/robots-txt.ts';
+import { type Permissions, permissionsFor } from '../../../scraping/politeness/robots-permission.ts';
+import { MAX_ROBOTS_BYTES, parseRobots } from '../../../scraping/politeness/robots-txt.ts';
 import { type HostLimiter, MAX_WAIT_MS } from './host-limiter.ts';
 
 /** The robots.txt of each origin, read once by the fleet and kept in Postgres. */
@@ -18,11 +19,13 @@ export interface RobotsFiles {
 }
 
 export type RobotsAnswer =
-  | { kind: 'rules'; robots: Robots }
+  | { kind: 'rules'; permissions: Permissions; sitemaps: string[] }
   /** It could not be read; this is the page's error. */
   | { kind: 'unreachable'; error: ErrorInfo }
   /** The host is busy; come back in so long. */
   | { kind: 'wait'; ms: number };
+
+type KnownAnswer = Exclude<RobotsAnswer, { kind: 'wait' }>;
 
 const FRESH_MS = 24 * 60 * 60_000;
 /** A server that fails is asked again after this; a host that is not there at all, before any job's next attempt may come. */
@@ -34,6 +37,8 @@ const MAX_BYTES = 20 * MAX_ROBOTS_BYTES;
 /** How often to look whether another worker has read it. */
 const LOOK_AGAIN_MS = 100;
 const ORIGINS = 2000;
+/** In characters of rules and sitemaps, of all origins: a hostile robots.txt is half a megabyte. */
+const MOST_KEPT = 32 * 1024 * 1024;
 
 export function createRobotsFiles(options: {
   database: Database;
@@ -41,9 +46,15 @@ export function createRobotsFiles(options: {
   limiter: HostLimiter;
   gapMs: number;
   logger: Logger;
+  /** Our product token. */
+  agent: string;
 }): RobotsFiles {
-  const { database, http, limiter, gapMs, logger } = options;
-  const kept = new LRUCache<string, Exclude<RobotsAnswer, { kind: 'wait' }>>({ max: ORIGINS });
+  const { database, http, limiter, gapMs, logger, agent } = options;
+  const kept = new LRUCache<string, KnownAnswer>({
+    max: ORIGINS,
+    maxSize: MOST_KEPT,
+    sizeCalculation: sizeOf,
+  });
 
   return {
     async find(url, isResumed, signal) {
@@ -56,9 +67,14 @@ export function createRobotsFiles(options: {
         signal.throwIfAborted();
         switch (stored?.kind) {
           case 'known': {
+            // Of a file for many crawlers only what is for us is kept.
             const robots = parseRobots(stored.body ?? new Uint8Array());
-            kept.set(origin, { kind: 'rules', robots }, { ttl: stored.freshMs });
-            break;
+            const answer = {
+              ...{ kind: 'rules' as const, permissions: permissionsFor(robots, agent) },
+              sitemaps: robots.sitemaps,
+            };
+            kept.set(origin, answer, { ttl: stored.freshMs });
+            return answer;
           }
           case 'unreachable': {
             const answer = { kind: 'unreachable', error: errorOf(stored.errorCode) } as const;
@@ -143,6 +159,13 @@ export function createRobotsFiles(options: {
 
 /** What is so of the file, and not of the pages beside it. */
 const ABOUT_THE_FILE = new Set<PageErrorCode>(['page_too_large', 'unsupported_content']);
+
+/** Roughly the characters it holds, and a little for each object. */
+function sizeOf(answer: KnownAnswer): number {
+  if (answer.kind === 'unreachable') return 100;
+  const texts = [...answer.permissions.rules.map(({ pattern }) => pattern), ...answer.sitemaps];
+  return texts.reduce((size, text) => size + text.length + 64, 100);
+}
 
 const UNREADABLE = 'robots_unreadable' satisfies PageErrorCode;
 

@@ -85,8 +85,12 @@ export function companyCandidates(
   return found;
 }
 
+/** Of a name with what surrounds it. */
+const LONGEST = 500;
+
 /** The name in what surrounds it: `Welcome to Acme!`, `Contact Acme`, `© 2024 Acme`. Null for what no firm is called. */
-export function cleanName(text: string): string | null {
+export function cleanName(written: string): string | null {
+  const text = written.slice(0, LONGEST);
   if (GENERIC.test(collapsed(text))) return null;
   let name = collapsed(text.replace(/&amp;|& amp\b/g, '&').replace(/[\uE000-\uF8FF]/g, ''))
     .replace(/\s*[™®©]|\s\((?:tm|r|c)\)|\s+SM$/gi, '')

@@ -13,8 +13,12 @@ export interface Dialled {
   country: string | null;
 }
 
+/** Of a number with what stands in and around it. */
+const LONGEST = 200;
+
 /** Reads a number as one would dial it from the first of the countries in which it is a number at all. Null: no number. */
 export function dialled(written: string, countries: readonly string[]): Dialled | null {
+  if (written.length > LONGEST) return null;
   const text = withDigits(written);
   const digits = text.replace(/\D/g, '');
   if (digits.length < 6 || digits.length > 15) return null;

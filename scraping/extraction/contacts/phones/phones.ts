@@ -45,7 +45,7 @@ export function findPhones(
 function linkSightings({ links }: PageElements, countries: readonly string[]): Sighting[] {
   const found: Sighting[] = [];
   for (const link of links) {
-    const href = link.getAttribute('href')?.trim() ?? '';
+    const href = link.getAttribute('href')?.trim().slice(0, LONGEST_LINK) ?? '';
     const scheme =
       /^(tel|callto|sms|fax):/i.exec(href)?.[1]?.toLowerCase() ?? (WHATSAPP.test(href) ? 'whatsapp' : null);
     if (scheme === null) continue;
@@ -68,6 +68,9 @@ function linkSightings({ links }: PageElements, countries: readonly string[]): S
   }
   return found;
 }
+
+/** A longer one dials nobody. */
+const LONGEST_LINK = 2000;
 
 const WHATSAPP =
   /^(?:https?:\/\/(?:wa\.me\/|(?:api|web)\.whatsapp\.com\/send\/?\?(?:[^#]*&)?phone=)|whatsapp:\/\/send\/?\?(?:[^#]*&)?phone=)(?:\+|%2B)?(\d{7,15})/i;

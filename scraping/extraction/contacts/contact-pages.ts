@@ -1,5 +1,5 @@
-import { collapsed, parsePage, select } from '../extraction/document/dom.ts';
-import { siteKey } from './domains.ts';
+import { siteKey } from '../../../core/leads/domains.ts';
+import { collapsed, parsePage, select } from '../document/dom.ts';
 
 /** The home page included. Contact and imprint say nearly all there is; a sixth page rarely adds a fact. */
 export const PAGES_A_SITE = 6;
