@@ -1,4 +1,4 @@
-import type { OnAddress, SitemapReader } from './sitemap.ts';
+import type { OnAddress, SitemapReader } from './sitemap-reader.ts';
 
 /** A line longer than this is no address, and is not kept while it goes on. */
 const LONGEST_LINE = 8192;

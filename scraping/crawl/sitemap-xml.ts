@@ -1,5 +1,5 @@
 import { Parser } from 'htmlparser2';
-import type { OnAddress, SitemapReader } from './sitemap.ts';
+import type { OnAddress, SitemapReader } from './sitemap-reader.ts';
 
 /** Elements in elements; a sitemap has four. The parser's own list of those that are open is slow when it is long. */
 const DEEPEST = 100;

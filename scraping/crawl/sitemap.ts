@@ -1,13 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createSitemapLines } from './sitemap-lines.ts';
+import type { OnAddress, Sitemap, SitemapReader } from './sitemap-reader.ts';
 import { textChunks } from './sitemap-text.ts';
 import { createSitemapXml } from './sitemap-xml.ts';
-
-/** What a sitemap file holds: addresses of pages, or of further sitemaps. */
-export interface Sitemap {
-  pages: string[];
-  sitemaps: string[];
-}
 
 export interface SitemapSource {
   /** Where it was read, for what it writes relative to that. Without one only whole addresses count. */
@@ -19,17 +14,6 @@ export interface SitemapSource {
 /** The protocol's own limits: 50 MB a file, 50,000 addresses. What is behind them is not read. */
 const MAX_BYTES = 52_428_800;
 const MAX_ADDRESSES = 50_000;
-
-/** Takes a file's text in pieces. */
-export interface SitemapReader {
-  /** False once nothing more is wanted. */
-  write(text: string): boolean;
-  /** Whether it was what it was taken for. */
-  end(): boolean;
-}
-
-/** Told of each address as it is written; false once there are enough. */
-export type OnAddress = (kind: keyof Sitemap, address: string) => boolean;
 
 /**
  * Reads a sitemap: XML, an index of sitemaps, an RSS or Atom feed, or a list of lines; gzip by its first bytes, whatever it is called.

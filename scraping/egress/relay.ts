@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { contentLength, isChunked } from '../http/body-framing.ts';
-import { HeadReader, type ResponseHeadFields } from '../http/response-head.ts';
+import { contentLength, isChunked } from '../wire/body-framing.ts';
+import { HeadReader, type ResponseHeadFields } from '../wire/response-head.ts';
 import type { ResponseMeter } from './proxy-client.ts';
 
 /**

@@ -1,8 +1,15 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { effectiveContentType } from '../fetching/content-type.ts';
-import { type BodyFraming, contentLength, framingOf, isChunked, listed, WireError } from './body-framing.ts';
-import { HeadReader, type ResponseHeadFields } from './response-head.ts';
+import {
+  type BodyFraming,
+  contentLength,
+  framingOf,
+  isChunked,
+  listed,
+  WireError,
+} from '../wire/body-framing.ts';
+import { HeadReader, type ResponseHeadFields } from '../wire/response-head.ts';
 
 export interface WireRequest {
   origin: string;

@@ -1,5 +1,5 @@
 import type { Address, Evidence, Lead } from '../../core/leads/lead.ts';
-import type { ContactField, Finding, Sighting } from '../extraction/contacts/finding.ts';
+import type { ContactField, Sighting } from '../extraction/contacts/finding.ts';
 import { withoutEnding } from '../extraction/document/lines.ts';
 
 /** A lead, but for what its job decides about it. */
