@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { escapeHtml } from '../../core/escape-html.ts';
 import {
   readUnsubscribeToken,
   UNSUBSCRIBE_KEY,
@@ -44,6 +45,3 @@ async function unsubscriptionOf(sql: Sql, request: ApiRequest): Promise<Unsubscr
 
 const page = (body: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>LeadEngine</title><body>${body}</body></html>\n`;
-
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);

@@ -7,6 +7,7 @@ import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import type { RedirectPermission } from '../politeness/permit.ts';
+import { MAX_REFRESHES, refreshMarkup, refreshTarget } from '../response/refresh.ts';
 import { runActions } from './actions.ts';
 import { printPdf, takeScreenshot } from './capture.ts';
 import { DocumentWatch } from './document-watch.ts';
@@ -17,6 +18,7 @@ import { arrived, load, settle } from './navigation.ts';
 import type { BrowserPool } from './pool.ts';
 import { prepareRequests } from './request-interception.ts';
 import { sessionOptions } from './session-options.ts';
+import { readableOf } from './shown-document.ts';
 import type { Tab } from './tab.ts';
 
 /** The browser's way to pages: one context of its own for all of a job's, so many tabs at once. */
@@ -145,8 +147,10 @@ async function visit({ tab, url, spec, context, deadline, findings, permit }: Vi
 
   await load(tab, url, watch, deadline);
   const collectAtOnce = actions.length > 0 ? null : collecting;
-  const seen = await settle(tab, watch, deadline, { pictured, collect: collectAtOnce, firstLook });
+  const settling = { pictured, collect: collectAtOnce, firstLook };
+  const first = await settle(tab, watch, deadline, settling);
   await watch.assertDocument(deadline);
+  const seen = await followRefreshes(first, { tab, watch, deadline, settling, collecting });
   findings.error = watch.error();
 
   if (actions.length > 0) {
@@ -168,9 +172,8 @@ async function visit({ tab, url, spec, context, deadline, findings, permit }: Vi
   findings.snapshot = snapshot;
   const reading = context.browser.extractor.extract(
     {
-      html: snapshot.html,
+      ...(await readableOf(snapshot, snapshot.html, watch, deadline)),
       url: snapshot.url,
-      title: snapshot.title,
       charset: snapshot.charset,
       formats,
       mainContent: spec.main_content ?? true,
@@ -189,6 +192,47 @@ async function visit({ tab, url, spec, context, deadline, findings, permit }: Vi
   isSeen = true;
   // A page to be asked for again, once its server has had a rest, is still the same visitor's.
   tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
+}
+
+/**
+ * A page that soon goes on to another by itself is followed at once, by the rules that hold for wherever it goes. One that is not allowed
+ * on stays as it is.
+ *
+ * @returns the look at where that ends, if there was one already
+ */
+async function followRefreshes(
+  first: Snapshot | null,
+  { tab, watch, deadline, settling, collecting }: Following,
+): Promise<Snapshot | null> {
+  let seen = first;
+  for (let refreshes = 0; ; refreshes += 1) {
+    const { answer } = watch;
+    if (!answer || answer.status >= 400 || watch.stopped) return seen;
+    // Before actions, which come first, only the header is asked.
+    seen ??= settling.collect ? await look(tab, collecting, deadline) : null;
+    const next = refreshTarget({
+      ...{ url: seen?.url ?? answer.url, header: answer.refresh },
+      markup: seen?.html ? refreshMarkup(seen.html) : null,
+    });
+    if (next === null) return seen;
+    if (refreshes === MAX_REFRESHES) throw new PageFailure('too_many_redirects');
+    try {
+      await load(tab, next, watch, deadline);
+    } catch (error) {
+      if (watch.stopped !== null && error === watch.stopped) return seen;
+      throw error;
+    }
+    seen = await settle(tab, watch, deadline, settling);
+    await watch.assertDocument(deadline);
+  }
+}
+
+interface Following {
+  tab: Tab;
+  watch: DocumentWatch;
+  deadline: Deadline;
+  settling: Parameters<typeof settle>[3];
+  collecting: CollectOptions;
 }
 
 /** One look into the page. A page on its way elsewhere is looked at where it arrives. */
@@ -237,8 +281,8 @@ function pageOf(url: string, findings: Findings, startedAt: number): Page {
     final_url: (snapshot?.url === BLANK ? answer?.url : snapshot?.url) ?? answer?.url ?? null,
     status_code: answer?.status ?? null,
     content_type: answer?.contentType ?? null,
-    title: storable(snapshot?.title.trim() || null),
     ...extracted,
+    title: extracted.title?.trim() || storable(snapshot?.title.trim() || null),
     engine: 'browser',
     fetched_at: new Date(startedAt).toISOString(),
     duration_ms: Date.now() - startedAt,

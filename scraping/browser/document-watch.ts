@@ -1,9 +1,9 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { httpStatusError, PageFailure } from '../../core/jobs/page-errors.ts';
-import { effectiveContentType, isDownload, isUnsupported } from '../fetching/content-type.ts';
 import type { Deadline } from '../fetching/deadline.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import { retryAfterMs } from '../politeness/retry-after.ts';
+import { effectiveContentType, isDownload, isUnsupported } from '../response/content-type.ts';
 import { navigationError } from './navigation-error.ts';
 import type { Tab } from './tab.ts';
 
@@ -12,6 +12,8 @@ export interface Answer {
   url: string;
   status: number;
   contentType: string | null;
+  /** The header `Refresh`: where the page is to go on to by itself. */
+  refresh: string | null;
   /** How long the server asks to be left alone; null where it does not. */
   retryAfterMs: number | null;
 }
@@ -82,7 +84,10 @@ export class DocumentWatch {
       this.#encoding = header(response.headers, 'content-encoding') ?? '';
       const named = (name: string) => header(response.headers, name);
       const asked = { 'retry-after': named('retry-after'), date: named('date') };
-      this.#answers.set(requestId, { url, status, contentType, retryAfterMs: retryAfterMs(status, asked) });
+      this.#answers.set(requestId, {
+        ...{ url, status, contentType, refresh: named('refresh') },
+        retryAfterMs: retryAfterMs(status, asked),
+      });
       if (isDownload(named('content-disposition'))) this.isDownload = true;
     });
     listen('Page.frameNavigated', ({ frame }) => {
@@ -128,6 +133,19 @@ export class DocumentWatch {
   /** Of the newest document asked for. */
   get newestAnswer(): Answer | null {
     return this.#answers.get(this.#documentId) ?? null;
+  }
+
+  /** The document the tab shows as it came, decoded; null where the browser no longer has it. */
+  async source(): Promise<string | null> {
+    if (this.#shownId === null) return null;
+    try {
+      const { body, base64Encoded } = await this.tab.cdp.send('Network.getResponseBody', {
+        requestId: this.#shownId,
+      });
+      return base64Encoded ? Buffer.from(body, 'base64').toString() : body;
+    } catch {
+      return null;
+    }
   }
 
   get stopped(): PageFailure | null {

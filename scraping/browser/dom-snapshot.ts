@@ -3,6 +3,8 @@ export interface Snapshot {
   url: string;
   title: string;
   charset: string;
+  /** What the browser took the document for. */
+  contentType: string;
   /** The whole document as rendered, doctype included; open shadow roots as `<template shadowrootmode>`. Null: too large. */
   html: string | null;
 }
@@ -19,6 +21,7 @@ export function collect({ maxChars }: CollectOptions): Snapshot {
     url: location.href,
     title: document.title,
     charset: document.characterSet,
+    contentType: document.contentType,
     html: html.length > maxChars ? null : html,
   };
 

@@ -1,6 +1,6 @@
 import { PageFailure } from '../../core/jobs/page-errors.ts';
-import { isUnsupported } from '../fetching/content-type.ts';
 import type { Deadline } from '../fetching/deadline.ts';
+import { isUnsupported, namedType } from '../response/content-type.ts';
 import type { Answer, DocumentWatch } from './document-watch.ts';
 import { type CollectOptions, collect, type Snapshot } from './dom-snapshot.ts';
 import { type FirstLook, isStatic } from './early-snapshot.ts';
@@ -32,7 +32,7 @@ export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline
       await deadline.race(arrived(tab));
     } else if (watch.stopped) {
       throw watch.stopped;
-    } else if (watch.isDownload || isUnsupported(watch.newestAnswer?.contentType)) {
+    } else if (watch.isDownload || isFile(message, watch.newestAnswer)) {
       throw new PageFailure('unsupported_content', undefined, { cause: error });
     } else if (!hasNoContent(watch.newestAnswer)) {
       // Ports that are surely no web server's are refused before the proxy is asked, which knows what is behind them.
@@ -209,6 +209,14 @@ const REST = `async ({ limits, collect }) => {
   const rest = await (${untilQuiet})(limits, ${isStatic});
   return { rest, snapshot: rest === 'static' && collect ? (${collect})(collect) : null };
 }`;
+
+/** What the browser does not show it saves, and for that it gives the navigation up; it says that it saves it later or never. */
+const isFile = (message: string, answer: Answer | null) =>
+  answer !== null &&
+  (isUnsupported(answer.contentType) ||
+    (message.includes('ERR_ABORTED') &&
+      !hasNoContent(answer) &&
+      namedType(answer.contentType) !== 'text/html'));
 
 const hasNoContent = (answer: Answer | null) => answer?.status === 204 || answer?.status === 205;
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { constants, createGunzip } from 'node:zlib';
-import { sniffEncoding } from '../http/charset.ts';
+import { sniffEncoding } from '../response/charset.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 

@@ -1,5 +1,5 @@
-import { shapeOf } from '../http/html-signals.ts';
 import type { FetchedPage } from '../http/http-fetch.ts';
+import { shapeOf } from '../response/html-signals.ts';
 import { needsBrowser, rememberedEngine, wasWorthwhile } from './engine-selector.ts';
 import type { RenderVerdict } from './rendering-type-cache.ts';
 

@@ -1,7 +1,8 @@
 import type { ErrorInfo } from '../../core/errors.ts';
-import { challengeOf, isConsentWall } from '../http/block-detection.ts';
-import { type PageShape, shapeOf } from '../http/html-signals.ts';
-import type { FetchedPage } from '../http/http-fetch.ts';
+import type { AnsweredPage, FetchedPage } from '../http/http-fetch.ts';
+import { type PageShape, shapeOf } from '../response/html-signals.ts';
+import { refreshTarget } from '../response/refresh.ts';
+import { challengeOf, isConsentWall } from './block-detection.ts';
 import type { RenderVerdict } from './rendering-type-cache.ts';
 
 /** The judgement of `render: auto`, pure: does a page that came by plain HTTP need a browser? */
@@ -40,7 +41,8 @@ export function needsBrowser(fetched: FetchedPage): BrowserReason | null {
     // A browser knows more ways to agree with a server; where there is none, or it may not be asked, it fails just so.
     return MAY_BE_CHOOSY.has(fetched.error.code) ? because('no_answer') : null;
   }
-  if (fetched.kind === 'unreadable' || fetched.documentKind !== 'html') return null;
+  if (fetched.kind === 'unreadable') return null;
+  if (fetched.documentKind !== 'html') return leadsOn(fetched, null) ? because('redirects_itself') : null;
   if (fetched.isCut) return because('no_answer');
   const shape = shapeOf(fetched.html);
   if (challengeOf(fetched, shape)) return because('challenge');
@@ -48,13 +50,16 @@ export function needsBrowser(fetched: FetchedPage): BrowserReason | null {
     return fetched.status === 403 ? because('refused') : null;
   // What is not there, or not now, is so for a browser as well; and a server that asks for fewer requests gets no further one.
   if (fetched.status >= 400 || NO_CONTENT.has(fetched.status)) return null;
-  if (shape.refreshesTo !== null || scriptRedirects(shape)) return because('redirects_itself');
+  if (leadsOn(fetched, shape) || scriptRedirects(shape)) return because('redirects_itself');
   if (/^#!?\//.test(new URL(fetched.url).hash) && shape.programs > 0) return because('fragment_route');
   if (isConsentWall(fetched, shape)) return because('consent');
   if (asksForJavaScript(shape)) return because('asks_for_javascript');
   if (isScriptDrawn(shape)) return because('script_drawn');
   return null;
 }
+
+const leadsOn = ({ url, status, headers }: AnsweredPage, markup: PageShape | null): boolean =>
+  status < 400 && refreshTarget({ url, header: headers.refresh, markup }) !== null;
 
 const MAY_BE_CHOOSY = new Set(['connection_failed', 'tls_failed', 'page_timeout']);
 const NO_CONTENT = new Set([204, 205, 304]);

@@ -3,9 +3,9 @@ import { openVisits, type VisitedPage } from '../browser/browser-fetch.ts';
 import type { BrowserPool } from '../browser/pool.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import type { HttpClient } from '../http/client.ts';
-import { shapeOf } from '../http/html-signals.ts';
 import { type FetchedPage, openFetching } from '../http/http-fetch.ts';
 import type { RedirectPermission } from '../politeness/permit.ts';
+import { shapeOf } from '../response/html-signals.ts';
 import { type BrowserReason, needsBrowser, rememberedEngine, wasWorthwhile } from './engine-selector.ts';
 import type { RenderMemory } from './rendering-type-cache.ts';
 
@@ -75,7 +75,10 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
 
     const startedAt = performance.now();
     // Some servers keep whoever is no browser waiting: there must be time left to be one.
-    const fetched = await fetching.fetch(url, { timeoutMs, answerMs: timeoutMs / 2, permit });
+    const fetched = await fetching.fetch(url, {
+      ...{ timeoutMs, answerMs: timeoutMs / 2, permit },
+      followsRefreshes: false,
+    });
     const reason = needsBrowser(fetched);
     if (reason === null || (reason.isGuess && remembered === 'http')) {
       if (reason === null && fetched.kind === 'answered') await context.renderMemory.sawEnough(host);
@@ -109,8 +112,9 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
     }
     // A browser that failed where plain HTTP did not has nothing to add, unless it found that the page leads where nobody may go.
     const { error } = visited.page;
+    // And unless what came by plain HTTP surely is not the page: a check before it, a page that leads on.
     const failed = error !== null && !DENIED_REDIRECT.has(error.code);
-    const useFetched = failed && fetched.kind === 'answered' && fetched.status < 400;
+    const useFetched = failed && reason.isGuess && fetched.kind === 'answered' && fetched.status < 400;
     return useFetched ? await fetched.read() : scraped(visited);
   }
 }

@@ -8,13 +8,17 @@ import { toMarkdown } from './markdown/markdown.ts';
 import { toText } from './markdown/text.ts';
 import { linksOf } from './metadata/links.ts';
 import { metadataOf } from './metadata/metadata.ts';
+import { type SourceKind, sourceAsHtml, sourceAsWritten } from './sources/source.ts';
 import { storable } from './storable.ts';
 
 export type Format = (typeof FORMATS)[number];
 
-/** A page's HTML, however it was got, and what is wanted of it. */
+/** A page, however it was got, and what is wanted of it. */
 export interface ExtractInput {
+  /** Its HTML; or of another `kind` of document its source. */
   html: string;
+  /** Default `html`. */
+  kind?: SourceKind;
   url: string;
   /** Null: the document's own, which is then among the results. */
   title: string | null;
@@ -39,13 +43,15 @@ export function extract(input: ExtractInput): Extracted {
 }
 
 function read(input: ExtractInput): Extracted {
+  const { kind = 'html' } = input;
   const wants = (format: Format) => input.formats.includes(format);
   const extracted: Extracted = {};
   if (wants('raw_html')) extracted.raw_html = input.html;
   if (!needsDocument(input)) return extracted;
 
   const fields = hasFields(input) ? input.fields : undefined;
-  const document = parsePage(input.html, input.url, (asWritten, base) => {
+  const html = sourceAsHtml(input.html, kind, input.url);
+  const document = parsePage(html, input.url, (asWritten, base) => {
     if (fields) Object.assign(extracted, fieldsOf(asWritten, base, fields));
   });
   const title = input.title ?? titleOf(document);
@@ -56,10 +62,12 @@ function read(input: ExtractInput): Extracted {
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.
-  const content = input.mainContent ? mainContent(document, input.url) : wholeContent(document);
+  const written = sourceAsWritten(input.html, kind);
+  const content =
+    input.mainContent && kind === 'html' ? mainContent(document, input.url) : wholeContent(document);
   if (wants('html')) extracted.html = content.outerHTML;
-  if (wants('text')) extracted.text = toText(content);
-  if (wants('markdown')) extracted.markdown = toMarkdown(content);
+  if (wants('text')) extracted.text = written?.text ?? toText(content);
+  if (wants('markdown')) extracted.markdown = written?.markdown ?? toMarkdown(content);
   return extracted;
 }
 

@@ -1,9 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip, inflate, inflateRaw } from 'node:zlib';
+import { Decompress } from 'fzstd';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { WireResponse } from './exchange.ts';
 
-/** Node 20 cannot decode zstd, so it is not asked for; every server that has it has one of these too. */
+/** Node 20 cannot decode zstd by itself, so it is not asked for; every server that has it has one of these too. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
 
 /**
@@ -40,7 +42,8 @@ const MAX_LAYERS = 3;
 
 /**
  * Undoes `content-encoding`, off the event loop. What would come out larger than `maxBytes` is given up there, so that a few
- * kilobytes that unfold to gigabytes end the page and not the worker.
+ * kilobytes that unfold to gigabytes end the page and not the worker. A name that nobody knows (`UTF-8`, `none`, `aws-chunked`) encodes
+ * nothing.
  *
  * @throws PageFailure `page_too_large`, or `connection_failed` for what is not in the encoding it claims
  */
@@ -48,56 +51,86 @@ export async function decodeBody(raw: Buffer, contentEncoding: string, maxBytes:
   const layers = contentEncoding
     .toLowerCase()
     .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'identity');
-  if (layers.length > MAX_LAYERS) throw new PageFailure('unsupported_content');
+    .map((name) => name.trim().replace(/^x-/, ''))
+    .filter((name) => Object.hasOwn(DECODERS, name));
+  if (layers.length > MAX_LAYERS) throw undecodable(`${layers.length} encodings of one another`);
   let body = raw;
   for (const layer of layers.reverse()) {
-    if (body.length > 0) body = await unfold(body, layer, maxBytes);
+    if (body.length > 0) body = await unfold(body, layer as keyof typeof DECODERS, maxBytes);
   }
   return body;
 }
 
-async function unfold(body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
-  // The flush makes a stream that was cut short give what it has, as browsers do.
-  const options = { maxOutputLength: maxBytes, finishFlush: constants.Z_SYNC_FLUSH };
+/** Undoes the gzip that nothing announced, of what its server calls text: once for all, or once more than it said. */
+export async function withoutSecretGzip(body: Buffer, maxBytes: number): Promise<Buffer> {
+  let plain = body;
+  for (let layers = 0; isGzip(plain); layers += 1) {
+    if (layers === MAX_LAYERS) throw undecodable('gzip within gzip');
+    plain = await unfold(plain, 'gzip', maxBytes);
+  }
+  return plain;
+}
+
+type Decode = (body: Buffer, maxBytes: number) => Promise<Buffer>;
+
+const DECODERS: Readonly<Record<'gzip' | 'deflate' | 'br' | 'zstd', Decode>> = {
+  gzip: (body, maxBytes) => unlessEmpty(gunzipped, body, zlibOptions(maxBytes)),
+  // The standard's zlib format, or the raw stream that some servers took it for.
+  deflate: async (body, maxBytes) => {
+    if (!isZlib(body)) return await unlessEmpty(inflatedRaw, body, zlibOptions(maxBytes));
+    return await unlessEmpty(inflated, body, zlibOptions(maxBytes)).catch((error: unknown) => {
+      if (isTooLarge(error)) throw error;
+      return unlessEmpty(inflatedRaw, body, zlibOptions(maxBytes));
+    });
+  },
+  br: (body, maxBytes) => unbrotlied(body, { maxOutputLength: maxBytes }),
+  zstd: (body, maxBytes) => unzstd(body, maxBytes),
+};
+
+async function unfold(body: Buffer, encoding: keyof typeof DECODERS, maxBytes: number): Promise<Buffer> {
+  const actual = encoding === 'br' ? encoding : (encodingByMark(body) ?? encoding);
+  if (actual === 'gzip' && !isGzip(body)) return plainOr(body, actual);
   try {
-    switch (encoding) {
-      case 'gzip':
-      case 'x-gzip':
-        // Some servers claim it of files that are not.
-        return isGzip(body) ? await unlessEmpty(gunzipped, body, options) : body;
-      case 'deflate':
-        // The standard's zlib format, or the raw stream that some servers took it for.
-        return ((body[0] ?? 0) & 0x0f) === 8
-          ? await unlessEmpty(inflated, body, options)
-          : await unlessEmpty(inflatedRaw, body, options);
-      case 'br':
-        return await unbrotlied(body, { maxOutputLength: maxBytes });
-      default:
-        throw new PageFailure('unsupported_content');
-    }
+    return await DECODERS[actual](body, maxBytes);
   } catch (cause) {
-    if (cause instanceof PageFailure) throw cause;
-    const code = (cause as NodeJS.ErrnoException).code;
-    throw new PageFailure(
-      code === 'ERR_BUFFER_TOO_LARGE' ? 'page_too_large' : 'connection_failed',
-      undefined,
-      {
-        cause,
-      },
-    );
+    if (isTooLarge(cause)) throw new PageFailure('page_too_large', undefined, { cause });
+    return plainOr(body, actual, cause);
   }
 }
 
-/** Of what is cut short before anything can be read of it there is nothing to give: then it must be whole. */
-async function unlessEmpty(decode: Unfold, body: Buffer, options: UnfoldOptions): Promise<Buffer> {
-  const decoded = await decode(body, options);
-  return decoded.length > 0 ? decoded : await decode(body, { maxOutputLength: options.maxOutputLength });
+/** Servers send one for another. Brotli alone cannot be told by its beginning. */
+function encodingByMark(body: Buffer): keyof typeof DECODERS | null {
+  if (isGzip(body)) return 'gzip';
+  if (isZstd(body)) return 'zstd';
+  return isZlib(body) ? 'deflate' : null;
 }
 
-const isGzip = (body: Buffer) => body[0] === 0x1f && body[1] === 0x8b;
+/** As it came, if that is a text: servers claim encodings of what has none. */
+function plainOr(body: Buffer, encoding: string, cause?: unknown): Buffer {
+  const isText = !body
+    .subarray(0, 1445)
+    .some((byte) => byte < 9 || (byte > 13 && byte < 27) || (byte > 27 && byte < 32));
+  if (isText) return body;
+  throw undecodable(encoding, cause);
+}
 
+const undecodable = (encoding: string, cause?: unknown) =>
+  new PageFailure('connection_failed', `the answer is not in the encoding it claims: ${encoding}`, { cause });
+
+const isTooLarge = (error: unknown) =>
+  (error as NodeJS.ErrnoException | null)?.code === 'ERR_BUFFER_TOO_LARGE' ||
+  (error instanceof PageFailure && error.code === 'page_too_large');
+
+const isGzip = (body: Buffer) => body[0] === 0x1f && body[1] === 0x8b && body[2] === 8;
+const isZlib = ([method = 0, flags = 0]: Buffer) =>
+  (method & 0x0f) === 8 && (method * 256 + flags) % 31 === 0;
+const isZstd = (body: Buffer) => body.length >= 4 && body.readUInt32LE(0) === 0xfd2fb528;
+
+/** The flush makes a stream that was cut short give what it has, as browsers do. */
+const zlibOptions = (maxBytes: number) => ({
+  maxOutputLength: maxBytes,
+  finishFlush: constants.Z_SYNC_FLUSH,
+});
 const gunzipped = promisify(gunzip) as Unfold;
 const inflated = promisify(inflate) as Unfold;
 const inflatedRaw = promisify(inflateRaw) as Unfold;
@@ -107,4 +140,47 @@ type Unfold = (body: Buffer, options: UnfoldOptions) => Promise<Buffer>;
 interface UnfoldOptions {
   maxOutputLength: number;
   finishFlush?: number;
+}
+
+/** If nothing can be read of a body that was cut short there is nothing to give: then it must be whole. */
+async function unlessEmpty(decode: Unfold, body: Buffer, options: UnfoldOptions): Promise<Buffer> {
+  const decoded = await decode(body, options);
+  return decoded.length > 0 ? decoded : await decode(body, { maxOutputLength: options.maxOutputLength });
+}
+
+const ZSTD_PIECE = 64 * 1024;
+/** What a web server may ask its reader to keep (RFC 9659); a decoder believes whatever a frame says. */
+const ZSTD_WINDOW = 8 * 1024 * 1024;
+
+/** Nobody asked for it, but some servers send nothing else. In pieces, between which the event loop has its turn. */
+async function unzstd(body: Buffer, maxBytes: number): Promise<Buffer> {
+  if (zstdWindow(body) > Math.max(ZSTD_WINDOW, maxBytes)) throw new PageFailure('page_too_large');
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const decoder = new Decompress((chunk) => {
+    length += chunk.length;
+    if (length > maxBytes) throw new PageFailure('page_too_large');
+    chunks.push(chunk);
+  });
+  for (let at = 0; at < body.length; at += ZSTD_PIECE) {
+    decoder.push(body.subarray(at, at + ZSTD_PIECE), at + ZSTD_PIECE >= body.length);
+    await setImmediate();
+  }
+  return Buffer.concat(chunks, length);
+}
+
+/** Of the first frame's header (RFC 8878, 3.1.1.1). */
+function zstdWindow(body: Buffer): number {
+  const descriptor = body[4] ?? 0;
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  if (!isSingleSegment) {
+    const window = body[5] ?? 0;
+    const base = 2 ** (10 + (window >> 3));
+    return base + (base / 8) * (window & 7);
+  }
+  const sizeBytes = [1, 2, 4, 8][descriptor >> 6] ?? 1;
+  const from = 5 + ([0, 1, 2, 4][descriptor & 3] ?? 0);
+  if (body.length < from + sizeBytes) return 0;
+  if (sizeBytes === 8) return Number(body.readBigUInt64LE(from));
+  return body.readUIntLE(from, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
 }

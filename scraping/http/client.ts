@@ -5,6 +5,7 @@ import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../e
 import { Deadline } from '../fetching/deadline.ts';
 import { isOwnOrigin } from '../fetching/own-origin.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
+import type { ResponseHead } from '../response/response-head.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
 import { createOrigins, type Origins } from './connection-pools.ts';
 import { type Cookies, createCookies } from './cookies.ts';
@@ -55,15 +56,6 @@ export interface HttpGetOptions {
   wantsBody?: (head: ResponseHead) => boolean;
   /** A body that ends early is an answer too, whose `cut` says so; without it there is no answer. */
   acceptsCut?: boolean;
-}
-
-export interface ResponseHead {
-  /** After redirects. */
-  url: string;
-  status: number;
-  /** By lower-case name; several of one name are joined with `, `. */
-  headers: Readonly<Record<string, string>>;
-  contentType: string | null;
 }
 
 export interface HttpResponse extends ResponseHead {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { effectiveContentType } from '../fetching/content-type.ts';
+import { effectiveContentType } from '../response/content-type.ts';
 import {
   type BodyFraming,
   contentLength,

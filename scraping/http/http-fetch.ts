@@ -6,12 +6,15 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Extractor } from '../extraction/extractor.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
+import { isOwnOrigin } from '../fetching/own-origin.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
-import type { RedirectPermission } from '../politeness/permit.ts';
+import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import { retryAfterMs } from '../politeness/retry-after.ts';
+import { documentOf, isReadable, type ReadableDocument } from '../response/document.ts';
+import { MAX_REFRESHES, refreshMarkup, refreshTarget } from '../response/refresh.ts';
+import { withoutSecretGzip } from './body.ts';
 import type { HttpClient, HttpResponse } from './client.ts';
 import { createCookies } from './cookies.ts';
-import { documentOf, isReadable, type ReadableDocument } from './document.ts';
 
 /** Plain HTTP's way to pages: one jar of cookies for all of a job's. Several pages may be on their way at once. */
 export interface Fetching {
@@ -24,6 +27,8 @@ export interface FetchOptions {
   /** How long the server may take, of the page's `timeoutMs`; unset: all of it. */
   answerMs?: number;
   permit?: RedirectPermission | undefined;
+  /** Whether to go on where the page leads by itself; a browser that is to see it anyway does that. */
+  followsRefreshes?: boolean;
 }
 
 /** What came, before it is read for what the user wants of it: that costs the most, and a browser may have to come first. */
@@ -63,34 +68,51 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
   const proxies = [spec.proxy ?? []].flat();
   const own = proxies.length > 0 ? context.http.through(proxies) : undefined;
   const http = own ?? context.http;
-  const headers = { ...(spec.locale ? { 'accept-language': languages(spec.locale) } : {}), ...spec.headers };
+  const strangersHeaders: Record<string, string> = spec.locale
+    ? { 'accept-language': languages(spec.locale) }
+    : {};
+  const headers = { ...strangersHeaders, ...spec.headers };
   const formats = spec.formats ?? DEFAULT_FORMATS;
 
   return {
-    async fetch(url, { timeoutMs, answerMs = timeoutMs, permit }) {
+    async fetch(url, { timeoutMs, answerMs = timeoutMs, permit, followsRefreshes = true }) {
       const startedAt = Date.now();
       let pauseMs: number | null = null;
+      /** The page that sent us on, if where it leads fails. */
+      let reached: Partial<Page> = {};
       const page = (fields: Partial<Page>): ScrapedPage => ({
         page: { ...blankPage(url, startedAt), ...fields, duration_ms: Date.now() - startedAt },
         artifacts: [],
         retryAfterMs: pauseMs,
       });
       try {
-        const response = await http.get(url, {
-          signal: context.signal,
-          timeoutMs: answerMs,
-          maxBytes: context.maxPageBytes,
-          headers,
-          cookies,
-          wantsBody: isReadable,
-          acceptsCut: true,
-          permit,
-        });
-        pauseMs = retryAfterMs(response.status, response.headers);
+        const ask = async (address: string) => {
+          const response = await http.get(address, {
+            signal: context.signal,
+            timeoutMs: Math.max(1, answerMs - (Date.now() - startedAt)),
+            maxBytes: context.maxPageBytes,
+            // A refresh is followed as a redirect is: they may hold a key.
+            headers: isOwnOrigin(address, url) ? headers : strangersHeaders,
+            cookies,
+            wantsBody: isReadable,
+            acceptsCut: true,
+            permit,
+          });
+          pauseMs = retryAfterMs(response.status, response.headers);
+          return await documentIn(response);
+        };
+        let { response, document } = await ask(url);
+        for (let refreshes = 1; ; refreshes += 1) {
+          const next = followsRefreshes ? nextAddress(response, document) : null;
+          if (next === null) break;
+          if (refreshes > MAX_REFRESHES) throw new PageFailure('too_many_redirects');
+          reached = answerOf(response);
+          if (permit) requireGranted(await permit.follow(next));
+          ({ response, document } = await ask(next));
+        }
         const answer = answerOf(response);
-        const document = isReadable(response) ? documentOf(response) : null;
         if (!document) {
-          const error = pageError('unsupported_content');
+          const error = httpStatusError(response.status) ?? pageError('unsupported_content');
           return { kind: 'unreadable', read: async () => page({ ...answer, error }) };
         }
         return {
@@ -99,7 +121,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
           status: response.status,
           headers: response.headers,
           documentKind: document.kind,
-          html: document.html,
+          html: document.kind === 'html' ? document.source : '',
           isCut: response.cut !== undefined,
           read: async () => {
             const leftMs = Math.max(MIN_READING_MS, timeoutMs - (Date.now() - startedAt));
@@ -110,11 +132,22 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
         context.signal.throwIfAborted();
         if (!(error instanceof PageFailure)) throw error;
         context.logger.debug('page_failed', { code: error.code, cause: error });
-        return { kind: 'failed', error: error.info, read: async () => page({ error: error.info }) };
+        return {
+          kind: 'failed',
+          error: error.info,
+          read: async () => page({ ...reached, error: error.info }),
+        };
       }
     },
     close: () => void own?.stop(),
   };
+
+  async function documentIn(response: HttpResponse): Promise<Answered> {
+    if (!isReadable(response)) return { response, document: null };
+    const body = await withoutSecretGzip(response.body, context.maxPageBytes);
+    const plain = body === response.body ? response : { ...response, body };
+    return { response: plain, document: documentOf(plain) };
+  }
 
   async function read(
     document: ReadableDocument,
@@ -126,7 +159,8 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
     try {
       const { title, extracted, badFields, ...content } = await context.extractor.extract(
         {
-          html: document.html,
+          html: document.source,
+          kind: document.sourceKind,
           url: response.url,
           title: null,
           charset: document.charset,
@@ -136,7 +170,6 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
         },
         deadline.signal,
       );
-      if (content.raw_html !== undefined) content.raw_html = storable(document.source);
       return {
         title: title || null,
         ...content,
@@ -156,6 +189,22 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
 /** A page that is not all there; so is a 304, for which nobody asked: a browser has no page then either. */
 const missingPart = ({ status, cut }: HttpResponse): ErrorInfo | null =>
   cut?.info ?? (status === 304 ? pageError('connection_failed') : null);
+
+interface Answered {
+  response: HttpResponse;
+  /** Null for what is nothing to read. */
+  document: ReadableDocument | null;
+}
+
+/** Where a page leads by itself. An error leads nowhere: what it says of the page is to be known. */
+function nextAddress(
+  { status, url, headers }: HttpResponse,
+  document: ReadableDocument | null,
+): string | null {
+  if (status >= 400) return null;
+  const markup = document?.kind === 'html' ? refreshMarkup(document.source) : null;
+  return refreshTarget({ url, header: headers.refresh, markup });
+}
 
 /** However late its answer came, a page that is here is read. */
 const MIN_READING_MS = 1000;

@@ -1,3 +1,4 @@
+import { escapeHtml } from '../../core/escape-html.ts';
 import { type Wording, wordingOf } from '../../core/notifications/notification.ts';
 import type { ClaimedDelivery } from '../../db/notifications/deliveries/claim.ts';
 
@@ -57,13 +58,3 @@ const page = (title: string, body: string): string => `<!doctype html>
 ${body}
 </body></html>
 `;
-
-const ESCAPES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');

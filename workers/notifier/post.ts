@@ -1,6 +1,7 @@
 import { PageFailure, pageErrorConsequence } from '../../core/jobs/page-errors.ts';
 import type { Receipt, SendOutcome } from '../../core/notifications/delivery.ts';
-import type { HttpClient, ResponseHead } from '../../scraping/http/client.ts';
+import type { HttpClient } from '../../scraping/http/client.ts';
+import type { ResponseHead } from '../../scraping/response/response-head.ts';
 import { NO_RECEIPT, refused, retry } from './channel.ts';
 
 /** For connecting, sending and the whole answer. */

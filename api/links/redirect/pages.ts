@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { escapeHtml, page, SAFE_PAGE_HEADERS } from '../share/html.ts';
+import { escapeHtml } from '../../../core/escape-html.ts';
+import { page, SAFE_PAGE_HEADERS } from '../share/html.ts';
 import type { Leads } from './link-cache.ts';
 
 /** What visitors of short links see where they are not sent on. */

@@ -1,13 +1,6 @@
-/** The little HTML there is: pages for people who have no key. No script, nothing from elsewhere, never in an index. */
+import { escapeHtml } from '../../../core/escape-html.ts';
 
-const ENTITIES: Record<string, string> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '');
+/** The little HTML there is: pages for people who have no key. No script, nothing from elsewhere, never in an index. */
 
 /** @param body is HTML: whoever makes it escapes what is not theirs */
 export const page = (title: string, body: string): string => `<!doctype html>

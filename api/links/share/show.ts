@@ -1,7 +1,8 @@
+import { escapeHtml } from '../../../core/escape-html.ts';
 import type { Job } from '../../../core/jobs/job.ts';
 import type { Page } from '../../../core/jobs/page.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
-import { escapeHtml, page } from './html.ts';
+import { page } from './html.ts';
 import { LEADS, PAGES, type Table } from './tables.ts';
 
 /** What the first page shows of each table; the downloads hold all. */

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { sniffEncoding } from '../../../scraping/http/charset.ts';
+import { sniffEncoding } from '../../../scraping/response/charset.ts';
 import { readCorpusFile } from '../corpus.ts';
 import type { Part } from '../part.ts';
 import { share } from '../scores.ts';

@@ -1,5 +1,5 @@
+import { feedAsHtml } from '../extraction/sources/feed.ts';
 import { documentOf, isReadable } from './document.ts';
-import { feedAsHtml } from './feed.ts';
 
 const head = (contentType: string | null, headers: Record<string, string> = {}) => ({
   url: 'https://a.example/x',
@@ -8,7 +8,7 @@ const head = (contentType: string | null, headers: Record<string, string> = {}) 
   contentType,
 });
 const document = (contentType: string | null, body: string | Buffer) =>
-  documentOf({ ...head(contentType), body: Buffer.from(body as string), redirects: [] });
+  documentOf({ ...head(contentType), body: Buffer.from(body as string) });
 
 describe('worth downloading', () => {
   it.each([

@@ -1,3 +1,6 @@
+import { Parser } from 'htmlparser2';
+import { parseRefresh, type Refresh, SOON_SECONDS } from './refresh-value.ts';
+
 /**
  * What a page's HTML looks like from afar: how much there is to read, and what suggests that scripts are to draw the rest. One pass
  * over the text, in time proportional to its length whatever it holds: it runs on the event loop, for every page.
@@ -19,6 +22,8 @@ export interface PageShape {
   placeholders: number;
   /** Where a `<meta http-equiv="refresh">` leads soon; null for none, or for the page itself again. */
   refreshesTo: string | null;
+  /** Where its addresses begin, as its `<base>` has it. */
+  base: string | null;
   /** A script that goes elsewhere as soon as it runs. */
   scriptRedirect: boolean;
 }
@@ -47,7 +52,8 @@ class Reading {
   #stateScripts = 0;
   #emptyMounts = 0;
   #placeholders = 0;
-  #refreshesTo: string | null = null;
+  #refresh: Refresh | null = null;
+  #base: string | null = null;
   #scriptRedirect = false;
   /** The outermost place to draw in that is open. */
   #mount: { tag: string; depth: number; textBefore: number } | null = null;
@@ -80,7 +86,8 @@ class Reading {
       stateScripts: this.#stateScripts,
       emptyMounts: this.#emptyMounts,
       placeholders: this.#placeholders,
-      refreshesTo: this.#refreshesTo,
+      refreshesTo: this.#refresh && this.#refresh.seconds <= SOON_SECONDS ? this.#refresh.url : null,
+      base: this.#base,
       scriptRedirect: this.#scriptRedirect,
     };
   }
@@ -140,6 +147,7 @@ class Reading {
 
   #opened(tagName: string, attributes: string): void {
     if (tagName === 'meta') this.#readMeta(attributes);
+    else if (tagName === 'base') this.#base ??= decoded(attribute(attributes, 'href'));
     if (this.#mount) {
       if (tagName === this.#mount.tag && !attributes.endsWith('/')) this.#mount.depth += 1;
     } else if (isMount(tagName, attributes)) {
@@ -189,11 +197,8 @@ class Reading {
 
   #readMeta(attributes: string): void {
     if (attribute(attributes, 'http-equiv')?.toLowerCase() !== 'refresh') return;
-    const [, seconds, url] =
-      /^\s*(\d+)(?:\.\d*)?\s*[;,]\s*(?:url\s*=\s*)?["']?([^"']+)/i.exec(
-        attribute(attributes, 'content') ?? '',
-      ) ?? [];
-    if (url && Number(seconds) <= 10) this.#refreshesTo = url.trim();
+    // Of several the first counts, as far as it can be understood.
+    this.#refresh ??= parseRefresh(decoded(attribute(attributes, 'content')) ?? '');
   }
 }
 
@@ -232,7 +237,7 @@ const STATE =
 const REDIRECT =
   /\b(?:(?:window|document|self|top|parent)\s*\.\s*)?location\s*(?:\.\s*(?:href\s*=[^=]|(?:replace|assign)\s*\()|=[^=])/;
 
-const ATTRIBUTE_NAMES = ['content', 'http-equiv', 'id', 'type'] as const;
+const ATTRIBUTE_NAMES = ['content', 'href', 'http-equiv', 'id', 'type'] as const;
 type AttributeName = (typeof ATTRIBUTE_NAMES)[number];
 const ATTRIBUTES = Object.fromEntries(
   ATTRIBUTE_NAMES.map((name) => [
@@ -245,6 +250,15 @@ const ATTRIBUTES = Object.fromEntries(
 function attribute(attributes: string, name: AttributeName): string | null {
   const found = ATTRIBUTES[name].exec(attributes);
   return found ? (found[1] ?? found[2] ?? found[3] ?? '') : null;
+}
+
+/** With its entities read. */
+function decoded(text: string | null): string | null {
+  if (!text?.includes('&')) return text;
+  let read = '';
+  const parser = new Parser({ ontext: (part) => (read += part) }, { decodeEntities: true });
+  parser.end(text.replaceAll('<', '&lt;'));
+  return read;
 }
 
 function behind(html: string, what: string, from: number): number {

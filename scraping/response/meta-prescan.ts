@@ -12,12 +12,17 @@ const MOST_BYTES = 64 * 1024;
  *
  * @param encodingOf null for a label that names none
  */
-export function prescan(bytes: Uint8Array, encodingOf: (label: string) => string | null): string | null {
+export function prescan(
+  bytes: Uint8Array,
+  encodingOf: (label: string) => string | null,
+  declaring: 'html' | 'xml' = 'html',
+): string | null {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MOST_BYTES)).toString(
     'latin1',
   );
   const xml = xmlLabel(text);
-  return (xml && encodingOf(xml)) ?? metaEncoding(text, encodingOf);
+  const declared = xml && encodingOf(xml);
+  return declared || (declaring === 'html' ? metaEncoding(text, encodingOf) : null);
 }
 
 function xmlLabel(text: string): string | null {

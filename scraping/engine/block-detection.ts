@@ -1,4 +1,4 @@
-import type { PageShape } from './html-signals.ts';
+import type { PageShape } from '../response/html-signals.ts';
 
 /** Pages that stand before the page asked for. They are recognised and said, or shown to a browser; never tricked. */
 

@@ -18,8 +18,40 @@ describe('the encoding of a document', () => {
     ['text/html;charset="Shift_JIS"', 'shift_jis'],
     ["text/html; charset = 'x-sjis'", 'shift_jis'],
     ['text/html; boundary=x; charset=latin1;', 'windows-1252'],
+    ['text/html; charset=iso-8859-2, text/html', 'iso-8859-2'],
+    ['text/html; charset=utf-8, text/html; charset=iso-8859-2', 'iso-8859-2'],
   ])('is what the server says: %s', (contentType, encoding) => {
     expect(sniff('<meta charset=koi8-r>', contentType)).toBe(encoding);
+  });
+
+  it.each([
+    ['text/html; charset=utf8mb4', 'h\xc3\xa9', 'utf-8'],
+    ['text/html; charset=UTF-8-SIG', 'h\xc3\xa9', 'utf-8'],
+    ['text/html; charset=cp932', '\x93\xfa\x96{', 'shift_jis'],
+    ['text/html; charset=ms932', '\x93\xfa\x96{', 'shift_jis'],
+    ['text/html; charset=windows-31j', '\x93\xfa\x96{', 'shift_jis'],
+    ['text/html; charset=CP949', '\x81\x41', 'euc-kr'],
+    ['text/html; charset=uhc', '\x81\x41', 'euc-kr'],
+    ['text/html; charset=cp936', '\xc4\xe3', 'gbk'],
+    ['text/html; charset=big5-hkscs', '\x87\x40', 'big5'],
+    ['text/html; charset=windows1251', '\xcf', 'windows-1251'],
+    ['text/html; charset=cp932', 'h\xc3\xa9', 'utf-8'],
+    ['text/html; charset=utf8mb4', 'caf\xe9', 'windows-1252'],
+    ['text/html; charset=utf-7', '+AGEAYg-', 'windows-1252'],
+    ['text/html; charset=hz-gb-2312', 'text', 'windows-1252'],
+  ])('goes by what programs call it, if the bytes can be that: %s of %j', (contentType, text, encoding) => {
+    expect(sniff(text, contentType)).toBe(encoding);
+  });
+
+  it('is what the server says, even if the bytes could be UTF-8 and the document says so', () => {
+    expect(sniff('<meta charset=utf-8>h\xc3\xa9', 'text/html; charset=iso-8859-1')).toBe('windows-1252');
+  });
+
+  it('is not declared by markup in a text, and in XML by the declaration alone', () => {
+    const text = '<meta charset=koi8-r>';
+    expect(sniffEncoding(bytes(text), null, '', 'text')).toBe('windows-1252');
+    expect(sniffEncoding(bytes(text), null, '', 'xml')).toBe('windows-1252');
+    expect(sniffEncoding(bytes(`<?xml version="1.0" encoding="koi8-r"?>`), null, '', 'xml')).toBe('koi8-r');
   });
 
   it('is what the document says where the server names none that exists', () => {
@@ -78,6 +110,12 @@ describe('a decoded document', () => {
     ['utf-8', '\xef\xbb\xbfa\xff', 'a\ufffd', 'UTF-8'],
     ['shift_jis', '\x93\xfa\x96{', '日本', 'Shift_JIS'],
     ['iso8859-2', '\xb1', 'ą', 'ISO-8859-2'],
+    ['euc-kr', '\x81\x41\xc0\xda', '갂자', 'EUC-KR'],
+    ['big5-hkscs', '\x87\x40\xfe\xfe', '䏰秔', 'Big5'],
+    ['koi8-u', '\xae\xbe', 'ўЎ', 'KOI8-U'],
+    ['windows-1255', '\xca', 'ֺ', 'windows-1255'],
+    ['x-user-defined', 'a\xff', 'a\uf7ff', 'x-user-defined'],
+    ['utf-16', '<\0p\0', '<p', 'UTF-16LE'],
   ])('in %s', (label, text, expected, charset) => {
     expect(decodeDocument(bytes(text), `text/html; charset=${label}`, '')).toEqual({
       text: expected,

@@ -1,0 +1,47 @@
+import MarkdownIt from 'markdown-it';
+import { escapeHtml } from '../../../core/escape-html.ts';
+
+/** Markdown that is served as such, as the page it would be: its links are links, and its first heading is its title. */
+export function markdownAsHtml(source: string): string {
+  const { matter, text } = withoutFrontMatter(source);
+  const tokens = renderer.parse(text, {});
+  const heading = tokens.findIndex(({ type, level }) => type === 'heading_open' && level === 0);
+  const title = textOf(tokens[heading + 1]) || titleInMatter(matter);
+  const body = renderer.renderer.render(tokens, renderer.options, {});
+  return `<!DOCTYPE html><html><head><title>${escapeHtml(title)}</title></head><body><main>${body}</main></body></html>`;
+}
+
+/** In time proportional to its length, whatever it holds; other libraries are quadratic in nested lists. */
+const renderer = new MarkdownIt({ html: true, linkify: true });
+
+/** Lines between two rules at the beginning, which site generators read and Markdown would take for a heading. */
+function withoutFrontMatter(source: string): { matter: string; text: string } {
+  const opening = /^\ufeff?---[ \t]*\r?\n/.exec(source);
+  if (!opening) return { matter: '', text: source };
+  const rest = source.slice(opening[0].length);
+  const closing = /^(---|\.\.\.)[ \t]*$/m.exec(rest.replace(/\r/g, ' '));
+  const isMatter = closing !== null && /^\s*[\w"'-]+[ \t]*:/.test(rest.slice(0, closing.index));
+  if (!isMatter) return { matter: '', text: source };
+  return { matter: rest.slice(0, closing.index), text: rest.slice(closing.index + closing[0].length) };
+}
+
+const titleInMatter = (matter: string): string =>
+  /^title:[ \t]*(\S.*)$/m
+    .exec(matter)?.[1]
+    ?.trim()
+    .replace(/^(["'])(.*)\1$/, '$2') ?? '';
+
+interface Inline {
+  type: string;
+  content: string;
+  children: Inline[] | null;
+}
+
+const textOf = (token: Inline | undefined): string =>
+  (token?.children ?? [])
+    .map(({ type, content }) =>
+      type === 'text' || type === 'code_inline' ? content : type.endsWith('break') ? ' ' : '',
+    )
+    .join('')
+    .replace(/\s+/g, ' ')
+    .trim();

@@ -1,0 +1,39 @@
+import { type PageShape, shapeOf } from './html-signals.ts';
+import { parseRefresh, SOON_SECONDS } from './refresh-value.ts';
+
+/** More in a row is a circle, as of redirects. */
+export const MAX_REFRESHES = 20;
+
+/** What a page's own markup says of where it leads. */
+type RefreshMarkup = Pick<PageShape, 'refreshesTo' | 'base'>;
+
+/** Null for a page without any, as most are, and those need not be looked through. */
+export const refreshMarkup = (html: string): RefreshMarkup | null =>
+  MAY_REFRESH.test(html) ? shapeOf(html) : null;
+
+const MAY_REFRESH = /http-equiv\s{0,10}=\s{0,10}["']?\s{0,10}refresh/i;
+
+/**
+ * The address that a page leads to soon, by its header or else by its own markup; null for none, for the page itself again, and for what
+ * is not the web.
+ */
+export function refreshTarget(page: {
+  url: string;
+  header: string | null | undefined;
+  markup: RefreshMarkup | null;
+}): string | null {
+  if (!page.header && !page.markup?.refreshesTo) return null;
+  const header = page.header ? parseRefresh(page.header) : null;
+  const soon = header && header.seconds <= SOON_SECONDS ? header.url : null;
+  const address = header ? soon : page.markup?.refreshesTo;
+  const base =
+    page.markup?.base && URL.canParse(page.markup.base, page.url)
+      ? new URL(page.markup.base, page.url)
+      : page.url;
+  if (address == null || !/^https?:/.test(page.url) || !URL.canParse(address, base)) return null;
+  const target = new URL(address, base);
+  if (target.protocol !== 'http:' && target.protocol !== 'https:') return null;
+  return withoutFragment(target.href) === withoutFragment(page.url) ? null : target.href;
+}
+
+const withoutFragment = (url: string) => new URL(url).href.replace(/#.*$/s, '');
