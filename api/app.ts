@@ -5,17 +5,19 @@ import type { Database } from '../db/connect.ts';
 import { listJobLeads } from '../db/leads.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { NotifyConfig } from '../runtime/config.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
+import type { NotifyConfig } from '../runtime/settings/config.ts';
 import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
 import { addUser, listAllUsers } from './accounts/users.ts';
 import { createFeed } from './events/event-hub.ts';
 import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './events/events.ts';
 import { createStreams, type StreamLimits } from './events/streams.ts';
 import { createLiveSockets, type LiveSockets } from './events/websocket.ts';
-import { type Middleware, serve } from './http/route.ts';
+import { createClientAddress } from './http/client-address.ts';
+import { originForm } from './http/origin-form.ts';
+import { answerHeaders, type Middleware, serve } from './http/route.ts';
 import { createAccept } from './jobs/accept.ts';
-import { cancel, listOwnJobs, retry, showJob } from './jobs/jobs.ts';
+import { cancel, cancelMany, listOwnJobs, retry, showJob } from './jobs/jobs.ts';
 import { createWaiters, type Waiters } from './jobs/long-poll.ts';
 import { listJobUrls, mapSite } from './jobs/map.ts';
 import { listJobPages, showArtifact } from './jobs/pages.ts';
@@ -26,7 +28,10 @@ import { addLink, editLink, listOwnLinks, removeLink, showLink, showQr } from '.
 import { createRedirects } from './links/redirect/redirects.ts';
 import type { ShortLinks } from './links/redirect/short-links.ts';
 import { downloadShared, showShared } from './links/share/routes.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { type Auth, createAuth } from './middleware/authentication.ts';
+import { createCompression } from './middleware/compression.ts';
+import { createCors } from './middleware/cors.ts';
 import { answerNotFound, createAnswerProblem, malformedUrl } from './middleware/error-handler.ts';
 import { createLoadLimit } from './middleware/load-shedding.ts';
 import { createRateLimit } from './middleware/rate-limit.ts';
@@ -64,8 +69,8 @@ import {
   requeueOne,
   showDeadLetter,
 } from './operations/dead-letters.ts';
+import { showQueue, showWorkers } from './operations/fleet.ts';
 import { live, queueHealth, ready, showMetrics } from './operations/health.ts';
-import { createMetrics, type Metrics } from './operations/metrics.ts';
 import { showLinkStats, showStats } from './statistics/statistics.ts';
 
 export interface AppDependencies {
@@ -82,6 +87,10 @@ export interface AppDependencies {
   publicUrl: string;
   /** What links may lead to beside the open internet. */
   egressAllow: string[];
+  /** Addresses and ranges of the proxies whose `X-Forwarded-For` is believed. */
+  trustedProxies: string[];
+  /** Whose pages may call this API from browsers: origins, or `*`. None: no other's. */
+  corsOrigins: string[];
   /** Requests a second and user. */
   rateLimit: number;
   /** A debug line a request. */
@@ -111,7 +120,8 @@ export function createApp(dependencies: AppDependencies): App {
   const { database, logger } = dependencies;
   const metrics = createMetrics(database, logger, dependencies.logLinesDropped ?? (() => 0));
   metrics.watchClicks(dependencies.links.figures);
-  const auth = createAuth(database);
+  const clientAddress = createClientAddress(dependencies.trustedProxies);
+  const auth = createAuth(database, clientAddress);
   const waiters = createWaiters(database, logger);
   const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
   const feed = createFeed(database, logger);
@@ -124,7 +134,7 @@ export function createApp(dependencies: AppDependencies): App {
     stalledMs,
   });
   const events = { sql: database, feed, streams, metrics: metrics.live };
-  const sockets = createLiveSockets({ ...events, auth, logger });
+  const sockets = createLiveSockets({ ...events, auth, logger }, clientAddress);
   let stopping = false;
 
   const app = express();
@@ -132,15 +142,23 @@ export function createApp(dependencies: AppDependencies): App {
   app.disable('etag');
   app.set('query parser', 'simple');
   app.use(createObserve({ metrics, logger, accessLog: dependencies.accessLog }));
+  app.use(answerServerOptions);
   app.use(refuseMalformedUrl);
+  if (dependencies.corsOrigins.length > 0) app.use(createCors(dependencies.corsOrigins));
   app.use(apiRoutes(dependencies, { auth, waiters, events }));
   app.use(healthRoutes(dependencies, metrics, () => stopping));
   app.use(answerNotFound);
   app.use(createAnswerProblem(logger));
 
-  const redirects = createRedirects({ ...dependencies.links, observe: metrics.observeRequest, logger });
+  const redirects = createRedirects({
+    ...dependencies.links,
+    publicUrl: dependencies.publicUrl,
+    observe: metrics.observeRequest,
+    logger,
+  });
   return {
     handler: (request, response) => {
+      request.url = originForm(request.url ?? '/');
       if (!redirects.answer(request, response)) app(request, response);
     },
     upgrade: sockets.upgrade,
@@ -153,6 +171,14 @@ export function createApp(dependencies: AppDependencies): App {
     },
   };
 }
+
+/** `OPTIONS *` asks of the server and of no path: what it speaks at all. */
+const answerServerOptions: Middleware = (request, response, next) => {
+  if (request.url !== '*') return next();
+  if (request.method !== 'OPTIONS') return next(malformedUrl());
+  response.writeHead(204, { ...answerHeaders(response), allow: 'GET, HEAD, POST, PATCH, DELETE, OPTIONS' });
+  response.end();
+};
 
 const refuseMalformedUrl: Middleware = (request, _response, next) => {
   if (request.url.includes('%')) {
@@ -195,6 +221,9 @@ function apiRoutes(
   at('/jobs/batch', { POST: submitBatch(submit) });
   at('/jobs/map', { POST: mapSite({ ...submit, sql: database, waiters, waitMs: mapWaitMs }) });
   at('/jobs', { GET: listOwnJobs(database) });
+  at('/jobs/cancel', { POST: cancelMany(database) });
+  at('/workers', { GET: showWorkers(database) });
+  at('/queue', { GET: showQueue(database) });
   at('/jobs/:id', { GET: showJob(database, waiters) });
   at('/jobs/:id/cancel', { POST: cancel(database) });
   at('/jobs/:id/retry', { POST: retry(database) });
@@ -213,7 +242,7 @@ function apiRoutes(
   at('/users', { GET: listAllUsers(database), POST: addUser(database) });
   at('/keys', { GET: listOwnKeys(database), POST: issueKey(database) });
   at('/keys/:id', { DELETE: revoke(database, auth) });
-  at('/links', { GET: listOwnLinks(short), POST: addLink(short) });
+  at('/links', { GET: listOwnLinks(short), POST: addLink({ ...short, database }) });
   at('/links/:code', { GET: showLink(short), PATCH: editLink(short), DELETE: removeLink(short) });
   at('/links/:code/qr', { GET: showQr(short) });
   at('/links/:code/stats', { GET: showLinkStats(database) });
@@ -258,6 +287,7 @@ function apiRoutes(
   serve(root, '', '/share/:code/:file', { GET: downloadShared(share) });
 
   const routes = Router();
+  routes.use(createCompression());
   routes.use('/api/v1', auth.authenticate, limit, loadLimit, v1);
   routes.use('/jobs/scrape', auth.authenticate, limit, loadLimit);
   routes.use(root);

@@ -2,10 +2,11 @@ import { databaseUrlOf, openDatabase } from '../db/open.ts';
 import { createDispatch } from '../dispatch/dispatch.ts';
 import { openQueue } from '../queue/open.ts';
 import { Complaint } from '../runtime/operator-error.ts';
-import { type ProcessContext, runConfigured } from '../runtime/process.ts';
+import { type ProcessContext, runConfigured } from '../runtime/process/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
 import { type BootstrapKey, ensureBootstrapKey } from './accounts/bootstrap-key.ts';
 import { createApp } from './app.ts';
+import { createClientAddress } from './http/client-address.ts';
 import { type HttpServer, listen } from './http/server.ts';
 import { createShortLinks } from './links/redirect/short-links.ts';
 
@@ -45,8 +46,11 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
-  const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;
-  const links = createShortLinks({ database, queue, dataDir, clickSpoolBytes, publicUrl, logger });
+  const { dataDir, clickSpoolBytes, publicUrl, egressAllow, trustedProxies, corsOrigins } = config;
+  const clientAddress = createClientAddress(trustedProxies);
+  const links = createShortLinks({
+    ...{ database, queue, dataDir, clickSpoolBytes, publicUrl, clientAddress, logger },
+  });
   await lifecycle.start({ name: 'links', start: () => links.start(), stop: () => links.stop() });
 
   const app = createApp({
@@ -56,7 +60,7 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
     dispatch,
     logger,
     logLinesDropped: () => output.dropped,
-    ...{ links, publicUrl, egressAllow },
+    ...{ links, publicUrl, egressAllow, trustedProxies, corsOrigins },
     rateLimit: config.rateLimit,
     streams: config.streams,
     accessLog: config.logLevel === 'debug',

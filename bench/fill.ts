@@ -1,4 +1,4 @@
-/** SQL that fills a database to a size at which Postgres has to choose its plans; for `explain` and for test/integration/explain.test.ts. */
+/** SQL that fills a database to a size at which Postgres has to choose its plans; for `explain` and for test/integration/db/explain.test.ts. */
 
 /** Of a thousand jobs: 10 wait, 1 is dispatched, 1 runs, 1 is due, 4 wait for their time, 30 failed, 10 cancelled. */
 export const fillJobs = (rows: number): string => `

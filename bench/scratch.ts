@@ -6,7 +6,7 @@ import { connect, type Database } from '../db/connect.ts';
 import { acceptJobs } from '../db/jobs/accept.ts';
 import { openDatabase } from '../db/open.ts';
 import { statement } from '../db/statement.ts';
-import { silentLogger } from '../runtime/logger.ts';
+import { silentLogger } from '../runtime/log/logger.ts';
 import { API_KEY, JOB } from './job.ts';
 import type { Services } from './services.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { startEmbeddedPostgres } from '../db/embedded-postgres.ts';
-import { silentLogger } from '../runtime/logger.ts';
+import { silentLogger } from '../runtime/log/logger.ts';
 import { findProcess } from './cpu.ts';
 
 /** The checkout; this file runs from dist/bench. */

@@ -1,6 +1,6 @@
 import createKnex, { type Knex } from 'knex';
-import type { Logger } from '../runtime/logger.ts';
-import { poolAddress } from '../runtime/postgres-connection.ts';
+import type { Logger } from '../runtime/log/logger.ts';
+import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 import { type Statement, statement } from './statement.ts';
 
 /**
@@ -54,7 +54,7 @@ interface Connection {
  * A settle of a young table so costs 0.2 ms of processor time instead of 1.1. Per statement they cannot be set: it would be a
  * transaction with two round trips more. `plan_cache_mode`: planning a claim anew for each call takes 0.4 ms, running it 0.1.
  *
- * What they could hide is a statement that has no index; test/integration/explain.test.ts fails on it.
+ * What they could hide is a statement that has no index; test/integration/db/explain.test.ts fails on it.
  */
 export const INDEX_PLANS = `SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
   SET plan_cache_mode = force_generic_plan`;

@@ -1,5 +1,5 @@
 /**
- * Pages of lists that are ordered by a timestamp and an id, newest first. A page begins behind the last row of the one before
+ * Pages of lists that are ordered by a timestamp and an id. A page begins behind the last row of the one before
  * and not at an offset: an index finds it at once however deep it is, and rows that come meanwhile shift nothing.
  */
 
@@ -17,17 +17,29 @@ export interface Keyset {
   order: string;
 }
 
-/** @param at a timestamp column, followed in the index by @param id a uuid column, both descending */
-export const keyset = (at: string, id: string): Keyset => ({
-  column: `${at}::text AS cursor`,
-  behind: (atParameter, idParameter) =>
-    `(${at}, ${id}) < (${atParameter}::timestamptz, ${idParameter}::uuid)`,
-  order: `${at} DESC, ${id} DESC`,
-});
+export type KeysetOrder = 'newest_first' | 'oldest_first';
+
+/** @param at a timestamp column, followed in the index by @param id a uuid column, both in the same direction */
+export function keyset(at: string, id: string, order: KeysetOrder = 'newest_first'): Keyset {
+  const [comparison, direction] = order === 'newest_first' ? ['<', 'DESC'] : ['>', 'ASC'];
+  return {
+    column: `${at}::text AS cursor`,
+    behind: (atParameter, idParameter) =>
+      `(${at}, ${id}) ${comparison} (${atParameter}::timestamptz, ${idParameter}::uuid)`,
+    order: `${at} ${direction}, ${id} ${direction}`,
+  };
+}
 
 /** Values for the two parameters of `behind`; those of a first page are before every row. */
-export const keysetValues = (after: KeysetCursor | null): [at: string, id: string] =>
-  after ? [after.at, after.id] : ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
+export function keysetValues(
+  after: KeysetCursor | null,
+  order: KeysetOrder = 'newest_first',
+): [at: string, id: string] {
+  if (after) return [after.at, after.id];
+  return order === 'newest_first'
+    ? ['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff']
+    : ['-infinity', '00000000-0000-0000-0000-000000000000'];
+}
 
 /** Of `limit + 1` rows asked for, those of the page, and its last place if there are more. */
 export function pageOf<Row extends { id: string; cursor: string }, Item>(

@@ -202,11 +202,26 @@ export interface KnownLead extends ListedLead {
   jobIds: string[];
 }
 
-/** The businesses of all a user's jobs, newest first, each once: as it was found last. `before` is the place behind which to go on. */
+/** The id of the lead that was found last of all so far: what is listed up to it stays the same while more is found. */
+export async function findLastLeadId(sql: Sql, userId: string): Promise<string> {
+  const [row] = await sql.query<{ id: string }>(FIND_LAST_LEAD, [userId]);
+  return row?.id ?? '0';
+}
+
+const FIND_LAST_LEAD = statement(
+  'find_last_lead',
+  'SELECT id::text AS id FROM leads WHERE user_id = $1 ORDER BY id DESC LIMIT 1',
+);
+
+/**
+ * The businesses of all a user's jobs, newest first, each once: as it was found last. `before` is the place behind which to go on, and
+ * `upTo` the last lead of the time when the first page was read: a business that is found again moves to the front, and would be missing
+ * from the pages behind it.
+ */
 export async function listKnownLeads(
   sql: Sql,
   query: LeadsQuery,
-  before: string,
+  { before, upTo }: { before: string; upTo: string },
   limit: number,
 ): Promise<{ leads: KnownLead[]; next: string | null }> {
   const { userId, q, domain, country, source, hasEmail, hasPhone } = query;
@@ -216,7 +231,7 @@ export async function listKnownLeads(
   const way = words.length > 0 ? SEARCH_KNOWN_LEADS : domain ? LIST_KNOWN_LEADS_OF_DOMAIN : LIST_KNOWN_LEADS;
   const rows = await sql.query<KnownLeadRow>(way, [
     ...[userId, before, limit + 1, domain ?? null, country ?? null, source ?? null],
-    ...[hasEmail ?? null, hasPhone ?? null],
+    ...[hasEmail ?? null, hasPhone ?? null, upTo],
     ...(words.length > 0 ? [words.map((word) => `${word}:*`).join(' & ')] : []),
   ]);
   const { leads, next } = partOf(rows, limit);
@@ -253,20 +268,20 @@ const KNOWN_LEADS = (condition: string): string => `
   SELECT l.id::text AS id, l.content, l.found_at,
          ARRAY(SELECT o.job_id::text FROM leads o WHERE o.user_id = l.user_id AND o.key = l.key ORDER BY o.id DESC LIMIT 50) AS job_ids
   FROM leads l
-  WHERE l.user_id = $1 AND l.id < $2::bigint ${condition}
+  WHERE l.user_id = $1 AND l.id < $2::bigint AND l.id <= $9::bigint ${condition}
     AND ($5::text IS NULL OR $5 = ANY (l.countries))
     AND ($6::text IS NULL OR $6 = ANY (l.sources))
     AND ($7::boolean IS NULL OR l.has_email = $7)
     AND ($8::boolean IS NULL OR l.has_phone = $8)
     AND ($4::text IS NULL OR l.domain = $4)
-    AND NOT EXISTS (SELECT FROM leads o WHERE o.user_id = l.user_id AND o.key = l.key AND o.id > l.id)
+    AND NOT EXISTS (SELECT FROM leads o WHERE o.user_id = l.user_id AND o.key = l.key AND o.id > l.id AND o.id <= $9::bigint)
   ORDER BY l.id DESC LIMIT $3`;
 
 const LIST_KNOWN_LEADS = statement('list_known_leads', KNOWN_LEADS(''));
 const LIST_KNOWN_LEADS_OF_DOMAIN = statement('list_known_leads_of_domain', KNOWN_LEADS('AND l.domain = $4'));
 const SEARCH_KNOWN_LEADS = statement(
   'search_known_leads',
-  KNOWN_LEADS(`AND l.search_vector @@ to_tsquery('simple', $9)`),
+  KNOWN_LEADS(`AND l.search_vector @@ to_tsquery('simple', $10)`),
 );
 
 const countriesOf = ({ addresses }: Lead): string[] => [

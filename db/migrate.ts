@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { Complaint } from '../runtime/operator-error.ts';
-import { poolAddress } from '../runtime/postgres-connection.ts';
+import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 import { isDatabaseUnavailable } from './connect.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { Migration } from './migrations/migration.ts';

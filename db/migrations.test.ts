@@ -17,6 +17,7 @@ const RELEASED: Record<string, string> = {
   '0009-links': '9b092b74e3d34fd8',
   '0010-statistics': 'e7373dff41c91bcb',
   '0011-embedded-queue': 'fb91cdb293646201',
+  '0012-idempotent-answers': '88781093211179f2',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../runtime/config.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import { Complaint } from '../runtime/operator-error.ts';
-import { explainPostgresFailure } from '../runtime/postgres-failure.ts';
+import { explainPostgresFailure } from '../runtime/postgres/postgres-failure.ts';
+import type { Config } from '../runtime/settings/config.ts';
 import { connect, type Database, isDatabaseUnavailable } from './connect.ts';
 import { embeddedPostgresUrl } from './embedded-postgres.ts';
 import { migrate } from './migrate.ts';

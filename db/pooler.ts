@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { Complaint } from '../runtime/operator-error.ts';
-import { poolAddress } from '../runtime/postgres-connection.ts';
+import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 
 /** Another client of the pooler may come in between. */
 const ROUNDS = 5;

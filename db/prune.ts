@@ -7,6 +7,7 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_JOBS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_EVENTS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_KEYS, [options.limit]),
+    sql.query(PRUNE_ANSWERS, [options.limit]),
     sql.query(PRUNE_NOTIFICATIONS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_DELIVERIES, [options.retentionDays, options.limit]),
     sql.query(PRUNE_CLICKS, [options.retentionDays, options.limit]),
@@ -52,6 +53,15 @@ const PRUNE_KEYS = statement(
   `
   DELETE FROM idempotency_keys WHERE (user_id, key) IN (
     SELECT user_id, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1)
+  RETURNING key
+  `,
+);
+
+const PRUNE_ANSWERS = statement(
+  'prune_idempotent_answers',
+  `
+  DELETE FROM idempotent_answers WHERE (user_id, route, key) IN (
+    SELECT user_id, route, key FROM idempotent_answers WHERE created_at < now() - interval '24 hours' LIMIT $1)
   RETURNING key
   `,
 );

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import { isDatabaseUnavailable, isSerializationFailure } from './connect.ts';
 
 const LONGEST_PAUSE_MS = 1000;

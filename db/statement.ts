@@ -1,6 +1,6 @@
 /**
  * One SQL statement. Named, so that Postgres parses and plans it once per connection: planning a CTE costs more than running it.
- * Made by `statement` alone, which knows all of them: test/integration/explain.test.ts looks at the plan of each.
+ * Made by `statement` alone, which knows all of them: test/integration/db/explain.test.ts looks at the plan of each.
  */
 export interface Statement {
   readonly name: string;

@@ -8,7 +8,7 @@ import {
 import { releaseExpiredDeliveries } from '../db/notifications/deliveries/settle.ts';
 import type { Queue } from '../queue/queue.ts';
 import { CHANNEL_QUEUES } from '../queue/topology.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import { sendMessage } from './notification-messages.ts';
 
 /** The pause when nothing presses, and while notifiers empty a window faster than it is filled. */

@@ -5,7 +5,7 @@ import type { DispatchableJob } from '../db/jobs/dispatch.ts';
 import { createLeadership } from '../db/leadership.ts';
 import type { MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import { createDeliverySweep } from './deliveries.ts';
 import { createDirectFanOut } from './fan-out.ts';
 import { createFreshDispatcher } from './immediate-dispatcher.ts';

@@ -9,7 +9,7 @@ import {
 import { fanOut, type MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import { JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../queue/topology.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import { tellable } from './notification-messages.ts';
 
 const READER = 'fan_out';

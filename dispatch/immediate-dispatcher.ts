@@ -1,7 +1,7 @@
 import type { Database } from '../db/connect.ts';
 import { type DispatchableJob, markDispatched, readWindow, type WindowState } from '../db/jobs/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import { scrapeMessage } from './message.ts';
 import { chooseForWindow, type SizeOf, windowSize } from './window.ts';
 

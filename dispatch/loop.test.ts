@@ -1,4 +1,4 @@
-import { silentLogger } from '../runtime/logger.ts';
+import { silentLogger } from '../runtime/log/logger.ts';
 import { createLoop } from './loop.ts';
 
 test('a loop that is stopped in the middle of a step does not begin the pause behind it', async () => {

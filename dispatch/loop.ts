@@ -1,6 +1,6 @@
 import { isDatabaseUnavailable } from '../db/connect.ts';
 import { PublishError } from '../queue/queue.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 
 /** Something done again and again until it is stopped. */
 export interface Loop {

@@ -1,6 +1,6 @@
 import { databaseUrlOf, openDatabase } from '../db/open.ts';
 import { openQueue } from '../queue/open.ts';
-import { runConfigured } from '../runtime/process.ts';
+import { runConfigured } from '../runtime/process/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
 import { createDispatch } from './dispatch.ts';
 

@@ -2,7 +2,7 @@ import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import { forgetArtifactFolder, listAbandonedFolders } from '../db/pages/artifacts.ts';
 import { prune } from '../db/prune.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 
 const BATCH = 1000;
 const FOLDERS = 100;

@@ -1,7 +1,7 @@
 import type { RetryPolicy } from '../core/jobs/retry.ts';
 import type { Database } from '../db/connect.ts';
 import { settleExpiredRuns } from '../db/jobs/settle.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 
 const BATCH = 100;
 const PAUSE_MS = 1000;

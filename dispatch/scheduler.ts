@@ -9,7 +9,7 @@ import {
 } from '../db/jobs/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
 import { SCRAPE_JOBS } from '../queue/topology.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import { scrapeMessage } from './message.ts';
 import { chooseForWindow, countAtLeast, type SizeOf, windowSize } from './window.ts';
 

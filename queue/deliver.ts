@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import { parseEnvelope } from './envelope.ts';
 import type { ConsumeOptions, Handler, HandlerOutcome } from './queue.ts';
 

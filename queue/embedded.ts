@@ -1,6 +1,6 @@
 import pg from 'pg';
-import type { Logger } from '../runtime/logger.ts';
-import { poolAddress } from '../runtime/postgres-connection.ts';
+import type { Logger } from '../runtime/log/logger.ts';
+import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 import { withinTime } from '../runtime/timeout.ts';
 import { createConsumers } from './embedded/consumers.ts';
 import { declareQueue } from './embedded/declare.ts';

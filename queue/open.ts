@@ -1,5 +1,5 @@
-import type { Config } from '../runtime/config.ts';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
+import type { Config } from '../runtime/settings/config.ts';
 import { createEmbeddedQueue } from './embedded.ts';
 import type { Queue } from './queue.ts';
 import { createRabbitQueue } from './rabbitmq.ts';

@@ -1,5 +1,5 @@
 import type { ChannelModel } from 'amqplib';
-import type { Logger } from '../runtime/logger.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import type { Queue } from './queue.ts';
 import { withChannel } from './rabbitmq/channel.ts';
 import { createLink, type Link } from './rabbitmq/connection.ts';

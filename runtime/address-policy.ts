@@ -52,6 +52,18 @@ class Range {
   }
 }
 
+/** `192.0.2.1`, `10.0.0.0/8`, `fd00::/8`. @throws Complaint */
+export function parseRange(text: string): Range {
+  const [network = '', bits, ...rest] = text.split('/');
+  const address = parseAddress(network);
+  const width = address?.kind() === 'ipv4' ? 32 : 128;
+  const length = bits === undefined ? width : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : -1;
+  if (!address || rest.length > 0 || length < 0 || length > width) {
+    throw new Complaint(`"${text}" is no address or range such as 10.0.0.0/8`);
+  }
+  return new Range(address, length);
+}
+
 const GLOBAL_UNICAST = new Range(ipaddr.IPv6.parse('2000::'), 3);
 const NAT64 = new Range(ipaddr.IPv6.parse('64:ff9b::'), 96);
 const SIX_TO_FOUR = new Range(ipaddr.IPv6.parse('2002::'), 16);

@@ -28,7 +28,7 @@ export async function ensureBrowser() {
 
 /** Read as the program reads it, which is built by now. */
 async function chosenByUser() {
-  const { readEnvFile } = await import('../dist/runtime/env-file.js');
+  const { readEnvFile } = await import('../dist/runtime/settings/env-file.js');
   try {
     const { CHROMIUM_PATH } = { ...readEnvFile('.env'), ...process.env };
     return CHROMIUM_PATH?.trim() || undefined;

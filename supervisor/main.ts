@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-postgres.ts';
-import type { Config } from '../runtime/config.ts';
-import type { Lifecycle } from '../runtime/lifecycle.ts';
-import type { Logger } from '../runtime/logger.ts';
-import { runConfigured } from '../runtime/process.ts';
+import type { Logger } from '../runtime/log/logger.ts';
+import type { Lifecycle } from '../runtime/process/lifecycle.ts';
+import { runConfigured } from '../runtime/process/process.ts';
+import type { Config } from '../runtime/settings/config.ts';
 import { welcome } from './banner.ts';
 import { choosePort } from './port.ts';
 import { KeptProcess } from './supervised-process.ts';

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from 'node:net';
-import type { Config } from '../runtime/config.ts';
 import { Complaint } from '../runtime/operator-error.ts';
+import type { Config } from '../runtime/settings/config.ts';
 
 /** The port or address cannot be had; the message says which setting to change. */
 class PortError extends Complaint {

@@ -107,14 +107,14 @@ describe('the layers', () => {
 describe('the edges', () => {
   const using = (pattern: RegExp) => product.filter(({ code }) => pattern.test(code)).map(({ path }) => path);
 
-  test('only runtime/config.ts reads the environment', () => {
+  test('only runtime/settings/config.ts reads the environment', () => {
     // The supervisor hands its own environment on to the processes it starts.
-    expect(using(/\bprocess\.env\b/)).toEqual(['runtime/config.ts', 'supervisor/main.ts']);
+    expect(using(/\bprocess\.env\b/)).toEqual(['runtime/settings/config.ts', 'supervisor/main.ts']);
   });
 
   test('only a composition root ends its process', () => {
     const others = using(/\bprocess\.exit\(/).filter((path) => !path.endsWith('/main.ts'));
-    expect(others).toEqual(['runtime/process.ts', 'runtime/run-process.ts']);
+    expect(others).toEqual(['runtime/process/process.ts', 'runtime/process/run-process.ts']);
   });
 });
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { parseConfig } from '../runtime/config.ts';
-import { SETTING_GROUPS, SETTINGS, settingsOf } from '../runtime/settings.ts';
+import { parseConfig } from '../runtime/settings/config.ts';
+import { SETTING_GROUPS, SETTINGS, settingsOf } from '../runtime/settings/settings.ts';
 import { composeFile, envExample, reference } from '../scripts/docs/texts.ts';
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');

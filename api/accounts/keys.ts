@@ -1,34 +1,37 @@
 import { issueKeyRequest } from '../../core/accounts/user-schemas.ts';
 import { type ApiKey, findUser, listKeys, revokeKey, storeKey } from '../../db/accounts/users.ts';
-import type { Sql } from '../../db/connect.ts';
+import type { Database, Sql } from '../../db/connect.ts';
+import { createOnce } from '../http/create-once.ts';
 import { isUuid } from '../http/cursor.ts';
 import { forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody } from '../http/validation.ts';
+import { expectNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { hashKey, makeKey, prefixOf } from './api-key.ts';
 
 /** `POST /keys`: the one answer that holds the key itself. */
-export const issueKey =
-  (sql: Sql): Handler =>
-  async (request, response) => {
-    expectNoQuery(request);
-    const { body } = await readBody(request, issueKeyRequest);
-    const { caller, requestId } = response.locals;
-    const userId = body.user_id ?? caller.userId;
-    if (userId !== caller.userId) await expectMayActFor(sql, response, userId);
-    const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
-    const key = makeKey();
-    const stored = await storeKey(sql, {
-      userId,
-      name: body.name,
-      prefix: prefixOf(key),
-      hash: hashKey(key),
-      expiresAt,
-      correlationId: requestId,
-    });
-    sendJson(response, 201, { ...shown(stored), key });
-  };
+export const issueKey = (database: Database): Handler =>
+  createOnce(
+    database,
+    issueKeyRequest,
+    async (sql, body, response) => {
+      const { caller, requestId } = response.locals;
+      const userId = body.user_id ?? caller.userId;
+      if (userId !== caller.userId) await expectMayActFor(sql, response, userId);
+      const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
+      const key = makeKey();
+      const stored = await storeKey(sql, {
+        userId,
+        name: body.name,
+        prefix: prefixOf(key),
+        hash: hashKey(key),
+        expiresAt,
+        correlationId: requestId,
+      });
+      return { body: { ...shown(stored), key } };
+    },
+    { sealed: true },
+  );
 
 /** No key outlives the one it was issued with: else whoever had a key for a day would have one for ever. */
 function expiryOf(asked: string | undefined, own: Date | null): string | null {

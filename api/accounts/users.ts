@@ -1,26 +1,25 @@
 import { createUserRequest } from '../../core/accounts/user-schemas.ts';
 import { createUser, listUsers } from '../../db/accounts/users.ts';
-import type { Sql } from '../../db/connect.ts';
+import type { Database, Sql } from '../../db/connect.ts';
+import { createOnce } from '../http/create-once.ts';
 import { conflict } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody } from '../http/validation.ts';
+import { expectNoQuery } from '../http/validation.ts';
 import { expectAdmin } from '../middleware/authentication.ts';
 
 /** `POST /users`, by an admin. */
-export const addUser =
-  (sql: Sql): Handler =>
-  async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
-    const { body } = await readBody(request, createUserRequest);
-    const user = await createUser(sql, {
-      ...body,
-      role: 'user',
-      correlationId: response.locals.requestId,
-    });
+export const addUser = (database: Database): Handler => {
+  const add = createOnce(database, createUserRequest, async (sql, body, response) => {
+    const { requestId: correlationId } = response.locals;
+    const user = await createUser(sql, { ...body, role: 'user', correlationId });
     if (!user) throw conflict('email_taken', 'there is a user with this e-mail address');
-    sendJson(response, 201, user);
+    return { body: user };
+  });
+  return (request, response) => {
+    expectAdmin(response);
+    return add(request, response);
   };
+};
 
 /** `GET /users`, by an admin. */
 export const listAllUsers =

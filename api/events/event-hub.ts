@@ -1,6 +1,6 @@
 import type { Sql } from '../../db/connect.ts';
 import { type EventCursor, findLedgerEnd, followLedger, type LedgerEvent } from '../../db/events/events.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { ToldEvent } from './serialized-event.ts';
 
 /** Whose events: all of a user, or those of one job, which was final when it was looked at or not. */

@@ -16,7 +16,7 @@ import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendTex
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery } from '../http/validation.ts';
 import { ownJob } from '../jobs/jobs.ts';
-import type { LiveMetrics } from '../operations/metrics.ts';
+import type { LiveMetrics } from '../metrics/metrics.ts';
 import type { Feed, Scope } from './event-hub.ts';
 import { ToldEvent } from './serialized-event.ts';
 import { openSse } from './sse.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { encodeEventCursor } from '../http/cursor.ts';
 import { type ApiResponse, answerHeaders } from '../http/route.ts';
-import type { LiveMetrics } from '../operations/metrics.ts';
+import type { LiveMetrics } from '../metrics/metrics.ts';
 import type { Streams } from './streams.ts';
 import type { Sink } from './subscription.ts';
 

@@ -1,8 +1,8 @@
 import { type Caller, listGoodKeys } from '../../db/accounts/users.ts';
 import type { Sql } from '../../db/connect.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { overloaded, stopping, tooManyStreams } from '../http/problem.ts';
-import type { LiveMetrics } from '../operations/metrics.ts';
+import type { LiveMetrics } from '../metrics/metrics.ts';
 
 /** Everything that is open for longer than a request: Server-Sent Events and WebSockets of this process. */
 export interface Streams {

@@ -3,6 +3,8 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller } from '../../db/accounts/users.ts';
+import type { ClientAddress } from '../http/client-address.ts';
+import { originForm } from '../http/origin-form.ts';
 import { notFound, overloaded, type Problem, problemBody } from '../http/problem.ts';
 import { keyOf } from '../middleware/authentication.ts';
 import { problemOf } from '../middleware/error-handler.ts';
@@ -12,8 +14,8 @@ const LIVE_PATH = '/api/v1/live';
 
 /** WebSockets at `LIVE_PATH`. */
 export interface LiveSockets {
-  /** For a server's `upgrade`. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** For a server's `upgrade`. False where the request asks for something else; nothing was done then. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** Says goodbye to everybody, and cuts who does not answer. */
   stop(): void;
 }
@@ -25,7 +27,7 @@ const MAX_STRANGERS = 100;
 const INTRODUCTION_MS = 10_000;
 const GOODBYE_MS = 1000;
 
-export function createLiveSockets(dependencies: LiveDependencies): LiveSockets {
+export function createLiveSockets(dependencies: LiveDependencies, clientAddress: ClientAddress): LiveSockets {
   const { auth, logger } = dependencies;
   // Not compressed: each connection would keep some 300 KB for it.
   const server = new WebSocketServer({
@@ -37,15 +39,15 @@ export function createLiveSockets(dependencies: LiveDependencies): LiveSockets {
   let stopped = false;
 
   const admit = async (request: IncomingMessage): Promise<Caller | null> => {
-    if (request.url?.split('?', 1)[0] !== LIVE_PATH) throw notFound('there is nothing at this path');
+    if (pathOf(request) !== LIVE_PATH) throw notFound('there is nothing at this path');
     const key = keyOf(request);
-    if (key) return auth.callerOf(key, addressOf(request));
+    if (key) return auth.callerOf(key, clientAddress(request));
     if (strangers.size >= MAX_STRANGERS) throw overloaded();
     return null;
   };
   const converse = (socket: WebSocket, stream: Duplex, request: IncomingMessage, caller: Caller | null) => {
     socket.on('error', (error) => logger.debug('live_socket_failed', { error }));
-    const conversation = openConversation(dependencies, { socket, stream, address: addressOf(request) });
+    const conversation = openConversation(dependencies, { socket, stream, address: clientAddress(request) });
     if (caller) conversation.welcome(caller);
     else expectIntroduction(socket, conversation);
   };
@@ -62,12 +64,16 @@ export function createLiveSockets(dependencies: LiveDependencies): LiveSockets {
 
   return {
     upgrade: (request, stream, head) => {
+      if (!asksForWebSocket(request)) return false;
       // Until `ws` has it, nobody else would hear of it.
       const onError = (error: Error) => logger.debug('live_socket_failed', { error });
       stream.on('error', onError);
       admit(request).then(
         (caller) => {
-          if (stopped) return stream.destroy();
+          if (stopped) {
+            stream.destroy();
+            return;
+          }
           server.handleUpgrade(request, stream, head, (socket) => {
             stream.off('error', onError);
             converse(socket, stream, request, caller);
@@ -75,6 +81,7 @@ export function createLiveSockets(dependencies: LiveDependencies): LiveSockets {
         },
         (error) => refuse(stream, request, problemOf(error)),
       );
+      return true;
     },
     stop: () => {
       stopped = true;
@@ -87,7 +94,11 @@ export function createLiveSockets(dependencies: LiveDependencies): LiveSockets {
   };
 }
 
-const addressOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? '';
+const asksForWebSocket = ({ headers }: IncomingMessage): boolean =>
+  /(?:^|,)\s*websocket\s*(?:,|$)/i.test(headers.upgrade ?? '');
+
+const pathOf = ({ url = '' }: IncomingMessage): string | undefined =>
+  originForm(url).split('?', 1)[0]?.replace(/\/$/, '');
 
 /** An answer to an upgrade that is none: the HTTP server has let go of this connection. */
 function refuse(stream: Duplex, request: IncomingMessage, problem: Problem): void {

@@ -1,26 +1,22 @@
-import { isUtf8 } from 'node:buffer';
 import { Problem } from './problem.ts';
-import type { ApiRequest } from './route.ts';
+import type { ApiRequest, ApiResponse } from './route.ts';
 
 export const BODY_LIMIT = 100 * 1024;
 export const BATCH_BODY_LIMIT = 10 * 1024 * 1024;
+/** For the next part of a body to arrive; the whole request has a minute (`api/http/server.ts`). */
+const IDLE_MS = 10_000;
 
 /**
- * The request's JSON, and how many bytes it took; `undefined` where there is no body. Not `express.json`: its charsets,
- * inflating and parameters are a fifth of the time of a POST, and we want none of them.
+ * The bytes of a JSON body; empty where there is none. Not `express.json`: its charsets, inflating and parameters are a fifth of
+ * the time of a POST, and we want none of them.
  */
-export async function readJson(
-  request: ApiRequest,
-  limit: number,
-): Promise<{ json: unknown; bytes: number }> {
+export async function readBytes(request: ApiRequest, limit: number, idleMs = IDLE_MS): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
-  if (announced === 0) return { json: undefined, bytes: 0 };
   const chunked = request.headers['transfer-encoding'] !== undefined;
-  if (!chunked && Number.isNaN(announced)) return { json: undefined, bytes: 0 };
+  if (announced === 0 || (!chunked && Number.isNaN(announced))) return Buffer.alloc(0);
   requireJson(request);
   if (announced > limit) throw tooLarge(limit);
-  const body = await readBytes(request, limit);
-  return { json: body.length === 0 ? undefined : parse(body), bytes: body.length };
+  return receive(request, limit, idleMs);
 }
 
 function requireJson(request: ApiRequest): void {
@@ -35,34 +31,73 @@ function requireJson(request: ApiRequest): void {
 }
 
 /** What is too much is left unread; Node drains it behind the answer, so that the client gets to see that. */
-function readBytes(request: ApiRequest, limit: number): Promise<Buffer> {
+function receive(request: ApiRequest, limit: number, idleMs: number): Promise<Buffer> {
+  const charge = (request.res as ApiResponse).locals.body;
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > limit) reject(tooLarge(limit));
-      else chunks.push(chunk);
+    const body = new GrowingBuffer();
+    const fail = (error: unknown) => {
+      clearTimeout(idle);
+      request.off('data', take);
+      // What still comes is dropped: unread, it would keep the connection from closing.
+      request.resume();
+      charge.release();
+      reject(error);
+    };
+    const take = (chunk: Buffer) => {
+      idle.refresh();
+      try {
+        if (body.length + chunk.length > limit) throw tooLarge(limit);
+        charge.add(chunk.length);
+        body.add(chunk);
+      } catch (error) {
+        fail(error);
+      }
+    };
+    const idle = setTimeout(() => fail(tooSlow()), idleMs);
+    request.on('data', take);
+    request.on('end', () => {
+      clearTimeout(idle);
+      resolve(body.bytes());
     });
-    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-    request.on('error', () => reject(interrupted()));
+    request.on('error', () => fail(interrupted()));
     request.on('close', () => {
-      if (!request.complete) reject(interrupted());
+      if (!request.complete) fail(interrupted());
     });
   });
 }
 
-function parse(body: Buffer): unknown {
-  // A decoder would put replacement characters where the bytes are wrong, and store what nobody sent.
-  if (!isUtf8(body)) throw malformed('the body is not UTF-8');
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    throw malformed('the body is not JSON');
+/** Not a list of chunks: those of a byte each would take a hundred times the body's own size. */
+class GrowingBuffer {
+  length = 0;
+  private buffer: Buffer = Buffer.alloc(0);
+
+  add(chunk: Buffer): void {
+    // Most bodies are one chunk.
+    if (this.length === 0) {
+      this.buffer = chunk;
+      this.length = chunk.length;
+      return;
+    }
+    const length = this.length + chunk.length;
+    if (length > this.buffer.length) {
+      const larger = Buffer.allocUnsafe(Math.max(length, this.buffer.length * 2));
+      this.buffer.copy(larger, 0, 0, this.length);
+      this.buffer = larger;
+    }
+    chunk.copy(this.buffer, this.length);
+    this.length = length;
+  }
+
+  bytes(): Buffer {
+    return this.buffer.subarray(0, this.length);
   }
 }
 
-const malformed = (detail: string) => new Problem(400, 'malformed_json', detail);
 const interrupted = () => new Problem(400, 'body_interrupted', 'the body ended early');
+const tooSlow = () =>
+  // The rest may come at any time, or never: the next request needs a connection of its own.
+  new Problem(408, 'request_timeout', 'the body did not arrive in time', {
+    headers: { connection: 'close' },
+  });
 const tooLarge = (limit: number) =>
   new Problem(413, 'body_too_large', `expected a body of at most ${limit} bytes`);

@@ -4,7 +4,7 @@ import { invalidRequest } from './problem.ts';
 
 /** Cursors are opaque to clients and still checked: whatever passes here is a value the database can read. */
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export const isUuid = (text: unknown): text is string => typeof text === 'string' && UUID.test(text);
 
 /** Of every list that is newest first. */
@@ -34,7 +34,20 @@ export function decodeLeadCursor(cursor: string | undefined): string | null {
   if (cursor === undefined) return null;
   if (!/^[0-9a-z]{1,12}$/.test(cursor)) throw badCursor();
   const id = [...cursor].reduce((sum, digit) => sum * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
+  if (id > MAX_SEQ) throw badCursor();
   return String(id);
+}
+
+/** A place among the leads of all jobs, and up to which one they were there when the first page was read. */
+export const encodeKnownLeadCursor = ({ before, upTo }: { before: string; upTo: string }): string =>
+  `${encodeLeadCursor(before)}-${encodeLeadCursor(upTo)}`;
+
+export function decodeKnownLeadCursor(cursor: string | undefined): { before: string; upTo: string } | null {
+  const [before, upTo, ...more] = cursor?.split('-') ?? [];
+  if (before === undefined) return null;
+  const place = { before: decodeLeadCursor(before), upTo: decodeLeadCursor(upTo ?? '') };
+  if (place.before === null || place.upTo === null || more.length > 0) throw badCursor();
+  return { before: place.before, upTo: place.upTo };
 }
 
 /** Transaction and number: `7421-93`. Also the `id` of Server-Sent Events. */

@@ -14,7 +14,17 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
     socket.destroy();
     return;
   }
-  const { status, headers, body } = answerTo(problemOf(error.code));
+  answerOn(socket, problemOf(error.code));
+}
+
+/** `CONNECT`: this is no proxy. */
+export function refuseTunnel(socket: Duplex): void {
+  socket.on('error', () => {});
+  answerOn(socket, new Problem(405, 'method_not_allowed', 'this server is no proxy'));
+}
+
+function answerOn(socket: Duplex, problem: Problem): void {
+  const { status, headers, body } = answerTo(problem);
   const lines = Object.entries({ date: new Date().toUTCString(), ...headers }).map(
     ([name, value]) => `${name}: ${value}\r\n`,
   );
@@ -24,8 +34,17 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
 }
 
 /** What HTTP/1.1 asks of every request (RFC 9112, 3.2). */
-export function refuseWithoutHost(response: ServerResponse): void {
-  const problem = new Problem(400, 'malformed_request', 'the header Host is missing');
+export const refuseWithoutHost = (response: ServerResponse): void =>
+  answerInFull(response, new Problem(400, 'malformed_request', 'the header Host is missing'));
+
+/** What a request may expect beforehand is to be told to go on, and Node does that. */
+export const refuseExpectation = (response: ServerResponse): void =>
+  answerInFull(
+    response,
+    new Problem(417, 'expectation_failed', 'expected no other Expect than 100-continue'),
+  );
+
+function answerInFull(response: ServerResponse, problem: Problem): void {
   const { status, headers, body } = answerTo(problem);
   response.writeHead(status, headers);
   response.end(body);

@@ -1,6 +1,16 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response, Router } from 'express';
+import { LINK_CODE } from '../../core/links/link.ts';
 import type { Caller } from '../../db/accounts/users.ts';
-import { methodNotAllowed } from './problem.ts';
+import { UUID } from './cursor.ts';
+import { methodNotAllowed, notFound } from './problem.ts';
+
+/** What the bodies of one request take. */
+export interface BodyCharge {
+  /** @throws Problem 503 where this would be too much on top of what is held already */
+  add(bytes: number): void;
+  /** Gives all of it back; twice is safe. Whoever does not is done when the answer is. */
+  release(): void;
+}
 
 /** What a request gathers on its way; `caller` is there behind authentication. */
 export type Locals = {
@@ -10,6 +20,8 @@ export type Locals = {
   /** `performance.now()` of its arrival. */
   startedAt: number;
   caller: Caller;
+  /** Behind authentication too. */
+  body: BodyCharge;
 };
 
 export type ApiRequest = Request;
@@ -41,16 +53,38 @@ export function serve(
       response.locals.route = template;
       return handler(request, response);
     };
-  if (handlers.GET) route.get(named(handlers.GET));
-  if (handlers.POST) route.post(named(handlers.POST));
-  if (handlers.PATCH) route.patch(named(handlers.PATCH));
-  if (handlers.DELETE) route.delete(named(handlers.DELETE));
+  const checked = (handler: Handler): Handler =>
+    named((request, response) => {
+      expectParameters(request);
+      return handler(request, response);
+    });
+  if (handlers.GET) route.get(checked(handlers.GET));
+  if (handlers.POST) route.post(checked(handlers.POST));
+  if (handlers.PATCH) route.patch(checked(handlers.PATCH));
+  if (handlers.DELETE) route.delete(checked(handlers.DELETE));
   const allowed = Object.keys(handlers).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   route.all(
     named(() => {
       throw methodNotAllowed(allowed);
     }),
   );
+}
+
+/** What each path parameter can be at all: nothing else reaches a route, let alone the database. */
+const PARAMETERS: Record<string, RegExp> = {
+  id: UUID,
+  delivery: UUID,
+  code: LINK_CODE,
+  file: /^[a-z]{1,20}\.[a-z]{1,10}$/,
+  token: /^[\w.-]{1,2000}$/,
+  position: /^[0-9]{1,9}$/,
+  name: /^[\w.-]{1,200}$/,
+};
+
+function expectParameters({ params }: ApiRequest): void {
+  for (const [name, value] of Object.entries(params)) {
+    if (!PARAMETERS[name]?.test(String(value))) throw notFound(`there is nothing of this ${name}`);
+  }
 }
 
 /** Not Express's `json`: that makes an ETag of every answer, and costs a tenth of a POST. */

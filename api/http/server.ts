@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { answerMalformed, refuseWithoutHost } from './malformed-http.ts';
+import { answerMalformed, refuseExpectation, refuseTunnel, refuseWithoutHost } from './malformed-http.ts';
+import { answerWithoutUpgrade } from './upgrades.ts';
 
 export interface HttpServer {
   /** Where it answers, such as http://127.0.0.1:3000. */
@@ -21,8 +22,8 @@ interface Limits {
 export async function listen(
   listener: RequestListener,
   { host, port }: { host: string; port: number },
-  /** Takes connections that want another protocol. Without one such a request is answered as any other. */
-  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
+  /** Takes connections that want another protocol; false where it is none that is spoken here. */
+  upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean,
   limits: Partial<Limits> = {},
 ): Promise<HttpServer> {
   const server = createServer({
@@ -43,7 +44,13 @@ export async function listen(
     if (request.headers.host === undefined && request.httpVersion === '1.1') refuseWithoutHost(response);
     else listener(request, response);
   });
-  if (upgrade) server.on('upgrade', upgrade);
+  if (upgrade) {
+    server.on('upgrade', (request, socket, head) => {
+      if (!upgrade(request, socket, head)) answerWithoutUpgrade(server, request, socket, head);
+    });
+  }
+  server.on('connect', (_request, socket) => refuseTunnel(socket));
+  server.on('checkExpectation', (_request, response) => refuseExpectation(response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, backlog: 1024 }, () => {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { type ApiResponse, answerHeaders } from './route.ts';
 
 export const NDJSON = 'application/x-ndjson';
@@ -11,14 +10,21 @@ export async function sendStream(
 ): Promise<void> {
   const begin = () => response.writeHead(200, { ...headers, ...answerHeaders(response) });
   const gone = new AbortController();
-  response.on('close', () => gone.abort());
+  let goOn = () => {};
+  response.on('close', () => {
+    gone.abort();
+    goOn();
+  });
+  // One listener for the whole answer: where it is compressed, one that was added can not be removed.
+  response.on('drain', () => goOn());
   for await (const chunk of chunks) {
     if (gone.signal.aborted) return;
     // Only now: a first read that fails can still be answered with its own status.
     if (!response.headersSent) begin();
-    if (!response.write(chunk)) {
-      await once(response, 'drain', { signal: gone.signal }).catch(() => {});
-    }
+    const drained = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    if (!response.write(chunk)) await drained;
   }
   if (!response.headersSent) begin();
   response.end();

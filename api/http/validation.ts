@@ -1,29 +1,58 @@
 import type { z } from 'zod';
-import { BODY_LIMIT, readJson } from './body.ts';
-import { storageProblem } from './json-storage-limits.ts';
+import { unknownField } from '../../core/suggest.ts';
+import { BODY_LIMIT, readBytes } from './body.ts';
+import type { ItemLimits } from './json/check.ts';
+import { parseJson, parseJsonWithItems } from './json/read.ts';
 import { type FieldError, invalidRequest } from './problem.ts';
 import type { ApiRequest } from './route.ts';
+import { namesAt } from './schema-names.ts';
 
 /**
  * The request's body, as its schema says.
  *
  * @param whenEmpty what no body at all stands for, where every field may be left out
  */
-export async function readBody<T>(
-  request: ApiRequest,
-  schema: z.ZodType<T>,
-  limit = BODY_LIMIT,
-  whenEmpty?: object,
-): Promise<{ body: T; bytes: number }> {
-  const { json = whenEmpty, bytes } = await readJson(request, limit);
-  if (json === undefined) {
-    throw invalidRequest([{ path: '', message: 'expected a JSON object, got an empty body' }]);
-  }
-  // Before the schema, and alone: it would tell the same again field by field, and no longer see a `__proto__`.
-  const unstorable = storageProblem(json);
-  if (unstorable) throw invalidRequest([{ ...unstorable, path: pathOf(unstorable.path) }]);
-  return { body: parseAs(schema, json), bytes };
+export async function readBody<T>(request: ApiRequest, schema: z.ZodType<T>, whenEmpty?: object): Promise<T> {
+  const bytes = await readBytes(request, BODY_LIMIT);
+  if (bytes.length > 0) return parseAs(schema, await parseJson(bytes));
+  if (whenEmpty === undefined) throw emptyBody();
+  return parseAs(schema, whenEmpty);
 }
+
+/**
+ * A body of many items in one field, validated one by one and with pauses, so that others are served meanwhile.
+ *
+ * @param around the schema of what is around them, with an empty array in their place
+ */
+export async function readItems<T>(
+  request: ApiRequest,
+  {
+    limit,
+    limits,
+    around,
+    item,
+  }: { limit: number; limits: ItemLimits; around: z.ZodType; item: z.ZodType<T> },
+): Promise<T[]> {
+  const bytes = await readBytes(request, limit);
+  if (bytes.length === 0) throw emptyBody();
+  const body = await parseJsonWithItems(bytes, limits);
+  parseAs(around, body.around);
+  const items: T[] = [];
+  const errors: FieldError[] = [];
+  let index = 0;
+  for await (const value of body.items()) {
+    const parsed = item.safeParse(value);
+    if (parsed.success) items.push(parsed.data);
+    else errors.push(...errorsOf(parsed.error, item, [limits.field, index]));
+    if (errors.length >= MAX_ERRORS) break;
+    index += 1;
+  }
+  if (errors.length > 0) throw invalidRequest(errors.slice(0, MAX_ERRORS));
+  if (items.length === 0) throw invalidRequest([{ path: limits.field, message: 'expected at least 1' }]);
+  return items;
+}
+
+const emptyBody = () => invalidRequest([{ path: '', message: 'expected a JSON object, got an empty body' }]);
 
 export const readQuery = <T>(request: ApiRequest, schema: z.ZodType<T>): T => parseAs(schema, request.query);
 
@@ -31,34 +60,43 @@ export const readQuery = <T>(request: ApiRequest, schema: z.ZodType<T>): T => pa
 export function expectNoQuery(request: ApiRequest): void {
   if (!request.url.includes('?')) return;
   const unknown = Object.keys(request.query);
-  if (unknown.length > 0) throw invalidRequest(unknown.slice(0, MAX_ERRORS).map(unknownField([])));
+  if (unknown.length === 0) return;
+  throw invalidRequest(
+    unknown.slice(0, MAX_ERRORS).map((name) => ({ path: pathOf([name]), message: 'unknown field' })),
+  );
 }
 
 /** @throws a 422 that names every field that does not fit */
 export function parseAs<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalidRequest(parsed.error.issues.flatMap((issue) => fieldErrors(issue)).slice(0, MAX_ERRORS));
+  throw invalidRequest(errorsOf(parsed.error, schema));
 }
 
-/** A batch can hold a million mistakes; nobody reads the hundred-and-first. */
+/** Nobody reads the hundred-and-first mistake. */
 const MAX_ERRORS = 100;
 
 type Path = readonly PropertyKey[];
 
-function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map(unknownField(issue.path));
-    case 'invalid_key':
-      return issue.issues.map(({ message }) => ({ path: pathOf(issue.path), message: `name: ${message}` }));
-    default:
-      return [{ path: pathOf(issue.path), message: issue.message }];
+/** @param base where the value stands in the request */
+function errorsOf(error: z.ZodError, schema: z.ZodType, base: Path = []): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const issue of error.issues) {
+    const path = pathOf([...base, ...issue.path]);
+    if (issue.code === 'unrecognized_keys') {
+      const names = namesAt(schema, issue.path);
+      for (const key of issue.keys.slice(0, MAX_ERRORS)) {
+        errors.push({ path: pathOf([...base, ...issue.path, key]), message: unknownField(key, names) });
+      }
+    } else if (issue.code === 'invalid_key') {
+      for (const { message } of issue.issues) errors.push({ path, message: `name: ${message}` });
+    } else errors.push({ path, message: issue.message });
+    if (errors.length >= MAX_ERRORS) break;
   }
+  return errors.slice(0, MAX_ERRORS);
 }
 
-const unknownField =
-  (parent: Path) =>
-  (key: string): FieldError => ({ path: pathOf([...parent, key]), message: 'unknown field' });
+const pathOf = (path: Path): string => path.map((part) => String(part).slice(0, MAX_NAME)).join('.');
 
-const pathOf = (path: Path): string => path.map(String).join('.');
+/** A name that is wrong may be as long as the body. */
+const MAX_NAME = 200;

@@ -1,10 +1,17 @@
 import { createHash } from 'node:crypto';
+import type { z } from 'zod';
 import type { Job } from '../../core/jobs/job.ts';
-import { getJobQuery, listJobsQuery } from '../../core/jobs/job-schemas.ts';
+import {
+  cancelJobsRequest,
+  getJobQuery,
+  listJobsQuery,
+  metadataFilter,
+} from '../../core/jobs/job-queries.ts';
 import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Database, Sql } from '../../db/connect.ts';
-import { cancelJob, type JobChange, retryJob } from '../../db/jobs/change.ts';
-import { findJob, listJobs } from '../../db/jobs/read.ts';
+import { cancelJob, cancelJobs, type JobChange, retryJob } from '../../db/jobs/change.ts';
+import { type JobFilter, listJobs } from '../../db/jobs/list.ts';
+import { findJob } from '../../db/jobs/read.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import {
@@ -15,7 +22,7 @@ import {
   sendJson,
   sendText,
 } from '../http/route.ts';
-import { expectNoQuery, readQuery } from '../http/validation.ts';
+import { expectNoQuery, parseAs, readBody, readQuery } from '../http/validation.ts';
 import type { Waiters } from './long-poll.ts';
 
 /** `GET /jobs/{id}`, at once or, with `?wait=`, as soon as its status is final. */
@@ -65,11 +72,59 @@ const names = (ifNoneMatch: string | undefined, etag: string): boolean =>
 export const listOwnJobs =
   (sql: Sql): Handler =>
   async (request, response) => {
-    const { status, limit, cursor } = readQuery(request, listJobsQuery);
-    const { userId } = response.locals.caller;
-    const { jobs, next } = await listJobs(sql, { userId, status, limit, after: decodeJobCursor(cursor) });
-    sendJson(response, 200, { jobs, next_cursor: next && encodeJobCursor(next) });
+    const [asked, metadata] = splitMetadata(request.query);
+    const query = parseAs(listJobsQuery, asked);
+    const { jobs, next } = await listJobs(sql, {
+      ...filterOf({ ...query, metadata: parseAs(metadataFilter, metadata) }),
+      userId: response.locals.caller.userId,
+      limit: query.limit,
+      oldestFirst: query.sort === 'created_at',
+      after: decodeJobCursor(query.cursor),
+    });
+    const wanted = query.fields;
+    sendJson(response, 200, {
+      jobs: wanted ? jobs.map((job) => Object.fromEntries(wanted.map((name) => [name, job[name]]))) : jobs,
+      next_cursor: next && encodeJobCursor(next),
+    });
   };
+
+/** `metadata.order=7` asks for jobs of that order: names nobody but the user knows. */
+function splitMetadata(query: ApiRequest['query']): [Record<string, unknown>, Record<string, unknown>] {
+  const isMetadata = ([name]: [string, unknown]) => name.startsWith(METADATA);
+  const entries = Object.entries(query);
+  return [
+    Object.fromEntries(entries.filter((entry) => !isMetadata(entry))),
+    Object.fromEntries(
+      entries.filter(isMetadata).map(([name, value]) => [name.slice(METADATA.length), value]),
+    ),
+  ];
+}
+
+const METADATA = 'metadata.';
+
+const filterOf = (asked: z.infer<typeof cancelJobsRequest>): JobFilter => ({
+  statuses: asked.status,
+  createdAfter: asked.created_after,
+  createdBefore: asked.created_before,
+  metadata: asked.metadata,
+});
+
+/** `POST /jobs/cancel {status?, created_after?, created_before?, metadata?}`: all that fit and are not final. */
+export const cancelMany =
+  (database: Database): Handler =>
+  async (request, response) => {
+    const [asked, metadata] = splitMetadata(request.query);
+    const inQuery = Object.keys(metadata).length > 0 ? { ...asked, metadata } : asked;
+    // The filters of the list work here as they do there; a body has the same.
+    const filter =
+      Object.keys(inQuery).length > 0
+        ? parseAs(cancelJobsRequest, inQuery)
+        : await readBody(request, cancelJobsRequest, {});
+    const ids = await cancelJobs(database, response.locals.caller.userId, filterOf(filter));
+    sendJson(response, 200, { cancelled: ids.length, job_ids: ids.slice(0, MAX_IDS) });
+  };
+
+const MAX_IDS = 10_000;
 
 /** `POST /jobs/{id}/cancel`. Neither this nor `retry` has a body; one that is sent is not read. */
 export const cancel = (database: Database): Handler => changeJob(database, cancelJob, 'cancelled');

@@ -1,6 +1,6 @@
 import type { Sql } from '../../db/connect.ts';
 import { listFinished } from '../../db/jobs/read.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 
 export interface Waiters {
   /** Resolves when the job is final or gone, after `timeoutMs`, when `signal` fires, or when this process stops. Never rejects. */

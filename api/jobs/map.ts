@@ -1,10 +1,12 @@
 import type { JobSpec } from '../../core/jobs/job.ts';
-import { listUrlsQuery, type MapRequest, mapRequest } from '../../core/jobs/job-schemas.ts';
+import { listUrlsQuery } from '../../core/jobs/job-queries.ts';
+import { type MapRequest, mapRequest } from '../../core/jobs/job-schemas.ts';
 import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';
 import { listSiteUrls } from '../../db/pages/crawl.ts';
 import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
+import { hashBody } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
 import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
@@ -33,12 +35,14 @@ export const mapSite =
   ({ accept, dispatch, sql, waiters, waitMs = WAIT_MS }: MapDependencies): Handler =>
   async (request, response) => {
     expectNoQuery(request);
-    const { body } = await readBody(request, mapRequest);
-    const submission = submissionOf(request, response, [specOf(body)], body);
+    const body = await readBody(request, mapRequest);
+    const submission = submissionOf(request, response, [specOf(body)], hashBody(body));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     const [accepted] = jobs;
     if (!accepted) throw new Error('accept gave no job');
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
+    // Stored: while it waits it holds nothing.
+    response.locals.body.release();
 
     const gone = new AbortController();
     response.on('close', () => gone.abort());

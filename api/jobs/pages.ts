@@ -1,5 +1,5 @@
 import type { ArtifactKey, ArtifactStore } from '../../core/jobs/artifacts.ts';
-import { listPagesQuery } from '../../core/jobs/job-schemas.ts';
+import { listPagesQuery } from '../../core/jobs/job-queries.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findArtifact } from '../../db/pages/artifacts.ts';
 import { listPages, type PageText } from '../../db/pages/pages.ts';
@@ -62,9 +62,8 @@ export const showArtifact =
     expectNoQuery(request);
     const job = await ownJob(sql, request, response);
     const { position, name } = request.params;
-    const addressable = /^\d{1,9}$/.test(String(position)) && /^[\w.-]{1,200}$/.test(String(name));
     const key = { jobId: job.job_id, position: Number(position), name: String(name) };
-    const artifact = addressable && (await findArtifact(sql, key.jobId, key.position, key.name));
+    const artifact = await findArtifact(sql, key.jobId, key.position, key.name);
     const body = artifact && (artifact.body ?? (await bodyOf(store, key)));
     if (!artifact || !body) throw notFound('there is no such artifact');
     response.writeHead(200, {

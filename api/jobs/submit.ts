@@ -1,18 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../core/jobs/job.ts';
-import {
-  batchRequest,
-  DEFAULT_PRIORITY,
-  idempotencyKey,
-  scrapeRequest,
-} from '../../core/jobs/job-schemas.ts';
+import { batchRequest, DEFAULT_PRIORITY, MAX_BATCH, scrapeRequest } from '../../core/jobs/job-schemas.ts';
 import type { AcceptedJob, Submission } from '../../db/jobs/accept.ts';
 import { type DispatchableJob, searchOf } from '../../db/jobs/dispatch.ts';
 import type { Dispatch } from '../../dispatch/dispatch.ts';
 import { BATCH_BODY_LIMIT, BODY_LIMIT } from '../http/body.ts';
-import { conflict, invalidRequest } from '../http/problem.ts';
+import { hashBatch, hashBody, idempotencyConflict, idempotencyKeyOf } from '../http/idempotency.ts';
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody } from '../http/validation.ts';
+import { expectNoQuery, readBody, readItems } from '../http/validation.ts';
 import type { Accept } from './accept.ts';
 
 export interface SubmitDependencies {
@@ -25,8 +19,8 @@ export const submitJob =
   ({ accept, dispatch }: SubmitDependencies): Handler =>
   async (request, response) => {
     expectNoQuery(request);
-    const { body } = await readBody(request, scrapeRequest);
-    const submission = submissionOf(request, response, [body], body);
+    const body = await readBody(request, scrapeRequest);
+    const submission = submissionOf(request, response, [body], hashBody(body));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     const [job] = jobs;
     if (!job) throw new Error('accept gave no job');
@@ -48,63 +42,39 @@ export const submitBatch =
   ({ accept, dispatch }: SubmitDependencies): Handler =>
   async (request, response) => {
     expectNoQuery(request);
-    const { body, bytes } = await readBody(request, batchRequest, BATCH_BODY_LIMIT);
-    if (bytes > BODY_LIMIT) expectEachWithinLimit(body.jobs);
-    const submission = submissionOf(request, response, body.jobs, body);
+    const specs = await readItems(request, {
+      limit: BATCH_BODY_LIMIT,
+      // A batch is many jobs in one request, and no way to a larger job.
+      limits: { field: 'jobs', maxItems: MAX_BATCH, maxBytes: BODY_LIMIT },
+      around: batchRequest,
+      item: scrapeRequest,
+    });
+    const submission = submissionOf(request, response, specs, await hashBatch(specs));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     sendJson(response, 202, { jobs: jobs.map(({ id, status }) => ({ job_id: id, status })) });
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
   };
 
-/** A batch is many jobs in one request, and no way to a larger job. */
-function expectEachWithinLimit(specs: JobSpec[]): void {
-  const errors = specs.flatMap((spec, index) =>
-    Buffer.byteLength(JSON.stringify(spec)) > BODY_LIMIT
-      ? [{ path: `jobs.${index}`, message: `expected a job of at most ${BODY_LIMIT} bytes` }]
-      : [],
-  );
-  if (errors.length > 0) throw invalidRequest(errors);
-}
-
-/** What a request wants accepted, with its `Idempotency-Key`; `body` is what that key stands for. */
+/** What a request wants accepted, with its `Idempotency-Key`; `bodyHash` is of what that key stands for. */
 export function submissionOf(
   request: ApiRequest,
   response: ApiResponse,
   specs: JobSpec[],
-  body: unknown,
+  bodyHash: string,
 ): Submission {
   const submission = {
     userId: response.locals.caller.userId,
     correlationId: response.locals.requestId,
     specs,
   };
-  const header = request.headers['idempotency-key'];
-  if (header === undefined) return submission;
-  const key = idempotencyKey.safeParse(header);
-  if (!key.success) {
-    const message = key.error.issues[0]?.message ?? 'expected a key';
-    throw invalidRequest([{ path: 'Idempotency-Key', message }]);
-  }
-  return { ...submission, idempotency: { key: key.data, bodyHash: hashBody(body) } };
+  const key = idempotencyKeyOf(request);
+  return key === undefined ? submission : { ...submission, idempotency: { key, bodyHash } };
 }
 
 export async function acceptOrConflict(accept: Accept, submission: Submission) {
   const acceptance = await accept(submission);
-  if (acceptance.kind === 'key_conflict') {
-    throw conflict('idempotency_conflict', 'this Idempotency-Key was used with another body');
-  }
+  if (acceptance.kind === 'key_conflict') throw idempotencyConflict();
   return acceptance;
-}
-
-/** The same fields in another order are the same request. */
-const hashBody = (body: unknown): string =>
-  createHash('sha256')
-    .update(JSON.stringify(body, (_key, value: unknown) => sorted(value)))
-    .digest('hex');
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Those that are ready now; a scheduled one is the sweep's when its time comes. */

@@ -1,7 +1,18 @@
 import { listJobLeadsQuery, listLeadsQuery } from '../../core/leads/lead-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
-import { type KnownLead, type LeadsQuery, listJobLeads, listKnownLeads } from '../../db/leads.ts';
-import { decodeLeadCursor, encodeLeadCursor } from '../http/cursor.ts';
+import {
+  findLastLeadId,
+  type KnownLead,
+  type LeadsQuery,
+  listJobLeads,
+  listKnownLeads,
+} from '../../db/leads.ts';
+import {
+  decodeKnownLeadCursor,
+  decodeLeadCursor,
+  encodeKnownLeadCursor,
+  encodeLeadCursor,
+} from '../http/cursor.ts';
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http/route.ts';
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery } from '../http/validation.ts';
@@ -39,9 +50,12 @@ export const listLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
     const { limit, cursor, format, ...search } = readQuery(request, listLeadsQuery);
-    const before = decodeLeadCursor(cursor) ?? NEWEST;
+    const { userId } = response.locals.caller;
+    const place = decodeKnownLeadCursor(cursor);
+    const before = place?.before ?? NEWEST;
+    const upTo = place?.upTo ?? (await findLastLeadId(sql, userId));
     const query: LeadsQuery = {
-      userId: response.locals.caller.userId,
+      userId,
       q: search.q,
       domain: search.domain?.toLowerCase().replace(/^www\./, ''),
       country: search.country,
@@ -51,11 +65,14 @@ export const listLeads =
     };
     const chosen = format ?? accepted(request);
     if (chosen === 'json') {
-      const { leads, next } = await listKnownLeads(sql, query, before, limit ?? DEFAULT_LIMIT);
-      sendJson(response, 200, { leads: leads.map(shown), next_cursor: next && encodeLeadCursor(next) });
+      const { leads, next } = await listKnownLeads(sql, query, { before, upTo }, limit ?? DEFAULT_LIMIT);
+      sendJson(response, 200, {
+        leads: leads.map(shown),
+        next_cursor: next && encodeKnownLeadCursor({ before: next, upTo }),
+      });
       return;
     }
-    const all = allOf(before, limit, (place, count) => listKnownLeads(sql, query, place, count));
+    const all = allOf(before, limit, (at, count) => listKnownLeads(sql, query, { before: at, upTo }, count));
     const entries = mapped(all, (known) => ({ shown: shown(known), table: known }));
     await sendAs(response, chosen, entries, 'leads');
   };

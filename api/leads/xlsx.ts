@@ -71,6 +71,8 @@ const escaped = (text: string): string =>
     .slice(0, MAX_CELL)
     .toWellFormed()
     .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '')
+    // `_x0041_` is how a workbook writes a character that XML cannot: what merely looks so has its underscore written that way.
+    .replace(/_(?=x[0-9A-F]{4}_)/gi, '_x005F_')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');

@@ -11,19 +11,40 @@ export type JudgeTarget = (url: string) => string | null;
 
 export function createJudgeTarget(options: { publicUrl: string; egressAllow: string[] }): JudgeTarget {
   const own = new URL(options.publicUrl);
+  const ownAuthority = authorityOf(own);
   const allowList = parseAllowList(options.egressAllow);
   return (text) => {
     const url = new URL(text);
     if (url.username || url.password) return 'expected a URL without user name and password';
-    if (url.origin === own.origin) return leadsBack(url, own) ? 'leads back to a short link' : null;
-    return isPrivate(url, allowList) ? 'lies on a private network, where this installation may not go' : null;
+    if (authorityOf(url) === ownAuthority) {
+      return leadsBack(url, own) ? 'leads back to a short link' : null;
+    }
+    return isPrivate(url, allowList)
+      ? 'lies on a private network, where this installation may not go unless EGRESS_ALLOW names it'
+      : null;
   };
+}
+
+/** Host and port in one spelling; without a port for http and https alike, since one is usually sent on to the other. */
+function authorityOf({ hostname, port }: URL): string {
+  const host = canonicalHost(hostname) ?? hostname;
+  const isDefault = port === '' || port === '80' || port === '443';
+  const name = isLoopback(host) ? 'loopback' : host;
+  return isDefault ? name : `${name}:${port}`;
+}
+
+function isLoopback(host: string): boolean {
+  const address = parseAddress(host);
+  return /(^|\.)localhost$/.test(host) || address?.range() === 'loopback';
 }
 
 /** A link that leads to a link counts twice, and two that lead to each other never end. */
 function leadsBack(url: URL, own: URL): boolean {
-  const path = decoded(url.pathname).slice(own.pathname.replace(/\/$/, '').length);
-  return /^\/+r(\/|$)/.test(path) || path.endsWith('+');
+  const oneSlash = (path: string) => decoded(path).replace(/\/+/g, '/');
+  const prefix = oneSlash(own.pathname).replace(/\/$/, '');
+  const path = oneSlash(url.pathname).replace(/(.)\/$/, '$1');
+  if (!path.startsWith(prefix)) return false;
+  return /^\/r(\/|$)/i.test(path.slice(prefix.length)) || path.endsWith('+');
 }
 
 function decoded(path: string): string {

@@ -6,9 +6,10 @@ import {
   listLinksQuery,
   qrQuery,
 } from '../../core/links/link-schemas.ts';
-import type { Sql } from '../../db/connect.ts';
+import type { Database, Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';
 import { changeLink, createLink, deleteLink, findLink, type Link, listLinks } from '../../db/links/links.ts';
+import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
@@ -32,11 +33,13 @@ const MAX_SHARE_DAYS = 90;
 const TRIES = 5;
 
 /** `POST /links`. */
-export const addLink =
-  ({ sql, targets, judge, publicUrl }: LinkRoutes): Handler =>
-  async (request, response) => {
-    expectNoQuery(request);
-    const { body } = await readBody(request, createLinkRequest);
+export const addLink = ({
+  database,
+  targets,
+  judge,
+  publicUrl,
+}: LinkRoutes & { database: Database }): Handler =>
+  createOnce(database, createLinkRequest, async (sql, body, response) => {
     const { caller, requestId } = response.locals;
     const { share } = body;
     const expiresAt = expiryOf(body.expires_at, share);
@@ -56,12 +59,14 @@ export const addLink =
         correlationId: requestId,
       });
       if (!link) continue;
-      targets.forget(code);
-      sendJson(response, 201, shown(link, publicUrl), { location: `/api/v1/links/${code}` });
-      return;
+      return {
+        body: shown(link, publicUrl),
+        location: `/api/v1/links/${code}`,
+        onCommit: () => targets.forget(code),
+      };
     }
     throw conflict('code_taken', 'there is a link with this code, or was until a short while ago');
-  };
+  });
 
 /** `GET /links`: the caller's own, newest first. */
 export const listOwnLinks =
@@ -90,7 +95,7 @@ export const editLink =
   ({ sql, targets, judge, publicUrl }: LinkRoutes): Handler =>
   async (request, response) => {
     expectNoQuery(request);
-    const { body } = await readBody(request, changeLinkRequest);
+    const body = await readBody(request, changeLinkRequest);
     const { code, share } = await ownLink(sql, request, response);
     if (body.url !== undefined) {
       if (share)

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { type Caller, findCaller } from '../../db/accounts/users.ts';
 import type { Sql } from '../../db/connect.ts';
+import type { ClientAddress } from '../http/client-address.ts';
 import { forbidden, tooManyRequests, unauthorized } from '../http/problem.ts';
 import type { ApiRequest, ApiResponse, Middleware } from '../http/route.ts';
 
@@ -21,7 +22,7 @@ const DISTRUST_MS = 1000;
 const MAX_FAILURES = 50;
 const FAILURES_MS = 10_000;
 
-export function createAuth(sql: Sql): Auth {
+export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
   // Entries outlive their trust: a key that was good a moment ago is looked up whatever others behind its address try.
   const known = new LRUCache<string, { caller: Caller; until: number }>({ max: 10_000 });
   const refused = new LRUCache<string, true>({ max: 10_000, ttl: DISTRUST_MS });
@@ -81,7 +82,7 @@ export function createAuth(sql: Sql): Auth {
         next();
         return;
       }
-      lookUp(hash, request.socket.remoteAddress ?? '').then((caller) => {
+      lookUp(hash, clientAddress(request)).then((caller) => {
         response.locals.caller = caller;
         next();
       }, next);

@@ -1,5 +1,5 @@
 import { isDatabaseUnavailable } from '../../db/connect.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { databaseUnavailable, internalError, notFound, Problem, problemBody } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, type ErrorMiddleware, sendText } from '../http/route.ts';
 

@@ -2,37 +2,49 @@ import { EventEmitter } from 'node:events';
 import type { ApiRequest, ApiResponse } from '../http/route.ts';
 import { createLoadLimit } from './load-shedding.ts';
 
-const limit = createLoadLimit(1000);
+const limit = createLoadLimit(1000, 600);
 
-/** Sends a request's headers through; how it was refused, if it was, and its end. */
-function begin(headers: Record<string, string>) {
-  const response = new EventEmitter();
-  let refused: unknown;
+/** A request of a user that got so far as to have a body. */
+function begin(userId: string, headers: Record<string, string> = {}) {
+  const locals = { caller: { userId } } as ApiResponse['locals'];
+  const response = Object.assign(new EventEmitter(), { locals });
   limit({ headers } as unknown as ApiRequest, response as unknown as ApiResponse, (error) => {
-    refused = error;
+    if (error) throw error;
   });
-  return { refused, end: () => response.emit('close') };
+  return { ...locals.body, end: () => response.emit('close') };
 }
 
-test('bodies are let in until they are too much together, and again when earlier ones are done', () => {
-  const first = begin({ 'content-length': '600' });
-  expect(first.refused).toBeUndefined();
-  expect(begin({ 'content-length': '600' }).refused).toMatchObject({ status: 503, code: 'overloaded' });
-  expect(begin({}).refused).toBeUndefined();
+const OVERLOADED = expect.objectContaining({ status: 503, code: 'overloaded' });
+
+test('what a header announces costs nothing', () => {
+  const announced = Array.from({ length: 10 }, () => begin('a', { 'content-length': '100000000' }));
+  const other = begin('b');
+  other.add(600);
+  for (const request of [...announced, other]) request.end();
+});
+
+test('a user has a share, and the others theirs', () => {
+  const first = begin('a');
+  first.add(500);
+  const second = begin('a');
+  second.add(100);
+  expect(() => second.add(1)).toThrow(OVERLOADED);
+  const other = begin('b');
+  other.add(400);
+  expect(() => other.add(1)).toThrow(OVERLOADED);
+  for (const request of [first, second, other]) request.end();
+});
+
+test('what was held is there again when the answer is out, or when it was given back, once', () => {
+  const first = begin('a');
+  first.add(600);
   first.end();
-  const second = begin({ 'content-length': '600' });
-  expect(second.refused).toBeUndefined();
+  const second = begin('a');
+  second.add(600);
+  second.release();
   second.end();
-});
-
-test('one body alone is never too much; its own limit is another matter', () => {
-  const large = begin({ 'content-length': '5000' });
-  expect(large.refused).toBeUndefined();
-  large.end();
-});
-
-test('a body of unknown length counts as the longest', () => {
-  const first = begin({ 'content-length': '10' });
-  expect(begin({ 'transfer-encoding': 'chunked' }).refused).toMatchObject({ status: 503 });
-  first.end();
+  const third = begin('a');
+  third.add(600);
+  expect(() => third.add(1)).toThrow(OVERLOADED);
+  third.end();
 });

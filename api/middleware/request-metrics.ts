@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { ApiResponse, Middleware } from '../http/route.ts';
-import type { Metrics } from '../operations/metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 
 /** A client's own id is taken over where it can stand in a header, a log line and a column. */
 const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;

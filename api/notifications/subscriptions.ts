@@ -16,6 +16,7 @@ import {
   type NewSubscription,
 } from '../../db/notifications/subscriptions.ts';
 import { ensureWebhook } from '../../db/notifications/webhooks.ts';
+import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
@@ -23,29 +24,26 @@ import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
 import { makeSecret } from './webhook-secret.ts';
 
 /** `POST /subscriptions {events, filter?, channel, target?}`. With a webhook that is new, the answer holds its secret. */
-export const subscribe =
-  (database: Database, options: { email: boolean }): Handler =>
-  async (request, response) => {
-    expectNoQuery(request);
-    const { body } = await readBody(request, subscribeRequest);
+export const subscribe = (database: Database, options: { email: boolean }): Handler =>
+  createOnce(database, subscribeRequest, async (sql, body, response) => {
     const { caller } = response.locals;
     if (body.channel === 'email' && !options.email) {
       throw conflict('email_not_configured', 'this installation sends no e-mail: its operator sets SMTP_URL');
     }
-    const created = await database.transaction(async (sql) => {
-      const { webhookSecret, ...target } = await targetOf(sql, caller, body);
-      const { events, channel, filter = {} } = body;
-      const subscription = await createSubscription(sql, {
-        ...{ userId: caller.userId, events, channel, filter },
-        ...target,
-      });
-      if (!subscription) {
-        throw conflict('too_many_subscriptions', `a user has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
-      }
-      return webhookSecret ? { ...subscription, secret: webhookSecret } : subscription;
+    const { webhookSecret, ...target } = await targetOf(sql, caller, body);
+    const { events, channel, filter = {} } = body;
+    const created = await createSubscription(sql, {
+      ...{ userId: caller.userId, events, channel, filter },
+      ...target,
     });
-    sendJson(response, 201, created, { location: `/api/v1/subscriptions/${created.id}` });
-  };
+    if (!created) {
+      throw conflict('too_many_subscriptions', `a user has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+    }
+    return {
+      body: webhookSecret ? { ...created, secret: webhookSecret } : created,
+      location: `/api/v1/subscriptions/${created.id}`,
+    };
+  });
 
 type Target = Pick<NewSubscription, 'target' | 'webhookId'> & { webhookSecret?: string };
 
@@ -117,7 +115,7 @@ export const editSubscription =
   (sql: Sql): Handler =>
   async (request, response) => {
     expectNoQuery(request);
-    const { body } = await readBody(request, changeSubscriptionRequest);
+    const body = await readBody(request, changeSubscriptionRequest);
     const { id } = request.params;
     const { userId } = response.locals.caller;
     const changed = isUuid(id) ? await changeSubscription(sql, userId, id, body) : null;

@@ -4,7 +4,7 @@ import {
   listDeliveriesQuery,
   rotateSecretRequest,
 } from '../../core/notifications/subscription-schemas.ts';
-import type { Sql } from '../../db/connect.ts';
+import type { Database, Sql } from '../../db/connect.ts';
 import { hasDelivery, listWebhookDeliveries, redeliver } from '../../db/notifications/deliveries/read.ts';
 import {
   changeWebhook,
@@ -16,7 +16,7 @@ import {
   rotateSecret,
   type Webhook,
 } from '../../db/notifications/webhooks.ts';
-import { BODY_LIMIT } from '../http/body.ts';
+import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
@@ -24,11 +24,8 @@ import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
 import { makeSecret } from './webhook-secret.ts';
 
 /** `POST /webhooks {url, description?}`: 201 with the secret; 409 where there is one of this URL. */
-export const addWebhook =
-  (sql: Sql): Handler =>
-  async (request, response) => {
-    expectNoQuery(request);
-    const { body } = await readBody(request, createWebhookRequest);
+export const addWebhook = (database: Database): Handler =>
+  createOnce(database, createWebhookRequest, async (sql, body, response) => {
     const { webhook, secret, fresh } = await ensureWebhook(sql, {
       userId: response.locals.caller.userId,
       url: body.url,
@@ -36,8 +33,8 @@ export const addWebhook =
       secret: makeSecret(),
     });
     if (!fresh) throw conflict('webhook_exists', `webhook ${webhook.id} has this URL`);
-    sendJson(response, 201, { ...webhook, secret }, { location: `/api/v1/webhooks/${webhook.id}` });
-  };
+    return { body: { ...webhook, secret }, location: `/api/v1/webhooks/${webhook.id}` };
+  });
 
 /** `GET /webhooks`, oldest first. */
 export const listOwnWebhooks =
@@ -71,7 +68,7 @@ export const rotate =
   (sql: Sql): Handler =>
   async (request, response) => {
     expectNoQuery(request);
-    const { body } = await readBody(request, rotateSecretRequest, BODY_LIMIT, {});
+    const body = await readBody(request, rotateSecretRequest, {});
     if (body.old_valid_until && Date.parse(body.old_valid_until) <= Date.now()) {
       throw invalidRequest([{ path: 'old_valid_until', message: 'expected a moment in the future' }]);
     }
@@ -87,7 +84,7 @@ export const editWebhook =
   (sql: Sql): Handler =>
   async (request, response) => {
     expectNoQuery(request);
-    const { body } = await readBody(request, changeWebhookRequest);
+    const body = await readBody(request, changeWebhookRequest);
     const { id } = request.params;
     const { userId } = response.locals.caller;
     const changed = isUuid(id) ? await changeWebhook(sql, userId, id, body) : null;

@@ -55,15 +55,18 @@ export const requeueOne =
     sendJson(response, 200, { job_id, status: 'queued' });
   };
 
-/** `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, limit?}`: all that match, oldest first. */
+/**
+ * `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, permanent?, limit?}`: all that match, oldest first. What
+ * failed for good only where `permanent` or its `code` says so: it would fail again.
+ */
 export const requeueMany =
   (sql: Sql): Handler =>
   async (request, response) => {
     expectAdmin(response);
     expectNoQuery(request);
-    const { body } = await readBody(request, requeueDeadLettersRequest);
-    const { limit, ...filter } = body;
-    const jobs = await requeueDeadLetters(sql, filter, limit);
+    const body = await readBody(request, requeueDeadLettersRequest);
+    const { limit, permanent = body.code !== undefined, ...filter } = body;
+    const jobs = await requeueDeadLetters(sql, { ...filter, permanent }, limit);
     const deliveries = await resendDeadLetters(sql, filter, limit - jobs.length);
     sendJson(response, 200, {
       requeued: jobs.length + deliveries.length,

@@ -2,7 +2,7 @@ import { ping, type Sql } from '../../db/connect.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { type Handler, sendJson, sendText } from '../http/route.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 
 /** `GET /health/live`: this process answers. */
 export const live: Handler = (_request, response) => sendJson(response, 200, { status: 'alive' });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from '../../core/jobs/page.ts';
-import { createLogger } from '../../runtime/logger.ts';
+import { createLogger } from '../../runtime/log/logger.ts';
 import { findChromium } from '../../scraping/browser/chromium.ts';
 import { createBrowserPool } from '../../scraping/browser/pool.ts';
 import { createEgressGuard } from '../../scraping/egress/guard.ts';

@@ -5,7 +5,7 @@ import { createEnvelope } from '../../queue/envelope.ts';
 import { openQueue } from '../../queue/open.ts';
 import { LINK_CLICKS } from '../../queue/topology.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
-import { silentLogger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/log/logger.ts';
 import { type Bench, DRIVERS, type Driver, startCeilings, startOurs, withChildren } from '../bench.ts';
 import { median, now } from '../measure.ts';
 import { createScratch } from '../scratch.ts';

@@ -16,7 +16,7 @@ import {
   queueDueJobs,
   readWindow,
 } from '../../db/jobs/dispatch.ts';
-import { listJobs } from '../../db/jobs/read.ts';
+import { listJobs } from '../../db/jobs/list.ts';
 import { settleExpiredRuns, settleJobs } from '../../db/jobs/settle.ts';
 import { type Statement, statement } from '../../db/statement.ts';
 import type { Bench } from '../bench.ts';
@@ -82,9 +82,9 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     ['streams: next 1000 events', (sql) => followLedger(sql, { xid: '499', seq: '0' }, 1000)],
     ['events of a user', (sql) => listUserEvents(sql, list.userId, null, part)],
     ['events of a job', (sql) => listJobEvents(sql, running[0]?.id ?? '', null, part)],
-    ['list, newest first', (sql) => listJobs(sql, { ...list, status: undefined })],
-    ['list of failed, newest first', (sql) => listJobs(sql, { ...list, status: 'failed' })],
-    ['list of queued, newest first', (sql) => listJobs(sql, { ...list, status: 'queued' })],
+    ['list, newest first', (sql) => listJobs(sql, { ...list, statuses: undefined })],
+    ['list of failed, newest first', (sql) => listJobs(sql, { ...list, statuses: ['failed'] })],
+    ['list of queued, newest first', (sql) => listJobs(sql, { ...list, statuses: ['queued'] })],
     ...(await notificationSteps(scratch.database)),
   ];
   const client = new pg.Client({ connectionString: scratch.url });

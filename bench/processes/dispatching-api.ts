@@ -1,11 +1,12 @@
 import { createApp } from '../../api/app.ts';
+import { createClientAddress } from '../../api/http/client-address.ts';
 import { listen } from '../../api/http/server.ts';
 import { createShortLinks } from '../../api/links/redirect/short-links.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { createDispatch } from '../../dispatch/dispatch.ts';
 import { createFreshDispatcher } from '../../dispatch/immediate-dispatcher.ts';
 import { openQueue } from '../../queue/open.ts';
-import { runConfigured } from '../../runtime/process.ts';
+import { runConfigured } from '../../runtime/process/process.ts';
 
 /**
  * The API as in api/main.ts, but its window on the queue has no end: every job that is accepted is dispatched, published and
@@ -34,11 +35,15 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'fresh', stop: fresh.stop });
 
   const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;
-  const links = createShortLinks({ database, queue, dataDir, clickSpoolBytes, publicUrl, logger });
+  const links = createShortLinks({
+    ...{ database, queue, dataDir, clickSpoolBytes, publicUrl, logger },
+    clientAddress: createClientAddress(config.trustedProxies),
+  });
   await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
   const app = createApp({
     ...{ database, queue, dispatch: fresh, logger, rateLimit, accessLog: false, notify },
     ...{ links, publicUrl, egressAllow },
+    ...{ trustedProxies: config.trustedProxies, corsOrigins: config.corsOrigins },
   });
   const server = await listen(app.handler, config);
   await lifecycle.start({

@@ -1,6 +1,6 @@
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { openQueue } from '../../queue/open.ts';
-import { runConfigured } from '../../runtime/process.ts';
+import { runConfigured } from '../../runtime/process/process.ts';
 import { createWorker } from '../../workers/scraper/worker.ts';
 import { createMeter, type Meter, now } from '../measure.ts';
 import { begun, serve } from './serve.ts';

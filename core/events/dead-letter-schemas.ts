@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moment, queryInt, text } from '../schema-primitives.ts';
+import { moment, queryInt, string, text } from '../schema-primitives.ts';
 
 /** Requests about jobs that failed for good. */
 
@@ -14,11 +14,13 @@ const deadLetterFilter = {
 export const listDeadLettersQuery = z.strictObject({
   ...deadLetterFilter,
   limit: queryInt(1, 200).default(50),
-  cursor: z.string().max(500).optional(),
+  cursor: string(500).optional(),
 });
 
 /** Body of `POST /dead-letters/requeue`. */
 export const requeueDeadLettersRequest = z.strictObject({
   ...deadLetterFilter,
+  /** Also what failed for good and would again; a `code` names what is meant, and needs no more words. */
+  permanent: z.boolean().optional(),
   limit: z.int().min(1).max(10_000).default(1000),
 });

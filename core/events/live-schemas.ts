@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { queryInt } from '../schema-primitives.ts';
+import { list, queryInt, string } from '../schema-primitives.ts';
 import { EVENT_TYPES, type EventType } from './events.ts';
 
 /** Requests of those who follow events. What the events hold: `event-schemas.ts`. */
 
 /** `job.completed,job.failed`, or a domain as `job.*`; given once or several times. */
 const eventTypes = z
-  .union([z.string().max(2000), z.array(z.string().max(200)).max(50)])
+  .union([string(2000), list(string(200), { max: 50 })])
   .transform((given) => [given].flat().flatMap((list) => list.split(',')))
   .transform((names, context) => {
     const types = names.flatMap((name) => {
@@ -23,8 +23,8 @@ const eventTypes = z
 
 /** Query of `GET /events` and `GET /jobs/{id}/events`. `after` and `last_event_id` are places: ids of events. */
 export const listEventsQuery = z.strictObject({
-  after: z.string().max(100).optional(),
-  last_event_id: z.string().max(100).optional(),
+  after: string(100).optional(),
+  last_event_id: string(100).optional(),
   limit: queryInt(1, 1000).optional(),
   type: eventTypes.optional(),
   format: z.enum(['sse', 'json', 'ndjson']).optional(),
@@ -37,13 +37,13 @@ export const liveRequest = z.union(
     z.strictObject({
       subscribe: z.strictObject({
         /** What the client calls it; every message of this subscription carries it. */
-        id: z.string().max(100).default(''),
+        id: string(100).default(''),
         job_id: z.uuid().optional(),
         types: eventTypes.optional(),
       }),
-      last_event_id: z.string().max(100).optional(),
+      last_event_id: string(100).optional(),
     }),
-    z.strictObject({ unsubscribe: z.string().max(100) }),
+    z.strictObject({ unsubscribe: string(100) }),
   ],
   'expected {"authenticate": …}, {"subscribe": {…}} or {"unsubscribe": …}',
 );

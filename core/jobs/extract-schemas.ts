@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { text } from '../schema-primitives.ts';
+import { fields, text } from '../schema-primitives.ts';
+import { unknownField } from '../suggest.ts';
 
 /** Fields of `extract`: a CSS selector, or a rule that may hold fields of its own. */
 
@@ -21,9 +22,7 @@ export type ExtractField =
       fields?: Record<string, ExtractField> | undefined;
     };
 
-const fieldNames = z
-  .record(text(100), z.unknown())
-  .refine((fields) => Object.keys(fields).length <= MAX_FIELDS, `expected at most ${MAX_FIELDS} fields`);
+const fieldNames = fields(text(100), z.unknown(), MAX_FIELDS);
 
 /** By hand and not as a union of schemas, which would say of a field three levels down only that its outermost does not fit. */
 export function extractFields(depth: number): z.ZodType<Record<string, ExtractField>> {
@@ -36,13 +35,18 @@ export function extractFields(depth: number): z.ZodType<Record<string, ExtractFi
       const { path, message } = issue;
       // An unknown name is told at its place, as everywhere in a request.
       const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
-      const what = issue.code === 'unrecognized_keys' ? 'unknown field' : message;
-      for (const place of places) context.addIssue({ code: 'custom', path: place, message: what });
+      for (const place of places) {
+        const what =
+          issue.code === 'unrecognized_keys' ? unknownField(String(place.at(-1)), RULE_NAMES) : message;
+        context.addIssue({ code: 'custom', path: place, message: what });
+      }
     }
     return z.NEVER;
   });
   return fieldNames.pipe(z.record(z.string(), field));
 }
+
+const RULE_NAMES = ['selector', 'attribute', 'many', 'type', 'fields'];
 
 const selectorAlone: z.ZodType<ExtractField> = z
   .string('expected a CSS selector, or an object of selector, attribute, many, type and fields')

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { SOURCE_TYPES } from '../leads/lead.ts';
 import { leadFilters } from '../leads/lead-filters.ts';
-import { moment, queryInt, text, webUrl } from '../schema-primitives.ts';
+import { fields, list, metadata, moment, string, text, webUrl } from '../schema-primitives.ts';
 import { extractFields, selector } from './extract-schemas.ts';
-import { JOB_STATUSES } from './job-status.ts';
 
 /**
  * Request bodies and queries about jobs; the types come from here. Objects are strict, here as in the other `…-schemas.ts`, so
@@ -30,8 +29,8 @@ const action = z.discriminatedUnion('type', [
     selector: selector.optional(),
   }),
   z.strictObject({ type: z.literal('click'), selector }),
-  z.strictObject({ type: z.literal('type'), selector, text: z.string().max(10_000) }),
-  z.strictObject({ type: z.literal('select'), selector, value: z.string().max(1000) }),
+  z.strictObject({ type: z.literal('type'), selector, text: string(10_000) }),
+  z.strictObject({ type: z.literal('select'), selector, value: string(1000) }),
   z.strictObject({ type: z.literal('hover'), selector }),
   z.strictObject({ type: z.literal('press'), key: text(50), selector: selector.optional() }),
   z.strictObject({
@@ -47,33 +46,28 @@ export type Action = z.infer<typeof action>;
 const crawl = z.strictObject({
   max_pages: z.int().min(1).max(100_000).optional(),
   max_depth: z.int().min(0).max(100).optional(),
-  include: z.array(text(1000)).max(100).optional(),
-  exclude: z.array(text(1000)).max(100).optional(),
+  include: list(text(1000), { max: 100 }).optional(),
+  exclude: list(text(1000), { max: 100 }).optional(),
   same_origin: z.boolean().optional(),
 });
 
 /** Field names are tokens (RFC 9110); a value with a line break would be a second header. */
-const headers = z.record(
+const headers = fields(
   z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, 'expected a header name'),
-  z
-    .string()
-    .max(8192)
-    .regex(/^[^\r\n\0]*$/, 'expected one line'),
+  string(8192).regex(/^[^\r\n\0]*$/, 'expected one line'),
+  100,
 );
 
 const cookie = z
   .strictObject({
     name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, 'expected a cookie name'),
-    value: z
-      .string()
-      .max(4096)
-      .regex(/^[^\p{Cc};]*$/u, 'expected a cookie value without ; or control characters'),
+    value: string(4096).regex(/^[^\p{Cc};]*$/u, 'expected a cookie value without ; or control characters'),
     url: webUrl.optional(),
     domain: z
       .string()
       .regex(/^\.?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i, 'expected a host name')
       .optional(),
-    path: z.string().max(1000).regex(/^\//, 'expected a path that begins with /').optional(),
+    path: string(1000).regex(/^\//, 'expected a path that begins with /').optional(),
     expires: z.int().min(1).optional(),
     http_only: z.boolean().optional(),
     secure: z.boolean().optional(),
@@ -84,33 +78,25 @@ export type JobCookie = z.infer<typeof cookie>;
 
 const viewport = z.strictObject({ width: z.int().min(1).max(4096), height: z.int().min(1).max(4096) });
 
-const locale = z
-  .string()
-  .max(35)
-  .refine((value) => {
-    try {
-      return Intl.getCanonicalLocales(value).length === 1;
-    } catch {
-      return false;
-    }
-  }, 'expected a language tag such as de-DE');
+const locale = string(35).refine((value) => {
+  try {
+    return Intl.getCanonicalLocales(value).length === 1;
+  } catch {
+    return false;
+  }
+}, 'expected a language tag such as de-DE');
 
-const timezone = z
-  .string()
-  .max(64)
-  .refine((value) => {
-    try {
-      return new Intl.DateTimeFormat('en', { timeZone: value }) !== null && !/^[+-]/.test(value);
-    } catch {
-      return false;
-    }
-  }, 'expected a time zone such as Europe/Berlin');
+const timezone = string(64).refine((value) => {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: value }) !== null && !/^[+-]/.test(value);
+  } catch {
+    return false;
+  }
+}, 'expected a time zone such as Europe/Berlin');
 
 const PROXY_PROTOCOLS = ['http:', 'https:', 'socks5:'];
 /** Its problem never quotes it: it may hold a password. */
-export const proxyUrl = z
-  .string()
-  .max(2000)
+export const proxyUrl = string(2000)
   .refine((value) => {
     if (!URL.canParse(value)) return false;
     const { protocol, hostname, pathname, search, hash } = new URL(value);
@@ -131,37 +117,36 @@ export const proxyUrl = z
 /** Body of `POST /jobs/scrape`. Every field is optional, but something must say what to look for. */
 export const scrapeRequest = z
   .strictObject({
-    urls: z.array(webUrl).min(1).max(1000).optional(),
+    urls: list(webUrl, { min: 1, max: 1000 }).optional(),
     industry: text(500).optional(),
     geography: text(500).optional(),
-    keywords: z.array(text(200)).min(1).max(100).optional(),
-    source_types: z
-      .array(z.enum(SOURCE_TYPES, `unknown source type, expected one of ${SOURCE_TYPES.join(', ')}`))
-      .min(1)
-      .max(20)
-      .optional(),
+    keywords: list(text(200), { min: 1, max: 100 }).optional(),
+    source_types: list(
+      z.enum(SOURCE_TYPES, `unknown source type, expected one of ${SOURCE_TYPES.join(', ')}`),
+      { min: 1, max: 20 },
+    ).optional(),
     search_query: text(2000).optional(),
     filters: leadFilters.optional(),
-    formats: z.array(z.enum(FORMATS)).min(1).max(FORMATS.length).optional(),
+    formats: list(z.enum(FORMATS), { min: 1, max: FORMATS.length }).optional(),
     main_content: z.boolean().optional(),
     extract: extractFields(1).optional(),
     render: z.enum(['auto', 'http', 'browser']).optional(),
     crawl: crawl.optional(),
-    actions: z.array(action).max(100).optional(),
+    actions: list(action, { max: 100 }).optional(),
     headers: headers.optional(),
-    cookies: z.array(cookie).max(200).optional(),
+    cookies: list(cookie, { max: 200 }).optional(),
     viewport: viewport.optional(),
     locale: locale.optional(),
     timezone: timezone.optional(),
     mobile: z.boolean().optional(),
-    proxy: z.union([proxyUrl, z.array(proxyUrl).min(1).max(100)]).optional(),
+    proxy: z.union([proxyUrl, list(proxyUrl, { min: 1, max: 100 })]).optional(),
     timeout_ms: z.int().min(100).max(600_000).optional(),
     max_leads: z.int().min(1).max(100_000).optional(),
     priority: z.int().min(0).max(9).optional(),
     run_at: moment.optional(),
     max_attempts: z.int().min(1).max(20).optional(),
     webhook_url: webUrl.optional(),
-    metadata: z.record(z.string().max(200), z.unknown()).optional(),
+    metadata: metadata.optional(),
   })
   .superRefine((body, context) => {
     if (!body.urls && !body.search_query && !body.industry && !body.keywords) {
@@ -215,35 +200,13 @@ function refuseBrowserWork(
   for (const field of ['viewport', 'timezone', 'mobile']) if (body[field]) refuse([field], field);
 }
 
-/** Body of `POST /jobs/batch`. */
-export const batchRequest = z.strictObject({ jobs: z.array(scrapeRequest).min(1).max(1000) });
+export const MAX_BATCH = 1000;
+/** Body of `POST /jobs/batch`; each of its jobs is a `scrapeRequest`. */
+export const batchRequest = z.strictObject({ jobs: z.array(z.unknown()) });
 
 export const DEFAULT_PRIORITY = 0;
 export const DEFAULT_MAX_ATTEMPTS = 3;
 export const DEFAULT_FORMATS = ['markdown', 'links', 'metadata'] as const;
-
-/** Query of `GET /jobs`. */
-export const listJobsQuery = z.strictObject({
-  status: z.enum(JOB_STATUSES).optional(),
-  limit: queryInt(1, 200).default(50),
-  cursor: z.string().max(500).optional(),
-});
-
-/** Query of `GET /jobs/{id}`. `wait` is in seconds. */
-export const getJobQuery = z.strictObject({ wait: queryInt(0, 60).optional() });
-
-/** Query of `GET /jobs/{id}/pages`. Without a limit JSON holds 100, NDJSON all. */
-export const listPagesQuery = z.strictObject({
-  limit: queryInt(1, 1000).optional(),
-  cursor: z.string().max(500).optional(),
-  format: z.enum(['json', 'ndjson']).optional(),
-});
-
-/** Query of `GET /jobs/{id}/urls`. */
-export const listUrlsQuery = z.strictObject({
-  limit: queryInt(1, 10_000).default(1000),
-  cursor: z.string().max(500).optional(),
-});
 
 /** Header `Idempotency-Key`: any printable text a client can make up. */
 export const idempotencyKey = z

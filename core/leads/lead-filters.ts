@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { fields, list, string, text } from '../schema-primitives.ts';
+import { nearestName } from '../suggest.ts';
 import { countryCode } from './country.ts';
 import type { Lead } from './lead.ts';
 
@@ -44,16 +46,16 @@ function amount(digits: string | undefined, unit: string | undefined): number | 
 
 const range = (example: string) =>
   z
-    .union([z.string().max(50), z.number().min(0)], `expected a range such as ${example}`)
+    .union([string(50), z.number().min(0)], `expected a range such as ${example}`)
     .refine((value) => parseRange(String(value)) !== null, `expected a range such as ${example}`);
 
-const country = z
-  .string()
-  .max(100)
-  .refine((value) => countryCode(value) !== null, 'expected a country, such as "DE" or "Germany"');
+const country = string(100).refine(
+  (value) => countryCode(value) !== null,
+  'expected a country, such as "DE" or "Germany"',
+);
 
-const word = z.string().trim().min(1).max(200);
-const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1).max(100)]);
+const word = text(200);
+const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item, list(item, { min: 1, max: 100 })]);
 
 const FILTERS = {
   country: oneOrMany(country),
@@ -65,7 +67,7 @@ const FILTERS = {
   has_phone: z.boolean(),
   has_address: z.boolean(),
   has_website: z.boolean(),
-  exclude_domains: z.array(word).min(1).max(1000),
+  exclude_domains: list(word, { min: 1, max: 1000 }),
 };
 export type FilterName = keyof typeof FILTERS;
 const FILTER_NAMES = Object.keys(FILTERS) as FilterName[];
@@ -73,11 +75,15 @@ const FILTER_NAMES = Object.keys(FILTERS) as FilterName[];
 const shape = z.strictObject(FILTERS).partial();
 
 /** `filters` of a job, handed on as they were sent. A name nobody knows is told, with those there are: it would filter nothing. */
-export const leadFilters = z.record(z.string().max(100), z.unknown()).superRefine((value, context) => {
+export const leadFilters = fields(string(100), z.unknown(), 100).superRefine((value, context) => {
   for (const issue of shape.safeParse(value).error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys') {
-      const message = `unknown filter, expected one of ${FILTER_NAMES.join(', ')}`;
-      for (const key of issue.keys) context.addIssue({ code: 'custom', path: [key], message });
+      for (const key of issue.keys) {
+        const nearest = nearestName(key, FILTER_NAMES);
+        const meant = nearest === null ? '' : `; did you mean \`${nearest}\`?`;
+        const message = `unknown filter, expected one of ${FILTER_NAMES.join(', ')}${meant}`;
+        context.addIssue({ code: 'custom', path: [key], message });
+      }
     } else {
       const message = issue.code === 'invalid_union' ? unionMessage(issue) : issue.message;
       context.addIssue({ code: 'custom', path: issue.path, message });

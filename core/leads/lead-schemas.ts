@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { queryBoolean, queryInt, text } from '../schema-primitives.ts';
+import { queryBoolean, queryInt, string, text } from '../schema-primitives.ts';
 import { countryCode } from './country.ts';
 import { SOURCE_TYPES } from './lead.ts';
 
@@ -10,7 +10,7 @@ const leadFormat = z.enum(['json', 'ndjson', 'csv', 'xlsx']);
 /** Query of `GET /jobs/{id}/leads`. Without a limit JSON holds 100, the other formats all. */
 export const listJobLeadsQuery = z.strictObject({
   limit: queryInt(1, 1000).optional(),
-  cursor: z.string().max(500).optional(),
+  cursor: string(500).optional(),
   format: leadFormat.optional(),
 });
 
@@ -26,6 +26,6 @@ export const listLeadsQuery = z.strictObject({
   has_email: queryBoolean.optional(),
   has_phone: queryBoolean.optional(),
   limit: queryInt(1, 1000).optional(),
-  cursor: z.string().max(500).optional(),
+  cursor: string(500).optional(),
   format: leadFormat.optional(),
 });

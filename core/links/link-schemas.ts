@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moment, queryInt, text, webUrl } from '../schema-primitives.ts';
+import { moment, queryInt, string, text, webUrl } from '../schema-primitives.ts';
 import { LINK_CODE } from './link.ts';
 
 /** Requests about short links and statistics. */
@@ -36,7 +36,7 @@ export const changeLinkRequest = z
 export const listLinksQuery = z.strictObject({
   job_id: z.uuid().optional(),
   limit: queryInt(1, 200).default(50),
-  cursor: z.string().max(500).optional(),
+  cursor: string(500).optional(),
 });
 
 export const qrQuery = z.strictObject({

@@ -17,6 +17,14 @@ export const makeCode = (share: boolean): string =>
     () => ALPHABET[randomInt(ALPHABET.length)],
   ).join('');
 
+/** A code that was made, in the letters it was made of, whatever case it was typed in; null for any other. */
+export function madeCode(typed: string): string | null {
+  const code = typed.toLowerCase();
+  return MADE.test(code) ? code : null;
+}
+
+const MADE = new RegExp(`^(?:[${ALPHABET}]{${CODE_LENGTH}}|[${ALPHABET}]{${SHARE_CODE_LENGTH}})$`);
+
 /** Any code there may be, a user's own choice included. */
 export const LINK_CODE = /^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/;
 

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { moment, queryInt, text, webUrl } from '../schema-primitives.ts';
+import {
+  emailAddress,
+  list,
+  metadata,
+  moment,
+  queryInt,
+  string,
+  text,
+  webUrl,
+} from '../schema-primitives.ts';
 import { EVENT_PATTERNS } from './notification.ts';
 
 /** Request bodies and queries of subscriptions, notifications and webhooks. */
@@ -10,19 +19,17 @@ const filter = z.strictObject({
   /** 0-9: jobs of at least this priority. */
   min_priority: z.int().min(0).max(9).optional(),
   /** The job's `metadata` holds all of this. */
-  metadata: z.record(z.string().max(200), z.unknown()).optional(),
-  error_codes: z.array(text(200)).min(1).max(50).optional(),
+  metadata: metadata.optional(),
+  error_codes: list(text(200), { min: 1, max: 50 }).optional(),
 });
 
-const events = z
-  .array(
-    z.enum(
-      EVENT_PATTERNS,
-      `expected one of ${EVENT_PATTERNS.filter((pattern) => !pattern.includes('*')).join(', ')}, job.*, lead.*, *`,
-    ),
-  )
-  .min(1)
-  .max(EVENT_PATTERNS.length);
+const events = list(
+  z.enum(
+    EVENT_PATTERNS,
+    `expected one of ${EVENT_PATTERNS.filter((pattern) => !pattern.includes('*')).join(', ')}, job.*, lead.*, *`,
+  ),
+  { min: 1, max: EVENT_PATTERNS.length },
+);
 
 const base64url = (bytes: number) =>
   z
@@ -47,7 +54,7 @@ export const subscribeRequest = z.discriminatedUnion(
   'channel',
   [
     z.strictObject({ ...common, channel: z.literal('in_app') }),
-    z.strictObject({ ...common, channel: z.literal('email'), target: z.email().max(320).optional() }),
+    z.strictObject({ ...common, channel: z.literal('email'), target: emailAddress.optional() }),
     z.strictObject({ ...common, channel: z.literal('push'), target: pushTarget }),
     z.strictObject({ ...common, channel: z.literal('webhook'), target: webUrl }),
   ],
@@ -60,7 +67,7 @@ export const changeSubscriptionRequest = z
   .strictObject({ events: events.optional(), filter: filter.optional(), active: z.boolean().optional() })
   .refine((body) => Object.keys(body).length > 0, 'expected at least one of events, filter, active');
 
-const page = { limit: queryInt(1, 200).default(50), cursor: z.string().max(500).optional() };
+const page = { limit: queryInt(1, 200).default(50), cursor: string(500).optional() };
 
 export const listSubscriptionsQuery = z.strictObject(page);
 

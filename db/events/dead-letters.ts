@@ -53,12 +53,18 @@ export async function findDeadLetter(sql: Sql, id: string): Promise<DeadLetter |
   return row ? toDeadLetter(row) : null;
 }
 
-/** One, or those that match a filter, oldest first. */
-export type DeadLetterChoice = { id: string } | DeadLetterFilter;
+/**
+ * One; or those that match a filter, oldest first. `permanent`: also those that failed with attempts left, because no further one would
+ * have helped.
+ */
+export type DeadLetterChoice = { id: string } | (DeadLetterFilter & { permanent?: boolean });
 
 /** Runs the failed jobs again that are chosen, at most `limit`; returns their ids. Messages have nothing to run. */
 export const requeueDeadLetters = (sql: Sql, choice: DeadLetterChoice, limit: number): Promise<string[]> =>
-  again(sql, choice, limit, { one: REQUEUE_DEAD_LETTER, matching: REQUEUE_DEAD_LETTERS });
+  again(sql, choice, limit, {
+    ...{ one: REQUEUE_DEAD_LETTER, matching: REQUEUE_DEAD_LETTERS },
+    more: ['permanent' in choice && choice.permanent === true],
+  });
 
 /** Sends the notifications again that are chosen, at most `limit`; returns the deliveries' ids. */
 export const resendDeadLetters = (sql: Sql, choice: DeadLetterChoice, limit: number): Promise<string[]> =>
@@ -68,11 +74,11 @@ async function again(
   sql: Sql,
   choice: DeadLetterChoice,
   limit: number,
-  statements: { one: Statement; matching: Statement },
+  { one, matching, more = [] }: { one: Statement; matching: Statement; more?: unknown[] },
 ): Promise<string[]> {
   const rows = await ('id' in choice
-    ? sql.query<{ id: string }>(statements.one, [choice.id])
-    : sql.query<{ id: string }>(statements.matching, [...valuesOf(choice), limit]));
+    ? sql.query<{ id: string }>(one, [choice.id])
+    : sql.query<{ id: string }>(matching, [...valuesOf(choice), limit, ...more]));
   return rows.map(({ id }) => id);
 }
 
@@ -136,10 +142,10 @@ const FIND_DEAD_LETTER = statement(
 );
 
 /** `chosen (id)` for what is done again: those that match, oldest first. */
-const chosen = (what: 'job_id' | 'delivery_id') => `
+const chosen = (what: 'job_id' | 'delivery_id', condition = 'true') => `
   chosen AS (
     SELECT d.${what} AS id FROM dead_letters d
-    WHERE ${MATCHES} AND d.${what} IS NOT NULL
+    WHERE ${MATCHES} AND d.${what} IS NOT NULL AND ${condition}
     ORDER BY d.created_at, d.id LIMIT $5 FOR UPDATE SKIP LOCKED
   )`;
 
@@ -151,9 +157,13 @@ const chosenOne = (what: 'job_id' | 'delivery_id') => `
     FOR UPDATE SKIP LOCKED
   )`;
 
+/** Whether the job did not end with an error that another attempt cannot help, or `$6` wants those too. */
+const MAY_HELP = `($6 OR 'fail' IS DISTINCT FROM (
+      SELECT a.outcome FROM attempts a WHERE a.job_id = d.job_id ORDER BY a.started_at DESC LIMIT 1))`;
+
 const REQUEUE_DEAD_LETTERS = statement(
   'requeue_dead_letters',
-  `WITH ${chosen('job_id')}, ${REQUEUE_JOBS} SELECT id FROM retried`,
+  `WITH ${chosen('job_id', MAY_HELP)}, ${REQUEUE_JOBS} SELECT id FROM retried`,
 );
 const REQUEUE_DEAD_LETTER = statement(
   'requeue_dead_letter',

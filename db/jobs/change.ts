@@ -1,8 +1,10 @@
 import type { Job } from '../../core/jobs/job.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../../core/jobs/job-schemas.ts';
+import { isFinal, JOB_STATUSES } from '../../core/jobs/job-status.ts';
 import type { Database } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { type Statement, statement } from '../statement.ts';
+import { type JobFilter, matches, valuesOf } from './list.ts';
 import { findJob } from './read.ts';
 
 /** What a user may do to a job of theirs. */
@@ -57,13 +59,14 @@ export const REQUEUE_JOBS = `
                              'run_at', NULL, 'counts', counts, 'error', NULL)`,
   })})`;
 
-/** The locked row tells whether it ran: only then there is an attempt to end. (`RETURNING old` came with Postgres 18.) */
-const CANCEL_JOB = statement(
-  'cancel_job',
-  `
+/**
+ * Cancels the jobs that `condition` chooses. The locked row tells whether a job ran: only then there is an attempt to end. (`RETURNING
+ * old` came with Postgres 18.)
+ */
+const cancelWhere = (condition: string): string => `
   WITH before AS (
-    SELECT id, status, attempt, worker_id, attempt_started_at FROM jobs
-    WHERE user_id = $1 AND id = $2 AND status IN ('scheduled', 'queued', 'running', 'retrying')
+    SELECT j.id, j.status, j.attempt, j.worker_id, j.attempt_started_at FROM jobs j
+    WHERE j.user_id = $1 AND j.status IN (${UNFINISHED}) AND ${condition}
     FOR UPDATE
   ), cancelled AS (
     UPDATE jobs j SET status = 'cancelled', finished_at = now(), lease_until = NULL, dispatched_at = NULL
@@ -77,9 +80,37 @@ const CANCEL_JOB = statement(
     data: `json_build_object('job_id', id, 'status', 'cancelled', 'attempt', attempt, 'outcome', 'cancelled',
                              'run_at', NULL, 'counts', counts, 'error', NULL)`,
   })})
-  SELECT id FROM cancelled
-  `,
+  SELECT id FROM cancelled`;
+
+const UNFINISHED = `'scheduled', 'queued', 'running', 'retrying'`;
+
+const CANCEL_JOB = statement('cancel_job', cancelWhere('j.id = $2'));
+
+/** In the order of their ids, so that two who cancel the same jobs do not wait for each other. */
+const CANCEL_JOBS = statement(
+  'cancel_jobs',
+  cancelWhere(`j.id = ANY (ARRAY(
+    SELECT c.id FROM unnest($6::text[]) AS s (status),
+    LATERAL (SELECT j.id FROM jobs j WHERE j.user_id = $1 AND j.status = s.status AND ${matches(2)} LIMIT $7) AS c
+    LIMIT $7))`),
 );
+
+const CANCEL_AT_ONCE = 500;
+
+/** Cancels a user's jobs that fit and are not final; their ids. Those that are accepted meanwhile are left alone. */
+export async function cancelJobs(database: Database, userId: string, filter: JobFilter): Promise<string[]> {
+  const statuses = (filter.statuses ?? JOB_STATUSES).filter((status) => !isFinal(status));
+  const createdBefore = filter.createdBefore ?? new Date().toISOString();
+  const cancelled: string[] = [];
+  for (;;) {
+    const rows = await database.query<{ id: string }>(CANCEL_JOBS, [
+      ...[userId, ...valuesOf({ ...filter, createdBefore })],
+      ...[statuses, CANCEL_AT_ONCE],
+    ]);
+    cancelled.push(...rows.map(({ id }) => id));
+    if (rows.length < CANCEL_AT_ONCE) return cancelled;
+  }
+}
 
 const RETRY_JOB = statement(
   'retry_job',

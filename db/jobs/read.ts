@@ -2,35 +2,13 @@ import type { Attempt, Job, JobSpec } from '../../core/jobs/job.ts';
 import { isFinal, type JobStatus, type OutcomeKind } from '../../core/jobs/job-status.ts';
 import { shownSpec } from '../../core/jobs/redact-spec.ts';
 import type { Sql } from '../connect.ts';
-import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
+import { keyset } from '../keyset.ts';
 import { statement } from '../statement.ts';
 
 /** A user's job; null where there is none of that id, or it is another user's. */
 export async function findJob(sql: Sql, userId: string, id: string): Promise<Job | null> {
   const [row] = await sql.query<JobRow>(FIND_JOB, [userId, id]);
   return row ? toJob(row) : null;
-}
-
-export interface JobListQuery {
-  userId: string;
-  status: JobStatus | undefined;
-  limit: number;
-  /** The place after which to go on, as `next` gave it. */
-  after: KeysetCursor | null;
-}
-
-/** A user's jobs, newest first. */
-export async function listJobs(
-  sql: Sql,
-  { userId, status, limit, after }: JobListQuery,
-): Promise<{ jobs: Job[]; next: KeysetCursor | null }> {
-  // One more than asked for tells whether there is a next page.
-  const page = [limit + 1, ...keysetValues(after)];
-  const rows = status
-    ? await sql.query<JobRow>(LIST_JOBS_BY_STATUS, [userId, ...page, status])
-    : await sql.query<JobRow>(LIST_JOBS, [userId, ...page]);
-  const { items, next } = pageOf(rows, limit, toJob);
-  return { jobs: items, next };
 }
 
 /** Of these jobs, those that have come to a final state or are gone. For many waiters in one statement. */
@@ -109,7 +87,7 @@ export const ATTEMPTS_OF = (id: string): string => `
 const NEWEST = keyset('j.created_at', 'j.id');
 
 /** Columns of a job as `toJob` reads them. */
-const JOB_COLUMNS = `
+export const JOB_COLUMNS = `
   j.id, ${NEWEST.column}, j.status, j.attempt, j.max_attempts, j.priority, j.spec, j.progress_done,
   j.progress_total, j.progress_message, j.pages_count, j.leads_count, j.errors_count, j.error_code, j.error_message,
   j.created_at, j.run_at, j.started_at, j.finished_at, j.attempt_started_at, j.worker_id,
@@ -120,25 +98,7 @@ const FIND_JOB = statement(
   `SELECT ${JOB_COLUMNS} FROM jobs j WHERE j.user_id = $1 AND j.id = $2`,
 );
 
-const LIST_JOBS = statement(
-  'list_jobs',
-  `
-  SELECT ${JOB_COLUMNS} FROM jobs j
-  WHERE j.user_id = $1 AND ${NEWEST.behind('$3', '$4')}
-  ORDER BY ${NEWEST.order} LIMIT $2
-  `,
-);
-
-const LIST_JOBS_BY_STATUS = statement(
-  'list_jobs_by_status',
-  `
-  SELECT ${JOB_COLUMNS} FROM jobs j
-  WHERE j.user_id = $1 AND j.status = $5 AND ${NEWEST.behind('$3', '$4')}
-  ORDER BY ${NEWEST.order} LIMIT $2
-  `,
-);
-
-function toJob(row: JobRow): Job {
+export function toJob(row: JobRow): Job {
   return {
     job_id: row.id,
     status: row.status,

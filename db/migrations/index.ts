@@ -9,6 +9,7 @@ import { deadLetters } from './0008-dead-letters.ts';
 import { links } from './0009-links.ts';
 import { statistics } from './0010-statistics.ts';
 import { embeddedQueue } from './0011-embedded-queue.ts';
+import { idempotentAnswers } from './0012-idempotent-answers.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   links,
   statistics,
   embeddedQueue,
+  idempotentAnswers,
 ];

@@ -1,4 +1,4 @@
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { Database } from '../connect.ts';
 import { addRefusals } from './blocked-requests.ts';
 

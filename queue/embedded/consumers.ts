@@ -1,4 +1,4 @@
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { deliver } from '../deliver.ts';
 import type { ConsumeOptions, Consumer, Handler } from '../queue.ts';
 import type { Session } from './session.ts';

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import type { Logger } from '../../runtime/logger.ts';
-import { findPostgres } from '../../runtime/postgres-connection.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
+import { findPostgres } from '../../runtime/postgres/postgres-connection.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';

@@ -1,5 +1,5 @@
 import { createBatcher } from '../../runtime/batch.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { Session } from './session.ts';
 import { ACKNOWLEDGE, DEAD_LETTER, GIVE_BACK } from './statements.ts';
 

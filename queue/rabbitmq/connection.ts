@@ -1,6 +1,6 @@
 import { AmqpConnectionManagerClass } from 'amqp-connection-manager';
 import { type ChannelModel, credentials } from 'amqplib';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import { closeConnection, dropConnection, writeTogether } from './channel.ts';
 import { explainFailure } from './failure.ts';

@@ -1,5 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { deliver } from '../deliver.ts';
 import type { ConsumeOptions, Consumer, Handler, HandlerOutcome } from '../queue.ts';

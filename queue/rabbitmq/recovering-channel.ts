@@ -1,5 +1,5 @@
 import type { Channel, ChannelModel } from 'amqplib';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { pause } from '../reconnect.ts';
 import { closeChannel } from './channel.ts';

@@ -1,4 +1,4 @@
-import { inheritedEnvironment } from '../../runtime/config.ts';
+import { inheritedEnvironment } from '../../runtime/settings/config.ts';
 
 /**
  * What a browser sees of the environment. It runs what strangers wrote, and a worker's own environment holds the passwords of

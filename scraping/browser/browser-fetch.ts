@@ -1,7 +1,7 @@
 import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
 import { badSelector, PageFailure } from '../../core/jobs/page-errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { Extracted, Format } from '../extraction/extract.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';

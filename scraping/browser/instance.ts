@@ -1,7 +1,7 @@
 import type { BrowserContext, BrowserContextOptions } from 'playwright';
 import { FatalError } from '../../core/errors.ts';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { EgressClient } from '../egress/proxy-client.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
 import { type ChromiumProcess, killChromium, VIEWPORT } from './chromium.ts';

@@ -1,6 +1,6 @@
 import { FatalError } from '../../core/errors.ts';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import { createEgressProxy, type EgressProxy } from '../egress/proxy.ts';
 import type { EgressClient } from '../egress/proxy-client.ts';

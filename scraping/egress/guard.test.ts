@@ -1,4 +1,4 @@
-import { silentLogger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/log/logger.ts';
 import { createEgressGuard } from './guard.ts';
 
 const guardWith = (...allow: string[]) => createEgressGuard({ allow, logger: silentLogger });

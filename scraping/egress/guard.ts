@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { canonicalHost, parseAddress, parseAllowList, refusalReason } from '../../runtime/address-policy.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
  * Decides what may be dialled on a job's behalf. A name is resolved once, every address it gives is judged, and the caller

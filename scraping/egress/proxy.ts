@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { parseAddress } from '../../runtime/address-policy.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { dialFirst } from './dial.ts';
 import { EgressError, type EgressGuard } from './guard.ts';
 import { type EgressClient, ProxyClient, type Target } from './proxy-client.ts';

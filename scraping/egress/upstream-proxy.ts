@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { SocksClient, SocksClientError } from 'socks';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { dialFirst } from './dial.ts';
 import { EgressError, type EgressGuard } from './guard.ts';
 

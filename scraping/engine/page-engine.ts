@@ -1,4 +1,4 @@
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { openVisits, type VisitedPage } from '../browser/browser-fetch.ts';
 import type { BrowserPool } from '../browser/pool.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';

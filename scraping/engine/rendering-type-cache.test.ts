@@ -1,4 +1,4 @@
-import { silentLogger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/log/logger.ts';
 import { createRenderMemory, type RenderVerdict, type RenderVerdictStore } from './rendering-type-cache.ts';
 
 let verdicts: Map<string, RenderVerdict>;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
  * What the fleet has learned of hosts: whether their pages need a browser. Advice and nothing more, so neither asking nor telling

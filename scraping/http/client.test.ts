@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { silentLogger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/log/logger.ts';
 import { createEgressGuard } from '../egress/guard.ts';
 import { createProxyHealth } from '../egress/upstream-proxy.ts';
 import { createHttpClient, type HttpClient, type HttpGetOptions } from './client.ts';

@@ -1,5 +1,5 @@
 import { PageFailure } from '../../core/jobs/page-errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
 import { Deadline } from '../fetching/deadline.ts';

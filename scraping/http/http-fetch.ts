@@ -2,7 +2,7 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Page } from '../../core/jobs/page.ts';
 import { badSelector, httpStatusError, PageFailure, pageError } from '../../core/jobs/page-errors.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { Extractor } from '../extraction/extractor.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';

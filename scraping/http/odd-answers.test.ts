@@ -1,5 +1,5 @@
 import { PageFailure } from '../../core/jobs/page-errors.ts';
-import { silentLogger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/log/logger.ts';
 import { howMany, randomAnswer } from '../../test/fixtures/odd-answers/random-answers.ts';
 import { type RawAnswer, startRawSite } from '../../test/support/servers/raw-site.ts';
 import { createEgressGuard } from '../egress/guard.ts';

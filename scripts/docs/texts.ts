@@ -1,8 +1,13 @@
-import { SETTING_GROUPS, type Setting, type SettingName, settingsOf } from '../../runtime/settings.ts';
+import {
+  SETTING_GROUPS,
+  type Setting,
+  type SettingName,
+  settingsOf,
+} from '../../runtime/settings/settings.ts';
 
 // The texts that follow from the declared settings. A unit test compares them with the files.
 
-const NOTE = '`npm run docs` writes this from runtime/settings.ts.';
+const NOTE = '`npm run docs` writes this from runtime/settings/settings.ts.';
 
 export function envExample(): string {
   const groups = Object.entries(SETTING_GROUPS).map(([title, group]) => {

@@ -5,8 +5,8 @@ import { type KnownEvent, readEvent } from '../../core/events/events.ts';
 import type { Envelope } from '../../queue/envelope.ts';
 import { openQueue } from '../../queue/open.ts';
 import type { HandlerOutcome, Queue } from '../../queue/queue.ts';
-import type { Config } from '../../runtime/config.ts';
-import { runConfigured } from '../../runtime/process.ts';
+import { runConfigured } from '../../runtime/process/process.ts';
+import type { Config } from '../../runtime/settings/config.ts';
 
 /**
  * A service of your own that hears of events. It has a queue of its own, bound to the exchange of the events it wants: durable, so

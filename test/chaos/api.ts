@@ -1,11 +1,12 @@
 import { ensureBootstrapKey } from '../../api/accounts/bootstrap-key.ts';
 import { createApp } from '../../api/app.ts';
+import { createClientAddress } from '../../api/http/client-address.ts';
 import { type HttpServer, listen } from '../../api/http/server.ts';
 import { createShortLinks } from '../../api/links/redirect/short-links.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { createDispatch } from '../../dispatch/dispatch.ts';
 import { openQueue } from '../../queue/open.ts';
-import { runConfigured } from '../../runtime/process.ts';
+import { runConfigured } from '../../runtime/process/process.ts';
 import { listenForArms, withPublishMoments } from './faults/failpoints.ts';
 
 /** api/main.ts with a queue that can be made to kill the process between commit and publish. Half of the API processes are the real one. */
@@ -33,12 +34,16 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
   const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;
-  const links = createShortLinks({ database, queue, dataDir, clickSpoolBytes, publicUrl, logger });
+  const links = createShortLinks({
+    ...{ database, queue, dataDir, clickSpoolBytes, publicUrl, logger },
+    clientAddress: createClientAddress(config.trustedProxies),
+  });
   await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
 
   const app = createApp({
     ...{ database, queue, dispatch, logger },
     ...{ links, publicUrl, egressAllow },
+    ...{ trustedProxies: config.trustedProxies, corsOrigins: config.corsOrigins },
     rateLimit: config.rateLimit,
     accessLog: false,
     notify,

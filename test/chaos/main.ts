@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArguments, UsageError } from '../../bench/options.ts';
-import { surviveLostOutput } from '../../runtime/standard-streams.ts';
+import { surviveLostOutput } from '../../runtime/process/standard-streams.ts';
 import { formatReport, type Report } from './audit/report.ts';
 import { GUARDS, type GuardName, type Proof, proveGuard } from './faults/mutation-proofs.ts';
 import { FAULT_KINDS, type FaultKind } from './faults/plan.ts';

@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { openQueue } from '../../queue/open.ts';
-import { runConfigured } from '../../runtime/process.ts';
+import { runConfigured } from '../../runtime/process/process.ts';
 import { createWorker } from '../../workers/scraper/worker.ts';
 import { listenForArms, withMoments } from './faults/failpoints.ts';
 import { createScriptedScraper } from './load/scrape-script.ts';

@@ -3,7 +3,7 @@ import { settle } from '../../core/jobs/job-state.ts';
 import { connect, type Database } from '../../db/connect.ts';
 import { claimJobs } from '../../db/jobs/claim.ts';
 import { settleJobs } from '../../db/jobs/settle.ts';
-import { silentLogger } from '../../runtime/logger.ts';
+import { silentLogger } from '../../runtime/log/logger.ts';
 import { auditNotifications, type Way } from '../chaos/audit/audit-notifications.ts';
 import { readNotificationBooks } from '../chaos/audit/notification-snapshot.ts';
 import { type Audience, type Listener, startAudience } from '../chaos/load/subscribers.ts';

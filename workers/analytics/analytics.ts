@@ -4,7 +4,7 @@ import { countEvents } from '../../db/statistics.ts';
 import { createLoop } from '../../dispatch/loop.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { LINK_CLICKS } from '../../queue/topology.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { CLICKS_PREFETCH, createCountClicks } from './count-clicks.ts';
 

@@ -4,7 +4,7 @@ import { type Database, isDatabaseUnavailable, isSerializationFailure } from '..
 import { type CountedClick, storeClicks } from '../../db/links/clicks.ts';
 import type { Delivery, Handler, HandlerOutcome } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { readUserAgent } from './user-agent.ts';
 
 /** Clicks of one statement, and as many again that gather meanwhile. */

@@ -1,6 +1,6 @@
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { openQueue } from '../../queue/open.ts';
-import { runConfigured } from '../../runtime/process.ts';
+import { runConfigured } from '../../runtime/process/process.ts';
 import { createAnalytics } from './analytics.ts';
 
 /** Counts clicks and what happens to jobs. One is enough; a second takes over where the first ends. */

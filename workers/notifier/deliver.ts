@@ -17,7 +17,7 @@ import {
 import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { type Channel, NO_RECEIPT, retry } from './channel.ts';
 import type { Circuits } from './circuit-breakers.ts';
 import { readRing } from './message.ts';

@@ -3,7 +3,7 @@ import { fanOut, type MailPace, type TellableEvent } from '../../db/notification
 import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
 import type { Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { readNotification } from './message.ts';
 
 /** Events in one statement: at 100 it tells some thousand a second, and more gain nothing. */

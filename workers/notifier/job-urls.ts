@@ -1,6 +1,6 @@
 import type { Sql } from '../../db/connect.ts';
 import { findShares } from '../../db/links/links.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 
 /** Where a notification about each of these jobs leads. */
 export type JobUrls = (jobIds: string[]) => Promise<Map<string, string>>;

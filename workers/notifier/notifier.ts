@@ -5,7 +5,7 @@ import type { MailPace } from '../../db/notifications/fan-out.ts';
 import { fanOutAgain } from '../../dispatch/fan-out.ts';
 import type { Consumer, Handler, Queue } from '../../queue/queue.ts';
 import { CHANNEL_QUEUES, JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../../queue/topology.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import type { Channel } from './channel.ts';
 import { createCircuits } from './circuit-breakers.ts';

@@ -9,7 +9,7 @@ import { SCRAPE_MESSAGE } from '../../dispatch/message.ts';
 import type { Envelope } from '../../queue/envelope.ts';
 import type { Delivery } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { BEAT_MS, type Heartbeat } from './heartbeat.ts';
 
 /** Claims the job that a message tells of. */

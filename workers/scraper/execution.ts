@@ -8,7 +8,7 @@ import { type Settlement, settleJobs } from '../../db/jobs/settle.ts';
 import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, HandlerOutcome } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import type { ClaimJob, ClaimResult } from './claim.ts';
 import type { Heartbeat, WatchedRun } from './heartbeat.ts';
 import { AttemptAborted, outcomeFromError } from './outcome.ts';

@@ -1,7 +1,7 @@
 import type { Fence } from '../../core/jobs/job.ts';
 import type { Database } from '../../db/connect.ts';
 import { removeWorker, renewLeases, reportWorker } from '../../db/jobs/run.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { AttemptAborted } from './outcome.ts';
 
 /** Also how soon a worker learns that its job was cancelled, and by how much a dead one is told from a living. */

@@ -4,9 +4,9 @@ import { createRefusalCounter } from '../../db/sites/blocked-request-counter.ts'
 import { renderVerdictStore } from '../../db/sites/rendering-types.ts';
 import { openQueue } from '../../queue/open.ts';
 import { Complaint } from '../../runtime/operator-error.ts';
-import { type ProcessContext, runConfigured } from '../../runtime/process.ts';
-import { openTempFolder } from '../../runtime/temp-folder.ts';
-import { compileLate } from '../../runtime/v8-flags.ts';
+import { type ProcessContext, runConfigured } from '../../runtime/process/process.ts';
+import { openTempFolder } from '../../runtime/process/temp-folder.ts';
+import { compileLate } from '../../runtime/process/v8-flags.ts';
 import { findChromium } from '../../scraping/browser/chromium.ts';
 import { createBrowserPool } from '../../scraping/browser/pool.ts';
 import { createEgressGuard } from '../../scraping/egress/guard.ts';

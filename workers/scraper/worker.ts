@@ -5,7 +5,7 @@ import type { Database } from '../../db/connect.ts';
 import { buryMessage } from '../../db/events/dead-letters.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { Logger } from '../../runtime/log/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import { createClaimer } from './claim.ts';
 import { createExecutor, type ExecutorOptions } from './execution.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Envelope } from '../../../queue/envelope.ts';
 import type { Queue } from '../../../queue/queue.ts';
 import { eventExchange } from '../../../queue/topology.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import { createSpool } from './spool.ts';
 
 /** Takes clicks to the queue, behind the back of whoever made them. */

@@ -6,12 +6,13 @@ import { EVENT_VERSION } from '../../../core/events/events.ts';
 import { type ClickKind, countryOf, referrerHost } from '../../../core/links/link.ts';
 import type { LinkTarget } from '../../../db/links/links.ts';
 import { createEnvelope, type Envelope } from '../../../queue/envelope.ts';
-import { parseAddress, refusalReason } from '../../../runtime/address-policy.ts';
 import { uuidv7 } from '../../../runtime/ids.ts';
+import type { ClientAddress } from '../../http/client-address.ts';
 
 /** Somebody followed a link. */
 export interface Click {
   link: LinkTarget;
+  code: string;
   request: IncomingMessage;
   /** Epoch milliseconds. */
   at: number;
@@ -22,6 +23,13 @@ export interface Click {
 const SOURCE = 'leadengine.redirect';
 const MAX_USER_AGENT = 300;
 
+/**
+ * What shows a preview of a link, or looks at it before somebody opens it, beside what `isbot` knows: Discord under the name of two old
+ * browsers, Signal's desktop, Mattermost, Nextcloud Talk, Outlook's Safe Links, and Office, which asks before it hands on to a browser.
+ */
+const LINK_PREVIEW =
+  /^Mozilla\/5\.0 \(Macintosh; Intel Mac OS X (?:11\.6; rv:92\.0\) Gecko\/20100101 Firefox\/92\.0|10\.10; rv:38\.0\) Gecko\/20100101 Firefox\/38\.0)$|^Signal\b|\bMattermost\b|Nextcloud Talk|SafeLinks|Microsoft Office\/|ms-office/i;
+
 /** Browsers are few: to match one against some hundred patterns takes longer than all the rest. */
 const kinds = new LRUCache<string, ClickKind>({ max: 5000 });
 
@@ -30,9 +38,14 @@ const kinds = new LRUCache<string, ClickKind>({ max: 5000 });
  * the salt is forgotten nobody can tell whose it was, and two links never show that they had the same visitor.
  */
 export function clickEvent(
-  { link, request, at, peer }: Click,
-  { saltOf, publicUrl }: { saltOf(day: string): Buffer | undefined; publicUrl: string },
+  { link, code, request, at, peer }: Click,
+  options: {
+    saltOf(day: string): Buffer | undefined;
+    publicUrl: string;
+    clientAddress: ClientAddress;
+  },
 ): Envelope {
+  const { saltOf, publicUrl, clientAddress } = options;
   const occurredAt = new Date(at).toISOString();
   const { headers } = request;
   const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT);
@@ -48,18 +61,16 @@ export function clickEvent(
     user_id: link.user_id,
     data: {
       link_id: link.id,
-      code: codeIn(request.url ?? ''),
+      code,
       url: link.share ? `${publicUrl}${link.url}` : link.url,
       kind: kindOf(request, userAgent),
-      visitor: salt ? visitorHash(salt, link.id, addressOf(peer, headers), userAgent ?? '') : null,
+      visitor: salt ? visitorHash(salt, link.id, clientAddress(request, peer), userAgent ?? '') : null,
       referrer: referrerHost(headers.referer),
       user_agent: userAgent ?? null,
       country: countryOf(headers['accept-language']),
     },
   });
 }
-
-const codeIn = (url: string): string => /^\/r\/([A-Za-z0-9_-]+)/.exec(url)?.[1] ?? '';
 
 /** Do Not Track, and Global Privacy Control which came after it. */
 const asksNotToBeTracked = (headers: IncomingMessage['headers']): boolean =>
@@ -73,7 +84,7 @@ function kindOf({ method, headers }: IncomingMessage, userAgent: string | undefi
   if (userAgent === undefined) return 'person';
   let kind = kinds.get(userAgent);
   if (!kind) {
-    kind = isbot(userAgent) ? 'bot' : 'person';
+    kind = isbot(userAgent) || LINK_PREVIEW.test(userAgent) ? 'bot' : 'person';
     kinds.set(userAgent, kind);
   }
   return kind;
@@ -86,12 +97,3 @@ const visitorHash = (salt: Buffer, linkId: string, address: string, userAgent: s
 const sha256: (data: Buffer) => string = crypto.hash
   ? (data) => crypto.hash('sha256', data, 'hex')
   : (data) => crypto.createHash('sha256').update(data).digest('hex');
-
-/** Behind a proxy on a private network, whom that one names: the last entry, which no visitor can choose. */
-function addressOf(peer: string, headers: IncomingMessage['headers']): string {
-  const forwarded = headers['x-forwarded-for'];
-  if (typeof forwarded !== 'string') return peer;
-  const address = parseAddress(peer);
-  const isProxy = address !== null && refusalReason(address) !== null;
-  return isProxy ? forwarded.slice(forwarded.lastIndexOf(',') + 1).trim() : peer;
-}

@@ -4,7 +4,7 @@ import type { Sql } from '../../../db/connect.ts';
 import { type EventCursor, findLedgerEnd } from '../../../db/events/events.ts';
 import { findTarget, followLinks, type LinkTarget } from '../../../db/links/links.ts';
 import { createLoop } from '../../../dispatch/loop.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 
 /** Where codes lead, kept in memory. */
 export interface Targets {
@@ -21,6 +21,7 @@ export interface Targets {
 export type Found = { kind: 'missing' } | { kind: 'expired' } | Leads;
 export interface Leads {
   kind: 'leads';
+  code: string;
   link: LinkTarget;
   /** Of the answer, ready to be written. */
   headers: string[];
@@ -70,6 +71,7 @@ export function createTargets(options: {
     }
     const entry: Leads = {
       kind: 'leads',
+      code,
       link,
       headers: headersOf(options.locationOf(link, code)),
       until: performance.now() + (link.expires_in_ms ?? Number.POSITIVE_INFINITY),
@@ -118,7 +120,7 @@ export function createTargets(options: {
 }
 
 /** Not kept by browsers: each visit is counted, and a changed link leads elsewhere at once. */
-const headersOf = (location: string): string[] => [
+export const headersOf = (location: string): string[] => [
   ...['location', location],
   ...['cache-control', 'no-store'],
   ...['x-robots-tag', 'noindex'],

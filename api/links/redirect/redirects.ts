@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from '../../../runtime/logger.ts';
+import { madeCode } from '../../../core/links/link.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import type { Click } from './click.ts';
-import type { Found, Leads, Targets } from './link-cache.ts';
+import { type Found, headersOf, type Leads, type Targets } from './link-cache.ts';
 import { sendGone, sendNotAllowed, sendPreview, sendUnavailable, sendUnknown } from './pages.ts';
 
 /** Answers `/r/{code}`, before Express sees it. */
@@ -10,41 +11,48 @@ export interface Redirects {
   answer(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
-/** `/r/{code}+`, and for those who type it `/{code}+`: where the link leads, without going there. */
-const PREVIEW = /^\/(?:r\/)?([A-Za-z0-9_-]{3,64})\+(?:\?|$)/;
-
 /**
  * The hottest path there is: from memory, in one write, with the click told after the answer. Express alone would take three times
  * as long.
  */
 export function createRedirects(options: {
   targets: Targets;
+  publicUrl: string;
   /** Must neither throw nor wait. */
   onClick(click: Click): void;
   observe(method: string, route: string, status: number, seconds: number): void;
   logger: Logger;
 }): Redirects {
-  const { targets, onClick, observe, logger } = options;
+  const { targets, publicUrl, onClick, observe, logger } = options;
 
-  const redirect = (request: IncomingMessage, response: ServerResponse, { link, headers }: Leads) => {
-    response.writeHead(302, headers);
+  const redirect = (request: IncomingMessage, response: ServerResponse, found: Leads, asked: Asked) => {
+    const { link, code, headers } = found;
+    // A shared result lies beside `/r/`; from a path with slashes of its own, beside is elsewhere.
+    const isAbsolute = link.share && asked.isSpelled;
+    response.writeHead(302, isAbsolute ? headersOf(`${publicUrl}/share/${code}`) : headers);
     response.end();
-    onClick({ link, request, at: Date.now(), peer: request.socket.remoteAddress ?? '' });
+    onClick({ link, code, request, at: Date.now(), peer: request.socket.remoteAddress ?? '' });
   };
-  const respond = (found: Found, request: IncomingMessage, response: ServerResponse, preview: boolean) => {
+  const respond = (found: Found, request: IncomingMessage, response: ServerResponse, asked: Asked) => {
     if (found.kind === 'missing') sendUnknown(response);
     else if (found.kind === 'expired') sendGone(response);
-    else if (preview) sendPreview(response, found);
-    else redirect(request, response, found);
+    else if (asked.isPreview) sendPreview(response, found);
+    else redirect(request, response, found, asked);
   };
-  const lookUp = async (
-    code: string,
-    request: IncomingMessage,
-    response: ServerResponse,
-    preview: boolean,
-  ) => {
+  /** As it is typed, and then as it was made: some type capitals, and QR codes are shorter in them. */
+  const known = ({ code }: Asked): Found | undefined => {
+    const found = targets.known(code);
+    const made = found?.kind === 'missing' ? madeCode(code) : null;
+    return made === null || made === code ? found : targets.known(made);
+  };
+  const find = async ({ code }: Asked): Promise<Found> => {
+    const found = await targets.find(code);
+    const made = found.kind === 'missing' ? madeCode(code) : null;
+    return made === null || made === code ? found : targets.find(made);
+  };
+  const lookUp = async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
     try {
-      respond(await targets.find(code), request, response, preview);
+      respond(await find(asked), request, response, asked);
     } catch (error) {
       logger.debug('link_not_looked_up', { error });
       sendUnavailable(response);
@@ -54,34 +62,59 @@ export function createRedirects(options: {
   return {
     answer: (request, response) => {
       const startedAt = performance.now();
-      const code = codeOf(request.url ?? '');
-      if (code === null) return false;
+      const asked = askedOf(request.url ?? '');
+      if (asked === null) return false;
       const { method = '' } = request;
-      const preview = code.preview;
-      const route = preview ? '/r/:code+' : '/r/:code';
+      const route = asked.isPreview ? '/r/:code+' : '/r/:code';
       const done = () => observe(method, route, response.statusCode, (performance.now() - startedAt) / 1000);
       if (method !== 'GET' && method !== 'HEAD') {
         sendNotAllowed(response);
         observe('OTHER', route, 405, 0);
         return true;
       }
-      const found = targets.known(code.code);
+      const found = known(asked);
       if (found) {
-        respond(found, request, response, preview);
+        respond(found, request, response, asked);
         done();
       } else {
-        void lookUp(code.code, request, response, preview).finally(done);
+        void lookUp(request, response, asked).finally(done);
       }
       return true;
     },
   };
 }
 
-/** By its first characters: all other requests pay for no more than that, and a look at their last one. */
-function codeOf(url: string): { code: string; preview: boolean } | null {
-  const preview = url.includes('+') ? PREVIEW.exec(url)?.[1] : undefined;
-  if (preview !== undefined) return { code: preview, preview: true };
-  if (!url.startsWith('/r/')) return null;
-  const query = url.indexOf('?', 3);
-  return { code: query < 0 ? url.slice(3) : url.slice(3, query), preview: false };
+interface Asked {
+  code: string;
+  isPreview: boolean;
+  /** Not in the one way we write it. */
+  isSpelled: boolean;
+}
+
+/** `/r/{code}`, and `/r/{code}+` for where it leads without going there. */
+const PLAIN = /^\/r\/([A-Za-z0-9_-]{3,64})(\+?)(?:\?|$)/;
+/** The same in other spellings of the path, and for those who type it `/{code}+`. */
+const SPELLED = /^\/(?:r(?:\/(.*?)(\+?))?|([A-Za-z0-9_-]{3,64})(\+))$/is;
+
+/** By its first characters: all other requests pay for no more than that, and a look for a plus. */
+function askedOf(url: string): Asked | null {
+  const [, code, plus] = PLAIN.exec(url) ?? [];
+  if (code !== undefined) return { code, isPreview: plus === '+', isSpelled: false };
+  if (!MAY_BE_SPELLED.test(url)) return null;
+  const path = decoded(url.split('?', 1)[0] ?? '')
+    .replace(/\/+/g, '/')
+    .replace(/(.)\/$/, '$1');
+  const [match, spelled = '', itsPlus, alone, anyPlus] = SPELLED.exec(path) ?? [];
+  if (match === undefined) return null;
+  return { code: alone ?? spelled, isPreview: (itsPlus || anyPlus) === '+', isSpelled: true };
+}
+
+const MAY_BE_SPELLED = /^\/(?:[rR/%]|[^?]*(?:\+|%2[bB])\/*(?:\?|$))/;
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Sql } from '../../../db/connect.ts';
 import { dailySalts } from '../../../db/links/clicks.ts';
 import { createLoop } from '../../../dispatch/loop.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 
 /** The salts of today and tomorrow, shared by all processes; without one a click counts, and its visitor does not. */
 export interface Salts {

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import type { Database } from '../../../db/connect.ts';
 import type { LinkTarget } from '../../../db/links/links.ts';
 import type { Queue } from '../../../queue/queue.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
+import type { ClientAddress } from '../../http/client-address.ts';
 import { type Click, clickEvent } from './click.ts';
 import { createOutbox, type OutboxFigures } from './click-publisher.ts';
 import { createTargets, type Targets } from './link-cache.ts';
@@ -25,16 +26,17 @@ export function createShortLinks(options: {
   /** Room for clicks below `dataDir`. */
   clickSpoolBytes: number;
   publicUrl: string;
+  clientAddress: ClientAddress;
   logger: Logger;
 }): ShortLinks {
-  const { database, queue, dataDir, publicUrl, logger } = options;
+  const { database, queue, dataDir, publicUrl, clientAddress, logger } = options;
   const targets = createTargets({ sql: database, logger, locationOf });
   const salts = createSalts(database, logger);
   const outbox = createOutbox<Click>({
     queue,
     dir: join(dataDir, 'clicks'),
     spoolBytes: options.clickSpoolBytes,
-    eventOf: (click) => clickEvent(click, { saltOf: salts.of, publicUrl }),
+    eventOf: (click) => clickEvent(click, { saltOf: salts.of, publicUrl, clientAddress }),
     logger,
   });
   return {

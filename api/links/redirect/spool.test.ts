@@ -3,7 +3,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createEnvelope, type Envelope } from '../../../queue/envelope.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { createSpool } from './spool.ts';
 
 let dir: string;

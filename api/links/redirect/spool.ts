@@ -17,7 +17,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Envelope, parseEnvelope } from '../../../queue/envelope.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 
 /**
  * Clicks on the disk while the broker is away: one file a process, a line a click, sent and removed when it is back. Written at once

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import type { Sql } from '../../../db/connect.ts';
 import { listPages } from '../../../db/pages/pages.ts';
 import { notFound, Problem } from '../../http/problem.ts';
-import { type ApiResponse, answerHeaders, type Handler } from '../../http/route.ts';
+import { answerHeaders, type Handler } from '../../http/route.ts';
+import { sendStream } from '../../http/stream.ts';
 import { expectNoQuery } from '../../http/validation.ts';
 import { SAFE_PAGE_HEADERS } from './html.ts';
 import { allLeads, allPages, findShared, type ListLeads } from './results.ts';
@@ -44,14 +44,15 @@ export const downloadShared =
     expectNoQuery(request);
     const { code, job } = await sharedJob(sql, request.params.code);
     const file = String(request.params.file);
-    const make = FILES[file];
+    const make = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
     if (!make) throw notFound(`there is no such file; there are ${Object.keys(FILES).join(', ')}`);
     const type = file.endsWith('.csv') ? 'text/csv; charset=utf-8; header=present' : 'application/json';
-    await sendFile(response, make(sql, listLeads, job.job_id), {
+    const headers = {
       'content-type': type,
       'content-disposition': `attachment; filename="${code}-${file}"`,
       'x-robots-tag': 'noindex, nofollow',
-    });
+    };
+    await sendStream(response, headers, make(sql, listLeads, job.job_id));
   };
 
 const FILES: Record<string, (sql: Sql, listLeads: ListLeads, jobId: string) => AsyncIterable<string>> = {
@@ -73,20 +74,4 @@ async function sharedJob(sql: Sql, code: unknown) {
     default:
       throw shared satisfies never;
   }
-}
-
-/** Reads on only as fast as the client does, and not at all once it is gone. */
-async function sendFile(
-  response: ApiResponse,
-  parts: AsyncIterable<string>,
-  headers: Record<string, string>,
-): Promise<void> {
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
-  for await (const part of parts) {
-    if (gone.signal.aborted) return;
-    if (!response.headersSent) response.writeHead(200, { ...answerHeaders(response), ...headers });
-    if (!response.write(part)) await once(response, 'drain', { signal: gone.signal }).catch(() => {});
-  }
-  response.end();
 }

@@ -1,5 +1,5 @@
 import type { SourceType } from '../../../core/leads/lead.ts';
-import type { LeadSources } from '../../../runtime/config.ts';
+import type { LeadSources } from '../../../runtime/settings/config.ts';
 import { createBing } from './bing.ts';
 import type { Directory } from './directories-file.ts';
 import { createDirectory } from './directory.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { hashKey, prefixOf } from '../../../api/accounts/api-key.ts';
 import { type AppDependencies, createApp } from '../../../api/app.ts';
+import { createClientAddress } from '../../../api/http/client-address.ts';
 import { listen } from '../../../api/http/server.ts';
 import { createShortLinks } from '../../../api/links/redirect/short-links.ts';
 import { type Outcome, settle } from '../../../core/jobs/job-state.ts';
@@ -20,7 +21,7 @@ import { createDispatch } from '../../../dispatch/dispatch.ts';
 import { createEmbeddedQueue } from '../../../queue/embedded.ts';
 import type { Queue } from '../../../queue/queue.ts';
 import { TOPOLOGY } from '../../../queue/topology.ts';
-import { type Logger, silentLogger } from '../../../runtime/logger.ts';
+import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -72,6 +73,7 @@ export async function startApi({
   streams,
   mapWaitMs,
   queue: givenQueue,
+  corsOrigins = [],
 }: {
   rateLimit?: number;
   logger?: Logger;
@@ -81,6 +83,7 @@ export async function startApi({
   through?: (databaseUrl: string) => string | Promise<string>;
   streams?: AppDependencies['streams'];
   mapWaitMs?: number;
+  corsOrigins?: string[];
   /** Started, instead of the embedded one; stopped with the API. */
   queue?: Queue;
 } = {}): Promise<TestApi> {
@@ -119,6 +122,7 @@ export async function startApi({
   const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-api-'));
   const links = createShortLinks({
     ...{ database: watched, queue, dataDir, publicUrl: PUBLIC_URL, logger },
+    clientAddress: createClientAddress(TRUSTED_PROXIES),
     clickSpoolBytes: 2 ** 20,
   });
   await links.start();
@@ -127,6 +131,7 @@ export async function startApi({
     queue,
     dispatch: { offer },
     ...{ links, publicUrl: PUBLIC_URL, egressAllow: ['127.0.0.1'] },
+    ...{ trustedProxies: TRUSTED_PROXIES, corsOrigins },
     logger,
     rateLimit,
     accessLog,
@@ -222,6 +227,7 @@ const LEDGER_SETTLED = statement(
   `,
 );
 
+const TRUSTED_PROXIES = ['127.0.0.1', '::1'];
 /** Where users would reach it; nothing is there. */
 export const PUBLIC_URL = 'https://go.example.com';
 const POLICY = { baseMs: 60_000, capMs: 60_000 };

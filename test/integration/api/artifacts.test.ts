@@ -6,7 +6,7 @@ import type { ArtifactStore } from '../../../core/jobs/artifacts.ts';
 import { connect } from '../../../db/connect.ts';
 import { statement } from '../../../db/statement.ts';
 import { createPruner } from '../../../dispatch/pruner.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { openArtifactStore } from '../../../storage/open.ts';
 import { type Fleet, startFleet } from '../../support/processes/fleet.ts';
 import { type S3Server, startS3 } from '../../support/servers/s3.ts';

@@ -67,6 +67,19 @@ describe('dead letters', () => {
     expect(await list('?code=another')).toHaveLength(1);
   });
 
+  test('what failed for good is replayed only where somebody asks for that', async () => {
+    const body = { created_after: new Date().toISOString() };
+    const permanent = await failedJob('hopeless_before');
+    const spent = await api.submit({ urls: ['https://example.com/'], max_attempts: 1 });
+    const error = { code: 'late', message: 'too late' };
+    await run(api.database, spent, { kind: 'retry', error });
+    const requeue = (more = {}) =>
+      api.ask('POST', '/api/v1/dead-letters/requeue', { body: { ...body, ...more } });
+    expect((await requeue()).json.job_ids).toEqual([spent]);
+    expect((await requeue()).json.job_ids).toEqual([]);
+    expect((await requeue({ permanent: true })).json.job_ids).toEqual([permanent]);
+  });
+
   test('one that was discarded leaves the list, and its job stays failed', async () => {
     const id = await failedJob('hopeless');
     const [letter] = await list('?code=hopeless');

@@ -4,7 +4,7 @@ import { run, startApi, type TestApi } from './api-fixture.ts';
 let api: TestApi;
 const logged: Record<string, unknown>[] = [];
 beforeAll(async () => {
-  const { silentLogger } = await import('../../../runtime/logger.ts');
+  const { silentLogger } = await import('../../../runtime/log/logger.ts');
   const debug = (event: string, fields?: Record<string, unknown>) => logged.push({ event, ...fields });
   api = await startApi({ logger: { ...silentLogger, debug }, accessLog: true });
 });

@@ -139,6 +139,17 @@ describe("a job's leads", () => {
     expect(sheet).not.toContain('<f>');
   });
 
+  test('as XLSX keep a text that looks like an escape as it is', async () => {
+    const job = await jobWith([aLead('escape.de', { company: 'a_x0041_b _x000D_ _xZZZZ_ _x00e9_' })]);
+    const response = await fetch(`${api.url}/api/v1/jobs/${job.id}/leads?format=xlsx`, {
+      headers: { authorization: `Bearer ${api.adminKey}` },
+    });
+    const files = unzipSync(new Uint8Array(await response.arrayBuffer()));
+    const sheet = strFromU8(files['xl/worksheets/sheet1.xml'] as Uint8Array);
+    // As Excel reads it back: `_x005F_` is an underscore.
+    expect(sheet).toContain('>a_x005F_x0041_b _x005F_x000D_ _xZZZZ_ _x005F_x00e9_<');
+  });
+
   test("of somebody else's job are not found", async () => {
     const job = await jobWith(many.slice(0, 1));
     const { key } = await api.addUser();
@@ -206,6 +217,27 @@ describe('leads across jobs', () => {
     ['?q=both&country=FR', []],
   ])('%s are %j', async (query, domains) => {
     expect(await domainsOf(query)).toEqual(domains);
+  });
+
+  test('are all there page by page while some are found again', async () => {
+    const { key } = await api.addUser();
+    await jobWith(
+      ['a.de', 'b.de', 'c.de', 'd.de'].map((domain) => aLead(domain)),
+      key,
+    );
+    const again = await jobWith([], key);
+    const seen: string[] = [];
+    for (let cursor = ''; ; ) {
+      const { json } = await api.ask('GET', `/api/v1/leads?limit=1${cursor}`, { key });
+      seen.push(json.leads[0].domain);
+      if (json.next_cursor === null) break;
+      cursor = `&cursor=${json.next_cursor}`;
+      // Moves to the front of what a new list would be.
+      await store(again, aLead(seen.length === 1 ? 'a.de' : 'b.de'));
+    }
+    expect(seen).toEqual(['d.de', 'c.de', 'b.de', 'a.de']);
+    const fresh = (await api.ask('GET', '/api/v1/leads', { key })).json.leads;
+    expect(fresh.map(({ domain }: Lead) => domain)).toEqual(['b.de', 'a.de', 'd.de', 'c.de']);
   });
 
   test('come as CSV with the jobs that found them', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createAccept } from '../../../api/jobs/accept.ts';
 import { listUsers } from '../../../db/accounts/users.ts';
 import { statement } from '../../../db/statement.ts';
-import { type Logger, silentLogger } from '../../../runtime/logger.ts';
+import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Cable } from './api-cable.ts';
 import { expectProblem, run, startApi, type TestApi } from './api-fixture.ts';

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { storePage } from '../../../db/jobs/run.ts';
-import { type Logger, silentLogger } from '../../../runtime/logger.ts';
+import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { aPage, begin, expectProblem, startApi, storePages, type TestApi } from './api-fixture.ts';
 

@@ -5,7 +5,7 @@ import { createEnvelope } from '../../../queue/envelope.ts';
 import type { Queue } from '../../../queue/queue.ts';
 import { createRabbitQueue } from '../../../queue/rabbitmq.ts';
 import { eventExchange, LINK_CLICKS, TOPOLOGY } from '../../../queue/topology.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { type Analytics, createAnalytics } from '../../../workers/analytics/analytics.ts';
 import { DRIVERS } from '../../support/processes/fleet.ts';
 import { createVhost } from '../../support/servers/broker.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../../db/connect.ts';
 import { type CountedClick, readClickStats, storeClicks } from '../../../db/links/clicks.ts';
 import { openDatabase } from '../../../db/open.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 
 const HOUR_MS = 3600_000;

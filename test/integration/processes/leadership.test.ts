@@ -1,6 +1,6 @@
 import { connect, type Database } from '../../../db/connect.ts';
 import { createLeadership } from '../../../db/leadership.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { waitFor } from '../../support/wait-for.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { LogFields, Logger } from '../../../runtime/logger.ts';
+import type { LogFields, Logger } from '../../../runtime/log/logger.ts';
 import { KeptProcess } from '../../../supervisor/supervised-process.ts';
 import { waitFor } from '../../support/wait-for.ts';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 
-const watchdog = join(import.meta.dirname, '..', '..', '..', 'dist', 'runtime', 'watchdog.js');
+const watchdog = join(import.meta.dirname, '..', '..', '..', 'dist', 'runtime', 'process', 'watchdog.js');
 
 /** Runs a script with a watchdog; what it wrote to standard error. */
 async function run(script: string): Promise<string> {

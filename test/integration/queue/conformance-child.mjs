@@ -1,7 +1,7 @@
 // A consumer to be killed: tells of each message it is handed, and never finishes one.
 import { createEmbeddedQueue } from '../../../dist/queue/embedded.js';
 import { createRabbitQueue } from '../../../dist/queue/rabbitmq.js';
-import { silentLogger } from '../../../dist/runtime/logger.js';
+import { silentLogger } from '../../../dist/runtime/log/logger.js';
 
 const { driver, url, topology, queue: name, prefetch, leaseMs } = JSON.parse(process.env.CHILD ?? '{}');
 const common = { topology, logger: silentLogger };

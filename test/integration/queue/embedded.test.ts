@@ -6,7 +6,7 @@ import pg from 'pg';
 import { startEmbeddedPostgres } from '../../../db/embedded-postgres.ts';
 import { migrate } from '../../../db/migrate.ts';
 import { createEmbeddedQueue } from '../../../queue/embedded.ts';
-import { type Logger, silentLogger } from '../../../runtime/logger.ts';
+import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { describeQueue } from './conformance.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import amqp, { type Channel, type Message } from 'amqplib';
 import { createRabbitQueue } from '../../../queue/rabbitmq.ts';
-import { type Logger, silentLogger } from '../../../runtime/logger.ts';
+import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { createVhost } from '../../support/servers/broker.ts';
 import { startRabbitmq } from '../../support/servers/rabbitmq.mjs';
 import { waitFor } from '../../support/wait-for.ts';

@@ -1,6 +1,6 @@
 import { openDatabase } from '../../../db/open.ts';
 import { renderVerdictStore } from '../../../db/sites/rendering-types.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { openScraping } from '../../../scraping/engine/page-engine.ts';
 import { createRenderMemory } from '../../../scraping/engine/rendering-type-cache.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { openScraping } from '../../../scraping/engine/page-engine.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
 import { openSite, type Site } from '../../fixtures/site/site.ts';

@@ -1,6 +1,6 @@
 import { connect, type Database } from '../../../db/connect.ts';
 import { type HostRequest, joinQueue, syncPermits } from '../../../db/sites/hosts.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { createHostLimiter, type HostLimiter } from '../../../workers/scraper/politeness/host-limiter.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { connect, type Database } from '../../../db/connect.ts';
 import { syncPermits } from '../../../db/sites/hosts.ts';
 import { statement } from '../../../db/statement.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { createEgressGuard } from '../../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../../scraping/egress/upstream-proxy.ts';
 import { createHttpClient, type HttpClient } from '../../../scraping/http/client.ts';

@@ -10,7 +10,7 @@ import { startRabbitmq } from '../servers/rabbitmq.mjs';
 
 export default async function globalSetup() {
   const { startEmbeddedPostgres } = await import('../../../dist/db/embedded-postgres.js');
-  const { silentLogger } = await import('../../../dist/runtime/logger.js');
+  const { silentLogger } = await import('../../../dist/runtime/log/logger.js');
 
   const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-test-'));
   // On a signal Jest ends at once, without its global teardown. Then guards end what was started and remove its files.

@@ -1,7 +1,7 @@
 // A process that owns an embedded Postgres, for tests that kill one: `fork(this, [dataDir, lingerSeconds])`. Says `{type: 'ready', url}` or
 // `{type: 'failed', message}`, and stops in order on SIGTERM.
 import { startEmbeddedPostgres } from '../../../dist/db/embedded-postgres.js';
-import { silentLogger } from '../../../dist/runtime/logger.js';
+import { silentLogger } from '../../../dist/runtime/log/logger.js';
 
 try {
   const [, , dataDir, lingerSeconds] = process.argv;

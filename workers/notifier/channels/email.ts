@@ -3,7 +3,7 @@ import { createTransport } from 'nodemailer';
 import type SMTPPool from 'nodemailer/lib/smtp-pool/index.js';
 import type { Receipt, SendOutcome } from '../../../core/notifications/delivery.ts';
 import { unsubscribeToken } from '../../../core/notifications/unsubscribe-token.ts';
-import type { NotifyConfig } from '../../../runtime/config.ts';
+import type { NotifyConfig } from '../../../runtime/settings/config.ts';
 import { withinTime } from '../../../runtime/timeout.ts';
 import { type Channel, NO_RECEIPT, refused, retry } from '../channel.ts';
 import type { JobUrls } from '../job-urls.ts';

@@ -3,7 +3,7 @@ import type { SendOutcome } from '../../../core/notifications/delivery.ts';
 import { wordingOf } from '../../../core/notifications/notification.ts';
 import type { VapidKeys } from '../../../core/notifications/vapid.ts';
 import type { ClaimedDelivery } from '../../../db/notifications/deliveries/claim.ts';
-import type { NotifyConfig } from '../../../runtime/config.ts';
+import type { NotifyConfig } from '../../../runtime/settings/config.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { type Channel, refused } from '../channel.ts';
 import type { JobUrls } from '../job-urls.ts';

@@ -1,4 +1,4 @@
-import type { NotifyConfig } from '../../../runtime/config.ts';
+import type { NotifyConfig } from '../../../runtime/settings/config.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { type Channel, refused } from '../channel.ts';
 import { post } from '../post.ts';

@@ -1,6 +1,6 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
 import { Deadline } from '../../../scraping/fetching/deadline.ts';
 import type { ReadSitePage, Visit } from '../../../scraping/leads/site-visit.ts';

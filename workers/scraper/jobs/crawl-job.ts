@@ -6,7 +6,7 @@ import type { Database } from '../../../db/connect.ts';
 import { listStoredPages } from '../../../db/jobs/run.ts';
 import { type CrawlStep, listCrawlUrls, storeCrawlStep, type VisitedUrl } from '../../../db/pages/crawl.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import { createMutex } from '../../../runtime/mutex.ts';
 import { type AddressState, type Entry, type FoundLink, Frontier } from '../../../scraping/crawl/frontier.ts';
 import { type Bounds, createBounds } from '../../../scraping/crawl/scope.ts';

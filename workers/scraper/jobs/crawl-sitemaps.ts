@@ -1,6 +1,6 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import { startTimeSlice } from '../../../runtime/time-slice.ts';
 import type { Bounds } from '../../../scraping/crawl/scope.ts';
 import { readSitemap } from '../../../scraping/crawl/sitemap.ts';

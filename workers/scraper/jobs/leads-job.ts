@@ -13,7 +13,7 @@ import {
   storeVisit,
 } from '../../../db/leads.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import { storable } from '../../../scraping/extraction/storable.ts';
 import { type Found, findLeads, type SourceFailure } from '../../../scraping/leads/lead-search.ts';
 import { type MergedLead, mergeLead, sightingsOf } from '../../../scraping/leads/merge.ts';

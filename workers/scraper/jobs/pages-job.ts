@@ -4,7 +4,7 @@ import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/run.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import { createBatcher } from '../../../runtime/batch.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import { openScraping, type ScrapeContext } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 import type { Scrape } from '../execution.ts';

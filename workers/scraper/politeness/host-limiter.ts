@@ -1,7 +1,7 @@
 import type { Database } from '../../../db/connect.ts';
 import { joinQueue, syncPermits } from '../../../db/sites/hosts.ts';
 import { createBatcher } from '../../../runtime/batch.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import { type HostDecision, PermitBatcher, type PermitStore, type PermitWish } from './permit-batcher.ts';
 
 /** Limits how many pages of a host load at once and how far apart they start, over all workers, by way of Postgres. */

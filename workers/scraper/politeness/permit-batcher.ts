@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isDatabaseUnavailable, isSerializationFailure } from '../../../db/connect.ts';
 import type { HostAnswer, HostRequest } from '../../../db/sites/hosts.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 
 export interface PermitWish {
   /** Between two starts at this host. */

@@ -1,6 +1,6 @@
 import { pageError } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import type { Denied } from '../../../scraping/politeness/permit.ts';
 import { isAllowed, productTokenOf } from '../../../scraping/politeness/robots-permission.ts';

@@ -5,7 +5,7 @@ import { type PageErrorCode, PageFailure, pageError } from '../../../core/jobs/p
 import type { Database } from '../../../db/connect.ts';
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '../../../db/sites/robots.ts';
-import type { Logger } from '../../../runtime/logger.ts';
+import type { Logger } from '../../../runtime/log/logger.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { retryAfterMs } from '../../../scraping/politeness/retry-after.ts';
 import { type Permissions, permissionsFor } from '../../../scraping/politeness/robots-permission.ts';

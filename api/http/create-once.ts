@@ -1,0 +1,87 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import type { z } from 'zod';
+import type { Database, Sql } from '../../db/connect.ts';
+import { keepAnswer, takeAnswerKey } from '../../db/idempotent-answers.ts';
+import { keyOf } from '../middleware/authentication.ts';
+import { hashBody, idempotencyConflict, idempotencyKeyOf } from './idempotency.ts';
+import { type ApiRequest, type ApiResponse, type Handler, sendJson } from './route.ts';
+import { expectNoQuery, readBody } from './validation.ts';
+
+/** What was created, as it is answered with 201. */
+export interface Created {
+  body: unknown;
+  location?: string;
+  /** Done when it is committed. */
+  onCommit?: () => void;
+}
+
+/**
+ * A POST that creates something, once a `Idempotency-Key`: the same body gets the first answer again, another one 409. Key, answer and
+ * what was created are one transaction.
+ *
+ * @param sealed the answer holds a secret that the database otherwise does not have: it is kept readable only for the API key that asked
+ */
+export const createOnce =
+  <Body>(
+    database: Database,
+    schema: z.ZodType<Body>,
+    create: (sql: Sql, body: Body, response: ApiResponse) => Promise<Created>,
+    { sealed = false } = {},
+  ): Handler =>
+  async (request, response) => {
+    expectNoQuery(request);
+    const key = idempotencyKeyOf(request);
+    const body = await readBody(request, schema);
+    const { caller, route } = response.locals;
+    const created = await database.transaction(async (sql) => {
+      if (key === undefined) return create(sql, body, response);
+      const answerKey = { userId: caller.userId, route, key, bodyHash: hashBody(body) };
+      const seal = sealed ? sealFor(request, key) : OPEN;
+      const first = await takeAnswerKey(sql, answerKey);
+      if (first === null) {
+        const fresh = await create(sql, body, response);
+        await keepAnswer(
+          sql,
+          answerKey,
+          seal.close(JSON.stringify({ body: fresh.body, location: fresh.location })),
+        );
+        return fresh;
+      }
+      const answer = first.bodyHash === answerKey.bodyHash ? seal.open(first.answer) : null;
+      if (answer === null) throw idempotencyConflict();
+      return JSON.parse(answer) as Created;
+    });
+    created.onCommit?.();
+    sendJson(response, 201, created.body, created.location ? { location: created.location } : {});
+  };
+
+interface Seal {
+  close(text: string): string;
+  /** Null where it was closed for another API key. */
+  open(text: string): string | null;
+}
+
+const OPEN: Seal = { close: (text) => text, open: (text) => text };
+
+/** The API key is nowhere in the database, only its hash: who has nothing but a copy of the database cannot open it. */
+function sealFor(request: ApiRequest, key: string): Seal {
+  const secret = Buffer.from(hkdfSync('sha256', keyOf(request) ?? '', key, 'idempotent answer', 32));
+  return {
+    close: (text) => {
+      const iv = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', secret, iv);
+      const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+      return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64');
+    },
+    open: (text) => {
+      const bytes = Buffer.from(text, 'base64');
+      const decipher = createDecipheriv('aes-256-gcm', secret, bytes.subarray(0, 12));
+      decipher.setAuthTag(bytes.subarray(12, 28));
+      try {
+        return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+      } catch {
+        return null;
+      }
+    },
+  };
+}

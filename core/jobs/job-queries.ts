@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { fields, moment, oneOrSeveral, queryBoolean, queryInt, string, text } from '../schema-primitives.ts';
+import type { Job } from './job.ts';
+import { JOB_STATUSES } from './job-status.ts';
+
+/** Queries about jobs, and the bodies that hold the same filters; the types come from here. */
+
+/** `queued,running`, or given several times. */
+const statuses = oneOrSeveral(JOB_STATUSES);
+
+const jobFilter = {
+  status: statuses.optional(),
+  created_after: moment.optional(),
+  created_before: moment.optional(),
+};
+
+/** What a job is made of, for those who want less than all of it. */
+const JOB_FIELDS = [
+  ...(['job_id', 'status', 'attempt', 'max_attempts', 'priority', 'spec', 'progress', 'counts'] as const),
+  ...(['error', 'attempts', 'created_at', 'run_at', 'started_at', 'finished_at'] as const),
+] as const satisfies readonly (keyof Job)[];
+
+/** Query of `GET /jobs`; `metadata.<name>` are apart. */
+export const listJobsQuery = z.strictObject({
+  ...jobFilter,
+  sort: z.enum(['created_at', '-created_at'], 'expected created_at or -created_at').default('-created_at'),
+  fields: oneOrSeveral(JOB_FIELDS).optional(),
+  limit: queryInt(1, 200).default(50),
+  cursor: string(500).optional(),
+});
+
+/** What `metadata.<name>=` of a query asks for. */
+export const metadataFilter = fields(text(200), string(1000), 20);
+
+/** Body of `POST /jobs/cancel`: the filters of `GET /jobs`. */
+export const cancelJobsRequest = z
+  .strictObject({ ...jobFilter, metadata: metadataFilter.optional() })
+  .refine(
+    (body) => Object.keys(body).length > 0,
+    'expected at least one of status, created_after, created_before, metadata',
+  );
+
+/** Query of `GET /queue`. `all` is an admin's. */
+export const queueQuery = z.strictObject({ all: queryBoolean.default(false) });
+
+/** Query of `GET /jobs/{id}`. `wait` is in seconds. */
+export const getJobQuery = z.strictObject({ wait: queryInt(0, 60).optional() });
+
+/** Query of `GET /jobs/{id}/pages`. Without a limit JSON holds 100, NDJSON all. */
+export const listPagesQuery = z.strictObject({
+  limit: queryInt(1, 1000).optional(),
+  cursor: string(500).optional(),
+  format: z.enum(['json', 'ndjson']).optional(),
+});
+
+/** Query of `GET /jobs/{id}/urls`. */
+export const listUrlsQuery = z.strictObject({
+  limit: queryInt(1, 10_000).default(1000),
+  cursor: string(500).optional(),
+});

@@ -1,0 +1,50 @@
+import { emailAddress, text, webUrl } from './schema-primitives.ts';
+
+const fits = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
+  schema.safeParse(value).success;
+
+test.each([
+  'info@example.com',
+  'a.b+c@example.co.uk',
+  'info@exämple.de',
+  'jürgen@müller.de',
+  '用户@例子.公司',
+  'посылка@почта.рф',
+  'info@xn--exmple-cua.de',
+])('%s is an e-mail address', (address) => expect(fits(emailAddress, address)).toBe(true));
+
+test.each([
+  ...[
+    '',
+    'a',
+    '@',
+    'a@',
+    '@example.com',
+    'a b@example.com',
+    'a@b',
+    'a@@example.com',
+    'a@exa mple.com',
+    'a@例 子.公司',
+  ],
+  ...[
+    'a@example.com\n',
+    'a\r\nbcc: x@y.de@example.com',
+    'a@example.com, b@example.com',
+    '<a@example.com>',
+    'a@-ä.de/',
+  ],
+  ...[
+    'a\0@example.com',
+    'ä..b@example.com',
+    `${'ü'.repeat(400)}@example.com`,
+    '\u202eä@example.com',
+    'a@ä?.de',
+  ],
+])('%j is none', (address) => expect(fits(emailAddress, address)).toBe(false));
+
+test('what is too long is refused before any rule looks at it', () => {
+  for (const schema of [emailAddress, text(100), webUrl]) {
+    for (const part of [' ', 'a', '1,', 'a@', '.', '%', 'http://'])
+      expect(fits(schema, part.repeat(50_000))).toBe(false);
+  }
+});

@@ -1,0 +1,137 @@
+import { Writable } from 'node:stream';
+import winston from 'winston';
+import type { LogLevel } from '../settings/config.ts';
+
+/** Logs events, not prose: a snake_case name, and ids, counts and durations as fields. */
+export interface Logger {
+  error(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  debug(event: string, fields?: LogFields): void;
+  /** A logger whose every line carries these fields too, such as `job_id` or `request_id`. */
+  with(fields: LogFields): Logger;
+}
+
+export type LogFields = Record<string, unknown>;
+
+export interface LoggerOptions {
+  level: LogLevel;
+  format: 'json' | 'pretty';
+  /** Tells an API's lines from a worker's. */
+  processKind: string;
+}
+
+/** One line per event, given to `writeLine` without its line break. */
+export function createLogger(options: LoggerOptions, writeLine: (line: string) => void): Logger {
+  const winstonLogger = winston.createLogger({
+    level: options.level,
+    defaultMeta: { process_kind: options.processKind, pid: process.pid },
+    format: formatOf(options.format),
+    // Not winston's Console: it buffers without bound for a slow reader, and reports a reader that is gone as an uncaught
+    // exception, which is logged, which is the next one.
+    transports: [new winston.transports.Stream({ stream: lineStream(writeLine), eol: '' })],
+  });
+  return wrap(winstonLogger, {});
+}
+
+/** The line of an event that does not go through the logger, because it is about the logger's own output. */
+export function formatLine(
+  options: LoggerOptions,
+  level: LogLevel,
+  event: string,
+  fields: LogFields,
+): string {
+  const { processKind, format } = options;
+  const info = { level, message: event, process_kind: processKind, pid: process.pid, ...fields };
+  const formatted = formatOf(format).transform({ ...info, [LEVEL]: level });
+  return String((formatted as Record<symbol, unknown>)[MESSAGE]);
+}
+
+/** Where winston keeps an entry's level and its finished text (of its package triple-beam). */
+const LEVEL = Symbol.for('level');
+const MESSAGE = Symbol.for('message');
+
+function formatOf(name: LoggerOptions['format']) {
+  const { combine, timestamp, json, printf } = winston.format;
+  const safe = winston.format((info) => Object.assign(info, withoutSecrets(info)))();
+  const pretty = printf(({ timestamp: at, level, message, process_kind, pid, ...fields }) => {
+    const rest = Object.entries(fields).map(([name, value]) => `${name}=${asText(value)}`);
+    return [String(at).slice(11, 23), level.padEnd(5), process_kind, pid, message, ...rest].join(' ');
+  });
+  return combine(safe, timestamp(), name === 'json' ? json() : pretty);
+}
+
+/** Never full: what is given to it is taken or dropped at once. */
+const lineStream = (writeLine: (line: string) => void): Writable =>
+  new Writable({
+    decodeStrings: false,
+    write: (line: string, _encoding, done) => {
+      writeLine(line);
+      done();
+    },
+  });
+
+function wrap(inner: winston.Logger, common: LogFields): Logger {
+  // Asked here, because winston formats a line before it drops it; and our own `with`, because its child loggers are dear.
+  const log = (level: LogLevel) =>
+    inner.isLevelEnabled(level)
+      ? (event: string, fields?: LogFields) => void inner.log(level, event, { ...common, ...fields })
+      : () => {};
+  return {
+    error: log('error'),
+    warn: log('warn'),
+    info: log('info'),
+    debug: log('debug'),
+    with: (fields) => wrap(inner, { ...common, ...fields }),
+  };
+}
+
+/** Silent, for code that must be given a logger and has nothing to tell. */
+export const silentLogger: Logger = {
+  error: () => {},
+  warn: () => {},
+  info: () => {},
+  debug: () => {},
+  with: () => silentLogger,
+};
+
+const SECRET_FIELD = /authorization|cookie|password|secret|token|api_?key|^key$|^headers$/i;
+/** `user:password@` of any URL inside any text: connection errors like to quote their URL. */
+const URL_CREDENTIALS = /([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@]*):[^\s/@]+@/gi;
+
+/** A copy of the fields in which secrets are replaced and errors are plain objects. */
+export function withoutSecrets(fields: LogFields): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      SECRET_FIELD.test(name) && value != null ? '[hidden]' : cleaned(value, 0),
+    ]),
+  );
+}
+
+function cleaned(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return value.replace(URL_CREDENTIALS, '$1:[hidden]@');
+  if (value instanceof Error) return cleanedError(value, depth);
+  if (value === null || typeof value !== 'object' || value instanceof Date) return value;
+  if (depth >= 4) return '[deep]';
+  if (Array.isArray(value)) return value.map((item) => cleaned(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      SECRET_FIELD.test(name) && item != null ? '[hidden]' : cleaned(item, depth + 1),
+    ]),
+  );
+}
+
+function cleanedError(error: Error, depth: number): LogFields {
+  const { code } = error as { code?: unknown };
+  return {
+    name: error.name,
+    message: cleaned(error.message, depth),
+    ...(code === undefined ? {} : { code }),
+    stack: cleaned(error.stack ?? '', depth),
+    ...(error.cause === undefined || depth >= 3 ? {} : { cause: cleaned(error.cause, depth + 1) }),
+  };
+}
+
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

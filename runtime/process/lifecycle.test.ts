@@ -1,0 +1,69 @@
+import { describe, expect, test } from '@jest/globals';
+import type { LogFields, Logger } from '../log/logger.ts';
+import { Lifecycle } from './lifecycle.ts';
+
+let logged: { event: string; fields: LogFields | undefined }[] = [];
+const record = (event: string, fields?: LogFields) => void logged.push({ event, fields });
+const logger: Logger = { error: record, warn: record, info: record, debug: record, with: () => logger };
+
+const never = () => new Promise<void>(() => {});
+
+describe('a lifecycle', () => {
+  test('stops what started, the last first, and each when the one before it has stopped', async () => {
+    const told: string[] = [];
+    const lifecycle = new Lifecycle(logger, 10_000);
+    for (const name of ['database', 'queue', 'worker']) {
+      await lifecycle.start({
+        name,
+        stop: async () => {
+          told.push(`${name} stops`);
+          await new Promise((resolve) => setImmediate(resolve));
+          told.push(`${name} stopped`);
+        },
+      });
+    }
+    await Promise.all([lifecycle.stop(), lifecycle.stop()]);
+    expect(told).toEqual(
+      ['worker', 'queue', 'database'].flatMap((name) => [`${name} stops`, `${name} stopped`]),
+    );
+  });
+
+  test('goes past a part that does not stop, says which, and still stops the others', async () => {
+    logged = [];
+    const stopped: string[] = [];
+    const lifecycle = new Lifecycle(logger, 50);
+    await lifecycle.start({ name: 'database', stop: () => void stopped.push('database') });
+    await lifecycle.start({ name: 'queue', stop: never });
+    await lifecycle.start({ name: 'worker', stop: never, waitsFor: () => ['job 1', 'job 2'] });
+    await lifecycle.stop();
+    expect(stopped).toEqual(['database']);
+    expect(logged).toEqual([
+      { event: 'stop_timed_out', fields: { waiting_for: ['job 1', 'job 2', 'queue'], after_ms: 50 } },
+    ]);
+  });
+
+  test('one part that fails to stop keeps no other from it', async () => {
+    logged = [];
+    const stopped: string[] = [];
+    const lifecycle = new Lifecycle(logger, 10_000);
+    await lifecycle.start({ name: 'first', stop: () => void stopped.push('first') });
+    await lifecycle.start({ name: 'second', stop: () => Promise.reject(new Error('no')) });
+    await lifecycle.stop();
+    expect(stopped).toEqual(['first']);
+    expect(logged.map(({ event }) => event)).toEqual(['stop_failed']);
+  });
+
+  test('starts nothing once it was told to stop', async () => {
+    const lifecycle = new Lifecycle(logger, 10_000);
+    await lifecycle.stop();
+    let started = false;
+    void lifecycle.start({
+      name: 'late',
+      start: () => {
+        started = true;
+      },
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(started).toBe(false);
+  });
+});

@@ -1,0 +1,50 @@
+import { type LogOutput, openLog } from '../log/log-output.ts';
+import type { Logger } from '../log/logger.ts';
+import { Complaint } from '../operator-error.ts';
+import { type Config, loadConfig, misspeltSettings } from '../settings/config.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { runProcess } from './run-process.ts';
+import { surviveLostOutput } from './standard-streams.ts';
+import { startWatchdog } from './watchdog.ts';
+
+/** What every composition root starts from. */
+export interface ProcessContext {
+  config: Config;
+  logger: Logger;
+  output: LogOutput;
+  lifecycle: Lifecycle;
+}
+
+/**
+ * Reads the configuration and runs a process of this kind; a wrong configuration is one line on stderr and exit code 1.
+ *
+ * @param limits `closingMs`: what it may take to stop beyond the grace period
+ */
+export function runConfigured(
+  processKind: string,
+  compose: (context: ProcessContext) => Promise<void>,
+  { closingMs = 0 }: { closingMs?: number } = {},
+): void {
+  surviveLostOutput();
+  const config = configOrExit();
+  const { logger, output } = openLog({ level: config.logLevel, format: config.logFormat, processKind });
+  startWatchdog(processKind, logger);
+  const graceMs = config.shutdownGraceMs;
+  runProcess({ logger, output, graceMs, stopMs: graceMs + closingMs }, (lifecycle) =>
+    compose({ config, logger, output, lifecycle }),
+  );
+}
+
+function configOrExit(): Config {
+  try {
+    const config = loadConfig();
+    // Processes that `npm start` runs would repeat it.
+    if (!process.send) for (const line of misspeltSettings()) process.stderr.write(`${line}\n`);
+    return config;
+  } catch (error) {
+    if (!(error instanceof Complaint)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    // At once: an IPC channel would keep a process alive that has nothing to do.
+    process.exit(1);
+  }
+}

@@ -1,0 +1,277 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Complaint } from '../operator-error.ts';
+import { readEnvFile } from './env-file.ts';
+import { nearMisses } from './near-misses.ts';
+import { SETTINGS, type SettingName, type SettingValues, settingsOf } from './settings.ts';
+
+/**
+ * The one reader of the environment. `.env` in the working directory is read first; the real environment wins. A wrong
+ * value throws `ConfigError`, whose message is the one line a user sees.
+ */
+export function loadConfig(): Config {
+  for (const [name, value] of Object.entries(readEnvFile('.env'))) process.env[name] ??= value;
+  return parseConfig(process.env);
+}
+
+/** What `os.tmpdir()` gives from now on, here and in the processes that this one starts. */
+export function setTempFolder(path: string): void {
+  process.env.TMPDIR = path;
+}
+
+/** The part of this process's environment that a program it starts may see. */
+export const inheritedEnvironment = (isAllowed: (name: string) => boolean): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && isAllowed(name) ? [[name, value] as const] : [],
+    ),
+  );
+
+/** Variables of the environment that are probably misspelt settings, one line each. */
+export const misspeltSettings = (): string[] =>
+  nearMisses(Object.keys(process.env), Object.keys(SETTINGS)).map(
+    ({ name, meant }) => `configuration: there is no setting ${name}: ${meant} may be meant`,
+  );
+
+export class ConfigError extends Complaint {}
+
+/** @throws ConfigError naming every variable that does not fit and what was expected of it */
+export function parseConfig(environment: Record<string, string | undefined>): Config {
+  // An empty value is an unset one: compose files and CI systems pass `NAME=` for "none".
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim()));
+  const v = parseSettings(given);
+  return {
+    port: v.PORT,
+    host: v.HOST,
+    dataDir: resolve(v.DATA_DIR),
+    databaseUrl: v.DATABASE_URL,
+    databasePoolSize: v.DATABASE_POOL_SIZE,
+    rabbitmq: rabbitmqOf(v),
+    workers: v.WORKERS,
+    workerConcurrency: v.WORKER_CONCURRENCY,
+    shutdownGraceMs: v.SHUTDOWN_GRACE_MS,
+    jobTimeoutMs: v.JOB_TIMEOUT_MS,
+    leaseMs: v.LEASE_MS,
+    retry: { baseMs: v.RETRY_BASE_MS, capMs: v.RETRY_CAP_MS },
+    bootstrapApiKey: v.BOOTSTRAP_API_KEY,
+    egressAllow: v.EGRESS_ALLOW,
+    chromiumPath: v.CHROMIUM_PATH,
+    sources: sourcesOf(v),
+    sourceEndpoints: sourceEndpointsOf(v, given),
+    directoriesFile: v.DIRECTORIES_FILE && resolve(v.DIRECTORIES_FILE),
+    pageTimeoutMs: v.PAGE_TIMEOUT_MS,
+    maxPageBytes: v.MAX_PAGE_BYTES,
+    userAgent: v.USER_AGENT ?? DEFAULT_USER_AGENT,
+    browserUserAgent: v.USER_AGENT,
+    proxyUrls: v.PROXY_URLS,
+    artifactsUrl: v.ARTIFACTS_URL ?? (v.DATABASE_URL ? undefined : folderUrl(v.DATA_DIR)),
+    respectRobots: v.RESPECT_ROBOTS === 'true',
+    hostConcurrency: v.HOST_CONCURRENCY,
+    hostGapMs: v.HOST_GAP_MS,
+    rateLimit: v.RATE_LIMIT,
+    trustedProxies: v.TRUSTED_PROXIES,
+    corsOrigins: v.CORS_ORIGINS,
+    streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
+    retentionDays: v.RETENTION_DAYS,
+    clickSpoolBytes: v.CLICK_SPOOL_MB * 1024 * 1024,
+    dispatchInApi: v.DISPATCH === 'api',
+    publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(reachable(v.HOST))}:${v.PORT}`).replace(/\/+$/, ''),
+    notify: notifyOf(v),
+    logLevel: v.LOG_LEVEL,
+    logFormat: v.LOG_FORMAT,
+  };
+}
+
+function parseSettings(given: Record<string, string | undefined>): SettingValues {
+  const problems: string[] = [];
+  const values = settingsOf(SETTINGS).map(([name, { type, fallback }]): [SettingName, unknown] => {
+    const value = given[name] ?? fallback;
+    if (value === undefined) return [name, undefined];
+    const parsed = type.safeParse(value);
+    if (parsed.success) return [name, parsed.data];
+    problems.push(`${name}: ${parsed.error.issues[0]?.message}`);
+    return [name, undefined];
+  });
+  if (problems.length > 0) throw new ConfigError(`configuration: ${problems.join('; ')}`);
+  return Object.fromEntries(values) as unknown as SettingValues;
+}
+
+export interface Config {
+  port: number;
+  host: string;
+  /** Absolute path. */
+  dataDir: string;
+  /** Undefined: the embedded Postgres under `dataDir`. */
+  databaseUrl: string | undefined;
+  databasePoolSize: number;
+  /** Undefined: the embedded queue, in Postgres. */
+  rabbitmq: { url: string; heartbeatSeconds: number; connectionTimeoutMs: number } | undefined;
+  workers: number;
+  workerConcurrency: number;
+  shutdownGraceMs: number;
+  jobTimeoutMs: number;
+  leaseMs: number;
+  retry: { baseMs: number; capMs: number };
+  bootstrapApiKey: string | undefined;
+  /** Raw entries `host[:port]` or `CIDR[:port]`; the egress guard parses them. */
+  egressAllow: string[];
+  chromiumPath: string | undefined;
+  sources: LeadSources;
+  /** `host:port` of the sources the operator set: they may be reached wherever they are, by the sources alone. */
+  sourceEndpoints: string[];
+  directoriesFile: string | undefined;
+  pageTimeoutMs: number;
+  maxPageBytes: number;
+  /** What plain HTTP says of who asks. */
+  userAgent: string;
+  /** Undefined: what the browser says of itself. */
+  browserUserAgent: string | undefined;
+  /** For jobs that name no proxy of their own. */
+  proxyUrls: string[];
+  /** `file:` or `s3:`; undefined: artifacts lie in the database, which every process of a fleet reaches. */
+  artifactsUrl: string | undefined;
+  /** False for sites of one's own. */
+  respectRobots: boolean;
+  /** Pages of a host at the same time, over all workers. */
+  hostConcurrency: number;
+  /** Between the starts of two pages of a host. */
+  hostGapMs: number;
+  /** Requests a second and user. */
+  rateLimit: number;
+  /** Addresses and ranges of proxies that say whom they serve. */
+  trustedProxies: string[];
+  /** `*`, or the origins whose pages may call the API from browsers. */
+  corsOrigins: string[];
+  /** Streams of events, Server-Sent Events and WebSockets together, open at a time. */
+  streams: { perProcess: number; perUser: number };
+  retentionDays: number;
+  /** Room on the disk for clicks that the queue does not take, of each API process. */
+  clickSpoolBytes: number;
+  /** Whether API processes also run the sweeps; off where `npm run dispatch` does. */
+  dispatchInApi: boolean;
+  /** Where users reach the API, for links; without a slash at its end. */
+  publicUrl: string;
+  notify: NotifyConfig;
+  logLevel: LogLevel;
+  logFormat: 'json' | 'pretty';
+}
+
+/** Where leads are looked for. */
+export interface LeadSources {
+  googleUrl: string;
+  googleApiUrl: string;
+  googleApiKey: string | undefined;
+  googleCx: string | undefined;
+  bingUrl: string;
+  duckDuckGoUrl: string;
+  searxngUrl: string | undefined;
+  overpassUrl: string;
+  linkedinUrl: string;
+}
+
+export interface NotifyConfig {
+  /** Undefined: no e-mail. */
+  smtpUrl: string | undefined;
+  smtpFrom: string | undefined;
+  /** Undefined: a pair is made once and kept in the database. */
+  vapid: { publicKey: string; privateKey: string } | undefined;
+  /** `mailto:` or `https:`: whom a push service asks when something is wrong. */
+  vapidSubject: string;
+  /** E-mail and push. */
+  attempts: number;
+  retry: { baseMs: number; capMs: number };
+  webhookAttempts: number;
+  webhookRetry: { baseMs: number; capMs: number };
+  webhookPauseAfterMs: number;
+  /** Pushes and webhooks under way at the same time. */
+  concurrency: number;
+  mailPace: { gatherMs: number; apartMs: number; urgentApartMs: number };
+}
+
+export type LogLevel = SettingValues['LOG_LEVEL'];
+
+const DEFAULT_USER_AGENT = 'LeadEngine/0.1';
+
+const folderUrl = (dataDir: string) => pathToFileURL(resolve(dataDir, 'artifacts')).href;
+
+const SOURCE_URLS = [
+  'GOOGLE_URL',
+  'GOOGLE_API_URL',
+  'BING_URL',
+  'DUCKDUCKGO_URL',
+  'SEARXNG_URL',
+  'OVERPASS_URL',
+  'LINKEDIN_URL',
+] as const;
+
+function sourcesOf(v: SettingValues): LeadSources {
+  return {
+    googleUrl: v.GOOGLE_URL,
+    googleApiUrl: v.GOOGLE_API_URL,
+    googleApiKey: v.GOOGLE_API_KEY,
+    googleCx: v.GOOGLE_CX,
+    bingUrl: v.BING_URL,
+    duckDuckGoUrl: v.DUCKDUCKGO_URL,
+    searxngUrl: v.SEARXNG_URL,
+    overpassUrl: v.OVERPASS_URL,
+    linkedinUrl: v.LINKEDIN_URL,
+  };
+}
+
+const sourceEndpointsOf = (v: SettingValues, given: Record<string, string | undefined>) =>
+  SOURCE_URLS.flatMap((name) => (given[name] && v[name] ? [authorityOf(v[name])] : []));
+
+/** `host:port`, the port also where the URL leaves it out. */
+function authorityOf(address: string): string {
+  const { hostname, port, protocol } = new URL(address);
+  return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
+}
+
+/** An address that listens everywhere is reached on this machine by loopback. */
+const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
+
+const urlHost = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
+
+function notifyOf(v: SettingValues): NotifyConfig {
+  if (Boolean(v.VAPID_PUBLIC_KEY) !== Boolean(v.VAPID_PRIVATE_KEY)) {
+    throw new ConfigError('configuration: VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: expected both or neither');
+  }
+  const apartMs = v.EMAIL_DIGEST_SECONDS * 1000;
+  return {
+    smtpUrl: v.SMTP_URL,
+    smtpFrom: v.SMTP_FROM,
+    vapid:
+      v.VAPID_PUBLIC_KEY && v.VAPID_PRIVATE_KEY
+        ? { publicKey: v.VAPID_PUBLIC_KEY, privateKey: v.VAPID_PRIVATE_KEY }
+        : undefined,
+    vapidSubject:
+      v.VAPID_SUBJECT ?? (v.PUBLIC_URL?.startsWith('https:') ? v.PUBLIC_URL : 'mailto:admin@localhost'),
+    attempts: v.NOTIFY_MAX_ATTEMPTS,
+    retry: { baseMs: v.NOTIFY_RETRY_BASE_MS, capMs: 3_600_000 },
+    webhookAttempts: v.WEBHOOK_MAX_ATTEMPTS,
+    webhookRetry: { baseMs: v.WEBHOOK_RETRY_BASE_MS, capMs: 6 * 3_600_000 },
+    webhookPauseAfterMs: v.WEBHOOK_PAUSE_AFTER_HOURS * 3_600_000,
+    concurrency: v.NOTIFY_CONCURRENCY,
+    mailPace: {
+      gatherMs: Math.min(GATHER_MS, apartMs),
+      apartMs,
+      urgentApartMs: Math.min(URGENT_APART_MS, apartMs),
+    },
+  };
+}
+
+/** A mail waits so long for others that belong with it. */
+const GATHER_MS = 5000;
+const URGENT_APART_MS = 15_000;
+
+function rabbitmqOf(v: SettingValues): Config['rabbitmq'] {
+  const tuning = {
+    heartbeatSeconds: v.RABBITMQ_HEARTBEAT,
+    connectionTimeoutMs: v.RABBITMQ_CONNECTION_TIMEOUT * 1000,
+  };
+  if (v.RABBITMQ_URL) return { url: v.RABBITMQ_URL, ...tuning };
+  if (!v.RABBITMQ_HOST) return undefined;
+  const credentials = `${encodeURIComponent(v.RABBITMQ_USER)}:${encodeURIComponent(v.RABBITMQ_PASSWORD)}`;
+  const vhost = encodeURIComponent(v.RABBITMQ_VHOST);
+  return { url: `amqp://${credentials}@${urlHost(v.RABBITMQ_HOST)}:${v.RABBITMQ_PORT}/${vhost}`, ...tuning };
+}

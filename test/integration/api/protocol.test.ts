@@ -1,0 +1,263 @@
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { aPage, begin, PUBLIC_URL, startApi, storePages, type TestApi } from './api-fixture.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi({ corsOrigins: ['https://app.example.com', 'http://localhost:5173'] });
+});
+afterAll(() => api.stop());
+
+/** Sends bytes on a connection of their own; all that came back until the server closed it. */
+const exchange = (text: string): Promise<string> =>
+  new Promise((resolve) => {
+    let received = '';
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(api.url).port) });
+    socket.setEncoding('utf8').on('data', (part) => {
+      received += part;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(received));
+    socket.write(text);
+  });
+const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
+const lines = (...text: string[]): string => `${text.join('\r\n')}\r\n\r\n`;
+const H2C = [
+  'Connection: Upgrade, HTTP2-Settings',
+  'Upgrade: h2c',
+  'HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA',
+];
+
+describe('an upgrade to what is not spoken here is passed over', () => {
+  test('without a body', async () => {
+    const answer = await exchange(
+      lines('GET /health/live HTTP/1.1', 'Host: a', ...H2C) +
+        lines('GET /health/live HTTP/1.1', 'Host: a', 'Connection: close'),
+    );
+    expect(answer.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+    expect(answer.match(/{"status":"alive"}/g)).toHaveLength(2);
+  });
+
+  test.each(['content-length', 'chunked'])('with a body, %s', async (framing) => {
+    const body = JSON.stringify({ urls: ['https://example.com/'], metadata: { text: 'ü'.repeat(20_000) } });
+    const bytes = Buffer.byteLength(body);
+    const head = ['POST /jobs/scrape HTTP/1.1', 'Host: a', `Authorization: Bearer ${api.adminKey}`];
+    const type = ['Content-Type: application/json', 'Connection: Upgrade, close', 'Upgrade: h2c, foo/2'];
+    const sent =
+      framing === 'chunked'
+        ? `${lines(...head, ...type, 'Transfer-Encoding: chunked')}${bytes.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+        : lines(...head, ...type, `Content-Length: ${bytes}`) + body;
+    const answer = await exchange(sent);
+    expect(statusOf(answer)).toBe(202);
+    expect(answer).toMatch(/^connection: close/im);
+  });
+
+  test.each(['TLS/1.0', 'HTTP/3, h2c', 'websockets'])('to %s, whatever that is', async (protocol) => {
+    const answer = await exchange(
+      lines('GET /health/live HTTP/1.1', 'Host: a', 'Connection: close, Upgrade', `Upgrade: ${protocol}`),
+    );
+    expect(statusOf(answer)).toBe(200);
+  });
+
+  test('and an upgrade to a WebSocket is taken where there is one, however the path is spelled', async () => {
+    for (const target of ['/api/v1/live', '/api/v1/live/', 'http://a/api/v1/live']) {
+      const socket = connect({ host: '127.0.0.1', port: Number(new URL(api.url).port) });
+      const first = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
+      socket.write(
+        lines(
+          ...[`GET ${target} HTTP/1.1`, 'Host: a', 'Connection: keep-alive, Upgrade', 'Upgrade: WebSocket'],
+          ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='],
+        ),
+      );
+      expect(statusOf(await first)).toBe(101);
+      socket.destroy();
+    }
+  });
+});
+
+describe('a request target', () => {
+  const get = (target: string, method = 'GET') =>
+    exchange(
+      lines(`${method} ${target} HTTP/1.1`, 'Host: a', `X-API-Key: ${api.adminKey}`, 'Connection: close'),
+    );
+
+  test.each([
+    'http://a/health/live',
+    'HTTPS://a:443/health/live?x',
+    'http://a/api/v1/jobs',
+    '/api/v1/jobs/',
+    '/API/v1/jobs',
+  ])('may be written %s', async (target) => expect(statusOf(await get(target))).toBe(200));
+
+  test('may be the server itself', async () => {
+    const answer = await get('*', 'OPTIONS');
+    expect(statusOf(answer)).toBe(204);
+    expect(answer).toMatch(/^allow: GET, HEAD/im);
+    expect(statusOf(await get('*'))).toBe(400);
+  });
+
+  test('may not be another server', async () => {
+    const answer = await exchange(lines('CONNECT example.com:443 HTTP/1.1', 'Host: example.com:443'));
+    expect(statusOf(answer)).toBe(405);
+    expect(answer).toContain('"code":"method_not_allowed"');
+  });
+
+  test('is told that nothing else is expected', async () => {
+    const answer = await exchange(
+      lines('GET / HTTP/1.1', 'Host: a', 'Expect: the-unexpected', 'Connection: close'),
+    );
+    expect(statusOf(answer)).toBe(417);
+    expect(answer).toContain('"code":"expectation_failed"');
+  });
+});
+
+describe('a short link', () => {
+  const make = async (body: Record<string, unknown>): Promise<string> =>
+    (await api.ask('POST', '/api/v1/links', { body })).json.code;
+  /** Not `fetch`, which would tidy the path. */
+  const visit = (path: string) =>
+    new Promise<{ status: number | undefined; location: string | undefined }>((resolve, reject) => {
+      const { hostname, port } = new URL(api.url);
+      httpRequest({ hostname, port, path }, (response) => {
+        response.resume();
+        resolve({ status: response.statusCode, location: response.headers.location });
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  test('is found however its path is spelled', async () => {
+    const code = await make({ url: 'https://example.com/' });
+    const percent = `%${code.charCodeAt(0).toString(16)}${code.slice(1)}`;
+    for (const path of [
+      ...[`/r/${code}/`, `/r//${code}`, `//r/${code}`, `//r//${code}//?x=1`, `/r/${percent}`, `/%72/${code}`],
+      ...[
+        `/r%2F${code}`,
+        `/R/${code}`,
+        `/r/${code.toUpperCase()}`,
+        `/R/${code.toUpperCase()}/`,
+        `http://a/r/${code}`,
+      ],
+    ]) {
+      expect({ path, ...(await visit(path)) }).toEqual({
+        path,
+        status: 302,
+        location: 'https://example.com/',
+      });
+    }
+    for (const path of [`/r/${code}%2B`, `/r/${code}+/`, `/${code.toUpperCase()}+`, `/r/${code}+?x`]) {
+      expect({ path, ...(await visit(path)) }).toEqual({ path, status: 200, location: undefined });
+    }
+    for (const path of [
+      '/r',
+      '/r/',
+      '/r//',
+      '/r/%00',
+      '/r/%',
+      '/r/%ff',
+      `/r/${code}/more`,
+      '/r/__proto__',
+      '/r/%2e%2e',
+    ]) {
+      expect({ path, ...(await visit(path)) }).toEqual({ path, status: 404, location: undefined });
+    }
+  });
+
+  test('of its maker’s own choice is told from another by its capitals', async () => {
+    await make({ url: 'https://example.com/upper', code: 'ABCDEFGH' });
+    expect((await visit('/r/ABCDEFGH')).location).toBe('https://example.com/upper');
+    expect((await visit('/r/abcdefgh')).status).toBe(404);
+    await make({ url: 'https://example.com/lower', code: 'abcdefgh' });
+    expect((await visit('/r/ABCDEFGH')).location).toBe('https://example.com/upper');
+    expect((await visit('/r/aBcdefgh')).location).toBe('https://example.com/lower');
+  });
+
+  test('to a shared result leads there from every spelling', async () => {
+    const jobId = await api.submit();
+    await storePages(api.database, await begin(api.database, jobId), [aPage()]);
+    const code = await make({ share: true, job_id: jobId });
+    expect((await visit(`/r/${code}`)).location).toBe(`../share/${code}`);
+    for (const path of [`/r/${code}/`, `//r//${code}`, `/R/${code.toUpperCase()}`]) {
+      expect((await visit(path)).location).toBe(`${PUBLIC_URL}/share/${code}`);
+    }
+    expect((await visit(`/share/${code.toUpperCase()}`)).status).toBe(200);
+  });
+});
+
+describe('pages of other origins', () => {
+  const preflight = (origin: string) =>
+    api.ask('OPTIONS', '/api/v1/jobs/scrape', {
+      key: null,
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type,idempotency-key',
+      },
+    });
+
+  test.each(['https://app.example.com', 'http://localhost:5173'])(
+    'that are named may call: %s',
+    async (origin) => {
+      const answer = await preflight(origin);
+      expect(answer.status).toBe(204);
+      expect(Object.fromEntries(answer.headers)).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-allow-methods': expect.stringContaining('POST'),
+        'access-control-allow-headers': 'authorization,content-type,idempotency-key',
+        vary: expect.stringContaining('Origin'),
+      });
+      for (const path of ['/api/v1/jobs', '/api/v1/nothing']) {
+        const got = await api.ask('GET', path, { headers: { origin } });
+        expect(got.headers.get('access-control-allow-origin')).toBe(origin);
+        expect(got.headers.get('access-control-expose-headers')).toContain('Retry-After');
+      }
+    },
+  );
+
+  test.each([
+    'https://evil.example',
+    'https://app.example.com.evil.example',
+    'null',
+    'http://app.example.com',
+  ])('that are not may not: %s', async (origin) => {
+    expect((await preflight(origin)).headers.get('access-control-allow-origin')).toBeNull();
+    const got = await api.ask('GET', '/api/v1/jobs', { headers: { origin } });
+    expect(got.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+describe('answers', () => {
+  test('are compressed for those who take that, and lose nothing', async () => {
+    const id = await api.submit();
+    const job = await begin(api.database, id);
+    await storePages(
+      api.database,
+      job,
+      Array.from({ length: 300 }, (_, n) => aPage({ title: `${n} ${'x'.repeat(5000)}` })),
+    );
+    for (const format of ['json', 'ndjson']) {
+      const path = `/api/v1/jobs/${id}/pages?limit=300&format=${format}`;
+      const plain = await api.ask('GET', path, { headers: { 'accept-encoding': 'identity' } });
+      const packed = await api.ask('GET', path, { headers: { 'accept-encoding': 'gzip' } });
+      expect(plain.headers.get('content-encoding')).toBeNull();
+      expect(packed.headers.get('content-encoding')).toBe('gzip');
+      expect(packed.headers.get('vary')).toContain('Accept-Encoding');
+      expect(packed.text).toBe(plain.text);
+    }
+  });
+
+  test('that are streams of events are not', async () => {
+    const gone = new AbortController();
+    const response = await fetch(`${api.url}/api/v1/events`, {
+      headers: {
+        authorization: `Bearer ${api.adminKey}`,
+        'accept-encoding': 'gzip',
+        accept: 'text/event-stream',
+      },
+      signal: gone.signal,
+    });
+    expect(response.headers.get('content-encoding')).toBeNull();
+    gone.abort();
+  });
+});
