@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/log/logger.ts';
 import { Complaint } from '../runtime/operator-error.ts';
+import { writeWithoutBlocking } from '../runtime/standard-streams.ts';
 
 /** What a process of ours sends to the one that started it. */
 export interface ReadyMessage {
@@ -119,6 +120,7 @@ export class KeptProcess {
       execArgv: ['--enable-source-maps'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    writeWithoutBlocking();
     this.#child = child;
     logger.debug('process_started', { name, child_pid: child.pid });
     const ready = new Promise<ReadyMessage>((resolve) => {
