@@ -36,6 +36,7 @@ export interface DatabaseOptions {
 /** The part of pg's client used here; knex keeps the pool and this is what its pool holds. */
 interface Connection {
   query(query: { name?: string; text: string; values?: unknown[] }): Promise<{ rows: unknown[] }>;
+  end(): Promise<void>;
   /** knex's own mark: a connection that carries it is not used again. */
   __knex__disposed?: unknown;
 }
@@ -68,7 +69,11 @@ export function connect(options: DatabaseOptions): Database {
   const prepare = (connection: Connection, done: (error: unknown, connection: Connection) => void) => {
     connection.query({ text: settings }).then(
       () => done(null, connection),
-      (error) => done(error, connection),
+      (error) => {
+        // knex forgets one that it was not given.
+        connection.end().catch(() => {});
+        done(error, connection);
+      },
     );
   };
   const { Client, ...address } = poolAddress(options.url);

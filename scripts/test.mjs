@@ -27,6 +27,7 @@ await runScript(async () => {
  */
 const PROGRAMS = {
   'rabbitmq-server': ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'],
+  openssl: ['/usr/bin', '/opt/homebrew/bin', '/usr/local/bin'],
   pgbouncer: ['/usr/sbin', '/opt/homebrew/bin', '/usr/local/bin'],
 };
 
