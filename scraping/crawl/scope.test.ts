@@ -64,6 +64,11 @@ test.each([
   ['https://www.example.co.uk/a*', '/abc', true],
   ['http*://*.example.co.uk/**', '/abc/d', true],
   ['/a.b', '/axb', false],
+  ['/@*/**', '/x/y', false],
+  ['/a/**/**/c', '/a/c', true],
+  [`/${'*a'.repeat(400)}b`, `/${'a'.repeat(1900)}`, false],
+  [`/${'**a'.repeat(300)}b`, `/${'a'.repeat(1900)}`, false],
+  [`/${'**a'.repeat(300)}`, `/${'a'.repeat(1900)}`, true],
 ])('%s and %s', (pattern, path, fits) => {
   expect(globOf(pattern)(new URL(path, SEED).href)).toBe(fits);
 });

@@ -76,6 +76,9 @@ test('sitemaps are told wherever they stand and belong to no group', () => {
 test('a hostile file costs no time and what is behind its limit is not read', () => {
   const stars = `User-agent: *\nDisallow: /${'*a'.repeat(2000)}$\n`;
   expect(may(stars, `/${'a'.repeat(1999)}b`)).toBe(true);
+  expect(
+    may(`User-agent: *\n${`Disallow: /${'*a'.repeat(4000)}b\n`.repeat(60)}`, `/${'a'.repeat(2000)}`),
+  ).toBe(true);
   const long = `User-agent: *\n${'#'.repeat(MAX_ROBOTS_BYTES)}\nDisallow: /\n`;
   expect(may(long, '/x')).toBe(true);
 });
@@ -90,4 +93,20 @@ test.each([
   ['Mozilla/5.0 (compatible; x)', 'Mozilla'],
 ])('robots.txt knows %s as %s', (userAgent, token) => {
   expect(productTokenOf(userAgent)).toBe(token);
+});
+
+test('a delay is for the crawlers named before it, however many delays and names there are', () => {
+  const robots = read(
+    'User-agent: a\nCrawl-delay: 1\nUser-agent: b\nCrawl-delay: 3\nUser-agent: c\nDisallow: /x\n',
+  );
+  expect(['a', 'b', 'c'].map((agent) => crawlDelayFor(robots, agent))).toEqual([3, 3, null]);
+  const { groups } = read('user-agent:a\ncrawl-delay:1\n'.repeat(10_000));
+  expect(groups.map(({ agents, crawlDelays }) => [agents.size, crawlDelays.length])).toEqual([[1, 10_000]]);
+});
+
+test('where rules with stars are too many to look at, what is left of them allows no more than they do', () => {
+  const rules = Array.from({ length: 30_000 }, (_, n) => `Disallow: /p*${n}x$\n`).join('');
+  expect(may(`User-agent: *\n${rules}`, `/q${'a'.repeat(4000)}`)).toBe(true);
+  expect(may(`User-agent: *\n${rules}`, `/p${'a'.repeat(4000)}`)).toBe(false);
+  expect(may(`User-agent: *\n${rules}`, `/p${'a'.repeat(100)}`)).toBe(true);
 });

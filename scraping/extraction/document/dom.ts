@@ -1,6 +1,6 @@
 import { createDocument } from '@mixmark-io/domino';
 import { select, selectFirst, setAttribute } from './selector-index.ts';
-import { hasText, holds, isElement, textOf } from './traverse.ts';
+import { following, hasText, holds, isElement, textOf } from './traverse.ts';
 
 export { hasText, holds, isElement, isText, nearest, textOf } from './traverse.ts';
 export { select, selectFirst };
@@ -38,30 +38,57 @@ function baseUrl(document: Document, url: string): string {
   return base && URL.canParse(base, url) ? new URL(base, url).href : url;
 }
 
-/** Puts what a component draws in its place, with the elements given to it in their slots. */
+/**
+ * Puts what a component draws in its place, with the elements given to it in their slots. Each template is looked for once, in the
+ * document or in the content of the one around it: to look through the document again after each took the square of their number.
+ */
 function flattenShadowRoots(document: Document): void {
-  // Innermost last in document order, so outer components are open by the time inner ones are reached.
-  for (let template = nextShadow(document); template; template = nextShadow(document)) {
+  const waiting = select(document, SHADOW_ROOT).reverse();
+  for (let template = waiting.pop(); template; template = waiting.pop()) {
     const host = template.parentElement;
     const content = (template as HTMLTemplateElement).content ?? template;
     template.remove();
     if (!host) continue;
-    const light = Array.from(host.childNodes);
-    for (const node of light) node.remove();
-    while (content.firstChild) host.appendChild(content.firstChild);
-    for (const slot of select(host, 'slot')) {
-      const name = slot.getAttribute('name') ?? '';
-      const given = light.filter(
-        (node) => (isElement(node) ? (node.getAttribute('slot') ?? '') : '') === name,
-      );
-      if (given.length === 0) continue;
-      while (slot.firstChild) slot.firstChild.remove();
-      for (const node of given) slot.appendChild(node);
+    const slots: Element[] = [];
+    const inner: Element[] = [];
+    for (let node = content.firstChild; node; node = following(node, content)) {
+      if (!isElement(node)) continue;
+      if (node.tagName === 'SLOT') slots.push(node);
+      if (node.tagName === 'TEMPLATE' && node.hasAttribute('shadowrootmode')) inner.push(node);
     }
+    const light = takeOutChildren(host);
+    while (content.firstChild) host.appendChild(content.firstChild);
+    for (const slot of slots) fill(slot, light);
+    // Outer components are open by the time inner ones are reached.
+    waiting.push(...inner.reverse());
   }
 }
 
-const nextShadow = (document: Document): Element | null => selectFirst(document, 'template[shadowrootmode]');
+const SHADOW_ROOT = 'template[shadowrootmode]';
+
+/** By the slot they are meant for; the unnamed one takes all that name none. */
+function takeOutChildren(host: Element): Map<string, ChildNode[]> {
+  const bySlot = new Map<string, ChildNode[]>();
+  while (host.firstChild) {
+    const node = host.firstChild;
+    const name = isElement(node) ? (node.getAttribute('slot') ?? '') : '';
+    const given = bySlot.get(name);
+    if (given) given.push(node);
+    else bySlot.set(name, [node]);
+    node.remove();
+  }
+  return bySlot;
+}
+
+/** The first slot of a name takes what is meant for it; what the others hold stays. */
+function fill(slot: Element, light: Map<string, ChildNode[]>): void {
+  const name = slot.getAttribute('name') ?? '';
+  const given = light.get(name);
+  if (!given) return;
+  light.delete(name);
+  while (slot.firstChild) slot.firstChild.remove();
+  for (const node of given) slot.appendChild(node);
+}
 
 const ADDRESS_ATTRIBUTES = ['href', 'src', 'poster', 'action', 'cite', 'data-src'] as const;
 
@@ -102,8 +129,7 @@ function resolveImage(image: Element, base: string): void {
   const sets = WAITING_SETS.map((name) => image.getAttribute(name));
   setAttribute(image, 'srcset', null);
   if (isPicture(source)) return;
-  const inPicture = image.parentElement?.tagName === 'PICTURE' ? select(image.parentElement, 'source') : [];
-  sets.push(...inPicture.flatMap((other) => WAITING_SETS.map((name) => other.getAttribute(name))));
+  if (image.parentElement?.tagName === 'PICTURE') sets.push(...setsOf(image.parentElement));
   const waiting = [
     ...WAITING.map((name) => image.getAttribute(name)),
     ...sets.map((set) => set?.trim().split(/[\s,]/)[0]),
@@ -112,6 +138,18 @@ function resolveImage(image: Element, base: string): void {
   const absolute = waiting ? absoluteUrl(waiting, base) : null;
   if (absolute) setAttribute(image, 'src', absolute);
 }
+
+/** Of a picture's sources, as many as a picture has: each of its images asks. */
+function setsOf(picture: Element): (string | null)[] {
+  const sets: (string | null)[] = [];
+  for (let child = picture.firstElementChild; child; child = child.nextElementSibling) {
+    if (child.tagName === 'SOURCE') sets.push(...WAITING_SETS.map((name) => child.getAttribute(name)));
+    if (sets.length >= MOST_SETS) break;
+  }
+  return sets;
+}
+
+const MOST_SETS = 60;
 
 const isPicture = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);
 

@@ -55,6 +55,19 @@ it('a page that cannot be read is an error, and the next one is read', () => {
   expect(report).toEqual(['extraction_failed', 'fine']);
 });
 
+it('a selector that takes for ever ends with its page, and the next page is read', () => {
+  const report = run(`
+    const page = { ...input('<div>'.repeat(300) + '<p>x</p>'.repeat(50)), fields: { never: 'b ' + 'div '.repeat(200) + 'p' } };
+    const timeUp = new Error('time is up');
+    const deadline = new AbortController();
+    setTimeout(() => deadline.abort(timeUp), 1500);
+    const first = await extractor.extract(page, deadline.signal).catch((error) => error.message);
+    const next = await extractor.extract({ ...input('<p>fine</p>'), fields: { text: 'p' } }, running);
+    return [first, next.extracted];
+  `);
+  expect(report).toEqual(['time is up', { text: 'fine' }]);
+});
+
 it('a page given up is stopped at once, and those that wait go on', () => {
   const report = run(`
     const controller = new AbortController();

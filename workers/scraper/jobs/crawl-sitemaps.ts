@@ -113,7 +113,7 @@ class Reading {
       // An index may list thousands, over and over; those that cannot be reached any more need no place in the queue.
       for (const url of sitemap.sitemaps) {
         if (this.#seen.size + queue.length >= MAX_FILES) break;
-        if (!this.#seen.has(url) && URL.canParse(url)) queue.push(new URL(url).href);
+        queue.push(...resolved([url], next).filter((other) => !this.#seen.has(other)));
       }
     }
     return isAny;
@@ -142,5 +142,5 @@ class Reading {
 const resolved = (urls: readonly string[], base: string): string[] =>
   urls
     .filter((url) => URL.canParse(url, base))
-    .map((url) => new URL(url, base).href)
+    .map((url) => new URL(url, base).href.split('#', 1)[0] ?? '')
     .filter((url) => /^https?:/.test(url));
