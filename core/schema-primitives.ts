@@ -77,8 +77,13 @@ export const oneOrSeveral = <const Name extends string>(names: readonly [Name, .
   z
     .union([string(1000), list(string(100), { min: 1, max: 50 })], `expected ${names.join(', ')}`)
     .transform((given) => [given].flat().flatMap((part) => part.split(',')))
-    .pipe(z.array(z.enum(names, `expected ${names.join(', ')}`)))
-    .transform((given) => [...new Set(given)]);
+    .transform((given, context): Name[] => {
+      for (const unknown of given.filter((name) => !(names as readonly string[]).includes(name))) {
+        const message = `there is no ${unknown.slice(0, 100)}, expected ${names.join(', ')}`;
+        context.addIssue({ code: 'custom', message });
+      }
+      return [...new Set(given as Name[])];
+    });
 
 export const queryInt = (min: number, max: number) =>
   z

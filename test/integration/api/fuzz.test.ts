@@ -23,6 +23,8 @@ interface Answer {
 const exchange = (text: string): Promise<Answer> =>
   new Promise((resolve) => {
     const parts: Buffer[] = [];
+    // Longer than any answer takes on a busy machine; only a hang is later.
+    const late = setTimeout(() => socket.destroy(new Error('late')), 60_000);
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(api.url).port) });
     socket.on('data', (part) => {
       parts.push(part);
@@ -30,7 +32,9 @@ const exchange = (text: string): Promise<Answer> =>
       if (part.includes('text/event-stream')) socket.destroy();
     });
     socket.on('error', () => {});
-    socket.on('close', () => {
+    socket.on('close', (isLate) => {
+      clearTimeout(late);
+      if (isLate) parts.splice(0);
       const [head = '', ...body] = Buffer.concat(parts).toString('latin1').split('\r\n\r\n');
       resolve({
         status: Number(/^HTTP\/1\.1 (\d+)/.exec(head)?.[1] ?? 0),

@@ -241,7 +241,7 @@ const QUERY_NAMES = [
     'cursor',
     'status',
     'format',
-    'wait',
+
     'q',
     'domain',
     'country',
