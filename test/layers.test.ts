@@ -112,6 +112,13 @@ describe('the edges', () => {
     expect(using(/\bprocess\.env\b/)).toEqual(['runtime/settings/config.ts', 'supervisor/main.ts']);
   });
 
+  /** What is made elsewhere, test/integration/explain.test.ts would not know. */
+  test('only db/ makes statements', () => {
+    const others = using(/\bstatement\(\s*['"`]/).filter((path) => !path.startsWith('db/'));
+    expect(others).toEqual([]);
+    expect(using(/\bstatement\(\s*['"`]/).length).toBeGreaterThan(20);
+  });
+
   test('only a composition root ends its process', () => {
     const others = using(/\bprocess\.exit\(/).filter((path) => !path.endsWith('/main.ts'));
     expect(others).toEqual(['runtime/process/process.ts', 'runtime/process/run-process.ts']);

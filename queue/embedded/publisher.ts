@@ -4,8 +4,7 @@ import { withinTime } from '../../runtime/timeout.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
-import { HINT_CHANNEL } from './session.ts';
-import { STORE } from './statements.ts';
+import { HINT, STORE } from './statements.ts';
 import { textArray } from './text-array.ts';
 
 export interface Publisher {
@@ -140,13 +139,7 @@ function createHints(pool: pg.Pool): ((queue: string) => void) & { idle(): Promi
     while (waiting.size > 0) {
       const queues = [...waiting];
       waiting.clear();
-      await pool
-        .query({
-          name: 'queue_hint',
-          text: `SELECT pg_notify('${HINT_CHANNEL}', queue) FROM unnest($1::text[]) AS queue`,
-          values: [queues],
-        })
-        .catch(() => {});
+      await pool.query({ ...HINT, values: [queues] }).catch(() => {});
     }
   };
   const hint = (queue: string) => {

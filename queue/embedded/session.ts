@@ -5,7 +5,7 @@ import { withinTime } from '../../runtime/timeout.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';
 import { declareTopology } from './declare.ts';
-import { BURY, FREE_LOST, REGISTER, RELEASE, RENEW, SESSION_LOCK } from './statements.ts';
+import { BURY, FREE_LOST, HINT_CHANNEL, REGISTER, RELEASE, RENEW, SESSION_LOCK } from './statements.ts';
 
 /**
  * One connection that takes and settles all messages of this process, hears of new ones, and proves by being there that the
@@ -40,7 +40,6 @@ export interface SessionOptions {
   onHint(queue?: string): void;
 }
 
-export const HINT_CHANNEL = 'leadengine_queue';
 /** Behind the hints, which are sent after the commit and may be lost with their sender. */
 const POLL_MS = 500;
 const RELEASE_MS = 2000;

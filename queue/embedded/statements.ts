@@ -161,5 +161,13 @@ export const PURGE: Statement = {
   text: 'DELETE FROM queue.messages WHERE queue = $1 AND holder IS NULL',
 };
 
+export const HINT_CHANNEL = 'leadengine_queue';
+
+/** $1 queues that got something */
+export const HINT: Statement = {
+  name: 'queue_hint',
+  text: `SELECT pg_notify('${HINT_CHANNEL}', queue) FROM unnest($1::text[]) AS queue`,
+};
+
 /** First half of the advisory lock that each session holds for as long as it lives; the second is its id. */
 export const SESSION_LOCK = 72_361_251;
