@@ -1,7 +1,7 @@
 import type { SnoozeBudget } from './jobs/snooze-budget.ts';
 
 /**
- * Errors are named by what happens next. Whoever settles a job reads `consequence`, never the message:
+ * Errors are named by what happens next. The settling of a job reads `consequence`, never the message:
  *   retryable  the same attempt may succeed later and costs an attempt
  *   permanent  it will never succeed, the job fails now
  *   snooze     nothing is wrong with the job, it waits `delayMs` and no attempt is spent
@@ -61,7 +61,7 @@ export class FatalError extends WorkError {
 
 export type KnownError = RetryableError | PermanentError | SnoozeError | FatalError;
 
-/** Any thrown value as one of ours. What nobody foresaw is retryable: a bug should not cost a user's job at once. */
+/** Any thrown value as one of ours. What is unforeseen is retryable: a bug should not cost a user's job at once. */
 export function classify(thrown: unknown): KnownError {
   if (thrown instanceof WorkError) return thrown as KnownError;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

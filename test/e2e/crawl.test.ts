@@ -1,4 +1,4 @@
-import { type CrawlSite, startCrawlSite } from '../fixtures/crawl/site.ts';
+import { type CrawlSite, HUB_LINKS, startCrawlSite } from '../fixtures/crawl/site.ts';
 import { type Fleet, type JobView, startFleet } from '../support/processes/fleet.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -180,6 +180,11 @@ test('a map gives the addresses of a site in one answer', async () => {
   expect(sought.urls.length).toBeGreaterThan(0);
   const said = sought.urls.map(({ url, title }) => `${url.slice(site.url.length)} ${title}`.toLowerCase());
   expect(said.every((text) => text.includes('section') && text.includes('1'))).toBe(true);
+
+  // More than are taken up and stored in one part.
+  const hub = await map({ url: `${site.url}/hub.html`, include: ['/item/*'], limit: 5000 });
+  const items = hub.urls.map(({ url }) => url.slice(site.url.length)).filter((path) => path !== '/hub.html');
+  expect(items).toEqual(Array.from({ length: HUB_LINKS }, (_, n) => `/item/${n + 1}`));
 
   const list = await client.request('GET', `/api/v1/jobs/${whole.job_id}/urls?limit=10`);
   const first = (await list.json()) as { urls: { url: string }[]; next_cursor: string };

@@ -193,12 +193,12 @@ class Tally {
     if (failure) this.failures.set(source, failure);
   }
 
-  /** Nobody is asked any more, also those that could have given more. */
+  /** No source is asked any more, also those that could have given more. */
   end(): void {
     this.#open.clear();
   }
 
-  /** `total` is what is known of so far: nobody knows how many more a source has. */
+  /** `total` is what is known of so far: no source says how many more it has. */
   progress(leads: number): Progress {
     const parts = [
       `${count(leads, 'lead')} from ${count(this.sites, 'site')}`,
