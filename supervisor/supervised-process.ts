@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/log/logger.ts';
 import { Complaint } from '../runtime/operator-error.ts';
-import { writeWithoutBlocking } from '../runtime/standard-streams.ts';
+import { writeWithoutBlocking } from '../runtime/process/standard-streams.ts';
 
 /** What a process of ours sends to the one that started it. */
 export interface ReadyMessage {

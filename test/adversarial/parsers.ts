@@ -3,13 +3,13 @@ import { Frontier } from '../../scraping/crawl/frontier.ts';
 import { globOf } from '../../scraping/crawl/scope.ts';
 import { readSitemap } from '../../scraping/crawl/sitemap.ts';
 import { sitemapLinksIn } from '../../scraping/crawl/sitemap-link.ts';
-import { challengeOf } from '../../scraping/http/block-detection.ts';
-import { decodeDocument } from '../../scraping/http/charset.ts';
+import { challengeOf } from '../../scraping/engine/block-detection.ts';
 import { createCookies } from '../../scraping/http/cookies.ts';
-import { shapeOf } from '../../scraping/http/html-signals.ts';
-import { retryAfterMs } from '../../scraping/politeness/politeness.ts';
+import { retryAfterMs } from '../../scraping/politeness/retry-after.ts';
 import { mayFetch } from '../../scraping/politeness/robots-permission.ts';
 import { parseRobots } from '../../scraping/politeness/robots-txt.ts';
+import { decodeDocument } from '../../scraping/response/charset.ts';
+import { shapeOf } from '../../scraping/response/html-signals.ts';
 
 /** Something a stranger sends to what reads it on the event loop, by size in characters. */
 export interface Attack {

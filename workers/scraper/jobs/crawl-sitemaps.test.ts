@@ -1,8 +1,8 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { createBounds } from '../../../scraping/crawl/scope.ts';
 import type { HttpResponse } from '../../../scraping/http/client.ts';
-import type { FleetManners } from '../politeness/politeness.ts';
+import type { Politeness } from '../politeness/politeness.ts';
 import { createFindSitemapUrls } from './crawl-sitemaps.ts';
 
 const SITE = 'https://example.com';
@@ -14,11 +14,16 @@ const index = (...paths: string[]) =>
 /** What a crawl of a site with these files finds, and what it asked for. */
 async function find(files: Record<string, string>, named: string[] = []) {
   const asked: string[] = [];
-  const manners = {
-    admit: async () => ({ kind: 'go', follow: async () => ({ kind: 'go' }), done: () => {} }),
+  const permit = {
+    kind: 'granted',
+    follow: async () => ({ kind: 'granted' }),
+    [Symbol.dispose]: () => {},
+  };
+  const politeness = {
+    acquire: async () => permit,
     sitemapsOf: async () => named,
     stop: async () => {},
-  } as unknown as FleetManners;
+  } as unknown as Politeness;
   const get = async (url: string): Promise<HttpResponse> => {
     const { pathname } = new URL(url);
     asked.push(pathname);
@@ -28,7 +33,7 @@ async function find(files: Record<string, string>, named: string[] = []) {
   };
   const job = { spec: { urls: [`${SITE}/start`] } } as ClaimedJob;
   const bounds = createBounds([`${SITE}/start`], { sameOrigin: true });
-  const findUrls = createFindSitemapUrls({ manners, http: { get } });
+  const findUrls = createFindSitemapUrls({ politeness, http: { get } });
   const urls = await findUrls(job, bounds, new AbortController().signal, silentLogger);
   return { paths: urls.map((url) => url.slice(SITE.length)), asked };
 }
