@@ -178,3 +178,9 @@ describe('a feed', () => {
     expect(jsonFeedAsHtml('{"version":')).toBeNull();
   });
 });
+
+test('text that stands in an entry by itself is its content, if it has no other', () => {
+  expect(feedAsHtml('<feed><title>News</title><entry>First &lt;b> entry</entry></feed>')).toContain(
+    '<div>First &lt;b> entry</div>',
+  );
+});

@@ -65,6 +65,8 @@ const VOCABULARIES: readonly (readonly [RegExp, string])[] = [
   [/^http:\/\/purl\.org\/rss\/1\.0\/$/, 'rss'],
 ];
 
+const ENTRY = /^(item|entry)$/;
+
 class FeedReading {
   isFeed = false;
   readonly #open: Open[] = [];
@@ -122,6 +124,10 @@ class FeedReading {
   text(text: string): void {
     // An entity comes by itself, and may begin one in what it stands in.
     if (this.#field) this.#field.text += text;
+    else if (this.#entry && ENTRY.test(this.#open.at(-1)?.name ?? '') && text.trim() !== '') {
+      const { values } = this.#entry;
+      values.set(OWN_TEXT, (values.get(OWN_TEXT) ?? '') + escaped(text));
+    }
   }
 
   close(): void {
@@ -215,7 +221,8 @@ function page({ values }: Fields, entries: readonly Fields[]): string {
 }
 
 /** All of an entry before what only announces it. */
-const CONTENTS = ['content:encoded', 'content', 'description', 'summary'];
+const OWN_TEXT = '#text';
+const CONTENTS = ['content:encoded', 'content', 'description', 'summary', OWN_TEXT];
 const DATES = ['pubdate', 'published', 'issued', 'updated', 'modified', 'dc:date'];
 
 function articleOf({ values }: Fields): string {
