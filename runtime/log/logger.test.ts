@@ -12,6 +12,15 @@ test('secrets are replaced wherever they stand', () => {
   expect(fields).toMatchObject({ job_id: 'j1', nested: { url: 'postgres://lead:[hidden]@db:5432/x' } });
 });
 
+test('a password is found behind whatever stands before its URL, and in a text of any length', () => {
+  const long = 'x'.repeat(1_000_000);
+  for (const before of ['', '"', '(', '1', 'see:', 'ä', `${long} `, long]) {
+    const { text } = withoutSecrets({ text: `${before}postgres://lead:s3cret@db/x` });
+    expect(text).toBe(`${before}postgres://lead:[hidden]@db/x`);
+  }
+  expect(withoutSecrets({ path: long })).toEqual({ path: long });
+});
+
 test('an error keeps its code, its cause and its stack', () => {
   const error = Object.assign(new Error('outer', { cause: new Error('inner') }), { code: 'ECONNREFUSED' });
   expect(withoutSecrets({ error }).error).toMatchObject({
