@@ -2,7 +2,7 @@ import type { Page } from '../../../core/jobs/page.ts';
 import { openScraping } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { ODD_ANSWERS, type OddAnswer, PAGE, REDIRECTS, WORDS } from '../../fixtures/odd-answers/answers.ts';
-import { howMany, randomAnswer } from '../../fixtures/odd-answers/random-answers.ts';
+import { randomAnswer, seedsOf } from '../../fixtures/odd-answers/random-answers.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
 import { type RawAnswer, type RawSite, startRawSite } from '../../support/servers/raw-site.ts';
 
@@ -138,7 +138,7 @@ describe('in a page of the browser', () => {
   });
 
   it('answers as wrong as chance makes them fail alone: page and program go on', async () => {
-    const count = howMany(200);
+    const { first, last } = seedsOf(200);
     const perPage = 100;
     const site = await siteOf((path) => {
       const from = /^\/page\/(\d+)$/.exec(path)?.[1];
@@ -151,7 +151,7 @@ describe('in a page of the browser', () => {
         Promise.all(Array.from({ length: ${perPage} }, (_, i) => one(i))).then(() => { document.body.append(Object.assign(document.createElement('i'), { id: 'over' })) });
       </script>`);
     });
-    for (let from = 0; from < count; from += perPage) {
+    for (let from = first; from < last; from += perPage) {
       const { page } = await scraper.scrape(
         `${site.url}/page/${from}`,
         { formats: ['text'], actions: [{ type: 'wait', selector: '#over' }] },
@@ -160,7 +160,7 @@ describe('in a page of the browser', () => {
       expect({ from, error: page.error }).toEqual({ from, error: null });
     }
     const asked = new Set(site.requests.map((request) => /\/odd\/(\d+)/.exec(request)?.[1]));
-    expect(asked.size).toBeGreaterThanOrEqual(count);
+    expect(asked.size).toBeGreaterThanOrEqual(last - first);
     // The answers were relayed by this process: had one of them ended it, nobody would be here to say so.
     expect((await scrape(`${site.url}/page/0`, 'browser')).text).toContain(WORDS);
   }, 1_800_000);

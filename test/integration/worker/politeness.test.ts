@@ -124,9 +124,9 @@ test.each([
 ])('a robots.txt %s is read', async (_name, answer) => {
   const site = await startRawSite(() => ({ bytes: Buffer.from(answer) }));
   try {
-    const manners = open();
-    expect(await verdict(manners, `${site.url}/page`)).toBe('go');
-    expect(await verdict(manners, `${site.url}/private`)).toBe('robots_disallowed');
+    const politeness = open();
+    expect(await verdict(politeness, `${site.url}/page`)).toBe('granted');
+    expect(await verdict(politeness, `${site.url}/private`)).toBe('robots_disallowed');
     expect(site.requests).toHaveLength(1);
   } finally {
     await site.close();
@@ -141,7 +141,7 @@ test('a robots.txt of which nothing came keeps its site no longer than that', as
   try {
     expect(await verdict(open(), `${site.url}/page`)).toBe('connection_failed');
     isCut = false;
-    await waitFor(async () => (await verdict(open(), `${site.url}/page`)) === 'go', {
+    await waitFor(async () => (await verdict(open(), `${site.url}/page`)) === 'granted', {
       ...{ timeoutMs: 20_000, what: 'the file to be asked for again' },
     });
   } finally {
