@@ -1,5 +1,5 @@
 import type { ErrorInfo } from '../../core/errors.ts';
-import { httpStatusError, PageFailure } from '../../core/jobs/page-errors.ts';
+import { httpStatusError, type PageErrorCode, PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Deadline } from '../fetching/deadline.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import { retryAfterMs } from '../politeness/retry-after.ts';
@@ -203,7 +203,15 @@ export class DocumentWatch {
     const failure = this.failure();
     if (failure && (isErrorPage || failure.code === 'page_too_large')) throw failure;
     if (isErrorPage) throw new PageFailure('connection_failed');
-    if (isUnsupported(this.answer?.contentType)) throw new PageFailure('unsupported_content');
+    if (isUnsupported(this.answer?.contentType)) throw this.notAPage();
+  }
+
+  /** For what is no page; an error of its server is one before that. */
+  notAPage(cause?: unknown): PageFailure {
+    const error = httpStatusError(this.newestAnswer?.status ?? 200);
+    return new PageFailure((error?.code as PageErrorCode) ?? 'unsupported_content', error?.message, {
+      cause,
+    });
   }
 }
 

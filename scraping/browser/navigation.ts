@@ -1,6 +1,6 @@
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Deadline } from '../fetching/deadline.ts';
-import { isUnsupported, namedType } from '../response/content-type.ts';
+import { isUnsupported } from '../response/content-type.ts';
 import type { Answer, DocumentWatch } from './document-watch.ts';
 import { type CollectOptions, collect, type Snapshot } from './dom-snapshot.ts';
 import { type FirstLook, isStatic } from './early-snapshot.ts';
@@ -33,7 +33,7 @@ export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline
     } else if (watch.stopped) {
       throw watch.stopped;
     } else if (watch.isDownload || isFile(message, watch.newestAnswer)) {
-      throw new PageFailure('unsupported_content', undefined, { cause: error });
+      throw watch.notAPage(error);
     } else if (!hasNoContent(watch.newestAnswer)) {
       // Ports that are surely no web server's are refused before the proxy is asked, which knows what is behind them.
       if (message.includes('ERR_UNSAFE_PORT')) await deadline.race(tab.egress.probe(watch.requestedUrl));
@@ -210,13 +210,9 @@ const REST = `async ({ limits, collect }) => {
   return { rest, snapshot: rest === 'static' && collect ? (${collect})(collect) : null };
 }`;
 
-/** What the browser does not show it saves, and for that it gives the navigation up; it says that it saves it later or never. */
+/** What the browser does not show it saves, and gives up the navigation for it. The event of the download comes later than its error. */
 const isFile = (message: string, answer: Answer | null) =>
-  answer !== null &&
-  (isUnsupported(answer.contentType) ||
-    (message.includes('ERR_ABORTED') &&
-      !hasNoContent(answer) &&
-      namedType(answer.contentType) !== 'text/html'));
+  message.includes('Download is starting') || isUnsupported(answer?.contentType);
 
 const hasNoContent = (answer: Answer | null) => answer?.status === 204 || answer?.status === 205;
 

@@ -30,9 +30,9 @@ export async function readableOf(
   // It calls all text it shows plain.
   const shown = snapshot.contentType === 'text/plain' ? namedType(watch.answer?.contentType) : null;
   const type = shown ?? snapshot.contentType;
-  if (isUnsupported(type)) throw new PageFailure('unsupported_content');
+  if (isUnsupported(type)) throw watch.notAPage();
   const isHtml = type === 'text/html';
-  if (isHtml) assertText(drawn);
+  if (isHtml) assertText(drawn, watch);
   if (isHtml && !FEED_AS_HTML.test(drawn.slice(0, 500))) return asDrawn;
 
   const source = await deadline.race(watch.source());
@@ -48,7 +48,7 @@ export async function readableOf(
 const FEED_AS_HTML = /<body>\s*<(rss|rdf:rdf|([\w-]+:)?feed)[\s>]/i;
 
 /** Bytes that the server calls HTML and that are none: packed, without the browser knowing how, or a file. */
-function assertText(drawn: string): void {
+function assertText(drawn: string, watch: DocumentWatch): void {
   const beginning = /^(?:<!doctype[^>]*>)?\s*<html><head><\/head><body>([^<]{1,64})/i.exec(
     drawn.slice(0, 200),
   )?.[1];
@@ -56,5 +56,5 @@ function assertText(drawn: string): void {
   if (beginning.startsWith('\x1f'))
     throw new PageFailure('connection_failed', 'the answer is not in the encoding it claims');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: no text has them
-  if (/^%PDF-|[\x01-\x08\x0e-\x1a\x1c-\x1f]/.test(beginning)) throw new PageFailure('unsupported_content');
+  if (/^%PDF-|[\x01-\x08\x0e-\x1a\x1c-\x1f]/.test(beginning)) throw watch.notAPage();
 }
