@@ -22,6 +22,8 @@ export const fillJobs = (rows: number): string => `
   FROM numbered JOIN numbered_users p ON p.place = n % 20 + 1;
   INSERT INTO attempts (job_id, started_at, attempt, worker_id, outcome, finished_at)
   SELECT id, started_at, 1, worker_id, status, finished_at FROM jobs WHERE finished_at IS NOT NULL;
+  INSERT INTO idempotent_answers (user_id, route, key, body_hash, answer, created_at)
+  SELECT user_id, 'POST /links', id, 'hash', '{}', created_at FROM jobs;
   INSERT INTO events (xid, type, version, user_id, job_id, correlation_id, data)
   SELECT (1 + row_number() OVER (ORDER BY id) * 500 / ${rows})::text::xid8, 'job.created', '1.0', user_id, id, correlation_id,
          json_build_object('job_id', id, 'status', status)

@@ -26,6 +26,8 @@ export function readBounded(
       body.destroy();
     };
     if (Number(headers['content-length'] ?? 0) > maxBytes) return refuse();
+    // It may have ended before anything listened: what is wrong with a short body is known with its head.
+    if (body.errored) return end(body.errored);
     // Not `for await`, which costs as much as the rest of a small answer.
     body.on('end', () => end(null));
     body.on('error', end);

@@ -22,7 +22,7 @@ function run(body: string): unknown {
   const script = join(built, 'script.mjs');
   writeFileSync(
     script,
-    `import { createExtractor } from './scraping/content/extractor.js';
+    `import { createExtractor } from './scraping/extraction/extractor.js';
      const input = (html) => ({ html, url: 'http://x/', title: '', charset: 'UTF-8', formats: ['text'], mainContent: true });
      const running = new AbortController().signal;
      const nested = '<span>'.repeat(150_000);
