@@ -9,7 +9,7 @@ import type { Logger } from '../runtime/log/logger.ts';
 import type { NotifyConfig } from '../runtime/settings/config.ts';
 import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
 import { addUser, listAllUsers } from './accounts/users.ts';
-import { createFeed } from './events/event-hub.ts';
+import { createEventHub } from './events/event-hub.ts';
 import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './events/events.ts';
 import { createStreams, type StreamLimits } from './events/streams.ts';
 import { createLiveSockets, type LiveSockets } from './events/websocket.ts';
@@ -18,12 +18,12 @@ import { originForm } from './http/origin-form.ts';
 import { answerHeaders, type Middleware, serve } from './http/route.ts';
 import { createAccept } from './jobs/accept.ts';
 import { cancel, cancelMany, listOwnJobs, retry, showJob } from './jobs/jobs.ts';
-import { createWaiters, type Waiters } from './jobs/long-poll.ts';
+import { createLongPoll, type LongPoll } from './jobs/long-poll.ts';
 import { listJobUrls, mapSite } from './jobs/map.ts';
 import { listJobPages, showArtifact } from './jobs/pages.ts';
 import { submitBatch, submitJob } from './jobs/submit.ts';
 import { listLeads, showJobLeads } from './leads/leads.ts';
-import { createJudgeTarget } from './links/link-target.ts';
+import { createValidateTarget } from './links/link-target.ts';
 import { addLink, editLink, listOwnLinks, removeLink, showLink, showQr } from './links/links.ts';
 import { createRedirects } from './links/redirect/redirects.ts';
 import type { ShortLinks } from './links/redirect/short-links.ts';
@@ -32,10 +32,10 @@ import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { type Auth, createAuth } from './middleware/authentication.ts';
 import { createCompression } from './middleware/compression.ts';
 import { createCors } from './middleware/cors.ts';
-import { answerNotFound, createAnswerProblem, malformedUrl } from './middleware/error-handler.ts';
-import { createLoadLimit } from './middleware/load-shedding.ts';
+import { answerNotFound, createErrorHandler, malformedUrl } from './middleware/error-handler.ts';
+import { createLoadShedding } from './middleware/load-shedding.ts';
 import { createRateLimit } from './middleware/rate-limit.ts';
-import { createObserve } from './middleware/request-metrics.ts';
+import { createRequestMetrics } from './middleware/request-metrics.ts';
 import {
   listOwnNotifications,
   readAll,
@@ -122,9 +122,9 @@ export function createApp(dependencies: AppDependencies): App {
   metrics.watchClicks(dependencies.links.figures);
   const clientAddress = createClientAddress(dependencies.trustedProxies);
   const auth = createAuth(database, clientAddress);
-  const waiters = createWaiters(database, logger);
+  const longPoll = createLongPoll(database, logger);
   const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
-  const feed = createFeed(database, logger);
+  const hub = createEventHub(database, logger);
   const streams = createStreams({
     sql: database,
     logger,
@@ -133,7 +133,7 @@ export function createApp(dependencies: AppDependencies): App {
     beatMs,
     stalledMs,
   });
-  const events = { sql: database, feed, streams, metrics: metrics.live };
+  const events = { sql: database, hub, streams, metrics: metrics.live };
   const sockets = createLiveSockets({ ...events, auth, logger }, clientAddress);
   let stopping = false;
 
@@ -141,14 +141,14 @@ export function createApp(dependencies: AppDependencies): App {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(createObserve({ metrics, logger, accessLog: dependencies.accessLog }));
+  app.use(createRequestMetrics({ metrics, logger, accessLog: dependencies.accessLog }));
   app.use(answerServerOptions);
   app.use(refuseMalformedUrl);
   if (dependencies.corsOrigins.length > 0) app.use(createCors(dependencies.corsOrigins));
-  app.use(apiRoutes(dependencies, { auth, waiters, events }));
+  app.use(apiRoutes(dependencies, { auth, longPoll, events }));
   app.use(healthRoutes(dependencies, metrics, () => stopping));
   app.use(answerNotFound);
-  app.use(createAnswerProblem(logger));
+  app.use(createErrorHandler(logger));
 
   const redirects = createRedirects({
     ...dependencies.links,
@@ -164,10 +164,10 @@ export function createApp(dependencies: AppDependencies): App {
     upgrade: sockets.upgrade,
     stop: () => {
       stopping = true;
-      waiters.stop();
+      longPoll.stop();
       streams.stop();
       sockets.stop();
-      return feed.stop();
+      return hub.stop();
     },
   };
 }
@@ -204,14 +204,14 @@ function apiRoutes(
     egressAllow,
     mapWaitMs,
   }: AppDependencies,
-  { auth, waiters, events }: { auth: Auth; waiters: Waiters; events: Live },
+  { auth, longPoll, events }: { auth: Auth; longPoll: LongPoll; events: Live },
 ): Router {
   const limit = createRateLimit(rateLimit);
-  const loadLimit = createLoadLimit();
+  const loadShedding = createLoadShedding();
   const submit = { accept: createAccept(database), dispatch };
   const short = {
-    ...{ sql: database, targets: links.targets, publicUrl },
-    judge: createJudgeTarget({ publicUrl, egressAllow }),
+    ...{ sql: database, linkCache: links.linkCache, publicUrl },
+    validateTarget: createValidateTarget({ publicUrl, egressAllow }),
   };
   const share = { sql: database, listLeads: listJobLeads };
 
@@ -219,12 +219,12 @@ function apiRoutes(
   const at = (path: string, handlers: Parameters<typeof serve>[3]) => serve(v1, '/api/v1', path, handlers);
   at('/jobs/scrape', { POST: submitJob(submit) });
   at('/jobs/batch', { POST: submitBatch(submit) });
-  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, waiters, waitMs: mapWaitMs }) });
+  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, longPoll, waitMs: mapWaitMs }) });
   at('/jobs', { GET: listOwnJobs(database) });
   at('/jobs/cancel', { POST: cancelMany(database) });
   at('/workers', { GET: showWorkers(database) });
   at('/queue', { GET: showQueue(database) });
-  at('/jobs/:id', { GET: showJob(database, waiters) });
+  at('/jobs/:id', { GET: showJob(database, longPoll) });
   at('/jobs/:id/cancel', { POST: cancel(database) });
   at('/jobs/:id/retry', { POST: retry(database) });
   at('/jobs/:id/pages', { GET: listJobPages(database) });
@@ -288,8 +288,8 @@ function apiRoutes(
 
   const routes = Router();
   routes.use(createCompression());
-  routes.use('/api/v1', auth.authenticate, limit, loadLimit, v1);
-  routes.use('/jobs/scrape', auth.authenticate, limit, loadLimit);
+  routes.use('/api/v1', auth.authenticate, limit, loadShedding, v1);
+  routes.use('/jobs/scrape', auth.authenticate, limit, loadShedding);
   routes.use(root);
   return routes;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  ALL_USERS,
   bucketOf,
   type CountableEvent,
-  EVERYBODY,
   type JobFacts,
   percentileOf,
   rollUp,
@@ -81,7 +81,7 @@ describe('events are added up', () => {
     );
     expect(hours).toContainEqual(
       expect.objectContaining({
-        user_id: EVERYBODY,
+        user_id: ALL_USERS,
         hour: '2026-01-31T11:00:00Z',
         completed: 1,
         pages: 3,

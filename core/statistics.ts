@@ -3,7 +3,7 @@ import type { ErrorInfo } from './errors.ts';
 /** Job statistics, the pure part: what an event adds to which sum, and how a percentile is read from a histogram. */
 
 /** Under this user stands the sum over all. */
-export const EVERYBODY = '00000000-0000-0000-0000-000000000000';
+export const ALL_USERS = '00000000-0000-0000-0000-000000000000';
 
 const BASE = 1.1;
 const LOG_BASE = Math.log(BASE);
@@ -186,7 +186,7 @@ const NOTHING: HourCounts = {
   ...{ retries: 0, pages: 0, leads: 0, page_errors: 0 },
 };
 
-const usersOf = ({ user_id }: CountableEvent): string[] => (user_id ? [user_id, EVERYBODY] : [EVERYBODY]);
+const usersOf = ({ user_id }: CountableEvent): string[] => (user_id ? [user_id, ALL_USERS] : [ALL_USERS]);
 const dayOf = ({ occurred_at }: CountableEvent): string => occurred_at.toISOString().slice(0, 10);
 
 /** When it could have started: as it was accepted, or later if it was to wait. A run that failed since has moved `run_at` on. */

@@ -5,7 +5,7 @@ import { createOnce } from '../http/create-once.ts';
 import { isUuid } from '../http/cursor.ts';
 import { forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery } from '../http/validation.ts';
+import { requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { hashKey, makeKey, prefixOf } from './api-key.ts';
 
@@ -17,7 +17,7 @@ export const issueKey = (database: Database): Handler =>
     async (sql, body, response) => {
       const { caller, requestId } = response.locals;
       const userId = body.user_id ?? caller.userId;
-      if (userId !== caller.userId) await expectMayActFor(sql, response, userId);
+      if (userId !== caller.userId) await requireMayActFor(sql, response, userId);
       const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
       const key = makeKey();
       const stored = await storeKey(sql, {
@@ -28,7 +28,7 @@ export const issueKey = (database: Database): Handler =>
         expiresAt,
         correlationId: requestId,
       });
-      return { body: { ...shown(stored), key } };
+      return { body: { ...toResponse(stored), key } };
     },
     { sealed: true },
   );
@@ -44,7 +44,7 @@ function expiryOf(asked: string | undefined, own: Date | null): string | null {
   return asked;
 }
 
-async function expectMayActFor(sql: Sql, response: ApiResponse, userId: string): Promise<void> {
+async function requireMayActFor(sql: Sql, response: ApiResponse, userId: string): Promise<void> {
   if (response.locals.caller.role !== 'admin') throw forbidden('only an admin makes keys for others');
   if (!(await findUser(sql, userId))) {
     throw invalidRequest([{ path: 'user_id', message: 'there is no such user' }]);
@@ -55,16 +55,18 @@ async function expectMayActFor(sql: Sql, response: ApiResponse, userId: string):
 export const listOwnKeys =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const keys = await listKeys(sql, scopeOf(response));
-    sendJson(response, 200, { keys: keys.map((key) => ({ ...shown(key), revoked_at: key.revoked_at })) });
+    sendJson(response, 200, {
+      keys: keys.map((key) => ({ ...toResponse(key), revoked_at: key.revoked_at })),
+    });
   };
 
 /** `DELETE /keys/{id}`. Twice is fine. */
 export const revoke =
   (sql: Sql, auth: Auth): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const { requestId: correlationId } = response.locals;
     const found = isUuid(id) && (await revokeKey(sql, { id, userId: scopeOf(response), correlationId }));
@@ -78,7 +80,7 @@ export const revoke =
 const scopeOf = ({ locals: { caller } }: ApiResponse): string | null =>
   caller.role === 'admin' ? null : caller.userId;
 
-const shown = ({ id, user_id, name, prefix, created_at, expires_at }: ApiKey) => ({
+const toResponse = ({ id, user_id, name, prefix, created_at, expires_at }: ApiKey) => ({
   id,
   name,
   prefix,

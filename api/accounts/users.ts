@@ -4,8 +4,8 @@ import type { Database, Sql } from '../../db/connect.ts';
 import { createOnce } from '../http/create-once.ts';
 import { conflict } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery } from '../http/validation.ts';
-import { expectAdmin } from '../middleware/authentication.ts';
+import { requireNoQuery } from '../http/validation.ts';
+import { requireAdmin } from '../middleware/authentication.ts';
 
 /** `POST /users`, by an admin. */
 export const addUser = (database: Database): Handler => {
@@ -16,7 +16,7 @@ export const addUser = (database: Database): Handler => {
     return { body: user };
   });
   return (request, response) => {
-    expectAdmin(response);
+    requireAdmin(response);
     return add(request, response);
   };
 };
@@ -25,7 +25,7 @@ export const addUser = (database: Database): Handler => {
 export const listAllUsers =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     sendJson(response, 200, { users: await listUsers(sql) });
   };

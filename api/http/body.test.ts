@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
-import { createLoadLimit } from '../middleware/load-shedding.ts';
+import { createLoadShedding } from '../middleware/load-shedding.ts';
 import { readBytes } from './body.ts';
 import type { ApiRequest, ApiResponse, BodyCharge } from './route.ts';
 
-const limit = createLoadLimit(1000, 1000);
+const limit = createLoadShedding(1000, 1000);
 
 /** A request as it comes over the wire, and what is charged for it. */
 function request(headers: Record<string, string>) {

@@ -5,7 +5,7 @@ import { keepAnswer, takeAnswerKey } from '../../db/idempotent-answers.ts';
 import { keyOf } from '../middleware/authentication.ts';
 import { hashBody, idempotencyConflict, idempotencyKeyOf } from './idempotency.ts';
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from './route.ts';
-import { expectNoQuery, readBody } from './validation.ts';
+import { readBody, requireNoQuery } from './validation.ts';
 
 /** What was created, as it is answered with 201. */
 export interface Created {
@@ -29,7 +29,7 @@ export const createOnce =
     { sealed = false } = {},
   ): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const key = idempotencyKeyOf(request);
     const body = await readBody(request, schema);
     const { caller, route } = response.locals;

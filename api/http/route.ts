@@ -55,7 +55,7 @@ export function serve(
     };
   const checked = (handler: Handler): Handler =>
     named((request, response) => {
-      expectParameters(request);
+      requireParameters(request);
       return handler(request, response);
     });
   if (handlers.GET) route.get(checked(handlers.GET));
@@ -81,7 +81,7 @@ const PARAMETERS: Record<string, RegExp> = {
   name: /^[\w.-]{1,200}$/,
 };
 
-function expectParameters({ params }: ApiRequest): void {
+function requireParameters({ params }: ApiRequest): void {
   for (const [name, value] of Object.entries(params)) {
     if (!PARAMETERS[name]?.test(String(value))) throw notFound(`there is nothing of this ${name}`);
   }

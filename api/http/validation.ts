@@ -57,7 +57,7 @@ const emptyBody = () => invalidRequest([{ path: '', message: 'expected a JSON ob
 export const readQuery = <T>(request: ApiRequest, schema: z.ZodType<T>): T => parseAs(schema, request.query);
 
 /** For the routes that take no query: a misspelt parameter is told, not ignored. */
-export function expectNoQuery(request: ApiRequest): void {
+export function requireNoQuery(request: ApiRequest): void {
   if (!request.url.includes('?')) return;
   const unknown = Object.keys(request.query);
   if (unknown.length === 0) return;

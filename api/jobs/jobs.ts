@@ -22,19 +22,19 @@ import {
   sendJson,
   sendText,
 } from '../http/route.ts';
-import { expectNoQuery, parseAs, readBody, readQuery } from '../http/validation.ts';
-import type { Waiters } from './long-poll.ts';
+import { parseAs, readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import type { LongPoll } from './long-poll.ts';
 
 /** `GET /jobs/{id}`, at once or, with `?wait=`, as soon as its status is final. */
 export const showJob =
-  (sql: Sql, waiters: Waiters): Handler =>
+  (sql: Sql, longPoll: LongPoll): Handler =>
   async (request, response) => {
     const { wait } = readQuery(request, getJobQuery);
     let job = await ownJob(sql, request, response);
     if (wait && !isFinal(job.status)) {
       const gone = new AbortController();
       response.on('close', () => gone.abort());
-      await waiters.untilFinal(job.job_id, wait * 1000, gone.signal);
+      await longPoll.untilFinal(job.job_id, wait * 1000, gone.signal);
       if (gone.signal.aborted) return;
       job = await ownJob(sql, request, response);
     }
@@ -139,7 +139,7 @@ const changeJob =
     participle: string,
   ): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const result: JobChange = isUuid(id)
       ? await change(database, response.locals.caller.userId, id)

@@ -2,7 +2,7 @@ import type { Sql } from '../../db/connect.ts';
 import { listFinished } from '../../db/jobs/read.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 
-export interface Waiters {
+export interface LongPoll {
   /** Resolves when the job is final or gone, after `timeoutMs`, when `signal` fires, or when this process stops. Never rejects. */
   untilFinal(jobId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Ends every wait. */
@@ -11,8 +11,8 @@ export interface Waiters {
 
 const POLL_MS = 100;
 
-/** One question for all who wait, every tenth of a second: a thousand waiters cost what one does. */
-export function createWaiters(sql: Sql, logger: Logger): Waiters {
+/** One question for all who wait, every tenth of a second: a thousand longPoll cost what one does. */
+export function createLongPoll(sql: Sql, logger: Logger): LongPoll {
   const waiting = new Map<string, Set<() => void>>();
   let polling = false;
   let stopped = false;
@@ -25,8 +25,8 @@ export function createWaiters(sql: Sql, logger: Logger): Waiters {
       }
       failing = false;
     } catch (error) {
-      // The waiters' time goes on, and asking goes on with it.
-      if (!failing) logger.warn('waiters_not_polled', { error });
+      // The longPoll' time goes on, and asking goes on with it.
+      if (!failing) logger.warn('long_poll_failed', { error });
       failing = true;
     }
   };

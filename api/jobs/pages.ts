@@ -7,7 +7,7 @@ import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
 import { artifactsUnavailable, notFound } from '../http/problem.ts';
 import { type ApiRequest, answerHeaders, type Handler, sendText } from '../http/route.ts';
 import { NDJSON, sendStream } from '../http/stream.ts';
-import { expectNoQuery, readQuery } from '../http/validation.ts';
+import { readQuery, requireNoQuery } from '../http/validation.ts';
 import { ownJob } from './jobs.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -59,7 +59,7 @@ const SHOWN = /^(image\/(png|jpeg|webp)|application\/pdf)$/;
 export const showArtifact =
   (sql: Sql, store: ArtifactStore | undefined): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const job = await ownJob(sql, request, response);
     const { position, name } = request.params;
     const key = { jobId: job.job_id, position: Number(position), name: String(name) };

@@ -6,7 +6,7 @@ import type { Dispatch } from '../../dispatch/dispatch.ts';
 import { BATCH_BODY_LIMIT, BODY_LIMIT } from '../http/body.ts';
 import { hashBatch, hashBody, idempotencyConflict, idempotencyKeyOf } from '../http/idempotency.ts';
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readItems } from '../http/validation.ts';
+import { readBody, readItems, requireNoQuery } from '../http/validation.ts';
 import type { Accept } from './accept.ts';
 
 export interface SubmitDependencies {
@@ -18,7 +18,7 @@ export interface SubmitDependencies {
 export const submitJob =
   ({ accept, dispatch }: SubmitDependencies): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, scrapeRequest);
     const submission = submissionOf(request, response, [body], hashBody(body));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
@@ -41,7 +41,7 @@ export function sendAccepted(response: ApiResponse, job: AcceptedJob, parts: str
 export const submitBatch =
   ({ accept, dispatch }: SubmitDependencies): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const specs = await readItems(request, {
       limit: BATCH_BODY_LIMIT,
       // A batch is many jobs in one request, and no way to a larger job.

@@ -41,7 +41,7 @@ export const showJobLeads =
       return;
     }
     const all = allOf(after, limit, (place, count) => listJobLeads(sql, jobId, place, count));
-    const entries = mapped(all, ({ lead }) => ({ shown: lead, table: { lead, jobIds: [jobId] } }));
+    const entries = mapped(all, ({ lead }) => ({ json: lead, table: { lead, jobIds: [jobId] } }));
     await sendAs(response, chosen, entries, `leads-${jobId}`);
   };
 
@@ -67,13 +67,13 @@ export const listLeads =
     if (chosen === 'json') {
       const { leads, next } = await listKnownLeads(sql, query, { before, upTo }, limit ?? DEFAULT_LIMIT);
       sendJson(response, 200, {
-        leads: leads.map(shown),
+        leads: leads.map(toResponse),
         next_cursor: next && encodeKnownLeadCursor({ before: next, upTo }),
       });
       return;
     }
     const all = allOf(before, limit, (at, count) => listKnownLeads(sql, query, { before: at, upTo }, count));
-    const entries = mapped(all, (known) => ({ shown: shown(known), table: known }));
+    const entries = mapped(all, (known) => ({ json: toResponse(known), table: known }));
     await sendAs(response, chosen, entries, 'leads');
   };
 
@@ -81,7 +81,11 @@ export const listLeads =
 const FIRST = '0';
 const NEWEST = '9223372036854775807';
 
-const shown = ({ lead, jobIds, foundAt }: KnownLead) => ({ ...lead, job_ids: jobIds, found_at: foundAt });
+const toResponse = ({ lead, jobIds, foundAt }: KnownLead) => ({
+  ...lead,
+  job_ids: jobIds,
+  found_at: foundAt,
+});
 
 const TYPES = {
   json: 'application/json',
@@ -99,7 +103,7 @@ function accepted(request: ApiRequest): LeadFormat {
 }
 
 interface Entry {
-  shown: unknown;
+  json: unknown;
   table: TableLead;
 }
 
@@ -116,7 +120,7 @@ async function sendAs(
       return sendStream(
         response,
         { 'content-type': TYPES.ndjson },
-        mapped(entries, (entry) => `${JSON.stringify(entry.shown)}\n`),
+        mapped(entries, (entry) => `${JSON.stringify(entry.json)}\n`),
       );
     case 'csv':
       return sendStream(response, { 'content-type': CSV_TYPE, ...download }, csv(table()));

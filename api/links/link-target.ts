@@ -7,9 +7,9 @@ import {
 } from '../../runtime/address-policy.ts';
 
 /** Says why a short link may not lead to a URL, or null. Pure: a name is not resolved, since it is the visitor's machine that will. */
-export type JudgeTarget = (url: string) => string | null;
+export type ValidateTarget = (url: string) => string | null;
 
-export function createJudgeTarget(options: { publicUrl: string; egressAllow: string[] }): JudgeTarget {
+export function createValidateTarget(options: { publicUrl: string; egressAllow: string[] }): ValidateTarget {
   const own = new URL(options.publicUrl);
   const ownAuthority = authorityOf(own);
   const allowList = parseAllowList(options.egressAllow);

@@ -13,15 +13,15 @@ import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
-import type { JudgeTarget } from './link-target.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import type { ValidateTarget } from './link-target.ts';
 import { qrPng } from './qr-png.ts';
-import type { Targets } from './redirect/link-cache.ts';
+import type { LinkCache } from './redirect/link-cache.ts';
 
 export interface LinkRoutes {
   sql: Sql;
-  targets: Pick<Targets, 'forget'>;
-  judge: JudgeTarget;
+  linkCache: Pick<LinkCache, 'forget'>;
+  validateTarget: ValidateTarget;
   publicUrl: string;
 }
 
@@ -35,15 +35,15 @@ const TRIES = 5;
 /** `POST /links`. */
 export const addLink = ({
   database,
-  targets,
-  judge,
+  linkCache,
+  validateTarget,
   publicUrl,
 }: LinkRoutes & { database: Database }): Handler =>
   createOnce(database, createLinkRequest, async (sql, body, response) => {
     const { caller, requestId } = response.locals;
     const { share } = body;
     const expiresAt = expiryOf(body.expires_at, share);
-    if (body.url !== undefined) expectTarget(judge, body.url);
+    if (body.url !== undefined) requireValidTarget(validateTarget, body.url);
     if (body.job_id !== undefined && !(await findJob(sql, caller.userId, body.job_id))) {
       throw invalidRequest([{ path: 'job_id', message: 'there is no such job' }]);
     }
@@ -60,9 +60,9 @@ export const addLink = ({
       });
       if (!link) continue;
       return {
-        body: shown(link, publicUrl),
+        body: toResponse(link, publicUrl),
         location: `/api/v1/links/${code}`,
-        onCommit: () => targets.forget(code),
+        onCommit: () => linkCache.forget(code),
       };
     }
     throw conflict('code_taken', 'there is a link with this code, or was until a short while ago');
@@ -77,7 +77,7 @@ export const listOwnLinks =
     const { userId } = response.locals.caller;
     const { links, next } = await listLinks(sql, { userId, jobId: jobId ?? null, limit, after });
     sendJson(response, 200, {
-      links: links.map((link) => shown(link, publicUrl)),
+      links: links.map((link) => toResponse(link, publicUrl)),
       next_cursor: next && encodeJobCursor(next),
     });
   };
@@ -86,21 +86,21 @@ export const listOwnLinks =
 export const showLink =
   ({ sql, publicUrl }: LinkRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
-    sendJson(response, 200, shown(await ownLink(sql, request, response), publicUrl));
+    requireNoQuery(request);
+    sendJson(response, 200, toResponse(await ownLink(sql, request, response), publicUrl));
   };
 
 /** `PATCH /links/{code}`. */
 export const editLink =
-  ({ sql, targets, judge, publicUrl }: LinkRoutes): Handler =>
+  ({ sql, linkCache, validateTarget, publicUrl }: LinkRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, changeLinkRequest);
     const { code, share } = await ownLink(sql, request, response);
     if (body.url !== undefined) {
       if (share)
         throw invalidRequest([{ path: 'url', message: 'expected none: a shared result has its own' }]);
-      expectTarget(judge, body.url);
+      requireValidTarget(validateTarget, body.url);
     }
     const link = await changeLink(sql, {
       code,
@@ -110,19 +110,19 @@ export const editLink =
       correlationId: response.locals.requestId,
     });
     if (!link) throw noSuchLink();
-    targets.forget(code);
-    sendJson(response, 200, shown(link, publicUrl));
+    linkCache.forget(code);
+    sendJson(response, 200, toResponse(link, publicUrl));
   };
 
 /** `DELETE /links/{code}`. */
 export const removeLink =
-  ({ sql, targets }: LinkRoutes): Handler =>
+  ({ sql, linkCache }: LinkRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const code = String(request.params.code);
     const { caller, requestId: correlationId } = response.locals;
     if (!(await deleteLink(sql, { code, userId: caller.userId, correlationId }))) throw noSuchLink();
-    targets.forget(code);
+    linkCache.forget(code);
     response.writeHead(204, answerHeaders(response));
     response.end();
   };
@@ -154,8 +154,8 @@ export async function ownLink(sql: Sql, request: ApiRequest, response: ApiRespon
 
 const noSuchLink = () => notFound('there is no such link');
 
-function expectTarget(judge: JudgeTarget, url: string): void {
-  const problem = judge(url);
+function requireValidTarget(validateTarget: ValidateTarget, url: string): void {
+  const problem = validateTarget(url);
   if (problem) throw invalidRequest([{ path: 'url', message: problem }]);
 }
 
@@ -175,7 +175,7 @@ function expiryOf(given: string | null | undefined, share: boolean): string | nu
 
 const shortUrl = (publicUrl: string, code: string): string => `${publicUrl}/r/${code}`;
 
-const shown = (link: Link, publicUrl: string) => ({
+const toResponse = (link: Link, publicUrl: string) => ({
   link_id: link.id,
   code: link.code,
   short_url: shortUrl(publicUrl, link.code),

@@ -7,7 +7,7 @@ import { countOpenDeliveries } from '../../db/notifications/deliveries/read.ts';
 import { readRefusals } from '../../db/sites/blocked-requests.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
-import type { OutboxFigures } from '../links/redirect/click-publisher.ts';
+import type { ClickFigures } from '../links/redirect/click-publisher.ts';
 
 /** Streams of events to clients, by kind: `sse` or `websocket`. */
 export interface LiveMetrics {
@@ -20,7 +20,7 @@ export interface LiveMetrics {
 export interface Metrics {
   live: LiveMetrics;
   /** Tells these with the rest. */
-  watchClicks(figures: () => OutboxFigures): void;
+  watchClicks(figures: () => ClickFigures): void;
   observeRequest(method: string, route: string, status: number, seconds: number): void;
   /** The Prometheus text format. */
   expose(): Promise<{ contentType: string; text: string }>;
@@ -101,7 +101,7 @@ export function createMetrics(sql: Sql, logger: Logger, logLinesDropped: () => n
       this.inc(logLinesDropped());
     },
   });
-  let clickFigures: (() => OutboxFigures) | undefined;
+  let clickFigures: (() => ClickFigures) | undefined;
   const countClicks = () => {
     if (!clickFigures) return;
     const { atRisk, spoolBytes, published, spooled, dropped, uncertain } = clickFigures();

@@ -97,7 +97,7 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
 }
 
 /** For the routes that are an admin's. */
-export function expectAdmin(response: ApiResponse): void {
+export function requireAdmin(response: ApiResponse): void {
   if (response.locals.caller.role !== 'admin') throw forbidden('only an admin may do this');
 }
 

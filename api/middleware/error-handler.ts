@@ -7,7 +7,7 @@ import { type ApiRequest, type ApiResponse, type ErrorMiddleware, sendText } fro
 const UNAVAILABLE_LOG_MS = 1000;
 
 /** The one place where errors become answers, and where those nobody foresaw are logged. */
-export function createAnswerProblem(logger: Logger): ErrorMiddleware {
+export function createErrorHandler(logger: Logger): ErrorMiddleware {
   let unavailableLoggedAt = Number.NEGATIVE_INFINITY;
 
   const log = (error: unknown, problem: Problem, request: ApiRequest, response: ApiResponse) => {

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import type { ApiRequest, ApiResponse } from '../http/route.ts';
-import { createLoadLimit } from './load-shedding.ts';
+import { createLoadShedding } from './load-shedding.ts';
 
-const limit = createLoadLimit(1000, 600);
+const limit = createLoadShedding(1000, 600);
 
 /** A request of a user that got so far as to have a body. */
 function begin(userId: string, headers: Record<string, string> = {}) {

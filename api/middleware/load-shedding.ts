@@ -10,7 +10,7 @@ const MAX_BYTES_PER_USER = 24 * 1024 * 1024;
  * Sheds load before memory grows: counts the bytes of bodies that are really held, for the user who sent them, and refuses what is too
  * much with 503 and `Retry-After`. What a header announces costs nothing. Behind authentication: nobody else's body is read.
  */
-export function createLoadLimit(maxBytes = MAX_BYTES, maxBytesPerUser = MAX_BYTES_PER_USER): Middleware {
+export function createLoadShedding(maxBytes = MAX_BYTES, maxBytesPerUser = MAX_BYTES_PER_USER): Middleware {
   let held = 0;
   const perUser = new Map<string, number>();
 

@@ -7,7 +7,7 @@ import type { Metrics } from '../metrics/metrics.ts';
 const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** Names each request, and measures it when its answer is out or its client is gone. */
-export function createObserve(options: {
+export function createRequestMetrics(options: {
   metrics: Metrics;
   logger: Logger;
   /** A line a request: off above `debug`, where even a line that is not written costs. */

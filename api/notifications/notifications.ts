@@ -12,7 +12,7 @@ import {
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { notFound } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readQuery } from '../http/validation.ts';
+import { readQuery, requireNoQuery } from '../http/validation.ts';
 
 /** `GET /notifications?unread=`, newest first. `unread_count` is of all of them, whatever the page holds. */
 export const listOwnNotifications =
@@ -33,7 +33,7 @@ export const listOwnNotifications =
 export const showNotification =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const found = isUuid(id) ? await findNotification(sql, response.locals.caller.userId, id) : null;
     if (!found) throw noSuchNotification();
@@ -44,7 +44,7 @@ export const showNotification =
 export const readOne =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const marked = isUuid(id) ? await markRead(sql, response.locals.caller.userId, id) : null;
     if (!marked) throw noSuchNotification();
@@ -55,7 +55,7 @@ export const readOne =
 export const readAll =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { userId } = response.locals.caller;
     const read = await markAllRead(sql, userId);
     sendJson(response, 200, { read, unread_count: await countUnread(sql, userId) });
@@ -65,7 +65,7 @@ export const readAll =
 export const showPushKey =
   (sql: Sql, given: VapidKeys | undefined): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const keys =
       given ??
       (JSON.parse(

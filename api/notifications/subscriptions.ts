@@ -20,7 +20,7 @@ import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { makeSecret } from './webhook-secret.ts';
 
 /** `POST /subscriptions {events, filter?, channel, target?}`. With a webhook that is new, the answer holds its secret. */
@@ -103,7 +103,7 @@ export const listOwnSubscriptions =
 export const showSubscription =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const found = isUuid(id) ? await findSubscription(sql, response.locals.caller.userId, id) : null;
     if (!found) throw noSuchSubscription();
@@ -114,7 +114,7 @@ export const showSubscription =
 export const editSubscription =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, changeSubscriptionRequest);
     const { id } = request.params;
     const { userId } = response.locals.caller;
@@ -127,7 +127,7 @@ export const editSubscription =
 export const unsubscribe =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const found = isUuid(id) && (await deleteSubscription(sql, response.locals.caller.userId, id));
     if (!found) throw noSuchSubscription();

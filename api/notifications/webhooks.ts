@@ -20,7 +20,7 @@ import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { makeSecret } from './webhook-secret.ts';
 
 /** `POST /webhooks {url, description?}`: 201 with the secret; 409 where there is one of this URL. */
@@ -40,7 +40,7 @@ export const addWebhook = (database: Database): Handler =>
 export const listOwnWebhooks =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     sendJson(response, 200, { webhooks: await listWebhooks(sql, response.locals.caller.userId) });
   };
 
@@ -48,7 +48,7 @@ export const listOwnWebhooks =
 export const showWebhook =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     sendJson(response, 200, await ownWebhook(sql, request, response));
   };
 
@@ -56,7 +56,7 @@ export const showWebhook =
 export const showSecret =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = await ownWebhook(sql, request, response);
     const secrets = await findSecrets(sql, response.locals.caller.userId, id);
     if (!secrets) throw noSuchWebhook();
@@ -67,7 +67,7 @@ export const showSecret =
 export const rotate =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, rotateSecretRequest, {});
     if (body.old_valid_until && Date.parse(body.old_valid_until) <= Date.now()) {
       throw invalidRequest([{ path: 'old_valid_until', message: 'expected a moment in the future' }]);
@@ -83,7 +83,7 @@ export const rotate =
 export const editWebhook =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, changeWebhookRequest);
     const { id } = request.params;
     const { userId } = response.locals.caller;
@@ -96,7 +96,7 @@ export const editWebhook =
 export const removeWebhook =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const found = isUuid(id) && (await deleteWebhook(sql, response.locals.caller.userId, id));
     if (!found) throw noSuchWebhook();
@@ -119,7 +119,7 @@ export const listDeliveries =
 export const redeliverOne =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const webhook = await ownWebhook(sql, request, response);
     const { delivery } = request.params;
     if (!isUuid(delivery) || !(await hasDelivery(sql, webhook.id, delivery))) {

@@ -11,8 +11,8 @@ import {
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { type ApiRequest, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
-import { expectAdmin } from '../middleware/authentication.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import { requireAdmin } from '../middleware/authentication.ts';
 
 /** Dead letters belong to the admin: jobs of all users that failed, notifications that could not be delivered, and messages nobody could read. */
 
@@ -20,7 +20,7 @@ import { expectAdmin } from '../middleware/authentication.ts';
 export const listAllDeadLetters =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
+    requireAdmin(response);
     const { limit, cursor, ...filter } = readQuery(request, listDeadLettersQuery);
     const page = { limit, after: decodeJobCursor(cursor) };
     const { deadLetters, next } = await listDeadLetters(sql, filter, page);
@@ -31,8 +31,8 @@ export const listAllDeadLetters =
 export const showDeadLetter =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     sendJson(response, 200, await openDeadLetter(sql, request));
   };
 
@@ -40,8 +40,8 @@ export const showDeadLetter =
 export const requeueOne =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     const { id, job_id, delivery_id } = await openDeadLetter(sql, request);
     if (delivery_id) {
       const [sent] = await resendDeadLetters(sql, { id }, 1);
@@ -62,8 +62,8 @@ export const requeueOne =
 export const requeueMany =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     const body = await readBody(request, requeueDeadLettersRequest);
     const { limit, permanent = body.code !== undefined, ...filter } = body;
     const jobs = await requeueDeadLetters(sql, { ...filter, permanent }, limit);
@@ -79,8 +79,8 @@ export const requeueMany =
 export const discard =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     const { id } = request.params;
     if (!isUuid(id) || !(await discardDeadLetter(sql, id))) throw noSuchDeadLetter();
     response.writeHead(204, answerHeaders(response));

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { linkStatsQuery, statsQuery } from '../../core/links/link-schemas.ts';
-import { EVERYBODY, HOUR_COUNTS, percentileOf } from '../../core/statistics.ts';
+import { ALL_USERS, HOUR_COUNTS, percentileOf } from '../../core/statistics.ts';
 import type { Sql } from '../../db/connect.ts';
 import { countUnfinished } from '../../db/jobs/read.ts';
 import { type ClickCounts, readClickStats } from '../../db/links/clicks.ts';
@@ -9,7 +9,7 @@ import { countUnfinishedOf, type JobStats, readJobStats } from '../../db/statist
 import { type Handler, sendJson } from '../http/route.ts';
 import { readQuery } from '../http/validation.ts';
 import { ownLink } from '../links/links.ts';
-import { expectAdmin } from '../middleware/authentication.ts';
+import { requireAdmin } from '../middleware/authentication.ts';
 import { rangeOf } from './statistics-range.ts';
 
 /** Statistics, read from the roll-ups that the analytics worker writes: they are some seconds old, and cost the same however much there is. */
@@ -58,7 +58,7 @@ export const showStats = (sql: Sql): Handler => {
   const unfinished = async (userId: string): Promise<Map<JobStatus, number>> => {
     const recent = counted.get(userId);
     if (recent) return recent;
-    const counts = await (userId === EVERYBODY ? countUnfinished(sql) : countUnfinishedOf(sql, userId));
+    const counts = await (userId === ALL_USERS ? countUnfinished(sql) : countUnfinishedOf(sql, userId));
     counted.set(userId, counts);
     return counts;
   };
@@ -66,15 +66,15 @@ export const showStats = (sql: Sql): Handler => {
   return async (request, response) => {
     const query = readQuery(request, statsQuery);
     const all = query.all === 'true';
-    if (all) expectAdmin(response);
+    if (all) requireAdmin(response);
     const range = rangeOf(query, new Date());
-    const userId = all ? EVERYBODY : response.locals.caller.userId;
+    const userId = all ? ALL_USERS : response.locals.caller.userId;
     const [stats, waiting] = await Promise.all([readJobStats(sql, userId, range), unfinished(userId)]);
-    sendJson(response, 200, { scope: all ? 'all' : 'own', ...range, ...shown(stats, waiting, range) });
+    sendJson(response, 200, { scope: all ? 'all' : 'own', ...range, ...toResponse(stats, waiting, range) });
   };
 };
 
-function shown(
+function toResponse(
   { series, histograms, top }: JobStats,
   waiting: Map<JobStatus, number>,
   { from, to }: { from: Date; to: Date },

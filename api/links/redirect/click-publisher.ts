@@ -6,16 +6,16 @@ import type { Logger } from '../../../runtime/log/logger.ts';
 import { createSpool } from './spool.ts';
 
 /** Takes clicks to the queue, behind the back of whoever made them. */
-export interface Outbox<Click> {
+export interface ClickPublisher<Click> {
   /** Neither waits nor throws. */
   tell(click: Click): void;
   start(): Promise<void>;
   /** Sends or writes down what is left. */
   stop(): Promise<void>;
-  figures(): OutboxFigures;
+  figures(): ClickFigures;
 }
 
-export interface OutboxFigures {
+export interface ClickFigures {
   /** Confirmed by the queue. */
   published: number;
   /** Written to the disk, since the queue did not take them. */
@@ -39,7 +39,7 @@ const MAX_IN_MEMORY = 8000;
 const DRAIN_MS = 500;
 const NOTE_MS = 250;
 
-export function createOutbox<Click>(options: {
+export function createClickPublisher<Click>(options: {
   queue: Pick<Queue, 'publish' | 'health'>;
   /** A folder for clicks alone, and how much it may hold of this process. */
   dir: string;
@@ -47,7 +47,7 @@ export function createOutbox<Click>(options: {
   /** Is called behind the answers, for all that were gathered together. */
   eventOf(click: Click): Envelope;
   logger: Logger;
-}): Outbox<Click> {
+}): ClickPublisher<Click> {
   const { queue, eventOf, logger } = options;
   const spool = createSpool({ dir: options.dir, maxBytes: options.spoolBytes, logger });
   const exchange = eventExchange('link.clicked');
@@ -139,7 +139,7 @@ export function createOutbox<Click>(options: {
     if (!queue.health().healthy) return;
     try {
       await spool.drain(publishBehindOthers);
-      if (failing) logger.info('clicks_flow_again', { ...counts });
+      if (failing) logger.info('click_publish_recovered', { ...counts });
       failing = false;
     } catch (error) {
       logger.debug('clicks_not_drained', { error });

@@ -7,20 +7,20 @@ import { createLoop } from '../../../dispatch/loop.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 
 /** Where codes lead, kept in memory. */
-export interface Targets {
+export interface LinkCache {
   /** What is known without asking; undefined where the database must be asked. */
-  known(code: string): Found | undefined;
+  known(code: string): Lookup | undefined;
   /** @throws where the database is away, or too many ask at once */
-  find(code: string): Promise<Found>;
+  find(code: string): Promise<Lookup>;
   /** Was changed by this process, which need not wait to be told. */
   forget(code: string): void;
   start(): void;
   stop(): Promise<void>;
 }
 
-export type Found = { kind: 'missing' } | { kind: 'expired' } | Leads;
-export interface Leads {
-  kind: 'leads';
+export type Lookup = { kind: 'missing' } | { kind: 'expired' } | Target;
+export interface Target {
+  kind: 'target';
   code: string;
   link: LinkTarget;
   /** Of the answer, ready to be written. */
@@ -37,31 +37,31 @@ const MAX_ASKING = 1000;
 /** Others' changes are heard of this soon: one probe of an index that holds nothing but links. */
 const POLL_MS = 200;
 
-const MISSING: Found = { kind: 'missing' };
-const EXPIRED: Found = { kind: 'expired' };
+const MISSING: Lookup = { kind: 'missing' };
+const EXPIRED: Lookup = { kind: 'expired' };
 
 /**
  * Entries have no age: they stand until their link changes, so that links in use work on while the database is away. Every process
  * follows the ledger for what others change, and goes on where it was after an outage.
  */
-export function createTargets(options: {
+export function createLinkCache(options: {
   sql: Sql;
   logger: Logger;
   /** Where the visitor is sent. */
   locationOf(link: LinkTarget, code: string): string;
-}): Targets {
+}): LinkCache {
   const { sql, logger } = options;
-  const found = new LRUCache<string, Leads>({ max: MAX_KNOWN });
+  const found = new LRUCache<string, Target>({ max: MAX_KNOWN });
   const missing = new LRUCache<string, true>({ max: MAX_MISSING });
-  const asking = new Map<string, { answer: Promise<Found>; stale: boolean }>();
+  const asking = new Map<string, { answer: Promise<Lookup>; stale: boolean }>();
   let place: EventCursor | undefined;
 
-  const known = (code: string): Found | undefined => {
+  const known = (code: string): Lookup | undefined => {
     const entry = found.get(code);
     if (entry) return entry.until > performance.now() ? entry : EXPIRED;
     return missing.has(code) || !LINK_CODE.test(code) ? MISSING : undefined;
   };
-  const ask = async (code: string): Promise<Found> => {
+  const ask = async (code: string): Promise<Lookup> => {
     const link = await findTarget(sql, code);
     // What was read may be older than a change that was told meanwhile: good for this answer, but not kept.
     const keeps = place !== undefined && asking.get(code)?.stale !== true;
@@ -69,8 +69,8 @@ export function createTargets(options: {
       if (keeps) missing.set(code, true);
       return MISSING;
     }
-    const entry: Leads = {
-      kind: 'leads',
+    const entry: Target = {
+      kind: 'target',
       code,
       link,
       headers: headersOf(options.locationOf(link, code)),

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { escapeHtml } from '../../../core/escape-html.ts';
 import { page, SAFE_PAGE_HEADERS } from '../share/html.ts';
-import type { Leads } from './link-cache.ts';
+import type { Target } from './link-cache.ts';
 
 /** What visitors of short links see where they are not sent on. */
 
@@ -32,7 +32,7 @@ export const sendUnavailable = (response: ServerResponse) =>
 export const sendNotAllowed = (response: ServerResponse) =>
   send(response, 405, NOT_ALLOWED, { allow: 'GET, HEAD' });
 
-export function sendPreview(response: ServerResponse, { headers }: Leads): void {
+export function sendPreview(response: ServerResponse, { headers }: Target): void {
   const location = escapeHtml(headers[1] ?? '');
   send(
     response,

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { madeCode } from '../../../core/links/link.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { Click } from './click.ts';
-import { type Found, headersOf, type Leads, type Targets } from './link-cache.ts';
+import { headersOf, type LinkCache, type Lookup, type Target } from './link-cache.ts';
 import { sendGone, sendNotAllowed, sendPreview, sendUnavailable, sendUnknown } from './pages.ts';
 
 /** Answers `/r/{code}`, before Express sees it. */
@@ -16,16 +16,16 @@ export interface Redirects {
  * as long.
  */
 export function createRedirects(options: {
-  targets: Targets;
+  linkCache: LinkCache;
   publicUrl: string;
   /** Must neither throw nor wait. */
   onClick(click: Click): void;
   observe(method: string, route: string, status: number, seconds: number): void;
   logger: Logger;
 }): Redirects {
-  const { targets, publicUrl, onClick, observe, logger } = options;
+  const { linkCache, publicUrl, onClick, observe, logger } = options;
 
-  const redirect = (request: IncomingMessage, response: ServerResponse, found: Leads, asked: Asked) => {
+  const redirect = (request: IncomingMessage, response: ServerResponse, found: Target, asked: Asked) => {
     const { link, code, headers } = found;
     // A shared result lies beside `/r/`; from a path with slashes of its own, beside is elsewhere.
     const isAbsolute = link.share && asked.isSpelled;
@@ -33,22 +33,22 @@ export function createRedirects(options: {
     response.end();
     onClick({ link, code, request, at: Date.now(), peer: request.socket.remoteAddress ?? '' });
   };
-  const respond = (found: Found, request: IncomingMessage, response: ServerResponse, asked: Asked) => {
+  const respond = (found: Lookup, request: IncomingMessage, response: ServerResponse, asked: Asked) => {
     if (found.kind === 'missing') sendUnknown(response);
     else if (found.kind === 'expired') sendGone(response);
     else if (asked.isPreview) sendPreview(response, found);
     else redirect(request, response, found, asked);
   };
   /** As it is typed, and then as it was made: some type capitals, and QR codes are shorter in them. */
-  const known = ({ code }: Asked): Found | undefined => {
-    const found = targets.known(code);
+  const known = ({ code }: Asked): Lookup | undefined => {
+    const found = linkCache.known(code);
     const made = found?.kind === 'missing' ? madeCode(code) : null;
-    return made === null || made === code ? found : targets.known(made);
+    return made === null || made === code ? found : linkCache.known(made);
   };
-  const find = async ({ code }: Asked): Promise<Found> => {
-    const found = await targets.find(code);
+  const find = async ({ code }: Asked): Promise<Lookup> => {
+    const found = await linkCache.find(code);
     const made = found.kind === 'missing' ? madeCode(code) : null;
-    return made === null || made === code ? found : targets.find(made);
+    return made === null || made === code ? found : linkCache.find(made);
   };
   const lookUp = async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
     try {

@@ -5,15 +5,15 @@ import type { Queue } from '../../../queue/queue.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { ClientAddress } from '../../http/client-address.ts';
 import { type Click, clickEvent } from './click.ts';
-import { createOutbox, type OutboxFigures } from './click-publisher.ts';
-import { createTargets, type Targets } from './link-cache.ts';
+import { type ClickFigures, createClickPublisher } from './click-publisher.ts';
+import { createLinkCache, type LinkCache } from './link-cache.ts';
 import { createSalts } from './salts.ts';
 
 /** All that short links need beside requests: what is in memory, the salts of the day, and the way of clicks to the queue. */
 export interface ShortLinks {
-  targets: Targets;
+  linkCache: LinkCache;
   onClick(click: Click): void;
-  figures(): OutboxFigures;
+  figures(): ClickFigures;
   start(): Promise<void>;
   /** Before the queue is. */
   stop(): Promise<void>;
@@ -30,9 +30,9 @@ export function createShortLinks(options: {
   logger: Logger;
 }): ShortLinks {
   const { database, queue, dataDir, publicUrl, clientAddress, logger } = options;
-  const targets = createTargets({ sql: database, logger, locationOf });
+  const linkCache = createLinkCache({ sql: database, logger, locationOf });
   const salts = createSalts(database, logger);
-  const outbox = createOutbox<Click>({
+  const publisher = createClickPublisher<Click>({
     queue,
     dir: join(dataDir, 'clicks'),
     spoolBytes: options.clickSpoolBytes,
@@ -40,17 +40,17 @@ export function createShortLinks(options: {
     logger,
   });
   return {
-    targets,
-    onClick: outbox.tell,
-    figures: outbox.figures,
+    linkCache,
+    onClick: publisher.tell,
+    figures: publisher.figures,
     start: async () => {
       await salts.start();
-      await outbox.start();
-      targets.start();
+      await publisher.start();
+      linkCache.start();
     },
     stop: async () => {
-      await outbox.stop();
-      await Promise.all([targets.stop(), salts.stop()]);
+      await publisher.stop();
+      await Promise.all([linkCache.stop(), salts.stop()]);
     },
   };
 }

@@ -6,9 +6,9 @@ import type { Sql } from '../../../db/connect.ts';
 import { findJob } from '../../../db/jobs/read.ts';
 import { findTarget } from '../../../db/links/links.ts';
 import { listPages } from '../../../db/pages/pages.ts';
-import type { Found } from '../redirect/link-cache.ts';
+import type { Lookup } from '../redirect/link-cache.ts';
 
-/** Leads of a job in the order they were found, behind a place (`0` for the first). */
+/** Target of a job in the order they were found, behind a place (`0` for the first). */
 export type ListLeads = (
   sql: Sql,
   jobId: string,
@@ -17,7 +17,7 @@ export type ListLeads = (
 ) => Promise<{ leads: { lead: Lead }[]; next: string | null }>;
 
 /** What somebody shares: a job's results, for as long as the link stands. */
-export type Shared = Exclude<Found, { kind: 'leads' }> | { kind: 'job'; job: Job };
+export type Shared = Exclude<Lookup, { kind: 'target' }> | { kind: 'job'; job: Job };
 
 export async function findShared(sql: Sql, code: string): Promise<Shared> {
   const made = madeCode(code);

@@ -3,7 +3,7 @@ import { listPages } from '../../../db/pages/pages.ts';
 import { notFound, Problem } from '../../http/problem.ts';
 import { answerHeaders, type Handler } from '../../http/route.ts';
 import { sendStream } from '../../http/stream.ts';
-import { expectNoQuery } from '../../http/validation.ts';
+import { requireNoQuery } from '../../http/validation.ts';
 import { SAFE_PAGE_HEADERS } from './html.ts';
 import { allLeads, allPages, findShared, type ListLeads } from './results.ts';
 import { resultPage, SHOWN } from './show.ts';
@@ -18,7 +18,7 @@ export interface ShareRoutes {
 export const showShared =
   ({ sql, listLeads }: ShareRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { code, job } = await sharedJob(sql, request.params.code);
     const { pages } = await listPages(sql, job.job_id, -1, SHOWN);
     const { leads } = await listLeads(sql, job.job_id, '0', SHOWN);
@@ -41,7 +41,7 @@ export const showShared =
 export const downloadShared =
   ({ sql, listLeads }: ShareRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { code, job } = await sharedJob(sql, request.params.code);
     const file = String(request.params.file);
     const make = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
