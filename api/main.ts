@@ -10,7 +10,7 @@ import { createClientAddress } from './http/client-address.ts';
 import { type HttpServer, listen } from './http/server.ts';
 import { createShortLinks } from './links/redirect/short-links.ts';
 
-/** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the sweeps. */
+/** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the scheduler. */
 runConfigured('api', async (context) => {
   try {
     await startApi(context);
@@ -19,7 +19,7 @@ runConfigured('api', async (context) => {
   }
 });
 
-/** A client waits for the answer: better a 503 soon than a result nobody is there for any more. */
+/** A client waits: an early 503 is better than a result after it has given up. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 
 async function startApi({ config, logger, output, lifecycle }: ProcessContext): Promise<void> {
@@ -83,7 +83,7 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   announce(url, bootstrap);
 }
 
-/** To whoever started this process; without one, a key that was just made goes to the terminal, this once. */
+/** Reports to the parent process; without one, a new key is printed to the terminal, once. */
 function announce(url: string, { file, made, isValid }: BootstrapKey): void {
   const ready = {
     type: 'ready',
@@ -96,7 +96,7 @@ function announce(url: string, { file, made, isValid }: BootstrapKey): void {
   else if (made) process.stdout.write(`API key, shown once and kept in ${file}: ${made}\n`);
 }
 
-/** What its operator can mend. */
+/** The errors an operator can fix. */
 function complaintOf(error: unknown, { config }: ProcessContext): Complaint | null {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {

@@ -7,21 +7,21 @@ import { Complaint } from '../../runtime/operator-error.ts';
 import { hashKey, makeKey, prefixOf } from './api-key.ts';
 
 export interface BootstrapKey {
-  /** Where the key is kept; null where the operator gave it. */
+  /** Path of the file that holds the key; null if the operator configured it. */
   file: string | null;
-  /** The key, if it was made just now: the one time it is shown. */
+  /** The key if it was created now, to be shown once; else null. */
   made: string | null;
-  /** False: it was revoked. */
+  /** False if it was revoked. */
   isValid: boolean;
 }
 
-/** Makes sure the first admin has a key: the operator's, or the one in DATA_DIR/api-key, which is made if need be. */
+/** Ensures the first admin has a key: the configured one, or that in DATA_DIR/api-key, created if missing. */
 export async function ensureBootstrapKey(
   database: Database,
   { dataDir, bootstrapApiKey }: { dataDir: string; bootstrapApiKey: string | undefined },
 ): Promise<BootstrapKey> {
   const file = join(dataDir, 'api-key');
-  const { key, made } = bootstrapApiKey ? { key: bootstrapApiKey, made: false } : await keepKey(file);
+  const { key, made } = bootstrapApiKey ? { key: bootstrapApiKey, made: false } : await createOrReadKey(file);
   const hash = hashKey(key);
   const kind = bootstrapApiKey ? 'given' : 'made';
   await ensureAdmin(database, { prefix: prefixOf(key), hash, kind });
@@ -29,8 +29,8 @@ export async function ensureBootstrapKey(
   return { file: bootstrapApiKey ? null : file, made: made && isValid ? key : null, isValid };
 }
 
-/** Of several processes that start at once, one makes the file and the others read it. */
-async function keepKey(file: string): Promise<{ key: string; made: boolean }> {
+/** Of several processes that start together, one creates the file and the others read it. */
+async function createOrReadKey(file: string): Promise<{ key: string; made: boolean }> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const key = makeKey();
   try {
@@ -44,7 +44,7 @@ async function keepKey(file: string): Promise<{ key: string; made: boolean }> {
 
 const READ_ATTEMPTS = 40;
 
-/** The other process may have made the file and not written it yet. */
+/** Another process may have created the file and not written it yet. */
 async function readKey(file: string): Promise<string> {
   for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
     const text = await readFile(file, 'utf8');

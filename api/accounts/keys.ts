@@ -9,7 +9,7 @@ import { requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { hashKey, makeKey, prefixOf } from './api-key.ts';
 
-/** `POST /keys`: the one answer that holds the key itself. */
+/** `POST /keys`: the only answer that contains the key itself. */
 export const issueKey = (database: Database): Handler =>
   createOnce(
     database,
@@ -33,7 +33,7 @@ export const issueKey = (database: Database): Handler =>
     { sealed: true },
   );
 
-/** No key outlives the one it was issued with: else whoever had a key for a day would have one for ever. */
+/** A new key expires no later than the one that issued it; else a key for a day could be extended forever. */
 function expiryOf(asked: string | undefined, own: Date | null): string | null {
   const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);
   if (asked === undefined) return own?.toISOString() ?? null;
@@ -51,7 +51,7 @@ async function requireMayActFor(sql: Sql, response: ApiResponse, userId: string)
   }
 }
 
-/** `GET /keys`: the caller's own; an admin's list is everybody's. */
+/** `GET /keys`: the caller's own; for an admin, those of all users. */
 export const listOwnKeys =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -62,7 +62,7 @@ export const listOwnKeys =
     });
   };
 
-/** `DELETE /keys/{id}`. Twice is fine. */
+/** `DELETE /keys/{id}`. Idempotent. */
 export const revoke =
   (sql: Sql, auth: Auth): Handler =>
   async (request, response) => {
@@ -76,7 +76,7 @@ export const revoke =
     response.end();
   };
 
-/** Whose keys a caller may see and revoke; null is everybody's. */
+/** The user whose keys the caller may see and revoke; null: all users. */
 const scopeOf = ({ locals: { caller } }: ApiResponse): string | null =>
   caller.role === 'admin' ? null : caller.userId;
 

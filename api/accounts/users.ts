@@ -7,7 +7,7 @@ import { type Handler, sendJson } from '../http/route.ts';
 import { requireNoQuery } from '../http/validation.ts';
 import { requireAdmin } from '../middleware/authentication.ts';
 
-/** `POST /users`, by an admin. */
+/** `POST /users`, admins only. */
 export const addUser = (database: Database): Handler => {
   const add = createOnce(database, createUserRequest, async (sql, body, response) => {
     const { requestId: correlationId } = response.locals;
@@ -21,7 +21,7 @@ export const addUser = (database: Database): Handler => {
   };
 };
 
-/** `GET /users`, by an admin. */
+/** `GET /users`, admins only. */
 export const listAllUsers =
   (sql: Sql): Handler =>
   async (request, response) => {

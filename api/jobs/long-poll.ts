@@ -3,7 +3,10 @@ import { listFinished } from '../../db/jobs/read.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 
 export interface LongPoll {
-  /** Resolves when the job is final or gone, after `timeoutMs`, when `signal` fires, or when this process stops. Never rejects. */
+  /**
+   * Resolves when the job is final or deleted, after `timeoutMs`, when `signal` fires, or when this
+   * process stops. Never rejects.
+   */
   untilFinal(jobId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Ends every wait. */
   stop(): void;
@@ -11,7 +14,7 @@ export interface LongPoll {
 
 const POLL_MS = 100;
 
-/** One question for all who wait, every tenth of a second: a thousand longPoll cost what one does. */
+/** One query per 100 ms for all waiting requests: a thousand cost as much as one. */
 export function createLongPoll(sql: Sql, logger: Logger): LongPoll {
   const waiting = new Map<string, Set<() => void>>();
   let polling = false;
@@ -25,7 +28,7 @@ export function createLongPoll(sql: Sql, logger: Logger): LongPoll {
       }
       failing = false;
     } catch (error) {
-      // The longPoll' time goes on, and asking goes on with it.
+      // Requests keep waiting until their own timeouts, and polling goes on.
       if (!failing) logger.warn('long_poll_failed', { error });
       failing = true;
     }

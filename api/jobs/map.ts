@@ -20,16 +20,17 @@ import {
   submissionOf,
 } from './submit.ts';
 
-/** Short of the minute after which many a proxy hangs up. */
+/** Many proxies close a connection after a minute. */
 const WAIT_MS = 50_000;
-/** Somebody waits for it. */
+/** The highest: a client waits for the answer. */
 const PRIORITY = 9;
 
 type MapDependencies = SubmitDependencies & { sql: Sql; longPoll: LongPoll; waitMs?: number | undefined };
 
 /**
- * `POST /jobs/map`: the addresses of a site in one answer. A job like any other, because whatever leaves this installation does so from
- * a worker and through its egress guard; the request waits for it, and is told where to look if that takes too long.
+ * `POST /jobs/map`: the URLs of a site in one answer. It runs as a job, because all outbound requests
+ * come from a worker behind its egress guard. The request waits for the job, and gets 202 with links
+ * if that takes too long.
  */
 export const mapSite =
   ({ accept, dispatch, sql, longPoll, waitMs = WAIT_MS }: MapDependencies): Handler =>
@@ -41,7 +42,7 @@ export const mapSite =
     const [accepted] = jobs;
     if (!accepted) throw new Error('accept gave no job');
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
-    // Stored: while it waits it holds nothing.
+    // The job is stored; the body need not stay in memory during the wait.
     response.locals.body.release();
 
     const gone = new AbortController();
@@ -76,19 +77,19 @@ interface SiteUrl {
   title: string | null;
 }
 
-/** Every word, somewhere in the path or the title. */
+/** Every word occurs in the path, the query or the title. */
 function matches(search: string | undefined): (found: SiteUrl) => boolean {
   const words = search?.toLowerCase().split(/\s+/) ?? [];
   return ({ url, title }) => {
     const { pathname, search: query } = new URL(url);
-    const said = `${pathname}${query} ${title ?? ''}`.toLowerCase();
-    return words.every((word) => said.includes(word));
+    const searched = `${pathname}${query} ${title ?? ''}`.toLowerCase();
+    return words.every((word) => searched.includes(word));
   };
 }
 
 const toResponse = ({ url, title }: SiteUrl) => (title === null ? { url } : { url, title });
 
-/** `GET /jobs/{id}/urls`: the addresses that a crawl or map knows so far, in the order of discovery. */
+/** `GET /jobs/{id}/urls`: the URLs a crawl or map has discovered so far, in that order. */
 export const listJobUrls =
   (sql: Sql): Handler =>
   async (request, response) => {

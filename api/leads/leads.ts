@@ -24,7 +24,7 @@ import { XLSX_TYPE, xlsx } from './xlsx.ts';
 const DEFAULT_LIMIT = 100;
 const READ_AT_ONCE = 500;
 
-/** `GET /jobs/{id}/leads`, in the order they were found: a part as JSON, in the other formats all that is asked for, streamed. */
+/** `GET /jobs/{id}/leads`, in order of discovery: one page as JSON, or all streamed in the other formats. */
 export const showJobLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -45,7 +45,7 @@ export const showJobLeads =
     await sendAs(response, chosen, entries, `leads-${jobId}`);
   };
 
-/** `GET /leads`: the businesses of all the caller's jobs, newest first, each once and as it was found last. */
+/** `GET /leads`: the leads of all the caller's jobs, newest first, each once in its latest version. */
 export const listLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -77,7 +77,7 @@ export const listLeads =
     await sendAs(response, chosen, entries, 'leads');
   };
 
-/** Places before the first id and behind the last there can be. */
+/** Cursors before the first and after the last possible id. */
 const FIRST = '0';
 const NEWEST = '9223372036854775807';
 

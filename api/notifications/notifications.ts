@@ -14,7 +14,7 @@ import { notFound } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
 import { readQuery, requireNoQuery } from '../http/validation.ts';
 
-/** `GET /notifications?unread=`, newest first. `unread_count` is of all of them, whatever the page holds. */
+/** `GET /notifications?unread=`, newest first. `unread_count` counts all, not just this page. */
 export const listOwnNotifications =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -40,7 +40,7 @@ export const showNotification =
     sendJson(response, 200, found);
   };
 
-/** `POST /notifications/{id}/read`. Twice is fine. */
+/** `POST /notifications/{id}/read`. Idempotent. */
 export const readOne =
   (sql: Sql): Handler =>
   async (request, response) => {

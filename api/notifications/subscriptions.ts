@@ -23,7 +23,7 @@ import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { makeSecret } from './webhook-secret.ts';
 
-/** `POST /subscriptions {events, filter?, channel, target?}`. With a webhook that is new, the answer holds its secret. */
+/** `POST /subscriptions {events, filter?, channel, target?}`. The secret of a new webhook is in the answer. */
 export const subscribe = (database: Database, options: { email: boolean }): Handler =>
   createOnce(database, subscribeRequest, async (sql, body, response) => {
     const { caller } = response.locals;
@@ -68,8 +68,8 @@ async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promi
 }
 
 /**
- * Mail goes to the account's own address, which an admin entered. Any other would make this a way to have strangers mailed, so
- * only an admin names one.
+ * Mail goes to the account's own address, which an admin entered. Only an admin may name another one,
+ * so that users cannot have third parties mailed.
  */
 async function addressFor(sql: Sql, caller: Caller, asked: string | undefined): Promise<string> {
   const own = (await findUser(sql, caller.userId))?.email ?? '';

@@ -23,7 +23,7 @@ import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJso
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { makeSecret } from './webhook-secret.ts';
 
-/** `POST /webhooks {url, description?}`: 201 with the secret; 409 where there is one of this URL. */
+/** `POST /webhooks {url, description?}`: 201 with the secret; 409 if the URL has one already. */
 export const addWebhook = (database: Database): Handler =>
   createOnce(database, createWebhookRequest, async (sql, body, response) => {
     const { webhook, secret, fresh } = await ensureWebhook(sql, {
@@ -52,7 +52,7 @@ export const showWebhook =
     sendJson(response, 200, await ownWebhook(sql, request, response));
   };
 
-/** `GET /webhooks/{id}/secret`: what signs now; during a rotation the old one too. */
+/** `GET /webhooks/{id}/secret`: the signing secret; during a rotation the old one too. */
 export const showSecret =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -63,7 +63,7 @@ export const showSecret =
     sendJson(response, 200, { secret: secrets[0], old_secret: secrets[1] ?? null });
   };
 
-/** `POST /webhooks/{id}/rotate-secret {old_valid_until?}`: both sign for a day, or until then. */
+/** `POST /webhooks/{id}/rotate-secret {old_valid_until?}`: both secrets sign until then; default one day. */
 export const rotate =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -79,7 +79,7 @@ export const rotate =
     sendJson(response, 200, { secret: rotated.secret, old_valid_until: rotated.oldValidUntil });
   };
 
-/** `PATCH /webhooks/{id} {description?, paused?}`: `paused: false` resumes it. */
+/** `PATCH /webhooks/{id} {description?, paused?}`: `paused: false` resumes delivery. */
 export const editWebhook =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -104,7 +104,7 @@ export const removeWebhook =
     response.end();
   };
 
-/** `GET /webhooks/{id}/deliveries?status=`, newest first, each with its attempts and what was answered. */
+/** `GET /webhooks/{id}/deliveries?status=`, newest first, each with its attempts and their responses. */
 export const listDeliveries =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -115,7 +115,7 @@ export const listDeliveries =
     sendJson(response, 200, { deliveries, next_cursor: next && encodeJobCursor(next) });
   };
 
-/** `POST /webhooks/{id}/deliveries/{delivery_id}/redeliver`: again under the same `webhook-id`. */
+/** `POST /webhooks/{id}/deliveries/{delivery_id}/redeliver`: sends it again with the same `webhook-id`. */
 export const redeliverOne =
   (sql: Sql): Handler =>
   async (request, response) => {

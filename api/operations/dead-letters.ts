@@ -14,7 +14,10 @@ import { type ApiRequest, answerHeaders, type Handler, sendJson } from '../http/
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { requireAdmin } from '../middleware/authentication.ts';
 
-/** Dead letters belong to the admin: jobs of all users that failed, notifications that could not be delivered, and messages nobody could read. */
+/**
+ * Dead letters, for admins only: failed jobs of all users, undeliverable notifications and unreadable
+ * messages.
+ */
 
 /** `GET /dead-letters`, newest first. */
 export const listAllDeadLetters =
@@ -36,7 +39,7 @@ export const showDeadLetter =
     sendJson(response, 200, await openDeadLetter(sql, request));
   };
 
-/** `POST /dead-letters/{id}/requeue`: its job runs again and keeps its history, or its notification is sent again. */
+/** `POST /dead-letters/{id}/requeue`: runs the job again, with its history, or sends the notification again. */
 export const requeueOne =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -56,8 +59,9 @@ export const requeueOne =
   };
 
 /**
- * `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, permanent?, limit?}`: all that match, oldest first. What
- * failed for good only where `permanent` or its `code` says so: it would fail again.
+ * `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, permanent?, limit?}`:
+ * requeues all that match, oldest first. Permanent failures, which would fail again, are included only
+ * with `permanent` or their `code`.
  */
 export const requeueMany =
   (sql: Sql): Handler =>
@@ -75,7 +79,7 @@ export const requeueMany =
     });
   };
 
-/** `DELETE /dead-letters/{id}`: seen and done with; its job stays failed. */
+/** `DELETE /dead-letters/{id}`: discards it; its job stays failed. */
 export const discard =
   (sql: Sql): Handler =>
   async (request, response) => {

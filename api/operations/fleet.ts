@@ -5,7 +5,7 @@ import { type Handler, sendJson } from '../http/route.ts';
 import { readQuery, requireNoQuery } from '../http/validation.ts';
 import { requireAdmin } from '../middleware/authentication.ts';
 
-/** `GET /workers`: the fleet as it is, and what it works on. An admin's: the jobs are everybody's. */
+/** `GET /workers`: all workers and their jobs. Admins only, because the jobs are of all users. */
 export const showWorkers =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -14,7 +14,7 @@ export const showWorkers =
     sendJson(response, 200, { workers: await listWorkers(sql) });
   };
 
-/** `GET /queue`: how many of the caller's jobs wait and run; an admin's `?all=true` is everybody's. */
+/** `GET /queue`: the caller's waiting and running jobs; for an admin with `?all=true`, those of all users. */
 export const showQueue =
   (sql: Sql): Handler =>
   async (request, response) => {

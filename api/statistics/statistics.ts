@@ -12,7 +12,10 @@ import { ownLink } from '../links/links.ts';
 import { requireAdmin } from '../middleware/authentication.ts';
 import { rangeOf } from './statistics-range.ts';
 
-/** Statistics, read from the roll-ups that the analytics worker writes: they are some seconds old, and cost the same however much there is. */
+/**
+ * Statistics from the roll-ups that the analytics worker writes: a few seconds old, at a cost that does
+ * not grow with the data.
+ */
 
 /** `GET /links/{code}/stats`. */
 export const showLinkStats =
@@ -46,13 +49,13 @@ export const showLinkStats =
     });
   };
 
-/** HEAD follows nothing. */
+/** HEAD requests are not clicks. */
 const clicksOf = ({ human_clicks, bot_clicks }: ClickCounts): number => human_clicks + bot_clicks;
 
-/** Counting what waits reads an index entry a job, and a page that shows it asks again and again. */
+/** Counting reads one index entry per unfinished job, and dashboards poll. */
 const COUNT_MS = 5000;
 
-/** `GET /stats`: the caller's jobs; an admin's `?all=true` is everybody's. */
+/** `GET /stats`: the caller's jobs; for an admin with `?all=true`, those of all users. */
 export const showStats = (sql: Sql): Handler => {
   const counted = new LRUCache<string, Map<JobStatus, number>>({ max: 1000, ttl: COUNT_MS });
   const unfinished = async (userId: string): Promise<Map<JobStatus, number>> => {

@@ -8,7 +8,7 @@ import { findTarget } from '../../../db/links/links.ts';
 import { listPages } from '../../../db/pages/pages.ts';
 import type { Lookup } from '../redirect/link-cache.ts';
 
-/** Target of a job in the order they were found, behind a place (`0` for the first). */
+/** Leads of a job in order of discovery, after a cursor (`0` for the first page). */
 export type ListLeads = (
   sql: Sql,
   jobId: string,
