@@ -3,7 +3,7 @@ import { redactSpec } from './redact-spec.ts';
 
 const spec = (fields: object) => scrapeRequest.parse({ urls: ['https://example.com/'], ...fields });
 
-test('a proxy is shown without its credentials, one or many', () => {
+test('the credentials of proxies are redacted, in a single one and in a list', () => {
   expect(redactSpec(spec({ proxy: 'http://ada:secret@proxy.example:8080' })).proxy).toBe(
     'http://***:***@proxy.example:8080/',
   );
@@ -12,7 +12,7 @@ test('a proxy is shown without its credentials, one or many', () => {
   ).toEqual(['socks5://***:***@a.example:1080', 'https://b.example/']);
 });
 
-test('all else is shown as it was given', () => {
+test('everything else is unchanged', () => {
   const given = spec({ headers: { a: 'b' }, locale: 'de-DE', cookies: [{ name: 'a', value: 'b' }] });
   expect(redactSpec(given)).toEqual(given);
 });

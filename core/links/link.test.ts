@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { countryOf, LINK_CODE, makeCode, referrerHost } from './link.ts';
 
 describe('a code', () => {
-  test('is short, readable aloud, and another each time', () => {
+  test('is short, readable aloud and unique', () => {
     const codes = Array.from({ length: 1000 }, () => makeCode(false));
     expect(new Set(codes).size).toBe(1000);
     for (const code of codes) expect(code).toMatch(/^[2-9a-hjkmnp-z]{8}$/);
   });
 
-  test('of a shared result is long enough to be a secret', () => {
+  test('of a shared result is long enough for a secret', () => {
     expect(makeCode(true)).toMatch(/^[2-9a-hjkmnp-z]{16}$/);
   });
 
@@ -39,6 +39,6 @@ test.each([
   ['en', null],
   ['*', null],
   [undefined, null],
-])('the languages %s say %s', (languages, country) => {
+])('the country of the languages %s is %s', (languages, country) => {
   expect(countryOf(languages)).toBe(country);
 });
