@@ -10,7 +10,10 @@ import { createClientAddress } from './http/client-address.ts';
 import { type HttpServer, listen } from './http/server.ts';
 import { createShortLinks } from './links/redirect/short-links.ts';
 
-/** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the scheduler. */
+/**
+ * The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the
+ * scheduler.
+ */
 runConfigured('api', async (context) => {
   try {
     await startApi(context);

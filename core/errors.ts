@@ -61,7 +61,9 @@ export class FatalError extends WorkError {
 
 export type KnownError = RetryableError | PermanentError | SnoozeError | FatalError;
 
-/** Wraps any thrown value. Unknown errors are retryable: a bug should not fail a user's job at once. */
+/**
+ * Wraps any thrown value. Unknown errors are retryable: a bug should not fail a user's job at once.
+ */
 export function classify(thrown: unknown): KnownError {
   if (thrown instanceof WorkError) return thrown as KnownError;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

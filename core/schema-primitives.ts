@@ -15,7 +15,9 @@ export const text = (max: number) =>
     .min(1)
     .regex(/^[^\0]*$/, 'expected text without NUL characters');
 
-/** An array of bounded length. The length is checked first, so a million bad items are one error. */
+/**
+ * An array of bounded length. The length is checked first, so a million bad items are one error.
+ */
 export const list = <Item extends z.ZodType>(item: Item, { min = 0, max }: { min?: number; max: number }) =>
   z.array(z.unknown()).min(min).max(max).pipe(z.array(item));
 
@@ -33,7 +35,9 @@ export const fields = <Name extends z.core.$ZodRecordKey, Value extends z.ZodTyp
     .refine((record) => Object.keys(record).length <= max, `expected at most ${max} fields`)
     .pipe(z.record(name, value));
 
-/** Non-ASCII too: domains are sent as Punycode, and the local part to servers that support SMTPUTF8. */
+/**
+ * Non-ASCII too: domains are sent as Punycode, and the local part to servers that support SMTPUTF8.
+ */
 export const emailAddress = string(320).refine(isEmailAddress, 'expected an e-mail address');
 
 function isEmailAddress(text: string): boolean {

@@ -189,7 +189,10 @@ const NOTHING: HourCounts = {
 const usersOf = ({ user_id }: CountableEvent): string[] => (user_id ? [user_id, ALL_USERS] : [ALL_USERS]);
 const dayOf = ({ occurred_at }: CountableEvent): string => occurred_at.toISOString().slice(0, 10);
 
-/** When the job was ready: at acceptance, or at its `run_at` unless a failed run has moved that later. */
+/**
+ * When the job was ready: at acceptance, or at its `run_at` unless a failed run has moved that
+ * later.
+ */
 function readyAt({ created_at, run_at }: JobFacts, { occurred_at }: CountableEvent): number {
   return run_at > created_at && run_at <= occurred_at ? run_at.getTime() : created_at.getTime();
 }

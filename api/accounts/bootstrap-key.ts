@@ -15,7 +15,10 @@ export interface BootstrapKey {
   isValid: boolean;
 }
 
-/** Ensures the first admin has a key: the configured one, or that in DATA_DIR/api-key, created if missing. */
+/**
+ * Ensures the first admin has a key: the configured one, or that in DATA_DIR/api-key, created if
+ * missing.
+ */
 export async function ensureBootstrapKey(
   database: Database,
   { dataDir, bootstrapApiKey }: { dataDir: string; bootstrapApiKey: string | undefined },

@@ -33,7 +33,10 @@ export const issueKey = (database: Database): Handler =>
     { sealed: true },
   );
 
-/** A new key expires no later than the one that issued it; else a key for a day could be extended forever. */
+/**
+ * A new key expires no later than the one that issued it; else a key for a day could be extended
+ * forever.
+ */
 function expiryOf(asked: string | undefined, own: Date | null): string | null {
   const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);
   if (asked === undefined) return own?.toISOString() ?? null;

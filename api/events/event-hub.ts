@@ -3,10 +3,14 @@ import { type EventCursor, findLedgerEnd, followLedger, type LedgerEvent } from 
 import type { Logger } from '../../runtime/log/logger.ts';
 import { SerializedEvent } from './serialized-event.ts';
 
-/** Whose events: all of a user, or those of one job. `isFinal` is the job's state when it was read. */
+/**
+ * Whose events: all of a user, or those of one job. `isFinal` is the job's state when it was read.
+ */
 export type Scope = { kind: 'user'; userId: string } | { kind: 'job'; jobId: string; isFinal: boolean };
 
-/** Follows the ledger once per process and passes each event to the listeners of its user and job. */
+/**
+ * Follows the ledger once per process and passes each event to the listeners of its user and job.
+ */
 export interface EventHub {
   /**
    * The listener gets every event of its scope after `from`, in order and once; the caller reads
@@ -32,7 +36,9 @@ export interface HubSubscription {
 const POLL_MS = 50;
 const OUTAGE_POLL_MS = 500;
 const BATCH = 1000;
-/** A thousand events for a thousand streams are a million writes: yield to other requests between. */
+/**
+ * A thousand events for a thousand streams are a million writes: yield to other requests between.
+ */
 const MAX_BLOCK_MS = 20;
 
 export function createEventHub(sql: Sql, logger: Logger): EventHub {

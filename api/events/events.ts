@@ -16,7 +16,7 @@ import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendTex
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery } from '../http/validation.ts';
 import { ownJob } from '../jobs/jobs.ts';
-import type { LiveMetrics } from '../metrics/metrics.ts';
+import type { StreamMetrics } from '../metrics/metrics.ts';
 import type { EventHub, Scope } from './event-hub.ts';
 import { SerializedEvent } from './serialized-event.ts';
 import { openSse } from './sse.ts';
@@ -27,7 +27,7 @@ export interface Live {
   sql: Sql;
   hub: EventHub;
   streams: Streams;
-  metrics: LiveMetrics;
+  metrics: StreamMetrics;
 }
 
 /** `GET /events`: the user's own events, live or from the ledger. */

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
 import { encodeEventCursor } from '../http/cursor.ts';
 import { type ApiResponse, answerHeaders } from '../http/route.ts';
-import type { LiveMetrics } from '../metrics/metrics.ts';
+import type { StreamMetrics } from '../metrics/metrics.ts';
 import type { Streams } from './streams.ts';
 import type { Sink } from './subscription.ts';
 
-/** Unread bytes per client in this process (the kernel buffers some more). Above it nothing is written. */
+/**
+ * Unread bytes per client in this process (the kernel buffers some more). Above it nothing is
+ * written.
+ */
 export const MAX_UNREAD_BYTES = 512 * 1024;
 /** Delay before `EventSource` reconnects. */
 const RETRY_MS = 2000;
@@ -18,7 +21,7 @@ const RETRY_MS = 2000;
  */
 export function openSse(
   response: ApiResponse,
-  { streams, metrics }: { streams: Streams; metrics: LiveMetrics },
+  { streams, metrics }: { streams: Streams; metrics: StreamMetrics },
 ): Sink {
   const gone = new AbortController();
   const close = streams.open(response.locals.caller, {

@@ -2,7 +2,7 @@ import { type Caller, listGoodKeys } from '../../db/accounts/users.ts';
 import type { Sql } from '../../db/connect.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { overloaded, stopping, tooManyStreams } from '../http/problem.ts';
-import type { LiveMetrics } from '../metrics/metrics.ts';
+import type { StreamMetrics } from '../metrics/metrics.ts';
 
 /** The open Server-Sent Events streams and WebSockets of this process. */
 export interface Streams {
@@ -36,7 +36,7 @@ const STALLED_MS = 30_000;
 export function createStreams(options: {
   sql: Sql;
   logger: Logger;
-  metrics: LiveMetrics;
+  metrics: StreamMetrics;
   limits: StreamLimits;
   beatMs?: number | undefined;
   stalledMs?: number | undefined;

@@ -153,7 +153,10 @@ async function isOver(sql: Sql, job: { jobId: string; isFinal: boolean }, upTo: 
   return last ? endsJob(last.type) && comparePlaces(last, upTo) <= 0 : job.isFinal;
 }
 
-/** Another process may be slightly ahead, but a transaction id not yet assigned is of another database. */
+/**
+ * Another process may be slightly ahead, but a transaction id not yet assigned is of another
+ * database.
+ */
 async function requireReached(sql: Sql, place: EventCursor): Promise<void> {
   const { nextXid } = await findLedgerEnd(sql);
   if (BigInt(place.xid) > BigInt(nextXid)) {

@@ -10,7 +10,7 @@ import type { Logger } from '../../runtime/log/logger.ts';
 import { decodeEventCursor, encodeEventCursor } from '../http/cursor.ts';
 import { conflict, notFound, Problem, unauthorized } from '../http/problem.ts';
 import { parseAs } from '../http/validation.ts';
-import type { LiveMetrics } from '../metrics/metrics.ts';
+import type { StreamMetrics } from '../metrics/metrics.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { problemOf } from '../middleware/error-handler.ts';
 import type { EventHub, Scope } from './event-hub.ts';
@@ -23,7 +23,7 @@ export interface LiveDependencies {
   sql: Sql;
   hub: EventHub;
   streams: Streams;
-  metrics: LiveMetrics;
+  metrics: StreamMetrics;
   logger: Logger;
 }
 

@@ -3,7 +3,9 @@ import type { ApiRequest, ApiResponse } from './route.ts';
 
 export const BODY_LIMIT = 100 * 1024;
 export const BATCH_BODY_LIMIT = 10 * 1024 * 1024;
-/** Maximum wait for the next chunk of a body; the whole request has a minute (`api/http/server.ts`). */
+/**
+ * Maximum wait for the next chunk of a body; the whole request has a minute (`api/http/server.ts`).
+ */
 const IDLE_MS = 10_000;
 
 /**
@@ -32,7 +34,10 @@ function requireJson(request: ApiRequest): void {
   }
 }
 
-/** Stops at the limit; Node drains the rest after the answer, so that the client can read the answer. */
+/**
+ * Stops at the limit; Node drains the rest after the answer, so that the client can read the
+ * answer.
+ */
 function receive(request: ApiRequest, limit: number, idleMs: number): Promise<Buffer> {
   const charge = (request.res as ApiResponse).locals.body;
   return new Promise((resolve, reject) => {

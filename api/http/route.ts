@@ -113,7 +113,9 @@ export function sendText(
   response.end(text);
 }
 
-/** Headers of every answer. Answers hold one user's data, so caches may not store them by default. */
+/**
+ * Headers of every answer. Answers hold one user's data, so caches may not store them by default.
+ */
 export const answerHeaders = (response: ApiResponse) => ({
   'x-request-id': response.locals.requestId,
   'x-content-type-options': 'nosniff',

@@ -20,7 +20,10 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop(0));
 
-/** Sends bytes on a new connection, then more after a first reply; returns all that was received until the close. */
+/**
+ * Sends bytes on a new connection, then more after a first reply; returns all that was received
+ * until the close.
+ */
 const exchange = (bytes: string, more?: string): Promise<string> =>
   new Promise((resolve) => {
     let received = '';

@@ -5,11 +5,15 @@ import { overloaded } from '../http/problem.ts';
 
 export type Accept = (submission: Submission) => Promise<Acceptance>;
 
-/** With 32 connections a run has about 15 submissions; more concurrent runs only make them smaller. */
+/**
+ * With 32 connections a run has about 15 submissions; more concurrent runs only make them smaller.
+ */
 const MAX_RUNS = 2;
 /** One hundred submissions of 100 KB each are the largest statement. */
 const MAX_SUBMISSIONS = 100;
-/** Half a second of work. While the database hangs, more submissions get a 503 instead of memory. */
+/**
+ * Half a second of work. While the database hangs, more submissions get a 503 instead of memory.
+ */
 const MAX_WAITING = 2000;
 
 /**
@@ -19,9 +23,9 @@ const MAX_WAITING = 2000;
 export function createAccept(database: Database, maxWaiting = MAX_WAITING): Accept {
   const run = (submissions: Submission[]) => acceptTogether(database, submissions);
   const limits = { maxItems: MAX_SUBMISSIONS, maxRuns: MAX_RUNS };
-  // Two batchers, because a failed run is repeated one by one. With idempotency keys that never stores
-  // a job twice, even if part of the run had committed; without keys the run is a single statement, so
-  // a failed one committed nothing.
+  // Two batchers, because a failed run is repeated one by one. With idempotency keys that never
+  // stores a job twice, even if part of the run had committed; without keys the run is a single
+  // statement, so a failed one committed nothing.
   const keyed = createBatcher(run, limits);
   const unkeyed = createBatcher(run, limits);
 

@@ -109,7 +109,10 @@ const filterOf = (asked: z.infer<typeof cancelJobsRequest>): JobFilter => ({
   metadata: asked.metadata,
 });
 
-/** `POST /jobs/cancel {status?, created_after?, created_before?, metadata?}`: all that match and are not final. */
+/**
+ * `POST /jobs/cancel {status?, created_after?, created_before?, metadata?}`: all that match and are
+ * not final.
+ */
 export const cancelMany =
   (database: Database): Handler =>
   async (request, response) => {

@@ -24,7 +24,10 @@ import { XLSX_TYPE, xlsx } from './xlsx.ts';
 const DEFAULT_LIMIT = 100;
 const READ_AT_ONCE = 500;
 
-/** `GET /jobs/{id}/leads`, in order of discovery: one page as JSON, or all streamed in the other formats. */
+/**
+ * `GET /jobs/{id}/leads`, in order of discovery: one page as JSON, or all streamed in the other
+ * formats.
+ */
 export const showJobLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -45,7 +48,9 @@ export const showJobLeads =
     await sendAs(response, chosen, entries, `leads-${jobId}`);
   };
 
-/** `GET /leads`: the leads of all the caller's jobs, newest first, each once in its latest version. */
+/**
+ * `GET /leads`: the leads of all the caller's jobs, newest first, each once in its latest version.
+ */
 export const listLeads =
   (sql: Sql): Handler =>
   async (request, response) => {

@@ -71,7 +71,8 @@ const escaped = (text: string): string =>
     .slice(0, MAX_CELL)
     .toWellFormed()
     .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '')
-    // Workbooks write such characters as `_x0041_`, so text that looks like one needs its underscore escaped.
+    // Workbooks write such characters as `_x0041_`, so text that looks like one needs its
+    // underscore escaped.
     .replace(/_(?=x[0-9A-F]{4}_)/gi, '_x005F_')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -75,5 +75,5 @@ test.each([
     egressAllow: ['127.0.0.0/8', '::1', '192.0.2.7', '2001:db8::/32'],
   });
   for (const url of urls)
-    expect({ url, told: validateOwn(url) }).toEqual({ url, told: 'leads back to a short link' });
+    expect({ url, reason: validateOwn(url) }).toEqual({ url, reason: 'leads back to a short link' });
 });

@@ -26,10 +26,10 @@ export interface LinkRoutes {
 }
 
 const DAY_MS = 24 * 3600_000;
-/** A shared result is open to whoever has its code, so it ends by itself. */
+/** A shared result is open to anyone with its code, so it always expires. */
 const SHARE_DAYS = 7;
 const MAX_SHARE_DAYS = 90;
-/** A code that was made is taken once in millions of times. */
+/** A generated code is almost never taken already. */
 const TRIES = 5;
 
 /** `POST /links`. */
@@ -52,7 +52,7 @@ export const addLink = ({
       const link = await createLink(sql, {
         ...{ code, share, expiresAt },
         userId: caller.userId,
-        // As a browser writes it: ASCII, which a header must be.
+        // As browsers serialize it: ASCII, as a header requires.
         url: body.url === undefined ? `/share/${code}` : new URL(body.url).href,
         jobId: body.job_id ?? null,
         leadId: body.lead_id ?? null,
@@ -127,7 +127,7 @@ export const removeLink =
     response.end();
   };
 
-/** `GET /links/{code}/qr`: a picture of the short link. */
+/** `GET /links/{code}/qr`: a QR code of the short link. */
 export const showQr =
   ({ sql, publicUrl }: LinkRoutes): Handler =>
   async (request, response) => {
@@ -159,7 +159,7 @@ function requireValidTarget(validateTarget: ValidateTarget, url: string): void {
   if (problem) throw invalidRequest([{ path: 'url', message: problem }]);
 }
 
-/** ISO 8601; null is never. */
+/** ISO 8601; null: the link never expires. */
 function expiryOf(given: string | null | undefined, share: boolean): string | null {
   const now = Date.now();
   const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);

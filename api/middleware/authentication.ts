@@ -7,7 +7,9 @@ import { forbidden, tooManyRequests, unauthorized } from '../http/problem.ts';
 import type { ApiRequest, ApiResponse, Middleware } from '../http/route.ts';
 
 export interface Auth {
-  /** The caller of a key, for connections that are not a plain request. @throws Problem 401 or 429 */
+  /**
+   * The caller of a key, for connections that are not a plain request. @throws Problem 401 or 429
+   */
   callerOf(key: string, address: string): Promise<Caller>;
   /** Passes a request with a valid key on, with `locals.caller` set. */
   authenticate: Middleware;
@@ -23,7 +25,8 @@ const MAX_FAILURES = 50;
 const FAILURES_MS = 10_000;
 
 export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
-  // Entries outlive TRUST_MS: a key that was valid is looked up even if its address is over the limit.
+  // Entries outlive TRUST_MS: a key that was valid is looked up even if its address is over the
+  // limit.
   const known = new LRUCache<string, { caller: Caller; until: number }>({ max: 10_000 });
   const refused = new LRUCache<string, true>({ max: 10_000, ttl: DISTRUST_MS });
   const failures = new LRUCache<string, { count: number }>({ max: 10_000, ttl: FAILURES_MS });

@@ -23,7 +23,10 @@ import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { makeSecret } from './webhook-secret.ts';
 
-/** `POST /subscriptions {events, filter?, channel, target?}`. The secret of a new webhook is in the answer. */
+/**
+ * `POST /subscriptions {events, filter?, channel, target?}`. The secret of a new webhook is in the
+ * answer.
+ */
 export const subscribe = (database: Database, options: { email: boolean }): Handler =>
   createOnce(database, subscribeRequest, async (sql, body, response) => {
     const { caller } = response.locals;

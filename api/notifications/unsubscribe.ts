@@ -11,7 +11,10 @@ import { unsubscribeAddress } from '../../db/notifications/subscriptions.ts';
 import { notFound } from '../http/problem.ts';
 import { type ApiRequest, type Handler, sendText } from '../http/route.ts';
 
-/** `GET /unsubscribe/{token}`, linked in mails. Shows a form: mail scanners that open links must not unsubscribe users. */
+/**
+ * `GET /unsubscribe/{token}`, linked in mails. Shows a form: mail scanners that open links must not
+ * unsubscribe users.
+ */
 export const askToUnsubscribe =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -20,7 +23,10 @@ export const askToUnsubscribe =
     sendText(response, 200, 'text/html; charset=utf-8', page(form), HEADERS);
   };
 
-/** `POST /unsubscribe/{token}`: the form's target, and RFC 8058 one-click. The token replaces an API key. */
+/**
+ * `POST /unsubscribe/{token}`: the form's target, and RFC 8058 one-click. The token replaces an API
+ * key.
+ */
 export const unsubscribeByToken =
   (sql: Sql): Handler =>
   async (request, response) => {

@@ -63,7 +63,10 @@ export const showSecret =
     sendJson(response, 200, { secret: secrets[0], old_secret: secrets[1] ?? null });
   };
 
-/** `POST /webhooks/{id}/rotate-secret {old_valid_until?}`: both secrets sign until then; default one day. */
+/**
+ * `POST /webhooks/{id}/rotate-secret {old_valid_until?}`: both secrets sign until then; default one
+ * day.
+ */
 export const rotate =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -104,7 +107,10 @@ export const removeWebhook =
     response.end();
   };
 
-/** `GET /webhooks/{id}/deliveries?status=`, newest first, each with its attempts and their responses. */
+/**
+ * `GET /webhooks/{id}/deliveries?status=`, newest first, each with its attempts and their
+ * responses.
+ */
 export const listDeliveries =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -115,7 +121,10 @@ export const listDeliveries =
     sendJson(response, 200, { deliveries, next_cursor: next && encodeJobCursor(next) });
   };
 
-/** `POST /webhooks/{id}/deliveries/{delivery_id}/redeliver`: sends it again with the same `webhook-id`. */
+/**
+ * `POST /webhooks/{id}/deliveries/{delivery_id}/redeliver`: sends it again with the same
+ * `webhook-id`.
+ */
 export const redeliverOne =
   (sql: Sql): Handler =>
   async (request, response) => {

@@ -39,7 +39,10 @@ export const showDeadLetter =
     sendJson(response, 200, await openDeadLetter(sql, request));
   };
 
-/** `POST /dead-letters/{id}/requeue`: runs the job again, with its history, or sends the notification again. */
+/**
+ * `POST /dead-letters/{id}/requeue`: runs the job again, with its history, or sends the
+ * notification again.
+ */
 export const requeueOne =
   (sql: Sql): Handler =>
   async (request, response) => {

@@ -14,7 +14,10 @@ export const showWorkers =
     sendJson(response, 200, { workers: await listWorkers(sql) });
   };
 
-/** `GET /queue`: the caller's waiting and running jobs; for an admin with `?all=true`, those of all users. */
+/**
+ * `GET /queue`: the caller's waiting and running jobs; for an admin with `?all=true`, those of all
+ * users.
+ */
 export const showQueue =
   (sql: Sql): Handler =>
   async (request, response) => {

@@ -10,7 +10,10 @@ export const live: Handler = (_request, response) => sendJson(response, 200, { s
 /** Probes time out after a second or more; a 503 in time is better than no answer. */
 const PING_MS = 1000;
 
-/** `GET /health/ready`: jobs can be accepted. A broker outage does not matter: jobs wait in Postgres. */
+/**
+ * `GET /health/ready`: jobs can be accepted. A broker outage does not matter: jobs wait in
+ * Postgres.
+ */
 export const ready =
   (sql: Sql, stopping: () => boolean): Handler =>
   async (_request, response) => {

@@ -21,7 +21,10 @@ const eventTypes = z
     return [...new Set<EventType>(types)];
   });
 
-/** Query of `GET /events` and `GET /jobs/{id}/events`. `after` and `last_event_id` are event cursors. */
+/**
+ * Query of `GET /events` and `GET /jobs/{id}/events`. `after` and `last_event_id` are event
+ * cursors.
+ */
 export const listEventsQuery = z.strictObject({
   after: string(100).optional(),
   last_event_id: string(100).optional(),

@@ -24,7 +24,10 @@ export type ExtractField =
 
 const fieldNames = fields(text(100), z.unknown(), MAX_FIELDS);
 
-/** Checked by hand: a union of schemas would report an error three levels down only at the outermost field. */
+/**
+ * Checked by hand: a union of schemas would report an error three levels down only at the outermost
+ * field.
+ */
 export function extractFields(depth: number): z.ZodType<Record<string, ExtractField>> {
   const field = z.unknown().transform((value, context): ExtractField => {
     const isRule = typeof value === 'object' && value !== null && !Array.isArray(value);

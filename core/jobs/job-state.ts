@@ -4,7 +4,9 @@ import type { JobStatus, OutcomeKind } from './job-status.ts';
 import { backoffMs, type RetryPolicy } from './retry.ts';
 import { type SnoozeBudget, snoozesAfter } from './snooze-budget.ts';
 
-/** How a run ended. The worker reports all but `crashed`, which the rescuer sets for a lost worker. */
+/**
+ * How a run ended. The worker reports all but `crashed`, which the rescuer sets for a lost worker.
+ */
 export type Outcome =
   | { kind: 'completed' }
   | { kind: 'retry'; error: ErrorInfo }
@@ -24,7 +26,10 @@ export interface Transition {
   spendsAttempt: boolean;
   /** Snoozes so far that count against the budget. */
   snoozes: number;
-  /** False keeps the attempt out of the job's history: a host queue may snooze a job a thousand times. */
+  /**
+   * False keeps the attempt out of the job's history: a host queue may snooze a job a thousand
+   * times.
+   */
   recordAttempt: boolean;
   error: ErrorInfo | null;
   event: EventType;
@@ -87,7 +92,8 @@ export function settle(
         event: 'job.retrying',
       };
     case 'crashed':
-      // No back-off: mostly the worker was at fault. A job that kills its workers runs out of attempts.
+      // No back-off: mostly the worker was at fault. A job that kills its workers runs out of
+      // attempts.
       if (!attemptsLeft) return { ...base, status: 'failed', error: outcome.error, event: 'job.failed' };
       return { ...base, status: 'queued', error: outcome.error, event: 'job.requeued' };
     default:

@@ -21,7 +21,8 @@ export function countryOfGeography(geography: string | undefined): string | null
     .filter(Boolean);
   for (const [index, part] of [...parts.entries()].reverse()) {
     const isAbbreviation = /^[A-Z]{2}$/.test(part);
-    // `Austin, TX` is a state; `Berlin, DE` could be Delaware, so an ambiguous abbreviation is skipped.
+    // `Austin, TX` is a state; `Berlin, DE` could be Delaware, so an ambiguous abbreviation is
+    // skipped.
     if (isAbbreviation && index > 0 && STATES_OF_USA.has(part)) {
       if (countryCode(part) === null) return 'US';
       continue;

@@ -74,7 +74,9 @@ const FILTER_NAMES = Object.keys(FILTERS) as FilterName[];
 
 const shape = z.strictObject(FILTERS).partial();
 
-/** `filters` of a job, passed on unchanged. An unknown name would filter nothing, so it is an error. */
+/**
+ * `filters` of a job, passed on unchanged. An unknown name would filter nothing, so it is an error.
+ */
 export const leadFilters = fields(string(100), z.unknown(), 100).superRefine((value, context) => {
   for (const issue of shape.safeParse(value).error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys') {

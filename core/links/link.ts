@@ -38,7 +38,10 @@ export function referrerHost(referer: string | undefined): string | null {
   return host?.toLowerCase() ?? null;
 }
 
-/** The region of the first language that has one: `de-AT,de;q=0.9` is AT. A preference, not a location. */
+/**
+ * The region of the first language that has one: `de-AT,de;q=0.9` is AT. A preference, not a
+ * location.
+ */
 export function countryOf(acceptLanguage: string | undefined): string | null {
   const [, country] = /^.{0,200}?\b[a-z]{2,3}(?:-[A-Za-z]{4})?-([A-Z]{2})\b/.exec(acceptLanguage ?? '') ?? [];
   return country ?? null;

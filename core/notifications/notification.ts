@@ -56,7 +56,10 @@ export interface Wording {
   text: string;
 }
 
-/** The text for an event. `data` is the event's plus the job's `metadata`; every field may be missing. */
+/**
+ * The text for an event. `data` is the event's plus the job's `metadata`; every field may be
+ * missing.
+ */
 export function wordingOf(type: string, data: Record<string, unknown>): Wording {
   const job = `Job ${String(data.job_id ?? '').slice(0, 8)}`;
   const counts = isRecord(data.counts) ? data.counts : {};

@@ -85,7 +85,9 @@ export const changeWebhookRequest = z
   .strictObject({ description: text(500).optional(), paused: z.boolean().optional() })
   .refine((body) => Object.keys(body).length > 0, 'expected at least one of description, paused');
 
-/** Body of `POST /webhooks/{id}/rotate-secret`; until `old_valid_until` the old secret signs too. */
+/**
+ * Body of `POST /webhooks/{id}/rotate-secret`; until `old_valid_until` the old secret signs too.
+ */
 export const rotateSecretRequest = z.strictObject({ old_valid_until: moment.optional() });
 
 export const listDeliveriesQuery = z.strictObject({

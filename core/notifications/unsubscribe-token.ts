@@ -6,7 +6,10 @@ export interface Unsubscription {
   address: string;
 }
 
-/** Signed with the installation's key, so it cannot be forged. Never expires: old mails are opened too. */
+/**
+ * Signed with the installation's key, so it cannot be forged. Never expires: old mails are opened
+ * too.
+ */
 export function unsubscribeToken({ userId, address }: Unsubscription, key: string): string {
   const body = Buffer.from(JSON.stringify([userId, address])).toString('base64url');
   return `${body}.${signature(body, key)}`;

@@ -1,4 +1,7 @@
-/** Whether a JSON number keeps its value as a double: `1.50` and `15e-1` do, 9007199254740993 and 1e400 do not. */
+/**
+ * Whether a JSON number keeps its value as a double: `1.50` and `15e-1` do, 9007199254740993 and
+ * 1e400 do not.
+ */
 export function isExact(text: string): boolean {
   const value = Number(text);
   return Number.isFinite(value) && decimal(text) === decimal(String(value));

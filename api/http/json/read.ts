@@ -17,7 +17,10 @@ export async function parseJson(body: Buffer): Promise<unknown> {
   return JSON.parse(text.toString());
 }
 
-/** Parses a body with an array of items in one field: the body with that array empty, and each item by itself. */
+/**
+ * Parses a body with an array of items in one field: the body with that array empty, and each item
+ * by itself.
+ */
 export async function parseJsonWithItems(
   body: Buffer,
   limits: ItemLimits,

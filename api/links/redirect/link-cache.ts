@@ -6,13 +6,13 @@ import { findTarget, followLinks, type LinkTarget } from '../../../db/links/link
 import { createLoop } from '../../../dispatch/loop.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 
-/** Where codes lead, kept in memory. */
+/** Targets of short links, in memory. */
 export interface LinkCache {
-  /** What is known without asking; undefined where the database must be asked. */
+  /** The cached result; undefined if the database must be queried. */
   known(code: string): Lookup | undefined;
-  /** @throws where the database is away, or too many ask at once */
+  /** @throws if the database is away, or too many lookups are running */
   find(code: string): Promise<Lookup>;
-  /** Was changed by this process, which need not wait to be told. */
+  /** Drops a link that this process has changed, without waiting for the ledger. */
   forget(code: string): void;
   start(): void;
   stop(): Promise<void>;
@@ -23,31 +23,34 @@ export interface Target {
   kind: 'target';
   code: string;
   link: LinkTarget;
-  /** Of the answer, ready to be written. */
+  /** Headers of the redirect, ready to write. */
   headers: string[];
-  /** By `performance.now()`. */
+  /** Expiry, by `performance.now()`. */
   until: number;
 }
 
 /** About 1 KB each. */
 const MAX_KNOWN = 50_000;
-/** Apart from the others, so that whoever tries codes does not push out those in use. */
+/** A cache of its own, so that guessed codes do not evict links in use. */
 const MAX_MISSING = 20_000;
 const MAX_ASKING = 1000;
-/** Others' changes are heard of this soon: one probe of an index that holds nothing but links. */
+/**
+ * Delay of other processes' changes. A poll is one probe of an index that holds only link events.
+ */
 const POLL_MS = 200;
 
 const MISSING: Lookup = { kind: 'missing' };
 const EXPIRED: Lookup = { kind: 'expired' };
 
 /**
- * Entries have no age: they stand until their link changes, so that links in use work on while the database is away. Every process
- * follows the ledger for what others change, and goes on where it was after an outage.
+ * Entries have no TTL: they stay until their link changes, so links in use keep working while the
+ * database is away. Every process follows the ledger for changes by others, and resumes at its cursor
+ * after an outage.
  */
 export function createLinkCache(options: {
   sql: Sql;
   logger: Logger;
-  /** Where the visitor is sent. */
+  /** The redirect's `Location`. */
   locationOf(link: LinkTarget, code: string): string;
 }): LinkCache {
   const { sql, logger } = options;
@@ -63,7 +66,7 @@ export function createLinkCache(options: {
   };
   const ask = async (code: string): Promise<Lookup> => {
     const link = await findTarget(sql, code);
-    // What was read may be older than a change that was told meanwhile: good for this answer, but not kept.
+    // The row may be older than a concurrent change: valid for this answer, not cached.
     const keeps = place !== undefined && asking.get(code)?.stale !== true;
     if (!link) {
       if (keeps) missing.set(code, true);
@@ -90,12 +93,12 @@ export function createLinkCache(options: {
     name: 'links',
     logger,
     step: async () => {
-      // Nothing is kept until there is a place to follow from.
+      // Nothing is cached until there is a cursor to follow from.
       place ??= (await findLedgerEnd(sql)).end;
       const { changes, settled } = await followLinks(sql, place);
       place = settled;
       for (const { code, created } of changes) {
-        // No code is given twice: what is known of this one already is it, and stays should the database go away now.
+        // Codes are never reused, so a cached entry of a created link is current and may stay.
         if (!created || !found.has(code)) forget(code);
       }
       return POLL_MS;
@@ -119,7 +122,7 @@ export function createLinkCache(options: {
   };
 }
 
-/** Not kept by browsers: each visit is counted, and a changed link leads elsewhere at once. */
+/** Not cached by browsers, so that each click counts and a changed target applies at once. */
 export const headersOf = (location: string): string[] => [
   ...['location', location],
   ...['cache-control', 'no-store'],

@@ -5,20 +5,20 @@ import type { Click } from './click.ts';
 import { headersOf, type LinkCache, type Lookup, type Target } from './link-cache.ts';
 import { sendGone, sendNotAllowed, sendPreview, sendUnavailable, sendUnknown } from './pages.ts';
 
-/** Answers `/r/{code}`, before Express sees it. */
+/** Answers `/r/{code}` before Express. */
 export interface Redirects {
-  /** False where the request is not about a short link; nothing was done then. */
+  /** False, and nothing done, if the request is not for a short link. */
   answer(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
 /**
- * The hottest path there is: from memory, in one write, with the click told after the answer. Express alone would take three times
- * as long.
+ * The hottest path: answered from memory in one write, and the click is published after the answer.
+ * Express alone would take three times as long.
  */
 export function createRedirects(options: {
   linkCache: LinkCache;
   publicUrl: string;
-  /** Must neither throw nor wait. */
+  /** Must neither throw nor block. */
   onClick(click: Click): void;
   observe(method: string, route: string, status: number, seconds: number): void;
   logger: Logger;
@@ -27,7 +27,7 @@ export function createRedirects(options: {
 
   const redirect = (request: IncomingMessage, response: ServerResponse, found: Target, asked: Asked) => {
     const { link, code, headers } = found;
-    // A shared result lies beside `/r/`; from a path with slashes of its own, beside is elsewhere.
+    // The relative location works only from the plain path `/r/{code}`.
     const isAbsolute = link.share && asked.isSpelled;
     response.writeHead(302, isAbsolute ? headersOf(`${publicUrl}/share/${code}`) : headers);
     response.end();
@@ -39,7 +39,10 @@ export function createRedirects(options: {
     else if (asked.isPreview) sendPreview(response, found);
     else redirect(request, response, found, asked);
   };
-  /** As it is typed, and then as it was made: some type capitals, and QR codes are shorter in them. */
+  /**
+   * Tries the code as typed, then in lower case: users type capitals, and QR codes are smaller with
+   * them.
+   */
   const known = ({ code }: Asked): Lookup | undefined => {
     const found = linkCache.known(code);
     const made = found?.kind === 'missing' ? madeCode(code) : null;
@@ -87,16 +90,16 @@ export function createRedirects(options: {
 interface Asked {
   code: string;
   isPreview: boolean;
-  /** Not in the one way we write it. */
+  /** A path other than the canonical `/r/{code}`. */
   isSpelled: boolean;
 }
 
-/** `/r/{code}`, and `/r/{code}+` for where it leads without going there. */
+/** `/r/{code}`, and `/r/{code}+` for a preview of the target. */
 const PLAIN = /^\/r\/([A-Za-z0-9_-]{3,64})(\+?)(?:\?|$)/;
-/** The same in other spellings of the path, and for those who type it `/{code}+`. */
+/** Other spellings of that path, and `/{code}+`. */
 const SPELLED = /^\/(?:r(?:\/(.*?)(\+?))?|([A-Za-z0-9_-]{3,64})(\+))$/is;
 
-/** By its first characters: all other requests pay for no more than that, and a look for a plus. */
+/** Decides by the first characters and a `+`, so that other requests pay for no more than that. */
 function askedOf(url: string): Asked | null {
   const [, code, plus] = PLAIN.exec(url) ?? [];
   if (code !== undefined) return { code, isPreview: plus === '+', isSpelled: false };

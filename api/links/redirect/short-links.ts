@@ -9,13 +9,13 @@ import { type ClickFigures, createClickPublisher } from './click-publisher.ts';
 import { createLinkCache, type LinkCache } from './link-cache.ts';
 import { createSalts } from './salts.ts';
 
-/** All that short links need beside requests: what is in memory, the salts of the day, and the way of clicks to the queue. */
+/** The long-lived parts of short links: link cache, visitor salts and click publisher. */
 export interface ShortLinks {
   linkCache: LinkCache;
   onClick(click: Click): void;
   figures(): ClickFigures;
   start(): Promise<void>;
-  /** Before the queue is. */
+  /** Must run before the queue stops. */
   stop(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ export function createShortLinks(options: {
   database: Database;
   queue: Pick<Queue, 'publish' | 'health'>;
   dataDir: string;
-  /** Room for clicks below `dataDir`. */
+  /** Maximum bytes of spooled clicks in `dataDir`. */
   clickSpoolBytes: number;
   publicUrl: string;
   clientAddress: ClientAddress;
@@ -41,7 +41,7 @@ export function createShortLinks(options: {
   });
   return {
     linkCache,
-    onClick: publisher.tell,
+    onClick: publisher.add,
     figures: publisher.figures,
     start: async () => {
       await salts.start();
@@ -55,5 +55,5 @@ export function createShortLinks(options: {
   };
 }
 
-/** A shared result lies beside `/r/`, whatever a proxy puts before both. */
+/** Relative, because a proxy may serve `/r/` and `/share/` under a prefix. */
 const locationOf = (link: LinkTarget, code: string): string => (link.share ? `../share/${code}` : link.url);

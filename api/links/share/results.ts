@@ -16,7 +16,7 @@ export type ListLeads = (
   limit: number,
 ) => Promise<{ leads: { lead: Lead }[]; next: string | null }>;
 
-/** What somebody shares: a job's results, for as long as the link stands. */
+/** A shared job, or why there is none. */
 export type Shared = Exclude<Lookup, { kind: 'target' }> | { kind: 'job'; job: Job };
 
 export async function findShared(sql: Sql, code: string): Promise<Shared> {

@@ -6,7 +6,7 @@ import { sendStream } from '../../http/stream.ts';
 import { requireNoQuery } from '../../http/validation.ts';
 import { SAFE_PAGE_HEADERS } from './html.ts';
 import { allLeads, allPages, findShared, type ListLeads } from './results.ts';
-import { resultPage, SHOWN } from './show.ts';
+import { MAX_ROWS, resultPage } from './show.ts';
 import { csvOf, jsonOf, LEADS, PAGES } from './tables.ts';
 
 export interface ShareRoutes {
@@ -14,14 +14,14 @@ export interface ShareRoutes {
   listLeads: ListLeads;
 }
 
-/** `GET /share/{code}`: the results of a job, for whoever has the code. */
+/** `GET /share/{code}`: the results of a job, for anyone with the code. */
 export const showShared =
   ({ sql, listLeads }: ShareRoutes): Handler =>
   async (request, response) => {
     requireNoQuery(request);
     const { code, job } = await sharedJob(sql, request.params.code);
-    const { pages } = await listPages(sql, job.job_id, -1, SHOWN);
-    const { leads } = await listLeads(sql, job.job_id, '0', SHOWN);
+    const { pages } = await listPages(sql, job.job_id, -1, MAX_ROWS);
+    const { leads } = await listLeads(sql, job.job_id, '0', MAX_ROWS);
     const parsed = pages.map(({ json }) => JSON.parse(json));
     const html = resultPage(
       code,
