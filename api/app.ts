@@ -64,9 +64,9 @@ export interface App {
   /** For the server's `upgrade` event: WebSockets. */
   upgrade: LiveSockets['upgrade'];
   /**
-   * Ends everything that waits: long polls are answered with the current state, streams end and their
-   * clients reconnect elsewhere, and `/health/ready` fails, so that load balancers stop sending
-   * requests. Resolves when none of these runs a query any more.
+   * Ends everything that waits: long polls are answered with the current state, streams end and
+   * their clients reconnect elsewhere, and `/health/ready` fails, so that load balancers stop
+   * sending requests. Resolves when none of these runs a query any more.
    */
   stop(): Promise<void>;
 }

@@ -87,16 +87,16 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
 }
 
 /** Reports to the parent process; without one, a new key is printed to the terminal, once. */
-function announce(url: string, { file, made, isValid }: BootstrapKey): void {
+function announce(url: string, { file, created, isValid }: BootstrapKey): void {
   const ready = {
     type: 'ready',
     url,
     ...(file ? { apiKeyFile: file } : {}),
-    ...(made ? { apiKey: made } : {}),
+    ...(created ? { apiKey: created } : {}),
     ...(isValid ? {} : { apiKeyRevoked: true }),
   };
   if (process.send) process.send(ready);
-  else if (made) process.stdout.write(`API key, shown once and kept in ${file}: ${made}\n`);
+  else if (created) process.stdout.write(`API key, shown once and kept in ${file}: ${created}\n`);
 }
 
 /** The errors an operator can fix. */

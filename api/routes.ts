@@ -39,7 +39,7 @@ import {
   subscribe,
   unsubscribe,
 } from './notifications/subscriptions.ts';
-import { askToUnsubscribe, unsubscribeByToken } from './notifications/unsubscribe.ts';
+import { confirmUnsubscribe, unsubscribeByToken } from './notifications/unsubscribe.ts';
 import {
   addWebhook,
   editWebhook,
@@ -147,7 +147,7 @@ export function rootRoutes({ database, share, submit }: RouteDependencies): Rout
   // The same as `/api/v1/jobs/scrape`, for clients older than the base path.
   serve(root, '', '/jobs/scrape', { POST: submitJob(submit) });
   serve(root, '', '/unsubscribe/:token', {
-    GET: askToUnsubscribe(database),
+    GET: confirmUnsubscribe(database),
     POST: unsubscribeByToken(database),
   });
   serve(root, '', '/share/:code', { GET: showShared(share) });

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureAdmin, findCaller } from '../../db/accounts/users.ts';
 import type { Database } from '../../db/connect.ts';
 import { Complaint } from '../../runtime/operator-error.ts';
-import { hashKey, makeKey, prefixOf } from './api-key.ts';
+import { generateKey, hashKey, prefixOf } from './api-key.ts';
 
 export interface BootstrapKey {
   /** Path of the file that holds the key; null if the operator configured it. */
   file: string | null;
   /** The key if it was created now, to be shown once; else null. */
-  made: string | null;
+  created: string | null;
   /** False if it was revoked. */
   isValid: boolean;
 }
@@ -24,24 +24,26 @@ export async function ensureBootstrapKey(
   { dataDir, bootstrapApiKey }: { dataDir: string; bootstrapApiKey: string | undefined },
 ): Promise<BootstrapKey> {
   const file = join(dataDir, 'api-key');
-  const { key, made } = bootstrapApiKey ? { key: bootstrapApiKey, made: false } : await createOrReadKey(file);
+  const { key, created } = bootstrapApiKey
+    ? { key: bootstrapApiKey, created: false }
+    : await createOrReadKey(file);
   const hash = hashKey(key);
   const kind = bootstrapApiKey ? 'given' : 'made';
   await ensureAdmin(database, { prefix: prefixOf(key), hash, kind });
   const isValid = (await findCaller(database, hash)) !== null;
-  return { file: bootstrapApiKey ? null : file, made: made && isValid ? key : null, isValid };
+  return { file: bootstrapApiKey ? null : file, created: created && isValid ? key : null, isValid };
 }
 
 /** Of several processes that start together, one creates the file and the others read it. */
-async function createOrReadKey(file: string): Promise<{ key: string; made: boolean }> {
+async function createOrReadKey(file: string): Promise<{ key: string; created: boolean }> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const key = makeKey();
+  const key = generateKey();
   try {
     await writeFile(file, `${key}\n`, { flag: 'wx', mode: 0o600 });
-    return { key, made: true };
+    return { key, created: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return { key: await readKey(file), made: false };
+    return { key: await readKey(file), created: false };
   }
 }
 

@@ -7,7 +7,7 @@ import { forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
-import { hashKey, makeKey, prefixOf } from './api-key.ts';
+import { generateKey, hashKey, prefixOf } from './api-key.ts';
 
 /** `POST /keys`: the only answer that contains the key itself. */
 export const issueKey = (database: Database): Handler =>
@@ -19,7 +19,7 @@ export const issueKey = (database: Database): Handler =>
       const userId = body.user_id ?? caller.userId;
       if (userId !== caller.userId) await requireMayActFor(sql, response, userId);
       const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
-      const key = makeKey();
+      const key = generateKey();
       const stored = await storeKey(sql, {
         userId,
         name: body.name,

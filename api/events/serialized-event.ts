@@ -3,8 +3,8 @@ import { eventEnvelope } from '../../dispatch/event-envelope.ts';
 import { encodeEventCursor } from '../http/cursor.ts';
 
 /**
- * An event as clients receive it. Each format is serialized once and shared: a thousand streams send
- * one string.
+ * An event as clients receive it. Each format is serialized once and shared: a thousand streams
+ * send one string.
  */
 export class SerializedEvent {
   readonly cursor: string;

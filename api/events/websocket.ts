@@ -59,12 +59,12 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
   const awaitAuthentication = (socket: WebSocket, session: WebSocketSession) => {
     unauthenticated.add(socket);
     const late = setTimeout(() => socket.close(CLOSE.unauthorized, 'no key in time'), AUTHENTICATION_MS);
-    const settled = () => {
+    const done = () => {
       clearTimeout(late);
       unauthenticated.delete(socket);
     };
-    socket.on('close', settled);
-    void session.authenticated.then(settled);
+    socket.on('close', done);
+    void session.authenticated.then(done);
   };
 
   return {

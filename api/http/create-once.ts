@@ -16,8 +16,8 @@ export interface Created {
 }
 
 /**
- * A POST that creates something once per `Idempotency-Key`: the same body gets the first answer again,
- * a different one 409. Key, answer and created rows are one transaction.
+ * A POST that creates something once per `Idempotency-Key`: the same body gets the first answer
+ * again, a different one 409. Key, answer and created rows are one transaction.
  *
  * @param sealed the answer holds a secret that is stored nowhere else: it is encrypted with the
  *   caller's API key

@@ -20,7 +20,8 @@ export async function readBody<T>(request: ApiRequest, schema: z.ZodType<T>, whe
 }
 
 /**
- * A body with many items in one field, validated one by one with pauses in which other requests run.
+ * A body with many items in one field, validated one by one with pauses in which other requests
+ * run.
  *
  * @param around the schema of the body with an empty array in place of the items
  */

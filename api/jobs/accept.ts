@@ -17,8 +17,8 @@ const MAX_SUBMISSIONS = 100;
 const MAX_WAITING = 2000;
 
 /**
- * Stores submissions. Single jobs that arrive together share one statement and one commit; a batch is
- * large enough for its own.
+ * Stores submissions. Single jobs that arrive together share one statement and one commit; a batch
+ * is large enough for its own.
  */
 export function createAccept(database: Database, maxWaiting = MAX_WAITING): Accept {
   const run = (submissions: Submission[]) => acceptTogether(database, submissions);

@@ -28,9 +28,9 @@ const PRIORITY = 9;
 type MapDependencies = SubmitDependencies & { sql: Sql; longPoll: LongPoll; waitMs?: number | undefined };
 
 /**
- * `POST /jobs/map`: the URLs of a site in one answer. It runs as a job, because all outbound requests
- * come from a worker behind its egress guard. The request waits for the job, and gets 202 with links
- * if that takes too long.
+ * `POST /jobs/map`: the URLs of a site in one answer. It runs as a job, because all outbound
+ * requests come from a worker behind its egress guard. The request waits for the job, and gets 202
+ * with links if that takes too long.
  */
 export const mapSite =
   ({ accept, dispatch, sql, longPoll, waitMs = WAIT_MS }: MapDependencies): Handler =>

@@ -13,8 +13,8 @@ const joined = (values: readonly string[]): string => values.join('; ');
 
 /**
  * Columns of a lead in CSV and XLSX: always all, in this order, so that exports of two jobs can be
- * concatenated. The address with the highest confidence has a column per part; one more column holds
- * all addresses.
+ * concatenated. The address with the highest confidence has a column per part; one more column
+ * holds all addresses.
  */
 const COLUMNS: Record<string, (entry: TableLead) => string> = {
   company: ({ lead }) => lead.company ?? '',

@@ -14,8 +14,9 @@ export async function* csv(leads: AsyncIterable<TableLead>): AsyncGenerator<stri
 const line = (cells: string[]): string => `${cells.map(cell).join(',')}\r\n`;
 
 /**
- * Cells come from third-party sites, so one that a spreadsheet would run as a formula gets a leading
- * apostrophe. Phone numbers get one too and keep their plus and digits: Excel shows `4.93E+11` else.
+ * Cells come from third-party sites, so one that a spreadsheet would run as a formula gets a
+ * leading apostrophe. Phone numbers get one too and keep their plus and digits: Excel shows
+ * `4.93E+11` else.
  */
 export function cell(text: string): string {
   const safe = /^[\s\p{Cc}]*[=+\-@＝＋－＠]/u.test(text) || /^[\t\r\n]/.test(text) ? `'${text}` : text;

@@ -18,8 +18,9 @@ const WIDE: Record<string, number> = {
 };
 
 /**
- * Streams a workbook with one sheet. No library: they hold the whole workbook in memory, and a job may
- * have 100,000 leads. Every cell is text, so none is a formula, and phone numbers keep their plus.
+ * Streams a workbook with one sheet. No library: they hold the whole workbook in memory, and a job
+ * may have 100,000 leads. Every cell is text, so none is a formula, and phone numbers keep their
+ * plus.
  */
 export async function* xlsx(leads: AsyncIterable<TableLead>): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = [];

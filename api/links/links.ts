@@ -1,5 +1,5 @@
 import { toString as qrText } from 'qrcode';
-import { makeCode } from '../../core/links/link.ts';
+import { generateCode } from '../../core/links/link.ts';
 import {
   changeLinkRequest,
   createLinkRequest,
@@ -48,7 +48,7 @@ export const addLink = ({
       throw invalidRequest([{ path: 'job_id', message: 'there is no such job' }]);
     }
     for (let left = body.code === undefined ? TRIES : 1; left > 0; left -= 1) {
-      const code = body.code ?? makeCode(share);
+      const code = body.code ?? generateCode(share);
       const link = await createLink(sql, {
         ...{ code, share, expiresAt },
         userId: caller.userId,
@@ -167,7 +167,7 @@ function expiryOf(given: string | null | undefined, share: boolean): string | nu
   if (!share) return given ?? null;
   if (given && Date.parse(given) > now + MAX_SHARE_DAYS * DAY_MS) {
     throw wrong(
-      `expected a moment within ${MAX_SHARE_DAYS} days: a shared result is open to whoever has its code`,
+      `expected a moment within ${MAX_SHARE_DAYS} days: a shared result is open to anyone with its code`,
     );
   }
   return given ?? new Date(now + SHARE_DAYS * DAY_MS).toISOString();

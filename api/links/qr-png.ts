@@ -6,9 +6,9 @@ import { create } from 'qrcode';
 const MARGIN = 4;
 
 /**
- * A QR code as a square PNG, `size` pixels wide, one bit per pixel. Not with the library's own writer:
- * for 2048 × 2048 it makes 17 MB of RGBA and compresses it on the event loop for most of a second. This
- * is half a megabyte, compressed in libuv's pool in 10 ms.
+ * A QR code as a square PNG, `size` pixels wide, one bit per pixel. Not with the library's own
+ * writer: for 2048 × 2048 it makes 17 MB of RGBA and compresses it on the event loop for most of a
+ * second. This is half a megabyte, compressed in libuv's pool in 10 ms.
  */
 export async function qrPng(text: string, size: number): Promise<Buffer> {
   const header = Buffer.alloc(13);

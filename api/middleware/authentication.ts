@@ -27,18 +27,18 @@ const FAILURES_MS = 10_000;
 export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
   // Entries outlive TRUST_MS: a key that was valid is looked up even if its address is over the
   // limit.
-  const known = new LRUCache<string, { caller: Caller; until: number }>({ max: 10_000 });
+  const cache = new LRUCache<string, { caller: Caller; until: number }>({ max: 10_000 });
   const refused = new LRUCache<string, true>({ max: 10_000, ttl: DISTRUST_MS });
   const failures = new LRUCache<string, { count: number }>({ max: 10_000, ttl: FAILURES_MS });
-  const asking = new Map<string, Promise<Caller | null>>();
+  const pending = new Map<string, Promise<Caller | null>>();
   let revocations = 0;
 
   /** Concurrent requests with the same key share one query. */
-  const ask = (hash: string): Promise<Caller | null> => {
-    let answer = asking.get(hash);
+  const query = (hash: string): Promise<Caller | null> => {
+    let answer = pending.get(hash);
     if (!answer) {
-      answer = findCaller(sql, Buffer.from(hash, 'base64')).finally(() => asking.delete(hash));
-      asking.set(hash, answer);
+      answer = findCaller(sql, Buffer.from(hash, 'base64')).finally(() => pending.delete(hash));
+      pending.set(hash, answer);
     }
     return answer;
   };
@@ -46,14 +46,14 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
   const lookUp = async (hash: string, address: string): Promise<Caller> => {
     if (refused.has(hash)) throw unauthorized('the API key is not valid');
     const failed = failures.get(address);
-    if (failed && failed.count >= MAX_FAILURES && !known.has(hash)) {
+    if (failed && failed.count >= MAX_FAILURES && !cache.has(hash)) {
       const left = Math.max(1, Math.ceil(failures.getRemainingTTL(address) / 1000));
       throw tooManyRequests('too many wrong API keys from this address', left);
     }
     const revocationsBefore = revocations;
-    const caller = await ask(hash);
+    const caller = await query(hash);
     if (!caller) {
-      known.delete(hash);
+      cache.delete(hash);
       refused.set(hash, true);
       if (failed) failed.count += 1;
       else failures.set(address, { count: 1 });
@@ -62,14 +62,14 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
     // The result may be older than a concurrent revocation: valid for this request, not cached.
     if (revocations !== revocationsBefore) return caller;
     const expires = caller.expiresAt ? caller.expiresAt.getTime() - Date.now() : Number.POSITIVE_INFINITY;
-    known.set(hash, { caller, until: performance.now() + Math.min(TRUST_MS, expires) });
+    cache.set(hash, { caller, until: performance.now() + Math.min(TRUST_MS, expires) });
     return caller;
   };
 
   return {
     callerOf: async (key, address) => {
       const hash = hashOf(key);
-      const entry = known.get(hash);
+      const entry = cache.get(hash);
       return entry && entry.until > performance.now() ? entry.caller : lookUp(hash, address);
     },
     authenticate: (request, response, next) => {
@@ -79,7 +79,7 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
         return;
       }
       const hash = hashOf(key);
-      const entry = known.get(hash);
+      const entry = cache.get(hash);
       if (entry && entry.until > performance.now()) {
         response.locals.caller = entry.caller;
         next();
@@ -92,8 +92,8 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
     },
     forget: (keyId) => {
       revocations += 1;
-      for (const [hash, { caller }] of known) {
-        if (caller.keyId === keyId) known.delete(hash);
+      for (const [hash, { caller }] of cache) {
+        if (caller.keyId === keyId) cache.delete(hash);
       }
     },
   };

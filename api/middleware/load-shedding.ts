@@ -7,9 +7,9 @@ const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_BYTES_PER_USER = 24 * 1024 * 1024;
 
 /**
- * Sheds load before memory grows: counts the body bytes actually held per user and refuses more with
- * 503 and `Retry-After`. A `Content-Length` alone costs nothing. Runs after authentication, so only
- * bodies of known users are read.
+ * Sheds load before memory grows: counts the body bytes actually held per user and refuses more
+ * with 503 and `Retry-After`. A `Content-Length` alone costs nothing. Runs after authentication, so
+ * only bodies of known users are read.
  */
 export function createLoadShedding(maxBytes = MAX_BYTES, maxBytesPerUser = MAX_BYTES_PER_USER): Middleware {
   let held = 0;

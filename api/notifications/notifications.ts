@@ -1,5 +1,5 @@
 import { listNotificationsQuery } from '../../core/notifications/subscription-schemas.ts';
-import { makeVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
+import { generateVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
 import { installationSecret } from '../../db/accounts/secrets.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
@@ -69,7 +69,7 @@ export const showPushKey =
     const keys =
       given ??
       (JSON.parse(
-        await installationSecret(sql, VAPID_KEYS, () => JSON.stringify(makeVapidKeys())),
+        await installationSecret(sql, VAPID_KEYS, () => JSON.stringify(generateVapidKeys())),
       ) as VapidKeys);
     sendJson(response, 200, { public_key: keys.publicKey });
   };

@@ -21,7 +21,7 @@ import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
-import { makeSecret } from './webhook-secret.ts';
+import { generateSecret } from './webhook-secret.ts';
 
 /**
  * `POST /subscriptions {events, filter?, channel, target?}`. The secret of a new webhook is in the
@@ -61,7 +61,12 @@ async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promi
       return { target: JSON.stringify({ endpoint, keys }), webhookId: null };
     }
     case 'webhook': {
-      const endpoint = { userId: caller.userId, url: body.target, description: null, secret: makeSecret() };
+      const endpoint = {
+        userId: caller.userId,
+        url: body.target,
+        description: null,
+        secret: generateSecret(),
+      };
       const { webhook, secret, fresh } = await ensureWebhook(sql, endpoint);
       return { target: null, webhookId: webhook.id, ...(fresh ? { webhookSecret: secret } : {}) };
     }
@@ -71,8 +76,8 @@ async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promi
 }
 
 /**
- * Mail goes to the account's own address, which an admin entered. Only an admin may name another one,
- * so that users cannot have third parties mailed.
+ * Mail goes to the account's own address, which an admin entered. Only an admin may name another
+ * one, so that users cannot have third parties mailed.
  */
 async function addressFor(sql: Sql, caller: Caller, asked: string | undefined): Promise<string> {
   const own = (await findUser(sql, caller.userId))?.email ?? '';

@@ -15,7 +15,7 @@ import { type ApiRequest, type Handler, sendText } from '../http/route.ts';
  * `GET /unsubscribe/{token}`, linked in mails. Shows a form: mail scanners that open links must not
  * unsubscribe users.
  */
-export const askToUnsubscribe =
+export const confirmUnsubscribe =
   (sql: Sql): Handler =>
   async (request, response) => {
     const { address } = await unsubscriptionOf(sql, request);

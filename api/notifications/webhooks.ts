@@ -21,7 +21,7 @@ import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
-import { makeSecret } from './webhook-secret.ts';
+import { generateSecret } from './webhook-secret.ts';
 
 /** `POST /webhooks {url, description?}`: 201 with the secret; 409 if the URL has one already. */
 export const addWebhook = (database: Database): Handler =>
@@ -30,7 +30,7 @@ export const addWebhook = (database: Database): Handler =>
       userId: response.locals.caller.userId,
       url: body.url,
       description: body.description ?? null,
-      secret: makeSecret(),
+      secret: generateSecret(),
     });
     if (!fresh) throw conflict('webhook_exists', `webhook ${webhook.id} has this URL`);
     return { body: { ...webhook, secret }, location: `/api/v1/webhooks/${webhook.id}` };
@@ -76,7 +76,7 @@ export const rotate =
       throw invalidRequest([{ path: 'old_valid_until', message: 'expected a moment in the future' }]);
     }
     const { id } = await ownWebhook(sql, request, response);
-    const rotation = { secret: makeSecret(), oldValidUntil: body.old_valid_until ?? null };
+    const rotation = { secret: generateSecret(), oldValidUntil: body.old_valid_until ?? null };
     const rotated = await rotateSecret(sql, response.locals.caller.userId, id, rotation);
     if (!rotated) throw noSuchWebhook();
     sendJson(response, 200, { secret: rotated.secret, old_valid_until: rotated.oldValidUntil });

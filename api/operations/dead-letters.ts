@@ -15,8 +15,8 @@ import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { requireAdmin } from '../middleware/authentication.ts';
 
 /**
- * Dead letters, for admins only: failed jobs of all users, undeliverable notifications and unreadable
- * messages.
+ * Dead letters, for admins only: failed jobs of all users, undeliverable notifications and
+ * unreadable messages.
  */
 
 /** `GET /dead-letters`, newest first. */
@@ -62,9 +62,9 @@ export const requeueOne =
   };
 
 /**
- * `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, permanent?, limit?}`:
- * requeues all that match, oldest first. Permanent failures, which would fail again, are included only
- * with `permanent` or their `code`.
+ * `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, permanent?,
+ * limit?}`: requeues all that match, oldest first. Permanent failures, which would fail again, are
+ * included only with `permanent` or their `code`.
  */
 export const requeueMany =
   (sql: Sql): Handler =>

@@ -13,8 +13,8 @@ import { requireAdmin } from '../middleware/authentication.ts';
 import { rangeOf } from './statistics-range.ts';
 
 /**
- * Statistics from the roll-ups that the analytics worker writes: a few seconds old, at a cost that does
- * not grow with the data.
+ * Statistics from the roll-ups that the analytics worker writes: a few seconds old, at a cost that
+ * does not grow with the data.
  */
 
 /** `GET /links/{code}/stats`. */

@@ -3,12 +3,12 @@ import { JOB_STATUSES, OUTCOME_KINDS } from '../jobs/job-status.ts';
 import { CLICK_KINDS } from '../links/link.ts';
 
 /**
- * The `data` of each event: the single source of the event types, their TypeScript types and the table
- * in `docs/events.md`. Ids and facts only, never page bodies. Every job event has at least `job_id`,
- * `status` and `attempt`.
+ * The `data` of each event: the single source of the event types, their TypeScript types and the
+ * table in `docs/events.md`. Ids and facts only, never page bodies. Every job event has at least
+ * `job_id`, `status` and `attempt`.
  *
- * Adding a field raises the minor number of `EVENT_VERSION`; removing one or changing its meaning the
- * major number.
+ * Adding a field raises the minor number of `EVENT_VERSION`; removing one or changing its meaning
+ * the major number.
  */
 
 const moment = z.iso.datetime({ offset: true });

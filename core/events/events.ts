@@ -38,8 +38,8 @@ export type ReadEvent =
 export type KnownEvent = { [Type in EventType]: { type: Type; data: EventData<Type> } }[EventType];
 
 /**
- * Reads the event in an envelope from a queue, a stream or the ledger. A newer minor version is read as
- * the known one, without its unknown fields.
+ * Reads the event in an envelope from a queue, a stream or the ledger. A newer minor version is
+ * read as the known one, without its unknown fields.
  */
 export function readEvent(envelope: { type: string; version: string; data: unknown }): ReadEvent {
   const { type, version } = envelope;

@@ -5,8 +5,8 @@ import { fields, list, metadata, moment, string, text, webUrl } from '../schema-
 import { extractFields, selector } from './extract-schemas.ts';
 
 /**
- * Request bodies and queries about jobs, and their types. Objects are strict in all `…-schemas.ts`: an
- * unknown field is an error with its path, not a silent no-op.
+ * Request bodies and queries about jobs, and their types. Objects are strict in all `…-schemas.ts`:
+ * an unknown field is an error with its path, not a silent no-op.
  */
 
 export const FORMATS = [

@@ -36,8 +36,8 @@ export interface Transition {
 }
 
 /**
- * Decides the next state of a running job. Pure. It returns delays and not timestamps, because workers'
- * clocks differ and only the database's clock counts.
+ * Decides the next state of a running job. Pure. It returns delays and not timestamps, because
+ * workers' clocks differ and only the database's clock counts.
  *
  * @param job the run that ended: `attempt` counts from 1 and includes this run
  * @param random in [0, 1), jitter of the back-off

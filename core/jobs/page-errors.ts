@@ -2,8 +2,8 @@ import type { ErrorInfo } from '../errors.ts';
 
 /**
  * Every page error: whether the page may succeed later, and the message for the user. The codes are
- * part of the public contract. The message of a blocked request does not reveal what is at the address;
- * the log does.
+ * part of the public contract. The message of a blocked request does not reveal what is at the
+ * address; the log does.
  */
 const PAGE_ERRORS = {
   dns_failed: ['retryable', 'the host name could not be resolved'],

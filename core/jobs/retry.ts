@@ -5,8 +5,8 @@ export interface RetryPolicy {
 }
 
 /**
- * Exponential back-off with equal jitter: half of the doubled delay is fixed, half is random. Jobs that
- * failed together do not retry together, and no retry is immediate (which full jitter allows).
+ * Exponential back-off with equal jitter: half of the doubled delay is fixed, half is random. Jobs
+ * that failed together do not retry together, and no retry is immediate (which full jitter allows).
  *
  * @param attempt the attempt that just failed, from 1
  * @param random in [0, 1), a parameter so that tests can fix it

@@ -1,6 +1,6 @@
 /**
- * How often a job may wait for a site. A snooze costs no attempt, so without a budget a job whose site
- * never returns would wait forever. What a snooze does to the budget:
+ * How often a job may wait for a site. A snooze costs no attempt, so without a budget a job whose
+ * site never returns would wait forever. What a snooze does to the budget:
  *   consumed   the site kept the job waiting and the run achieved nothing
  *   reset      the site keeps the job waiting, but the run achieved something
  *   unchanged  the job waits in our own host queue, which makes progress

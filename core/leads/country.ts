@@ -1,7 +1,7 @@
 /**
- * ISO 3166-1 alpha-2 code of a country, from its name in a dozen languages or its code; null if it is
- * not a country. Names come from the runtime's CLDR tables: `Germany`, `Deutschland`, `Allemagne` and
- * `DE` are `DE`.
+ * ISO 3166-1 alpha-2 code of a country, from its name in a dozen languages or its code; null if it
+ * is not a country. Names come from the runtime's CLDR tables: `Germany`, `Deutschland`,
+ * `Allemagne` and `DE` are `DE`.
  */
 export function countryCode(text: string): string | null {
   const name = folded(text);
@@ -10,9 +10,9 @@ export function countryCode(text: string): string | null {
 }
 
 /**
- * The country of a search's `geography`: from its last part that names a country, a US state, a nation
- * of the United Kingdom or a well-known city. Null if ambiguous, as in `Springfield`: a wrong country
- * would make wrong phone numbers.
+ * The country of a search's `geography`: from its last part that names a country, a US state, a
+ * nation of the United Kingdom or a well-known city. Null if ambiguous, as in `Springfield`: a
+ * wrong country would make wrong phone numbers.
  */
 export function countryOfGeography(geography: string | undefined): string | null {
   const parts = (geography ?? '')

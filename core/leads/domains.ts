@@ -2,8 +2,8 @@ import { getDomain } from 'tldts';
 
 /**
  * The key of a lead: its registrable domain, or host and port if there is none (an IP address,
- * `localhost`). Hosting platforms count as public suffixes: `acme.github.io` and `other.github.io` are
- * two businesses.
+ * `localhost`). Hosting platforms count as public suffixes: `acme.github.io` and `other.github.io`
+ * are two businesses.
  *
  * @returns null if it is not an http(s) URL
  */
@@ -18,14 +18,14 @@ const registrableDomain = (hostname: string): string | null =>
   getDomain(hostname, { allowPrivateDomains: true });
 
 /** The URL of a site's home page. */
-export const homeOf = (url: string): string => new URL('/', url).href;
+export const homePageOf = (url: string): string => new URL('/', url).href;
 
 /**
  * Whether a URL belongs to a site about many businesses: networks, directories, marketplaces,
  * encyclopaedias, news, job boards. Search results are full of them; a lead from one would have the
  * directory's own e-mail address.
  */
-export function isAboutOthers(url: string): boolean {
+export function isAggregatorSite(url: string): boolean {
   const key = siteKey(url);
   if (key === null) return true;
   // The name decides, under any suffix: `yelp.de`, `yelp.co.uk`.

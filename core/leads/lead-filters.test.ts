@@ -50,7 +50,7 @@ test.each<[string, Partial<Lead>, Record<string, unknown>, 'fits' | 'unverified'
   ['a size that overlaps', { employees: '11-50' }, { company_size: '50-200' }, 'fits'],
   ['a size outside', { employees: '10-20' }, { company_size: '50-200' }, 'out'],
   ['an unknown size', {}, { company_size: '50-200' }, 'unverified'],
-  ['a revenue nobody knows', {}, { revenue: '>1M' }, 'unverified'],
+  ['an unknown revenue', {}, { revenue: '>1M' }, 'unverified'],
   ['the country', inCountry('DE'), { country: 'Germany' }, 'fits'],
   ['one of several countries', inCountry('AT'), { country: ['DE', 'AT'] }, 'fits'],
   ['another country', inCountry('FR'), { country: 'DE' }, 'out'],

@@ -104,9 +104,9 @@ export type FilterVerdict =
   | { kind: 'out'; filter: FilterName };
 
 /**
- * Applies filters to a lead's known fields. An unknown field (most sites do not state their size, none
- * its revenue) excludes no lead: it passes and lists the filter in `unverified_filters`. `has_email` and
- * `has_phone` can always be checked.
+ * Applies filters to a lead's known fields. An unknown field (most sites do not state their size,
+ * none its revenue) excludes no lead: it passes and lists the filter in `unverified_filters`.
+ * `has_email` and `has_phone` can always be checked.
  */
 export function applyFilters(lead: Lead, filters: Record<string, unknown> | undefined): FilterVerdict {
   const wanted = (filters ?? {}) as LeadFilters;

@@ -11,19 +11,19 @@ const CODE_LENGTH = 8;
 /** The code of a shared result grants access to it, so it is a secret: 31^16 = 79 bits. */
 const SHARE_CODE_LENGTH = 16;
 
-export const makeCode = (share: boolean): string =>
+export const generateCode = (share: boolean): string =>
   Array.from(
     { length: share ? SHARE_CODE_LENGTH : CODE_LENGTH },
     () => ALPHABET[randomInt(ALPHABET.length)],
   ).join('');
 
 /** A generated code typed in any case, in its original lower case; null for any other code. */
-export function madeCode(typed: string): string | null {
+export function generatedCode(typed: string): string | null {
   const code = typed.toLowerCase();
-  return MADE.test(code) ? code : null;
+  return GENERATED.test(code) ? code : null;
 }
 
-const MADE = new RegExp(`^(?:[${ALPHABET}]{${CODE_LENGTH}}|[${ALPHABET}]{${SHARE_CODE_LENGTH}})$`);
+const GENERATED = new RegExp(`^(?:[${ALPHABET}]{${CODE_LENGTH}}|[${ALPHABET}]{${SHARE_CODE_LENGTH}})$`);
 
 /** Any valid code, including those chosen by users. */
 export const LINK_CODE = /^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/;

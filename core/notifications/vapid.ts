@@ -9,7 +9,7 @@ export interface VapidKeys {
 /** Name of the generated pair in the database. */
 export const VAPID_KEYS = 'vapid_keys';
 
-export function makeVapidKeys(): VapidKeys {
+export function generateVapidKeys(): VapidKeys {
   const pair = createECDH('prime256v1');
   const publicKey = pair.generateKeys('base64url');
   // Node drops leading zeros; other programs expect all 32 bytes.

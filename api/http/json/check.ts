@@ -9,10 +9,10 @@ export interface ItemLimits {
 }
 
 /**
- * Checks the text of a JSON body before it is parsed. `JSON.parse` takes seconds and gigabytes for ten
- * megabytes of zeros, often gives no position of a mistake, keeps the last of two fields with one name,
- * and rounds numbers that no double can hold. This stops at the first problem, and works in slices, so
- * that other requests run in between.
+ * Checks the text of a JSON body before it is parsed. `JSON.parse` takes seconds and gigabytes for
+ * ten megabytes of zeros, often gives no position of a mistake, keeps the last of two fields with
+ * one name, and rounds numbers that no double can hold. This stops at the first problem, and works
+ * in slices, so that other requests run in between.
  */
 export class JsonCheck {
   /** Start and end of each item of the field in `limits`. */

@@ -24,9 +24,9 @@ const SOURCE = 'leadengine.redirect';
 const MAX_USER_AGENT = 300;
 
 /**
- * Link previewers and scanners that `isbot` does not know: Discord under the names of two old browsers,
- * Signal Desktop, Mattermost, Nextcloud Talk, Outlook Safe Links, and Office, which requests a link
- * before it opens a browser.
+ * Link previewers and scanners that `isbot` does not know: Discord under the names of two old
+ * browsers, Signal Desktop, Mattermost, Nextcloud Talk, Outlook Safe Links, and Office, which
+ * requests a link before it opens a browser.
  */
 const LINK_PREVIEW =
   /^Mozilla\/5\.0 \(Macintosh; Intel Mac OS X (?:11\.6; rv:92\.0\) Gecko\/20100101 Firefox\/92\.0|10\.10; rv:38\.0\) Gecko\/20100101 Firefox\/38\.0)$|^Signal\b|\bMattermost\b|Nextcloud Talk|SafeLinks|Microsoft Office\/|ms-office/i;
@@ -35,9 +35,9 @@ const LINK_PREVIEW =
 const kinds = new LRUCache<string, ClickKind>({ max: 5000 });
 
 /**
- * The event `link.clicked`. The visitor's address is used only in a hash with the day's salt and the
- * link's id: once the salt is deleted the hash cannot be linked to an address, and hashes of two links
- * cannot be linked to each other.
+ * The event `link.clicked`. The visitor's address is used only in a hash with the day's salt and
+ * the link's id: once the salt is deleted the hash cannot be linked to an address, and hashes of
+ * two links cannot be linked to each other.
  */
 export function clickEvent(
   { link, code, request, at, peer }: Click,

@@ -9,7 +9,7 @@ import type { Logger } from '../../../runtime/log/logger.ts';
 /** Targets of short links, in memory. */
 export interface LinkCache {
   /** The cached result; undefined if the database must be queried. */
-  known(code: string): Lookup | undefined;
+  cached(code: string): Lookup | undefined;
   /** @throws if the database is away, or too many lookups are running */
   find(code: string): Promise<Lookup>;
   /** Drops a link that this process has changed, without waiting for the ledger. */
@@ -30,10 +30,10 @@ export interface Target {
 }
 
 /** About 1 KB each. */
-const MAX_KNOWN = 50_000;
+const MAX_CACHED = 50_000;
 /** A cache of its own, so that guessed codes do not evict links in use. */
 const MAX_MISSING = 20_000;
-const MAX_ASKING = 1000;
+const MAX_PENDING = 1000;
 /**
  * Delay of other processes' changes. A poll is one probe of an index that holds only link events.
  */
@@ -44,8 +44,8 @@ const EXPIRED: Lookup = { kind: 'expired' };
 
 /**
  * Entries have no TTL: they stay until their link changes, so links in use keep working while the
- * database is away. Every process follows the ledger for changes by others, and resumes at its cursor
- * after an outage.
+ * database is away. Every process follows the ledger for changes by others, and resumes at its
+ * cursor after an outage.
  */
 export function createLinkCache(options: {
   sql: Sql;
@@ -54,22 +54,22 @@ export function createLinkCache(options: {
   locationOf(link: LinkTarget, code: string): string;
 }): LinkCache {
   const { sql, logger } = options;
-  const found = new LRUCache<string, Target>({ max: MAX_KNOWN });
+  const found = new LRUCache<string, Target>({ max: MAX_CACHED });
   const missing = new LRUCache<string, true>({ max: MAX_MISSING });
-  const asking = new Map<string, { answer: Promise<Lookup>; stale: boolean }>();
-  let place: EventCursor | undefined;
+  const pending = new Map<string, { answer: Promise<Lookup>; stale: boolean }>();
+  let cursor: EventCursor | undefined;
 
-  const known = (code: string): Lookup | undefined => {
+  const cached = (code: string): Lookup | undefined => {
     const entry = found.get(code);
     if (entry) return entry.until > performance.now() ? entry : EXPIRED;
     return missing.has(code) || !LINK_CODE.test(code) ? MISSING : undefined;
   };
-  const ask = async (code: string): Promise<Lookup> => {
+  const query = async (code: string): Promise<Lookup> => {
     const link = await findTarget(sql, code);
     // The row may be older than a concurrent change: valid for this answer, not cached.
-    const keeps = place !== undefined && asking.get(code)?.stale !== true;
+    const mayCache = cursor !== undefined && pending.get(code)?.stale !== true;
     if (!link) {
-      if (keeps) missing.set(code, true);
+      if (mayCache) missing.set(code, true);
       return MISSING;
     }
     const entry: Target = {
@@ -79,14 +79,14 @@ export function createLinkCache(options: {
       headers: headersOf(options.locationOf(link, code)),
       until: performance.now() + (link.expires_in_ms ?? Number.POSITIVE_INFINITY),
     };
-    if (keeps) found.set(code, entry);
+    if (mayCache) found.set(code, entry);
     return entry.until > performance.now() ? entry : EXPIRED;
   };
   const forget = (code: string) => {
     found.delete(code);
     missing.delete(code);
-    const under = asking.get(code);
-    if (under) under.stale = true;
+    const lookup = pending.get(code);
+    if (lookup) lookup.stale = true;
   };
 
   const loop = createLoop({
@@ -94,9 +94,9 @@ export function createLinkCache(options: {
     logger,
     step: async () => {
       // Nothing is cached until there is a cursor to follow from.
-      place ??= (await findLedgerEnd(sql)).end;
-      const { changes, settled } = await followLinks(sql, place);
-      place = settled;
+      cursor ??= (await findLedgerEnd(sql)).end;
+      const { changes, settled } = await followLinks(sql, cursor);
+      cursor = settled;
       for (const { code, created } of changes) {
         // Codes are never reused, so a cached entry of a created link is current and may stay.
         if (!created || !found.has(code)) forget(code);
@@ -106,15 +106,15 @@ export function createLinkCache(options: {
   });
 
   return {
-    known,
+    cached,
     find: (code) => {
-      let under = asking.get(code);
-      if (!under) {
-        if (asking.size >= MAX_ASKING) return Promise.reject(new Error('too many links are looked up'));
-        under = { answer: ask(code).finally(() => asking.delete(code)), stale: false };
-        asking.set(code, under);
+      let lookup = pending.get(code);
+      if (!lookup) {
+        if (pending.size >= MAX_PENDING) return Promise.reject(new Error('too many links are looked up'));
+        lookup = { answer: query(code).finally(() => pending.delete(code)), stale: false };
+        pending.set(code, lookup);
       }
-      return under.answer;
+      return lookup.answer;
     },
     forget,
     start: loop.start,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { madeCode } from '../../../core/links/link.ts';
+import { generatedCode } from '../../../core/links/link.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { Click } from './click.ts';
 import { headersOf, type LinkCache, type Lookup, type Target } from './link-cache.ts';
@@ -25,37 +25,47 @@ export function createRedirects(options: {
 }): Redirects {
   const { linkCache, publicUrl, onClick, observe, logger } = options;
 
-  const redirect = (request: IncomingMessage, response: ServerResponse, found: Target, asked: Asked) => {
+  const redirect = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    found: Target,
+    parsed: LinkRequest,
+  ) => {
     const { link, code, headers } = found;
     // The relative location works only from the plain path `/r/{code}`.
-    const isAbsolute = link.share && asked.isSpelled;
+    const isAbsolute = link.share && parsed.isVariant;
     response.writeHead(302, isAbsolute ? headersOf(`${publicUrl}/share/${code}`) : headers);
     response.end();
     onClick({ link, code, request, at: Date.now(), peer: request.socket.remoteAddress ?? '' });
   };
-  const respond = (found: Lookup, request: IncomingMessage, response: ServerResponse, asked: Asked) => {
+  const respond = (
+    found: Lookup,
+    request: IncomingMessage,
+    response: ServerResponse,
+    parsed: LinkRequest,
+  ) => {
     if (found.kind === 'missing') sendUnknown(response);
     else if (found.kind === 'expired') sendGone(response);
-    else if (asked.isPreview) sendPreview(response, found);
-    else redirect(request, response, found, asked);
+    else if (parsed.isPreview) sendPreview(response, found);
+    else redirect(request, response, found, parsed);
   };
   /**
    * Tries the code as typed, then in lower case: users type capitals, and QR codes are smaller with
    * them.
    */
-  const known = ({ code }: Asked): Lookup | undefined => {
-    const found = linkCache.known(code);
-    const made = found?.kind === 'missing' ? madeCode(code) : null;
-    return made === null || made === code ? found : linkCache.known(made);
+  const cached = ({ code }: LinkRequest): Lookup | undefined => {
+    const found = linkCache.cached(code);
+    const generated = found?.kind === 'missing' ? generatedCode(code) : null;
+    return generated === null || generated === code ? found : linkCache.cached(generated);
   };
-  const find = async ({ code }: Asked): Promise<Lookup> => {
+  const find = async ({ code }: LinkRequest): Promise<Lookup> => {
     const found = await linkCache.find(code);
-    const made = found.kind === 'missing' ? madeCode(code) : null;
-    return made === null || made === code ? found : linkCache.find(made);
+    const generated = found.kind === 'missing' ? generatedCode(code) : null;
+    return generated === null || generated === code ? found : linkCache.find(generated);
   };
-  const lookUp = async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
+  const lookUp = async (request: IncomingMessage, response: ServerResponse, parsed: LinkRequest) => {
     try {
-      respond(await find(asked), request, response, asked);
+      respond(await find(parsed), request, response, parsed);
     } catch (error) {
       logger.debug('link_not_looked_up', { error });
       sendUnavailable(response);
@@ -65,54 +75,54 @@ export function createRedirects(options: {
   return {
     answer: (request, response) => {
       const startedAt = performance.now();
-      const asked = askedOf(request.url ?? '');
-      if (asked === null) return false;
+      const parsed = parseLinkRequest(request.url ?? '');
+      if (parsed === null) return false;
       const { method = '' } = request;
-      const route = asked.isPreview ? '/r/:code+' : '/r/:code';
+      const route = parsed.isPreview ? '/r/:code+' : '/r/:code';
       const done = () => observe(method, route, response.statusCode, (performance.now() - startedAt) / 1000);
       if (method !== 'GET' && method !== 'HEAD') {
         sendNotAllowed(response);
         observe('OTHER', route, 405, 0);
         return true;
       }
-      const found = known(asked);
+      const found = cached(parsed);
       if (found) {
-        respond(found, request, response, asked);
+        respond(found, request, response, parsed);
         done();
       } else {
-        void lookUp(request, response, asked).finally(done);
+        void lookUp(request, response, parsed).finally(done);
       }
       return true;
     },
   };
 }
 
-interface Asked {
+interface LinkRequest {
   code: string;
   isPreview: boolean;
   /** A path other than the canonical `/r/{code}`. */
-  isSpelled: boolean;
+  isVariant: boolean;
 }
 
 /** `/r/{code}`, and `/r/{code}+` for a preview of the target. */
-const PLAIN = /^\/r\/([A-Za-z0-9_-]{3,64})(\+?)(?:\?|$)/;
+const CANONICAL = /^\/r\/([A-Za-z0-9_-]{3,64})(\+?)(?:\?|$)/;
 /** Other spellings of that path, and `/{code}+`. */
-const SPELLED = /^\/(?:r(?:\/(.*?)(\+?))?|([A-Za-z0-9_-]{3,64})(\+))$/is;
+const VARIANT = /^\/(?:r(?:\/(.*?)(\+?))?|([A-Za-z0-9_-]{3,64})(\+))$/is;
 
 /** Decides by the first characters and a `+`, so that other requests pay for no more than that. */
-function askedOf(url: string): Asked | null {
-  const [, code, plus] = PLAIN.exec(url) ?? [];
-  if (code !== undefined) return { code, isPreview: plus === '+', isSpelled: false };
-  if (!MAY_BE_SPELLED.test(url)) return null;
+function parseLinkRequest(url: string): LinkRequest | null {
+  const [, code, plus] = CANONICAL.exec(url) ?? [];
+  if (code !== undefined) return { code, isPreview: plus === '+', isVariant: false };
+  if (!MAY_BE_VARIANT.test(url)) return null;
   const path = decoded(url.split('?', 1)[0] ?? '')
     .replace(/\/+/g, '/')
     .replace(/(.)\/$/, '$1');
-  const [match, spelled = '', itsPlus, alone, anyPlus] = SPELLED.exec(path) ?? [];
+  const [match, spelled = '', itsPlus, alone, anyPlus] = VARIANT.exec(path) ?? [];
   if (match === undefined) return null;
-  return { code: alone ?? spelled, isPreview: (itsPlus || anyPlus) === '+', isSpelled: true };
+  return { code: alone ?? spelled, isPreview: (itsPlus || anyPlus) === '+', isVariant: true };
 }
 
-const MAY_BE_SPELLED = /^\/(?:[rR/%]|[^?]*(?:\+|%2[bB])\/*(?:\?|$))/;
+const MAY_BE_VARIANT = /^\/(?:[rR/%]|[^?]*(?:\+|%2[bB])\/*(?:\?|$))/;
 
 function decoded(path: string): string {
   try {

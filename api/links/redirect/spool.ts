@@ -20,9 +20,9 @@ import { type Envelope, parseEnvelope } from '../../../queue/envelope.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 
 /**
- * Clicks on disk while the broker is away: one file per process, one line per click, sent and deleted
- * when the broker is back. Writes are synchronous, so written clicks survive any end of the process.
- * There is no fsync, so a power cut may lose the last seconds.
+ * Clicks on disk while the broker is away: one file per process, one line per click, sent and
+ * deleted when the broker is back. Writes are synchronous, so written clicks survive any end of the
+ * process. There is no fsync, so a power cut may lose the last seconds.
  */
 export interface Spool {
   /** Returns how many of them fit. */

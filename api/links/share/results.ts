@@ -1,7 +1,7 @@
 import type { Job } from '../../../core/jobs/job.ts';
 import type { Page } from '../../../core/jobs/page.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
-import { madeCode } from '../../../core/links/link.ts';
+import { generatedCode } from '../../../core/links/link.ts';
 import type { Sql } from '../../../db/connect.ts';
 import { findJob } from '../../../db/jobs/read.ts';
 import { findTarget } from '../../../db/links/links.ts';
@@ -20,8 +20,8 @@ export type ListLeads = (
 export type Shared = Exclude<Lookup, { kind: 'target' }> | { kind: 'job'; job: Job };
 
 export async function findShared(sql: Sql, code: string): Promise<Shared> {
-  const made = madeCode(code);
-  const target = made === null ? null : await findTarget(sql, made);
+  const generated = generatedCode(code);
+  const target = generated === null ? null : await findTarget(sql, generated);
   if (!target?.share || target.job_id === null) return { kind: 'missing' };
   if (target.expires_in_ms !== null && target.expires_in_ms <= 0) return { kind: 'expired' };
   const job = await findJob(sql, target.user_id, target.job_id);
