@@ -64,7 +64,7 @@ async function sendEvents(
   scope: Scope,
 ): Promise<void> {
   const query = readEventsQuery(request);
-  const after = placeOf(request, query);
+  const after = requestedCursor(request, query);
   const format = formatOf(request, query, scope);
   if (format === 'sse') return stream(live, request, response, { scope, query, after });
   const read = ledgerReader(live.sql, scope, query);
@@ -85,7 +85,7 @@ const DEFAULT_LIMIT = 100;
 const toJson = (event: LedgerEvent): string => new SerializedEvent(event).json;
 
 /** The header wins: a reconnecting `EventSource` sends its cursor there, with its original URL. */
-function placeOf(request: ApiRequest, query: Query): EventCursor | null {
+function requestedCursor(request: ApiRequest, query: Query): EventCursor | null {
   const header = request.headers['last-event-id'];
   if (typeof header === 'string' && header !== '') return decodeEventCursor(header, 'Last-Event-ID');
   if (query.last_event_id) return decodeEventCursor(query.last_event_id, 'last_event_id');
@@ -125,16 +125,16 @@ async function* lines(
   from: EventCursor,
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<string> {
-  let place = from;
+  let cursor = from;
   let left = limit;
   while (left > 0) {
     const wanted = Math.min(left, LINES_AT_ONCE);
-    const events = await read(place, wanted);
+    const events = await read(cursor, wanted);
     for (const event of events) yield `${toJson(event)}\n`;
     const last = events.at(-1);
     if (!last || events.length < wanted) return;
     left -= events.length;
-    place = last;
+    cursor = last;
   }
 }
 

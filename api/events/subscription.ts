@@ -54,53 +54,53 @@ export async function runSubscription(
   { scope, after, types }: Subscription,
   sink: Sink,
 ): Promise<void> {
-  let place = after ?? (scope.kind === 'job' ? BEGINNING : (await findLedgerEnd(sql)).end);
-  let begun = false;
+  let cursor = after ?? (scope.kind === 'job' ? BEGINNING : (await findLedgerEnd(sql)).end);
+  let hasBegun = false;
 
   const begin = (from: EventCursor) => {
-    if (!begun) sink.begin(from);
-    begun = true;
+    if (!hasBegun) sink.begin(from);
+    hasBegun = true;
   };
   const send = (event: SerializedEvent) => {
     if (!types || types.has(event.source.type)) sink.send(event);
   };
 
   /** Sends the ledger's events up to a position. */
-  const sendPast = async (upTo: EventCursor): Promise<void> => {
-    while (comparePlaces(place, upTo) < 0 && !sink.gone.aborted) {
-      const events = await readPart(sql, { scope, types, after: place, upTo });
-      if (events.length > 0) begin(place);
+  const sendFromLedger = async (upTo: EventCursor): Promise<void> => {
+    while (comparePlaces(cursor, upTo) < 0 && !sink.gone.aborted) {
+      const events = await readPart(sql, { scope, types, after: cursor, upTo });
+      if (events.length > 0) begin(cursor);
       for (const event of events) {
         send(new SerializedEvent(event));
         const drained = sink.drained();
         if (drained) await drained;
       }
       const newest = events.at(-1);
-      place = newest && events.length === PAGE ? placeOf(newest) : upTo;
+      cursor = newest && events.length === PAGE ? cursorOf(newest) : upTo;
     }
   };
 
   /** Ledger, then live, until the client falls behind, is gone, or has everything. */
-  const followOnce = async (): Promise<'behind' | 'gone' | 'over'> => {
+  const runOnce = async (): Promise<'behind' | 'gone' | 'ended'> => {
     const pending: SerializedEvent[] = [];
     let isLive = false;
-    let leaveWith: (how: 'behind' | 'gone' | 'over') => void = () => {};
-    const left = new Promise<'behind' | 'gone' | 'over'>((resolve) => {
-      leaveWith = (how) => {
+    let finish: (how: 'behind' | 'gone' | 'ended') => void = () => {};
+    const finished = new Promise<'behind' | 'gone' | 'ended'>((resolve) => {
+      finish = (how) => {
         isLive = false;
         unsubscribe();
         resolve(how);
       };
     });
-    const onGone = () => leaveWith('gone');
+    const onGone = () => finish('gone');
     const deliver = (event: SerializedEvent) => {
       // This process may be behind the one the client was connected to before.
-      const ahead = comparePlaces(event.source, place);
+      const ahead = comparePlaces(event.source, cursor);
       if (ahead < 0) return;
-      place = placeOf(event.source);
+      cursor = cursorOf(event.source);
       if (ahead > 0) send(event);
-      if (scope.kind === 'job' && endsJob(event.source.type)) leaveWith('over');
-      else if (sink.isFull()) leaveWith('behind');
+      if (scope.kind === 'job' && endsJob(event.source.type)) finish('ended');
+      else if (sink.isFull()) finish('behind');
     };
     const { from, unsubscribe } = await hub.subscribe(scope, (event) => {
       if (isLive) deliver(event);
@@ -110,16 +110,16 @@ export async function runSubscription(
     try {
       if (sink.gone.aborted) return 'gone';
       if (after && comparePlaces(after, from) > 0) await requireReached(sql, after);
-      await sendPast(from);
-      const over = scope.kind === 'job' && (await isOver(sql, scope, from));
+      await sendFromLedger(from);
+      const ended = scope.kind === 'job' && (await hasEnded(sql, scope, from));
       if (sink.gone.aborted) return 'gone';
       // Only with nothing pending: a final job may have been retried just now.
-      if (over && pending.length === 0) return 'over';
+      if (ended && pending.length === 0) return 'ended';
       if (pending.length > MAX_PENDING) return 'behind';
-      begin(place);
+      begin(cursor);
       isLive = true;
       for (const event of pending.splice(0)) if (isLive) deliver(event);
-      return await left;
+      return await finished;
     } finally {
       unsubscribe();
       sink.gone.removeEventListener('abort', onGone);
@@ -127,14 +127,14 @@ export async function runSubscription(
   };
 
   for (;;) {
-    const how = await followOnce();
-    if (how === 'over') sink.end();
+    const how = await runOnce();
+    if (how === 'ended') sink.end();
     if (how !== 'behind') return;
     await sink.drained();
   }
 }
 
-const placeOf = ({ xid, seq }: EventCursor): EventCursor => ({ xid, seq });
+const cursorOf = ({ xid, seq }: EventCursor): EventCursor => ({ xid, seq });
 
 /** For a job all types are read, because its last event says whether it is over. */
 const readPart = (
@@ -148,7 +148,7 @@ const readPart = (
 };
 
 /** Whether the job's last event ends it and lies in the part that was read. */
-async function isOver(sql: Sql, job: { jobId: string; isFinal: boolean }, upTo: EventCursor) {
+async function hasEnded(sql: Sql, job: { jobId: string; isFinal: boolean }, upTo: EventCursor) {
   const last = await findLastJobEvent(sql, job.jobId);
   return last ? endsJob(last.type) && comparePlaces(last, upTo) <= 0 : job.isFinal;
 }
@@ -157,9 +157,9 @@ async function isOver(sql: Sql, job: { jobId: string; isFinal: boolean }, upTo: 
  * Another process may be slightly ahead, but a transaction id not yet assigned is of another
  * database.
  */
-async function requireReached(sql: Sql, place: EventCursor): Promise<void> {
+async function requireReached(sql: Sql, cursor: EventCursor): Promise<void> {
   const { nextXid } = await findLedgerEnd(sql);
-  if (BigInt(place.xid) > BigInt(nextXid)) {
+  if (BigInt(cursor.xid) > BigInt(nextXid)) {
     throw badEventCursor('Last-Event-ID', 'this ledger has no such event');
   }
 }

@@ -75,9 +75,9 @@ export function openSession(
     send({ type: 'error', ...(subscription === undefined ? {} : { subscription }), status, code, detail });
   };
 
-  const start = (known: Caller) => {
+  const start = (authenticatedCaller: Caller) => {
     try {
-      const close = streams.open(known, {
+      const close = streams.open(authenticatedCaller, {
         kind: 'websocket',
         beat,
         end: (why) =>
@@ -91,7 +91,7 @@ export function openSession(
       socket.close(CLOSE.tooMany, 'too many streams');
       return;
     }
-    caller = known;
+    caller = authenticatedCaller;
     resolveAuthenticated();
     send({ type: 'ready' });
   };
@@ -196,7 +196,7 @@ export function openSession(
 }
 
 const tooManySubscriptions = () =>
-  new Problem(429, 'too_many_subscriptions', `at most ${MAX_SUBSCRIPTIONS} subscriptions a connection`);
+  new Problem(429, 'too_many_subscriptions', `at most ${MAX_SUBSCRIPTIONS} subscriptions per connection`);
 
 function parsed(text: string): unknown {
   try {

@@ -37,18 +37,18 @@ function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined)
 }
 
 async function* pagesBehind(sql: Sql, jobId: string, after: number, limit: number): AsyncGenerator<string> {
-  let place: number | null = after;
+  let cursor: number | null = after;
   let left = limit;
-  while (place !== null && left > 0) {
+  while (cursor !== null && left > 0) {
     const read: { pages: PageText[]; next: number | null } = await listPages(
       sql,
       jobId,
-      place,
+      cursor,
       Math.min(left, DEFAULT_LIMIT),
     );
     for (const { json } of read.pages) yield `${json}\n`;
     left -= read.pages.length;
-    place = read.next;
+    cursor = read.next;
   }
 }
 

@@ -43,7 +43,7 @@ export const showJobLeads =
       });
       return;
     }
-    const all = allOf(after, limit, (place, count) => listJobLeads(sql, jobId, place, count));
+    const all = allOf(after, limit, (cursor, count) => listJobLeads(sql, jobId, cursor, count));
     const entries = mapped(all, ({ lead }) => ({ json: lead, table: { lead, jobIds: [jobId] } }));
     await sendAs(response, chosen, entries, `leads-${jobId}`);
   };
@@ -56,9 +56,9 @@ export const listLeads =
   async (request, response) => {
     const { limit, cursor, format, ...search } = readQuery(request, listLeadsQuery);
     const { userId } = response.locals.caller;
-    const place = decodeKnownLeadCursor(cursor);
-    const before = place?.before ?? NEWEST;
-    const upTo = place?.upTo ?? (await findLastLeadId(sql, userId));
+    const position = decodeKnownLeadCursor(cursor);
+    const before = position?.before ?? NEWEST;
+    const upTo = position?.upTo ?? (await findLastLeadId(sql, userId));
     const query: LeadsQuery = {
       userId,
       q: search.q,
@@ -139,15 +139,15 @@ async function sendAs(
 async function* allOf<T>(
   start: string,
   limit: number | undefined,
-  read: (place: string, count: number) => Promise<{ leads: T[]; next: string | null }>,
+  read: (cursor: string, count: number) => Promise<{ leads: T[]; next: string | null }>,
 ): AsyncGenerator<T> {
-  let place: string | null = start;
+  let cursor: string | null = start;
   let left = limit ?? Number.POSITIVE_INFINITY;
-  while (place !== null && left > 0) {
-    const part: { leads: T[]; next: string | null } = await read(place, Math.min(left, READ_AT_ONCE));
+  while (cursor !== null && left > 0) {
+    const part: { leads: T[]; next: string | null } = await read(cursor, Math.min(left, READ_AT_ONCE));
     yield* part.leads;
     left -= part.leads.length;
-    place = part.next;
+    cursor = part.next;
   }
 }
 
