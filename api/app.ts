@@ -7,75 +7,30 @@ import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/log/logger.ts';
 import type { NotifyConfig } from '../runtime/settings/config.ts';
-import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
-import { addUser, listAllUsers } from './accounts/users.ts';
-import { createFeed } from './events/event-hub.ts';
-import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './events/events.ts';
+import { createEventHub } from './events/event-hub.ts';
 import { createStreams, type StreamLimits } from './events/streams.ts';
 import { createLiveSockets, type LiveSockets } from './events/websocket.ts';
 import { createClientAddress } from './http/client-address.ts';
 import { originForm } from './http/origin-form.ts';
-import { answerHeaders, type Middleware, serve } from './http/route.ts';
 import { createAccept } from './jobs/accept.ts';
-import { cancel, cancelMany, listOwnJobs, retry, showJob } from './jobs/jobs.ts';
-import { createWaiters, type Waiters } from './jobs/long-poll.ts';
-import { listJobUrls, mapSite } from './jobs/map.ts';
-import { listJobPages, showArtifact } from './jobs/pages.ts';
-import { submitBatch, submitJob } from './jobs/submit.ts';
-import { listLeads, showJobLeads } from './leads/leads.ts';
-import { createJudgeTarget } from './links/link-target.ts';
-import { addLink, editLink, listOwnLinks, removeLink, showLink, showQr } from './links/links.ts';
+import { createLongPoll } from './jobs/long-poll.ts';
+import { createValidateTarget } from './links/link-target.ts';
 import { createRedirects } from './links/redirect/redirects.ts';
 import type { ShortLinks } from './links/redirect/short-links.ts';
-import { downloadShared, showShared } from './links/share/routes.ts';
-import { createMetrics, type Metrics } from './metrics/metrics.ts';
-import { type Auth, createAuth } from './middleware/authentication.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { createAuth } from './middleware/authentication.ts';
 import { createCompression } from './middleware/compression.ts';
 import { createCors } from './middleware/cors.ts';
-import { answerNotFound, createAnswerProblem, malformedUrl } from './middleware/error-handler.ts';
-import { createLoadLimit } from './middleware/load-shedding.ts';
+import { answerNotFound, createErrorHandler } from './middleware/error-handler.ts';
+import { createLoadShedding } from './middleware/load-shedding.ts';
 import { createRateLimit } from './middleware/rate-limit.ts';
-import { createObserve } from './middleware/request-metrics.ts';
-import {
-  listOwnNotifications,
-  readAll,
-  readOne,
-  showNotification,
-  showPushKey,
-} from './notifications/notifications.ts';
-import {
-  editSubscription,
-  listOwnSubscriptions,
-  showSubscription,
-  subscribe,
-  unsubscribe,
-} from './notifications/subscriptions.ts';
-import { askToUnsubscribe, unsubscribeByToken } from './notifications/unsubscribe.ts';
-import {
-  addWebhook,
-  editWebhook,
-  listDeliveries,
-  listOwnWebhooks,
-  redeliverOne,
-  removeWebhook,
-  rotate,
-  showSecret,
-  showWebhook,
-} from './notifications/webhooks.ts';
-import {
-  discard,
-  listAllDeadLetters,
-  requeueMany,
-  requeueOne,
-  showDeadLetter,
-} from './operations/dead-letters.ts';
-import { showQueue, showWorkers } from './operations/fleet.ts';
-import { live, queueHealth, ready, showMetrics } from './operations/health.ts';
-import { showLinkStats, showStats } from './statistics/statistics.ts';
+import { createRequestMetrics } from './middleware/request-metrics.ts';
+import { answerServerOptions, refuseMalformedUrl } from './middleware/request-target.ts';
+import { apiRoutes, healthRoutes, type RouteDependencies, rootRoutes } from './routes.ts';
 
 export interface AppDependencies {
   database: Database;
-  /** Undefined: artifacts lie in the database. */
+  /** Undefined: artifacts are stored in the database. */
   artifacts?: ArtifactStore | undefined;
   queue: Pick<Queue, 'health'>;
   dispatch: Pick<Dispatch, 'offer'>;
@@ -83,57 +38,58 @@ export interface AppDependencies {
   /** For the metrics; default none. */
   logLinesDropped?: () => number;
   links: ShortLinks;
-  /** Where users reach this API, for links to it. */
+  /** Base URL of this API, for links to it. */
   publicUrl: string;
-  /** What links may lead to beside the open internet. */
+  /** Private targets that short links may have, besides the public internet. */
   egressAllow: string[];
-  /** Addresses and ranges of the proxies whose `X-Forwarded-For` is believed. */
+  /** Addresses and ranges of the proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: string[];
-  /** Whose pages may call this API from browsers: origins, or `*`. None: no other's. */
+  /** Origins whose pages may call this API from browsers, or `*`; none: same origin only. */
   corsOrigins: string[];
-  /** Requests a second and user. */
+  /** Requests per second and user. */
   rateLimit: number;
-  /** A debug line a request. */
+  /** One debug line per request. */
   accessLog: boolean;
-  /** Whether there is e-mail, and the key pair of pushes where the operator gave one. */
+  /** Whether there is e-mail, and the operator's key pair for web push. */
   notify: Pick<NotifyConfig, 'smtpUrl' | 'vapid'>;
-  /** So long `POST /jobs/map` waits for its job. */
+  /** How long `POST /jobs/map` waits for its job. */
   mapWaitMs?: number;
-  /** Of streams of events. */
+  /** Limits of event streams. */
   streams?: Partial<StreamLimits> & { beatMs?: number; stalledMs?: number };
 }
 
 export interface App {
-  /** Give it to a server; it never listens itself. */
+  /** For a server; the app itself does not listen. */
   handler: RequestListener;
-  /** For the server's `upgrade`: WebSockets. */
+  /** For the server's `upgrade` event: WebSockets. */
   upgrade: LiveSockets['upgrade'];
   /**
-   * Ends what waits: long polls are answered as things stand, streams end for their clients to come again elsewhere, and
-   * `/health/ready` sends load balancers away. Resolves when nothing of it asks the database any more.
+   * Ends everything that waits: long polls are answered with the current state, streams end and
+   * their clients reconnect elsewhere, and `/health/ready` fails, so that load balancers stop
+   * sending requests. Resolves when none of these runs a query any more.
    */
   stop(): Promise<void>;
 }
 
 /** Builds the HTTP application. */
 export function createApp(dependencies: AppDependencies): App {
-  const { database, logger } = dependencies;
-  const metrics = createMetrics(database, logger, dependencies.logLinesDropped ?? (() => 0));
-  metrics.watchClicks(dependencies.links.figures);
-  const clientAddress = createClientAddress(dependencies.trustedProxies);
-  const auth = createAuth(database, clientAddress);
-  const waiters = createWaiters(database, logger);
-  const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
-  const feed = createFeed(database, logger);
-  const streams = createStreams({
+  const { database, logger, links, publicUrl } = dependencies;
+  const metrics = createMetrics({
     sql: database,
     logger,
-    metrics: metrics.live,
-    limits,
-    beatMs,
-    stalledMs,
+    logLinesDropped: dependencies.logLinesDropped ?? (() => 0),
+    clickFigures: links.figures,
   });
-  const events = { sql: database, feed, streams, metrics: metrics.live };
+  const clientAddress = createClientAddress(dependencies.trustedProxies);
+  const auth = createAuth(database, clientAddress);
+  const longPoll = createLongPoll(database, logger);
+  const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
+  const hub = createEventHub(database, logger);
+  const streams = createStreams({
+    ...{ sql: database, logger, metrics: metrics.streams },
+    ...{ limits, beatMs, stalledMs },
+  });
+  const events = { sql: database, hub, streams, metrics: metrics.streams };
   const sockets = createLiveSockets({ ...events, auth, logger }, clientAddress);
   let stopping = false;
 
@@ -141,21 +97,16 @@ export function createApp(dependencies: AppDependencies): App {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(createObserve({ metrics, logger, accessLog: dependencies.accessLog }));
+  app.use(createRequestMetrics({ metrics, logger, accessLog: dependencies.accessLog }));
   app.use(answerServerOptions);
   app.use(refuseMalformedUrl);
   if (dependencies.corsOrigins.length > 0) app.use(createCors(dependencies.corsOrigins));
-  app.use(apiRoutes(dependencies, { auth, waiters, events }));
+  app.use(userRoutes(dependencies.rateLimit, routeDependencies(dependencies, { auth, longPoll, events })));
   app.use(healthRoutes(dependencies, metrics, () => stopping));
   app.use(answerNotFound);
-  app.use(createAnswerProblem(logger));
+  app.use(createErrorHandler(logger));
 
-  const redirects = createRedirects({
-    ...dependencies.links,
-    publicUrl: dependencies.publicUrl,
-    observe: metrics.observeRequest,
-    logger,
-  });
+  const redirects = createRedirects({ ...links, publicUrl, observe: metrics.observeRequest, logger });
   return {
     handler: (request, response) => {
       request.url = originForm(request.url ?? '/');
@@ -164,145 +115,37 @@ export function createApp(dependencies: AppDependencies): App {
     upgrade: sockets.upgrade,
     stop: () => {
       stopping = true;
-      waiters.stop();
+      longPoll.stop();
       streams.stop();
       sockets.stop();
-      return feed.stop();
+      return hub.stop();
     },
   };
 }
 
-/** `OPTIONS *` asks of the server and of no path: what it speaks at all. */
-const answerServerOptions: Middleware = (request, response, next) => {
-  if (request.url !== '*') return next();
-  if (request.method !== 'OPTIONS') return next(malformedUrl());
-  response.writeHead(204, { ...answerHeaders(response), allow: 'GET, HEAD, POST, PATCH, DELETE, OPTIONS' });
-  response.end();
-};
-
-const refuseMalformedUrl: Middleware = (request, _response, next) => {
-  if (request.url.includes('%')) {
-    try {
-      decodeURIComponent(request.url);
-    } catch {
-      next(malformedUrl());
-      return;
-    }
-  }
-  next();
-};
-
-function apiRoutes(
-  {
-    database,
-    artifacts,
-    dispatch,
-    rateLimit,
-    notify,
-    links,
-    publicUrl,
-    egressAllow,
-    mapWaitMs,
-  }: AppDependencies,
-  { auth, waiters, events }: { auth: Auth; waiters: Waiters; events: Live },
-): Router {
-  const limit = createRateLimit(rateLimit);
-  const loadLimit = createLoadLimit();
-  const submit = { accept: createAccept(database), dispatch };
-  const short = {
-    ...{ sql: database, targets: links.targets, publicUrl },
-    judge: createJudgeTarget({ publicUrl, egressAllow }),
+function routeDependencies(
+  { database, artifacts, dispatch, notify, links, publicUrl, egressAllow, mapWaitMs }: AppDependencies,
+  shared: Pick<RouteDependencies, 'auth' | 'longPoll' | 'events'>,
+): RouteDependencies {
+  return {
+    ...shared,
+    ...{ database, artifacts, notify, mapWaitMs },
+    submit: { accept: createAccept(database), dispatch },
+    links: {
+      ...{ sql: database, linkCache: links.linkCache, publicUrl },
+      validateTarget: createValidateTarget({ publicUrl, egressAllow }),
+    },
+    share: { sql: database, listLeads: listJobLeads },
   };
-  const share = { sql: database, listLeads: listJobLeads };
-
-  const v1 = Router();
-  const at = (path: string, handlers: Parameters<typeof serve>[3]) => serve(v1, '/api/v1', path, handlers);
-  at('/jobs/scrape', { POST: submitJob(submit) });
-  at('/jobs/batch', { POST: submitBatch(submit) });
-  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, waiters, waitMs: mapWaitMs }) });
-  at('/jobs', { GET: listOwnJobs(database) });
-  at('/jobs/cancel', { POST: cancelMany(database) });
-  at('/workers', { GET: showWorkers(database) });
-  at('/queue', { GET: showQueue(database) });
-  at('/jobs/:id', { GET: showJob(database, waiters) });
-  at('/jobs/:id/cancel', { POST: cancel(database) });
-  at('/jobs/:id/retry', { POST: retry(database) });
-  at('/jobs/:id/pages', { GET: listJobPages(database) });
-  at('/jobs/:id/urls', { GET: listJobUrls(database) });
-  at('/jobs/:id/leads', { GET: showJobLeads(database) });
-  at('/jobs/:id/events', { GET: listEventsOfJob(events) });
-  at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database, artifacts) });
-  at('/leads', { GET: listLeads(database) });
-  at('/events', { GET: listOwnEvents(events) });
-  at('/live', { GET: liveWithoutUpgrade });
-  at('/dead-letters', { GET: listAllDeadLetters(database) });
-  at('/dead-letters/requeue', { POST: requeueMany(database) });
-  at('/dead-letters/:id', { GET: showDeadLetter(database), DELETE: discard(database) });
-  at('/dead-letters/:id/requeue', { POST: requeueOne(database) });
-  at('/users', { GET: listAllUsers(database), POST: addUser(database) });
-  at('/keys', { GET: listOwnKeys(database), POST: issueKey(database) });
-  at('/keys/:id', { DELETE: revoke(database, auth) });
-  at('/links', { GET: listOwnLinks(short), POST: addLink({ ...short, database }) });
-  at('/links/:code', { GET: showLink(short), PATCH: editLink(short), DELETE: removeLink(short) });
-  at('/links/:code/qr', { GET: showQr(short) });
-  at('/links/:code/stats', { GET: showLinkStats(database) });
-  at('/stats', { GET: showStats(database) });
-
-  at('/subscriptions', {
-    GET: listOwnSubscriptions(database),
-    POST: subscribe(database, { email: notify.smtpUrl !== undefined }),
-  });
-  at('/subscriptions/:id', {
-    GET: showSubscription(database),
-    PATCH: editSubscription(database),
-    DELETE: unsubscribe(database),
-  });
-  at('/notifications', { GET: listOwnNotifications(database) });
-  at('/notifications/read', { POST: readAll(database) });
-  at('/notifications/:id', { GET: showNotification(database) });
-  at('/notifications/:id/read', { POST: readOne(database) });
-  at('/push/public-key', { GET: showPushKey(database, notify.vapid) });
-  at('/webhooks', { GET: listOwnWebhooks(database), POST: addWebhook(database) });
-  at('/webhooks/:id', {
-    GET: showWebhook(database),
-    PATCH: editWebhook(database),
-    DELETE: removeWebhook(database),
-  });
-  at('/webhooks/:id/secret', { GET: showSecret(database) });
-  at('/webhooks/:id/rotate-secret', { POST: rotate(database) });
-  at('/webhooks/:id/deliveries', { GET: listDeliveries(database) });
-  at('/webhooks/:id/deliveries/:delivery/redeliver', { POST: redeliverOne(database) });
-
-  // The same call at the root path: for clients that were written before there was a base path.
-  const root = Router();
-  serve(root, '', '/jobs/scrape', { POST: submitJob(submit) });
-
-  // From a mail, without a key: the token is proof enough.
-  serve(root, '', '/unsubscribe/:token', {
-    GET: askToUnsubscribe(database),
-    POST: unsubscribeByToken(database),
-  });
-  // Without a key: whoever has the code was given it.
-  serve(root, '', '/share/:code', { GET: showShared(share) });
-  serve(root, '', '/share/:code/:file', { GET: downloadShared(share) });
-
-  const routes = Router();
-  routes.use(createCompression());
-  routes.use('/api/v1', auth.authenticate, limit, loadLimit, v1);
-  routes.use('/jobs/scrape', auth.authenticate, limit, loadLimit);
-  routes.use(root);
-  return routes;
 }
 
-function healthRoutes(
-  { database, queue }: AppDependencies,
-  metrics: Metrics,
-  stopping: () => boolean,
-): Router {
+function userRoutes(rateLimit: number, dependencies: RouteDependencies): Router {
+  const { authenticate } = dependencies.auth;
+  const limits = [createRateLimit(rateLimit), createLoadShedding()];
   const routes = Router();
-  serve(routes, '', '/health/live', { GET: live });
-  serve(routes, '', '/health/ready', { GET: ready(database, stopping) });
-  serve(routes, '', '/health/rabbitmq', { GET: queueHealth(queue) });
-  serve(routes, '', '/metrics', { GET: showMetrics(metrics) });
+  routes.use(createCompression());
+  routes.use('/api/v1', authenticate, ...limits, apiRoutes(dependencies));
+  routes.use('/jobs/scrape', authenticate, ...limits);
+  routes.use(rootRoutes(dependencies));
   return routes;
 }

@@ -10,7 +10,10 @@ import { createClientAddress } from './http/client-address.ts';
 import { type HttpServer, listen } from './http/server.ts';
 import { createShortLinks } from './links/redirect/short-links.ts';
 
-/** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the sweeps. */
+/**
+ * The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the
+ * scheduler.
+ */
 runConfigured('api', async (context) => {
   try {
     await startApi(context);
@@ -19,7 +22,7 @@ runConfigured('api', async (context) => {
   }
 });
 
-/** A client waits for the answer: better a 503 soon than a result nobody is there for any more. */
+/** A client waits: an early 503 is better than a result after it has given up. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 
 async function startApi({ config, logger, output, lifecycle }: ProcessContext): Promise<void> {
@@ -83,20 +86,20 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   announce(url, bootstrap);
 }
 
-/** To whoever started this process; without one, a key that was just made goes to the terminal, this once. */
-function announce(url: string, { file, made, isValid }: BootstrapKey): void {
+/** Reports to the parent process; without one, a new key is printed to the terminal, once. */
+function announce(url: string, { file, created, isValid }: BootstrapKey): void {
   const ready = {
     type: 'ready',
     url,
     ...(file ? { apiKeyFile: file } : {}),
-    ...(made ? { apiKey: made } : {}),
+    ...(created ? { apiKey: created } : {}),
     ...(isValid ? {} : { apiKeyRevoked: true }),
   };
   if (process.send) process.send(ready);
-  else if (made) process.stdout.write(`API key, shown once and kept in ${file}: ${made}\n`);
+  else if (created) process.stdout.write(`API key, shown once and kept in ${file}: ${created}\n`);
 }
 
-/** What its operator can mend. */
+/** The errors an operator can fix. */
 function complaintOf(error: unknown, { config }: ProcessContext): Complaint | null {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {

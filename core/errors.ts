@@ -1,15 +1,15 @@
 import type { SnoozeBudget } from './jobs/snooze-budget.ts';
 
 /**
- * Errors are named by what happens next. The settling of a job reads `consequence`, never the message:
- *   retryable  the same attempt may succeed later and costs an attempt
- *   permanent  it will never succeed, the job fails now
- *   snooze     nothing is wrong with the job, it waits `delayMs` and no attempt is spent
- *   fatal      nothing is wrong with the job, but this process cannot go on: hand the job back and exit
+ * Errors are named for their consequence. Settling a job reads `consequence`, never the message:
+ *   retryable  the job may succeed later; costs an attempt
+ *   permanent  the job will never succeed and fails now
+ *   snooze     nothing is wrong with the job; it waits `delayMs` and costs no attempt
+ *   fatal      nothing is wrong with the job, but this process must release it and exit
  */
 export type Consequence = 'retryable' | 'permanent' | 'snooze' | 'fatal';
 
-/** What a user sees of an error: a stable code to program against and a sentence to read. */
+/** An error for the user: a stable code and a readable sentence. */
 export interface ErrorInfo {
   code: string;
   message: string;
@@ -18,7 +18,7 @@ export interface ErrorInfo {
 abstract class WorkError extends Error {
   abstract readonly consequence: Consequence;
 
-  /** @param code stable, snake_case; part of the public contract once released */
+  /** @param code stable, snake_case; part of the public contract */
   constructor(
     readonly code: string,
     message: string,
@@ -41,8 +41,8 @@ export class SnoozeError extends WorkError {
   readonly consequence = 'snooze';
 
   /**
-   * @param delayMs how long the job waits before it is tried again
-   * @param budget what the wait costs the job
+   * @param delayMs delay before the next try
+   * @param budget effect on the job's snooze budget
    */
   constructor(
     code: string,
@@ -61,14 +61,16 @@ export class FatalError extends WorkError {
 
 export type KnownError = RetryableError | PermanentError | SnoozeError | FatalError;
 
-/** Any thrown value as one of ours. What is unforeseen is retryable: a bug should not cost a user's job at once. */
+/**
+ * Wraps any thrown value. Unknown errors are retryable: a bug should not fail a user's job at once.
+ */
 export function classify(thrown: unknown): KnownError {
   if (thrown instanceof WorkError) return thrown as KnownError;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new RetryableError(ErrorCode.internal, message, { cause: thrown });
 }
 
-/** Codes the program itself decides on, so that they are spelled once. */
+/** Error codes that code compares or sets in several places. */
 export const ErrorCode = {
   attemptTimeout: 'attempt_timeout',
   workerLost: 'worker_lost',

@@ -40,9 +40,9 @@ test.each([
     '\u202eä@example.com',
     'a@ä?.de',
   ],
-])('%j is none', (address) => expect(fits(emailAddress, address)).toBe(false));
+])('%j is not an e-mail address', (address) => expect(fits(emailAddress, address)).toBe(false));
 
-test('what is too long is refused before any rule looks at it', () => {
+test('a string that is too long is refused before any other rule runs', () => {
   for (const schema of [emailAddress, text(100), webUrl]) {
     for (const part of [' ', 'a', '1,', 'a@', '.', '%', 'http://'])
       expect(fits(schema, part.repeat(50_000))).toBe(false);

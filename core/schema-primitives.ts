@@ -1,12 +1,12 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 
-/** The values that requests are made of, whatever they are about. */
+/** Building blocks of all request schemas. */
 
-/** Text of a bounded length: what is longer is refused before any other rule looks at it. */
+/** A string of bounded length; the length is checked before any other rule. */
 export const string = (max: number) => z.string().max(max, { abort: true });
 
-/** Postgres cannot keep a NUL in text. */
+/** Postgres cannot store NUL in text. */
 export const text = (max: number) =>
   z
     .string()
@@ -15,14 +15,16 @@ export const text = (max: number) =>
     .min(1)
     .regex(/^[^\0]*$/, 'expected text without NUL characters');
 
-/** An array of a bounded length: how many there are is asked before what they are, and a million wrong ones are one mistake. */
+/**
+ * An array of bounded length. The length is checked first, so a million bad items are one error.
+ */
 export const list = <Item extends z.ZodType>(item: Item, { min = 0, max }: { min?: number; max: number }) =>
   z.array(z.unknown()).min(min).max(max).pipe(z.array(item));
 
-/** What belongs to the user and is handed back untouched. */
+/** The user's own data, returned unchanged. */
 export const metadata = z.record(string(200), z.unknown());
 
-/** Fields of any name, a bounded number of them, and that is asked first too. */
+/** An object with any field names, of a bounded number that is checked first. */
 export const fields = <Name extends z.core.$ZodRecordKey, Value extends z.ZodType>(
   name: Name,
   value: Value,
@@ -33,19 +35,21 @@ export const fields = <Name extends z.core.$ZodRecordKey, Value extends z.ZodTyp
     .refine((record) => Object.keys(record).length <= max, `expected at most ${max} fields`)
     .pipe(z.record(name, value));
 
-/** Also of other alphabets: a domain is sent as Punycode, and a name before the @ to servers that know SMTPUTF8. */
+/**
+ * Non-ASCII too: domains are sent as Punycode, and the local part to servers that support SMTPUTF8.
+ */
 export const emailAddress = string(320).refine(isEmailAddress, 'expected an e-mail address');
 
 function isEmailAddress(text: string): boolean {
   const at = text.lastIndexOf('@');
   const name = text.slice(0, at).replace(/(?!\p{ASCII})[\p{L}\p{M}\p{N}]/gu, 'a');
   const domain = text.slice(at + 1);
-  // The rule below knows ASCII alone, and of a last label nothing but letters.
+  // The rule below accepts ASCII only, and only letters in the last label.
   const ascii = /^[\p{L}\p{M}\p{N}.-]+$/u.test(domain) ? domainToASCII(domain) : '';
   return z.email().safeParse(`${name}@${ascii.replace(/\.xn--[a-z0-9-]+$/, '.xn')}`).success;
 }
 
-/** Only the web: `file:`, `data:`, `ftp:` and the browser's own schemes are refused before anything is stored. */
+/** http and https only: `file:`, `data:`, `ftp:` and browser schemes are refused before storing. */
 export const webUrl = string(8192).superRefine((value, context) => {
   const problem = webUrlProblem(value);
   if (problem) context.addIssue({ code: 'custom', message: problem });
@@ -62,17 +66,17 @@ function webUrlProblem(value: string): string | null {
 }
 
 const LAST_MOMENT = Date.UTC(9999, 0);
-/** A moment in UTC: Postgres takes neither the year 0 nor every offset that ISO 8601 allows. */
+/** A timestamp, as UTC: Postgres accepts neither the year 0 nor every ISO 8601 offset. */
 export const moment = z.iso
   .datetime({ offset: true })
-  // What is no moment at all (NaN) has been told already.
+  // An invalid timestamp (NaN) is already reported.
   .refine(
     (value) => !(Date.parse(value) < 0 || Date.parse(value) >= LAST_MOMENT),
     'expected a year from 1970 to 9998',
   )
   .transform((value) => new Date(value).toISOString());
 
-/** Names out of a list, as `a,b`, as `["a", "b"]`, or as a parameter that is given several times. */
+/** Names of a fixed set, as `a,b`, as `["a", "b"]`, or as a repeated parameter. */
 export const oneOrSeveral = <const Name extends string>(names: readonly [Name, ...Name[]]) =>
   z
     .union([string(1000), list(string(100), { min: 1, max: 50 })], `expected ${names.join(', ')}`)

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  ALL_USERS,
   bucketOf,
   type CountableEvent,
-  EVERYBODY,
   type JobFacts,
   percentileOf,
   rollUp,
@@ -15,20 +15,20 @@ const histogramOf = (values: number[]) => {
 };
 
 describe('a percentile', () => {
-  test.each([0.5, 0.95, 0.99])('of %s lies within 5 %% of the true one', (share) => {
+  test.each([0.5, 0.95, 0.99])('of %s is within 5 %% of the exact one', (share) => {
     const values = Array.from({ length: 1000 }, (_, index) => 3 + index * 17);
     const exact = values[Math.ceil(values.length * share) - 1] ?? 0;
     const read = percentileOf(histogramOf(values), share) ?? 0;
     expect(Math.abs(read - exact) / exact).toBeLessThan(0.051);
   });
 
-  test('of histograms put together is that of all their values', () => {
+  test('of merged histograms is that of all their values', () => {
     const one = histogramOf([10, 10, 10]);
     const other = histogramOf([5000, 5000, 5000, 5000]);
     expect(percentileOf([...one, ...other], 0.5)).toBe(percentileOf(other, 0.5));
   });
 
-  test('of nothing is nothing', () => {
+  test('without values is null', () => {
     expect(percentileOf([], 0.5)).toBeNull();
   });
 });
@@ -67,7 +67,7 @@ describe('events are added up', () => {
     event('job.completed', '11:00:02', { counts, error: null }),
   ];
 
-  test('by hour, for their user and for everybody', () => {
+  test('by hour, for their user and for all users', () => {
     const { hours } = rollUp(life, new Map([[JOB, job]]));
     expect(hours).toHaveLength(4);
     expect(hours).toContainEqual(
@@ -81,7 +81,7 @@ describe('events are added up', () => {
     );
     expect(hours).toContainEqual(
       expect.objectContaining({
-        user_id: EVERYBODY,
+        user_id: ALL_USERS,
         hour: '2026-01-31T11:00:00Z',
         completed: 1,
         pages: 3,
@@ -108,7 +108,7 @@ describe('events are added up', () => {
     ]);
   });
 
-  test('and a job that is run again is not counted with its pages twice', () => {
+  test('and the pages of a retried job are not counted twice', () => {
     const again = [
       event('job.failed', '11:00:00', { counts, error: { code: 'timeout', message: '' } }),
       event('job.requeued', '11:10:00', { outcome: 'retry_requested', counts }),
@@ -123,7 +123,7 @@ describe('events are added up', () => {
     });
   });
 
-  test('an error is counted by its code, and an event of no concern not at all', () => {
+  test('an error is counted by its code, and unrelated events are ignored', () => {
     const { breakdowns, hours } = rollUp(
       [
         event('job.retrying', '11:00:00', { counts, error: { code: 'timeout', message: 'x' } }),

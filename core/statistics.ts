@@ -1,18 +1,18 @@
 import type { ErrorInfo } from './errors.ts';
 
-/** Job statistics, the pure part: what an event adds to which sum, and how a percentile is read from a histogram. */
+/** Job statistics, pure: what each event adds to which sum, and percentiles from histograms. */
 
-/** Under this user stands the sum over all. */
-export const EVERYBODY = '00000000-0000-0000-0000-000000000000';
+/** The user id of the sums over all users. */
+export const ALL_USERS = '00000000-0000-0000-0000-000000000000';
 
 const BASE = 1.1;
 const LOG_BASE = Math.log(BASE);
-/** The bucket of a duration: it holds what is above `1.1^(bucket-1)` and not above `1.1^bucket` milliseconds. */
+/** The histogram bucket of a duration: from above `1.1^(bucket-1)` up to `1.1^bucket` ms. */
 export const bucketOf = (ms: number): number => (ms <= 1 ? 0 : Math.ceil(Math.log(ms) / LOG_BASE - 1e-9));
-/** What stands for a bucket: its middle, at most 5 % from anything in it. */
+/** The value of a bucket: its middle, at most 5 % from any value in it. */
 const middleOf = (bucket: number): number => (bucket === 0 ? 1 : BASE ** (bucket - 0.5));
 
-/** The milliseconds that this share of the jobs did not exceed; null where there are none. */
+/** The milliseconds that this share of the jobs did not exceed; null without jobs. */
 export function percentileOf(histogram: { bucket: number; jobs: number }[], share: number): number | null {
   const sorted = [...histogram].sort((a, b) => a.bucket - b.bucket);
   const total = sorted.reduce((sum, { jobs }) => sum + jobs, 0);
@@ -25,7 +25,7 @@ export function percentileOf(histogram: { bucket: number; jobs: number }[], shar
   return null;
 }
 
-/** An event of the ledger, as far as it counts. */
+/** The fields of a ledger event that statistics need. */
 export interface CountableEvent {
   type: string;
   occurred_at: Date;
@@ -34,7 +34,7 @@ export interface CountableEvent {
   data: Record<string, unknown>;
 }
 
-/** What an event does not tell of its job. */
+/** Data about a job that its events do not contain. */
 export interface JobFacts {
   id: string;
   created_at: Date;
@@ -42,7 +42,7 @@ export interface JobFacts {
   /** Of its first attempt. */
   started_at: Date | null;
   sources: string[];
-  /** Pages stored without an error, by the host of the URL that was asked for. */
+  /** Pages stored without an error, by the host of the requested URL. */
   hosts: Record<string, number>;
 }
 
@@ -59,7 +59,7 @@ export const HOUR_COUNTS = [
 ] as const;
 export type HourCounts = Record<(typeof HOUR_COUNTS)[number], number>;
 
-/** What a number of events adds, ready to be stored. */
+/** The sums of a batch of events, as rows to store. */
 export interface RollUp {
   hours: ({ user_id: string; hour: string } & HourCounts)[];
   histograms: { user_id: string; day: string; measure: string; bucket: number; jobs: number }[];
@@ -74,7 +74,7 @@ export interface RollUp {
   }[];
 }
 
-/** Adds events up, for their users and for everybody. */
+/** Sums events per user and over all users. */
 export function rollUp(events: CountableEvent[], jobs: Map<string, JobFacts>): RollUp {
   const hours = new Map<string, RollUp['hours'][number]>();
   const histograms = new Map<string, RollUp['histograms'][number]>();
@@ -113,7 +113,7 @@ export function rollUp(events: CountableEvent[], jobs: Map<string, JobFacts>): R
     }
   };
 
-  /** What the job has is its own from its end on. */
+  /** A job's pages and leads count when it ends. */
   const end = (event: CountableEvent, outcome: 'completed' | 'failed' | 'cancelled') => {
     const { pages, leads, errors } = countsOf(event);
     count(event, { [outcome]: 1, pages, leads, page_errors: errors });
@@ -125,7 +125,7 @@ export function rollUp(events: CountableEvent[], jobs: Map<string, JobFacts>): R
     for (const source of job.sources) breakDown(event, 'source', source, { jobs: 1, pages, leads });
     const hosts = Object.entries(job.hosts);
     for (const [host, stored] of hosts) {
-      // A crawl finds more pages than were asked for; with one host asked for they are its.
+      // A crawl finds more pages than requested; if it has a single host, all are that host's.
       breakDown(event, 'host', host, { jobs: 1, pages: hosts.length === 1 ? pages : stored });
     }
   };
@@ -146,7 +146,7 @@ export function rollUp(events: CountableEvent[], jobs: Map<string, JobFacts>): R
         breakDownError(event);
         break;
       case 'job.requeued': {
-        // It takes back what it had at its end: it will end once more.
+        // Subtract the counts of the previous end: the job will end again.
         if (event.data.outcome !== 'retry_requested') break;
         const { pages, leads, errors } = countsOf(event);
         count(event, { retries: 1, pages: -pages, leads: -leads, page_errors: -errors });
@@ -186,10 +186,13 @@ const NOTHING: HourCounts = {
   ...{ retries: 0, pages: 0, leads: 0, page_errors: 0 },
 };
 
-const usersOf = ({ user_id }: CountableEvent): string[] => (user_id ? [user_id, EVERYBODY] : [EVERYBODY]);
+const usersOf = ({ user_id }: CountableEvent): string[] => (user_id ? [user_id, ALL_USERS] : [ALL_USERS]);
 const dayOf = ({ occurred_at }: CountableEvent): string => occurred_at.toISOString().slice(0, 10);
 
-/** When it could have started: as it was accepted, or later if it was to wait. A run that failed since has moved `run_at` on. */
+/**
+ * When the job was ready: at acceptance, or at its `run_at` unless a failed run has moved that
+ * later.
+ */
 function readyAt({ created_at, run_at }: JobFacts, { occurred_at }: CountableEvent): number {
   return run_at > created_at && run_at <= occurred_at ? run_at.getTime() : created_at.getTime();
 }

@@ -1,8 +1,8 @@
-/** The name a user may have meant: the nearest one that differs in a letter or two; null where none is near enough. */
+/** The closest name within an edit distance of two; null if there is none. */
 export function nearestName(given: string, names: Iterable<string>): string | null {
   let best: { name: string; distance: number } | null = null;
   for (const name of names) {
-    // Two letters of three are another word.
+    // Short names allow fewer edits: two of three letters make another word.
     const most = Math.min(2, Math.floor(Math.max(given.length, name.length) / 3));
     if (Math.abs(given.length - name.length) > most) continue;
     const distance = editDistance(given.toLowerCase(), name.toLowerCase());
@@ -16,7 +16,7 @@ export function unknownField(given: string, names: Iterable<string>): string {
   return nearest === null ? 'unknown field' : `unknown field, did you mean \`${nearest}\`?`;
 }
 
-/** Letters to add, leave out, replace, or swap with their neighbour. */
+/** Damerau-Levenshtein (optimal string alignment) distance. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   const at = (row: number, column: number): number => rows[row]?.[column] ?? 0;

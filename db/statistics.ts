@@ -121,7 +121,7 @@ export interface JobStats {
   }[];
 }
 
-/** @param userId `EVERYBODY` for the sum over all */
+/** @param userId `ALL_USERS` for the sum over all */
 export async function readJobStats(
   sql: Sql,
   userId: string,

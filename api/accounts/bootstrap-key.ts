@@ -4,47 +4,52 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureAdmin, findCaller } from '../../db/accounts/users.ts';
 import type { Database } from '../../db/connect.ts';
 import { Complaint } from '../../runtime/operator-error.ts';
-import { hashKey, makeKey, prefixOf } from './api-key.ts';
+import { generateKey, hashKey, prefixOf } from './api-key.ts';
 
 export interface BootstrapKey {
-  /** Where the key is kept; null where the operator gave it. */
+  /** Path of the file that holds the key; null if the operator configured it. */
   file: string | null;
-  /** The key, if it was made just now: the one time it is shown. */
-  made: string | null;
-  /** False: it was revoked. */
+  /** The key if it was created now, to be shown once; else null. */
+  created: string | null;
+  /** False if it was revoked. */
   isValid: boolean;
 }
 
-/** Makes sure the first admin has a key: the operator's, or the one in DATA_DIR/api-key, which is made if need be. */
+/**
+ * Ensures the first admin has a key: the configured one, or that in DATA_DIR/api-key, created if
+ * missing.
+ */
 export async function ensureBootstrapKey(
   database: Database,
   { dataDir, bootstrapApiKey }: { dataDir: string; bootstrapApiKey: string | undefined },
 ): Promise<BootstrapKey> {
   const file = join(dataDir, 'api-key');
-  const { key, made } = bootstrapApiKey ? { key: bootstrapApiKey, made: false } : await keepKey(file);
+  const { key, created } = bootstrapApiKey
+    ? { key: bootstrapApiKey, created: false }
+    : await createOrReadKey(file);
   const hash = hashKey(key);
   const kind = bootstrapApiKey ? 'given' : 'made';
   await ensureAdmin(database, { prefix: prefixOf(key), hash, kind });
   const isValid = (await findCaller(database, hash)) !== null;
-  return { file: bootstrapApiKey ? null : file, made: made && isValid ? key : null, isValid };
+  return { file: bootstrapApiKey ? null : file, created: created && isValid ? key : null, isValid };
 }
 
-/** Of several processes that start at once, one makes the file and the others read it. */
-async function keepKey(file: string): Promise<{ key: string; made: boolean }> {
+/** Of several processes that start together, one creates the file and the others read it. */
+async function createOrReadKey(file: string): Promise<{ key: string; created: boolean }> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const key = makeKey();
+  const key = generateKey();
   try {
     await writeFile(file, `${key}\n`, { flag: 'wx', mode: 0o600 });
-    return { key, made: true };
+    return { key, created: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return { key: await readKey(file), made: false };
+    return { key: await readKey(file), created: false };
   }
 }
 
 const READ_ATTEMPTS = 40;
 
-/** The other process may have made the file and not written it yet. */
+/** Another process may have created the file and not written it yet. */
 async function readKey(file: string): Promise<string> {
   for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
     const text = await readFile(file, 'utf8');

@@ -5,11 +5,11 @@ import { createOnce } from '../http/create-once.ts';
 import { isUuid } from '../http/cursor.ts';
 import { forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery } from '../http/validation.ts';
+import { requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
-import { hashKey, makeKey, prefixOf } from './api-key.ts';
+import { generateKey, hashKey, prefixOf } from './api-key.ts';
 
-/** `POST /keys`: the one answer that holds the key itself. */
+/** `POST /keys`: the only answer that contains the key itself. */
 export const issueKey = (database: Database): Handler =>
   createOnce(
     database,
@@ -17,9 +17,9 @@ export const issueKey = (database: Database): Handler =>
     async (sql, body, response) => {
       const { caller, requestId } = response.locals;
       const userId = body.user_id ?? caller.userId;
-      if (userId !== caller.userId) await expectMayActFor(sql, response, userId);
+      if (userId !== caller.userId) await requireMayActFor(sql, response, userId);
       const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
-      const key = makeKey();
+      const key = generateKey();
       const stored = await storeKey(sql, {
         userId,
         name: body.name,
@@ -28,12 +28,15 @@ export const issueKey = (database: Database): Handler =>
         expiresAt,
         correlationId: requestId,
       });
-      return { body: { ...shown(stored), key } };
+      return { body: { ...toResponse(stored), key } };
     },
     { sealed: true },
   );
 
-/** No key outlives the one it was issued with: else whoever had a key for a day would have one for ever. */
+/**
+ * A new key expires no later than the one that issued it; else a key for a day could be extended
+ * forever.
+ */
 function expiryOf(asked: string | undefined, own: Date | null): string | null {
   const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);
   if (asked === undefined) return own?.toISOString() ?? null;
@@ -44,27 +47,29 @@ function expiryOf(asked: string | undefined, own: Date | null): string | null {
   return asked;
 }
 
-async function expectMayActFor(sql: Sql, response: ApiResponse, userId: string): Promise<void> {
+async function requireMayActFor(sql: Sql, response: ApiResponse, userId: string): Promise<void> {
   if (response.locals.caller.role !== 'admin') throw forbidden('only an admin makes keys for others');
   if (!(await findUser(sql, userId))) {
     throw invalidRequest([{ path: 'user_id', message: 'there is no such user' }]);
   }
 }
 
-/** `GET /keys`: the caller's own; an admin's list is everybody's. */
+/** `GET /keys`: the caller's own; for an admin, those of all users. */
 export const listOwnKeys =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const keys = await listKeys(sql, scopeOf(response));
-    sendJson(response, 200, { keys: keys.map((key) => ({ ...shown(key), revoked_at: key.revoked_at })) });
+    sendJson(response, 200, {
+      keys: keys.map((key) => ({ ...toResponse(key), revoked_at: key.revoked_at })),
+    });
   };
 
-/** `DELETE /keys/{id}`. Twice is fine. */
+/** `DELETE /keys/{id}`. Idempotent. */
 export const revoke =
   (sql: Sql, auth: Auth): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const { requestId: correlationId } = response.locals;
     const found = isUuid(id) && (await revokeKey(sql, { id, userId: scopeOf(response), correlationId }));
@@ -74,11 +79,11 @@ export const revoke =
     response.end();
   };
 
-/** Whose keys a caller may see and revoke; null is everybody's. */
+/** The user whose keys the caller may see and revoke; null: all users. */
 const scopeOf = ({ locals: { caller } }: ApiResponse): string | null =>
   caller.role === 'admin' ? null : caller.userId;
 
-const shown = ({ id, user_id, name, prefix, created_at, expires_at }: ApiKey) => ({
+const toResponse = ({ id, user_id, name, prefix, created_at, expires_at }: ApiKey) => ({
   id,
   name,
   prefix,

@@ -4,10 +4,10 @@ import type { Database, Sql } from '../../db/connect.ts';
 import { createOnce } from '../http/create-once.ts';
 import { conflict } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery } from '../http/validation.ts';
-import { expectAdmin } from '../middleware/authentication.ts';
+import { requireNoQuery } from '../http/validation.ts';
+import { requireAdmin } from '../middleware/authentication.ts';
 
-/** `POST /users`, by an admin. */
+/** `POST /users`, admins only. */
 export const addUser = (database: Database): Handler => {
   const add = createOnce(database, createUserRequest, async (sql, body, response) => {
     const { requestId: correlationId } = response.locals;
@@ -16,16 +16,16 @@ export const addUser = (database: Database): Handler => {
     return { body: user };
   });
   return (request, response) => {
-    expectAdmin(response);
+    requireAdmin(response);
     return add(request, response);
   };
 };
 
-/** `GET /users`, by an admin. */
+/** `GET /users`, admins only. */
 export const listAllUsers =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     sendJson(response, 200, { users: await listUsers(sql) });
   };

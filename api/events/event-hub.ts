@@ -1,42 +1,49 @@
 import type { Sql } from '../../db/connect.ts';
 import { type EventCursor, findLedgerEnd, followLedger, type LedgerEvent } from '../../db/events/events.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { ToldEvent } from './serialized-event.ts';
+import { SerializedEvent } from './serialized-event.ts';
 
-/** Whose events: all of a user, or those of one job, which was final when it was looked at or not. */
+/**
+ * Whose events: all of a user, or those of one job. `isFinal` is the job's state when it was read.
+ */
 export type Scope = { kind: 'user'; userId: string } | { kind: 'job'; jobId: string; isFinal: boolean };
 
-/** Follows the ledger once for the whole process, and tells each event to those it concerns. */
-export interface Feed {
+/**
+ * Follows the ledger once per process and passes each event to the listeners of its user and job.
+ */
+export interface EventHub {
   /**
-   * The listener hears, in order and once, every event of its scope behind `from`; what lies before is to be read from the ledger.
-   * @throws where the database is away and nobody has listened yet
+   * The listener gets every event of its scope after `from`, in order and once; the caller reads
+   * earlier events from the ledger.
+   * @throws if the database is away and this is the first listener
    */
-  join(scope: Scope, listener: Listener): Promise<Membership>;
-  /** Resolves when nothing is under way any more. */
+  subscribe(scope: Scope, listener: Listener): Promise<HubSubscription>;
+  /** Resolves when no query is running. */
   stop(): Promise<void>;
 }
 
-export type Listener = (told: ToldEvent) => void;
+export type Listener = (event: SerializedEvent) => void;
 
-export interface Membership {
+export interface HubSubscription {
   from: EventCursor;
-  leave(): void;
+  unsubscribe(): void;
 }
 
 /**
- * A look costs one index probe, some 0.1 ms, so it is asked often. `NOTIFY` would tell sooner, and would make every accepted job
- * wait for a lock on the whole cluster.
+ * A poll costs one index probe, about 0.1 ms, so it runs often. `NOTIFY` would be faster, but its
+ * commit takes a lock on the whole cluster, and every accepted job would wait for it.
  */
 const POLL_MS = 50;
 const OUTAGE_POLL_MS = 500;
 const BATCH = 1000;
-/** A thousand events for a thousand streams are a million writes: in between, others get their turn. */
-const TURN_MS = 20;
+/**
+ * A thousand events for a thousand streams are a million writes: yield to other requests between.
+ */
+const MAX_BLOCK_MS = 20;
 
-export function createFeed(sql: Sql, logger: Logger): Feed {
-  const audiences = new Map<string, Set<Listener>>();
-  /** Up to here everything was told; undefined while nobody listens. */
+export function createEventHub(sql: Sql, logger: Logger): EventHub {
+  const subscribers = new Map<string, Set<Listener>>();
+  /** Everything up to here was delivered; undefined while there are no listeners. */
   let position: EventCursor | undefined;
   let starting: Promise<void> | undefined;
   let running: Promise<void> | undefined;
@@ -48,42 +55,42 @@ export function createFeed(sql: Sql, logger: Logger): Feed {
     position = (await findLedgerEnd(sql)).end;
   };
   const run = async () => {
-    while (position && audiences.size > 0 && !stopped) await pause(await step(position));
+    while (position && subscribers.size > 0 && !stopped) await pause(await step(position));
     position = undefined;
     running = undefined;
   };
-  /** Returns how long to wait before the next one, in ms. */
+  /** Returns the delay before the next step, in ms. */
   const step = async (after: EventCursor): Promise<number> => {
     try {
       const events = await followLedger(sql, after, BATCH);
       if (failing) logger.info('live_recovered');
       failing = false;
-      await tellAll(events);
+      await deliverAll(events);
       return events.length === BATCH ? 0 : POLL_MS;
     } catch (error) {
-      // Nothing is missed: it goes on from where it was.
+      // Nothing is missed: the next step starts at the same position.
       if (!failing) logger.warn('live_interrupted', { error });
       failing = true;
       return OUTAGE_POLL_MS;
     }
   };
-  const tellAll = async (events: LedgerEvent[]) => {
+  const deliverAll = async (events: LedgerEvent[]) => {
     let since = performance.now();
     for (const event of events) {
-      tell(event);
+      deliver(event);
       position = { xid: event.xid, seq: event.seq };
-      if (performance.now() - since < TURN_MS) continue;
+      if (performance.now() - since < MAX_BLOCK_MS) continue;
       await new Promise(setImmediate);
       since = performance.now();
     }
   };
-  const tell = (event: LedgerEvent) => {
-    const concerned = [audiences.get(`job ${event.job_id}`), audiences.get(`user ${event.user_id}`)];
-    let told: ToldEvent | undefined;
-    for (const audience of concerned) {
-      for (const listener of audience ?? []) {
-        told ??= new ToldEvent(event);
-        listener(told);
+  const deliver = (event: LedgerEvent) => {
+    const concerned = [subscribers.get(`job ${event.job_id}`), subscribers.get(`user ${event.user_id}`)];
+    let serialized: SerializedEvent | undefined;
+    for (const listeners of concerned) {
+      for (const listener of listeners ?? []) {
+        serialized ??= new SerializedEvent(event);
+        listener(serialized);
       }
     }
   };
@@ -97,25 +104,25 @@ export function createFeed(sql: Sql, logger: Logger): Feed {
     });
 
   return {
-    join: async (scope, listener) => {
+    subscribe: async (scope, listener) => {
       while (!position) {
         starting ??= start().finally(() => {
           starting = undefined;
         });
         await starting;
       }
-      // From here to the end in one go: no step can come in between.
+      // No `await` from here to the end, so no step can run in between.
       const key = keyOf(scope);
-      const audience = audiences.get(key) ?? new Set();
-      audience.add(listener);
-      audiences.set(key, audience);
+      const listeners = subscribers.get(key) ?? new Set();
+      listeners.add(listener);
+      subscribers.set(key, listeners);
       const from = position;
       running ??= run();
       return {
         from,
-        leave: () => {
-          audience.delete(listener);
-          if (audience.size === 0 && audiences.get(key) === audience) audiences.delete(key);
+        unsubscribe: () => {
+          listeners.delete(listener);
+          if (listeners.size === 0 && subscribers.get(key) === listeners) subscribers.delete(key);
         },
       };
     },

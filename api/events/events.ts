@@ -16,32 +16,32 @@ import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendTex
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery } from '../http/validation.ts';
 import { ownJob } from '../jobs/jobs.ts';
-import type { LiveMetrics } from '../metrics/metrics.ts';
-import type { Feed, Scope } from './event-hub.ts';
-import { ToldEvent } from './serialized-event.ts';
+import type { StreamMetrics } from '../metrics/metrics.ts';
+import type { EventHub, Scope } from './event-hub.ts';
+import { SerializedEvent } from './serialized-event.ts';
 import { openSse } from './sse.ts';
 import type { Streams } from './streams.ts';
-import { follow } from './subscription.ts';
+import { runSubscription } from './subscription.ts';
 
 export interface Live {
   sql: Sql;
-  feed: Feed;
+  hub: EventHub;
   streams: Streams;
-  metrics: LiveMetrics;
+  metrics: StreamMetrics;
 }
 
-/** `GET /events`: a user's own events, as they happen or from the ledger. */
+/** `GET /events`: the user's own events, live or from the ledger. */
 export const listOwnEvents =
   (live: Live): Handler =>
   (request, response) =>
-    tellEvents(live, request, response, { kind: 'user', userId: response.locals.caller.userId });
+    sendEvents(live, request, response, { kind: 'user', userId: response.locals.caller.userId });
 
-/** `GET /jobs/{id}/events`: the same of one job, from its first event on and up to its last. */
+/** `GET /jobs/{id}/events`: the same for one job, from its first event to its last. */
 export const listEventsOfJob =
   (live: Live): Handler =>
   async (request, response) => {
     const job = await ownJob(live.sql, request, response);
-    await tellEvents(live, request, response, {
+    await sendEvents(live, request, response, {
       kind: 'job',
       jobId: job.job_id,
       isFinal: isFinal(job.status),
@@ -57,14 +57,14 @@ type Query = ReturnType<typeof readEventsQuery>;
 
 const readEventsQuery = (request: ApiRequest) => readQuery(request, listEventsQuery);
 
-async function tellEvents(
+async function sendEvents(
   live: Live,
   request: ApiRequest,
   response: ApiResponse,
   scope: Scope,
 ): Promise<void> {
   const query = readEventsQuery(request);
-  const after = placeOf(request, query);
+  const after = requestedCursor(request, query);
   const format = formatOf(request, query, scope);
   if (format === 'sse') return stream(live, request, response, { scope, query, after });
   const read = ledgerReader(live.sql, scope, query);
@@ -72,7 +72,7 @@ async function tellEvents(
   if (format === 'ndjson')
     return sendStream(response, { 'content-type': NDJSON }, lines(read, from, query.limit));
   const limit = query.limit ?? DEFAULT_LIMIT;
-  // One more than asked for tells whether there is a next page.
+  // One more than requested shows whether there is a next page.
   const found = await read(from, limit + 1);
   const events = found.slice(0, limit);
   const last = found.length > limit ? events.at(-1) : undefined;
@@ -82,10 +82,10 @@ async function tellEvents(
 }
 
 const DEFAULT_LIMIT = 100;
-const toJson = (event: LedgerEvent): string => new ToldEvent(event).json;
+const toJson = (event: LedgerEvent): string => new SerializedEvent(event).json;
 
-/** The header first: an `EventSource` that reconnects sends its place there, and the URL it was made with again. */
-function placeOf(request: ApiRequest, query: Query): EventCursor | null {
+/** The header wins: a reconnecting `EventSource` sends its cursor there, with its original URL. */
+function requestedCursor(request: ApiRequest, query: Query): EventCursor | null {
   const header = request.headers['last-event-id'];
   if (typeof header === 'string' && header !== '') return decodeEventCursor(header, 'Last-Event-ID');
   if (query.last_event_id) return decodeEventCursor(query.last_event_id, 'last_event_id');
@@ -96,7 +96,7 @@ const SSE = 'text/event-stream';
 const JSON_TYPE = 'application/json';
 const BY_TYPE = { [SSE]: 'sse', [JSON_TYPE]: 'json', [NDJSON]: 'ndjson' } as const;
 
-/** What is asked for by name; else a stream, unless the query asks for a part of the ledger. */
+/** The format requested by name; else a stream, unless the query asks for a part of the ledger. */
 function formatOf(request: ApiRequest, query: Query, scope: Scope): 'sse' | 'json' | 'ndjson' {
   if (query.format) return query.format;
   const { accept = '' } = request.headers;
@@ -125,21 +125,21 @@ async function* lines(
   from: EventCursor,
   limit = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<string> {
-  let place = from;
+  let cursor = from;
   let left = limit;
   while (left > 0) {
     const wanted = Math.min(left, LINES_AT_ONCE);
-    const events = await read(place, wanted);
+    const events = await read(cursor, wanted);
     for (const event of events) yield `${toJson(event)}\n`;
     const last = events.at(-1);
     if (!last || events.length < wanted) return;
     left -= events.length;
-    place = last;
+    cursor = last;
   }
 }
 
 async function stream(
-  { sql, feed, streams, metrics }: Live,
+  { sql, hub, streams, metrics }: Live,
   request: ApiRequest,
   response: ApiResponse,
   { scope, query, after }: { scope: Scope; query: Query; after: EventCursor | null },
@@ -151,6 +151,6 @@ async function stream(
   }
   const sink = openSse(response, { streams, metrics });
   const types = query.type ? new Set<string>(query.type) : null;
-  await follow({ sql, feed }, { scope, after, types }, sink);
+  await runSubscription({ sql, hub }, { scope, after, types }, sink);
   if (!response.headersSent && !response.destroyed) throw stopping();
 }

@@ -3,27 +3,27 @@ import { eventEnvelope } from '../../dispatch/event-envelope.ts';
 import { encodeEventCursor } from '../http/cursor.ts';
 
 /**
- * An event on its way to clients. What each kind of client is sent is made once, however many there are: a thousand streams
- * share one text.
+ * An event as clients receive it. Each format is serialized once and shared: a thousand streams
+ * send one string.
  */
-export class ToldEvent {
+export class SerializedEvent {
   readonly cursor: string;
   #json: string | undefined;
   #sse: string | undefined;
 
-  constructor(readonly event: LedgerEvent) {
-    this.cursor = encodeEventCursor(event);
+  constructor(readonly source: LedgerEvent) {
+    this.cursor = encodeEventCursor(source);
   }
 
-  /** The envelope as queues carry it, and the event's place as `cursor`. */
+  /** The envelope as published on queues, plus `cursor`. */
   get json(): string {
-    this.#json ??= JSON.stringify({ cursor: this.cursor, ...eventEnvelope(this.event) });
+    this.#json ??= JSON.stringify({ cursor: this.cursor, ...eventEnvelope(this.source) });
     return this.#json;
   }
 
   /** JSON has no line breaks, so one `data:` line holds it. */
   get sse(): string {
-    this.#sse ??= `id: ${this.cursor}\nevent: ${this.event.type}\ndata: ${this.json}\n\n`;
+    this.#sse ??= `id: ${this.cursor}\nevent: ${this.source.type}\ndata: ${this.json}\n\n`;
     return this.#sse;
   }
 }

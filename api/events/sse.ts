@@ -1,24 +1,27 @@
 import { once } from 'node:events';
 import { encodeEventCursor } from '../http/cursor.ts';
 import { type ApiResponse, answerHeaders } from '../http/route.ts';
-import type { LiveMetrics } from '../metrics/metrics.ts';
+import type { StreamMetrics } from '../metrics/metrics.ts';
 import type { Streams } from './streams.ts';
 import type { Sink } from './subscription.ts';
 
-/** What a reader may leave unread in this process; the kernel holds some more. Beyond it nothing is written to it. */
+/**
+ * Unread bytes per client in this process (the kernel buffers some more). Above it nothing is
+ * written.
+ */
 export const MAX_UNREAD_BYTES = 512 * 1024;
-/** After which `EventSource` comes again. */
+/** Delay before `EventSource` reconnects. */
 const RETRY_MS = 2000;
 
 /**
- * A response as Server-Sent Events. No library: those there are keep what a reader does not take in memory without a bound, and the
- * format is three lines.
+ * A response as Server-Sent Events. No library: the existing ones buffer unread events in memory
+ * without a bound, and the format is three lines.
  *
- * @throws Problem where there are too many streams
+ * @throws Problem if there are too many streams
  */
 export function openSse(
   response: ApiResponse,
-  { streams, metrics }: { streams: Streams; metrics: LiveMetrics },
+  { streams, metrics }: { streams: Streams; metrics: StreamMetrics },
 ): Sink {
   const gone = new AbortController();
   const close = streams.open(response.locals.caller, {
@@ -28,7 +31,7 @@ export function openSse(
     },
     end: () => {
       gone.abort();
-      // Where nothing was sent yet, the route still has the answer in hand.
+      // Before the headers, the route still sends the answer.
       if (response.headersSent) response.end();
     },
   });
@@ -41,14 +44,14 @@ export function openSse(
     if (gone.signal.aborted) return;
     response.write(text);
   };
-  /** Too slow: it comes again with its place, and until then costs nothing. */
+  /** Too slow: the client reconnects with its cursor, and until then costs nothing. */
   const drop = () => {
     metrics.dropped('sse');
     gone.abort();
     response.destroy();
   };
 
-  const drained = async () => {
+  const untilDrained = async () => {
     const late = setTimeout(drop, streams.stalledMs);
     await once(response, 'drain', { signal: gone.signal }).catch(() => {});
     clearTimeout(late);
@@ -62,14 +65,14 @@ export function openSse(
         ...answerHeaders(response),
         'content-type': 'text/event-stream; charset=utf-8',
         'cache-control': 'no-store, no-transform',
-        // nginx would gather the events of minutes.
+        // Without it nginx buffers minutes of events.
         'x-accel-buffering': 'no',
       });
-      // An id without data is no event, but it is what a client comes back with that has seen none yet.
+      // An id without data is no event, but a client that has seen none yet reconnects with it.
       write(`retry: ${RETRY_MS}\nid: ${encodeEventCursor(from)}\n\n`);
     },
-    send: (told) => write(told.sse),
-    room: () => (response.writableNeedDrain ? drained() : undefined),
+    send: (event) => write(event.sse),
+    drained: () => (response.writableNeedDrain ? untilDrained() : undefined),
     isFull: () => response.writableLength > MAX_UNREAD_BYTES,
     end: () => {
       gone.abort();
@@ -77,7 +80,7 @@ export function openSse(
         response.end();
         return;
       }
-      // What tells EventSource not to come again.
+      // 204 stops EventSource from reconnecting.
       response.writeHead(204, answerHeaders(response));
       response.end();
     },

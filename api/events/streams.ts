@@ -2,25 +2,25 @@ import { type Caller, listGoodKeys } from '../../db/accounts/users.ts';
 import type { Sql } from '../../db/connect.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { overloaded, stopping, tooManyStreams } from '../http/problem.ts';
-import type { LiveMetrics } from '../metrics/metrics.ts';
+import type { StreamMetrics } from '../metrics/metrics.ts';
 
-/** Everything that is open for longer than a request: Server-Sent Events and WebSockets of this process. */
+/** The open Server-Sent Events streams and WebSockets of this process. */
 export interface Streams {
-  /** A reader that does not take what was written to it within so long is dropped. */
+  /** A client that does not read its pending data for this long is dropped. */
   readonly stalledMs: number;
   /**
-   * Counts a stream in.
-   * @returns counts it out again; twice is safe
-   * @throws Problem 429 where its user has too many, 503 where this process has or is about to end
+   * Registers a stream.
+   * @returns unregisters it; twice is safe
+   * @throws Problem 429 if its user has too many, 503 if this process has too many or is stopping
    */
   open(caller: Caller, stream: OpenStream): () => void;
-  /** Ends every stream, and takes no more. */
+  /** Ends every stream and accepts no more. */
   stop(): void;
 }
 
 export interface OpenStream {
   kind: 'sse' | 'websocket';
-  /** Every 15 s, so that proxies and clients know that it lives. */
+  /** Called every 15 s, so that proxies and clients see a live connection. */
   beat(): void;
   end(why: 'stopping' | 'key_ended'): void;
 }
@@ -36,7 +36,7 @@ const STALLED_MS = 30_000;
 export function createStreams(options: {
   sql: Sql;
   logger: Logger;
-  metrics: LiveMetrics;
+  metrics: StreamMetrics;
   limits: StreamLimits;
   beatMs?: number | undefined;
   stalledMs?: number | undefined;
@@ -56,7 +56,7 @@ export function createStreams(options: {
     for (const stream of streams.keys()) stream.beat();
     endThoseWithoutKey().catch((error) => logger.debug('stream_keys_not_checked', { error }));
   };
-  /** A key is asked for once when its stream opens; one that is revoked later must not go on hearing. */
+  /** Keys are checked when a stream opens; a stream whose key is revoked later must end too. */
   const endThoseWithoutKey = async () => {
     const open = [...streams];
     if (open.length === 0) return;

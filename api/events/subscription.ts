@@ -11,135 +11,135 @@ import {
   listUserEvents,
 } from '../../db/events/events.ts';
 import { badEventCursor } from '../http/cursor.ts';
-import type { Feed, Scope } from './event-hub.ts';
-import { ToldEvent } from './serialized-event.ts';
+import type { EventHub, Scope } from './event-hub.ts';
+import { SerializedEvent } from './serialized-event.ts';
 
-/** Where a client's events go. Nothing here may throw. */
+/** The client's side of a subscription. Its methods must not throw. */
 export interface Sink {
-  /** Before the first event; `from` is the place behind which they begin. */
+  /** Called before the first event; events start after `from`. */
   begin(from: EventCursor): void;
-  send(told: ToldEvent): void;
-  /** Undefined where there is room for more; else resolves when there is, or when the client is gone. */
-  room(): Promise<void> | undefined;
-  /** The client has left so much unread that it gets nothing more until there is room. */
+  send(event: SerializedEvent): void;
+  /** Undefined if the client can take more; else resolves when it can, or when it is gone. */
+  drained(): Promise<void> | undefined;
+  /** The client has too much unread data and gets nothing until it has drained. */
   isFull(): boolean;
-  /** There is no more to come: the job is final. `begin` was not called if the client had seen everything before. */
+  /** No more events: the job is final. Comes without `begin` if the client had seen everything. */
   end(): void;
-  /** Fires when the client is gone, or is to be. */
+  /** Fires when the client is gone or must be disconnected. */
   gone: AbortSignal;
 }
 
-export interface Following {
+export interface Subscription {
   scope: Scope;
-  /** Behind which place to begin; null: a job's with its first event, a user's with the next one. */
+  /** Start after this event; null: at a job's first event, at a user's next one. */
   after: EventCursor | null;
-  /** Only these; null for all. */
+  /** Only these types; null for all. */
   types: ReadonlySet<string> | null;
 }
 
 const PAGE = 100;
-/** Events that come in while the past is read; more, and the past is read on instead. */
+/** New events buffered while the ledger is read; above it they are read from the ledger instead. */
 const MAX_PENDING = 250;
 
 /**
- * Sends a client its events: first from the ledger, at the client's own speed, then as they happen. The feed says up to which place
- * the ledger is to be read, and everything behind that place comes from the feed: no gap and no repeat. A client that
- * cannot keep up is sent back to the ledger, so that nothing is buffered for it. Resolves when the client is gone or
- * has everything.
+ * Sends a client its events: first from the ledger, at the client's own speed, then live. The hub
+ * says up to which position the ledger must be read and delivers everything after it: no gap and no
+ * repeat. A client that cannot keep up goes back to the ledger, so nothing is buffered for it.
+ * Resolves when the client is gone or the job's last event was sent.
  *
- * @throws Problem 422 for a place the ledger has not reached
+ * @throws Problem 422 for a cursor the ledger has not reached
  */
-export async function follow(
-  { sql, feed }: { sql: Sql; feed: Feed },
-  { scope, after, types }: Following,
+export async function runSubscription(
+  { sql, hub }: { sql: Sql; hub: EventHub },
+  { scope, after, types }: Subscription,
   sink: Sink,
 ): Promise<void> {
-  let place = after ?? (scope.kind === 'job' ? BEGINNING : (await findLedgerEnd(sql)).end);
-  let begun = false;
+  let cursor = after ?? (scope.kind === 'job' ? BEGINNING : (await findLedgerEnd(sql)).end);
+  let hasBegun = false;
 
   const begin = (from: EventCursor) => {
-    if (!begun) sink.begin(from);
-    begun = true;
+    if (!hasBegun) sink.begin(from);
+    hasBegun = true;
   };
-  const send = (told: ToldEvent) => {
-    if (!types || types.has(told.event.type)) sink.send(told);
+  const send = (event: SerializedEvent) => {
+    if (!types || types.has(event.source.type)) sink.send(event);
   };
 
-  /** Reads the ledger up to a place and sends it on. */
-  const sendPast = async (upTo: EventCursor): Promise<void> => {
-    while (comparePlaces(place, upTo) < 0 && !sink.gone.aborted) {
-      const events = await readPart(sql, { scope, types, after: place, upTo });
-      if (events.length > 0) begin(place);
+  /** Sends the ledger's events up to a position. */
+  const sendFromLedger = async (upTo: EventCursor): Promise<void> => {
+    while (comparePlaces(cursor, upTo) < 0 && !sink.gone.aborted) {
+      const events = await readPart(sql, { scope, types, after: cursor, upTo });
+      if (events.length > 0) begin(cursor);
       for (const event of events) {
-        send(new ToldEvent(event));
-        const room = sink.room();
-        if (room) await room;
+        send(new SerializedEvent(event));
+        const drained = sink.drained();
+        if (drained) await drained;
       }
       const newest = events.at(-1);
-      place = newest && events.length === PAGE ? placeOf(newest) : upTo;
+      cursor = newest && events.length === PAGE ? cursorOf(newest) : upTo;
     }
   };
 
-  /** From the past into the present, until the client is behind again, gone, or has everything. */
-  const followOnce = async (): Promise<'behind' | 'gone' | 'over'> => {
-    const pending: ToldEvent[] = [];
+  /** Ledger, then live, until the client falls behind, is gone, or has everything. */
+  const runOnce = async (): Promise<'behind' | 'gone' | 'ended'> => {
+    const pending: SerializedEvent[] = [];
     let isLive = false;
-    let leaveWith: (how: 'behind' | 'gone' | 'over') => void = () => {};
-    const left = new Promise<'behind' | 'gone' | 'over'>((resolve) => {
-      leaveWith = (how) => {
+    let finish: (how: 'behind' | 'gone' | 'ended') => void = () => {};
+    const finished = new Promise<'behind' | 'gone' | 'ended'>((resolve) => {
+      finish = (how) => {
         isLive = false;
-        leave();
+        unsubscribe();
         resolve(how);
       };
     });
-    const onGone = () => leaveWith('gone');
-    const deliver = (told: ToldEvent) => {
-      // A process may be behind another one, where this client was before.
-      const ahead = comparePlaces(told.event, place);
+    const onGone = () => finish('gone');
+    const deliver = (event: SerializedEvent) => {
+      // This process may be behind the one the client was connected to before.
+      const ahead = comparePlaces(event.source, cursor);
       if (ahead < 0) return;
-      place = placeOf(told.event);
-      if (ahead > 0) send(told);
-      if (scope.kind === 'job' && endsJob(told.event.type)) leaveWith('over');
-      else if (sink.isFull()) leaveWith('behind');
+      cursor = cursorOf(event.source);
+      if (ahead > 0) send(event);
+      if (scope.kind === 'job' && endsJob(event.source.type)) finish('ended');
+      else if (sink.isFull()) finish('behind');
     };
-    const { from, leave } = await feed.join(scope, (told) => {
-      if (isLive) deliver(told);
-      else if (pending.length <= MAX_PENDING) pending.push(told);
+    const { from, unsubscribe } = await hub.subscribe(scope, (event) => {
+      if (isLive) deliver(event);
+      else if (pending.length <= MAX_PENDING) pending.push(event);
     });
     sink.gone.addEventListener('abort', onGone);
     try {
       if (sink.gone.aborted) return 'gone';
-      if (after && comparePlaces(after, from) > 0) await expectReached(sql, after);
-      await sendPast(from);
-      const over = scope.kind === 'job' && (await isOver(sql, scope, from));
+      if (after && comparePlaces(after, from) > 0) await requireReached(sql, after);
+      await sendFromLedger(from);
+      const ended = scope.kind === 'job' && (await hasEnded(sql, scope, from));
       if (sink.gone.aborted) return 'gone';
-      // Nothing pending: a job that was over may have been run again just now.
-      if (over && pending.length === 0) return 'over';
+      // Only with nothing pending: a final job may have been retried just now.
+      if (ended && pending.length === 0) return 'ended';
       if (pending.length > MAX_PENDING) return 'behind';
-      begin(place);
+      begin(cursor);
       isLive = true;
-      for (const told of pending.splice(0)) if (isLive) deliver(told);
-      return await left;
+      for (const event of pending.splice(0)) if (isLive) deliver(event);
+      return await finished;
     } finally {
-      leave();
+      unsubscribe();
       sink.gone.removeEventListener('abort', onGone);
     }
   };
 
   for (;;) {
-    const how = await followOnce();
-    if (how === 'over') sink.end();
+    const how = await runOnce();
+    if (how === 'ended') sink.end();
     if (how !== 'behind') return;
-    await sink.room();
+    await sink.drained();
   }
 }
 
-const placeOf = ({ xid, seq }: EventCursor): EventCursor => ({ xid, seq });
+const cursorOf = ({ xid, seq }: EventCursor): EventCursor => ({ xid, seq });
 
-/** Of a job all types, because the last one says whether it is over. */
+/** For a job all types are read, because its last event says whether it is over. */
 const readPart = (
   sql: Sql,
-  { scope, types, after, upTo }: Following & { after: EventCursor; upTo: EventCursor },
+  { scope, types, after, upTo }: Subscription & { after: EventCursor; upTo: EventCursor },
 ): Promise<LedgerEvent[]> => {
   const part = { after, upTo, limit: PAGE };
   return scope.kind === 'job'
@@ -147,16 +147,19 @@ const readPart = (
     : listUserEvents(sql, scope.userId, types && [...types], part);
 };
 
-/** Whether the job's last event is one that ends it, and lies in what was read. */
-async function isOver(sql: Sql, job: { jobId: string; isFinal: boolean }, upTo: EventCursor) {
+/** Whether the job's last event ends it and lies in the part that was read. */
+async function hasEnded(sql: Sql, job: { jobId: string; isFinal: boolean }, upTo: EventCursor) {
   const last = await findLastJobEvent(sql, job.jobId);
   return last ? endsJob(last.type) && comparePlaces(last, upTo) <= 0 : job.isFinal;
 }
 
-/** Another process may be a moment ahead of this one; a transaction that has not begun is of another database. */
-async function expectReached(sql: Sql, place: EventCursor): Promise<void> {
+/**
+ * Another process may be slightly ahead, but a transaction id not yet assigned is of another
+ * database.
+ */
+async function requireReached(sql: Sql, cursor: EventCursor): Promise<void> {
   const { nextXid } = await findLedgerEnd(sql);
-  if (BigInt(place.xid) > BigInt(nextXid)) {
+  if (BigInt(cursor.xid) > BigInt(nextXid)) {
     throw badEventCursor('Last-Event-ID', 'this ledger has no such event');
   }
 }

@@ -10,58 +10,57 @@ import type { Logger } from '../../runtime/log/logger.ts';
 import { decodeEventCursor, encodeEventCursor } from '../http/cursor.ts';
 import { conflict, notFound, Problem, unauthorized } from '../http/problem.ts';
 import { parseAs } from '../http/validation.ts';
-import type { LiveMetrics } from '../metrics/metrics.ts';
+import type { StreamMetrics } from '../metrics/metrics.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { problemOf } from '../middleware/error-handler.ts';
-import type { Feed, Scope } from './event-hub.ts';
+import type { EventHub, Scope } from './event-hub.ts';
 import { MAX_UNREAD_BYTES } from './sse.ts';
 import type { Streams } from './streams.ts';
-import { follow, type Sink } from './subscription.ts';
+import { runSubscription, type Sink } from './subscription.ts';
 
-/** What conversations work with. */
 export interface LiveDependencies {
   auth: Auth;
   sql: Sql;
-  feed: Feed;
+  hub: EventHub;
   streams: Streams;
-  metrics: LiveMetrics;
+  metrics: StreamMetrics;
   logger: Logger;
 }
 
-/** One WebSocket: what its client says, and what it is told. The messages are listed in `docs/events.md`. */
-export interface Conversation {
-  /** The client is this one. */
-  welcome(caller: Caller): void;
-  /** Resolves when it is known who the client is. */
-  introduced: Promise<void>;
+/** One WebSocket connection. `docs/events.md` lists its messages. */
+export interface WebSocketSession {
+  /** Begins the session of an authenticated client. */
+  start(caller: Caller): void;
+  /** Resolves when the client is authenticated. */
+  authenticated: Promise<void>;
 }
 
 const MAX_SUBSCRIPTIONS = 50;
-/** Messages of the client that wait to be dealt with; whoever sends more does not wait for answers. */
+/** Client messages not yet handled; a client that sends more does not wait for answers. */
 const MAX_WAITING = 100;
-/** Beats without an answer after which the client is gone. */
+/** Pings without a pong after which the client counts as gone. */
 const MAX_SILENT_BEATS = 2;
 
-/** Codes of our own begin at 4000; the last three digits are those of HTTP. */
+/** Application codes start at 4000; the last three digits are the HTTP status. */
 export const CLOSE = { stopping: 1001, unauthorized: 4401, tooMany: 4429 } as const;
 
 type Subscribe = Extract<ReturnType<typeof liveRequest.parse>, { subscribe: unknown }>;
 
-export function openConversation(
-  { auth, sql, feed, streams, metrics, logger }: LiveDependencies,
+export function openSession(
+  { auth, sql, hub, streams, metrics, logger }: LiveDependencies,
   { socket, stream, address }: { socket: WebSocket; stream: Duplex; address: string },
-): Conversation {
+): WebSocketSession {
   const subscriptions = new Map<string, AbortController>();
   let caller: Caller | undefined;
   let silentBeats = 0;
   let waiting = 0;
   let work: Promise<void> = Promise.resolve();
-  let introduce = () => {};
-  const introduced = new Promise<void>((resolve) => {
-    introduce = resolve;
+  let resolveAuthenticated = () => {};
+  const authenticated = new Promise<void>((resolve) => {
+    resolveAuthenticated = resolve;
   });
 
-  const say = (message: Record<string, unknown>) => write(JSON.stringify(message));
+  const send = (message: Record<string, unknown>) => write(JSON.stringify(message));
   const write = (text: string) => {
     if (socket.readyState !== socket.OPEN) return;
     socket.send(text);
@@ -70,15 +69,15 @@ export function openConversation(
     metrics.dropped('websocket');
     socket.terminate();
   };
-  const complain = (error: unknown, subscription?: string) => {
+  const sendError = (error: unknown, subscription?: string) => {
     const { status, code, detail } = problemOf(error);
     if (status >= 500) logger.warn('live_request_failed', { error });
-    say({ type: 'error', ...(subscription === undefined ? {} : { subscription }), status, code, detail });
+    send({ type: 'error', ...(subscription === undefined ? {} : { subscription }), status, code, detail });
   };
 
-  const welcome = (known: Caller) => {
+  const start = (authenticatedCaller: Caller) => {
     try {
-      const close = streams.open(known, {
+      const close = streams.open(authenticatedCaller, {
         kind: 'websocket',
         beat,
         end: (why) =>
@@ -88,13 +87,13 @@ export function openConversation(
       });
       socket.once('close', close);
     } catch (error) {
-      complain(error);
+      sendError(error);
       socket.close(CLOSE.tooMany, 'too many streams');
       return;
     }
-    caller = known;
-    introduce();
-    say({ type: 'ready' });
+    caller = authenticatedCaller;
+    resolveAuthenticated();
+    send({ type: 'ready' });
   };
   const beat = () => {
     if (silentBeats >= MAX_SILENT_BEATS) return socket.terminate();
@@ -102,25 +101,25 @@ export function openConversation(
     socket.ping();
   };
 
-  const hear = async (text: string): Promise<void> => {
-    const said = parseAs(liveRequest, parsed(text));
-    if ('authenticate' in said) return authenticate(said.authenticate);
+  const onMessage = async (text: string): Promise<void> => {
+    const message = parseAs(liveRequest, parsed(text));
+    if ('authenticate' in message) return authenticate(message.authenticate);
     if (!caller) {
-      complain(unauthorized('expected {"authenticate": "<API key>"} first'));
+      sendError(unauthorized('expected {"authenticate": "<API key>"} first'));
       socket.close(CLOSE.unauthorized, 'unauthorized');
       return;
     }
-    if ('subscribe' in said) return subscribe(said, caller);
-    subscriptions.get(said.unsubscribe)?.abort();
-    subscriptions.delete(said.unsubscribe);
-    say({ type: 'unsubscribed', subscription: said.unsubscribe });
+    if ('subscribe' in message) return subscribe(message, caller);
+    subscriptions.get(message.unsubscribe)?.abort();
+    subscriptions.delete(message.unsubscribe);
+    send({ type: 'unsubscribed', subscription: message.unsubscribe });
   };
   const authenticate = async (key: string) => {
-    if (caller) throw conflict('already_authenticated', 'this connection has said who it is');
+    if (caller) throw conflict('already_authenticated', 'this connection is already authenticated');
     try {
-      welcome(await auth.callerOf(key, address));
+      start(await auth.callerOf(key, address));
     } catch (error) {
-      complain(error);
+      sendError(error);
       socket.close(CLOSE.unauthorized, 'unauthorized');
     }
   };
@@ -133,15 +132,17 @@ export function openConversation(
       const scope = await scopeOf(job_id, userId);
       const ending = new AbortController();
       subscriptions.set(id, ending);
-      // Not awaited: the client may say more while its past is read.
-      follow({ sql, feed }, { scope, after, types: types ? new Set(types) : null }, sinkOf(id, ending)).catch(
-        (error) => {
-          if (subscriptions.get(id) === ending) subscriptions.delete(id);
-          complain(error, id);
-        },
-      );
+      // Not awaited: the client may send more messages while its ledger part is read.
+      runSubscription(
+        { sql, hub },
+        { scope, after, types: types ? new Set(types) : null },
+        sinkOf(id, ending),
+      ).catch((error) => {
+        if (subscriptions.get(id) === ending) subscriptions.delete(id);
+        sendError(error, id);
+      });
     } catch (error) {
-      complain(error, id);
+      sendError(error, id);
     }
   };
   const scopeOf = async (jobId: string | undefined, userId: string): Promise<Scope> => {
@@ -151,7 +152,7 @@ export function openConversation(
     return { kind: 'job', jobId, isFinal: isFinal(job.status) };
   };
   const sinkOf = (id: string, ending: AbortController): Sink => {
-    const drained = async () => {
+    const untilDrained = async () => {
       const late = setTimeout(drop, streams.stalledMs);
       await once(stream, 'drain', { signal: ending.signal }).catch(() => {});
       clearTimeout(late);
@@ -159,16 +160,16 @@ export function openConversation(
     const opening = `{"type":"event","subscription":${JSON.stringify(id)},"event":`;
     return {
       gone: ending.signal,
-      begin: (from) => say({ type: 'subscribed', subscription: id, last_event_id: encodeEventCursor(from) }),
-      send: (told) => {
-        if (!ending.signal.aborted) write(`${opening}${told.json}}`);
+      begin: (from) => send({ type: 'subscribed', subscription: id, last_event_id: encodeEventCursor(from) }),
+      send: (event) => {
+        if (!ending.signal.aborted) write(`${opening}${event.json}}`);
       },
-      room: () => (stream.writableNeedDrain ? drained() : undefined),
+      drained: () => (stream.writableNeedDrain ? untilDrained() : undefined),
       isFull: () => socket.bufferedAmount > MAX_UNREAD_BYTES,
       end: () => {
         ending.abort();
         subscriptions.delete(id);
-        say({ type: 'ended', subscription: id });
+        send({ type: 'ended', subscription: id });
       },
     };
   };
@@ -178,8 +179,8 @@ export function openConversation(
     waiting += 1;
     const text = isBinary ? '' : String(data);
     work = work
-      .then(() => hear(text))
-      .catch((error) => complain(error))
+      .then(() => onMessage(text))
+      .catch((error) => sendError(error))
       .finally(() => {
         waiting -= 1;
       });
@@ -191,11 +192,11 @@ export function openConversation(
     for (const ending of subscriptions.values()) ending.abort();
     subscriptions.clear();
   });
-  return { welcome, introduced };
+  return { start, authenticated };
 }
 
 const tooManySubscriptions = () =>
-  new Problem(429, 'too_many_subscriptions', `at most ${MAX_SUBSCRIPTIONS} subscriptions a connection`);
+  new Problem(429, 'too_many_subscriptions', `at most ${MAX_SUBSCRIPTIONS} subscriptions per connection`);
 
 function parsed(text: string): unknown {
   try {

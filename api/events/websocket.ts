@@ -8,67 +8,72 @@ import { originForm } from '../http/origin-form.ts';
 import { notFound, overloaded, type Problem, problemBody } from '../http/problem.ts';
 import { keyOf } from '../middleware/authentication.ts';
 import { problemOf } from '../middleware/error-handler.ts';
-import { CLOSE, type Conversation, type LiveDependencies, openConversation } from './websocket-session.ts';
+import { CLOSE, type LiveDependencies, openSession, type WebSocketSession } from './websocket-session.ts';
 
 const LIVE_PATH = '/api/v1/live';
 
 /** WebSockets at `LIVE_PATH`. */
 export interface LiveSockets {
-  /** For a server's `upgrade`. False where the request asks for something else; nothing was done then. */
+  /** For a server's `upgrade`. False, and nothing done, if the request asks for something else. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
-  /** Says goodbye to everybody, and cuts who does not answer. */
+  /** Closes every connection, and cuts those that do not answer. */
   stop(): void;
 }
 
-/** Clients say little: a key, or what they want to hear. */
+/** Client messages are short: a key or a subscription. */
 const MAX_MESSAGE_BYTES = 16 * 1024;
-/** Connections that have not said yet who they are. */
-const MAX_STRANGERS = 100;
-const INTRODUCTION_MS = 10_000;
-const GOODBYE_MS = 1000;
+/** Connections that have not sent a key yet. */
+const MAX_UNAUTHENTICATED = 100;
+const AUTHENTICATION_MS = 10_000;
+const CLOSE_MS = 1000;
 
 export function createLiveSockets(dependencies: LiveDependencies, clientAddress: ClientAddress): LiveSockets {
   const { auth, logger } = dependencies;
-  // Not compressed: each connection would keep some 300 KB for it.
+  // No compression: it would cost about 300 KB per connection.
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
   });
-  const strangers = new Set<WebSocket>();
+  const unauthenticated = new Set<WebSocket>();
   let stopped = false;
 
-  const admit = async (request: IncomingMessage): Promise<Caller | null> => {
+  const authenticate = async (request: IncomingMessage): Promise<Caller | null> => {
     if (pathOf(request) !== LIVE_PATH) throw notFound('there is nothing at this path');
     const key = keyOf(request);
     if (key) return auth.callerOf(key, clientAddress(request));
-    if (strangers.size >= MAX_STRANGERS) throw overloaded();
+    if (unauthenticated.size >= MAX_UNAUTHENTICATED) throw overloaded();
     return null;
   };
-  const converse = (socket: WebSocket, stream: Duplex, request: IncomingMessage, caller: Caller | null) => {
+  const startSession = (
+    socket: WebSocket,
+    stream: Duplex,
+    request: IncomingMessage,
+    caller: Caller | null,
+  ) => {
     socket.on('error', (error) => logger.debug('live_socket_failed', { error }));
-    const conversation = openConversation(dependencies, { socket, stream, address: clientAddress(request) });
-    if (caller) conversation.welcome(caller);
-    else expectIntroduction(socket, conversation);
+    const session = openSession(dependencies, { socket, stream, address: clientAddress(request) });
+    if (caller) session.start(caller);
+    else awaitAuthentication(socket, session);
   };
-  const expectIntroduction = (socket: WebSocket, conversation: Conversation) => {
-    strangers.add(socket);
-    const late = setTimeout(() => socket.close(CLOSE.unauthorized, 'no key in time'), INTRODUCTION_MS);
-    const known = () => {
+  const awaitAuthentication = (socket: WebSocket, session: WebSocketSession) => {
+    unauthenticated.add(socket);
+    const late = setTimeout(() => socket.close(CLOSE.unauthorized, 'no key in time'), AUTHENTICATION_MS);
+    const done = () => {
       clearTimeout(late);
-      strangers.delete(socket);
+      unauthenticated.delete(socket);
     };
-    socket.on('close', known);
-    void conversation.introduced.then(known);
+    socket.on('close', done);
+    void session.authenticated.then(done);
   };
 
   return {
     upgrade: (request, stream, head) => {
       if (!asksForWebSocket(request)) return false;
-      // Until `ws` has it, nobody else would hear of it.
+      // Until `ws` takes the socket over, no other listener handles its errors.
       const onError = (error: Error) => logger.debug('live_socket_failed', { error });
       stream.on('error', onError);
-      admit(request).then(
+      authenticate(request).then(
         (caller) => {
           if (stopped) {
             stream.destroy();
@@ -76,7 +81,7 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
           }
           server.handleUpgrade(request, stream, head, (socket) => {
             stream.off('error', onError);
-            converse(socket, stream, request, caller);
+            startSession(socket, stream, request, caller);
           });
         },
         (error) => refuse(stream, request, problemOf(error)),
@@ -87,7 +92,7 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
       stopped = true;
       for (const socket of server.clients) {
         socket.close(CLOSE.stopping, 'stopping');
-        const late = setTimeout(() => socket.terminate(), GOODBYE_MS);
+        const late = setTimeout(() => socket.terminate(), CLOSE_MS);
         socket.once('close', () => clearTimeout(late));
       }
     },
@@ -100,7 +105,7 @@ const asksForWebSocket = ({ headers }: IncomingMessage): boolean =>
 const pathOf = ({ url = '' }: IncomingMessage): string | undefined =>
   originForm(url).split('?', 1)[0]?.replace(/\/$/, '');
 
-/** An answer to an upgrade that is none: the HTTP server has let go of this connection. */
+/** Refuses an upgrade. Written by hand: the HTTP server has released this connection. */
 function refuse(stream: Duplex, request: IncomingMessage, problem: Problem): void {
   const instance = request.url?.split('?', 1)[0] ?? '/';
   const body = JSON.stringify(problemBody(problem, { instance, requestId: randomUUID() }));

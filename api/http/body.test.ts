@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
-import { createLoadLimit } from '../middleware/load-shedding.ts';
+import { createLoadShedding } from '../middleware/load-shedding.ts';
 import { readBytes } from './body.ts';
 import type { ApiRequest, ApiResponse, BodyCharge } from './route.ts';
 
-const limit = createLoadLimit(1000, 1000);
+const limit = createLoadShedding(1000, 1000);
 
-/** A request as it comes over the wire, and what is charged for it. */
+/** A request body as a stream, charged against a limit of 1000 bytes. */
 function request(headers: Record<string, string>) {
   const response = Object.assign(new PassThrough(), { locals: { caller: { userId: 'a' } } });
   limit({} as ApiRequest, response as unknown as ApiResponse, () => {});
@@ -17,7 +17,7 @@ function request(headers: Record<string, string>) {
   return { body, read: (idleMs?: number) => readBytes(body as unknown as ApiRequest, 900, idleMs) };
 }
 
-/** What is free of the thousand bytes. */
+/** How many of the 1000 bytes are free. */
 function free(): number {
   const response = Object.assign(new PassThrough(), { locals: { caller: { userId: 'b' } } });
   limit({} as ApiRequest, response as unknown as ApiResponse, () => {});
@@ -34,7 +34,7 @@ function free(): number {
   }
 }
 
-test('a body that comes byte by byte is put together, and charged until the answer is out', async () => {
+test('a body that arrives byte by byte is assembled, and charged until the answer is sent', async () => {
   const { body, read } = request({ 'transfer-encoding': 'chunked' });
   const bytes = read();
   for (const byte of 'x'.repeat(700)) body.write(byte);
@@ -47,14 +47,14 @@ test('a body that comes byte by byte is put together, and charged until the answ
   expect(free()).toBe(1000);
 });
 
-test('one whose rest does not come is given up, and costs nothing any more', async () => {
+test('a body that stalls times out and frees its bytes', async () => {
   const { body, read } = request({ 'content-length': '800' });
   body.write('x'.repeat(600));
   await expect(read(20)).rejects.toMatchObject({ status: 408, code: 'request_timeout' });
   expect(free()).toBe(1000);
 });
 
-test('one that is announced and has not come yet costs nothing', async () => {
+test('an announced body costs nothing before it arrives', async () => {
   const { body, read } = request({ 'content-length': '800' });
   const bytes = read();
   expect(free()).toBe(1000);
@@ -64,7 +64,7 @@ test('one that is announced and has not come yet costs nothing', async () => {
   body.res.destroy();
 });
 
-test('one that is too long is refused when that is known', async () => {
+test('a body that is too long is refused as soon as that is known', async () => {
   await expect(request({ 'content-length': '901' }).read()).rejects.toMatchObject({ status: 413 });
   const { body, read } = request({ 'transfer-encoding': 'chunked' });
   body.write('x'.repeat(600));

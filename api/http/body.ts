@@ -3,12 +3,16 @@ import type { ApiRequest, ApiResponse } from './route.ts';
 
 export const BODY_LIMIT = 100 * 1024;
 export const BATCH_BODY_LIMIT = 10 * 1024 * 1024;
-/** For the next part of a body to arrive; the whole request has a minute (`api/http/server.ts`). */
+/**
+ * Maximum wait for the next chunk of a body; the whole request has a minute (`api/http/server.ts`).
+ */
 const IDLE_MS = 10_000;
 
 /**
- * The bytes of a JSON body; empty where there is none. Not `express.json`: its charsets, inflating and parameters are a fifth of
- * the time of a POST, and we want none of them.
+ * The bytes of a JSON body; empty if there is none. Not `express.json`: its charsets, inflating and
+ * parameters take a fifth of a POST's time, and none of them is used.
+ *
+ * @throws Problem 400, 408, 413, 415 or 503
  */
 export async function readBytes(request: ApiRequest, limit: number, idleMs = IDLE_MS): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? Number.NaN);
@@ -30,7 +34,10 @@ function requireJson(request: ApiRequest): void {
   }
 }
 
-/** What is too much is left unread; Node drains it behind the answer, so that the client gets to see that. */
+/**
+ * Stops at the limit; Node drains the rest after the answer, so that the client can read the
+ * answer.
+ */
 function receive(request: ApiRequest, limit: number, idleMs: number): Promise<Buffer> {
   const charge = (request.res as ApiResponse).locals.body;
   return new Promise((resolve, reject) => {
@@ -38,7 +45,7 @@ function receive(request: ApiRequest, limit: number, idleMs: number): Promise<Bu
     const fail = (error: unknown) => {
       clearTimeout(idle);
       request.off('data', take);
-      // What still comes is dropped: unread, it would keep the connection from closing.
+      // Later chunks are discarded: unread, they would keep the connection open.
       request.resume();
       charge.release();
       reject(error);
@@ -66,7 +73,7 @@ function receive(request: ApiRequest, limit: number, idleMs: number): Promise<Bu
   });
 }
 
-/** Not a list of chunks: those of a byte each would take a hundred times the body's own size. */
+/** Not a list of chunks: one-byte chunks would take a hundred times the size of the body. */
 class GrowingBuffer {
   length = 0;
   private buffer: Buffer = Buffer.alloc(0);
@@ -95,7 +102,7 @@ class GrowingBuffer {
 
 const interrupted = () => new Problem(400, 'body_interrupted', 'the body ended early');
 const tooSlow = () =>
-  // The rest may come at any time, or never: the next request needs a connection of its own.
+  // The rest may still arrive, so the connection cannot be reused.
   new Problem(408, 'request_timeout', 'the body did not arrive in time', {
     headers: { connection: 'close' },
   });

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { parseAddress, parseRange } from '../../runtime/address-policy.ts';
 
-/** Whose request this is, behind whatever proxies are trusted: an address in its one normal form, or '' where the connection is gone. */
+/** The client's address behind trusted proxies, in normal form; '' if the connection is gone. */
 export type ClientAddress = (request: Pick<IncomingMessage, 'headers' | 'socket'>, peer?: string) => string;
 
 /**
- * Proxies write down whom they serve, each behind what it was sent, so the list is read from its end for as long as it was a trusted one
- * that wrote: what stands further left anybody can have sent.
+ * Each proxy appends its client to the list, so the list is read from its end while the writer is a
+ * trusted proxy; any client can forge what is further left.
  *
- * @param trustedProxies addresses and ranges, as `10.0.0.0/8`
+ * @param trustedProxies addresses and ranges, such as `10.0.0.0/8`
  */
 export function createClientAddress(trustedProxies: string[]): ClientAddress {
   const ranges = trustedProxies.map(parseRange);
@@ -23,7 +23,7 @@ export function createClientAddress(trustedProxies: string[]): ClientAddress {
     if (ranges.length === 0 || !isTrusted(client)) return client;
     for (const hop of hopsOf(headers).reverse()) {
       const address = addressIn(hop);
-      // `unknown`, `_hidden` or nonsense: the last one known is the best there is.
+      // `unknown`, `_hidden` or invalid: use the last known address.
       if (address === null) return client;
       client = address;
       if (!isTrusted(client)) return client;
@@ -32,10 +32,10 @@ export function createClientAddress(trustedProxies: string[]): ClientAddress {
   };
 }
 
-/** What most proxies write goes before RFC 7239, which a proxy that does not know it hands on as a visitor sent it. */
+/** `X-Forwarded-For` wins: proxies that do not know RFC 7239 pass a client's own `Forwarded` on. */
 function hopsOf(headers: IncomingHttpHeaders): string[] {
   const list = headers['x-forwarded-for'];
-  // Node joins several lines of a header; nothing in a list is believed beyond what a few proxies would write.
+  // Node joins repeated headers. Only as much is read as a few proxies would write.
   if (list !== undefined) return String(list).slice(-MAX_LIST).split(',').slice(-MAX_HOPS);
   const forwarded = headers.forwarded?.slice(-MAX_LIST) ?? '';
   return forwarded

@@ -5,21 +5,22 @@ import { keepAnswer, takeAnswerKey } from '../../db/idempotent-answers.ts';
 import { keyOf } from '../middleware/authentication.ts';
 import { hashBody, idempotencyConflict, idempotencyKeyOf } from './idempotency.ts';
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from './route.ts';
-import { expectNoQuery, readBody } from './validation.ts';
+import { readBody, requireNoQuery } from './validation.ts';
 
-/** What was created, as it is answered with 201. */
+/** What was created: the 201 answer. */
 export interface Created {
   body: unknown;
   location?: string;
-  /** Done when it is committed. */
+  /** Runs after the commit. */
   onCommit?: () => void;
 }
 
 /**
- * A POST that creates something, once a `Idempotency-Key`: the same body gets the first answer again, another one 409. Key, answer and
- * what was created are one transaction.
+ * A POST that creates something once per `Idempotency-Key`: the same body gets the first answer
+ * again, a different one 409. Key, answer and created rows are one transaction.
  *
- * @param sealed the answer holds a secret that the database otherwise does not have: it is kept readable only for the API key that asked
+ * @param sealed the answer holds a secret that is stored nowhere else: it is encrypted with the
+ *   caller's API key
  */
 export const createOnce =
   <Body>(
@@ -29,7 +30,7 @@ export const createOnce =
     { sealed = false } = {},
   ): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const key = idempotencyKeyOf(request);
     const body = await readBody(request, schema);
     const { caller, route } = response.locals;
@@ -57,13 +58,13 @@ export const createOnce =
 
 interface Seal {
   close(text: string): string;
-  /** Null where it was closed for another API key. */
+  /** Null if it was sealed with another API key. */
   open(text: string): string | null;
 }
 
 const OPEN: Seal = { close: (text) => text, open: (text) => text };
 
-/** The API key is nowhere in the database, only its hash: who has nothing but a copy of the database cannot open it. */
+/** The database has only the API key's hash, so a copy of the database is not enough to open it. */
 function sealFor(request: ApiRequest, key: string): Seal {
   const secret = Buffer.from(hkdfSync('sha256', keyOf(request) ?? '', key, 'idempotent answer', 32));
   return {

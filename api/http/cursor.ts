@@ -2,12 +2,12 @@ import type { EventCursor } from '../../db/events/events.ts';
 import { decodeCursor, encodeCursor, type KeysetCursor } from '../../db/keyset.ts';
 import { invalidRequest } from './problem.ts';
 
-/** Cursors are opaque to clients and still checked: whatever passes here is a value the database can read. */
+/** Cursors are opaque to clients but validated: a decoded one is always a valid database value. */
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 export const isUuid = (text: unknown): text is string => typeof text === 'string' && UUID.test(text);
 
-/** Of every list that is newest first. */
+/** For lists with the newest first. */
 export const encodeJobCursor = encodeCursor;
 
 export function decodeJobCursor(cursor: string | undefined): KeysetCursor | null {
@@ -17,7 +17,7 @@ export function decodeJobCursor(cursor: string | undefined): KeysetCursor | null
   return decoded;
 }
 
-/** The place of the last page seen. */
+/** The position of the last page read. */
 export const encodePageCursor = (position: number): string => String(position);
 
 export function decodePageCursor(cursor: string | undefined): number {
@@ -26,7 +26,7 @@ export function decodePageCursor(cursor: string | undefined): number {
   return Number(cursor);
 }
 
-/** The id of the last lead seen, in base 36: decimal text would look like a number to count with. */
+/** The id of the last lead read, in base 36: a decimal number would look like an offset. */
 export const encodeLeadCursor = (id: string): string => BigInt(id).toString(36);
 
 /** @returns decimal text that fits a bigint */
@@ -38,7 +38,7 @@ export function decodeLeadCursor(cursor: string | undefined): string | null {
   return String(id);
 }
 
-/** A place among the leads of all jobs, and up to which one they were there when the first page was read. */
+/** A position among the leads of all jobs, and the newest lead when the first page was read. */
 export const encodeKnownLeadCursor = ({ before, upTo }: { before: string; upTo: string }): string =>
   `${encodeLeadCursor(before)}-${encodeLeadCursor(upTo)}`;
 
@@ -50,10 +50,10 @@ export function decodeKnownLeadCursor(cursor: string | undefined): { before: str
   return { before: place.before, upTo: place.upTo };
 }
 
-/** Transaction and number: `7421-93`. Also the `id` of Server-Sent Events. */
+/** Transaction id and sequence number: `7421-93`. Also the `id` of Server-Sent Events. */
 export const encodeEventCursor = ({ xid, seq }: EventCursor): string => `${xid}-${seq}`;
 
-/** @param from what the client called it, such as `after` */
+/** @param from the parameter's name, such as `after` */
 export function decodeEventCursor(cursor: string, from: string): EventCursor {
   const [, xid, seq] = /^(\d{1,20})-(\d{1,19})$/.exec(cursor) ?? [];
   if (xid === undefined || seq === undefined || BigInt(xid) > MAX_XID || BigInt(seq) > MAX_SEQ) {

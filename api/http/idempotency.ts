@@ -5,7 +5,7 @@ import { createBreather } from '../../runtime/breathe.ts';
 import { conflict, invalidRequest } from './problem.ts';
 import type { ApiRequest } from './route.ts';
 
-/** The header `Idempotency-Key`, and what a key stands for. @throws a 422 for what is no key */
+/** The `Idempotency-Key` header. @throws Problem 422 if it is invalid */
 export function idempotencyKeyOf(request: ApiRequest): string | undefined {
   const header = request.headers['idempotency-key'];
   if (header === undefined) return undefined;
@@ -18,10 +18,10 @@ export function idempotencyKeyOf(request: ApiRequest): string | undefined {
 export const idempotencyConflict = () =>
   conflict('idempotency_conflict', 'this Idempotency-Key was used with another body');
 
-/** The same fields in another order are the same request. */
+/** Independent of the order of fields. */
 export const hashBody = (body: unknown): string => createHash('sha256').update(canonical(body)).digest('hex');
 
-/** As of `{jobs: specs}`, in parts. */
+/** The same as `hashBody({jobs: specs})`, in chunks. */
 export async function hashBatch(specs: JobSpec[]): Promise<string> {
   const hash = createHash('sha256').update('{"jobs":[');
   const breathe = createBreather();

@@ -4,11 +4,11 @@ import type { Duplex } from 'node:stream';
 import { Problem, problemBody } from './problem.ts';
 
 /**
- * Answers what Node's parser refused, or waited for in vain: there is neither a request nor an answer, only a socket. The connection ends
- * with it, because nobody knows where a next request would begin.
+ * Answers a request that Node's parser refused or that timed out: there is no request or response
+ * object, only a socket. The connection closes, because the start of a next request is unknown.
  */
 export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // Another answer may be half out, which ours would spoil; Node's own handler looks for it in the same place.
+  // Do not write into an answer that is half sent; Node's own handler checks the same field.
   const { _httpMessage: underWay } = socket as { _httpMessage?: ServerResponse };
   if (!socket.writable || error.code === 'ECONNRESET' || underWay?.headersSent) {
     socket.destroy();
@@ -17,7 +17,7 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
   answerOn(socket, problemOf(error.code));
 }
 
-/** `CONNECT`: this is no proxy. */
+/** Refuses `CONNECT`: this is not a proxy. */
 export function refuseTunnel(socket: Duplex): void {
   socket.on('error', () => {});
   answerOn(socket, new Problem(405, 'method_not_allowed', 'this server is no proxy'));
@@ -33,11 +33,11 @@ function answerOn(socket: Duplex, problem: Problem): void {
   );
 }
 
-/** What HTTP/1.1 asks of every request (RFC 9112, 3.2). */
+/** HTTP/1.1 requires a Host header (RFC 9112, 3.2). */
 export const refuseWithoutHost = (response: ServerResponse): void =>
   answerInFull(response, new Problem(400, 'malformed_request', 'the header Host is missing'));
 
-/** What a request may expect beforehand is to be told to go on, and Node does that. */
+/** For any `Expect` but `100-continue`, which Node answers itself. */
 export const refuseExpectation = (response: ServerResponse): void =>
   answerInFull(
     response,
@@ -64,7 +64,7 @@ function answerTo(problem: Problem) {
   return { status: problem.status, headers, body };
 }
 
-/** By the code alone: the parser's words for it quote nothing, but help nobody either. */
+/** By the error code: the parser's messages do not help clients. */
 function problemOf(code: string | undefined): Problem {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':

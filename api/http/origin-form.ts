@@ -1,4 +1,7 @@
-/** A request target as clients send it to servers: what they send to proxies, `http://host/path`, has the host in front (RFC 9112, 3.2.2). */
+/**
+ * A request target in origin form; the absolute form `http://host/path` loses its host (RFC 9112,
+ * 3.2.2).
+ */
 export function originForm(target: string): string {
   if (target.startsWith('/')) return target;
   const [, path] = /^https?:\/\/[^/?#]*(.*)$/is.exec(target) ?? [];

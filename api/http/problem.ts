@@ -1,16 +1,16 @@
 import { STATUS_CODES } from 'node:http';
 
-/** A field that does not fit: `path` such as `urls.0`, '' for the body itself. */
+/** An invalid field: `path` such as `urls.0`, '' for the body itself. */
 export interface FieldError {
   path: string;
   message: string;
 }
 
-/** An answer that is not a success, thrown wherever it is known and written by `answerProblem` (RFC 9457). */
+/** An error answer (RFC 9457), thrown anywhere and written by the error handler. */
 export class Problem extends Error {
   override name = 'Problem';
 
-  /** @param code stable, snake_case: what clients program against */
+  /** @param code stable, snake_case, part of the public contract */
   constructor(
     readonly status: number,
     readonly code: string,
@@ -21,7 +21,7 @@ export class Problem extends Error {
   }
 }
 
-/** `type` is about:blank: the code says it all, and a title is then the status's own phrase. */
+/** `type` is about:blank, so `title` is the status phrase; `code` identifies the problem. */
 export const problemBody = (
   problem: Problem,
   request: { instance: string | undefined; requestId: string },

@@ -4,23 +4,23 @@ import type { Caller } from '../../db/accounts/users.ts';
 import { UUID } from './cursor.ts';
 import { methodNotAllowed, notFound } from './problem.ts';
 
-/** What the bodies of one request take. */
+/** Memory accounting for one request's body. */
 export interface BodyCharge {
-  /** @throws Problem 503 where this would be too much on top of what is held already */
+  /** @throws Problem 503 if the total would exceed the limit */
   add(bytes: number): void;
-  /** Gives all of it back; twice is safe. Whoever does not is done when the answer is. */
+  /** Frees all of it; twice is safe. Runs by itself when the answer is sent. */
   release(): void;
 }
 
-/** What a request gathers on its way; `caller` is there behind authentication. */
+/** Per-request state; `caller` is set by authentication. */
 export type Locals = {
   requestId: string;
-  /** The template of the route that answers, such as `/api/v1/jobs/:id`: what metrics and logs may name. */
+  /** The route's template, such as `/api/v1/jobs/:id`, for metrics and logs. */
   route: string;
-  /** `performance.now()` of its arrival. */
+  /** `performance.now()` at arrival. */
   startedAt: number;
   caller: Caller;
-  /** Behind authentication too. */
+  /** Set after authentication. */
   body: BodyCharge;
 };
 
@@ -38,7 +38,7 @@ export type ErrorMiddleware = ErrorRequestHandler<
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-/** Serves a path, and answers 405 to the methods it does not know. `base` is where the router itself is mounted. */
+/** Registers a path's handlers, and 405 for other methods. `base` is the router's mount path. */
 export function serve(
   router: Router,
   base: string,
@@ -55,7 +55,7 @@ export function serve(
     };
   const checked = (handler: Handler): Handler =>
     named((request, response) => {
-      expectParameters(request);
+      requireParameters(request);
       return handler(request, response);
     });
   if (handlers.GET) route.get(checked(handlers.GET));
@@ -70,7 +70,7 @@ export function serve(
   );
 }
 
-/** What each path parameter can be at all: nothing else reaches a route, let alone the database. */
+/** The pattern of each path parameter; other values match no route. */
 const PARAMETERS: Record<string, RegExp> = {
   id: UUID,
   delivery: UUID,
@@ -81,13 +81,13 @@ const PARAMETERS: Record<string, RegExp> = {
   name: /^[\w.-]{1,200}$/,
 };
 
-function expectParameters({ params }: ApiRequest): void {
+function requireParameters({ params }: ApiRequest): void {
   for (const [name, value] of Object.entries(params)) {
     if (!PARAMETERS[name]?.test(String(value))) throw notFound(`there is nothing of this ${name}`);
   }
 }
 
-/** Not Express's `json`: that makes an ETag of every answer, and costs a tenth of a POST. */
+/** Not Express's `json`: it computes an ETag per answer, a tenth of a POST's time. */
 export function sendJson(
   response: ApiResponse,
   status: number,
@@ -113,7 +113,9 @@ export function sendText(
   response.end(text);
 }
 
-/** What every answer carries. Answers hold one user's data, so nobody keeps them unless a route says otherwise. */
+/**
+ * Headers of every answer. Answers hold one user's data, so caches may not store them by default.
+ */
 export const answerHeaders = (response: ApiResponse) => ({
   'x-request-id': response.locals.requestId,
   'x-content-type-options': 'nosniff',

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 
-/** The field names an object may have at a place of a request, by its schema; none where the schema cannot be looked into. */
+/** The field names a schema allows at a path of a request; none if the schema is opaque. */
 export function namesAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] {
   let here = partsOf(schema);
   for (const name of path) here = here.flatMap((parent) => childrenOf(parent, name)).flatMap(partsOf);
   return [...new Set(here.flatMap((part) => Object.keys(definitionOf(part).shape ?? {})))];
 }
 
-/** What zod's definitions have for the schemas inside them, whatever kind they are of. */
+/** The fields of zod's definitions that hold inner schemas. */
 interface Definition {
   shape?: Record<string, z.core.$ZodType>;
   innerType?: z.core.$ZodType;
@@ -20,7 +20,7 @@ interface Definition {
 
 const definitionOf = (schema: z.core.$ZodType) => schema._zod.def as Definition;
 
-/** The schema itself, or those it is made of: all of a union's, both of a pipe's. */
+/** The schema itself, or its parts: all of a union's, both of a pipe's. */
 function partsOf(schema: z.core.$ZodType): z.core.$ZodType[] {
   const { innerType, options, in: first, out } = definitionOf(schema);
   const inner = [innerType, first, out, ...(options ?? [])].filter((part) => part !== undefined);

@@ -5,7 +5,7 @@ import { type HttpServer, listen } from './server.ts';
 const start = (limits?: { headersMs: number; checkMs: number }): Promise<HttpServer> =>
   listen(
     (request, response) => {
-      // The beginning of an answer that goes on.
+      // The start of an answer that never ends.
       if (request.url === '/begun') response.write('begun');
       else response.end('fine');
     },
@@ -20,7 +20,10 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop(0));
 
-/** Sends bytes on a connection of their own, and more once something came back; all that came back until the server closed it. */
+/**
+ * Sends bytes on a new connection, then more after a first reply; returns all that was received
+ * until the close.
+ */
 const exchange = (bytes: string, more?: string): Promise<string> =>
   new Promise((resolve) => {
     let received = '';
@@ -29,7 +32,7 @@ const exchange = (bytes: string, more?: string): Promise<string> =>
       if (received === '' && more !== undefined) socket.write(more);
       received += text;
     });
-    // What it could not send any more because the server had read enough.
+    // Writes fail once the server has closed the connection.
     socket.on('error', () => {});
     socket.on('close', () => resolve(received));
     socket.write(bytes);
@@ -63,7 +66,7 @@ describe('what is not HTTP', () => {
     expect(head).toContain(`x-request-id: ${problem.request_id}`);
   });
 
-  test('nor what never comes to its end', async () => {
+  test('a request that never ends times out', async () => {
     await server.stop(0);
     server = await start({ headersMs: 300, checkMs: 50 });
     const { head, problem } = problemIn(await exchange('GET / HTTP/1.1\r\nhost: a\r\n'));
@@ -71,12 +74,12 @@ describe('what is not HTTP', () => {
     expect(problem.code).toBe('request_timeout');
   });
 
-  test('does not end the server', async () => {
+  test('does not crash the server', async () => {
     await exchange('GARBAGE\r\n\r\n');
     expect(await (await fetch(server.url)).text()).toBe('fine');
   });
 
-  test('ends a connection whose answer is half out, and adds nothing to it', async () => {
+  test('closes a connection whose answer is half sent, and writes nothing more to it', async () => {
     const answer = await exchange('GET /begun HTTP/1.1\r\nhost: a\r\n\r\n', 'GARBAGE\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 200 OK/);
     expect(answer).not.toContain('problem');

@@ -5,16 +5,16 @@ import { answerMalformed, refuseExpectation, refuseTunnel, refuseWithoutHost } f
 import { answerWithoutUpgrade } from './upgrades.ts';
 
 export interface HttpServer {
-  /** Where it answers, such as http://127.0.0.1:3000. */
+  /** Its base URL, such as http://127.0.0.1:3000. */
   url: string;
-  /** Takes no more connections, lets requests under way finish for up to `graceMs`, and cuts what is left. */
+  /** Accepts no more connections, waits up to `graceMs` for running requests, and cuts the rest. */
   stop(graceMs: number): Promise<void>;
 }
 
 interface Limits {
-  /** For the head of a request to arrive. */
+  /** Timeout for a request's headers. */
   headersMs: number;
-  /** How often it is looked at who is late. */
+  /** Interval of the checks for these timeouts. */
   checkMs: number;
 }
 
@@ -22,24 +22,24 @@ interface Limits {
 export async function listen(
   listener: RequestListener,
   { host, port }: { host: string; port: number },
-  /** Takes connections that want another protocol; false where it is none that is spoken here. */
+  /** Handles upgrade requests; false if the protocol is not supported. */
   upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => boolean,
   limits: Partial<Limits> = {},
 ): Promise<HttpServer> {
   const server = createServer({
-    // Node's own answer would be a bare one; see below.
+    // Node's own answer has no body; see below.
     requireHostHeader: false,
-    // Longer than the 60 s that load balancers keep an idle connection, so that it is they who close it.
+    // Longer than the 60 s of load balancers, so that they close idle connections first.
     keepAliveTimeout: 65_000,
     headersTimeout: limits.headersMs ?? 30_000,
-    // For the request to arrive whole; an answer may take longer.
+    // Timeout for receiving the whole request; the answer may take longer.
     requestTimeout: 60_000,
     connectionsCheckingInterval: limits.checkMs ?? 5000,
   });
   server.on('clientError', answerMalformed);
   let stopped: Promise<void> | undefined;
   server.on('request', (request, response) => {
-    // Or a busy client would keep its connection, and with it this server, for ever.
+    // Else a busy client would keep its connection, and so this server, open forever.
     if (stopped) response.setHeader('connection', 'close');
     if (request.headers.host === undefined && request.httpVersion === '1.1') refuseWithoutHost(response);
     else listener(request, response);
@@ -68,7 +68,7 @@ export async function listen(
   };
 }
 
-/** `0.0.0.0` and `::` are where to listen, not where to go. */
+/** `0.0.0.0` and `::` are addresses to listen on, not to connect to. */
 function hostInUrl({ address, family }: AddressInfo): string {
   if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
   return family === 'IPv6' ? `[${address}]` : address;
@@ -76,7 +76,7 @@ function hostInUrl({ address, family }: AddressInfo): string {
 
 function close(server: Server, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
-    // A kept-alive connection becomes idle when its answer is out, and would otherwise stay for its next request.
+    // A keep-alive connection becomes idle after its answer and would stay open for a next request.
     const idle = setInterval(() => server.closeIdleConnections(), 50);
     const late = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {

@@ -2,7 +2,7 @@ import { type ApiResponse, answerHeaders } from './route.ts';
 
 export const NDJSON = 'application/x-ndjson';
 
-/** Sends what comes only as fast as the client reads, and asks for no more once it is gone. */
+/** Streams chunks as fast as the client reads, and stops reading the source when it is gone. */
 export async function sendStream(
   response: ApiResponse,
   headers: Record<string, string>,
@@ -15,11 +15,11 @@ export async function sendStream(
     gone.abort();
     goOn();
   });
-  // One listener for the whole answer: where it is compressed, one that was added can not be removed.
+  // One listener per answer: with compression, an added listener cannot be removed.
   response.on('drain', () => goOn());
   for await (const chunk of chunks) {
     if (gone.signal.aborted) return;
-    // Only now: a first read that fails can still be answered with its own status.
+    // Only now, so that a failed first read can still be answered with its own status.
     if (!response.headersSent) begin();
     const drained = new Promise<void>((resolve) => {
       goOn = resolve;

@@ -2,9 +2,10 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 /**
- * Answers a request that asks for a protocol nobody speaks here as if it had not asked, as RFC 9110 (7.8) wants it: Java's HTTP client
- * offers HTTP/2 with every first request. Node has let go of the connection by then, body and all, so it is handed back as a new one,
- * with the request at its beginning. Node 24 can be asked beforehand (`shouldUpgradeCallback`).
+ * Ignores an upgrade to an unsupported protocol and answers the plain request (RFC 9110, 7.8):
+ * Java's HTTP client offers HTTP/2 with every first request. Node has detached the socket by then,
+ * so it is passed back to the server as a new connection that starts with the request. Node 24 can
+ * decide beforehand (`shouldUpgradeCallback`).
  */
 export function answerWithoutUpgrade(
   server: Server,

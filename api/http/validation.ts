@@ -8,9 +8,9 @@ import type { ApiRequest } from './route.ts';
 import { namesAt } from './schema-names.ts';
 
 /**
- * The request's body, as its schema says.
+ * The request's body, parsed by its schema.
  *
- * @param whenEmpty what no body at all stands for, where every field may be left out
+ * @param whenEmpty the value of a missing body, if every field is optional
  */
 export async function readBody<T>(request: ApiRequest, schema: z.ZodType<T>, whenEmpty?: object): Promise<T> {
   const bytes = await readBytes(request, BODY_LIMIT);
@@ -20,9 +20,10 @@ export async function readBody<T>(request: ApiRequest, schema: z.ZodType<T>, whe
 }
 
 /**
- * A body of many items in one field, validated one by one and with pauses, so that others are served meanwhile.
+ * A body with many items in one field, validated one by one with pauses in which other requests
+ * run.
  *
- * @param around the schema of what is around them, with an empty array in their place
+ * @param around the schema of the body with an empty array in place of the items
  */
 export async function readItems<T>(
   request: ApiRequest,
@@ -56,8 +57,8 @@ const emptyBody = () => invalidRequest([{ path: '', message: 'expected a JSON ob
 
 export const readQuery = <T>(request: ApiRequest, schema: z.ZodType<T>): T => parseAs(schema, request.query);
 
-/** For the routes that take no query: a misspelt parameter is told, not ignored. */
-export function expectNoQuery(request: ApiRequest): void {
+/** For routes without query parameters: a misspelt parameter is an error, not ignored. */
+export function requireNoQuery(request: ApiRequest): void {
   if (!request.url.includes('?')) return;
   const unknown = Object.keys(request.query);
   if (unknown.length === 0) return;
@@ -66,19 +67,19 @@ export function expectNoQuery(request: ApiRequest): void {
   );
 }
 
-/** @throws a 422 that names every field that does not fit */
+/** @throws Problem 422 that names every invalid field */
 export function parseAs<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw invalidRequest(errorsOf(parsed.error, schema));
 }
 
-/** Nobody reads the hundred-and-first mistake. */
+/** More errors than this help no client. */
 const MAX_ERRORS = 100;
 
 type Path = readonly PropertyKey[];
 
-/** @param base where the value stands in the request */
+/** @param base the value's path in the request */
 function errorsOf(error: z.ZodError, schema: z.ZodType, base: Path = []): FieldError[] {
   const errors: FieldError[] = [];
   for (const issue of error.issues) {
@@ -98,5 +99,5 @@ function errorsOf(error: z.ZodError, schema: z.ZodType, base: Path = []): FieldE
 
 const pathOf = (path: Path): string => path.map((part) => String(part).slice(0, MAX_NAME)).join('.');
 
-/** A name that is wrong may be as long as the body. */
+/** An unknown field name may be as long as the body. */
 const MAX_NAME = 200;

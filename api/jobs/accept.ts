@@ -5,22 +5,27 @@ import { overloaded } from '../http/problem.ts';
 
 export type Accept = (submission: Submission) => Promise<Acceptance>;
 
-/** At 32 connections, runs of some 15 submissions: more at the same time only means smaller ones. */
+/**
+ * With 32 connections a run has about 15 submissions; more concurrent runs only make them smaller.
+ */
 const MAX_RUNS = 2;
 /** One hundred submissions of 100 KB each are the largest statement. */
 const MAX_SUBMISSIONS = 100;
-/** Half a second of work. While the database hangs, what comes on top is told to come again and not held in memory. */
+/**
+ * Half a second of work. While the database hangs, more submissions get a 503 instead of memory.
+ */
 const MAX_WAITING = 2000;
 
 /**
- * Stores submissions. Those of single jobs that arrive together share one statement and one commit; a batch is large enough
- * for its own.
+ * Stores submissions. Single jobs that arrive together share one statement and one commit; a batch
+ * is large enough for its own.
  */
 export function createAccept(database: Database, maxWaiting = MAX_WAITING): Accept {
   const run = (submissions: Submission[]) => acceptTogether(database, submissions);
   const limits = { maxItems: MAX_SUBMISSIONS, maxRuns: MAX_RUNS };
-  // Apart, because a failed run is done again one by one. With keys that never stores a job twice, whatever of the run had
-  // been committed; without keys the run is a single statement, so a failed one committed nothing.
+  // Two batchers, because a failed run is repeated one by one. With idempotency keys that never
+  // stores a job twice, even if part of the run had committed; without keys the run is a single
+  // statement, so a failed one committed nothing.
   const keyed = createBatcher(run, limits);
   const unkeyed = createBatcher(run, limits);
 
@@ -47,7 +52,7 @@ async function acceptTogether(database: Database, submissions: Submission[]): Pr
     return await acceptJobs(database, submissions);
   } catch (error) {
     if (isDatabaseUnavailable(error)) throw error;
-    // Something about one of them: the others must not suffer.
+    // One submission is bad: retry alone, so the others are accepted.
     return Promise.all(
       submissions.map((submission) =>
         acceptAlone(database, submission).catch((error) => ({ kind: 'refused', error }) as const),

@@ -22,26 +22,26 @@ import {
   sendJson,
   sendText,
 } from '../http/route.ts';
-import { expectNoQuery, parseAs, readBody, readQuery } from '../http/validation.ts';
-import type { Waiters } from './long-poll.ts';
+import { parseAs, readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import type { LongPoll } from './long-poll.ts';
 
-/** `GET /jobs/{id}`, at once or, with `?wait=`, as soon as its status is final. */
+/** `GET /jobs/{id}`; with `?wait=` the answer comes when the job is final. */
 export const showJob =
-  (sql: Sql, waiters: Waiters): Handler =>
+  (sql: Sql, longPoll: LongPoll): Handler =>
   async (request, response) => {
     const { wait } = readQuery(request, getJobQuery);
     let job = await ownJob(sql, request, response);
     if (wait && !isFinal(job.status)) {
       const gone = new AbortController();
       response.on('close', () => gone.abort());
-      await waiters.untilFinal(job.job_id, wait * 1000, gone.signal);
+      await longPoll.untilFinal(job.job_id, wait * 1000, gone.signal);
       if (gone.signal.aborted) return;
       job = await ownJob(sql, request, response);
     }
     sendTagged(request, response, job);
   };
 
-/** The job of the path, if it is the caller's. */
+/** The caller's job of the path. @throws Problem 404 */
 export async function ownJob(sql: Sql, request: ApiRequest, response: ApiResponse): Promise<Job> {
   const { id } = request.params;
   const job = isUuid(id) ? await findJob(sql, response.locals.caller.userId, id) : null;
@@ -51,7 +51,7 @@ export async function ownJob(sql: Sql, request: ApiRequest, response: ApiRespons
 
 const noSuchJob = () => notFound('there is no such job');
 
-/** Polling clients send the tag they have and get an empty 304 until something changes. */
+/** Polling clients send their ETag and get an empty 304 until the job changes. */
 function sendTagged(request: ApiRequest, response: ApiResponse, job: Job): void {
   const text = JSON.stringify(job);
   const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
@@ -88,7 +88,7 @@ export const listOwnJobs =
     });
   };
 
-/** `metadata.order=7` asks for jobs of that order: names nobody but the user knows. */
+/** Splits off filters such as `metadata.order=7`, whose names are the user's own. */
 function splitMetadata(query: ApiRequest['query']): [Record<string, unknown>, Record<string, unknown>] {
   const isMetadata = ([name]: [string, unknown]) => name.startsWith(METADATA);
   const entries = Object.entries(query);
@@ -109,13 +109,16 @@ const filterOf = (asked: z.infer<typeof cancelJobsRequest>): JobFilter => ({
   metadata: asked.metadata,
 });
 
-/** `POST /jobs/cancel {status?, created_after?, created_before?, metadata?}`: all that fit and are not final. */
+/**
+ * `POST /jobs/cancel {status?, created_after?, created_before?, metadata?}`: all that match and are
+ * not final.
+ */
 export const cancelMany =
   (database: Database): Handler =>
   async (request, response) => {
     const [asked, metadata] = splitMetadata(request.query);
     const inQuery = Object.keys(metadata).length > 0 ? { ...asked, metadata } : asked;
-    // The filters of the list work here as they do there; a body has the same.
+    // Filters come in the query, as in `GET /jobs`, or in the body.
     const filter =
       Object.keys(inQuery).length > 0
         ? parseAs(cancelJobsRequest, inQuery)
@@ -126,7 +129,7 @@ export const cancelMany =
 
 const MAX_IDS = 10_000;
 
-/** `POST /jobs/{id}/cancel`. Neither this nor `retry` has a body; one that is sent is not read. */
+/** `POST /jobs/{id}/cancel`. Like `retry` it has no body; one that is sent is not read. */
 export const cancel = (database: Database): Handler => changeJob(database, cancelJob, 'cancelled');
 
 /** `POST /jobs/{id}/retry`. */
@@ -139,7 +142,7 @@ const changeJob =
     participle: string,
   ): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const result: JobChange = isUuid(id)
       ? await change(database, response.locals.caller.userId, id)

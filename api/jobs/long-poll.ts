@@ -2,8 +2,11 @@ import type { Sql } from '../../db/connect.ts';
 import { listFinished } from '../../db/jobs/read.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 
-export interface Waiters {
-  /** Resolves when the job is final or gone, after `timeoutMs`, when `signal` fires, or when this process stops. Never rejects. */
+export interface LongPoll {
+  /**
+   * Resolves when the job is final or deleted, after `timeoutMs`, when `signal` fires, or when this
+   * process stops. Never rejects.
+   */
   untilFinal(jobId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** Ends every wait. */
   stop(): void;
@@ -11,8 +14,8 @@ export interface Waiters {
 
 const POLL_MS = 100;
 
-/** One question for all who wait, every tenth of a second: a thousand waiters cost what one does. */
-export function createWaiters(sql: Sql, logger: Logger): Waiters {
+/** One query per 100 ms for all waiting requests: a thousand cost as much as one. */
+export function createLongPoll(sql: Sql, logger: Logger): LongPoll {
   const waiting = new Map<string, Set<() => void>>();
   let polling = false;
   let stopped = false;
@@ -25,8 +28,8 @@ export function createWaiters(sql: Sql, logger: Logger): Waiters {
       }
       failing = false;
     } catch (error) {
-      // The waiters' time goes on, and asking goes on with it.
-      if (!failing) logger.warn('waiters_not_polled', { error });
+      // Requests keep waiting until their own timeouts, and polling goes on.
+      if (!failing) logger.warn('long_poll_failed', { error });
       failing = true;
     }
   };

@@ -9,9 +9,9 @@ import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
 import { hashBody } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { ownJob } from './jobs.ts';
-import type { Waiters } from './long-poll.ts';
+import type { LongPoll } from './long-poll.ts';
 import {
   acceptOrConflict,
   dispatchable,
@@ -20,33 +20,34 @@ import {
   submissionOf,
 } from './submit.ts';
 
-/** Short of the minute after which many a proxy hangs up. */
+/** Many proxies close a connection after a minute. */
 const WAIT_MS = 50_000;
-/** Somebody waits for it. */
+/** The highest: a client waits for the answer. */
 const PRIORITY = 9;
 
-type MapDependencies = SubmitDependencies & { sql: Sql; waiters: Waiters; waitMs?: number | undefined };
+type MapDependencies = SubmitDependencies & { sql: Sql; longPoll: LongPoll; waitMs?: number | undefined };
 
 /**
- * `POST /jobs/map`: the addresses of a site in one answer. A job like any other, because whatever leaves this installation does so from
- * a worker and through its egress guard; the request waits for it, and is told where to look if that takes too long.
+ * `POST /jobs/map`: the URLs of a site in one answer. It runs as a job, because all outbound
+ * requests come from a worker behind its egress guard. The request waits for the job, and gets 202
+ * with links if that takes too long.
  */
 export const mapSite =
-  ({ accept, dispatch, sql, waiters, waitMs = WAIT_MS }: MapDependencies): Handler =>
+  ({ accept, dispatch, sql, longPoll, waitMs = WAIT_MS }: MapDependencies): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, mapRequest);
     const submission = submissionOf(request, response, [specOf(body)], hashBody(body));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     const [accepted] = jobs;
     if (!accepted) throw new Error('accept gave no job');
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
-    // Stored: while it waits it holds nothing.
+    // The job is stored; the body need not stay in memory during the wait.
     response.locals.body.release();
 
     const gone = new AbortController();
     response.on('close', () => gone.abort());
-    await waiters.untilFinal(accepted.id, waitMs, gone.signal);
+    await longPoll.untilFinal(accepted.id, waitMs, gone.signal);
     if (gone.signal.aborted) return;
     const job = await findJob(sql, submission.userId, accepted.id);
     if (!job || !isFinal(job.status)) return sendAccepted(response, accepted, ['urls', 'events']);
@@ -55,7 +56,7 @@ export const mapSite =
       throw new Problem(502, 'map_failed', `${body.url} could not be read: ${message} (${code})`);
     }
     const found = await listSiteUrls(sql, job.job_id, -1, body.limit);
-    const urls = found.filter(sought(body.search)).map(shown);
+    const urls = found.filter(matches(body.search)).map(toResponse);
     sendJson(response, 200, { job_id: job.job_id, urls, total: urls.length });
   };
 
@@ -76,19 +77,19 @@ interface SiteUrl {
   title: string | null;
 }
 
-/** Every word, somewhere in the path or the title. */
-function sought(search: string | undefined): (found: SiteUrl) => boolean {
+/** Every word occurs in the path, the query or the title. */
+function matches(search: string | undefined): (found: SiteUrl) => boolean {
   const words = search?.toLowerCase().split(/\s+/) ?? [];
   return ({ url, title }) => {
     const { pathname, search: query } = new URL(url);
-    const said = `${pathname}${query} ${title ?? ''}`.toLowerCase();
-    return words.every((word) => said.includes(word));
+    const searched = `${pathname}${query} ${title ?? ''}`.toLowerCase();
+    return words.every((word) => searched.includes(word));
   };
 }
 
-const shown = ({ url, title }: SiteUrl) => (title === null ? { url } : { url, title });
+const toResponse = ({ url, title }: SiteUrl) => (title === null ? { url } : { url, title });
 
-/** `GET /jobs/{id}/urls`: the addresses that a crawl or map knows so far, in the order of discovery. */
+/** `GET /jobs/{id}/urls`: the URLs a crawl or map has discovered so far, in that order. */
 export const listJobUrls =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -98,5 +99,5 @@ export const listJobUrls =
     const urls = await listSiteUrls(sql, job.job_id, after, limit + 1);
     const last = urls.length > limit ? urls[limit - 1] : undefined;
     const nextCursor = last ? encodePageCursor(last.position) : null;
-    sendJson(response, 200, { urls: urls.slice(0, limit).map(shown), next_cursor: nextCursor });
+    sendJson(response, 200, { urls: urls.slice(0, limit).map(toResponse), next_cursor: nextCursor });
   };

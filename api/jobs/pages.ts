@@ -7,12 +7,12 @@ import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
 import { artifactsUnavailable, notFound } from '../http/problem.ts';
 import { type ApiRequest, answerHeaders, type Handler, sendText } from '../http/route.ts';
 import { NDJSON, sendStream } from '../http/stream.ts';
-import { expectNoQuery, readQuery } from '../http/validation.ts';
+import { readQuery, requireNoQuery } from '../http/validation.ts';
 import { ownJob } from './jobs.ts';
 
 const DEFAULT_LIMIT = 100;
 
-/** `GET /jobs/{id}/pages`: a part as JSON, or as NDJSON all that is asked for, streamed. */
+/** `GET /jobs/{id}/pages`: one page of results as JSON, or all as streamed NDJSON. */
 export const listJobPages =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -26,7 +26,7 @@ export const listJobPages =
     }
     const { pages, next } = await listPages(sql, job.job_id, after, limit ?? DEFAULT_LIMIT);
     const nextCursor = JSON.stringify(next === null ? null : encodePageCursor(next));
-    // Put together as text: pages are megabytes, and were JSON before they were stored.
+    // Joined as text: pages are megabytes and stored as JSON already.
     const text = `{"pages":[${pages.map(({ json }) => json).join(',')}],"next_cursor":${nextCursor}}`;
     sendText(response, 200, 'application/json; charset=utf-8', text);
   };
@@ -37,29 +37,29 @@ function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined)
 }
 
 async function* pagesBehind(sql: Sql, jobId: string, after: number, limit: number): AsyncGenerator<string> {
-  let place: number | null = after;
+  let cursor: number | null = after;
   let left = limit;
-  while (place !== null && left > 0) {
+  while (cursor !== null && left > 0) {
     const read: { pages: PageText[]; next: number | null } = await listPages(
       sql,
       jobId,
-      place,
+      cursor,
       Math.min(left, DEFAULT_LIMIT),
     );
     for (const { json } of read.pages) yield `${json}\n`;
     left -= read.pages.length;
-    place = read.next;
+    cursor = read.next;
   }
 }
 
-/** What may be shown in place; anything else is only ever downloaded. */
-const SHOWN = /^(image\/(png|jpeg|webp)|application\/pdf)$/;
+/** Types a browser may display; anything else is a download. */
+const INLINE = /^(image\/(png|jpeg|webp)|application\/pdf)$/;
 
 /** `GET /jobs/{id}/artifacts/{position}/{name}`: a screenshot or PDF. */
 export const showArtifact =
   (sql: Sql, store: ArtifactStore | undefined): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const job = await ownJob(sql, request, response);
     const { position, name } = request.params;
     const key = { jobId: job.job_id, position: Number(position), name: String(name) };
@@ -70,7 +70,7 @@ export const showArtifact =
       ...answerHeaders(response),
       'content-type': artifact.contentType,
       'content-length': body.length,
-      'content-disposition': `${SHOWN.test(artifact.contentType) ? 'inline' : 'attachment'}; filename="${name}"`,
+      'content-disposition': `${INLINE.test(artifact.contentType) ? 'inline' : 'attachment'}; filename="${name}"`,
     });
     response.end(body);
   };

@@ -6,7 +6,7 @@ import type { Dispatch } from '../../dispatch/dispatch.ts';
 import { BATCH_BODY_LIMIT, BODY_LIMIT } from '../http/body.ts';
 import { hashBatch, hashBody, idempotencyConflict, idempotencyKeyOf } from '../http/idempotency.ts';
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readItems } from '../http/validation.ts';
+import { readBody, readItems, requireNoQuery } from '../http/validation.ts';
 import type { Accept } from './accept.ts';
 
 export interface SubmitDependencies {
@@ -14,11 +14,11 @@ export interface SubmitDependencies {
   dispatch: Pick<Dispatch, 'offer'>;
 }
 
-/** `POST /jobs/scrape`: stores the job, answers, and only then rings the doorbell. */
+/** `POST /jobs/scrape`: stores the job, answers, and only then dispatches it. */
 export const submitJob =
   ({ accept, dispatch }: SubmitDependencies): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, scrapeRequest);
     const submission = submissionOf(request, response, [body], hashBody(body));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
@@ -28,7 +28,7 @@ export const submitJob =
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
   };
 
-/** 202: the job is stored, and these of its parts can be asked for. */
+/** Sends 202 with links to the job and these of its parts. */
 export function sendAccepted(response: ApiResponse, job: AcceptedJob, parts: string[]): void {
   const self = `/api/v1/jobs/${job.id}`;
   const links = Object.fromEntries(parts.map((part) => [part, `${self}/${part}`]));
@@ -41,10 +41,10 @@ export function sendAccepted(response: ApiResponse, job: AcceptedJob, parts: str
 export const submitBatch =
   ({ accept, dispatch }: SubmitDependencies): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const specs = await readItems(request, {
       limit: BATCH_BODY_LIMIT,
-      // A batch is many jobs in one request, and no way to a larger job.
+      // A batch is many jobs in one request; each job keeps the limit of a single one.
       limits: { field: 'jobs', maxItems: MAX_BATCH, maxBytes: BODY_LIMIT },
       around: batchRequest,
       item: scrapeRequest,
@@ -55,7 +55,7 @@ export const submitBatch =
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
   };
 
-/** What a request wants accepted, with its `Idempotency-Key`; `bodyHash` is of what that key stands for. */
+/** A request's submission with its `Idempotency-Key`; `bodyHash` is what that key identifies. */
 export function submissionOf(
   request: ApiRequest,
   response: ApiResponse,
@@ -77,7 +77,7 @@ export async function acceptOrConflict(accept: Accept, submission: Submission) {
   return acceptance;
 }
 
-/** Those that are ready now; a scheduled one is the sweep's when its time comes. */
+/** The jobs that are ready now; the scheduler dispatches the others when they are due. */
 export function dispatchable(
   { userId, correlationId, specs }: Submission,
   jobs: AcceptedJob[],

@@ -1,19 +1,20 @@
 import type { Lead } from '../../core/leads/lead.ts';
 
-/** A lead as a line of a table, with the job or jobs that found it. */
+/** A lead as a table row, with the jobs that found it. */
 export interface TableLead {
   lead: Lead;
   jobIds: readonly string[];
 }
 
-/** Networks with a column of their own; the others share one. */
+/** Networks with their own column; the others share one. */
 const NETWORKS = ['linkedin', 'facebook', 'instagram', 'twitter', 'youtube', 'xing'] as const;
 
 const joined = (values: readonly string[]): string => values.join('; ');
 
 /**
- * Columns of a lead in CSV and XLSX, always all of them and in this order, so that sheets of two jobs fit under each other. The parts
- * of the surest address have columns of their own; all addresses are in one.
+ * Columns of a lead in CSV and XLSX: always all, in this order, so that exports of two jobs can be
+ * concatenated. The address with the highest confidence has a column per part; one more column
+ * holds all addresses.
  */
 const COLUMNS: Record<string, (entry: TableLead) => string> = {
   company: ({ lead }) => lead.company ?? '',

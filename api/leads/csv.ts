@@ -2,10 +2,10 @@ import { COLUMN_NAMES, cellsOf, type TableLead } from './columns.ts';
 
 export const CSV_TYPE = 'text/csv; charset=utf-8; header=present';
 
-/** Without it Excel reads UTF-8 as the machine's own code page. */
+/** Without a BOM Excel reads UTF-8 as the machine's code page. */
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** RFC 4180, with what spreadsheets need beside it. */
+/** RFC 4180 plus a BOM and formula escapes for spreadsheets. */
 export async function* csv(leads: AsyncIterable<TableLead>): AsyncGenerator<string> {
   yield `${BYTE_ORDER_MARK}${line([...COLUMN_NAMES])}`;
   for await (const lead of leads) yield line(cellsOf(lead));
@@ -14,8 +14,9 @@ export async function* csv(leads: AsyncIterable<TableLead>): AsyncGenerator<stri
 const line = (cells: string[]): string => `${cells.map(cell).join(',')}\r\n`;
 
 /**
- * A cell that a spreadsheet would take for a formula begins with an apostrophe: what is in it comes from strangers' sites. Phones are
- * such cells too, which keeps their plus and their digits: Excel would make `4.93E+11` of one.
+ * Cells come from third-party sites, so one that a spreadsheet would run as a formula gets a
+ * leading apostrophe. Phone numbers get one too and keep their plus and digits: Excel shows
+ * `4.93E+11` else.
  */
 export function cell(text: string): string {
   const safe = /^[\s\p{Cc}]*[=+\-@＝＋－＠]/u.test(text) || /^[\t\r\n]/.test(text) ? `'${text}` : text;

@@ -24,7 +24,10 @@ import { XLSX_TYPE, xlsx } from './xlsx.ts';
 const DEFAULT_LIMIT = 100;
 const READ_AT_ONCE = 500;
 
-/** `GET /jobs/{id}/leads`, in the order they were found: a part as JSON, in the other formats all that is asked for, streamed. */
+/**
+ * `GET /jobs/{id}/leads`, in order of discovery: one page as JSON, or all streamed in the other
+ * formats.
+ */
 export const showJobLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -40,20 +43,22 @@ export const showJobLeads =
       });
       return;
     }
-    const all = allOf(after, limit, (place, count) => listJobLeads(sql, jobId, place, count));
-    const entries = mapped(all, ({ lead }) => ({ shown: lead, table: { lead, jobIds: [jobId] } }));
+    const all = allOf(after, limit, (cursor, count) => listJobLeads(sql, jobId, cursor, count));
+    const entries = mapped(all, ({ lead }) => ({ json: lead, table: { lead, jobIds: [jobId] } }));
     await sendAs(response, chosen, entries, `leads-${jobId}`);
   };
 
-/** `GET /leads`: the businesses of all the caller's jobs, newest first, each once and as it was found last. */
+/**
+ * `GET /leads`: the leads of all the caller's jobs, newest first, each once in its latest version.
+ */
 export const listLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
     const { limit, cursor, format, ...search } = readQuery(request, listLeadsQuery);
     const { userId } = response.locals.caller;
-    const place = decodeKnownLeadCursor(cursor);
-    const before = place?.before ?? NEWEST;
-    const upTo = place?.upTo ?? (await findLastLeadId(sql, userId));
+    const position = decodeKnownLeadCursor(cursor);
+    const before = position?.before ?? NEWEST;
+    const upTo = position?.upTo ?? (await findLastLeadId(sql, userId));
     const query: LeadsQuery = {
       userId,
       q: search.q,
@@ -67,21 +72,25 @@ export const listLeads =
     if (chosen === 'json') {
       const { leads, next } = await listKnownLeads(sql, query, { before, upTo }, limit ?? DEFAULT_LIMIT);
       sendJson(response, 200, {
-        leads: leads.map(shown),
+        leads: leads.map(toResponse),
         next_cursor: next && encodeKnownLeadCursor({ before: next, upTo }),
       });
       return;
     }
     const all = allOf(before, limit, (at, count) => listKnownLeads(sql, query, { before: at, upTo }, count));
-    const entries = mapped(all, (known) => ({ shown: shown(known), table: known }));
+    const entries = mapped(all, (known) => ({ json: toResponse(known), table: known }));
     await sendAs(response, chosen, entries, 'leads');
   };
 
-/** Places before the first id and behind the last there can be. */
+/** Cursors before the first and after the last possible id. */
 const FIRST = '0';
 const NEWEST = '9223372036854775807';
 
-const shown = ({ lead, jobIds, foundAt }: KnownLead) => ({ ...lead, job_ids: jobIds, found_at: foundAt });
+const toResponse = ({ lead, jobIds, foundAt }: KnownLead) => ({
+  ...lead,
+  job_ids: jobIds,
+  found_at: foundAt,
+});
 
 const TYPES = {
   json: 'application/json',
@@ -99,7 +108,7 @@ function accepted(request: ApiRequest): LeadFormat {
 }
 
 interface Entry {
-  shown: unknown;
+  json: unknown;
   table: TableLead;
 }
 
@@ -116,7 +125,7 @@ async function sendAs(
       return sendStream(
         response,
         { 'content-type': TYPES.ndjson },
-        mapped(entries, (entry) => `${JSON.stringify(entry.shown)}\n`),
+        mapped(entries, (entry) => `${JSON.stringify(entry.json)}\n`),
       );
     case 'csv':
       return sendStream(response, { 'content-type': CSV_TYPE, ...download }, csv(table()));
@@ -130,15 +139,15 @@ async function sendAs(
 async function* allOf<T>(
   start: string,
   limit: number | undefined,
-  read: (place: string, count: number) => Promise<{ leads: T[]; next: string | null }>,
+  read: (cursor: string, count: number) => Promise<{ leads: T[]; next: string | null }>,
 ): AsyncGenerator<T> {
-  let place: string | null = start;
+  let cursor: string | null = start;
   let left = limit ?? Number.POSITIVE_INFINITY;
-  while (place !== null && left > 0) {
-    const part: { leads: T[]; next: string | null } = await read(place, Math.min(left, READ_AT_ONCE));
+  while (cursor !== null && left > 0) {
+    const part: { leads: T[]; next: string | null } = await read(cursor, Math.min(left, READ_AT_ONCE));
     yield* part.leads;
     left -= part.leads.length;
-    place = part.next;
+    cursor = part.next;
   }
 }
 

@@ -3,11 +3,11 @@ import { COLUMN_NAMES, cellsOf, type TableLead } from './columns.ts';
 
 export const XLSX_TYPE = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 
-/** Excel refuses a file with a longer cell. */
+/** Excel's limit of characters per cell. */
 const MAX_CELL = 32_767;
-/** And one with more rows; the heading is one. */
+/** Excel's limit of rows, the heading included. */
 const MAX_ROWS = 1_048_576;
-/** A character takes about ten pixels; widths follow what the columns hold. */
+/** Column widths in characters. */
 const WIDE: Record<string, number> = {
   company: 32,
   website: 32,
@@ -18,8 +18,9 @@ const WIDE: Record<string, number> = {
 };
 
 /**
- * A workbook with one sheet, written as it is read: the libraries that make one keep all of it in memory, and a job may have a hundred
- * thousand leads. Every cell is text, so nothing in it is ever a formula, and a phone keeps its plus.
+ * Streams a workbook with one sheet. No library: they hold the whole workbook in memory, and a job
+ * may have 100,000 leads. Every cell is text, so none is a formula, and phone numbers keep their
+ * plus.
  */
 export async function* xlsx(leads: AsyncIterable<TableLead>): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = [];
@@ -65,13 +66,14 @@ const columnName = (index: number): string =>
     ? String.fromCharCode(65 + index)
     : columnName(Math.floor(index / 26) - 1) + String.fromCharCode(65 + (index % 26));
 
-/** XML 1.0 has no way to write most control characters, not even escaped. */
+/** XML 1.0 cannot represent most control characters, not even escaped. */
 const escaped = (text: string): string =>
   text
     .slice(0, MAX_CELL)
     .toWellFormed()
     .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '')
-    // `_x0041_` is how a workbook writes a character that XML cannot: what merely looks so has its underscore written that way.
+    // Workbooks write such characters as `_x0041_`, so text that looks like one needs its
+    // underscore escaped.
     .replace(/_(?=x[0-9A-F]{4}_)/gi, '_x005F_')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
@@ -87,7 +89,7 @@ const SHEET_BEGIN = `${XML}<worksheet xmlns="${MAIN}"><sheetViews><sheetView wor
   (name, index) => `<col min="${index + 1}" max="${index + 1}" width="${WIDE[name] ?? 18}" customWidth="1"/>`,
 ).join('')}</cols><sheetData>`;
 
-/** All that a workbook has beside its sheet. Format 49 is text: what a user edits stays text too. */
+/** The other parts of a workbook. Number format 49 is text, so edited cells stay text too. */
 const PARTS: Record<string, string> = {
   '[Content_Types].xml': `${XML}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="${TYPE}.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="${TYPE}.worksheet+xml"/><Override PartName="/xl/styles.xml" ContentType="${TYPE}.styles+xml"/></Types>`,
   '_rels/.rels': `${XML}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="rId1" Type="${RELATIONSHIPS}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,

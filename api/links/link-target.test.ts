@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { createJudgeTarget } from './link-target.ts';
+import { createValidateTarget } from './link-target.ts';
 
-const judge = createJudgeTarget({
+const validateTarget = createValidateTarget({
   publicUrl: 'https://go.example.com',
   egressAllow: ['10.1.0.0/16', 'localhost:8080'],
 });
@@ -15,7 +15,7 @@ describe('a short link may lead to', () => {
     'http://10.1.2.3/',
     'http://localhost:8080/',
   ])('%s', (url) => {
-    expect(judge(url)).toBeNull();
+    expect(validateTarget(url)).toBeNull();
   });
 });
 
@@ -47,7 +47,7 @@ describe('a short link may not lead to', () => {
     'https://go.example.com/abc+/',
     'https://go.example.com/r/abc%2B',
   ])('%s', (url) => {
-    expect(judge(url)).toEqual(expect.any(String));
+    expect(validateTarget(url)).toEqual(expect.any(String));
   });
 });
 
@@ -70,10 +70,10 @@ test.each([
     ['https://example.com/go/r/a', 'http://example.com//go//r/a', 'https://example.com/g%6f/R/a'],
   ],
 ])('a short link of %s may not lead back in another spelling', (publicUrl, urls) => {
-  const judgeOwn = createJudgeTarget({
+  const validateOwn = createValidateTarget({
     publicUrl,
     egressAllow: ['127.0.0.0/8', '::1', '192.0.2.7', '2001:db8::/32'],
   });
   for (const url of urls)
-    expect({ url, told: judgeOwn(url) }).toEqual({ url, told: 'leads back to a short link' });
+    expect({ url, reason: validateOwn(url) }).toEqual({ url, reason: 'leads back to a short link' });
 });

@@ -6,10 +6,13 @@ import {
   refusalReason,
 } from '../../runtime/address-policy.ts';
 
-/** Says why a short link may not lead to a URL, or null. Pure: a name is not resolved, since it is the visitor's machine that will. */
-export type JudgeTarget = (url: string) => string | null;
+/**
+ * The reason why a URL cannot be a link's target, or null. Host names are not resolved: visitors do
+ * that.
+ */
+export type ValidateTarget = (url: string) => string | null;
 
-export function createJudgeTarget(options: { publicUrl: string; egressAllow: string[] }): JudgeTarget {
+export function createValidateTarget(options: { publicUrl: string; egressAllow: string[] }): ValidateTarget {
   const own = new URL(options.publicUrl);
   const ownAuthority = authorityOf(own);
   const allowList = parseAllowList(options.egressAllow);
@@ -25,7 +28,10 @@ export function createJudgeTarget(options: { publicUrl: string; egressAllow: str
   };
 }
 
-/** Host and port in one spelling; without a port for http and https alike, since one is usually sent on to the other. */
+/**
+ * Normalized host and port; the default ports of http and https are equal, as one usually redirects
+ * to the other.
+ */
 function authorityOf({ hostname, port }: URL): string {
   const host = canonicalHost(hostname) ?? hostname;
   const isDefault = port === '' || port === '80' || port === '443';
@@ -38,7 +44,7 @@ function isLoopback(host: string): boolean {
   return /(^|\.)localhost$/.test(host) || address?.range() === 'loopback';
 }
 
-/** A link that leads to a link counts twice, and two that lead to each other never end. */
+/** A link to a link would count twice, and two links to each other would loop. */
 function leadsBack(url: URL, own: URL): boolean {
   const oneSlash = (path: string) => decoded(path).replace(/\/+/g, '/');
   const prefix = oneSlash(own.pathname).replace(/\/$/, '');
@@ -55,7 +61,7 @@ function decoded(path: string): string {
   }
 }
 
-/** By the rules of the egress guard, as far as the URL itself tells. */
+/** Applies the egress guard's rules to the URL, without DNS. */
 function isPrivate({ hostname, port, protocol }: URL, allowList: AllowList): boolean {
   const number = Number(port || (protocol === 'https:' ? 443 : 80));
   const host = canonicalHost(hostname);

@@ -1,5 +1,5 @@
 import { toString as qrText } from 'qrcode';
-import { makeCode } from '../../core/links/link.ts';
+import { generateCode } from '../../core/links/link.ts';
 import {
   changeLinkRequest,
   createLinkRequest,
@@ -13,46 +13,46 @@ import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
-import type { JudgeTarget } from './link-target.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import type { ValidateTarget } from './link-target.ts';
 import { qrPng } from './qr-png.ts';
-import type { Targets } from './redirect/link-cache.ts';
+import type { LinkCache } from './redirect/link-cache.ts';
 
 export interface LinkRoutes {
   sql: Sql;
-  targets: Pick<Targets, 'forget'>;
-  judge: JudgeTarget;
+  linkCache: Pick<LinkCache, 'forget'>;
+  validateTarget: ValidateTarget;
   publicUrl: string;
 }
 
 const DAY_MS = 24 * 3600_000;
-/** A shared result is open to whoever has its code, so it ends by itself. */
+/** A shared result is open to anyone with its code, so it always expires. */
 const SHARE_DAYS = 7;
 const MAX_SHARE_DAYS = 90;
-/** A code that was made is taken once in millions of times. */
+/** A generated code is almost never taken already. */
 const TRIES = 5;
 
 /** `POST /links`. */
 export const addLink = ({
   database,
-  targets,
-  judge,
+  linkCache,
+  validateTarget,
   publicUrl,
 }: LinkRoutes & { database: Database }): Handler =>
   createOnce(database, createLinkRequest, async (sql, body, response) => {
     const { caller, requestId } = response.locals;
     const { share } = body;
     const expiresAt = expiryOf(body.expires_at, share);
-    if (body.url !== undefined) expectTarget(judge, body.url);
+    if (body.url !== undefined) requireValidTarget(validateTarget, body.url);
     if (body.job_id !== undefined && !(await findJob(sql, caller.userId, body.job_id))) {
       throw invalidRequest([{ path: 'job_id', message: 'there is no such job' }]);
     }
     for (let left = body.code === undefined ? TRIES : 1; left > 0; left -= 1) {
-      const code = body.code ?? makeCode(share);
+      const code = body.code ?? generateCode(share);
       const link = await createLink(sql, {
         ...{ code, share, expiresAt },
         userId: caller.userId,
-        // As a browser writes it: ASCII, which a header must be.
+        // As browsers serialize it: ASCII, as a header requires.
         url: body.url === undefined ? `/share/${code}` : new URL(body.url).href,
         jobId: body.job_id ?? null,
         leadId: body.lead_id ?? null,
@@ -60,9 +60,9 @@ export const addLink = ({
       });
       if (!link) continue;
       return {
-        body: shown(link, publicUrl),
+        body: toResponse(link, publicUrl),
         location: `/api/v1/links/${code}`,
-        onCommit: () => targets.forget(code),
+        onCommit: () => linkCache.forget(code),
       };
     }
     throw conflict('code_taken', 'there is a link with this code, or was until a short while ago');
@@ -77,7 +77,7 @@ export const listOwnLinks =
     const { userId } = response.locals.caller;
     const { links, next } = await listLinks(sql, { userId, jobId: jobId ?? null, limit, after });
     sendJson(response, 200, {
-      links: links.map((link) => shown(link, publicUrl)),
+      links: links.map((link) => toResponse(link, publicUrl)),
       next_cursor: next && encodeJobCursor(next),
     });
   };
@@ -86,21 +86,21 @@ export const listOwnLinks =
 export const showLink =
   ({ sql, publicUrl }: LinkRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
-    sendJson(response, 200, shown(await ownLink(sql, request, response), publicUrl));
+    requireNoQuery(request);
+    sendJson(response, 200, toResponse(await ownLink(sql, request, response), publicUrl));
   };
 
 /** `PATCH /links/{code}`. */
 export const editLink =
-  ({ sql, targets, judge, publicUrl }: LinkRoutes): Handler =>
+  ({ sql, linkCache, validateTarget, publicUrl }: LinkRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, changeLinkRequest);
     const { code, share } = await ownLink(sql, request, response);
     if (body.url !== undefined) {
       if (share)
         throw invalidRequest([{ path: 'url', message: 'expected none: a shared result has its own' }]);
-      expectTarget(judge, body.url);
+      requireValidTarget(validateTarget, body.url);
     }
     const link = await changeLink(sql, {
       code,
@@ -110,24 +110,24 @@ export const editLink =
       correlationId: response.locals.requestId,
     });
     if (!link) throw noSuchLink();
-    targets.forget(code);
-    sendJson(response, 200, shown(link, publicUrl));
+    linkCache.forget(code);
+    sendJson(response, 200, toResponse(link, publicUrl));
   };
 
 /** `DELETE /links/{code}`. */
 export const removeLink =
-  ({ sql, targets }: LinkRoutes): Handler =>
+  ({ sql, linkCache }: LinkRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const code = String(request.params.code);
     const { caller, requestId: correlationId } = response.locals;
     if (!(await deleteLink(sql, { code, userId: caller.userId, correlationId }))) throw noSuchLink();
-    targets.forget(code);
+    linkCache.forget(code);
     response.writeHead(204, answerHeaders(response));
     response.end();
   };
 
-/** `GET /links/{code}/qr`: a picture of the short link. */
+/** `GET /links/{code}/qr`: a QR code of the short link. */
 export const showQr =
   ({ sql, publicUrl }: LinkRoutes): Handler =>
   async (request, response) => {
@@ -154,12 +154,12 @@ export async function ownLink(sql: Sql, request: ApiRequest, response: ApiRespon
 
 const noSuchLink = () => notFound('there is no such link');
 
-function expectTarget(judge: JudgeTarget, url: string): void {
-  const problem = judge(url);
+function requireValidTarget(validateTarget: ValidateTarget, url: string): void {
+  const problem = validateTarget(url);
   if (problem) throw invalidRequest([{ path: 'url', message: problem }]);
 }
 
-/** ISO 8601; null is never. */
+/** ISO 8601; null: the link never expires. */
 function expiryOf(given: string | null | undefined, share: boolean): string | null {
   const now = Date.now();
   const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);
@@ -167,7 +167,7 @@ function expiryOf(given: string | null | undefined, share: boolean): string | nu
   if (!share) return given ?? null;
   if (given && Date.parse(given) > now + MAX_SHARE_DAYS * DAY_MS) {
     throw wrong(
-      `expected a moment within ${MAX_SHARE_DAYS} days: a shared result is open to whoever has its code`,
+      `expected a moment within ${MAX_SHARE_DAYS} days: a shared result is open to anyone with its code`,
     );
   }
   return given ?? new Date(now + SHARE_DAYS * DAY_MS).toISOString();
@@ -175,7 +175,7 @@ function expiryOf(given: string | null | undefined, share: boolean): string | nu
 
 const shortUrl = (publicUrl: string, code: string): string => `${publicUrl}/r/${code}`;
 
-const shown = (link: Link, publicUrl: string) => ({
+const toResponse = (link: Link, publicUrl: string) => ({
   link_id: link.id,
   code: link.code,
   short_url: shortUrl(publicUrl, link.code),

@@ -24,13 +24,13 @@ test.each([64, 300, 2048])('a code of %i pixels shows every module, and white ar
   expect(wrong).toEqual([]);
 });
 
-test('its sums are those that readers of PNG check', async () => {
+test('its checksums are valid', async () => {
   const png = await qrPng(TEXT, 64);
-  // Known of every PNG that ends.
+  // The IEND chunk is the same in every PNG.
   expect(png.subarray(-12).toString('hex')).toBe('0000000049454e44ae426082');
 });
 
-test('the largest is packed as one bit a pixel', async () => {
+test('the largest has one bit per pixel', async () => {
   expect(inflateSync(dataOf(await qrPng(TEXT, 2048))).length).toBe(2048 * (1 + 2048 / 8));
 });
 

@@ -2,18 +2,19 @@ import { promisify } from 'node:util';
 import { deflate } from 'node:zlib';
 import { create } from 'qrcode';
 
-/** White modules around the code, which readers need. */
+/** Quiet zone around the code, in modules. Readers need it. */
 const MARGIN = 4;
 
 /**
- * A QR code as a PNG of so many pixels square, one bit each. Not by the library's own writer: that makes 17 MB of coloured pixels of
- * 2048 × 2048 and compresses them on the event loop, for most of a second. These are half a megabyte, packed off of it: 10 ms.
+ * A QR code as a square PNG, `size` pixels wide, one bit per pixel. Not with the library's own
+ * writer: for 2048 × 2048 it makes 17 MB of RGBA and compresses it on the event loop for most of a
+ * second. This is half a megabyte, compressed in libuv's pool in 10 ms.
  */
 export async function qrPng(text: string, size: number): Promise<Buffer> {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(size, 0);
   header.writeUInt32BE(size, 4);
-  // One bit of grey; the other fields have only 0 for a value that everybody reads.
+  // Bit depth 1, greyscale; all other fields are 0.
   header[8] = 1;
   const pixels = await packed(pixelsOf(text, size));
   return Buffer.concat([
@@ -27,7 +28,7 @@ export async function qrPng(text: string, size: number): Promise<Buffer> {
 const packed = promisify(deflate);
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** Line by line, each behind a zero that says it is written as it is; a set bit is white. */
+/** Rows, each after a zero byte (filter type none); a set bit is white. */
 function pixelsOf(text: string, size: number): Buffer {
   const { modules } = create(text);
   const moduleAt = (pixel: number) =>
@@ -59,7 +60,7 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([length, body, sum]);
 }
 
-/** Of PNG; Node has it from 20.15 on. */
+/** CRC-32 as in PNG; `zlib.crc32` needs Node 20.15. */
 function crc32(bytes: Buffer): number {
   let crc = 0xffffffff;
   for (const byte of bytes) crc = (CRC_OF_BYTE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);

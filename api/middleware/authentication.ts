@@ -7,35 +7,38 @@ import { forbidden, tooManyRequests, unauthorized } from '../http/problem.ts';
 import type { ApiRequest, ApiResponse, Middleware } from '../http/route.ts';
 
 export interface Auth {
-  /** Whose key this is, for callers that do not come as a request. @throws Problem 401 or 429 */
+  /**
+   * The caller of a key, for connections that are not a plain request. @throws Problem 401 or 429
+   */
   callerOf(key: string, address: string): Promise<Caller>;
-  /** Lets a request with a valid key on, with `locals.caller` set. */
+  /** Passes a request with a valid key on, with `locals.caller` set. */
   authenticate: Middleware;
-  /** A key that was revoked here is refused at once; other processes follow within two seconds. */
+  /** Refuses a key revoked by this process at once; other processes follow within two seconds. */
   forget(keyId: string): void;
 }
 
-/** How long a key is believed without asking again: at the ceiling one question replaces ten thousand. */
+/** How long a key is trusted without a query: at full load one query replaces ten thousand. */
 const TRUST_MS = 2000;
 const DISTRUST_MS = 1000;
-/** Wrong keys an address may try within the window; beyond it, keys never seen here are not looked up. */
+/** Wrong keys per client address and window; above it, keys never seen here are not looked up. */
 const MAX_FAILURES = 50;
 const FAILURES_MS = 10_000;
 
 export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
-  // Entries outlive their trust: a key that was good a moment ago is looked up whatever others behind its address try.
-  const known = new LRUCache<string, { caller: Caller; until: number }>({ max: 10_000 });
+  // Entries outlive TRUST_MS: a key that was valid is looked up even if its address is over the
+  // limit.
+  const cache = new LRUCache<string, { caller: Caller; until: number }>({ max: 10_000 });
   const refused = new LRUCache<string, true>({ max: 10_000, ttl: DISTRUST_MS });
   const failures = new LRUCache<string, { count: number }>({ max: 10_000, ttl: FAILURES_MS });
-  const asking = new Map<string, Promise<Caller | null>>();
+  const pending = new Map<string, Promise<Caller | null>>();
   let revocations = 0;
 
-  /** Requests that arrive together when a key's trust ends ask once. */
-  const ask = (hash: string): Promise<Caller | null> => {
-    let answer = asking.get(hash);
+  /** Concurrent requests with the same key share one query. */
+  const query = (hash: string): Promise<Caller | null> => {
+    let answer = pending.get(hash);
     if (!answer) {
-      answer = findCaller(sql, Buffer.from(hash, 'base64')).finally(() => asking.delete(hash));
-      asking.set(hash, answer);
+      answer = findCaller(sql, Buffer.from(hash, 'base64')).finally(() => pending.delete(hash));
+      pending.set(hash, answer);
     }
     return answer;
   };
@@ -43,30 +46,30 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
   const lookUp = async (hash: string, address: string): Promise<Caller> => {
     if (refused.has(hash)) throw unauthorized('the API key is not valid');
     const failed = failures.get(address);
-    if (failed && failed.count >= MAX_FAILURES && !known.has(hash)) {
+    if (failed && failed.count >= MAX_FAILURES && !cache.has(hash)) {
       const left = Math.max(1, Math.ceil(failures.getRemainingTTL(address) / 1000));
       throw tooManyRequests('too many wrong API keys from this address', left);
     }
     const revocationsBefore = revocations;
-    const caller = await ask(hash);
+    const caller = await query(hash);
     if (!caller) {
-      known.delete(hash);
+      cache.delete(hash);
       refused.set(hash, true);
       if (failed) failed.count += 1;
       else failures.set(address, { count: 1 });
       throw unauthorized('the API key is not valid');
     }
-    // The answer may be older than a revocation that came in meanwhile: good for this request, but not kept.
+    // The result may be older than a concurrent revocation: valid for this request, not cached.
     if (revocations !== revocationsBefore) return caller;
     const expires = caller.expiresAt ? caller.expiresAt.getTime() - Date.now() : Number.POSITIVE_INFINITY;
-    known.set(hash, { caller, until: performance.now() + Math.min(TRUST_MS, expires) });
+    cache.set(hash, { caller, until: performance.now() + Math.min(TRUST_MS, expires) });
     return caller;
   };
 
   return {
     callerOf: async (key, address) => {
       const hash = hashOf(key);
-      const entry = known.get(hash);
+      const entry = cache.get(hash);
       return entry && entry.until > performance.now() ? entry.caller : lookUp(hash, address);
     },
     authenticate: (request, response, next) => {
@@ -76,7 +79,7 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
         return;
       }
       const hash = hashOf(key);
-      const entry = known.get(hash);
+      const entry = cache.get(hash);
       if (entry && entry.until > performance.now()) {
         response.locals.caller = entry.caller;
         next();
@@ -89,15 +92,15 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
     },
     forget: (keyId) => {
       revocations += 1;
-      for (const [hash, { caller }] of known) {
-        if (caller.keyId === keyId) known.delete(hash);
+      for (const [hash, { caller }] of cache) {
+        if (caller.keyId === keyId) cache.delete(hash);
       }
     },
   };
 }
 
-/** For the routes that are an admin's. */
-export function expectAdmin(response: ApiResponse): void {
+/** @throws Problem 403 unless the caller is an admin */
+export function requireAdmin(response: ApiResponse): void {
   if (response.locals.caller.role !== 'admin') throw forbidden('only an admin may do this');
 }
 
@@ -106,6 +109,6 @@ const hashOf = (key: string): string => createHash('sha256').update(key).digest(
 export function keyOf(request: Pick<ApiRequest, 'headers'>): string | null {
   const { authorization, 'x-api-key': apiKey } = request.headers;
   const bearer = authorization === undefined ? undefined : /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
-  // A proxy in front may have an Authorization of its own.
+  // A proxy in front may use Authorization for itself.
   return bearer ?? (typeof apiKey === 'string' && apiKey !== '' ? apiKey : null);
 }

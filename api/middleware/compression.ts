@@ -2,12 +2,12 @@ import compression from 'compression';
 import type { Middleware } from '../http/route.ts';
 import { NDJSON } from '../http/stream.ts';
 
-/** Answers of a kilobyte and more, gzipped for those who take that; a tenth of the bytes of pages and leads. */
+/** Gzips answers of 1 KB and more if the client accepts it; pages and leads shrink to a tenth. */
 export const createCompression = (): Middleware =>
   compression({
     filter: (request, response) => {
       const type = String(response.getHeader('content-type') ?? '');
-      // Of a stream each event must be out at once, and what gathers in a compressor is not.
+      // Each event of a stream must be sent at once; a compressor would hold it back.
       if (type.startsWith('text/event-stream')) return false;
       return type.startsWith(NDJSON) || compression.filter(request, response);
     },

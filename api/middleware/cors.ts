@@ -1,7 +1,7 @@
 import cors from 'cors';
 import type { Middleware } from '../http/route.ts';
 
-/** Lets pages of these origins call the API. Keys are sent by the page and never by the browser by itself, so there are no credentials. */
+/** Lets pages of these origins call the API. No credentials: the page itself sends the API key. */
 export const createCors = (origins: string[]): Middleware =>
   cors({
     origin: origins.includes('*') ? '*' : origins,

@@ -3,11 +3,11 @@ import type { Logger } from '../../runtime/log/logger.ts';
 import { databaseUnavailable, internalError, notFound, Problem, problemBody } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, type ErrorMiddleware, sendText } from '../http/route.ts';
 
-/** While the database is away every request fails for the one reason: one line a second tells it. */
+/** While the database is away every request fails for the same reason: log one line per second. */
 const UNAVAILABLE_LOG_MS = 1000;
 
-/** The one place where errors become answers, and where those nobody foresaw are logged. */
-export function createAnswerProblem(logger: Logger): ErrorMiddleware {
+/** The one place that maps errors to answers and logs unexpected ones. */
+export function createErrorHandler(logger: Logger): ErrorMiddleware {
   let unavailableLoggedAt = Number.NEGATIVE_INFINITY;
 
   const log = (error: unknown, problem: Problem, request: ApiRequest, response: ApiResponse) => {
@@ -25,12 +25,12 @@ export function createAnswerProblem(logger: Logger): ErrorMiddleware {
   return (error: unknown, request: ApiRequest, response: ApiResponse, _next) => {
     const problem = problemOf(error);
     log(error, problem, request, response);
-    // A stream that broke half way: only cutting the connection tells the client that there was more.
+    // A stream failed half way: only a cut connection shows the client that data is missing.
     if (response.headersSent) {
       response.destroy();
       return;
     }
-    // Without the query, which may hold what its sender would not want echoed.
+    // Without the query, which may hold secrets.
     const instance = request.originalUrl.split('?', 1)[0] ?? '/';
     sendText(
       response,
@@ -42,7 +42,7 @@ export function createAnswerProblem(logger: Logger): ErrorMiddleware {
   };
 }
 
-/** For whatever no route took. */
+/** For requests that match no route. */
 export const answerNotFound = (): never => {
   throw notFound('there is nothing at this path');
 };
@@ -50,7 +50,7 @@ export const answerNotFound = (): never => {
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseUnavailable(error)) return databaseUnavailable();
-  // The router's own, for a path parameter that does not decode.
+  // Thrown by the router for a path parameter that does not decode.
   if (error instanceof URIError) return malformedUrl();
   return internalError();
 }

@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { ApiRequest, ApiResponse } from '../http/route.ts';
-import { createLoadLimit } from './load-shedding.ts';
+import { createLoadShedding } from './load-shedding.ts';
 
-const limit = createLoadLimit(1000, 600);
+const limit = createLoadShedding(1000, 600);
 
-/** A request of a user that got so far as to have a body. */
+/** An authenticated request that is about to send a body. */
 function begin(userId: string, headers: Record<string, string> = {}) {
   const locals = { caller: { userId } } as ApiResponse['locals'];
   const response = Object.assign(new EventEmitter(), { locals });
@@ -16,14 +16,14 @@ function begin(userId: string, headers: Record<string, string> = {}) {
 
 const OVERLOADED = expect.objectContaining({ status: 503, code: 'overloaded' });
 
-test('what a header announces costs nothing', () => {
+test('an announced Content-Length costs nothing', () => {
   const announced = Array.from({ length: 10 }, () => begin('a', { 'content-length': '100000000' }));
   const other = begin('b');
   other.add(600);
   for (const request of [...announced, other]) request.end();
 });
 
-test('a user has a share, and the others theirs', () => {
+test('one user cannot take the whole budget, and other users still fit', () => {
   const first = begin('a');
   first.add(500);
   const second = begin('a');
@@ -35,7 +35,7 @@ test('a user has a share, and the others theirs', () => {
   for (const request of [first, second, other]) request.end();
 });
 
-test('what was held is there again when the answer is out, or when it was given back, once', () => {
+test('held bytes are freed once, when the answer is sent or they are released', () => {
   const first = begin('a');
   first.add(600);
   first.end();

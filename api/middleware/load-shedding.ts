@@ -1,16 +1,17 @@
 import { overloaded } from '../http/problem.ts';
 import type { BodyCharge, Middleware } from '../http/route.ts';
 
-/** Request bodies in memory at once; parsed and on their way to Postgres they take several times that. */
+/** Request bodies in memory at once; parsed and in statements they take several times that. */
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Two full batches. The others' bodies still fit, whatever one user sends. */
+/** Two full batches. Leaves room for other users' bodies, whatever one user sends. */
 const MAX_BYTES_PER_USER = 24 * 1024 * 1024;
 
 /**
- * Sheds load before memory grows: counts the bytes of bodies that are really held, for the user who sent them, and refuses what is too
- * much with 503 and `Retry-After`. What a header announces costs nothing. Behind authentication: nobody else's body is read.
+ * Sheds load before memory grows: counts the body bytes actually held per user and refuses more
+ * with 503 and `Retry-After`. A `Content-Length` alone costs nothing. Runs after authentication, so
+ * only bodies of known users are read.
  */
-export function createLoadLimit(maxBytes = MAX_BYTES, maxBytesPerUser = MAX_BYTES_PER_USER): Middleware {
+export function createLoadShedding(maxBytes = MAX_BYTES, maxBytesPerUser = MAX_BYTES_PER_USER): Middleware {
   let held = 0;
   const perUser = new Map<string, number>();
 

@@ -3,8 +3,8 @@ import { tooManyRequests } from '../http/problem.ts';
 import type { ApiResponse, Middleware } from '../http/route.ts';
 
 /**
- * So many requests a second and user, in this process. Behind authentication: a limit a user cannot be made to spend by
- * others.
+ * Requests per second and user, per process. Runs after authentication, so one user's requests
+ * never count against another.
  */
 export const createRateLimit = (perSecond: number): Middleware =>
   rateLimit({

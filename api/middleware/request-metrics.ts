@@ -3,23 +3,23 @@ import type { Logger } from '../../runtime/log/logger.ts';
 import type { ApiResponse, Middleware } from '../http/route.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
-/** A client's own id is taken over where it can stand in a header, a log line and a column. */
+/** A client's own request id is used if it is safe in a header, a log line and a column. */
 const SANE_REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
-/** Names each request, and measures it when its answer is out or its client is gone. */
-export function createObserve(options: {
+/** Gives each request an id, and measures it when its answer is sent or its client is gone. */
+export function createRequestMetrics(options: {
   metrics: Metrics;
   logger: Logger;
-  /** A line a request: off above `debug`, where even a line that is not written costs. */
+  /** One debug line per request. Off above `debug`: even a line that is not written costs. */
   accessLog: boolean;
 }): Middleware {
   const { metrics, logger, accessLog } = options;
 
-  // One function for all requests, which finds its request by `this`.
-  function observeEnd(this: ApiResponse): void {
+  // One shared function that gets its response as `this`: no closure per request.
+  function recordRequest(this: ApiResponse): void {
     const { requestId, route, startedAt, caller } = this.locals;
     const milliseconds = performance.now() - startedAt;
-    // 499, as nginx has it: the client went before there was an answer.
+    // 499 as in nginx: the client closed the connection before the answer.
     const status = this.headersSent ? this.statusCode : 499;
     const method = METHODS.has(this.req.method) ? this.req.method : 'OTHER';
     metrics.observeRequest(method, route, status, milliseconds / 1000);
@@ -41,10 +41,10 @@ export function createObserve(options: {
     locals.requestId = typeof given === 'string' && SANE_REQUEST_ID.test(given) ? given : randomUUID();
     locals.startedAt = performance.now();
     locals.route = 'unmatched';
-    response.on('close', observeEnd);
+    response.on('close', recordRequest);
     next();
   };
 }
 
-/** Node takes any of some thirty methods; a label takes few. */
+/** Node accepts about thirty methods; a label should have few values. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);

@@ -1,5 +1,5 @@
 import { listNotificationsQuery } from '../../core/notifications/subscription-schemas.ts';
-import { makeVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
+import { generateVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
 import { installationSecret } from '../../db/accounts/secrets.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
@@ -12,9 +12,9 @@ import {
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { notFound } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readQuery } from '../http/validation.ts';
+import { readQuery, requireNoQuery } from '../http/validation.ts';
 
-/** `GET /notifications?unread=`, newest first. `unread_count` is of all of them, whatever the page holds. */
+/** `GET /notifications?unread=`, newest first. `unread_count` counts all, not just this page. */
 export const listOwnNotifications =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -33,18 +33,18 @@ export const listOwnNotifications =
 export const showNotification =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const found = isUuid(id) ? await findNotification(sql, response.locals.caller.userId, id) : null;
     if (!found) throw noSuchNotification();
     sendJson(response, 200, found);
   };
 
-/** `POST /notifications/{id}/read`. Twice is fine. */
+/** `POST /notifications/{id}/read`. Idempotent. */
 export const readOne =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const marked = isUuid(id) ? await markRead(sql, response.locals.caller.userId, id) : null;
     if (!marked) throw noSuchNotification();
@@ -55,7 +55,7 @@ export const readOne =
 export const readAll =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { userId } = response.locals.caller;
     const read = await markAllRead(sql, userId);
     sendJson(response, 200, { read, unread_count: await countUnread(sql, userId) });
@@ -65,11 +65,11 @@ export const readAll =
 export const showPushKey =
   (sql: Sql, given: VapidKeys | undefined): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const keys =
       given ??
       (JSON.parse(
-        await installationSecret(sql, VAPID_KEYS, () => JSON.stringify(makeVapidKeys())),
+        await installationSecret(sql, VAPID_KEYS, () => JSON.stringify(generateVapidKeys())),
       ) as VapidKeys);
     sendJson(response, 200, { public_key: keys.publicKey });
   };

@@ -20,10 +20,13 @@ import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
-import { makeSecret } from './webhook-secret.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import { generateSecret } from './webhook-secret.ts';
 
-/** `POST /subscriptions {events, filter?, channel, target?}`. With a webhook that is new, the answer holds its secret. */
+/**
+ * `POST /subscriptions {events, filter?, channel, target?}`. The secret of a new webhook is in the
+ * answer.
+ */
 export const subscribe = (database: Database, options: { email: boolean }): Handler =>
   createOnce(database, subscribeRequest, async (sql, body, response) => {
     const { caller } = response.locals;
@@ -58,7 +61,12 @@ async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promi
       return { target: JSON.stringify({ endpoint, keys }), webhookId: null };
     }
     case 'webhook': {
-      const endpoint = { userId: caller.userId, url: body.target, description: null, secret: makeSecret() };
+      const endpoint = {
+        userId: caller.userId,
+        url: body.target,
+        description: null,
+        secret: generateSecret(),
+      };
       const { webhook, secret, fresh } = await ensureWebhook(sql, endpoint);
       return { target: null, webhookId: webhook.id, ...(fresh ? { webhookSecret: secret } : {}) };
     }
@@ -68,8 +76,8 @@ async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promi
 }
 
 /**
- * Mail goes to the account's own address, which an admin entered. Any other would make this a way to have strangers mailed, so
- * only an admin names one.
+ * Mail goes to the account's own address, which an admin entered. Only an admin may name another
+ * one, so that users cannot have third parties mailed.
  */
 async function addressFor(sql: Sql, caller: Caller, asked: string | undefined): Promise<string> {
   const own = (await findUser(sql, caller.userId))?.email ?? '';
@@ -103,7 +111,7 @@ export const listOwnSubscriptions =
 export const showSubscription =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const found = isUuid(id) ? await findSubscription(sql, response.locals.caller.userId, id) : null;
     if (!found) throw noSuchSubscription();
@@ -114,7 +122,7 @@ export const showSubscription =
 export const editSubscription =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, changeSubscriptionRequest);
     const { id } = request.params;
     const { userId } = response.locals.caller;
@@ -127,7 +135,7 @@ export const editSubscription =
 export const unsubscribe =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const found = isUuid(id) && (await deleteSubscription(sql, response.locals.caller.userId, id));
     if (!found) throw noSuchSubscription();

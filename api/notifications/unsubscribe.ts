@@ -11,8 +11,11 @@ import { unsubscribeAddress } from '../../db/notifications/subscriptions.ts';
 import { notFound } from '../http/problem.ts';
 import { type ApiRequest, type Handler, sendText } from '../http/route.ts';
 
-/** `GET /unsubscribe/{token}`, from a mail's last line. Programs that look at links in mails must not unsubscribe anybody, so it asks. */
-export const askToUnsubscribe =
+/**
+ * `GET /unsubscribe/{token}`, linked in mails. Shows a form: mail scanners that open links must not
+ * unsubscribe users.
+ */
+export const confirmUnsubscribe =
   (sql: Sql): Handler =>
   async (request, response) => {
     const { address } = await unsubscriptionOf(sql, request);
@@ -20,7 +23,10 @@ export const askToUnsubscribe =
     sendText(response, 200, 'text/html; charset=utf-8', page(form), HEADERS);
   };
 
-/** `POST /unsubscribe/{token}`: that form, and the one click of RFC 8058. No key: the token says who asks. */
+/**
+ * `POST /unsubscribe/{token}`: the form's target, and RFC 8058 one-click. The token replaces an API
+ * key.
+ */
 export const unsubscribeByToken =
   (sql: Sql): Handler =>
   async (request, response) => {

@@ -1,4 +1,4 @@
 import { randomBytes } from 'node:crypto';
 
-/** Standard Webhooks asks for 24 to 64 random bytes. */
-export const makeSecret = (): Buffer => randomBytes(32);
+/** Standard Webhooks requires 24 to 64 random bytes. */
+export const generateSecret = (): Buffer => randomBytes(32);

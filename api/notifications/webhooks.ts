@@ -20,17 +20,17 @@ import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
-import { makeSecret } from './webhook-secret.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import { generateSecret } from './webhook-secret.ts';
 
-/** `POST /webhooks {url, description?}`: 201 with the secret; 409 where there is one of this URL. */
+/** `POST /webhooks {url, description?}`: 201 with the secret; 409 if the URL has one already. */
 export const addWebhook = (database: Database): Handler =>
   createOnce(database, createWebhookRequest, async (sql, body, response) => {
     const { webhook, secret, fresh } = await ensureWebhook(sql, {
       userId: response.locals.caller.userId,
       url: body.url,
       description: body.description ?? null,
-      secret: makeSecret(),
+      secret: generateSecret(),
     });
     if (!fresh) throw conflict('webhook_exists', `webhook ${webhook.id} has this URL`);
     return { body: { ...webhook, secret }, location: `/api/v1/webhooks/${webhook.id}` };
@@ -40,7 +40,7 @@ export const addWebhook = (database: Database): Handler =>
 export const listOwnWebhooks =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     sendJson(response, 200, { webhooks: await listWebhooks(sql, response.locals.caller.userId) });
   };
 
@@ -48,42 +48,45 @@ export const listOwnWebhooks =
 export const showWebhook =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     sendJson(response, 200, await ownWebhook(sql, request, response));
   };
 
-/** `GET /webhooks/{id}/secret`: what signs now; during a rotation the old one too. */
+/** `GET /webhooks/{id}/secret`: the signing secret; during a rotation the old one too. */
 export const showSecret =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = await ownWebhook(sql, request, response);
     const secrets = await findSecrets(sql, response.locals.caller.userId, id);
     if (!secrets) throw noSuchWebhook();
     sendJson(response, 200, { secret: secrets[0], old_secret: secrets[1] ?? null });
   };
 
-/** `POST /webhooks/{id}/rotate-secret {old_valid_until?}`: both sign for a day, or until then. */
+/**
+ * `POST /webhooks/{id}/rotate-secret {old_valid_until?}`: both secrets sign until then; default one
+ * day.
+ */
 export const rotate =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, rotateSecretRequest, {});
     if (body.old_valid_until && Date.parse(body.old_valid_until) <= Date.now()) {
       throw invalidRequest([{ path: 'old_valid_until', message: 'expected a moment in the future' }]);
     }
     const { id } = await ownWebhook(sql, request, response);
-    const rotation = { secret: makeSecret(), oldValidUntil: body.old_valid_until ?? null };
+    const rotation = { secret: generateSecret(), oldValidUntil: body.old_valid_until ?? null };
     const rotated = await rotateSecret(sql, response.locals.caller.userId, id, rotation);
     if (!rotated) throw noSuchWebhook();
     sendJson(response, 200, { secret: rotated.secret, old_valid_until: rotated.oldValidUntil });
   };
 
-/** `PATCH /webhooks/{id} {description?, paused?}`: `paused: false` resumes it. */
+/** `PATCH /webhooks/{id} {description?, paused?}`: `paused: false` resumes delivery. */
 export const editWebhook =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const body = await readBody(request, changeWebhookRequest);
     const { id } = request.params;
     const { userId } = response.locals.caller;
@@ -96,7 +99,7 @@ export const editWebhook =
 export const removeWebhook =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { id } = request.params;
     const found = isUuid(id) && (await deleteWebhook(sql, response.locals.caller.userId, id));
     if (!found) throw noSuchWebhook();
@@ -104,7 +107,10 @@ export const removeWebhook =
     response.end();
   };
 
-/** `GET /webhooks/{id}/deliveries?status=`, newest first, each with its attempts and what was answered. */
+/**
+ * `GET /webhooks/{id}/deliveries?status=`, newest first, each with its attempts and their
+ * responses.
+ */
 export const listDeliveries =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -115,11 +121,14 @@ export const listDeliveries =
     sendJson(response, 200, { deliveries, next_cursor: next && encodeJobCursor(next) });
   };
 
-/** `POST /webhooks/{id}/deliveries/{delivery_id}/redeliver`: again under the same `webhook-id`. */
+/**
+ * `POST /webhooks/{id}/deliveries/{delivery_id}/redeliver`: sends it again with the same
+ * `webhook-id`.
+ */
 export const redeliverOne =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const webhook = await ownWebhook(sql, request, response);
     const { delivery } = request.params;
     if (!isUuid(delivery) || !(await hasDelivery(sql, webhook.id, delivery))) {

@@ -11,16 +11,19 @@ import {
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { type ApiRequest, answerHeaders, type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readBody, readQuery } from '../http/validation.ts';
-import { expectAdmin } from '../middleware/authentication.ts';
+import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import { requireAdmin } from '../middleware/authentication.ts';
 
-/** Dead letters belong to the admin: jobs of all users that failed, notifications that could not be delivered, and messages nobody could read. */
+/**
+ * Dead letters, for admins only: failed jobs of all users, undeliverable notifications and
+ * unreadable messages.
+ */
 
 /** `GET /dead-letters`, newest first. */
 export const listAllDeadLetters =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
+    requireAdmin(response);
     const { limit, cursor, ...filter } = readQuery(request, listDeadLettersQuery);
     const page = { limit, after: decodeJobCursor(cursor) };
     const { deadLetters, next } = await listDeadLetters(sql, filter, page);
@@ -31,17 +34,20 @@ export const listAllDeadLetters =
 export const showDeadLetter =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     sendJson(response, 200, await openDeadLetter(sql, request));
   };
 
-/** `POST /dead-letters/{id}/requeue`: its job runs again and keeps its history, or its notification is sent again. */
+/**
+ * `POST /dead-letters/{id}/requeue`: runs the job again, with its history, or sends the
+ * notification again.
+ */
 export const requeueOne =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     const { id, job_id, delivery_id } = await openDeadLetter(sql, request);
     if (delivery_id) {
       const [sent] = await resendDeadLetters(sql, { id }, 1);
@@ -56,14 +62,15 @@ export const requeueOne =
   };
 
 /**
- * `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, permanent?, limit?}`: all that match, oldest first. What
- * failed for good only where `permanent` or its `code` says so: it would fail again.
+ * `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, permanent?,
+ * limit?}`: requeues all that match, oldest first. Permanent failures, which would fail again, are
+ * included only with `permanent` or their `code`.
  */
 export const requeueMany =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     const body = await readBody(request, requeueDeadLettersRequest);
     const { limit, permanent = body.code !== undefined, ...filter } = body;
     const jobs = await requeueDeadLetters(sql, { ...filter, permanent }, limit);
@@ -75,12 +82,12 @@ export const requeueMany =
     });
   };
 
-/** `DELETE /dead-letters/{id}`: seen and done with; its job stays failed. */
+/** `DELETE /dead-letters/{id}`: discards it; its job stays failed. */
 export const discard =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     const { id } = request.params;
     if (!isUuid(id) || !(await discardDeadLetter(sql, id))) throw noSuchDeadLetter();
     response.writeHead(204, answerHeaders(response));

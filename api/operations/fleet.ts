@@ -2,24 +2,27 @@ import { queueQuery } from '../../core/jobs/job-queries.ts';
 import type { Sql } from '../../db/connect.ts';
 import { listWorkers, readQueueState } from '../../db/jobs/fleet.ts';
 import { type Handler, sendJson } from '../http/route.ts';
-import { expectNoQuery, readQuery } from '../http/validation.ts';
-import { expectAdmin } from '../middleware/authentication.ts';
+import { readQuery, requireNoQuery } from '../http/validation.ts';
+import { requireAdmin } from '../middleware/authentication.ts';
 
-/** `GET /workers`: the fleet as it is, and what it works on. An admin's: the jobs are everybody's. */
+/** `GET /workers`: all workers and their jobs. Admins only, because the jobs are of all users. */
 export const showWorkers =
   (sql: Sql): Handler =>
   async (request, response) => {
-    expectAdmin(response);
-    expectNoQuery(request);
+    requireAdmin(response);
+    requireNoQuery(request);
     sendJson(response, 200, { workers: await listWorkers(sql) });
   };
 
-/** `GET /queue`: how many of the caller's jobs wait and run; an admin's `?all=true` is everybody's. */
+/**
+ * `GET /queue`: the caller's waiting and running jobs; for an admin with `?all=true`, those of all
+ * users.
+ */
 export const showQueue =
   (sql: Sql): Handler =>
   async (request, response) => {
     const { all } = readQuery(request, queueQuery);
-    if (all) expectAdmin(response);
+    if (all) requireAdmin(response);
     const { counts, oldest, workers } = await readQueueState(sql, all ? null : response.locals.caller.userId);
     const count = (status: Parameters<typeof counts.get>[0]) => counts.get(status) ?? 0;
     sendJson(response, 200, {

@@ -4,13 +4,16 @@ import { withinTime } from '../../runtime/timeout.ts';
 import { type Handler, sendJson, sendText } from '../http/route.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
-/** `GET /health/live`: this process answers. */
+/** `GET /health/live`: the process is up. */
 export const live: Handler = (_request, response) => sendJson(response, 200, { status: 'alive' });
 
-/** Probes give up after a second or more, and an answer in time tells more than none. */
+/** Probes time out after a second or more; a 503 in time is better than no answer. */
 const PING_MS = 1000;
 
-/** `GET /health/ready`: jobs can be taken. A broker that is down is no reason to take none: they wait in Postgres. */
+/**
+ * `GET /health/ready`: jobs can be accepted. A broker outage does not matter: jobs wait in
+ * Postgres.
+ */
 export const ready =
   (sql: Sql, stopping: () => boolean): Handler =>
   async (_request, response) => {

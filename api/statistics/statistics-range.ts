@@ -1,6 +1,6 @@
 import { invalidRequest } from '../http/problem.ts';
 
-/** A span of whole hours or days in UTC, `to` not included. */
+/** Whole hours or days in UTC, `to` excluded. */
 export interface Range {
   from: Date;
   to: Date;
@@ -8,11 +8,11 @@ export interface Range {
 }
 
 const LENGTH_MS = { hour: 3600_000, day: 24 * 3600_000 };
-/** What is asked for without saying so, and the most there is. */
+/** Intervals by default and at most. */
 const DEFAULT = { hour: 24, day: 30 };
 const MOST = { hour: 31 * 24, day: 731 };
 
-/** Widens what was asked for to whole intervals. @throws a 422 for an empty span, or one that is too long */
+/** Rounds a query outward to whole intervals. @throws Problem 422 for an empty or too long range */
 export function rangeOf(
   query: { from?: Date | undefined; to?: Date | undefined; interval: 'hour' | 'day' },
   now: Date,

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { linkStatsQuery, statsQuery } from '../../core/links/link-schemas.ts';
-import { EVERYBODY, HOUR_COUNTS, percentileOf } from '../../core/statistics.ts';
+import { ALL_USERS, HOUR_COUNTS, percentileOf } from '../../core/statistics.ts';
 import type { Sql } from '../../db/connect.ts';
 import { countUnfinished } from '../../db/jobs/read.ts';
 import { type ClickCounts, readClickStats } from '../../db/links/clicks.ts';
@@ -9,10 +9,13 @@ import { countUnfinishedOf, type JobStats, readJobStats } from '../../db/statist
 import { type Handler, sendJson } from '../http/route.ts';
 import { readQuery } from '../http/validation.ts';
 import { ownLink } from '../links/links.ts';
-import { expectAdmin } from '../middleware/authentication.ts';
+import { requireAdmin } from '../middleware/authentication.ts';
 import { rangeOf } from './statistics-range.ts';
 
-/** Statistics, read from the roll-ups that the analytics worker writes: they are some seconds old, and cost the same however much there is. */
+/**
+ * Statistics from the roll-ups that the analytics worker writes: a few seconds old, at a cost that
+ * does not grow with the data.
+ */
 
 /** `GET /links/{code}/stats`. */
 export const showLinkStats =
@@ -46,19 +49,19 @@ export const showLinkStats =
     });
   };
 
-/** HEAD follows nothing. */
+/** HEAD requests are not clicks. */
 const clicksOf = ({ human_clicks, bot_clicks }: ClickCounts): number => human_clicks + bot_clicks;
 
-/** Counting what waits reads an index entry a job, and a page that shows it asks again and again. */
+/** Counting reads one index entry per unfinished job, and dashboards poll. */
 const COUNT_MS = 5000;
 
-/** `GET /stats`: the caller's jobs; an admin's `?all=true` is everybody's. */
+/** `GET /stats`: the caller's jobs; for an admin with `?all=true`, those of all users. */
 export const showStats = (sql: Sql): Handler => {
   const counted = new LRUCache<string, Map<JobStatus, number>>({ max: 1000, ttl: COUNT_MS });
   const unfinished = async (userId: string): Promise<Map<JobStatus, number>> => {
     const recent = counted.get(userId);
     if (recent) return recent;
-    const counts = await (userId === EVERYBODY ? countUnfinished(sql) : countUnfinishedOf(sql, userId));
+    const counts = await (userId === ALL_USERS ? countUnfinished(sql) : countUnfinishedOf(sql, userId));
     counted.set(userId, counts);
     return counts;
   };
@@ -66,15 +69,15 @@ export const showStats = (sql: Sql): Handler => {
   return async (request, response) => {
     const query = readQuery(request, statsQuery);
     const all = query.all === 'true';
-    if (all) expectAdmin(response);
+    if (all) requireAdmin(response);
     const range = rangeOf(query, new Date());
-    const userId = all ? EVERYBODY : response.locals.caller.userId;
+    const userId = all ? ALL_USERS : response.locals.caller.userId;
     const [stats, waiting] = await Promise.all([readJobStats(sql, userId, range), unfinished(userId)]);
-    sendJson(response, 200, { scope: all ? 'all' : 'own', ...range, ...shown(stats, waiting, range) });
+    sendJson(response, 200, { scope: all ? 'all' : 'own', ...range, ...toResponse(stats, waiting, range) });
   };
 };
 
-function shown(
+function toResponse(
   { series, histograms, top }: JobStats,
   waiting: Map<JobStatus, number>,
   { from, to }: { from: Date; to: Date },

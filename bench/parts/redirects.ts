@@ -129,7 +129,7 @@ async function untilIdle(peer: Child): Promise<void> {
 async function untilTaken(url: string): Promise<void> {
   for (;;) {
     const metrics = await (await fetch(`${url}/metrics`)).text();
-    const pending = [...metrics.matchAll(/^leadengine_clicks_pending\{.*\} (\d+)$/gm)];
+    const pending = [...metrics.matchAll(/^leadengine_(?:pending_clicks|click_spool_bytes) (\d+)$/gm)];
     if (pending.length > 0 && pending.every(([, count]) => count === '0')) return;
     await sleep(100);
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { moment, queryInt, string, text } from '../schema-primitives.ts';
 
-/** Requests about jobs that failed for good. */
+/** Requests about dead letters. */
 
 const deadLetterFilter = {
   code: text(200).optional(),
@@ -20,7 +20,7 @@ export const listDeadLettersQuery = z.strictObject({
 /** Body of `POST /dead-letters/requeue`. */
 export const requeueDeadLettersRequest = z.strictObject({
   ...deadLetterFilter,
-  /** Also what failed for good and would again; a `code` names what is meant, and needs no more words. */
+  /** Include permanent failures, which would fail again. Implied by `code`. */
   permanent: z.boolean().optional(),
   limit: z.int().min(1).max(10_000).default(1000),
 });

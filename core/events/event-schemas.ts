@@ -3,10 +3,12 @@ import { JOB_STATUSES, OUTCOME_KINDS } from '../jobs/job-status.ts';
 import { CLICK_KINDS } from '../links/link.ts';
 
 /**
- * What the `data` of each event holds: the one source of the event types, of their TypeScript types and of the table in
- * `docs/events.md`. Ids and facts only, never page bodies. Of a job every event has at least `job_id`, `status` and `attempt`.
+ * The `data` of each event: the single source of the event types, their TypeScript types and the
+ * table in `docs/events.md`. Ids and facts only, never page bodies. Every job event has at least
+ * `job_id`, `status` and `attempt`.
  *
- * A field that is added raises the minor number of `EVENT_VERSION`; one that goes or changes its meaning the major one.
+ * Adding a field raises the minor number of `EVENT_VERSION`; removing one or changing its meaning
+ * the major number.
  */
 
 const moment = z.iso.datetime({ offset: true });
@@ -14,11 +16,11 @@ const error = z.object({ code: z.string(), message: z.string() });
 const counts = z.object({ pages: z.int(), leads: z.int(), errors: z.int() });
 
 const aboutJob = { job_id: z.uuid(), status: z.enum(JOB_STATUSES), attempt: z.int() };
-/** How a run or the job itself ended, or why it waits again. */
+/** How a run or the job ended, or why it waits again. */
 const settled = z.object({
   ...aboutJob,
   outcome: z.enum([...OUTCOME_KINDS, 'retry_requested']),
-  /** When it is due; null unless it is `retrying`. */
+  /** When the job is due; null unless it is `retrying`. */
   run_at: moment.nullable(),
   counts,
   error: error.nullable(),
@@ -26,17 +28,17 @@ const settled = z.object({
 const aboutKey = z.object({ key_id: z.uuid(), name: z.string() });
 const aboutLink = { link_id: z.uuid(), code: z.string(), url: z.string() };
 const aboutNotification = z.object({
-  /** Of the delivery; in the app of the notification. */
+  /** Id of the delivery; for `in_app`, of the notification. */
   notification_id: z.string(),
   /** `in_app`, `email`, `push` or `webhook`. */
   channel: z.string(),
-  /** Of the event it tells; null where it tells none. */
+  /** Id of the source event; null if there is none. */
   event_id: z.string().nullable(),
   event_type: z.string(),
   job_id: z.uuid().nullable(),
-  /** Of the endpoint, where it went to one. */
+  /** Id of the webhook; null for other channels. */
   webhook_id: z.uuid().nullable(),
-  /** Of its delivery, from 1. */
+  /** Attempt of its delivery, from 1. */
   attempt: z.int(),
 });
 
@@ -71,15 +73,15 @@ export const EVENT_SCHEMAS = {
   'link.clicked': z.object({
     ...aboutLink,
     kind: z.enum(CLICK_KINDS),
-    /** The same for the same visitor of the same link on the same day; null where they asked not to be tracked. 16 hex digits. */
+    /** 16 hex digits, equal per visitor, link and day; null if the visitor opts out of tracking. */
     visitor: z
       .string()
       .regex(/^[0-9a-f]{16}$/)
       .nullable(),
-    /** Host alone. */
+    /** Host only. */
     referrer: z.string().nullable(),
     user_agent: z.string().nullable(),
-    /** ISO 3166-1 alpha-2, by the language asked for. */
+    /** ISO 3166-1 alpha-2, from `Accept-Language`. */
     country: z.string().nullable(),
   }),
   'notification.delivered': aboutNotification,

@@ -20,12 +20,12 @@ describe('a consumer', () => {
     expect(read).toEqual({ kind: 'event', event: { type: 'job.started', data: started } });
   });
 
-  test('is told of another major version', () => {
+  test('rejects another major version', () => {
     expect(readEvent(envelope({ version: '2.0' }))).toEqual({ kind: 'unsupported_version', version: '2.0' });
     expect(readEvent(envelope({ version: '10.0' })).kind).toBe('unsupported_version');
   });
 
-  test('is told of a type it does not know, also of one that every object has', () => {
+  test('rejects an unknown type, and names that every object inherits', () => {
     expect(readEvent(envelope({ type: 'job.exploded' }))).toEqual({
       kind: 'unknown_type',
       type: 'job.exploded',
@@ -33,7 +33,7 @@ describe('a consumer', () => {
     expect(readEvent(envelope({ type: 'constructor' })).kind).toBe('unknown_type');
   });
 
-  test('is told which field is wrong', () => {
+  test('gets the name of an invalid field', () => {
     const read = readEvent(envelope({ data: { ...started, attempt: 'first' } }));
     expect(read).toEqual({ kind: 'broken', reason: expect.stringMatching(/^job\.started: attempt: /) });
     expect(readEvent(envelope({ data: null })).kind).toBe('broken');

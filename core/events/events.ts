@@ -2,18 +2,18 @@ import { EVENT_SCHEMAS, type EventData, type EventType } from './event-schemas.t
 
 export type { EventData, EventType } from './event-schemas.ts';
 
-/** Every domain event there is. The part before the dot names the domain. */
+/** All domain events. The part before the dot is the domain. */
 export const EVENT_TYPES = Object.keys(EVENT_SCHEMAS) as EventType[];
 const isEventType = (type: string): type is EventType => Object.hasOwn(EVENT_SCHEMAS, type);
 
 /** Version of every event's `data`, major.minor: consumers accept a newer minor. */
 export const EVENT_VERSION = '1.0';
 
-/** Events after which a job stays as it is, unless its user asks for a retry. */
+/** Events that end a job, unless its user retries it. */
 const LAST_OF_JOB: ReadonlySet<string> = new Set<EventType>(['job.completed', 'job.failed', 'job.cancelled']);
 export const endsJob = (type: string): boolean => LAST_OF_JOB.has(type);
 
-/** An event as the ledger keeps it. */
+/** An event in the ledger. */
 export interface DomainEvent {
   id: string;
   type: EventType;
@@ -25,21 +25,21 @@ export interface DomainEvent {
   data: Record<string, unknown>;
 }
 
-/** What a consumer made of an event it was sent. */
+/** The result of reading an event. */
 export type ReadEvent =
   | { kind: 'event'; event: KnownEvent }
-  /** Of a newer program, and none of this consumer's business: acknowledge and log it. */
+  /** A type of a newer version: acknowledge and log it. */
   | { kind: 'unknown_type'; type: string }
-  /** Another major version: its fields mean something else. */
+  /** Another major version, whose fields have other meanings. */
   | { kind: 'unsupported_version'; version: string }
   | { kind: 'broken'; reason: string };
 
-/** `switch (event.type)` gives `event.data` its type. */
+/** A union, so that `switch (event.type)` narrows `event.data`. */
 export type KnownEvent = { [Type in EventType]: { type: Type; data: EventData<Type> } }[EventType];
 
 /**
- * Reads the event in an envelope, whatever brought it: a queue, a stream, the ledger. A newer minor version is read as the one
- * known here, and fields that are not known here are left out.
+ * Reads the event in an envelope from a queue, a stream or the ledger. A newer minor version is
+ * read as the known one, without its unknown fields.
  */
 export function readEvent(envelope: { type: string; version: string; data: unknown }): ReadEvent {
   const { type, version } = envelope;

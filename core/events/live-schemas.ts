@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { list, queryInt, string } from '../schema-primitives.ts';
 import { EVENT_TYPES, type EventType } from './events.ts';
 
-/** Requests of those who follow events. What the events hold: `event-schemas.ts`. */
+/** Requests for event streams. The events themselves: `event-schemas.ts`. */
 
-/** `job.completed,job.failed`, or a domain as `job.*`; given once or several times. */
+/** `job.completed,job.failed`, or a domain as `job.*`; may be repeated. */
 const eventTypes = z
   .union([string(2000), list(string(200), { max: 50 })])
   .transform((given) => [given].flat().flatMap((list) => list.split(',')))
@@ -21,7 +21,10 @@ const eventTypes = z
     return [...new Set<EventType>(types)];
   });
 
-/** Query of `GET /events` and `GET /jobs/{id}/events`. `after` and `last_event_id` are places: ids of events. */
+/**
+ * Query of `GET /events` and `GET /jobs/{id}/events`. `after` and `last_event_id` are event
+ * cursors.
+ */
 export const listEventsQuery = z.strictObject({
   after: string(100).optional(),
   last_event_id: string(100).optional(),
@@ -30,13 +33,13 @@ export const listEventsQuery = z.strictObject({
   format: z.enum(['sse', 'json', 'ndjson']).optional(),
 });
 
-/** What a WebSocket client of `/live` says. */
+/** A message of a WebSocket client of `/live`. */
 export const liveRequest = z.union(
   [
     z.strictObject({ authenticate: z.string().min(1).max(500) }),
     z.strictObject({
       subscribe: z.strictObject({
-        /** What the client calls it; every message of this subscription carries it. */
+        /** Chosen by the client; every message of this subscription carries it. */
         id: string(100).default(''),
         job_id: z.uuid().optional(),
         types: eventTypes.optional(),

@@ -1,4 +1,4 @@
-/** Where a binary result of a page lies. Done twice, it is the same place. */
+/** Key of a binary result of a page. A repeated run writes the same key. */
 export interface ArtifactKey {
   jobId: string;
   position: number;
@@ -6,12 +6,12 @@ export interface ArtifactKey {
   name: string;
 }
 
-/** A place for pictures and documents outside of the database. What there is, and for whom, the database knows. */
+/** Object storage for screenshots and PDFs. The database knows which exist and whose they are. */
 export interface ArtifactStore {
-  /** Resolves once it is kept; what was there before is replaced. */
+  /** Resolves when it is stored; replaces an earlier one. */
   put(key: ArtifactKey, artifact: { contentType: string; body: Buffer }): Promise<void>;
-  /** Null: it is not there. */
+  /** Null if it does not exist. */
   get(key: ArtifactKey): Promise<Buffer | null>;
-  /** Everything of a job, also what nobody knows of any more. Twice is safe. */
+  /** Deletes all artifacts of a job, also those the database does not list. Idempotent. */
   deleteJob(jobId: string): Promise<void>;
 }

@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { fields, text } from '../schema-primitives.ts';
 import { unknownField } from '../suggest.ts';
 
-/** Fields of `extract`: a CSS selector, or a rule that may hold fields of its own. */
+/** Fields of `extract`: a CSS selector, or a rule with nested fields. */
 
 export const selector = text(1000);
 
 export const FIELD_TYPES = ['text', 'html', 'number', 'integer', 'boolean', 'date', 'url'] as const;
-/** Fields in fields in fields: as deep as listings on pages are, and no deeper. */
+/** Nesting limit of `fields`. */
 const MAX_FIELD_DEPTH = 5;
 const MAX_FIELDS = 200;
 
-/** A field of `extract`, as a user writes it. */
+/** A field of `extract` in a request. */
 export type ExtractField =
   | string
   | {
@@ -24,7 +24,10 @@ export type ExtractField =
 
 const fieldNames = fields(text(100), z.unknown(), MAX_FIELDS);
 
-/** By hand and not as a union of schemas, which would say of a field three levels down only that its outermost does not fit. */
+/**
+ * Checked by hand: a union of schemas would report an error three levels down only at the outermost
+ * field.
+ */
 export function extractFields(depth: number): z.ZodType<Record<string, ExtractField>> {
   const field = z.unknown().transform((value, context): ExtractField => {
     const isRule = typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -33,7 +36,7 @@ export function extractFields(depth: number): z.ZodType<Record<string, ExtractFi
     if (parsed.success) return parsed.data;
     for (const issue of parsed.error.issues) {
       const { path, message } = issue;
-      // An unknown name is told at its place, as everywhere in a request.
+      // Unknown names are reported at their path, as everywhere in a request.
       const places = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...path, key]) : [path];
       for (const place of places) {
         const what =

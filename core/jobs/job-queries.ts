@@ -3,9 +3,9 @@ import { fields, moment, oneOrSeveral, queryBoolean, queryInt, string, text } fr
 import type { Job } from './job.ts';
 import { JOB_STATUSES } from './job-status.ts';
 
-/** Queries about jobs, and the bodies that hold the same filters; the types come from here. */
+/** Queries about jobs, and bodies with the same filters; also their types. */
 
-/** `queued,running`, or given several times. */
+/** `queued,running`, or a repeated parameter. */
 const statuses = oneOrSeveral(JOB_STATUSES);
 
 const jobFilter = {
@@ -14,13 +14,13 @@ const jobFilter = {
   created_before: moment.optional(),
 };
 
-/** What a job is made of, for those who want less than all of it. */
+/** The fields of a job that `fields=` can select. */
 const JOB_FIELDS = [
   ...(['job_id', 'status', 'attempt', 'max_attempts', 'priority', 'spec', 'progress', 'counts'] as const),
   ...(['error', 'attempts', 'created_at', 'run_at', 'started_at', 'finished_at'] as const),
 ] as const satisfies readonly (keyof Job)[];
 
-/** Query of `GET /jobs`; `metadata.<name>` are apart. */
+/** Query of `GET /jobs`, without `metadata.<name>`. */
 export const listJobsQuery = z.strictObject({
   ...jobFilter,
   sort: z.enum(['created_at', '-created_at'], 'expected created_at or -created_at').default('-created_at'),
@@ -29,7 +29,7 @@ export const listJobsQuery = z.strictObject({
   cursor: string(500).optional(),
 });
 
-/** What `metadata.<name>=` of a query asks for. */
+/** The `metadata.<name>=` parameters of a query. */
 export const metadataFilter = fields(text(200), string(1000), 20);
 
 /** Body of `POST /jobs/cancel`: the filters of `GET /jobs`. */
@@ -40,7 +40,7 @@ export const cancelJobsRequest = z
     'expected at least one of status, created_after, created_before, metadata',
   );
 
-/** Query of `GET /queue`. `all` is an admin's. */
+/** Query of `GET /queue`. `all` is for admins only. */
 export const queueQuery = z.strictObject({ all: queryBoolean.default(false) });
 
 /** Query of `GET /jobs/{id}`. `wait` is in seconds. */

@@ -5,7 +5,7 @@ const issuesOf = (body: unknown) =>
     .safeParse(body)
     .error?.issues.map(({ path, message }) => ({ path: path.join('.'), message })) ?? [];
 
-test('a request that says nothing to look for is refused', () => {
+test('a request without a target is refused', () => {
   expect(issuesOf({})).toEqual([
     { path: '', message: 'expected at least one of urls, search_query, industry, keywords' },
   ]);
@@ -18,11 +18,11 @@ test.each([
   'view-source:http://x/',
   'x',
   '//x/',
-])('the address %s is not of the web', (url) => {
+])('the URL %s is not an http(s) URL', (url) => {
   expect(issuesOf({ urls: ['https://example.com/', url] }).map(({ path }) => path)).toEqual(['urls.1']);
 });
 
-test('free fields are handed on untouched', () => {
+test('free-form fields are passed on unchanged', () => {
   const metadata = { emoji: '👩‍🚀', quote: '"\\u0000"', nested: [{ a: null }] };
   expect(scrapeRequest.parse({ keywords: ['x'], metadata }).metadata).toEqual(metadata);
 });
@@ -49,12 +49,12 @@ describe('render: http', () => {
     { render: 'http', formats: ['markdown', 'links'], actions: [] },
     { render: 'auto', formats: ['pdf'], actions: [{ type: 'scroll' }] },
     { formats: ['screenshot'] },
-  ])('is told from %j', (body) => {
+  ])('accepts %j', (body) => {
     expect(problems(body)).toEqual([]);
   });
 });
 
-describe('as whom pages are visited', () => {
+describe('browser identity fields', () => {
   test.each([
     [{ viewport: { width: 0, height: 10 } }, 'viewport.width'],
     [{ viewport: { width: 10 } }, 'viewport.height'],
@@ -72,7 +72,7 @@ describe('as whom pages are visited', () => {
     ]);
   });
 
-  test('is taken where it makes sense', () => {
+  test('valid values are accepted', () => {
     const fields = {
       ...{
         viewport: { width: 390, height: 844 },
@@ -94,7 +94,7 @@ describe('a proxy', () => {
     'https://user:p%40ss@proxy.example',
     'socks5://127.0.0.1:1080/',
     ['http://a.example:1', 'socks5://b.example:2'],
-  ])('%j is taken', (proxy) => {
+  ])('%j is accepted', (proxy) => {
     expect(issuesOf({ urls: ['https://example.com/'], proxy })).toEqual([]);
   });
 
@@ -105,7 +105,7 @@ describe('a proxy', () => {
     'socks4://x',
     'http://u%zz:secret@x/',
     [],
-  ])('%j is refused, and its credentials are not told', (proxy) => {
+  ])('%j is refused, and the error does not contain its credentials', (proxy) => {
     const issues = issuesOf({ urls: ['https://example.com/'], proxy });
     expect(issues.map(({ path }) => path)).toEqual(['proxy']);
     expect(JSON.stringify(issues)).not.toContain('secret');
@@ -144,11 +144,11 @@ describe('extract', () => {
       ['extract.a.fields.c.selector'],
     ],
     ['of both kinds', { a: { selector: 'b', attribute: 'x', fields: { c: 'd' } } }, ['extract.a.attribute']],
-  ])('names the place of what is %s', (_what, extract, paths) => {
+  ])('names the path of a field %s', (_what, extract, paths) => {
     expect(issues(extract).map(({ path }) => path)).toEqual(paths);
   });
 
-  it('is five fields deep at most', () => {
+  it('is at most five fields deep', () => {
     const nested = (depth: number): unknown =>
       depth === 0 ? 'b' : { selector: 'a', fields: { a: nested(depth - 1) } };
     expect(issues({ a: nested(4) })).toEqual([]);

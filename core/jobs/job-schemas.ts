@@ -5,8 +5,8 @@ import { fields, list, metadata, moment, string, text, webUrl } from '../schema-
 import { extractFields, selector } from './extract-schemas.ts';
 
 /**
- * Request bodies and queries about jobs; the types come from here. Objects are strict, here as in the other `…-schemas.ts`, so
- * an unknown field is an error with its path and not a silent no-op.
+ * Request bodies and queries about jobs, and their types. Objects are strict in all `…-schemas.ts`:
+ * an unknown field is an error with its path, not a silent no-op.
  */
 
 export const FORMATS = [
@@ -95,7 +95,7 @@ const timezone = string(64).refine((value) => {
 }, 'expected a time zone such as Europe/Berlin');
 
 const PROXY_PROTOCOLS = ['http:', 'https:', 'socks5:'];
-/** Its problem never quotes it: it may hold a password. */
+/** Its error message never quotes it: it may contain a password. */
 export const proxyUrl = string(2000)
   .refine((value) => {
     if (!URL.canParse(value)) return false;
@@ -109,12 +109,12 @@ export const proxyUrl = string(2000)
       const { username, password } = new URL(value);
       return decodeURIComponent(username + password) !== '\0';
     } catch {
-      // What is no URL has been told already.
+      // An invalid URL is already reported.
       return !URL.canParse(value);
     }
   }, 'expected user and password percent-encoded');
 
-/** Body of `POST /jobs/scrape`. Every field is optional, but something must say what to look for. */
+/** Body of `POST /jobs/scrape`. Every field is optional, but at least one must name a target. */
 export const scrapeRequest = z
   .strictObject({
     urls: list(webUrl, { min: 1, max: 1000 }).optional(),
@@ -173,12 +173,12 @@ export const mapRequest = z.strictObject({
   include: crawl.shape.include,
   exclude: crawl.shape.exclude,
   same_origin: crawl.shape.same_origin,
-  /** Words that an address or its title must have. */
+  /** Words that a URL or its title must contain. */
   search: text(500).optional(),
 });
 export type MapRequest = z.infer<typeof mapRequest>;
 
-/** What only a browser can do or be is refused at once, where a job wants none. */
+/** With `render: http`, fields that need a browser are refused. */
 function refuseBrowserWork(
   body: {
     actions?: readonly unknown[] | undefined;
@@ -208,7 +208,7 @@ export const DEFAULT_PRIORITY = 0;
 export const DEFAULT_MAX_ATTEMPTS = 3;
 export const DEFAULT_FORMATS = ['markdown', 'links', 'metadata'] as const;
 
-/** Header `Idempotency-Key`: any printable text a client can make up. */
+/** Header `Idempotency-Key`: any printable ASCII text. */
 export const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/, 'expected 1 to 255 printable ASCII characters without spaces');

@@ -32,7 +32,7 @@ test('a permanent error fails the job on the first attempt', () => {
   expect(settle(first, { kind: 'fail', error }, policy, 0)).toMatchObject({ status: 'failed', error });
 });
 
-test('a snooze waits as long as it says and gives the attempt back, even the last one', () => {
+test('a snooze waits for its delay and returns the attempt, even the last one', () => {
   expect(
     settle(last, { kind: 'snooze', error, delayMs: 4000, budget: 'consumed' }, policy, 0.9),
   ).toMatchObject({
@@ -42,7 +42,7 @@ test('a snooze waits as long as it says and gives the attempt back, even the las
   });
 });
 
-test('a job cannot be snoozed for ever', () => {
+test('a job cannot be snoozed forever', () => {
   const weary = { ...first, snoozes: 60 };
   expect(
     settle(weary, { kind: 'snooze', error, delayMs: 4000, budget: 'consumed' }, policy, 0),
@@ -52,7 +52,7 @@ test('a job cannot be snoozed for ever', () => {
   });
 });
 
-test("only waiting for a site without getting anything done consumes a job's snooze budget", () => {
+test("only waiting for a site without progress consumes a job's snooze budget", () => {
   const after = (budget: 'consumed' | 'reset' | 'unchanged') =>
     settle({ ...first, snoozes: 60 }, { kind: 'snooze', error, delayMs: 4000, budget }, policy, 0);
   expect(after('consumed').status).toBe('failed');
@@ -62,7 +62,7 @@ test("only waiting for a site without getting anything done consumes a job's sno
   expect(settle(first, young, policy, 0).snoozes).toBe(1);
 });
 
-test('a released job is queued again and gets its attempt back', () => {
+test('a released job is requeued and its attempt is returned', () => {
   expect(settle(last, { kind: 'released' }, policy, 0)).toMatchObject({
     status: 'queued',
     spendsAttempt: false,
@@ -77,7 +77,7 @@ test('a crash costs an attempt and has no back-off; the last one fails the job',
   expect(settle(last, { kind: 'crashed', error }, policy, 0)).toMatchObject({ status: 'failed', error });
 });
 
-test('every outcome leads out of running, and final states are three', () => {
+test('every outcome leaves running, and three states are final', () => {
   const outcomes: Outcome[] = [
     { kind: 'completed' },
     { kind: 'retry', error },

@@ -4,7 +4,9 @@ import type { JobStatus, OutcomeKind } from './job-status.ts';
 import { backoffMs, type RetryPolicy } from './retry.ts';
 import { type SnoozeBudget, snoozesAfter } from './snooze-budget.ts';
 
-/** How a run ended. The worker reports all but `crashed`, which is what others conclude of a worker that is gone. */
+/**
+ * How a run ended. The worker reports all but `crashed`, which the rescuer sets for a lost worker.
+ */
 export type Outcome =
   | { kind: 'completed' }
   | { kind: 'retry'; error: ErrorInfo }
@@ -14,28 +16,31 @@ export type Outcome =
   | { kind: 'released' }
   | { kind: 'crashed'; error: ErrorInfo };
 
-/** What the one settling statement writes. */
+/** What the settling statement writes. */
 export interface Transition {
   status: JobStatus;
   outcome: OutcomeKind;
   /** Milliseconds from the database's now until the job is due; only for `retrying`. */
   delayMs: number;
-  /** False gives the attempt back: the job was not at fault. */
+  /** False returns the attempt: the job was not at fault. */
   spendsAttempt: boolean;
-  /** Snoozes so far that consumed the job's budget. */
+  /** Snoozes so far that count against the budget. */
   snoozes: number;
-  /** False if the attempt is no part of the job's history: a slow site's queue may send the job away a thousand times. */
+  /**
+   * False keeps the attempt out of the job's history: a host queue may snooze a job a thousand
+   * times.
+   */
   recordAttempt: boolean;
   error: ErrorInfo | null;
   event: EventType;
 }
 
 /**
- * Decides what becomes of a running job. Pure: it returns delays and not moments, because the only clock that counts is the
- * database's, and workers' clocks differ.
+ * Decides the next state of a running job. Pure. It returns delays and not timestamps, because
+ * workers' clocks differ and only the database's clock counts.
  *
  * @param job the run that ended: `attempt` counts from 1 and includes this run
- * @param random in [0, 1), the jitter of the back-off
+ * @param random in [0, 1), jitter of the back-off
  */
 export function settle(
   job: { attempt: number; maxAttempts: number; snoozes: number },
@@ -87,7 +92,8 @@ export function settle(
         event: 'job.retrying',
       };
     case 'crashed':
-      // No back-off: the worker was at fault more often than the job. A job that kills its workers runs out of attempts.
+      // No back-off: mostly the worker was at fault. A job that kills its workers runs out of
+      // attempts.
       if (!attemptsLeft) return { ...base, status: 'failed', error: outcome.error, event: 'job.failed' };
       return { ...base, status: 'queued', error: outcome.error, event: 'job.requeued' };
     default:

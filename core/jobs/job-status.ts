@@ -1,5 +1,5 @@
 /**
- * | state     | in by                                        | out by                                   | removed by |
+ * | state     | in by                                        | out by                                   | deleted by |
  * | scheduled | accept with a `run_at` ahead                 | due -> queued, cancel                    | -          |
  * | queued    | accept, due, release, crash, explicit retry  | claim -> running, cancel                 | -          |
  * | running   | claim                                        | settle, crash, cancel                    | -          |
@@ -22,7 +22,7 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 const FINAL: ReadonlySet<JobStatus> = new Set(['completed', 'failed', 'cancelled']);
 export const isFinal = (status: JobStatus): boolean => FINAL.has(status);
 
-/** How an attempt ended, as its history and its event say it. What each carries: `Outcome` in job-state.ts. */
+/** How an attempt ended, in its history and events. Their data: `Outcome` in job-state.ts. */
 export const OUTCOME_KINDS = [
   'completed',
   'retry',

@@ -2,9 +2,9 @@ import type { ErrorInfo } from '../errors.ts';
 import type { ScrapeRequest } from './job-schemas.ts';
 import type { JobStatus, OutcomeKind } from './job-status.ts';
 
-/** What the user asked for, as accepted: the validated request without what the job's own columns hold. */
+/** The validated request, without the fields that are columns of the job. */
 export type JobSpec = ScrapeRequest & {
-  /** Of a job that only looks for the addresses of a site, as `POST /jobs/map` makes it. */
+  /** Set for jobs of `POST /jobs/map`, which only discover URLs. */
   map?: { limit: number };
 };
 
@@ -15,14 +15,14 @@ export interface Progress {
 }
 
 export interface Counts {
-  /** Page records stored, those with an `error` included. */
+  /** Pages stored, including those with an `error`. */
   pages: number;
   leads: number;
-  /** How many of `pages` carry an `error`. */
+  /** How many of `pages` have an `error`. */
   errors: number;
 }
 
-/** One run of a job by one worker. The running one has neither `finished_at` nor `outcome` yet. */
+/** One run of a job by one worker. A running one has no `finished_at` and no `outcome`. */
 export interface Attempt {
   attempt: number;
   worker: string | null;
@@ -32,7 +32,7 @@ export interface Attempt {
   error: ErrorInfo | null;
 }
 
-/** A job as the HTTP contract shows it. */
+/** A job in the HTTP contract. */
 export interface Job {
   job_id: string;
   status: JobStatus;
@@ -50,20 +50,20 @@ export interface Job {
   finished_at: Date | null;
 }
 
-/** A job in a worker's hands. `attempt` and `workerId` together are the fence every write of this run carries. */
+/** A job claimed by a worker. `attempt` and `workerId` are the fence of every write of this run. */
 export interface ClaimedJob {
   id: string;
   userId: string;
   attempt: number;
   maxAttempts: number;
-  /** How often it was snoozed so far. */
+  /** Snoozes so far. */
   snoozes: number;
-  /** It ran before: it was snoozed, handed back or is tried again. A job that never ran has stored nothing. */
+  /** It ran before (snooze, release or retry), so it may have stored results. */
   isResumed: boolean;
   workerId: string;
   spec: JobSpec;
   correlationId: string;
 }
 
-/** The fence: a write by a worker happens only while the job is still running as this attempt of this worker. */
+/** A worker's write succeeds only while the job is running as this attempt of this worker. */
 export type Fence = Pick<ClaimedJob, 'id' | 'attempt' | 'workerId'>;

@@ -1,8 +1,9 @@
 import type { ErrorInfo } from '../errors.ts';
 
 /**
- * Every way a page can fail, what a user reads, and what follows: whether the same page may succeed later. The codes are part
- * of the public contract. A refusal says nothing of what lies behind the address; the log does.
+ * Every page error: whether the page may succeed later, and the message for the user. The codes are
+ * part of the public contract. The message of a blocked request does not reveal what is at the
+ * address; the log does.
  */
 const PAGE_ERRORS = {
   dns_failed: ['retryable', 'the host name could not be resolved'],
@@ -30,18 +31,18 @@ const PAGE_ERRORS = {
 
 export type PageErrorCode = keyof typeof PAGE_ERRORS;
 
-/** What a page's `error.code` means for trying again. A code nobody knows is retryable, as `classify` has it. */
+/** Whether a page with this `error.code` may succeed later. Unknown codes are retryable. */
 export function pageErrorConsequence(code: string): 'retryable' | 'permanent' {
   return Object.hasOwn(PAGE_ERRORS, code) ? PAGE_ERRORS[code as PageErrorCode][0] : 'retryable';
 }
 
-/** @param message instead of the code's own sentence */
+/** @param message replaces the default message of the code */
 export const pageError = (code: PageErrorCode, message?: string): ErrorInfo => ({
   code,
   message: message ?? PAGE_ERRORS[code][1],
 });
 
-/** Thrown where a page cannot go on; `scrape` makes it the page's `error`. */
+/** Thrown if a page fails; `scrape` stores it as the page's `error`. */
 export class PageFailure extends Error {
   constructor(
     readonly code: PageErrorCode,
@@ -57,7 +58,7 @@ export class PageFailure extends Error {
   }
 }
 
-/** A status of 400 and above: the page is given with its content and this error. */
+/** The error for a status of 400 and above; the page keeps its content. Null below. */
 export function httpStatusError(status: number): ErrorInfo | null {
   if (status < 400) return null;
   const message = `the server answered ${status}`;
@@ -65,6 +66,6 @@ export function httpStatusError(status: number): ErrorInfo | null {
   return pageError(status >= 500 ? 'http_server_error' : 'http_client_error', message);
 }
 
-/** @param fields of `extract` */
+/** @param fields names in `extract` */
 export const badSelector = (fields: readonly string[]): ErrorInfo =>
   pageError('bad_selector', `extract: the selector of ${fields.join(', ')} is not valid CSS`);

@@ -7,13 +7,13 @@ export interface Link {
   kind: LinkKind;
 }
 
-/** Where a link leads: within the site (hosts under one name, `www.` aside), elsewhere, or to a file of either. */
+/** Link target: on the same site (same host, ignoring `www.`), elsewhere, or a file on either. */
 export type LinkKind = 'internal' | 'external' | 'file';
 
-/** A scraped page as the HTTP contract shows it. What was not asked for is absent. */
+/** A scraped page in the HTTP contract. Formats that were not requested are absent. */
 export interface Page {
   url: string;
-  /** After redirects. Null when nothing answered. */
+  /** After redirects. Null if no server answered. */
   final_url: string | null;
   status_code: number | null;
   content_type: string | null;
@@ -25,13 +25,13 @@ export interface Page {
   links?: Link[];
   metadata?: Record<string, unknown>;
   extracted?: Record<string, unknown>;
-  /** What the whole page says about reaching the business behind it. */
+  /** Contact data of the business, from the whole page. */
   contacts?: Contacts;
-  /** Path under the API where the picture is served. */
+  /** API path of the screenshot. */
   screenshot?: string;
-  /** Path under the API where the document is served. */
+  /** API path of the PDF. */
   pdf?: string;
-  /** Paths of the pictures taken by `screenshot` actions, in order. */
+  /** API paths of the pictures taken by `screenshot` actions, in order. */
   action_screenshots?: string[];
   engine: 'http' | 'browser';
   /** ISO 8601, UTC. */
@@ -40,7 +40,7 @@ export interface Page {
   error: ErrorInfo | null;
 }
 
-/** A binary result of a page, stored beside it. */
+/** A binary result of a page, stored apart from it. */
 export interface Artifact {
   kind: 'screenshot' | 'pdf' | 'action_screenshot';
   contentType: string;

@@ -1,18 +1,18 @@
 import { scrapeRequest } from './job-schemas.ts';
-import { shownSpec } from './redact-spec.ts';
+import { redactSpec } from './redact-spec.ts';
 
 const spec = (fields: object) => scrapeRequest.parse({ urls: ['https://example.com/'], ...fields });
 
-test('a proxy is shown without its credentials, one or many', () => {
-  expect(shownSpec(spec({ proxy: 'http://ada:secret@proxy.example:8080' })).proxy).toBe(
+test('the credentials of proxies are redacted, in a single one and in a list', () => {
+  expect(redactSpec(spec({ proxy: 'http://ada:secret@proxy.example:8080' })).proxy).toBe(
     'http://***:***@proxy.example:8080/',
   );
   expect(
-    shownSpec(spec({ proxy: ['socks5://ada:secret@a.example:1080', 'https://b.example'] })).proxy,
+    redactSpec(spec({ proxy: ['socks5://ada:secret@a.example:1080', 'https://b.example'] })).proxy,
   ).toEqual(['socks5://***:***@a.example:1080', 'https://b.example/']);
 });
 
-test('all else is shown as it was given', () => {
+test('everything else is unchanged', () => {
   const given = spec({ headers: { a: 'b' }, locale: 'de-DE', cookies: [{ name: 'a', value: 'b' }] });
-  expect(shownSpec(given)).toEqual(given);
+  expect(redactSpec(given)).toEqual(given);
 });

@@ -1,7 +1,7 @@
 import type { JobSpec } from './job.ts';
 
-/** A job's spec as it is shown to its user: as it was given, but for the credentials of its proxies. */
-export function shownSpec(spec: JobSpec): JobSpec {
+/** A job's spec for answers: unchanged, but without the credentials of its proxies. */
+export function redactSpec(spec: JobSpec): JobSpec {
   const { proxy } = spec;
   if (proxy === undefined) return spec;
   return {

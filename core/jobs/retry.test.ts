@@ -12,7 +12,7 @@ test('half of the back-off is random', () => {
   expect(backoffMs(3, policy, 0.999)).toBeLessThanOrEqual(4000);
 });
 
-test('the back-off never passes its cap, however many attempts there were', () => {
+test('the back-off never exceeds its cap, at any number of attempts', () => {
   expect(backoffMs(20, policy, 1)).toBe(60_000);
   expect(backoffMs(5000, policy, 1)).toBe(60_000);
 });

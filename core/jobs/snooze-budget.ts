@@ -1,16 +1,16 @@
 /**
- * How often a job may wait for a site. A snooze spends no attempt, so without a budget a job whose site is gone for good would
- * wait for ever. What a snooze does to the budget:
+ * How often a job may wait for a site. A snooze costs no attempt, so without a budget a job whose
+ * site never returns would wait forever. What a snooze does to the budget:
  *   consumed   the site kept the job waiting and the run achieved nothing
  *   reset      the site keeps the job waiting, but the run achieved something
- *   unchanged  the job waits in a queue of our own, which moves
+ *   unchanged  the job waits in our own host queue, which makes progress
  */
 export type SnoozeBudget = 'consumed' | 'reset' | 'unchanged';
 
-/** Consumed in a row. At a quarter of a minute and more each. */
+/** Snoozes in a row without progress, 15 s or more each. */
 const MAX_SNOOZES = 60;
 
-/** The job's snoozes after one more; null if its budget does not allow one. */
+/** The snooze count after one more; null if the budget is used up. */
 export function snoozesAfter(snoozes: number, budget: SnoozeBudget): number | null {
   switch (budget) {
     case 'consumed':

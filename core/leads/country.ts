@@ -1,6 +1,7 @@
 /**
- * ISO 3166-1 alpha-2 code of a country by its name in a dozen languages, or by its code; null for what is no country. The names come
- * from the runtime's own tables (CLDR): `Germany`, `Deutschland`, `Allemagne` and `DE` are `DE`.
+ * ISO 3166-1 alpha-2 code of a country, from its name in a dozen languages or its code; null if it
+ * is not a country. Names come from the runtime's CLDR tables: `Germany`, `Deutschland`,
+ * `Allemagne` and `DE` are `DE`.
  */
 export function countryCode(text: string): string | null {
   const name = folded(text);
@@ -9,8 +10,9 @@ export function countryCode(text: string): string | null {
 }
 
 /**
- * Where a search's `geography` lies: its last part that names a country, a state of the USA, a nation of the United Kingdom or a
- * city that everybody knows. Null where that is open, as in `Springfield`: a wrong country would make wrong phone numbers.
+ * The country of a search's `geography`: from its last part that names a country, a US state, a
+ * nation of the United Kingdom or a well-known city. Null if ambiguous, as in `Springfield`: a
+ * wrong country would make wrong phone numbers.
  */
 export function countryOfGeography(geography: string | undefined): string | null {
   const parts = (geography ?? '')
@@ -19,7 +21,8 @@ export function countryOfGeography(geography: string | undefined): string | null
     .filter(Boolean);
   for (const [index, part] of [...parts.entries()].reverse()) {
     const isAbbreviation = /^[A-Z]{2}$/.test(part);
-    // `Austin, TX` is a state; `Berlin, DE` could be Delaware, so an abbreviation that is both says nothing.
+    // `Austin, TX` is a state; `Berlin, DE` could be Delaware, so an ambiguous abbreviation is
+    // skipped.
     if (isAbbreviation && index > 0 && STATES_OF_USA.has(part)) {
       if (countryCode(part) === null) return 'US';
       continue;
@@ -55,7 +58,7 @@ const ALIASES: Record<string, string> = {
 
 let names: Map<string, string> | undefined;
 
-/** Made when first asked for: some thousand names, in a few milliseconds. */
+/** Built on first use: some thousand names, in a few milliseconds. */
 function countryNames(): Map<string, string> {
   if (names) return names;
   names = new Map();
@@ -76,7 +79,7 @@ function countryNames(): Map<string, string> {
   return names;
 }
 
-/** Codes that CLDR has a name for and ISO 3166-1 no country: unions, pseudo-regions and countries that are gone. */
+/** Codes in CLDR that are not ISO 3166-1 countries: unions, pseudo-regions and former countries. */
 const NOT_COUNTRIES: ReadonlySet<string> = new Set(
   'AC AN BU CP CQ CS CT DD DG DY EA EU EZ FQ FX HV IC JT MI NH NQ NT PC PU PZ QO QU RH SU TA TP UK UN VD WK XA XB YD YU ZR ZZ'.split(
     ' ',
@@ -99,7 +102,7 @@ const STATES_OF_USA: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Places so well known that people leave the country out. None is the name of several large ones. */
+/** Cities that searches name without their country. Each name is unambiguous among large cities. */
 const REGIONS: ReadonlyMap<string, string> = new Map(
   Object.entries({
     US: 'alabama,alaska,arizona,arkansas,california,colorado,connecticut,delaware,florida,hawaii,idaho,illinois,indiana,iowa,kansas,kentucky,louisiana,maine,maryland,massachusetts,michigan,minnesota,mississippi,missouri,montana,nebraska,nevada,new hampshire,new jersey,new mexico,new york,north carolina,north dakota,ohio,oklahoma,oregon,pennsylvania,rhode island,south carolina,south dakota,tennessee,texas,utah,vermont,virginia,west virginia,wisconsin,wyoming,new york city,nyc,los angeles,chicago,houston,san francisco,seattle,boston,miami,dallas,austin,denver,atlanta,philadelphia,las vegas',

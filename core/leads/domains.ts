@@ -1,10 +1,11 @@
 import { getDomain } from 'tldts';
 
 /**
- * What a lead is kept under: its registrable domain, or where there is none (an IP address, `localhost`) its host and port.
- * Hosting platforms count as suffixes: `acme.github.io` and `other.github.io` are two businesses.
+ * The key of a lead: its registrable domain, or host and port if there is none (an IP address,
+ * `localhost`). Hosting platforms count as public suffixes: `acme.github.io` and `other.github.io`
+ * are two businesses.
  *
- * @returns null for what is no web address
+ * @returns null if it is not an http(s) URL
  */
 export function siteKey(url: string): string | null {
   if (!URL.canParse(url)) return null;
@@ -16,17 +17,18 @@ export function siteKey(url: string): string | null {
 const registrableDomain = (hostname: string): string | null =>
   getDomain(hostname, { allowPrivateDomains: true });
 
-/** The root of a site, where its home page is. */
-export const homeOf = (url: string): string => new URL('/', url).href;
+/** The URL of a site's home page. */
+export const homePageOf = (url: string): string => new URL('/', url).href;
 
 /**
- * Whether an address is of a site about many businesses and not of one: networks, directories, marketplaces, encyclopaedias, news,
- * job boards. Search results are full of them; a lead made of one would carry the directory's own e-mail address.
+ * Whether a URL belongs to a site about many businesses: networks, directories, marketplaces,
+ * encyclopaedias, news, job boards. Search results are full of them; a lead from one would have the
+ * directory's own e-mail address.
  */
-export function isAboutOthers(url: string): boolean {
+export function isAggregatorSite(url: string): boolean {
   const key = siteKey(url);
   if (key === null) return true;
-  // `yelp.de`, `yelp.co.uk`: the name counts, whatever the country.
+  // The name decides, under any suffix: `yelp.de`, `yelp.co.uk`.
   const [name = ''] = key.split('.');
   return ABOUT_OTHERS.has(key) || ABOUT_OTHERS_ANYWHERE.has(name);
 }

@@ -39,7 +39,7 @@ test.each([
   expect(parseRange(text)).toEqual(range);
 });
 
-test('more than a number leaves the number itself out', () => {
+test('`>` excludes the number itself', () => {
   const { min } = parseRange('>1M') ?? {};
   expect(min).toBeGreaterThan(1e6);
   expect(min).toBeLessThan(1e6 + 1);
@@ -50,7 +50,7 @@ test.each<[string, Partial<Lead>, Record<string, unknown>, 'fits' | 'unverified'
   ['a size that overlaps', { employees: '11-50' }, { company_size: '50-200' }, 'fits'],
   ['a size outside', { employees: '10-20' }, { company_size: '50-200' }, 'out'],
   ['an unknown size', {}, { company_size: '50-200' }, 'unverified'],
-  ['a revenue nobody knows', {}, { revenue: '>1M' }, 'unverified'],
+  ['an unknown revenue', {}, { revenue: '>1M' }, 'unverified'],
   ['the country', inCountry('DE'), { country: 'Germany' }, 'fits'],
   ['one of several countries', inCountry('AT'), { country: ['DE', 'AT'] }, 'fits'],
   ['another country', inCountry('FR'), { country: 'DE' }, 'out'],
@@ -73,7 +73,7 @@ test.each<[string, Partial<Lead>, Record<string, unknown>, 'fits' | 'unverified'
 const messagesOf = (filters: unknown) =>
   leadFilters.safeParse(filters).error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
 
-test('an unknown filter is named, with those there are', () => {
+test('an unknown filter is an error that lists the known ones', () => {
   expect(messagesOf({ has_mail: true })).toEqual([
     expect.stringMatching(/^has_mail: unknown filter, expected one of country, .*has_email/),
   ]);
@@ -83,11 +83,11 @@ test.each([
   [{ company_size: 'big' }, /^company_size: expected a range such as "50-200"/],
   [{ country: 'Atlantis' }, /^country: expected a country/],
   [{ has_email: 'yes' }, /^has_email: .*boolean/],
-])('the filters %j do not fit', (filters, message) => {
+])('the filters %j are invalid', (filters, message) => {
   expect(messagesOf(filters)).toEqual([expect.stringMatching(message)]);
 });
 
-test('filters are handed on as they were sent', () => {
+test('filters are passed on unchanged', () => {
   const filters = { company_size: '50-200', revenue: '>1M', country: 'Germany', has_email: true };
   expect(leadFilters.parse(filters)).toEqual(filters);
 });

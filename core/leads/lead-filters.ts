@@ -4,7 +4,7 @@ import { nearestName } from '../suggest.ts';
 import { countryCode } from './country.ts';
 import type { Lead } from './lead.ts';
 
-/** Bounds of a number, each included; null is open. */
+/** Inclusive bounds of a number; null is unbounded. */
 export interface Range {
   min: number | null;
   max: number | null;
@@ -17,9 +17,9 @@ const COMPARED = new RegExp(`^(>=|<=|>|<|=)?\\s*${NUMBER}\\s*(\\+)?$`, 'i');
 
 const LONGEST = 100;
 
-/** `50-200`, `>1M`, `<=500`, `10+`, `1.5M-20M`, `120`. Null for anything else. */
+/** Parses `50-200`, `>1M`, `<=500`, `10+`, `1.5M-20M`, `120`. Null for anything else. */
 export function parseRange(text: string): Range | null {
-  // Also what pages say, who may say anything.
+  // The text may come from a page, so it can be anything.
   if (text.length > LONGEST) return null;
   const between = BETWEEN.exec(text.trim());
   if (between) {
@@ -38,7 +38,7 @@ export function parseRange(text: string): Range | null {
 
 function amount(digits: string | undefined, unit: string | undefined): number | null {
   if (digits === undefined) return null;
-  // A group of three behind a separator is thousands, with a dot or a comma; anything else is a fraction.
+  // Three digits after a dot or comma are thousands; anything else is a fraction.
   const plain = /^\d{1,3}([.,]\d{3})+$/.test(digits) ? digits.replace(/[.,]/g, '') : digits.replace(',', '.');
   const value = Number(plain) * (UNITS[unit?.toLowerCase() ?? ''] ?? 1);
   return Number.isFinite(value) ? value : null;
@@ -74,7 +74,9 @@ const FILTER_NAMES = Object.keys(FILTERS) as FilterName[];
 
 const shape = z.strictObject(FILTERS).partial();
 
-/** `filters` of a job, handed on as they were sent. A name nobody knows is told, with those there are: it would filter nothing. */
+/**
+ * `filters` of a job, passed on unchanged. An unknown name would filter nothing, so it is an error.
+ */
 export const leadFilters = fields(string(100), z.unknown(), 100).superRefine((value, context) => {
   for (const issue of shape.safeParse(value).error?.issues ?? []) {
     if (issue.code === 'unrecognized_keys') {
@@ -98,12 +100,13 @@ export type LeadFilters = z.infer<typeof shape>;
 
 export type FilterVerdict =
   | { kind: 'fits'; unverified: FilterName[] }
-  /** Something known of the lead does not fit. */
+  /** A known field of the lead does not match. */
   | { kind: 'out'; filter: FilterName };
 
 /**
- * Applies filters to what is known. What is not known (most sites say nothing of their size, none of its revenue) puts no lead out:
- * it fits, and says in `unverified_filters` what nobody could check. Whether there is an e-mail address or a phone is always known.
+ * Applies filters to a lead's known fields. An unknown field (most sites do not state their size,
+ * none its revenue) excludes no lead: it passes and lists the filter in `unverified_filters`.
+ * `has_email` and `has_phone` can always be checked.
  */
 export function applyFilters(lead: Lead, filters: Record<string, unknown> | undefined): FilterVerdict {
   const wanted = (filters ?? {}) as LeadFilters;
@@ -117,7 +120,7 @@ export function applyFilters(lead: Lead, filters: Record<string, unknown> | unde
   return { kind: 'fits', unverified };
 }
 
-/** Whether the lead fits; null where that cannot be known. */
+/** Whether the lead matches; null if unknown. */
 const CHECKS: Record<FilterName, (lead: Lead, filters: LeadFilters) => boolean | null> = {
   country: ({ addresses }, filters) => {
     const known = addresses.flatMap(({ country }) => country ?? []);
@@ -137,7 +140,7 @@ const CHECKS: Record<FilterName, (lead: Lead, filters: LeadFilters) => boolean |
     const wanted = parseRange(String(filters.company_size));
     return known && wanted ? overlap(known, wanted) : null;
   },
-  // No page says it in a way that could be relied on.
+  // No page states it reliably.
   revenue: () => null,
   has_email: ({ emails }, filters) => emails.length > 0 === filters.has_email,
   has_phone: ({ phones }, filters) => phones.length > 0 === filters.has_phone,

@@ -14,7 +14,10 @@ export const listJobLeadsQuery = z.strictObject({
   format: leadFormat.optional(),
 });
 
-/** Query of `GET /leads`. `q` is words, each the beginning of one in company, domain, e-mail, place, industry or description. */
+/**
+ * Query of `GET /leads`. `q`: word prefixes in company, domain, e-mail, place, industry or
+ * description.
+ */
 export const listLeadsQuery = z.strictObject({
   q: text(200).optional(),
   domain: text(253).optional(),

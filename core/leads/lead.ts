@@ -1,4 +1,4 @@
-/** Where leads can come from: `source_types` of a job. */
+/** Sources of leads: `source_types` of a job. */
 export const SOURCE_TYPES = [
   'website',
   'google',
@@ -11,10 +11,10 @@ export const SOURCE_TYPES = [
 ] as const;
 export type SourceType = (typeof SOURCE_TYPES)[number];
 
-/** Where a job does not say in `max_leads`. */
+/** Default of a job's `max_leads`. */
 export const DEFAULT_MAX_LEADS = 100;
 
-/** A postal address in parts. `text` is as the page has it; what is not known is null. */
+/** A postal address. `text` is the original; unknown parts are null. */
 export interface Address {
   text: string;
   street: string | null;
@@ -25,11 +25,11 @@ export interface Address {
   country: string | null;
 }
 
-/** What a page says about reaching the business behind it. `contacts` of a page. */
+/** Contact data of the business behind a page: `contacts` of a page. */
 export interface Contacts {
   company: string | null;
   emails: string[];
-  /** E.164 where the country is known, else as the page has it. Fax numbers are not among them. */
+  /** E.164 if the country is known, else as on the page. No fax numbers. */
   phones: string[];
   faxes: string[];
   addresses: Address[];
@@ -37,24 +37,24 @@ export interface Contacts {
   socials: Record<string, string>;
 }
 
-/** Where a field of a lead comes from. */
+/** The origin of one field of a lead. */
 export interface Evidence {
   field: string;
   value: string;
   url: string;
-  /** How it was found, such as `json_ld`, `mailto` or `text`. */
+  /** Extraction method, such as `json_ld`, `mailto` or `text`. */
   method: string;
-  /** The words around it, as the page has them. */
+  /** The surrounding text on the page. */
   snippet: string;
   /** 0 to 1. */
   confidence: number;
 }
 
-/** A business: one a registrable domain. What is not known is null or empty. */
+/** A business: one per registrable domain. Unknown fields are null or empty. */
 export interface Lead {
   company: string | null;
   website: string | null;
-  /** Registrable domain, such as `example.co.uk`; of a site at an address without a name, host and port. */
+  /** Registrable domain, such as `example.co.uk`; host and port if there is none. */
   domain: string | null;
   emails: string[];
   phones: string[];
@@ -63,12 +63,12 @@ export interface Lead {
   socials: Record<string, string>;
   industry: string | null;
   description: string | null;
-  /** As found: `50-200`, `120`. */
+  /** As on the page: `50-200`, `120`. */
   employees: string | null;
   logo: string | null;
-  /** Names of the sources that gave it. */
+  /** Names of the sources that found it. */
   sources: string[];
   evidence: Evidence[];
-  /** Filters of its job that nothing known of it could answer: it was let through. */
+  /** Filters of its job that could not be checked; the lead passed them. */
   unverified_filters: string[];
 }

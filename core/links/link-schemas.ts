@@ -8,7 +8,7 @@ const code = z
   .string()
   .regex(LINK_CODE, 'expected 3 to 64 letters, digits, - and _, the first a letter or digit');
 
-/** Body of `POST /links`. With `share` it leads to the results of `job_id`, else to `url`. */
+/** Body of `POST /links`. With `share` the target is the results of `job_id`, else `url`. */
 export const createLinkRequest = z
   .strictObject({
     url: webUrl.optional(),
@@ -28,7 +28,7 @@ export const createLinkRequest = z
     } else if (body.url === undefined) wrong('url', 'expected where the link leads');
   });
 
-/** Body of `PATCH /links/{code}`. `expires_at: null` is never. */
+/** Body of `PATCH /links/{code}`. `expires_at: null` removes the expiry. */
 export const changeLinkRequest = z
   .strictObject({ url: webUrl.optional(), expires_at: moment.nullable().optional() })
   .refine((body) => body.url !== undefined || body.expires_at !== undefined, 'expected url or expires_at');
@@ -45,7 +45,7 @@ export const qrQuery = z.strictObject({
   size: queryInt(64, 2048).default(256),
 });
 
-/** A moment, or a day for its beginning (UTC). */
+/** A timestamp, or a date for its start (UTC). */
 const since = z.union(
   [z.iso.date().transform((day) => new Date(`${day}T00:00:00Z`)), moment.transform((at) => new Date(at))],
   'expected a date, or a moment as 2026-01-31T12:00:00Z',
@@ -58,7 +58,7 @@ export const linkStatsQuery = z.strictObject({
   interval: z.enum(['hour', 'day']).default('day'),
 });
 
-/** Query of `GET /stats`. `all` is an admin's. */
+/** Query of `GET /stats`. `all` is for admins only. */
 export const statsQuery = z.strictObject({
   from: since.optional(),
   to: since.optional(),

@@ -1,15 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { countryOf, LINK_CODE, makeCode, referrerHost } from './link.ts';
+import { countryOf, generateCode, LINK_CODE, referrerHost } from './link.ts';
 
 describe('a code', () => {
-  test('is short, readable aloud, and another each time', () => {
-    const codes = Array.from({ length: 1000 }, () => makeCode(false));
+  test('is short, readable aloud and unique', () => {
+    const codes = Array.from({ length: 1000 }, () => generateCode(false));
     expect(new Set(codes).size).toBe(1000);
     for (const code of codes) expect(code).toMatch(/^[2-9a-hjkmnp-z]{8}$/);
   });
 
-  test('of a shared result is long enough to be a secret', () => {
-    expect(makeCode(true)).toMatch(/^[2-9a-hjkmnp-z]{16}$/);
+  test('of a shared result is long enough for a secret', () => {
+    expect(generateCode(true)).toMatch(/^[2-9a-hjkmnp-z]{16}$/);
   });
 
   test.each(['spring-sale', 'A_1', 'x'.repeat(64)])('may be chosen: %s', (code) => {
@@ -39,6 +39,6 @@ test.each([
   ['en', null],
   ['*', null],
   [undefined, null],
-])('the languages %s say %s', (languages, country) => {
+])('the country of the languages %s is %s', (languages, country) => {
   expect(countryOf(languages)).toBe(country);
 });

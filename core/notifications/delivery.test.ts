@@ -7,12 +7,12 @@ const first = { attempt: 1, maxAttempts: 3, ageMs: 0 };
 const last = { attempt: 3, maxAttempts: 3, ageMs: 0 };
 const failed: SendOutcome = { kind: 'retry', error, receipt };
 
-test('what failed waits for its back-off, and fails for good with its last attempt', () => {
+test('a failed attempt waits for its back-off, and the last one fails the delivery', () => {
   expect(settleDelivery(first, failed, policy, 0)).toMatchObject({ status: 'queued', delayMs: 500, error });
   expect(settleDelivery(last, failed, policy, 0)).toMatchObject({ status: 'failed', error, receipt });
 });
 
-test('a receiver that asks for a later time gets it, within a day', () => {
+test('a Retry-After is honoured, up to a day', () => {
   const asked = (retryAfterMs: number) =>
     settleDelivery(first, { ...failed, retryAfterMs } as SendOutcome, policy, 0).delayMs;
   expect(asked(30_000)).toBe(30_000);
@@ -20,12 +20,12 @@ test('a receiver that asks for a later time gets it, within a day', () => {
   expect(asked(1e12)).toBe(24 * 3_600_000);
 });
 
-test('a refusal fails it at once, whatever attempts are left', () => {
+test('a permanent refusal fails the delivery at once', () => {
   const refusal: SendOutcome = { kind: 'refused', error, receipt, gone: true };
   expect(settleDelivery(first, refusal, policy, 0)).toMatchObject({ status: 'failed', gone: true });
 });
 
-test('what was not tried costs nothing, but is not kept for ever', () => {
+test('a release costs no attempt, but stale deliveries fail', () => {
   const snooze: SendOutcome = { kind: 'snooze', error, delayMs: 7000 };
   expect(settleDelivery(last, snooze, policy, 0)).toMatchObject({
     status: 'queued',

@@ -2,34 +2,34 @@ import type { ErrorInfo } from '../errors.ts';
 import { backoffMs, type RetryPolicy } from '../jobs/retry.ts';
 
 /**
- * A delivery is one notification on its way to one target by one channel.
+ * A delivery sends one notification to one target over one channel.
  *
  * | state     | in by                                     | out by                                   |
  * | queued    | fan-out, back-off, release, redeliver     | claim -> sending, pause -> failed        |
- * | sending   | claim                                     | settle; a lease that ran out -> queued   |
+ * | sending   | claim                                     | settle; an expired lease -> queued       |
  * | delivered | settle                                    | only an explicit redelivery              |
  * | failed    | settle, the endpoint's pause              | only an explicit redelivery              |
  *
- * A queued one may be due later; `due_at` says when. The two final states are removed by the pruner.
+ * A queued delivery is due at `due_at`. The pruner deletes those in the two final states.
  */
 export type DeliveryStatus = 'queued' | 'sending' | 'delivered' | 'failed';
 
-/** What a receiver answered, as far as it is kept. */
+/** The stored part of a receiver's response. */
 export interface Receipt {
-  /** HTTP status or SMTP reply code; null where there was no answer. */
+  /** HTTP status or SMTP reply code; null without a response. */
   status: number | null;
-  /** At most the first kilobyte. */
+  /** The first kilobyte at most. */
   body: string | null;
 }
 
-/** How one attempt to send ended. */
+/** The outcome of one attempt to send. */
 export type SendOutcome =
   | { kind: 'delivered'; receipt: Receipt }
-  /** May succeed later; costs an attempt. `retryAfterMs` is what the receiver asked for. */
+  /** May succeed later; costs an attempt. `retryAfterMs` is the receiver's `Retry-After`. */
   | { kind: 'retry'; error: ErrorInfo; receipt: Receipt; retryAfterMs?: number }
-  /** Never will: no such address, gone, refused by the egress guard. */
+  /** Never succeeds: no such address, gone, blocked by the egress guard. */
   | { kind: 'refused'; error: ErrorInfo; receipt: Receipt; gone?: boolean }
-  /** Nothing was tried (the circuit is open, the process ends): no attempt is spent. */
+  /** Not attempted (circuit open, process stopping): costs no attempt. */
   | { kind: 'snooze'; error: ErrorInfo; delayMs: number };
 
 export interface DeliveryTransition {
@@ -38,16 +38,16 @@ export interface DeliveryTransition {
   spendsAttempt: boolean;
   error: ErrorInfo | null;
   receipt: Receipt | null;
-  /** The target will never take anything again. */
+  /** The target is permanently gone. */
   gone: boolean;
 }
 
-/** Of news nobody wants any more: a channel that was down for so long does not send its backlog. */
+/** Older deliveries are not sent: a channel that was down this long drops its backlog. */
 export const STALE_AFTER_MS = 3 * 24 * 3_600_000;
 const LONGEST_RETRY_AFTER_MS = 24 * 3_600_000;
 
 /**
- * Decides what becomes of a delivery that was tried. Pure, like `settle` of a job.
+ * Decides the next state of a delivery after an attempt. Pure, like `settle` of a job.
  *
  * @param delivery `attempt` counts from 1 and includes this one; `ageMs` since it was first queued, or redelivered
  * @param random in [0, 1), the jitter

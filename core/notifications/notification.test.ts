@@ -8,7 +8,7 @@ import {
 } from './notification.ts';
 import { readUnsubscribeToken, unsubscribeToken } from './unsubscribe-token.ts';
 
-test('every notifiable event is matched by its own name, its domain and the star', () => {
+test('every notifiable event matches its name, its domain and `*`', () => {
   for (const type of NOTIFIABLE) {
     expect(eventTypeOf(notificationType(type))).toBe(type);
     for (const pattern of patternsFor(type)) expect(EVENT_PATTERNS).toContain(pattern);
@@ -17,7 +17,7 @@ test('every notifiable event is matched by its own name, its domain and the star
   expect(eventTypeOf('job.completed')).toBeNull();
 });
 
-test('the words say what happened and why', () => {
+test('the text says what happened and why', () => {
   const data = {
     job_id: '0198c0de-1234',
     counts: { pages: 1, leads: 12, errors: 0 },
@@ -28,11 +28,11 @@ test('the words say what happened and why', () => {
     text: 'It has 1 page, 12 leads.',
   });
   expect(wordingOf('job.failed', data).text).toBe('no such host (dns_failed). It has 1 page, 12 leads.');
-  // Of a later version: said as well as may be.
+  // An unknown type of a later version: its name is the title.
   expect(wordingOf('job.sneezed', {})).toEqual({ title: 'job.sneezed', text: '' });
 });
 
-test('an unsubscribe link says who and where, and cannot be made up', () => {
+test('an unsubscribe token names user and address, and cannot be forged', () => {
   const who = { userId: 'u1', address: 'größe@example.com' };
   const token = unsubscribeToken(who, 'key');
   expect(readUnsubscribeToken(token, 'key')).toEqual(who);

@@ -1,14 +1,14 @@
 import type { EventType } from '../events/events.ts';
 
-/** How a person or a program is reached. */
+/** Ways to reach a user or their programs. */
 export const CHANNELS = ['in_app', 'email', 'push', 'webhook'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** The channels that send something and can fail; what is in the app is a row of ours. */
+/** The channels that send to an outside target and can fail; `in_app` is only a row. */
 export const SENT_CHANNELS = ['email', 'push', 'webhook'] as const;
 export type SentChannel = (typeof SENT_CHANNELS)[number];
 
-/** The events a subscription can name. Progress and claims are for the live stream: nobody wants a mail for each. */
+/** The events a subscription can name. Progress and claims are only in the live stream. */
 export const NOTIFIABLE = [
   'job.created',
   'job.started',
@@ -23,40 +23,43 @@ export type NotifiableType = (typeof NOTIFIABLE)[number];
 const NOTIFIABLE_TYPES: ReadonlySet<string> = new Set(NOTIFIABLE);
 export const isNotifiable = (type: EventType | string): type is NotifiableType => NOTIFIABLE_TYPES.has(type);
 
-/** Passes a backlog of ordinary ones, in the fan-out and in every channel. */
+/** Urgent events overtake a backlog of others, in the fan-out and in every channel. */
 const URGENT: ReadonlySet<string> = new Set(['job.failed', 'webhook.paused']);
 export const isUrgent = (type: string): boolean => URGENT.has(type);
 
 /**
- * What only the user themselves can have done. It is told to their servers, which did not do it, and to no person: nobody
- * wants a mail about the button they just pressed.
+ * Events that only the user can have caused. They go to webhooks, but not to the user: a mail about
+ * one's own click is noise.
  */
 const OWN_ACTIONS: ReadonlySet<string> = new Set(['job.created', 'job.cancelled']);
 export const isOwnAction = (type: string): boolean => OWN_ACTIONS.has(type);
 
-/** What a subscription may say to be told of this event: `job.failed`, `job.*` or `*`. */
+/** The subscription patterns that match an event type: `job.failed`, `job.*` and `*`. */
 export const patternsFor = (type: string): string[] => [type, `${type.slice(0, type.indexOf('.'))}.*`, '*'];
 
 export const EVENT_PATTERNS = [...NOTIFIABLE, 'job.*', 'lead.*', '*'] as const;
 
-/** The type of a notification's message: `notification.job.completed`. */
+/** A notification's message type: `notification.job.completed`. */
 export const notificationType = (eventType: string): string => `notification.${eventType}`;
 
-/** The event a notification's message tells of; null where this program knows no such notification. */
+/** The event type of a notification's message type; null if it is unknown. */
 export function eventTypeOf(messageType: string): NotifiableType | null {
   const type = messageType.replace(/^notification\./, '');
   return type !== messageType && isNotifiable(type) ? type : null;
 }
 
-/** One thing to tell somebody, in words. */
+/** The text of one notification. */
 export interface Wording {
   /** One line: a mail's subject, a push message's title. */
   title: string;
-  /** A sentence or two. */
+  /** One or two sentences. */
   text: string;
 }
 
-/** The words for an event. `data` is the event's, with the job's `metadata`; nothing in it is taken for granted. */
+/**
+ * The text for an event. `data` is the event's plus the job's `metadata`; every field may be
+ * missing.
+ */
 export function wordingOf(type: string, data: Record<string, unknown>): Wording {
   const job = `Job ${String(data.job_id ?? '').slice(0, 8)}`;
   const counts = isRecord(data.counts) ? data.counts : {};

@@ -11,14 +11,14 @@ import {
 } from '../schema-primitives.ts';
 import { EVENT_PATTERNS } from './notification.ts';
 
-/** Request bodies and queries of subscriptions, notifications and webhooks. */
+/** Request bodies and queries about subscriptions, notifications and webhooks. */
 
-/** Part of an event's job or error. All that is given must fit. */
+/** Filter on an event's job or error. All given fields must match. */
 const filter = z.strictObject({
   job_id: z.uuid().optional(),
-  /** 0-9: jobs of at least this priority. */
+  /** 0 to 9: jobs of at least this priority. */
   min_priority: z.int().min(0).max(9).optional(),
-  /** The job's `metadata` holds all of this. */
+  /** The job's `metadata` must contain all of this. */
   metadata: metadata.optional(),
   error_codes: list(text(200), { min: 1, max: 50 }).optional(),
 });
@@ -40,7 +40,7 @@ const base64url = (bytes: number) =>
       `expected ${bytes} bytes as base64url`,
     );
 
-/** As a browser's `PushSubscription.toJSON()` gives it. */
+/** A browser's `PushSubscription.toJSON()`. */
 const pushTarget = z.strictObject({
   endpoint: webUrl,
   expirationTime: z.number().nullable().optional(),
@@ -62,7 +62,7 @@ export const subscribeRequest = z.discriminatedUnion(
 );
 export type SubscribeRequest = z.infer<typeof subscribeRequest>;
 
-/** Body of `PATCH /subscriptions/{id}`. Another target is another subscription. */
+/** Body of `PATCH /subscriptions/{id}`. A new target needs a new subscription. */
 export const changeSubscriptionRequest = z
   .strictObject({ events: events.optional(), filter: filter.optional(), active: z.boolean().optional() })
   .refine((body) => Object.keys(body).length > 0, 'expected at least one of events, filter, active');
@@ -85,7 +85,9 @@ export const changeWebhookRequest = z
   .strictObject({ description: text(500).optional(), paused: z.boolean().optional() })
   .refine((body) => Object.keys(body).length > 0, 'expected at least one of description, paused');
 
-/** Body of `POST /webhooks/{id}/rotate-secret`; until then the old secret signs too. */
+/**
+ * Body of `POST /webhooks/{id}/rotate-secret`; until `old_valid_until` the old secret signs too.
+ */
 export const rotateSecretRequest = z.strictObject({ old_valid_until: moment.optional() });
 
 export const listDeliveriesQuery = z.strictObject({

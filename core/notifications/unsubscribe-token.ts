@@ -1,18 +1,21 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Whose mail to which address a link ends. */
+/** Whose mail, and to which address, a token stops. */
 export interface Unsubscription {
   userId: string;
   address: string;
 }
 
-/** Signed with the installation's own key, so that a link ends what it was made for and nothing else. It never expires: old mails are read too. */
+/**
+ * Signed with the installation's key, so it cannot be forged. Never expires: old mails are opened
+ * too.
+ */
 export function unsubscribeToken({ userId, address }: Unsubscription, key: string): string {
   const body = Buffer.from(JSON.stringify([userId, address])).toString('base64url');
   return `${body}.${signature(body, key)}`;
 }
 
-/** Null where this installation made no such token. */
+/** Null unless this installation issued the token. */
 export function readUnsubscribeToken(token: string, key: string): Unsubscription | null {
   const [body = '', signed = ''] = token.split('.');
   const expected = Buffer.from(signature(body, key));
@@ -22,7 +25,7 @@ export function readUnsubscribeToken(token: string, key: string): Unsubscription
   return { userId, address };
 }
 
-/** The name under which the key is kept. */
+/** Name of the key in the database. */
 export const UNSUBSCRIBE_KEY = 'unsubscribe';
 
 const signature = (body: string, key: string): string =>

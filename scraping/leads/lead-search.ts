@@ -1,5 +1,5 @@
 import { classify, type ErrorInfo, SnoozeError } from '../../core/errors.ts';
-import { isAboutOthers, siteKey } from '../../core/leads/domains.ts';
+import { isAggregatorSite, siteKey } from '../../core/leads/domains.ts';
 import type { SourceType } from '../../core/leads/lead.ts';
 import type { Sighting } from '../extraction/contacts/finding.ts';
 import { companyKey, type MergedLead, mergeLead } from './merge.ts';
@@ -114,7 +114,7 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
     const mayRead = (home: string): boolean => {
       arrived = siteKey(home) ?? key;
       if (arrived === key) return true;
-      if (isAboutOthers(home) || underWay.has(arrived) || hunt.isKnown(arrived)) return false;
+      if (isAggregatorSite(home) || underWay.has(arrived) || hunt.isKnown(arrived)) return false;
       underWay.set(arrived, Promise.resolve());
       return true;
     };
@@ -128,7 +128,7 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
       }
       case 'elsewhere':
         await report({ kind: 'empty', key });
-        return isAboutOthers(visited.home)
+        return isAggregatorSite(visited.home)
           ? undefined
           : report({ kind: 'again', key: arrived, source, sightings });
       case 'read': {

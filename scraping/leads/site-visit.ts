@@ -1,5 +1,5 @@
 import type { ErrorInfo } from '../../core/errors.ts';
-import { homeOf, siteKey } from '../../core/leads/domains.ts';
+import { homePageOf, siteKey } from '../../core/leads/domains.ts';
 import { PAGES_A_SITE } from '../extraction/contacts/contact-pages.ts';
 import type { Sighting } from '../extraction/contacts/finding.ts';
 import { MAX_SITE_HTML, type SitePage, type SitePageInput } from '../extraction/contacts/site-page.ts';
@@ -52,7 +52,7 @@ export async function visitSite(
     country: string | null;
   },
 ): Promise<VisitedSite> {
-  const start = homeOf(url);
+  const start = homePageOf(url);
   let home = await visit(start);
   // Some sites have pages and no home.
   if (home.kind === 'failed' && url !== start) home = await visit(url);

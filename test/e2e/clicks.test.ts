@@ -120,7 +120,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
       expect(await analytics.stop()).toBe(0);
       expect(await counted()).toBe(4 * part);
       expect(await metric(url, 'leadengine_clicks_total{outcome="dropped"}')).toBe(0);
-      expect(await metric(url, 'leadengine_clicks_pending{where="memory"}')).toBe(0);
+      expect(await metric(url, 'leadengine_pending_clicks')).toBe(0);
     },
     LONGEST_MS,
   );
@@ -156,7 +156,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     if (broker) await broker.stop();
     else proxy.cut();
     expect(await click(url, code, 200)).toEqual([]);
-    await waitFor(async () => (await metric(url, 'leadengine_clicks_pending{where="memory"}')) === 0, {
+    await waitFor(async () => (await metric(url, 'leadengine_pending_clicks')) === 0, {
       what: 'all of them to be on the disk',
     });
     await fleet.api.kill();

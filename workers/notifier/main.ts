@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { UNSUBSCRIBE_KEY } from '../../core/notifications/unsubscribe-token.ts';
-import { makeVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
+import { generateVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
 import { installationSecret } from '../../db/accounts/secrets.ts';
 import type { Database } from '../../db/connect.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
@@ -70,6 +70,6 @@ async function emailChannel(database: Database, config: Config, jobUrls: JobUrls
 
 async function vapidKeys(database: Database, given: VapidKeys | undefined): Promise<VapidKeys> {
   if (given) return given;
-  const kept = await installationSecret(database, VAPID_KEYS, () => JSON.stringify(makeVapidKeys()));
+  const kept = await installationSecret(database, VAPID_KEYS, () => JSON.stringify(generateVapidKeys()));
   return JSON.parse(kept) as VapidKeys;
 }

@@ -1,9 +1,9 @@
 import { JsonCheck, JsonProblem } from './check.ts';
 import { isExact } from './exact.ts';
 
-/** What is told of a text, all at once and byte by byte: the same. */
+/** The result for a text, which must be the same in one slice and byte by byte. */
 function problemOf(text: string | Buffer, limits?: ConstructorParameters<typeof JsonCheck>[1]) {
-  const told = [Number.POSITIVE_INFINITY, 1].map((slice) => {
+  const results = [Number.POSITIVE_INFINITY, 1].map((slice) => {
     const check = new JsonCheck(Buffer.from(text), limits);
     try {
       while (!check.advance(slice));
@@ -13,8 +13,8 @@ function problemOf(text: string | Buffer, limits?: ConstructorParameters<typeof 
       return { kind: error.kind, path: error.path.join('.'), message: error.message };
     }
   });
-  expect(told[1]).toEqual(told[0]);
-  return told[0];
+  expect(results[1]).toEqual(results[0]);
+  return results[0];
 }
 
 const parses = (text: string): boolean => {
@@ -91,7 +91,7 @@ test.each([
   ['{"a": "b', 'line 1, column 9: expected " at the end of a text, got the end of the body'],
   ['{"a": 1', 'line 1, column 8: expected , or }, got the end of the body'],
   ['{"a": 1} x', 'line 1, column 10: expected nothing more'],
-])('says where the mistake is: %j', (text, message) => {
+])('locates the mistake: %j', (text, message) => {
   expect(problemOf(text)).toEqual({ kind: 'syntax', path: '', message });
 });
 
@@ -111,11 +111,11 @@ test.each([
   ['{"a":"\\ud800x"}', 'a'],
   ['{"a":{"__proto__":1}}', 'a.__proto__'],
   ['{"a":{"\\u005f_proto__":1}}', 'a.__proto__'],
-])('refuses what would not come back as it was sent: %j', (text, path) => {
+])('refuses values that would not round-trip: %j', (text, path) => {
   expect(problemOf(text)).toMatchObject({ kind: 'refused', path });
 });
 
-test('refuses nesting without end, and does not exhaust the stack', () => {
+test('refuses deep nesting without exhausting the stack', () => {
   for (const [open, close] of ['[]', ['{"a":', '}']] as const) {
     expect(problemOf(`${open?.repeat(40_000)}1${close?.repeat(40_000)}`)).toMatchObject({ kind: 'refused' });
   }
@@ -147,7 +147,7 @@ test.each([
 describe('items', () => {
   const limits = { field: 'jobs', maxItems: 3, maxBytes: 20 };
 
-  test('are found where they stand', () => {
+  test('are located', () => {
     const text = ' {"x":[1], "jobs" : [ {"a":[1,2]} , 5,"é" ],"y":{"jobs":[1,2,3,4]}}';
     const check = new JsonCheck(Buffer.from(text), { ...limits, maxBytes: 70 });
     check.advance();

@@ -1,24 +1,25 @@
 import { isExact } from './exact.ts';
 
-/** An array that is a field of the outermost object, and what each of its items may be: they are parsed one by one. */
+/** An array field of the outermost object, whose items are parsed one by one, and its limits. */
 export interface ItemLimits {
   field: string;
   maxItems: number;
-  /** Of an item, and of all that is around them. */
+  /** Per item, and of everything around the items. */
   maxBytes: number;
 }
 
 /**
- * Checks the text of a JSON body before anything is made of it. `JSON.parse` takes seconds and gigabytes for ten megabytes of zeros,
- * often does not say where a mistake is, takes the last of two fields of one name, and rounds what no double holds. This stops at
- * the first problem, and can check a slice and let other requests have their turn.
+ * Checks the text of a JSON body before it is parsed. `JSON.parse` takes seconds and gigabytes for
+ * ten megabytes of zeros, often gives no position of a mistake, keeps the last of two fields with
+ * one name, and rounds numbers that no double can hold. This stops at the first problem, and works
+ * in slices, so that other requests run in between.
  */
 export class JsonCheck {
-  /** Begin and end of each item of the field that `limits` names. */
+  /** Start and end of each item of the field in `limits`. */
   readonly items: [begin: number, end: number][] = [];
   private at = 0;
   private expected: Expected = 'value';
-  /** From the outermost to the innermost array or object that is open. */
+  /** The open arrays and objects, outermost first. */
   private readonly open: Frame[] = [];
   private itemBegin: number | undefined;
   private itemBytes = 0;
@@ -29,7 +30,7 @@ export class JsonCheck {
   ) {}
 
   /**
-   * @returns whether it is through
+   * @returns whether the whole text is checked
    * @throws JsonProblem
    */
   advance(bytes = Number.POSITIVE_INFINITY): boolean {
@@ -146,7 +147,7 @@ export class JsonCheck {
     const escaped = this.string('expected field names without NUL characters and unpaired surrogates', true);
     const text = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + begin + 1, this.at - begin - 2);
     frame.name = escaped ? JSON.parse(`"${text.toString()}"`) : text.toString();
-    // zod drops it from a record without a word, and what is kept must be what was sent.
+    // zod silently drops it from a record, and the stored value must equal the one sent.
     if (frame.name === '__proto__') throw this.refused('expected another name than __proto__');
     frame.names ??= new Set();
     if (frame.names.has(frame.name)) throw this.refused('expected each name once, got this one twice');
@@ -154,7 +155,7 @@ export class JsonCheck {
     this.expected = ':';
   }
 
-  /** @returns whether there are escapes in it */
+  /** @returns whether it contains escapes */
   private string(
     unstorable = 'expected text without NUL characters and unpaired surrogates',
     isName = false,
@@ -181,7 +182,7 @@ export class JsonCheck {
       if (unit === 0 || isTrailing(unit))
         throw this.refused(unstorable, isName ? this.open.length - 1 : undefined);
       if (!isLeading(unit)) continue;
-      // The rest of a pair must follow at once; UTF-8 itself has no halves.
+      // The low surrogate must follow directly; UTF-8 itself has no lone surrogates.
       if (bytes[at + 1] !== BACKSLASH || bytes[at + 2] !== LETTER_U || !isTrailing(this.unit(at + 3))) {
         throw this.refused(unstorable, isName ? this.open.length - 1 : undefined);
       }
@@ -216,7 +217,7 @@ export class JsonCheck {
       if (this.bytes[this.at] === PLUS || this.bytes[this.at] === MINUS) this.at += 1;
       this.digits();
     }
-    // A double holds every decimal of fifteen digits.
+    // A double represents every decimal of up to fifteen digits.
     if (plain && this.at - begin <= 15) return;
     const text = Buffer.from(this.bytes.buffer, this.bytes.byteOffset + begin, this.at - begin).toString(
       'latin1',
@@ -252,7 +253,7 @@ export class JsonCheck {
     return new JsonProblem('syntax', [], `line ${line}, column ${column}: ${message}${got}`);
   }
 
-  /** Of the value or name that was looked at last, or of what is around it. */
+  /** The path of the last value or name checked, or of what contains it. */
   private refused(message: string, levels = this.open.length): JsonProblem {
     const path = this.open
       .slice(0, Math.min(levels, 10))
@@ -261,7 +262,7 @@ export class JsonCheck {
   }
 }
 
-/** `syntax`: it is no JSON. `refused`: it is, and cannot be kept as it was given. */
+/** `syntax`: not JSON. `refused`: JSON that cannot be stored unchanged. */
 export class JsonProblem extends Error {
   override name = 'JsonProblem';
 
@@ -296,7 +297,7 @@ const EXPECTATIONS: Record<Expected, string> = {
   end: 'expected nothing more',
 };
 
-/** What reads JSON recursively (JSON.stringify, Postgres) gives up at some thousands. */
+/** Recursive readers (JSON.stringify, Postgres) fail at a depth of some thousands. */
 const MAX_DEPTH = 100;
 
 const WORDS: Record<string, string> = { t: 'true', f: 'false', n: 'null' };

@@ -1,10 +1,13 @@
-/** Whether a number of JSON comes back as it was written, in value: `1.50` and `15e-1` do, 9007199254740993 and 1e400 do not. */
+/**
+ * Whether a JSON number keeps its value as a double: `1.50` and `15e-1` do, 9007199254740993 and
+ * 1e400 do not.
+ */
 export function isExact(text: string): boolean {
   const value = Number(text);
   return Number.isFinite(value) && decimal(text) === decimal(String(value));
 }
 
-/** One form for all ways to write a value: its digits without zeros around them, and the power of ten of the last one. */
+/** Normal form of a number: its digits without outer zeros, and the last digit's power of ten. */
 function decimal(text: string): string {
   const [, sign = '', whole = '', fraction = '', power = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text) ?? [];

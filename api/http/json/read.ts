@@ -3,13 +3,13 @@ import { createBreather } from '../../../runtime/breathe.ts';
 import { invalidRequest, Problem } from '../problem.ts';
 import { type ItemLimits, JsonCheck, JsonProblem } from './check.ts';
 
-/** Checked at once; some milliseconds. */
+/** Checked per slice; some milliseconds. */
 const SLICE_BYTES = 64 * 1024;
 
 /**
- * The value of a JSON body, once nothing in it stands against that.
+ * Parses a JSON body after checking it.
  *
- * @throws Problem 400 where it is no JSON, 422 where it is and cannot be kept as it was given
+ * @throws Problem 400 if it is not JSON, 422 if it cannot be stored unchanged
  */
 export async function parseJson(body: Buffer): Promise<unknown> {
   const text = withoutMark(body);
@@ -17,7 +17,10 @@ export async function parseJson(body: Buffer): Promise<unknown> {
   return JSON.parse(text.toString());
 }
 
-/** A body that holds an array of items in one field: what is around them, with an empty array in their place, and each by itself. */
+/**
+ * Parses a body with an array of items in one field: the body with that array empty, and each item
+ * by itself.
+ */
 export async function parseJsonWithItems(
   body: Buffer,
   limits: ItemLimits,
@@ -38,12 +41,12 @@ export async function parseJsonWithItems(
   };
 }
 
-/** Some editors and .NET put it there; it says nothing that JSON does not. */
+/** A BOM, which some editors and .NET write. */
 const withoutMark = (body: Buffer): Buffer =>
   body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
 
 async function check(text: Buffer, limits?: ItemLimits): Promise<JsonCheck['items']> {
-  // A decoder would put replacement characters where the bytes are wrong, and store what nobody sent.
+  // A lenient decoder would store replacement characters instead of refusing invalid bytes.
   if (!isUtf8(text)) throw malformed('the body is not UTF-8');
   const check = new JsonCheck(text, limits);
   const breathe = createBreather();

@@ -5,55 +5,61 @@ import { eventExchange } from '../../../queue/topology.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { createSpool } from './spool.ts';
 
-/** Takes clicks to the queue, behind the back of whoever made them. */
-export interface Outbox<Click> {
-  /** Neither waits nor throws. */
-  tell(click: Click): void;
+/** Publishes clicks to the queue after the answers. */
+export interface ClickPublisher<Click> {
+  /** Neither blocks nor throws. */
+  add(click: Click): void;
   start(): Promise<void>;
-  /** Sends or writes down what is left. */
+  /** Publishes or spools the rest. */
   stop(): Promise<void>;
-  figures(): OutboxFigures;
+  figures(): ClickFigures;
 }
 
-export interface OutboxFigures {
+export interface ClickFigures {
   /** Confirmed by the queue. */
   published: number;
-  /** Written to the disk, since the queue did not take them. */
+  /** Written to disk, because the queue was unavailable. */
   spooled: number;
   spoolBytes: number;
-  /** In memory alone at this moment: so many a kill -9 would lose. */
+  /** Only in memory now: a kill -9 would lose them. */
   atRisk: number;
-  /** Had no room anywhere. */
+  /** Lost, because the spool was full. */
   dropped: number;
-  /** That killed processes had in memory alone: at most so many were lost. */
-  uncertain: number;
+  /** Only in memory when a process was killed: an upper bound of the lost ones. */
+  possiblyLost: number;
 }
 
-/** More than the window of unconfirmed messages on RabbitMQ, and of one statement and its commit on Postgres; made ready in some 2 ms. */
+/**
+ * Above RabbitMQ's window of unconfirmed messages, and enough for one statement and commit on
+ * Postgres; built in about 2 ms.
+ */
 const GROUP = 500;
-const GROUPS_UNDER_WAY = 4;
-/** So long they gather, for nobody waits for them: much of what a statement or a write costs is the same for one and for a hundred. */
+const MAX_GROUPS_IN_FLIGHT = 4;
+/**
+ * Clicks gather this long, since no client waits: most of a statement's cost is the same for one
+ * and for a hundred.
+ */
 const GATHER_MS = 10;
-/** In memory, under way or not; what is more goes to the disk. Bounds what a kill can take. */
+/** Maximum in memory, waiting or in flight; the rest is spooled. Bounds what a kill can lose. */
 const MAX_IN_MEMORY = 8000;
 const DRAIN_MS = 500;
 const NOTE_MS = 250;
 
-export function createOutbox<Click>(options: {
+export function createClickPublisher<Click>(options: {
   queue: Pick<Queue, 'publish' | 'health'>;
-  /** A folder for clicks alone, and how much it may hold of this process. */
+  /** A directory for clicks only, and this process's maximum bytes in it. */
   dir: string;
   spoolBytes: number;
-  /** Is called behind the answers, for all that were gathered together. */
+  /** Called after the answers, for a whole group at once. */
   eventOf(click: Click): Envelope;
   logger: Logger;
-}): Outbox<Click> {
+}): ClickPublisher<Click> {
   const { queue, eventOf, logger } = options;
   const spool = createSpool({ dir: options.dir, maxBytes: options.spoolBytes, logger });
   const exchange = eventExchange('link.clicked');
   let waiting: Click[] = [];
   let inFlight = 0;
-  const underWay = new Set<Promise<void>>();
+  const publishing = new Set<Promise<void>>();
   let scheduled = false;
   let gathering: NodeJS.Timeout | undefined;
   let failing = false;
@@ -63,7 +69,7 @@ export function createOutbox<Click>(options: {
   let stopping = false;
   const counts = { published: 0, spooled: 0, dropped: 0 };
 
-  const tell = (click: Click) => {
+  const add = (click: Click) => {
     waiting.push(click);
     schedule();
   };
@@ -73,7 +79,7 @@ export function createOutbox<Click>(options: {
       gathering ??= setTimeout(pump, GATHER_MS);
       return;
     }
-    // Behind the other answers of this turn of the event loop.
+    // After the other answers of this event loop iteration.
     scheduled = true;
     setImmediate(pump);
   };
@@ -87,33 +93,33 @@ export function createOutbox<Click>(options: {
       waiting = [];
       return;
     }
-    while (waiting.length > 0 && underWay.size < GROUPS_UNDER_WAY) {
+    while (waiting.length > 0 && publishing.size < MAX_GROUPS_IN_FLIGHT) {
       const group = waiting.slice(0, GROUP);
       waiting = waiting.slice(GROUP);
       send(group.map(eventOf));
     }
     const room = MAX_IN_MEMORY - inFlight;
-    // A whole group, and not the few of each turn that are too many.
+    // Spool a whole group, not a few clicks per iteration.
     if (waiting.length > room) spill(waiting.splice(Math.max(0, room - GROUP)).map(eventOf));
   };
   const send = (group: Envelope[]) => {
     inFlight += group.length;
     const sent = publish(group)
       .catch((error) => {
-        // Some may have arrived: those that come twice are counted once, by their ids.
+        // Some may have been published: duplicates are counted once, by their ids.
         if (!failing) logger.warn('clicks_spooled', { error });
         failing = true;
         spill(group);
       })
       .finally(() => {
         inFlight -= group.length;
-        underWay.delete(sent);
+        publishing.delete(sent);
         if (waiting.length > 0) schedule();
       });
-    underWay.add(sent);
+    publishing.add(sent);
   };
   const publish = async (group: Envelope[]) => {
-    // Between a queue's deletion and its next declaration a click would be confirmed and gone.
+    // While the queue is deleted and not yet declared, a click would be confirmed and lost.
     const mandatory = true;
     await queue.publish(
       group.map((envelope) => ({ exchange, routingKey: envelope.type, mandatory, envelope })),
@@ -130,16 +136,16 @@ export function createOutbox<Click>(options: {
     counts.dropped += dropped;
   };
 
-  /** While the queue is full to the brim, each one from the disk would send another there. */
-  const publishBehindOthers = async (group: Envelope[]) => {
-    while (underWay.size >= GROUPS_UNDER_WAY && !stopping) await sleep(GATHER_MS);
+  /** Spooled clicks yield to new ones: at full load each would push a new one to the spool. */
+  const publishWhenFree = async (group: Envelope[]) => {
+    while (publishing.size >= MAX_GROUPS_IN_FLIGHT && !stopping) await sleep(GATHER_MS);
     await publish(group);
   };
   const drain = async () => {
     if (!queue.health().healthy) return;
     try {
-      await spool.drain(publishBehindOthers);
-      if (failing) logger.info('clicks_flow_again', { ...counts });
+      await spool.drain(publishWhenFree);
+      if (failing) logger.info('click_publish_recovered', { ...counts });
       failing = false;
     } catch (error) {
       logger.debug('clicks_not_drained', { error });
@@ -155,7 +161,7 @@ export function createOutbox<Click>(options: {
   const atRisk = () => waiting.length + inFlight;
 
   return {
-    tell,
+    add,
     start: async () => {
       drainOften();
       noteTimer = setInterval(() => spool.noteAtRisk(atRisk()), NOTE_MS);
@@ -166,7 +172,7 @@ export function createOutbox<Click>(options: {
       clearInterval(noteTimer);
       while (atRisk() > 0) {
         pump();
-        await Promise.allSettled(underWay);
+        await Promise.allSettled(publishing);
       }
       await draining;
       spool.close();
@@ -175,7 +181,7 @@ export function createOutbox<Click>(options: {
       ...counts,
       spoolBytes: spool.bytes,
       atRisk: atRisk(),
-      uncertain: spool.uncertain,
+      possiblyLost: spool.possiblyLost,
     }),
   };
 }

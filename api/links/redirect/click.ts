@@ -9,14 +9,14 @@ import { createEnvelope, type Envelope } from '../../../queue/envelope.ts';
 import { uuidv7 } from '../../../runtime/ids.ts';
 import type { ClientAddress } from '../../http/client-address.ts';
 
-/** Somebody followed a link. */
+/** A visitor followed a link. */
 export interface Click {
   link: LinkTarget;
   code: string;
   request: IncomingMessage;
   /** Epoch milliseconds. */
   at: number;
-  /** Who is at the other end of the connection: asked for at once, because it may be gone when the event is made. */
+  /** Remote address, read at once: the connection may be closed when the event is created. */
   peer: string;
 }
 
@@ -24,18 +24,20 @@ const SOURCE = 'leadengine.redirect';
 const MAX_USER_AGENT = 300;
 
 /**
- * What shows a preview of a link, or looks at it before somebody opens it, beside what `isbot` knows: Discord under the name of two old
- * browsers, Signal's desktop, Mattermost, Nextcloud Talk, Outlook's Safe Links, and Office, which asks before it hands on to a browser.
+ * Link previewers and scanners that `isbot` does not know: Discord under the names of two old
+ * browsers, Signal Desktop, Mattermost, Nextcloud Talk, Outlook Safe Links, and Office, which
+ * requests a link before it opens a browser.
  */
 const LINK_PREVIEW =
   /^Mozilla\/5\.0 \(Macintosh; Intel Mac OS X (?:11\.6; rv:92\.0\) Gecko\/20100101 Firefox\/92\.0|10\.10; rv:38\.0\) Gecko\/20100101 Firefox\/38\.0)$|^Signal\b|\bMattermost\b|Nextcloud Talk|SafeLinks|Microsoft Office\/|ms-office/i;
 
-/** Browsers are few: to match one against some hundred patterns takes longer than all the rest. */
+/** User agents repeat, and matching hundreds of patterns takes longer than everything else here. */
 const kinds = new LRUCache<string, ClickKind>({ max: 5000 });
 
 /**
- * The event `link.clicked`. The address of the visitor goes into a hash with the day's salt and the link's id, and nowhere else: once
- * the salt is forgotten nobody can tell whose it was, and two links never show that they had the same visitor.
+ * The event `link.clicked`. The visitor's address is used only in a hash with the day's salt and
+ * the link's id: once the salt is deleted the hash cannot be linked to an address, and hashes of
+ * two links cannot be linked to each other.
  */
 export function clickEvent(
   { link, code, request, at, peer }: Click,
@@ -50,7 +52,7 @@ export function clickEvent(
   const { headers } = request;
   const userAgent = headers['user-agent']?.slice(0, MAX_USER_AGENT);
   const id = uuidv7();
-  const salt = asksNotToBeTracked(headers) ? undefined : saltOf(occurredAt.slice(0, 10));
+  const salt = optsOutOfTracking(headers) ? undefined : saltOf(occurredAt.slice(0, 10));
   return createEnvelope({
     id,
     type: 'link.clicked',
@@ -72,13 +74,13 @@ export function clickEvent(
   });
 }
 
-/** Do Not Track, and Global Privacy Control which came after it. */
-const asksNotToBeTracked = (headers: IncomingMessage['headers']): boolean =>
+/** Do Not Track, and its successor Global Privacy Control. */
+const optsOutOfTracking = (headers: IncomingMessage['headers']): boolean =>
   headers.dnt === '1' || headers['sec-gpc'] === '1';
 
 function kindOf({ method, headers }: IncomingMessage, userAgent: string | undefined): ClickKind {
   if (method === 'HEAD') return 'head';
-  // A browser that loads what might be wanted next: nobody has looked at it yet.
+  // A browser's prefetch: no person has opened the link yet.
   if (/\bpre(?:fetch|view|render)\b/i.test(String(headers['sec-purpose'] ?? headers.purpose ?? '')))
     return 'bot';
   if (userAgent === undefined) return 'person';
@@ -93,7 +95,7 @@ function kindOf({ method, headers }: IncomingMessage, userAgent: string | undefi
 const visitorHash = (salt: Buffer, linkId: string, address: string, userAgent: string): string =>
   sha256(Buffer.concat([salt, Buffer.from(`${linkId} ${address} ${userAgent}`)])).slice(0, 16);
 
-/** In hex. The short way takes half the time; Node has it since 20.12. */
+/** In hex. `crypto.hash` takes half the time, but needs Node 20.12. */
 const sha256: (data: Buffer) => string = crypto.hash
   ? (data) => crypto.hash('sha256', data, 'hex')
   : (data) => crypto.createHash('sha256').update(data).digest('hex');

@@ -6,96 +6,99 @@ import { findTarget, followLinks, type LinkTarget } from '../../../db/links/link
 import { createLoop } from '../../../dispatch/loop.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 
-/** Where codes lead, kept in memory. */
-export interface Targets {
-  /** What is known without asking; undefined where the database must be asked. */
-  known(code: string): Found | undefined;
-  /** @throws where the database is away, or too many ask at once */
-  find(code: string): Promise<Found>;
-  /** Was changed by this process, which need not wait to be told. */
+/** Targets of short links, in memory. */
+export interface LinkCache {
+  /** The cached result; undefined if the database must be queried. */
+  cached(code: string): Lookup | undefined;
+  /** @throws if the database is away, or too many lookups are running */
+  find(code: string): Promise<Lookup>;
+  /** Drops a link that this process has changed, without waiting for the ledger. */
   forget(code: string): void;
   start(): void;
   stop(): Promise<void>;
 }
 
-export type Found = { kind: 'missing' } | { kind: 'expired' } | Leads;
-export interface Leads {
-  kind: 'leads';
+export type Lookup = { kind: 'missing' } | { kind: 'expired' } | Target;
+export interface Target {
+  kind: 'target';
   code: string;
   link: LinkTarget;
-  /** Of the answer, ready to be written. */
+  /** Headers of the redirect, ready to write. */
   headers: string[];
-  /** By `performance.now()`. */
+  /** Expiry, by `performance.now()`. */
   until: number;
 }
 
 /** About 1 KB each. */
-const MAX_KNOWN = 50_000;
-/** Apart from the others, so that whoever tries codes does not push out those in use. */
+const MAX_CACHED = 50_000;
+/** A cache of its own, so that guessed codes do not evict links in use. */
 const MAX_MISSING = 20_000;
-const MAX_ASKING = 1000;
-/** Others' changes are heard of this soon: one probe of an index that holds nothing but links. */
+const MAX_PENDING = 1000;
+/**
+ * Delay of other processes' changes. A poll is one probe of an index that holds only link events.
+ */
 const POLL_MS = 200;
 
-const MISSING: Found = { kind: 'missing' };
-const EXPIRED: Found = { kind: 'expired' };
+const MISSING: Lookup = { kind: 'missing' };
+const EXPIRED: Lookup = { kind: 'expired' };
 
 /**
- * Entries have no age: they stand until their link changes, so that links in use work on while the database is away. Every process
- * follows the ledger for what others change, and goes on where it was after an outage.
+ * Entries have no TTL: they stay until their link changes, so links in use keep working while the
+ * database is away. Every process follows the ledger for changes by others, and resumes at its
+ * cursor after an outage.
  */
-export function createTargets(options: {
+export function createLinkCache(options: {
   sql: Sql;
   logger: Logger;
-  /** Where the visitor is sent. */
+  /** The redirect's `Location`. */
   locationOf(link: LinkTarget, code: string): string;
-}): Targets {
+}): LinkCache {
   const { sql, logger } = options;
-  const found = new LRUCache<string, Leads>({ max: MAX_KNOWN });
+  const found = new LRUCache<string, Target>({ max: MAX_CACHED });
   const missing = new LRUCache<string, true>({ max: MAX_MISSING });
-  const asking = new Map<string, { answer: Promise<Found>; stale: boolean }>();
-  let place: EventCursor | undefined;
+  const pending = new Map<string, { answer: Promise<Lookup>; stale: boolean }>();
+  let cursor: EventCursor | undefined;
 
-  const known = (code: string): Found | undefined => {
+  const cached = (code: string): Lookup | undefined => {
     const entry = found.get(code);
     if (entry) return entry.until > performance.now() ? entry : EXPIRED;
     return missing.has(code) || !LINK_CODE.test(code) ? MISSING : undefined;
   };
-  const ask = async (code: string): Promise<Found> => {
+  const query = async (code: string): Promise<Lookup> => {
     const link = await findTarget(sql, code);
-    // What was read may be older than a change that was told meanwhile: good for this answer, but not kept.
-    const keeps = place !== undefined && asking.get(code)?.stale !== true;
+    // The row may be older than a concurrent change: valid for this answer, not cached.
+    const mayCache = cursor !== undefined && pending.get(code)?.stale !== true;
     if (!link) {
-      if (keeps) missing.set(code, true);
+      if (mayCache) missing.set(code, true);
       return MISSING;
     }
-    const entry: Leads = {
-      kind: 'leads',
+    const entry: Target = {
+      kind: 'target',
       code,
       link,
       headers: headersOf(options.locationOf(link, code)),
       until: performance.now() + (link.expires_in_ms ?? Number.POSITIVE_INFINITY),
     };
-    if (keeps) found.set(code, entry);
+    if (mayCache) found.set(code, entry);
     return entry.until > performance.now() ? entry : EXPIRED;
   };
   const forget = (code: string) => {
     found.delete(code);
     missing.delete(code);
-    const under = asking.get(code);
-    if (under) under.stale = true;
+    const lookup = pending.get(code);
+    if (lookup) lookup.stale = true;
   };
 
   const loop = createLoop({
     name: 'links',
     logger,
     step: async () => {
-      // Nothing is kept until there is a place to follow from.
-      place ??= (await findLedgerEnd(sql)).end;
-      const { changes, settled } = await followLinks(sql, place);
-      place = settled;
+      // Nothing is cached until there is a cursor to follow from.
+      cursor ??= (await findLedgerEnd(sql)).end;
+      const { changes, settled } = await followLinks(sql, cursor);
+      cursor = settled;
       for (const { code, created } of changes) {
-        // No code is given twice: what is known of this one already is it, and stays should the database go away now.
+        // Codes are never reused, so a cached entry of a created link is current and may stay.
         if (!created || !found.has(code)) forget(code);
       }
       return POLL_MS;
@@ -103,15 +106,15 @@ export function createTargets(options: {
   });
 
   return {
-    known,
+    cached,
     find: (code) => {
-      let under = asking.get(code);
-      if (!under) {
-        if (asking.size >= MAX_ASKING) return Promise.reject(new Error('too many links are looked up'));
-        under = { answer: ask(code).finally(() => asking.delete(code)), stale: false };
-        asking.set(code, under);
+      let lookup = pending.get(code);
+      if (!lookup) {
+        if (pending.size >= MAX_PENDING) return Promise.reject(new Error('too many links are looked up'));
+        lookup = { answer: query(code).finally(() => pending.delete(code)), stale: false };
+        pending.set(code, lookup);
       }
-      return under.answer;
+      return lookup.answer;
     },
     forget,
     start: loop.start,
@@ -119,7 +122,7 @@ export function createTargets(options: {
   };
 }
 
-/** Not kept by browsers: each visit is counted, and a changed link leads elsewhere at once. */
+/** Not cached by browsers, so that each click counts and a changed target applies at once. */
 export const headersOf = (location: string): string[] => [
   ...['location', location],
   ...['cache-control', 'no-store'],

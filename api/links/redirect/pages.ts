@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { escapeHtml } from '../../../core/escape-html.ts';
 import { page, SAFE_PAGE_HEADERS } from '../share/html.ts';
-import type { Leads } from './link-cache.ts';
+import type { Target } from './link-cache.ts';
 
-/** What visitors of short links see where they are not sent on. */
+/** Pages that visitors of short links see instead of a redirect. */
 
 const send = (
   response: ServerResponse,
@@ -21,7 +21,7 @@ const send = (
 
 const note = (title: string, text: string) => page(title, `<h1>${title}</h1><p>${text}</p>`);
 const UNKNOWN = note('No such link', 'There is no link of this name, or not any more.');
-const GONE = note('Link expired', 'Whoever made this link set a time for it, and that is over.');
+const GONE = note('Link expired', 'The time that was set for this link is over.');
 const UNAVAILABLE = note('Try again', 'This link cannot be looked up at the moment. Please try again soon.');
 const NOT_ALLOWED = note('Not allowed', 'A link is followed with GET or HEAD.');
 
@@ -32,7 +32,7 @@ export const sendUnavailable = (response: ServerResponse) =>
 export const sendNotAllowed = (response: ServerResponse) =>
   send(response, 405, NOT_ALLOWED, { allow: 'GET, HEAD' });
 
-export function sendPreview(response: ServerResponse, { headers }: Leads): void {
+export function sendPreview(response: ServerResponse, { headers }: Target): void {
   const location = escapeHtml(headers[1] ?? '');
   send(
     response,

@@ -1,58 +1,71 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { madeCode } from '../../../core/links/link.ts';
+import { generatedCode } from '../../../core/links/link.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { Click } from './click.ts';
-import { type Found, headersOf, type Leads, type Targets } from './link-cache.ts';
+import { headersOf, type LinkCache, type Lookup, type Target } from './link-cache.ts';
 import { sendGone, sendNotAllowed, sendPreview, sendUnavailable, sendUnknown } from './pages.ts';
 
-/** Answers `/r/{code}`, before Express sees it. */
+/** Answers `/r/{code}` before Express. */
 export interface Redirects {
-  /** False where the request is not about a short link; nothing was done then. */
+  /** False, and nothing done, if the request is not for a short link. */
   answer(request: IncomingMessage, response: ServerResponse): boolean;
 }
 
 /**
- * The hottest path there is: from memory, in one write, with the click told after the answer. Express alone would take three times
- * as long.
+ * The hottest path: answered from memory in one write, and the click is published after the answer.
+ * Express alone would take three times as long.
  */
 export function createRedirects(options: {
-  targets: Targets;
+  linkCache: LinkCache;
   publicUrl: string;
-  /** Must neither throw nor wait. */
+  /** Must neither throw nor block. */
   onClick(click: Click): void;
   observe(method: string, route: string, status: number, seconds: number): void;
   logger: Logger;
 }): Redirects {
-  const { targets, publicUrl, onClick, observe, logger } = options;
+  const { linkCache, publicUrl, onClick, observe, logger } = options;
 
-  const redirect = (request: IncomingMessage, response: ServerResponse, found: Leads, asked: Asked) => {
+  const redirect = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    found: Target,
+    parsed: LinkRequest,
+  ) => {
     const { link, code, headers } = found;
-    // A shared result lies beside `/r/`; from a path with slashes of its own, beside is elsewhere.
-    const isAbsolute = link.share && asked.isSpelled;
+    // The relative location works only from the plain path `/r/{code}`.
+    const isAbsolute = link.share && parsed.isVariant;
     response.writeHead(302, isAbsolute ? headersOf(`${publicUrl}/share/${code}`) : headers);
     response.end();
     onClick({ link, code, request, at: Date.now(), peer: request.socket.remoteAddress ?? '' });
   };
-  const respond = (found: Found, request: IncomingMessage, response: ServerResponse, asked: Asked) => {
+  const respond = (
+    found: Lookup,
+    request: IncomingMessage,
+    response: ServerResponse,
+    parsed: LinkRequest,
+  ) => {
     if (found.kind === 'missing') sendUnknown(response);
     else if (found.kind === 'expired') sendGone(response);
-    else if (asked.isPreview) sendPreview(response, found);
-    else redirect(request, response, found, asked);
+    else if (parsed.isPreview) sendPreview(response, found);
+    else redirect(request, response, found, parsed);
   };
-  /** As it is typed, and then as it was made: some type capitals, and QR codes are shorter in them. */
-  const known = ({ code }: Asked): Found | undefined => {
-    const found = targets.known(code);
-    const made = found?.kind === 'missing' ? madeCode(code) : null;
-    return made === null || made === code ? found : targets.known(made);
+  /**
+   * Tries the code as typed, then in lower case: users type capitals, and QR codes are smaller with
+   * them.
+   */
+  const cached = ({ code }: LinkRequest): Lookup | undefined => {
+    const found = linkCache.cached(code);
+    const generated = found?.kind === 'missing' ? generatedCode(code) : null;
+    return generated === null || generated === code ? found : linkCache.cached(generated);
   };
-  const find = async ({ code }: Asked): Promise<Found> => {
-    const found = await targets.find(code);
-    const made = found.kind === 'missing' ? madeCode(code) : null;
-    return made === null || made === code ? found : targets.find(made);
+  const find = async ({ code }: LinkRequest): Promise<Lookup> => {
+    const found = await linkCache.find(code);
+    const generated = found.kind === 'missing' ? generatedCode(code) : null;
+    return generated === null || generated === code ? found : linkCache.find(generated);
   };
-  const lookUp = async (request: IncomingMessage, response: ServerResponse, asked: Asked) => {
+  const lookUp = async (request: IncomingMessage, response: ServerResponse, parsed: LinkRequest) => {
     try {
-      respond(await find(asked), request, response, asked);
+      respond(await find(parsed), request, response, parsed);
     } catch (error) {
       logger.debug('link_not_looked_up', { error });
       sendUnavailable(response);
@@ -62,54 +75,54 @@ export function createRedirects(options: {
   return {
     answer: (request, response) => {
       const startedAt = performance.now();
-      const asked = askedOf(request.url ?? '');
-      if (asked === null) return false;
+      const parsed = parseLinkRequest(request.url ?? '');
+      if (parsed === null) return false;
       const { method = '' } = request;
-      const route = asked.isPreview ? '/r/:code+' : '/r/:code';
+      const route = parsed.isPreview ? '/r/:code+' : '/r/:code';
       const done = () => observe(method, route, response.statusCode, (performance.now() - startedAt) / 1000);
       if (method !== 'GET' && method !== 'HEAD') {
         sendNotAllowed(response);
         observe('OTHER', route, 405, 0);
         return true;
       }
-      const found = known(asked);
+      const found = cached(parsed);
       if (found) {
-        respond(found, request, response, asked);
+        respond(found, request, response, parsed);
         done();
       } else {
-        void lookUp(request, response, asked).finally(done);
+        void lookUp(request, response, parsed).finally(done);
       }
       return true;
     },
   };
 }
 
-interface Asked {
+interface LinkRequest {
   code: string;
   isPreview: boolean;
-  /** Not in the one way we write it. */
-  isSpelled: boolean;
+  /** A path other than the canonical `/r/{code}`. */
+  isVariant: boolean;
 }
 
-/** `/r/{code}`, and `/r/{code}+` for where it leads without going there. */
-const PLAIN = /^\/r\/([A-Za-z0-9_-]{3,64})(\+?)(?:\?|$)/;
-/** The same in other spellings of the path, and for those who type it `/{code}+`. */
-const SPELLED = /^\/(?:r(?:\/(.*?)(\+?))?|([A-Za-z0-9_-]{3,64})(\+))$/is;
+/** `/r/{code}`, and `/r/{code}+` for a preview of the target. */
+const CANONICAL = /^\/r\/([A-Za-z0-9_-]{3,64})(\+?)(?:\?|$)/;
+/** Other spellings of that path, and `/{code}+`. */
+const VARIANT = /^\/(?:r(?:\/(.*?)(\+?))?|([A-Za-z0-9_-]{3,64})(\+))$/is;
 
-/** By its first characters: all other requests pay for no more than that, and a look for a plus. */
-function askedOf(url: string): Asked | null {
-  const [, code, plus] = PLAIN.exec(url) ?? [];
-  if (code !== undefined) return { code, isPreview: plus === '+', isSpelled: false };
-  if (!MAY_BE_SPELLED.test(url)) return null;
+/** Decides by the first characters and a `+`, so that other requests pay for no more than that. */
+function parseLinkRequest(url: string): LinkRequest | null {
+  const [, code, plus] = CANONICAL.exec(url) ?? [];
+  if (code !== undefined) return { code, isPreview: plus === '+', isVariant: false };
+  if (!MAY_BE_VARIANT.test(url)) return null;
   const path = decoded(url.split('?', 1)[0] ?? '')
     .replace(/\/+/g, '/')
     .replace(/(.)\/$/, '$1');
-  const [match, spelled = '', itsPlus, alone, anyPlus] = SPELLED.exec(path) ?? [];
+  const [match, spelled = '', itsPlus, alone, anyPlus] = VARIANT.exec(path) ?? [];
   if (match === undefined) return null;
-  return { code: alone ?? spelled, isPreview: (itsPlus || anyPlus) === '+', isSpelled: true };
+  return { code: alone ?? spelled, isPreview: (itsPlus || anyPlus) === '+', isVariant: true };
 }
 
-const MAY_BE_SPELLED = /^\/(?:[rR/%]|[^?]*(?:\+|%2[bB])\/*(?:\?|$))/;
+const MAY_BE_VARIANT = /^\/(?:[rR/%]|[^?]*(?:\+|%2[bB])\/*(?:\?|$))/;
 
 function decoded(path: string): string {
   try {

@@ -3,11 +3,14 @@ import { dailySalts } from '../../../db/links/clicks.ts';
 import { createLoop } from '../../../dispatch/loop.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 
-/** The salts of today and tomorrow, shared by all processes; without one a click counts, and its visitor does not. */
+/**
+ * The salts of today and tomorrow, shared by all processes. Without one a click counts, but not its
+ * visitor.
+ */
 export interface Salts {
   /** @param day YYYY-MM-DD, UTC */
   of(day: string): Buffer | undefined;
-  /** Resolves when there are some, or when there is no database to keep them. */
+  /** Resolves when they are loaded, or when the first load failed. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -24,7 +27,8 @@ export function createSalts(sql: Sql, logger: Logger): Salts {
   return {
     of: (day) => salts.get(day),
     start: async () => {
-      // Here, so that not even the first visitor goes uncounted; what fails is tried again by the loop, which tells of it.
+      // Load before serving, so that the first visitor counts. The loop retries a failure and logs
+      // it.
       await refresh().catch(() => {});
       loop.start();
     },

@@ -5,17 +5,17 @@ import type { Queue } from '../../../queue/queue.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { ClientAddress } from '../../http/client-address.ts';
 import { type Click, clickEvent } from './click.ts';
-import { createOutbox, type OutboxFigures } from './click-publisher.ts';
-import { createTargets, type Targets } from './link-cache.ts';
+import { type ClickFigures, createClickPublisher } from './click-publisher.ts';
+import { createLinkCache, type LinkCache } from './link-cache.ts';
 import { createSalts } from './salts.ts';
 
-/** All that short links need beside requests: what is in memory, the salts of the day, and the way of clicks to the queue. */
+/** The long-lived parts of short links: link cache, visitor salts and click publisher. */
 export interface ShortLinks {
-  targets: Targets;
+  linkCache: LinkCache;
   onClick(click: Click): void;
-  figures(): OutboxFigures;
+  figures(): ClickFigures;
   start(): Promise<void>;
-  /** Before the queue is. */
+  /** Must run before the queue stops. */
   stop(): Promise<void>;
 }
 
@@ -23,16 +23,16 @@ export function createShortLinks(options: {
   database: Database;
   queue: Pick<Queue, 'publish' | 'health'>;
   dataDir: string;
-  /** Room for clicks below `dataDir`. */
+  /** Maximum bytes of spooled clicks in `dataDir`. */
   clickSpoolBytes: number;
   publicUrl: string;
   clientAddress: ClientAddress;
   logger: Logger;
 }): ShortLinks {
   const { database, queue, dataDir, publicUrl, clientAddress, logger } = options;
-  const targets = createTargets({ sql: database, logger, locationOf });
+  const linkCache = createLinkCache({ sql: database, logger, locationOf });
   const salts = createSalts(database, logger);
-  const outbox = createOutbox<Click>({
+  const publisher = createClickPublisher<Click>({
     queue,
     dir: join(dataDir, 'clicks'),
     spoolBytes: options.clickSpoolBytes,
@@ -40,20 +40,20 @@ export function createShortLinks(options: {
     logger,
   });
   return {
-    targets,
-    onClick: outbox.tell,
-    figures: outbox.figures,
+    linkCache,
+    onClick: publisher.add,
+    figures: publisher.figures,
     start: async () => {
       await salts.start();
-      await outbox.start();
-      targets.start();
+      await publisher.start();
+      linkCache.start();
     },
     stop: async () => {
-      await outbox.stop();
-      await Promise.all([targets.stop(), salts.stop()]);
+      await publisher.stop();
+      await Promise.all([linkCache.stop(), salts.stop()]);
     },
   };
 }
 
-/** A shared result lies beside `/r/`, whatever a proxy puts before both. */
+/** Relative, because a proxy may serve `/r/` and `/share/` under a prefix. */
 const locationOf = (link: LinkTarget, code: string): string => (link.share ? `../share/${code}` : link.url);

@@ -27,11 +27,11 @@ const clicksOf = (count: number): Envelope[] =>
     }),
   );
 const idsOf = (clicks: Envelope[]) => clicks.map(({ id }) => id);
-/** A file's name as a process would have it whose number is above the highest there may be. */
+/** File name prefix of a dead process: its pid is above the maximum. */
 const DEAD = `${hostname()}.4194999.0123abcd`;
 
 describe('clicks on the disk', () => {
-  test('are sent in their order, and leave nothing behind', async () => {
+  test('are sent in order, and leave no file', async () => {
     const spool = open();
     const clicks = clicksOf(600);
     expect(spool.append(clicks.slice(0, 300)) + spool.append(clicks.slice(300))).toBe(600);
@@ -42,7 +42,7 @@ describe('clicks on the disk', () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test('that could not be sent are sent the next time, none left out', async () => {
+  test('that could not be sent are all sent the next time', async () => {
     const spool = open();
     const clicks = clicksOf(600);
     spool.append(clicks);
@@ -58,14 +58,14 @@ describe('clicks on the disk', () => {
     expect(new Set(idsOf(sent))).toEqual(new Set(idsOf([...clicks, ...later])));
   });
 
-  test('take no more than their room', () => {
+  test('take no more than the limit', () => {
     const clicks = clicksOf(25);
     const spool = open(10 * (JSON.stringify(clicks[0]).length + 1));
     expect(spool.append(clicks)).toBe(10);
     expect(spool.append(clicks)).toBe(0);
   });
 
-  test('of a process that was killed are sent by the next, but for the line it was writing', async () => {
+  test('of a killed process are sent by the next one, except the torn last line', async () => {
     const clicks = clicksOf(3);
     const lines = clicks.map((click) => `${JSON.stringify(click)}\n`).join('');
     await writeFile(join(dir, `${DEAD}.clicks`), `${lines}{"id":"torn`);
@@ -73,11 +73,11 @@ describe('clicks on the disk', () => {
     const spool = open();
     await spool.drain(send);
     expect(idsOf(sent)).toEqual(idsOf(clicks));
-    expect(spool.uncertain).toBe(7);
+    expect(spool.possiblyLost).toBe(7);
     expect(await readdir(dir)).toEqual([]);
   });
 
-  test('of a process that lives are left to it', async () => {
+  test('of a running process are left alone', async () => {
     const name = `${hostname()}.${process.ppid}.0123abcd.clicks`;
     await writeFile(join(dir, name), `${JSON.stringify(clicksOf(1)[0])}\n`);
     await open().drain(send);

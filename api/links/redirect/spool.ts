@@ -20,28 +20,36 @@ import { type Envelope, parseEnvelope } from '../../../queue/envelope.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 
 /**
- * Clicks on the disk while the broker is away: one file a process, a line a click, sent and removed when it is back. Written at once
- * and not in the background: what was written survives the end of this process, of whatever kind. It does not wait for the disk
- * itself, so a power cut may take the last seconds.
+ * Clicks on disk while the broker is away: one file per process, one line per click, sent and
+ * deleted when the broker is back. Writes are synchronous, so written clicks survive any end of the
+ * process. There is no fsync, so a power cut may lose the last seconds.
  */
 export interface Spool {
-  /** How many of them found room. */
+  /** Returns how many of them fit. */
   append(clicks: Envelope[]): number;
-  /** Sends everything there is, oldest first; of a dead process too. Rejects with what `send` rejects with, and begins there again. */
+  /**
+   * Sends all clicks, oldest first, also those of dead processes. Rejects with `send`'s error; the
+   * next call resumes.
+   */
   drain(send: (clicks: Envelope[]) => Promise<void>): Promise<void>;
-  /** Notes how many clicks are in memory alone: if this process is killed, the next one tells. */
+  /**
+   * Records how many clicks are only in memory, so that the next process can report them after a
+   * kill.
+   */
   noteAtRisk(clicks: number): void;
   readonly bytes: number;
-  /** Clicks that killed processes had in memory alone. */
-  readonly uncertain: number;
-  /** Leaves no trace where nothing is left to send. */
+  /** Clicks that killed processes had only in memory. */
+  readonly possiblyLost: number;
+  /** Deletes its files if nothing is left to send. */
   close(): void;
 }
 
 const SEND_AT_ONCE = 250;
-/** Of another machine that shares the folder: silent for so long, it is gone. */
+/**
+ * Files of another machine on a shared folder count as abandoned after this long without a write.
+ */
 const ABANDONED_MS = 60_000;
-/** After so long without a click the file is opened anew: much less than that. */
+/** Reopen the file after this long without a click; must be much less than `ABANDONED_MS`. */
 const SILENT_MS = 1000;
 
 export function createSpool(options: { dir: string; maxBytes: number; logger: Logger }): Spool {
@@ -50,15 +58,15 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
   const owner = `${hostname()}.${process.pid}.${randomBytes(4).toString('hex')}`;
   const active = join(dir, `${owner}.clicks`);
   const riskFile = join(dir, `${owner}.at-risk`);
-  /** Closed for writing, being sent or about to be. */
+  /** Closed files that wait to be sent. */
   const segments: string[] = [];
-  /** Kept open: to open it waits for a busy disk. */
+  /** Kept open, because opening waits for a busy disk. */
   let file: number | undefined;
   let writtenAt = 0;
   let activeBytes = 0;
   let closedBytes = 0;
   let segmentsMade = 0;
-  let uncertain = 0;
+  let possiblyLost = 0;
   let notedAtRisk = 0;
   let risk: number | undefined;
 
@@ -73,13 +81,13 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     }
     if (taken === 0) return 0;
     try {
-      // Another machine may have taken it over meanwhile for one that is gone.
+      // Another machine may have adopted the file as abandoned.
       if (performance.now() - writtenAt > SILENT_MS) closeFile();
       file ??= openSync(active, 'a', 0o600);
       appendFileSync(file, lines);
       writtenAt = performance.now();
     } catch (error) {
-      // A full disk may have taken a part of them: then none, or the rest of a line would spoil the next.
+      // A full disk may have taken a part: truncate, or a torn line would corrupt the next one.
       logger.error('click_spool_failed', { error });
       cutBack();
       return 0;
@@ -109,7 +117,7 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     closedBytes += activeBytes;
     activeBytes = 0;
   };
-  /** Takes over what processes left that are gone. Whoever renames a file first has it. */
+  /** Adopts the files of dead processes. The first process to rename a file owns it. */
   const adopt = () => {
     for (const name of readdirSync(dir)) {
       const path = join(dir, name);
@@ -118,8 +126,8 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
         if (name.endsWith('.at-risk')) {
           const clicks = Number(readFileSync(path, 'utf8'));
           rmSync(path);
-          uncertain += clicks;
-          if (clicks > 0) logger.warn('clicks_uncertain', { clicks, process: name });
+          possiblyLost += clicks;
+          if (clicks > 0) logger.warn('clicks_possibly_lost', { clicks, process: name });
         } else if (name.endsWith('.clicks')) {
           segmentsMade += 1;
           const segment = join(dir, `${owner}.${segmentsMade}.clicks`);
@@ -152,7 +160,8 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
       if (clicks === notedAtRisk) return;
       notedAtRisk = clicks;
       try {
-        // Kept open and always as long, so that nothing but bytes in memory changes: to open and cut a file waits for a busy disk.
+        // Kept open and of constant length, so only page cache changes: opening or truncating waits
+        // for a busy disk.
         risk ??= openSync(riskFile, 'w', 0o600);
         writeSync(risk, String(clicks).padStart(10), 0);
       } catch (error) {
@@ -162,8 +171,8 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
     get bytes() {
       return activeBytes + closedBytes;
     },
-    get uncertain() {
-      return uncertain;
+    get possiblyLost() {
+      return possiblyLost;
     },
     close: () => {
       closeFile();
@@ -174,7 +183,10 @@ export function createSpool(options: { dir: string; maxBytes: number; logger: Lo
   };
 }
 
-/** Sends a file's clicks in groups. One that fails half way is sent from its beginning again: who counts them knows their ids. */
+/**
+ * Sends a file's clicks in groups. After a failure the whole file is sent again; ids deduplicate
+ * the clicks.
+ */
 async function sendFile(
   path: string,
   send: (clicks: Envelope[]) => Promise<void>,
@@ -184,7 +196,7 @@ async function sendFile(
   for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
     const parsed = parseEnvelope(Buffer.from(line));
     if (parsed.ok) group.push(parsed.envelope);
-    // The last line of a process that was killed while it wrote.
+    // The torn last line of a process that was killed while writing.
     else logger.warn('click_unreadable', { reason: parsed.reason });
     if (group.length < SEND_AT_ONCE) continue;
     await send(group);
@@ -193,7 +205,7 @@ async function sendFile(
   if (group.length > 0) await send(group);
 }
 
-/** `host.pid.random…`: on this machine the process tells, else the file's age. */
+/** For a name `host.pid.random…`: on this machine by its process, else by the file's age. */
 function isAbandoned(path: string, name: string): boolean {
   const [, host, pid] = /^(.+)\.(\d+)\.[0-9a-f]{8}\.(?:\d+\.)?(?:clicks|at-risk)$/.exec(name) ?? [];
   if (host === undefined) return false;
@@ -206,7 +218,7 @@ function isAbandoned(path: string, name: string): boolean {
 }
 
 function isRunning(pid: number): boolean {
-  // A container's first process has the number its predecessor had.
+  // A restarted container's main process has its predecessor's pid.
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);

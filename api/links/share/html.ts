@@ -1,8 +1,8 @@
 import { escapeHtml } from '../../../core/escape-html.ts';
 
-/** The little HTML there is: pages for people who have no key. No script, nothing from elsewhere, never in an index. */
+/** HTML pages for visitors without a key: no scripts, no external resources, not indexed. */
 
-/** @param body is HTML: whoever makes it escapes what is not theirs */
+/** @param body HTML; the caller escapes its data */
 export const page = (title: string, body: string): string => `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex, nofollow">

@@ -1,14 +1,14 @@
 import type { Job } from '../../../core/jobs/job.ts';
 import type { Page } from '../../../core/jobs/page.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
-import { madeCode } from '../../../core/links/link.ts';
+import { generatedCode } from '../../../core/links/link.ts';
 import type { Sql } from '../../../db/connect.ts';
 import { findJob } from '../../../db/jobs/read.ts';
 import { findTarget } from '../../../db/links/links.ts';
 import { listPages } from '../../../db/pages/pages.ts';
-import type { Found } from '../redirect/link-cache.ts';
+import type { Lookup } from '../redirect/link-cache.ts';
 
-/** Leads of a job in the order they were found, behind a place (`0` for the first). */
+/** Leads of a job in order of discovery, after a cursor (`0` for the first page). */
 export type ListLeads = (
   sql: Sql,
   jobId: string,
@@ -16,12 +16,12 @@ export type ListLeads = (
   limit: number,
 ) => Promise<{ leads: { lead: Lead }[]; next: string | null }>;
 
-/** What somebody shares: a job's results, for as long as the link stands. */
-export type Shared = Exclude<Found, { kind: 'leads' }> | { kind: 'job'; job: Job };
+/** A shared job, or why there is none. */
+export type Shared = Exclude<Lookup, { kind: 'target' }> | { kind: 'job'; job: Job };
 
 export async function findShared(sql: Sql, code: string): Promise<Shared> {
-  const made = madeCode(code);
-  const target = made === null ? null : await findTarget(sql, made);
+  const generated = generatedCode(code);
+  const target = generated === null ? null : await findTarget(sql, generated);
   if (!target?.share || target.job_id === null) return { kind: 'missing' };
   if (target.expires_in_ms !== null && target.expires_in_ms <= 0) return { kind: 'expired' };
   const job = await findJob(sql, target.user_id, target.job_id);

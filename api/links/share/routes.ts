@@ -3,10 +3,10 @@ import { listPages } from '../../../db/pages/pages.ts';
 import { notFound, Problem } from '../../http/problem.ts';
 import { answerHeaders, type Handler } from '../../http/route.ts';
 import { sendStream } from '../../http/stream.ts';
-import { expectNoQuery } from '../../http/validation.ts';
+import { requireNoQuery } from '../../http/validation.ts';
 import { SAFE_PAGE_HEADERS } from './html.ts';
 import { allLeads, allPages, findShared, type ListLeads } from './results.ts';
-import { resultPage, SHOWN } from './show.ts';
+import { MAX_ROWS, resultPage } from './show.ts';
 import { csvOf, jsonOf, LEADS, PAGES } from './tables.ts';
 
 export interface ShareRoutes {
@@ -14,14 +14,14 @@ export interface ShareRoutes {
   listLeads: ListLeads;
 }
 
-/** `GET /share/{code}`: the results of a job, for whoever has the code. */
+/** `GET /share/{code}`: the results of a job, for anyone with the code. */
 export const showShared =
   ({ sql, listLeads }: ShareRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { code, job } = await sharedJob(sql, request.params.code);
-    const { pages } = await listPages(sql, job.job_id, -1, SHOWN);
-    const { leads } = await listLeads(sql, job.job_id, '0', SHOWN);
+    const { pages } = await listPages(sql, job.job_id, -1, MAX_ROWS);
+    const { leads } = await listLeads(sql, job.job_id, '0', MAX_ROWS);
     const parsed = pages.map(({ json }) => JSON.parse(json));
     const html = resultPage(
       code,
@@ -41,7 +41,7 @@ export const showShared =
 export const downloadShared =
   ({ sql, listLeads }: ShareRoutes): Handler =>
   async (request, response) => {
-    expectNoQuery(request);
+    requireNoQuery(request);
     const { code, job } = await sharedJob(sql, request.params.code);
     const file = String(request.params.file);
     const make = Object.hasOwn(FILES, file) ? FILES[file] : undefined;

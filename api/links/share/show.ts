@@ -5,10 +5,12 @@ import type { Lead } from '../../../core/leads/lead.ts';
 import { page } from './html.ts';
 import { LEADS, PAGES, type Table } from './tables.ts';
 
-/** What the first page shows of each table; the downloads hold all. */
-export const SHOWN = 200;
+/** Rows per table on the page; the downloads hold all. */
+export const MAX_ROWS = 200;
 
-/** A job's results as a page: who reads it has no key, so it says nothing of the owner, the request or the errors' details. */
+/**
+ * A job's results as HTML. Readers have no key, so owner, request and error details are left out.
+ */
 export function resultPage(code: string, job: Job, pages: Page[], leads: Lead[]): string {
   const { counts, status, finished_at } = job;
   const when = finished_at
@@ -39,7 +41,7 @@ const MAX_CELL = 500;
 
 function cell(text: string): string {
   const short = escapeHtml(text.length > MAX_CELL ? `${text.slice(0, MAX_CELL)}…` : text);
-  // Nothing but the web is a link: a page may call `javascript:` its URL.
+  // Only http(s) becomes a link: a page's URL may be `javascript:`.
   return /^https?:\/\//i.test(text)
     ? `<td><a href="${escapeHtml(text)}" rel="noopener noreferrer nofollow">${short}</a></td>`
     : `<td>${short}</td>`;

@@ -9,11 +9,11 @@ test.each([
   ['=HYPERLINK("http://example.com")', '"\'=HYPERLINK(""http://example.com"")"'],
   ['@SUM(A1)', "'@SUM(A1)"],
   ['+43 1 234', "'+43 1 234"],
-])('the cell %j is written %j', (text, cell) => {
+])('the cell %j is written as %j', (text, cell) => {
   expect(csvCell(text)).toBe(cell);
 });
 
-test.each([0, 1, 3])('JSON of %i rows can be read back', async (count) => {
+test.each([0, 1, 3])('JSON of %i rows parses to the same rows', async (count) => {
   const rows = Array.from({ length: count }, (_, number) => ({ number, text: '"</script>"' }));
   let text = '';
   const given = async function* () {

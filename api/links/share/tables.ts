@@ -1,7 +1,7 @@
 import type { Page } from '../../../core/jobs/page.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
 
-/** Results as rows of text: what the CSV holds, and the page shows. */
+/** Results as rows of text, for the CSV and the page. */
 export interface Table<Row> {
   columns: string[];
   cells(row: Row): string[];
@@ -42,7 +42,10 @@ export async function* csvOf<Row>(table: Table<Row>, rows: AsyncIterable<Row>): 
 
 const line = (cells: string[]): string => `${cells.map(csvCell).join(',')}\r\n`;
 
-/** A page's text is a stranger's: a spreadsheet runs what begins like a formula, unless an apostrophe says that it is text. */
+/**
+ * Text comes from third-party pages; a leading apostrophe keeps spreadsheets from running it as a
+ * formula.
+ */
 export function csvCell(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

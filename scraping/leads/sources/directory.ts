@@ -1,4 +1,4 @@
-import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
+import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
 import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
 import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
 import { internationalPhone } from '../phone.ts';
@@ -120,7 +120,7 @@ function read(scope: Document | Element, fields: DirectoryFields, directory: Dir
     if (!text) continue;
     if (name === 'website') {
       const target = unwrapped(/^[\w-]+(\.[\w-]+)+(\/\S*)?$/.test(text) ? `http://${text}` : text, url);
-      if (target && siteKey(target) !== siteKey(url) && !isAboutOthers(target)) website = target;
+      if (target && siteKey(target) !== siteKey(url) && !isAggregatorSite(target)) website = target;
       continue;
     }
     const value = clean(name as ContactField, text, directory.country);

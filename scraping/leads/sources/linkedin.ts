@@ -1,5 +1,5 @@
 import { countryCode } from '../../../core/leads/country.ts';
-import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
+import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
 import type { Address } from '../../../core/leads/lead.ts';
 import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
 import { parsePage, select } from '../../extraction/document/dom.ts';
@@ -102,7 +102,7 @@ function companyOf(answer: SourceAnswer, profile: string): Candidate | null {
   const [site] = [organization.sameAs, organization.url]
     .flat()
     .flatMap((value) => textOf(value) ?? [])
-    .filter((value) => siteKey(value) !== null && !isAboutOthers(value));
+    .filter((value) => siteKey(value) !== null && !isAggregatorSite(value));
   return { source: 'linkedin', url: site ?? null, name, sightings };
 }
 

@@ -1,5 +1,5 @@
 import { countryCode } from '../../../core/leads/country.ts';
-import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
+import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
 import type { Address } from '../../../core/leads/lead.ts';
 import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
 import { internationalPhone } from '../phone.ts';
@@ -119,7 +119,7 @@ function siteOf({ tags = {} }: OsmElement): string | null {
   const [first = ''] = given?.split(';').map((part) => part.trim()) ?? [];
   if (first === '') return null;
   const url = /^https?:\/\//i.test(first) ? first : `http://${first}`;
-  return siteKey(url) === null || isAboutOthers(url) ? null : url;
+  return siteKey(url) === null || isAggregatorSite(url) ? null : url;
 }
 
 const CONFIDENCE = 0.8;

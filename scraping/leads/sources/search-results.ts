@@ -1,4 +1,4 @@
-import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
+import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
 import { unwrapped } from './redirectors.ts';
 import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
@@ -68,7 +68,7 @@ export async function* sitesOf(
   for await (const { url } of searchResults(engine, query.text, query, context)) {
     if (sites.size >= query.limit) return;
     const key = siteKey(url);
-    if (key === null || sites.has(key) || isAboutOthers(url)) continue;
+    if (key === null || sites.has(key) || isAggregatorSite(url)) continue;
     sites.add(key);
     // The title of a result is of a page, cut and decorated: no name to rely on.
     yield { source: engine.name, url, name: null, sightings: [] };

@@ -232,21 +232,21 @@ describe('the first admin’s key', () => {
     const starts = await Promise.all(
       Array.from({ length: 5 }, () => ensureBootstrapKey(api.database, options)),
     );
-    const made = starts.flatMap((start) => start.made ?? []);
+    const made = starts.flatMap((start) => start.created ?? []);
     expect(made).toHaveLength(1);
     const file = join(dataDir, 'api-key');
     expect(await readFile(file, 'utf8')).toBe(`${made[0]}\n`);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
     expect((await api.ask('GET', '/api/v1/users', { key: made[0] })).status).toBe(200);
-    expect(await ensureBootstrapKey(api.database, options)).toEqual({ file, made: null, isValid: true });
+    expect(await ensureBootstrapKey(api.database, options)).toEqual({ file, created: null, isValid: true });
   });
 
   test('is the operator’s where they give one', async () => {
     const bootstrapApiKey = 'an-operators-own-key';
     expect(await ensureBootstrapKey(api.database, { dataDir, bootstrapApiKey })).toEqual({
       file: null,
-      made: null,
+      created: null,
       isValid: true,
     });
     expect((await api.ask('GET', '/api/v1/users', { key: bootstrapApiKey })).status).toBe(200);
@@ -274,9 +274,9 @@ describe('the first admin’s key', () => {
     const given = 'a-key-that-was-given';
     const elsewhere = { dataDir: join(dataDir, 'elsewhere'), bootstrapApiKey: undefined };
     await set(given);
-    const { made } = await ensureBootstrapKey(api.database, elsewhere);
+    const { created } = await ensureBootstrapKey(api.database, elsewhere);
     await set(undefined);
-    expect([await statusWith(given), await statusWith(String(made))]).toEqual([401, 200]);
+    expect([await statusWith(given), await statusWith(String(created))]).toEqual([401, 200]);
   });
 
   test('stays revoked if an admin revoked it', async () => {

@@ -28,7 +28,7 @@ afterEach(async () => {
     client.close();
     await client.closed;
   }
-  await waitFor(async () => (await metric('leadengine_live_streams{kind="sse"}')) === 0, {
+  await waitFor(async () => (await metric('leadengine_event_streams{kind="sse"}')) === 0, {
     what: 'the streams to be counted out',
   });
 });
@@ -235,11 +235,11 @@ describe('a reader that is too slow', () => {
 
   test('is dropped and not buffered for, and misses nothing when it comes back', async () => {
     const { key, userId } = await api.addUser();
-    const droppedBefore = await metric('leadengine_live_dropped_total{kind="sse"}');
+    const droppedBefore = await metric('leadengine_event_streams_dropped_total{kind="sse"}');
     const stream = await listen(JOBS, key);
     stream.pause();
     await writeMuch(userId);
-    await waitFor(async () => (await metric('leadengine_live_dropped_total{kind="sse"}')) > droppedBefore, {
+    await waitFor(async () => (await metric('leadengine_event_streams_dropped_total{kind="sse"}')) > droppedBefore, {
       what: 'the reader to be dropped',
     });
     stream.resume();

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { UNSUBSCRIBE_KEY } from '../../../core/notifications/unsubscribe-token.ts';
-import { makeVapidKeys, type VapidKeys } from '../../../core/notifications/vapid.ts';
+import { generateVapidKeys, type VapidKeys } from '../../../core/notifications/vapid.ts';
 import { installationSecret } from '../../../db/accounts/secrets.ts';
 import { statement } from '../../../db/statement.ts';
 import { createDispatch } from '../../../dispatch/dispatch.ts';
@@ -93,7 +93,7 @@ export async function startNotifying(
   });
   dispatch.start();
 
-  const vapid = makeVapidKeys();
+  const vapid = generateVapidKeys();
   const guard = createEgressGuard({ allow: options.egressAllow ?? ['127.0.0.1'], logger: silentLogger });
   const http = createHttpClient({ guard, logger: silentLogger, userAgent: 'LeadEngine-Webhooks/1.0' });
   const stops: (() => Promise<void>)[] = [];
