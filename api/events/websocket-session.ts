@@ -28,7 +28,7 @@ export interface LiveDependencies {
   logger: Logger;
 }
 
-/** One WebSocket: what its client says, and what it is told. The messages are listed in `docs/events.md`. */
+/** One WebSocket: what its client says, and what it is told. The messages are listed in `docs/reference/events.md`. */
 export interface Conversation {
   /** The client is this one. */
   welcome(caller: Caller): void;

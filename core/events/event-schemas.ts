@@ -4,7 +4,7 @@ import { CLICK_KINDS } from '../links/link.ts';
 
 /**
  * What the `data` of each event holds: the one source of the event types, of their TypeScript types and of the table in
- * `docs/events.md`. Ids and facts only, never page bodies. Of a job every event has at least `job_id`, `status` and `attempt`.
+ * `docs/reference/events.md`. Ids and facts only, never page bodies. Of a job every event has at least `job_id`, `status` and `attempt`.
  *
  * A field that is added raises the minor number of `EVENT_VERSION`; one that goes or changes its meaning the major one.
  */
