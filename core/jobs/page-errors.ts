@@ -4,7 +4,7 @@ import type { ErrorInfo } from '../errors.ts';
  * Every way a page can fail, what a user reads, and what follows: whether the same page may succeed later. The codes are part
  * of the public contract. A refusal says nothing of what lies behind the address; the log does.
  */
-const PAGE_ERRORS = {
+export const PAGE_ERRORS = {
   dns_failed: ['retryable', 'the host name could not be resolved'],
   connection_refused: ['retryable', 'the server refused the connection'],
   connection_failed: ['retryable', 'the connection to the server failed'],
