@@ -190,7 +190,7 @@ export function errorCodes(root: string): string {
   return [
     HEAD,
     table('Answers of the API', ['code', 'status', 'meaning', 'what to do'], problems),
-    'The body is `application/problem+json` (RFC 9457): `{type, title, status, detail, code, instance, request_id, errors?}`.',
+    'The body is `application/problem+json` (RFC 9457):\n`{type, title, status, detail, code, instance, request_id, errors?}`.',
     table(
       'Pages',
       ['code', 'consequence', 'meaning', 'what to do'],
@@ -203,7 +203,7 @@ export function errorCodes(root: string): string {
       ['code', 'consequence', 'meaning', 'what to do'],
       entriesOf(JOB).map(([code, texts]) => [`\`${code}\``, ...texts]),
     ),
-    'A job whose pages all failed for one reason has the code of that page; a search whose sources all failed, of that source.',
+    'A job whose pages all failed with one code has that code; so has a search whose sources did.',
     table(
       'Lead sources',
       ['code', 'consequence', 'meaning', 'what to do'],
@@ -221,11 +221,12 @@ const HEAD = `# Error codes
 Codes are stable: program against them. Messages are for people and may change.
 \`npm run docs\` writes this page from the code (\`scripts/docs/error-codes.ts\`).
 
-"tried again" means a further attempt of the job while it has any; "final" fails at once. A page's error fails its job only if no
-page of the job succeeded.`;
+"tried again" means a further attempt of the job while it has any; "final" fails at once. A page's
+error fails its job only if no page of the job succeeded.`;
 
-const DELIVERY_REMARK = `A connection that fails has the code of a page: \`dns_failed\`, \`connection_refused\`, \`connection_failed\`, \`tls_failed\`,
-\`egress_refused\`. A message on a queue that cannot be read is a dead letter with the code \`unreadable_message\`.
+const DELIVERY_REMARK = `A connection that fails has the code of a page: \`dns_failed\`, \`connection_refused\`,
+\`connection_failed\`, \`tls_failed\`, \`egress_refused\`. A message on a queue that cannot be read is a
+dead letter with the code \`unreadable_message\`.
 `;
 
 /** Codes of `Problem`s, by name, with their statuses. */
