@@ -34,9 +34,9 @@ const PAGE: Record<PageErrorCode, string> = {
     'The content is stored with the status. 401 and 403: `headers`, `cookies` or a `proxy`; 404: the address',
   http_too_many_requests: 'Lower `HOST_CONCURRENCY` or raise `HOST_GAP_MS`',
   http_server_error: 'Nothing: it is tried again. The content is stored with the status',
-  bad_cookie: 'Mend the cookie: usually its domain does not fit the URL',
-  bad_selector: 'Mend the CSS selector that the message names',
-  action_failed: 'The message names the action. Wait for its selector first, or mend it',
+  bad_cookie: 'Correct the cookie: usually its domain does not fit the URL',
+  bad_selector: 'Correct the CSS selector that the message names',
+  action_failed: 'The message names the action. Wait for its selector first, or correct it',
 };
 
 const SOURCE: Record<SourceErrorCode, Text> = {
@@ -50,7 +50,7 @@ const SOURCE: Record<SourceErrorCode, Text> = {
   source_auth_wall: ['what is asked for is shown to members only', 'Use another source'],
   source_unreadable: [
     'its answer is not what it used to be',
-    'Report it; for a directory, mend its selectors',
+    'Report it; for a directory, correct its selectors',
   ],
   source_place_unknown: [
     '`geography` is no place that it knows',
@@ -106,7 +106,7 @@ const JOB: Record<JobErrorCode, readonly [consequence: string, ...Text]> = {
 
 const PROBLEM: Record<string, Text> = {
   invalid_request: ['the body or query does not fit', '`errors` lists each field with its path'],
-  malformed_json: ['the body is not JSON, or JSON that would not come back as sent', 'Mend the body'],
+  malformed_json: ['the body is not JSON, or JSON that would not come back as sent', 'Correct the body'],
   malformed_request: ['not HTTP/1.1, or without `Host`', 'Check the client'],
   malformed_url: ['the URL holds a `%` that begins no character', 'Encode `%` as `%25`'],
   unauthorized: ['the API key is missing, wrong, expired or revoked', 'Send `Authorization: Bearer <key>`'],
@@ -173,7 +173,7 @@ const DELIVERY: Record<string, Text> = {
   push_keys_invalid: ['the keys of the push subscription cannot be used', 'Subscribe again'],
   mail_refused: ['the mail server refused this address or message for good', 'Check the address'],
   smtp_error: ['the mail server refused for now', 'Nothing'],
-  smtp_login_refused: ['the mail server refused the login', 'Mend `SMTP_URL`'],
+  smtp_login_refused: ['the mail server refused the login', 'Correct `SMTP_URL`'],
   smtp_unreachable: ['the mail server does not answer', 'Check `SMTP_URL`'],
   email_not_configured: ['the notifier has no `SMTP_URL`', 'Set it for the notifier too'],
 };
