@@ -20,7 +20,7 @@ import { measureStreams } from './parts/streams.ts';
 import { createReport, formatTable, isMet, ratioOf } from './report.ts';
 import { startServices } from './services.ts';
 
-/** `npm run bench`: starts its own servers, measures, and prints a table. What each figure means: docs/benchmarks.md. */
+/** `npm run bench`: starts its own servers, measures, and prints a table. What each figure means: docs/internals/benchmarks.md. */
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) return console.log(USAGE);
   const options = parseOptions(process.argv.slice(2));

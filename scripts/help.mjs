@@ -12,7 +12,7 @@ export const COMMANDS = {
   check: 'formatting, lint, types, unused code and the unit tests; changes nothing',
   fix: 'formats, and mends what the linter can mend by itself',
   coverage: 'the unit tests with the coverage of every source file',
-  docs: 'writes what is derived from the declared settings: .env.example, docs/reference/configuration.md, Compose',
+  docs: 'writes what is derived from the code: .env.example, Compose, the references of settings and error codes',
   api: 'runs one API process of a fleet',
   worker: 'runs one scraping worker of a fleet',
   notifier: 'runs one notifier of a fleet: webhooks, e-mail, push',

@@ -27,7 +27,7 @@ export interface LiveDependencies {
   logger: Logger;
 }
 
-/** One WebSocket connection. `docs/events.md` lists its messages. */
+/** One WebSocket connection. `docs/reference/events.md` lists its messages. */
 export interface WebSocketSession {
   /** Begins the session of an authenticated client. */
   start(caller: Caller): void;

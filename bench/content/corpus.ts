@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
-/** A folder of labelled pages, never part of this project: see docs/content-bench.md for where to get them. */
+/** A folder of labelled pages, never part of this project: see docs/internals/content-bench.md for where to get them. */
 
 export const hasInCorpus = (corpus: string, name: string): boolean => existsSync(join(corpus, name));
 

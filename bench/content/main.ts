@@ -6,7 +6,7 @@ import type { ContentBench, Row } from './part.ts';
 import { CONTENT_PARTS } from './parts.ts';
 import { createBrowserReader, createHtmlReader, type PageReader } from './reader.ts';
 
-/** `npm run bench:content`: how much of a page we get, on pages that others labelled. What each figure means: docs/content-bench.md. */
+/** `npm run bench:content`: how much of a page we get, on pages that others labelled. What each figure means: docs/internals/content-bench.md. */
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) return console.log(USAGE);
   const options = parseContentOptions(

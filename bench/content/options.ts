@@ -1,7 +1,7 @@
 import { parseArguments, UsageError } from '../options.ts';
 
 export interface ContentBenchOptions {
-  /** Folder of labelled pages; what it may hold is told in docs/content-bench.md. */
+  /** Folder of labelled pages; what it may hold is told in docs/internals/content-bench.md. */
   corpus: string;
   only: ReadonlySet<string>;
   /** File the figures are also written to, as JSON. */

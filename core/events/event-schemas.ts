@@ -4,7 +4,7 @@ import { CLICK_KINDS } from '../links/link.ts';
 
 /**
  * The `data` of each event: the single source of the event types, their TypeScript types and the
- * table in `docs/events.md`. Ids and facts only, never page bodies. Every job event has at least
+ * table in `docs/reference/events.md`. Ids and facts only, never page bodies. Every job event has at least
  * `job_id`, `status` and `attempt`.
  *
  * Adding a field raises the minor number of `EVENT_VERSION`; removing one or changing its meaning

@@ -5,7 +5,7 @@ import type { ErrorInfo } from '../errors.ts';
  * part of the public contract. The message of a blocked request does not reveal what is at the
  * address; the log does.
  */
-const PAGE_ERRORS = {
+export const PAGE_ERRORS = {
   dns_failed: ['retryable', 'the host name could not be resolved'],
   connection_refused: ['retryable', 'the server refused the connection'],
   connection_failed: ['retryable', 'the connection to the server failed'],

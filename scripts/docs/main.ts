@@ -1,14 +1,16 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { errorCodes } from './error-codes.ts';
 import { composeFile, envExample, reference } from './texts.ts';
 
 /** `npm run docs`, in the repository's root. */
 const texts = {
   '.env.example': envExample(),
   'docs/reference/configuration.md': reference(),
+  'docs/reference/error-codes.md': errorCodes('.'),
   'docker-compose.yml': composeFile(readFileSync('docker-compose.yml', 'utf8')),
 };
 for (const [file, text] of Object.entries(texts)) {
-  if (readFileSync(file, 'utf8') === text) continue;
+  if (existsSync(file) && readFileSync(file, 'utf8') === text) continue;
   writeFileSync(file, text);
   console.log(`${file} written`);
 }

@@ -7,7 +7,7 @@ import type { FaultRecord } from './faults/schedule.ts';
 /** How soon things went on after a kind of fault. Milliseconds. */
 export interface Recovery {
   what: string;
-  /** What is stated in docs/guarantees.md; the auditor holds the run to it. */
+  /** What is stated in docs/internals/guarantees.md; the auditor holds the run to it. */
   limitMs: number | undefined;
   /** Faults measured, and of those, how many had no other fault beside or shortly before them. */
   measured: number;

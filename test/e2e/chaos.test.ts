@@ -8,7 +8,7 @@ import type { ReportFile } from '../chaos/main.ts';
 
 /**
  * The short run of test/chaos with a fixed seed: real processes, real Postgres and RabbitMQ, real kills. The long one is
- * `npm run chaos -- --minutes 30`; what both promise stands in docs/guarantees.md.
+ * `npm run chaos -- --minutes 30`; what both promise stands in docs/internals/guarantees.md.
  */
 
 const SEED = 20_261;

@@ -190,7 +190,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
       };
       await waitFor(jobsQueued, { what: 'the jobs to be on the queue' });
 
-      // What docs/operations.md says to do. Until the queue is declared again there is none, and no click may go there.
+      // What docs/guide/operations.md says to do. Until the queue is declared again there is none, and no click may go there.
       await broker?.ctl('delete_queue', 'link_clicks');
       expect(await click(url, code, 10)).toEqual([]);
       await waitFor(() => fleet.api.output().includes('no queue takes it'), {

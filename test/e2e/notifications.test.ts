@@ -15,7 +15,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 /**
  * Notifier, API and broker are killed in turn under a load of job events: everybody is told of everything all the same, as
- * docs/notifications.md promises. The small one of `npm run chaos -- --notifications 10000`, with the same audience and auditor.
+ * docs/guide/being-notified.md promises. The small one of `npm run chaos -- --notifications 10000`, with the same audience and auditor.
  */
 
 const JOBS_EACH = 60;

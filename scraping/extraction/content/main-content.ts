@@ -20,7 +20,7 @@ import { keptOf } from './select-blocks.ts';
  * The part of a page somebody came to read. The page is cut into blocks of text; a small model, trained on pages that people
  * labelled, says of each how likely it is content; those are kept that give the most of it for the least of the rest. Everything
  * else is taken out of the document, so that what is left keeps its headings, lists, tables and pictures.
- * Why a model: docs/decisions/0008-content-by-a-small-model.md. Changes the document.
+ * Why a model: docs/internals/decisions/0008-content-by-a-small-model.md. Changes the document.
  */
 export function mainContent(document: Document, url: string): Element {
   const body = readableBody(document);

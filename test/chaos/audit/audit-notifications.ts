@@ -4,7 +4,7 @@ import type { Violation } from './violation.ts';
 /** The ways by which an audience is told; `job_webhook` is the endpoint that a job names itself. */
 export type Way = 'in_app' | 'email' | 'push' | 'webhook' | 'job_webhook';
 
-/** What each way is to tell of, by the audience's subscriptions and what docs/notifications.md says of one's own actions. */
+/** What each way is to tell of, by the audience's subscriptions and what docs/guide/being-notified.md says of one's own actions. */
 export const TOLD: Record<Way, string[]> = {
   in_app: ['job.started', 'job.retrying', 'job.completed', 'job.failed', 'lead.found'],
   email: ['job.retrying', 'job.completed', 'job.failed'],
