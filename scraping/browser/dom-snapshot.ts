@@ -1,5 +1,5 @@
 /** What one look into the page brings home; everything else is worked out from it in Node. */
-export interface Snapshot {
+export interface DomSnapshot {
   url: string;
   title: string;
   charset: string;
@@ -9,12 +9,12 @@ export interface Snapshot {
   html: string | null;
 }
 
-export interface CollectOptions {
+export interface DomSnapshotOptions {
   maxChars: number;
 }
 
 /** Runs in the page, see `runInPage`: self-contained. */
-export function collect({ maxChars }: CollectOptions): Snapshot {
+export function takeDomSnapshot({ maxChars }: DomSnapshotOptions): DomSnapshot {
   const root = document.documentElement;
   const html = document.doctype ? `<!DOCTYPE ${document.doctype.name}>\n${serialised()}` : serialised();
   return {

@@ -28,7 +28,7 @@ export class BrowserInstance {
   /** It gets no new contexts, and ends with its last one. */
   retired = false;
   /** Its process has ended; a call to it would only wait. */
-  gone = false;
+  hasExited = false;
   /** Rejects with `browser_crashed`, never resolves. */
   readonly crashed: Promise<never>;
   /** A context opened ahead and never used. */
@@ -72,7 +72,7 @@ export class BrowserInstance {
 
   async closeContext(handle: ContextHandle): Promise<void> {
     // The pages still open end with it; a page that computes for ever ends with its browser.
-    if (!this.gone && !(await resolvesWithin(handle.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
+    if (!this.hasExited && !(await resolvesWithin(handle.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
       this.kill('does_not_close_pages');
     }
     for (const tab of handle.idle) tab.discard();
@@ -81,7 +81,7 @@ export class BrowserInstance {
   }
 
   kill(reason: string): void {
-    if (this.gone) return;
+    if (this.hasExited) return;
     this.logger.warn('browser_killed', { browser_pid: this.chromium.pid, reason });
     killChromium(this.chromium.pid);
   }

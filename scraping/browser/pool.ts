@@ -97,7 +97,7 @@ class Pool implements BrowserPool, ContextSource {
   }
 
   /** A context nobody has used, with an idle tab; `leave` ends it. */
-  async enter(options: SessionOptions): Promise<ContextHandle> {
+  async openContext(options: SessionOptions): Promise<ContextHandle> {
     for (;;) {
       const instance = await this.#currentInstance();
       // A context is made with these; what else a session asks for is done to its pages.
@@ -106,12 +106,12 @@ class Pool implements BrowserPool, ContextSource {
       if (ready) instance.ready = undefined;
       const handle = await (ready ?? this.#open(instance, options));
       if (isPlain && !instance.retired) this.#makeReady(instance);
-      if (!instance.gone) return handle;
+      if (!instance.hasExited) return handle;
       if (!ready) throw new PageFailure('browser_crashed');
     }
   }
 
-  async leave(handle: ContextHandle): Promise<void> {
+  async closeContext(handle: ContextHandle): Promise<void> {
     await handle.instance.closeContext(handle);
     await this.#endIfUnused(handle.instance);
   }
@@ -124,7 +124,7 @@ class Pool implements BrowserPool, ContextSource {
     this.#logger.info('browser_retired', { browser_pid: instance.chromium.pid, pages: instance.pages });
     const { ready } = instance;
     instance.ready = undefined;
-    ready?.then((handle) => this.leave(handle)).catch(() => {});
+    ready?.then((handle) => this.closeContext(handle)).catch(() => {});
   }
 
   #makeReady(instance: BrowserInstance): void {
@@ -154,7 +154,7 @@ class Pool implements BrowserPool, ContextSource {
   }
 
   async #endIfUnused(instance: BrowserInstance): Promise<void> {
-    if (instance.isUnused && !instance.gone) await this.#end(instance);
+    if (instance.isUnused && !instance.hasExited) await this.#end(instance);
   }
 
   async #currentInstance(): Promise<BrowserInstance> {
@@ -218,11 +218,11 @@ class Pool implements BrowserPool, ContextSource {
     if (this.#currentPid === pid) this.#currentPid = undefined;
     if (!instance.retired) this.#current = undefined;
     instance.retired = true;
-    instance.gone = true;
+    instance.hasExited = true;
     this.#instances.delete(instance);
     if (expected) return;
     this.#logger.warn('browser_crashed', { browser_pid: pid, contexts: instance.contexts });
-    // What is left of its process tree serves nobody; `stop` waits until it is gone.
+    // What is left of its process tree serves nobody; `stop` waits until it is hasExited.
     killChromium(pid);
     void this.#end(instance);
   }

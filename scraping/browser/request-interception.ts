@@ -7,7 +7,7 @@ export interface RequestOptions {
   url: string;
   /** For requests to its origin. */
   headers: Record<string, string>;
-  blockPictures: boolean;
+  blockMedia: boolean;
   /** Asked with each document the tab is to show; unset: any may be. */
   navigations?: Pick<DocumentWatch, 'allows'> | undefined;
   /** Style sheets are not asked for before; a page that is never found to act needs none. Unset: at once. */
@@ -15,21 +15,21 @@ export interface RequestOptions {
 }
 
 /** What is done to the requests of a page, before it navigates. */
-export async function prepareRequests(tab: Tab, options: RequestOptions): Promise<void> {
+export async function interceptRequests(tab: Tab, options: RequestOptions): Promise<void> {
   const hasHeaders = Object.keys(options.headers).length > 0;
   // A context learns its login for the proxy with its first document.
   const pausesDocuments = options.navigations !== undefined || !tab.client.isKnown;
   const some = options.untilActive ? 'documents and styles' : 'documents';
   const paused = hasHeaders ? 'all' : pausesDocuments ? some : null;
   if (paused) {
-    answerPaused(tab, options);
-    logIn(tab);
+    continuePaused(tab, options);
+    authenticateToProxy(tab);
   }
-  await Promise.all([block(tab, options.blockPictures ? UNREAD : UNWANTED), pauseRequests(tab, paused)]);
+  await Promise.all([blockUrls(tab, options.blockMedia ? UNREAD : UNWANTED), pauseRequests(tab, paused)]);
 }
 
 /** By the browser itself and by name: `page.route` would cost a round trip for every request. */
-export async function block(tab: Tab, urls: readonly string[]): Promise<void> {
+export async function blockUrls(tab: Tab, urls: readonly string[]): Promise<void> {
   if (tab.blocked === urls) return;
   tab.blocked = urls;
   await tab.cdp.send('Network.setBlockedURLs', { urls: [...urls] });
@@ -60,7 +60,7 @@ const PATTERNS = {
  * page's own origin and to no other: they may hold a key. Those that follow a redirect are paused again, and asked for and added to
  * again: a header added once would be carried along to wherever the redirect leads.
  */
-function answerPaused(
+function continuePaused(
   { cdp, listen, mainFrameId }: Tab,
   { url, headers, navigations, untilActive }: RequestOptions,
 ): void {
@@ -89,7 +89,7 @@ function answerPaused(
  * Makes the context learn its credentials for the proxy with its first page. Playwright's own way (`proxy.username`) pauses every
  * request of every page for a round trip and turns the cache off. A site that asks for a login of its own gets none.
  */
-function logIn(tab: Tab): void {
+function authenticateToProxy(tab: Tab): void {
   const answered = new Set<string>();
   tab.listen('Fetch.authRequired', ({ requestId, authChallenge }) => {
     const isProxys = authChallenge.source === 'Proxy' && !answered.has(requestId);
@@ -115,4 +115,4 @@ const TRACKERS =
 
 const UNWANTED: readonly string[] = TRACKERS.flatMap((host) => [`*://${host}/*`, `*://*.${host}/*`]);
 const UNREAD: readonly string[] = [...UNREAD_FILES, ...UNWANTED];
-export const NOTHING: readonly string[] = [];
+export const NO_URLS: readonly string[] = [];

@@ -25,15 +25,15 @@ export interface ContextSource {
   /** Its browsers are being ended on purpose. */
   readonly isStopping: boolean;
   /** A context that nobody has used, with an idle tab; `leave` ends it. */
-  enter(options: SessionOptions): Promise<ContextHandle>;
-  leave(handle: ContextHandle): Promise<void>;
+  openContext(options: SessionOptions): Promise<ContextHandle>;
+  closeContext(handle: ContextHandle): Promise<void>;
   /** Counts towards the pages after which a browser is retired. */
   countPage(instance: BrowserInstance): void;
 }
 
-/** Given by `takeTurn`, taken by `withTab`. */
-export interface Turn {
-  isTurn: true;
+/** Given by `acquireSlot`, taken by `withTab`. */
+export interface Slot {
+  isSlot: true;
 }
 
 /**
@@ -58,19 +58,19 @@ export class BrowserSession {
   }
 
   /** Waits until one of the session's tabs is free, and keeps its place for one `withTab`. @throws the signal's reason */
-  async takeTurn(signal: AbortSignal): Promise<Turn> {
+  async acquireSlot(signal: AbortSignal): Promise<Slot> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (signal.aborted) this.#endTurn();
+    if (signal.aborted) this.#releaseSlot();
     signal.throwIfAborted();
-    return { isTurn: true };
+    return { isSlot: true };
   }
 
   /**
    * Runs `use` with a tab. When `use` rejects the tab is not used again.
    * @throws PageFailure `browser_crashed` when Chromium is gone, before or while `use` runs
    */
-  withTab<T>(_turn: Turn, options: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
+  withTab<T>(_slot: Slot, options: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
     const used = this.#withTab(options, use);
     const settled = used.catch(() => {});
     this.#uses.add(settled);
@@ -84,7 +84,7 @@ export class BrowserSession {
     await Promise.all([...this.#all].map((handle) => this.#drop(handle)));
   }
 
-  #endTurn(): void {
+  #releaseSlot(): void {
     const next = this.#waiting.shift();
     if (next) next();
     else this.#free += 1;
@@ -95,7 +95,7 @@ export class BrowserSession {
     let tab: Tab | undefined;
     let reusable = false;
     try {
-      handle = await this.#hold();
+      handle = await this.#currentHandle();
       handle.busy += 1;
       this.contexts.countPage(handle.instance);
       tab =
@@ -112,14 +112,14 @@ export class BrowserSession {
         : error;
     } finally {
       // Not awaited: whoever was told of a cancel must not wait for a page that does not close. The next page does wait.
-      const tidied = this.#tidy(handle, tab, reusable).finally(() => this.#endTurn());
+      const tidied = this.#giveBack(handle, tab, reusable).finally(() => this.#releaseSlot());
       this.#uses.add(tidied);
       void tidied.then(() => this.#uses.delete(tidied));
     }
   }
 
   /** The context for the next page: a new one where the last went or its browser has shown enough. */
-  async #hold(): Promise<ContextHandle> {
+  async #currentHandle(): Promise<ContextHandle> {
     for (;;) {
       const holding = this.#handle;
       const handle = await holding?.catch(() => undefined);
@@ -127,17 +127,17 @@ export class BrowserSession {
       if (holding !== this.#handle) continue;
       if (handle && this.#all.has(handle) && !handle.instance.retired) return handle;
       if (this.#closed) throw new Error('the browser session is closed');
-      this.#handle = this.#enter(handle);
+      this.#handle = this.#openHandle(handle);
       return await this.#handle;
     }
   }
 
-  async #enter(before: ContextHandle | undefined): Promise<ContextHandle> {
+  async #openHandle(before: ContextHandle | undefined): Promise<ContextHandle> {
     if (before && this.#all.has(before)) {
       await this.#keepCookies(before);
       if (before.busy === 0) void this.#drop(before);
     }
-    const handle = await this.contexts.enter(this.options);
+    const handle = await this.contexts.openContext(this.options);
     this.#all.add(handle);
     await this.#addCookies(handle);
     return handle;
@@ -147,7 +147,7 @@ export class BrowserSession {
     const cookies = [...(this.options.cookies ?? []), ...this.#cookies];
     if (cookies.length === 0) return;
     const adding = handle.context.addCookies(cookies).catch((cause: unknown) => {
-      throw handle.instance.gone ? cause : new PageFailure('bad_cookie', undefined, { cause });
+      throw handle.instance.hasExited ? cause : new PageFailure('bad_cookie', undefined, { cause });
     });
     try {
       await handle.instance.whileAlive(adding);
@@ -159,14 +159,14 @@ export class BrowserSession {
 
   /** Somebody logged in by the actions of one page is still logged in on the next, whatever browser shows it. */
   async #keepCookies({ instance, context }: ContextHandle): Promise<void> {
-    if (instance.gone) return;
+    if (instance.hasExited) return;
     const reading = context.cookies().then((cookies) => {
       this.#cookies = cookies;
     });
     await resolvesWithin(reading, CLOSE_PAGE_TIMEOUT_MS);
   }
 
-  async #tidy(handle: ContextHandle | undefined, tab: Tab | undefined, reusable: boolean): Promise<void> {
+  async #giveBack(handle: ContextHandle | undefined, tab: Tab | undefined, reusable: boolean): Promise<void> {
     if (!handle) return;
     handle.busy -= 1;
     if (tab?.isLastUse && reusable && handle.busy === 0) {
@@ -189,6 +189,6 @@ export class BrowserSession {
 
   async #drop(handle: ContextHandle): Promise<void> {
     if (!this.#all.delete(handle)) return;
-    await this.contexts.leave(handle);
+    await this.contexts.closeContext(handle);
   }
 }

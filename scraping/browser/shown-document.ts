@@ -4,7 +4,7 @@ import type { Deadline } from '../fetching/deadline.ts';
 import { isUnsupported, namedType } from '../response/content-type.ts';
 import { sourceKindOf } from '../response/document.ts';
 import type { DocumentWatch } from './document-watch.ts';
-import type { Snapshot } from './dom-snapshot.ts';
+import type { DomSnapshot } from './dom-snapshot.ts';
 
 export interface Readable {
   html: string;
@@ -19,8 +19,8 @@ export interface Readable {
  *
  * @throws PageFailure for what is no document: a picture, or bytes that the server calls a page
  */
-export async function readableOf(
-  snapshot: Snapshot,
+export async function chooseReadable(
+  snapshot: DomSnapshot,
   drawn: string,
   watch: DocumentWatch,
   deadline: Deadline,

@@ -2,7 +2,7 @@ import type { BrowserContext, CDPSession, Download, Page } from 'playwright';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { EgressClient, EgressPage } from '../egress/proxy-client.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
-import { startLooking } from './early-snapshot.ts';
+import { enableEarlySnapshot } from './early-snapshot.ts';
 
 type Listen = CDPSession['on'];
 
@@ -16,15 +16,15 @@ export class Tab {
   /** What passes through the proxy while a page is shown. */
   egress: EgressPage;
   /** Whether the page shown does nothing by itself any more, so that another can take its place without more ado. */
-  isAtRest = true;
+  isIdle = true;
   /** Whether its context can go as soon as the page shown is done with. */
   isLastUse = false;
   /** What `Network.setBlockedURLs` was given last. */
   blocked: readonly string[] = [];
   /** Which requests wait for our word; null: none. */
   paused: 'documents' | 'documents and styles' | 'all' | null = null;
-  /** See `startLooking`; null: it does not. */
-  firstLook: string | null = null;
+  /** See `enableEarlySnapshot`; null: it does not. */
+  earlySnapshotScript: string | null = null;
   #undo: (() => void)[] = [];
   #blanking: NodeJS.Timeout | undefined;
   /** Settles when the tab is empty, or cannot be emptied. */
@@ -67,8 +67,8 @@ export class Tab {
     // Two navigations at once interrupt each other.
     await this.#emptied;
     // A page with scripts may be about to go elsewhere, and would take the next one's place.
-    if (!this.isAtRest) await this.page.goto('about:blank');
-    this.isAtRest = false;
+    if (!this.isIdle) await this.page.goto('about:blank');
+    this.isIdle = false;
     this.isLastUse = false;
     this.egress = this.client.beginPage(maxBytes);
   }
@@ -78,12 +78,12 @@ export class Tab {
     this.egress.end();
     for (const undo of this.#undo) undo();
     this.#undo = [];
-    if (this.isAtRest) return;
+    if (this.isIdle) return;
     this.#blanking = setTimeout(() => {
       this.#emptied = this.page
         .goto('about:blank')
         .then(() => {
-          this.isAtRest = true;
+          this.isIdle = true;
         })
         .catch(() => {});
     }, BLANK_AFTER_MS);
@@ -117,13 +117,13 @@ export async function openTab(
   page.on('dialog', (dialog) => void dialog.dismiss().catch(() => {}));
   page.on('popup', (popup) => void popup.close().catch(() => {}));
   const cdp = await context.newCDPSession(page);
-  const [{ frameTree }, firstLook] = await Promise.all([
+  const [{ frameTree }, earlySnapshotScript] = await Promise.all([
     cdp.send('Page.getFrameTree'),
-    startLooking(cdp),
+    enableEarlySnapshot(cdp),
     cdp.send('Page.enable'),
     cdp.send('Network.enable'),
   ]);
   const tab = new Tab(page, cdp, frameTree.frame.id, egress, browserCrashed);
-  tab.firstLook = firstLook;
+  tab.earlySnapshotScript = earlySnapshotScript;
   return tab;
 }

@@ -1,10 +1,10 @@
 import { Frontier } from './frontier.ts';
-import { createBounds } from './scope.ts';
+import { createScope } from './scope.ts';
 
 const at = (path: string) => `https://example.com${path}`;
 const create = (options: { maxDepth?: number; maxKnown?: number } = {}) =>
   new Frontier({
-    bounds: createBounds([at('/')], { sameOrigin: true }),
+    scope: createScope([at('/')], { sameOrigin: true }),
     maxDepth: 10,
     maxKnown: 1000,
     ...options,
@@ -82,7 +82,7 @@ test('the same content under another address is known', () => {
 
 test('hosts of one depth take turns, and one that is left alone does not hold up the others', () => {
   const frontier = new Frontier({
-    bounds: createBounds([at('/')], { sameOrigin: false }),
+    scope: createScope([at('/')], { sameOrigin: false }),
     ...{ maxDepth: 10, maxKnown: 1000 },
   });
   const on = (host: string, ...paths: string[]) =>

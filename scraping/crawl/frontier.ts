@@ -1,6 +1,6 @@
 import { type Address, addressOf, keyOfAddress, splitAddress } from './address.ts';
 import { HostQueues } from './host-queues.ts';
-import type { Bounds } from './scope.ts';
+import type { CrawlScope } from './scope.ts';
 import { createBudgets, looksEndless } from './traps.ts';
 
 /**
@@ -46,7 +46,7 @@ export class Frontier {
 
   constructor(
     private readonly options: {
-      bounds: Bounds;
+      scope: CrawlScope;
       maxDepth: number /** Of known addresses. */;
       maxKnown: number;
     },
@@ -85,7 +85,7 @@ export class Frontier {
       if (this.known >= this.options.maxKnown) break;
       const address = addressOf(link.url);
       if (!address || this.#positions.has(address.key)) continue;
-      if (looksEndless(address.url) || !this.options.bounds.includes(address.url)) continue;
+      if (looksEndless(address.url) || !this.options.scope.includes(address.url)) continue;
       const patternDepth = this.#budgets.admit(address.url, from);
       const entry = patternDepth === null ? null : this.#add(address, depth, patternDepth, link.text);
       if (entry) found.push(entry);

@@ -6,7 +6,7 @@ export type Glob = (url: string) => boolean;
  * - `https://example.com/docs/**` fits the whole address.
  * - `*-draft` without a slash fits any one part of the path.
  */
-export function globOf(pattern: string): Glob {
+export function compileGlob(pattern: string): Glob {
   if (/^[a-z*]*:\/\//i.test(pattern)) return matcherOf(pattern);
   if (!pattern.includes('/')) {
     const fits = matcherOf(pattern);

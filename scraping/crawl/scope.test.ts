@@ -1,8 +1,8 @@
-import { createBounds, globOf } from './scope.ts';
+import { compileGlob, createScope } from './scope.ts';
 
 const SEED = 'https://www.example.co.uk/start';
 const site = (options: { include?: string[]; exclude?: string[]; sameOrigin?: boolean }) =>
-  createBounds([SEED], { sameOrigin: true, ...options });
+  createScope([SEED], { sameOrigin: true, ...options });
 
 test('a crawl stays at its origin', () => {
   const { includes } = site({});
@@ -21,15 +21,15 @@ test('or goes to all subdomains of the registrable domain, and to no neighbour o
   expect(includes('https://shop.example.co.uk/')).toBe(true);
   expect(includes('http://example.co.uk/')).toBe(true);
   expect(includes('https://other.co.uk/')).toBe(false);
-  expect(createBounds(['http://127.0.0.1:8080/'], { sameOrigin: false }).includes('http://127.0.0.2/')).toBe(
+  expect(createScope(['http://127.0.0.1:8080/'], { sameOrigin: false }).includes('http://127.0.0.2/')).toBe(
     false,
   );
 });
 
 test('a seed that redirects elsewhere meant that', () => {
-  const bounds = site({});
-  bounds.extendTo('https://example.co.uk/');
-  expect(bounds.includes('https://example.co.uk/a')).toBe(true);
+  const scope = site({});
+  scope.extendTo('https://example.co.uk/');
+  expect(scope.includes('https://example.co.uk/a')).toBe(true);
 });
 
 test('files that are no pages are left out', () => {
@@ -70,5 +70,5 @@ test.each([
   [`/${'**a'.repeat(300)}b`, `/${'a'.repeat(1900)}`, false],
   [`/${'**a'.repeat(300)}`, `/${'a'.repeat(1900)}`, true],
 ])('%s and %s', (pattern, path, fits) => {
-  expect(globOf(pattern)(new URL(path, SEED).href)).toBe(fits);
+  expect(compileGlob(pattern)(new URL(path, SEED).href)).toBe(fits);
 });

@@ -37,7 +37,7 @@ function repeats(parts: string[]): boolean {
 }
 
 /** The kind of an address: its numbers and the values of its query do not count. `/calendar/2026/07?view=month` is `/calendar/#/#?view`. */
-export function kindOf(url: string): string {
+export function urlPattern(url: string): string {
   const { origin, path, query } = splitAddress(url);
   const page = origin + path.replace(/\d+/g, '#');
   if (query === '') return page;
@@ -65,11 +65,11 @@ export function createBudgets(): Budgets {
   const counts = new Map<string, number>();
   return {
     admit(url, from) {
-      const kind = kindOf(url);
+      const kind = urlPattern(url);
       if (!/[#?]/.test(kind)) return 0;
       const { path, query } = splitAddress(url);
       const isDate = DATE.test(path) || DATE_FIELD.test(`?${query}`);
-      const patternDepth = from && kindOf(from.url) === kind ? from.patternDepth + 1 : 0;
+      const patternDepth = from && urlPattern(from.url) === kind ? from.patternDepth + 1 : 0;
       if (patternDepth > (isDate ? LONGEST_DATE_CHAIN : LONGEST_CHAIN)) return null;
       const count = counts.get(kind) ?? 0;
       if (isDate && count >= MOST_DATES) return null;

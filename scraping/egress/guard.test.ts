@@ -56,8 +56,8 @@ describe('a name', () => {
       asked.push(name);
       return (answers.shift() ?? []).map((address) => ({ address }));
     };
-    const onRefused = (reason: string) => void refused.push(reason);
-    const guard = createEgressGuard({ allow: [], logger: silentLogger, resolver, onRefused });
+    const onBlocked = (reason: string) => void refused.push(reason);
+    const guard = createEgressGuard({ allow: [], logger: silentLogger, resolver, onBlocked });
     return { asked, refused, guard };
   };
 

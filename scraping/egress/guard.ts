@@ -13,7 +13,13 @@ export interface EgressGuard {
    */
   resolve(host: string, port: number): Promise<string[]>;
   /** Logs and reports what was refused: the user is told nothing of it. `reason` is one of few. */
-  refuse(refused: { host: string; port?: number; address?: string; protocol?: string; reason: string }): void;
+  reportBlocked(blocked: {
+    host: string;
+    port?: number;
+    address?: string;
+    protocol?: string;
+    reason: string;
+  }): void;
 }
 
 /** The addresses of a name, as `dns.lookup` gives them. */
@@ -42,17 +48,17 @@ export function createEgressGuard(options: {
   /** Default: the system's. */
   resolver?: Resolver;
   /** Told the reason of each refusal. */
-  onRefused?(reason: string): void;
+  onBlocked?(reason: string): void;
 }): EgressGuard {
-  const { logger, resolver = systemResolver, onRefused } = options;
+  const { logger, resolver = systemResolver, onBlocked } = options;
   const allowList = parseAllowList(options.allow);
-  const refuse: EgressGuard['refuse'] = (refused) => {
-    logger.warn('egress_refused', refused);
-    onRefused?.(refused.reason);
+  const reportBlocked: EgressGuard['reportBlocked'] = (blocked) => {
+    logger.warn('egress_refused', blocked);
+    onBlocked?.(blocked.reason);
   };
 
   return {
-    refuse,
+    reportBlocked,
     async resolve(host, port) {
       const name = canonicalHost(host);
       if (name === null || !Number.isInteger(port) || port < 1 || port > 65_535) {
@@ -66,7 +72,7 @@ export function createEgressGuard(options: {
         if (reason === null || anyAddress || (address && allowList.allowsAddress(address, port))) {
           allowed.push(text);
         } else {
-          refuse({ host: name, port, address: text, reason });
+          reportBlocked({ host: name, port, address: text, reason });
         }
       }
       if (allowed.length === 0) throw new EgressError('egress_refused');

@@ -25,7 +25,7 @@ export interface EgressPage {
   /** Connects and hangs up, for the note: Chromium refuses some ports before it asks the proxy. */
   probe(url: string): Promise<void>;
   /** The browser itself would not go there: to be logged and counted like what the proxy refuses. */
-  refused(url: string): void;
+  reportBlocked(url: string): void;
   end(): void;
 }
 
@@ -56,7 +56,7 @@ export class ProxyClient implements EgressClient {
       proxies: UpstreamProxies | undefined;
       onClose(): void;
       probe(target: Target): Promise<void>;
-      refuse: EgressGuard['refuse'];
+      reportBlocked: EgressGuard['reportBlocked'];
     },
   ) {}
 
@@ -132,7 +132,10 @@ class ProxyPage implements EgressPage {
 
   constructor(
     readonly maxBytes: number,
-    private readonly proxy: { probe(target: Target): Promise<void>; refuse: EgressGuard['refuse'] },
+    private readonly proxy: {
+      probe(target: Target): Promise<void>;
+      reportBlocked: EgressGuard['reportBlocked'];
+    },
     readonly end: () => void,
   ) {}
 
@@ -146,9 +149,9 @@ class ProxyPage implements EgressPage {
     if (target) await this.proxy.probe(target);
   }
 
-  refused(url: string): void {
+  reportBlocked(url: string): void {
     const { hostname, protocol } = URL.canParse(url) ? new URL(url) : { hostname: '', protocol: '' };
-    this.proxy.refuse({ host: hostname, protocol, reason: 'refused by the browser' });
+    this.proxy.reportBlocked({ host: hostname, protocol, reason: 'refused by the browser' });
   }
 
   note(target: Target, failure: EgressFailure): void {

@@ -127,7 +127,7 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
       const addresses = await guard.resolve(target.host, target.port);
       const own = addresses.find((address) => isOurselves(address, target));
       if (own) {
-        guard.refuse({ ...target, address: own, reason: 'own proxy' });
+        guard.reportBlocked({ ...target, address: own, reason: 'own proxy' });
         throw new EgressError('egress_refused');
       }
       const socket = client.proxies
@@ -189,7 +189,7 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
         proxies,
         onClose: () => clients.delete(client.username),
         probe: async (target) => void (await dial(client, target))?.destroy(),
-        refuse: guard.refuse,
+        reportBlocked: guard.reportBlocked,
       });
       clients.set(client.username, client);
       return client;

@@ -1,4 +1,4 @@
-import type { PageShape } from '../response/html-signals.ts';
+import type { HtmlSignals } from '../response/html-signals.ts';
 
 /** Pages that stand before the page asked for. They are recognised and said, or shown to a browser; never tricked. */
 
@@ -10,11 +10,11 @@ interface Answered {
 }
 
 /** What guards the page, or null: a check that wants a script run before it lets the reader through. */
-export function challengeOf({ status, headers, html }: Answered, shape: PageShape): string | null {
+export function detectBlock({ status, headers, html }: Answered, signals: HtmlSignals): string | null {
   if (headers['cf-mitigated'] === 'challenge') return 'cloudflare';
   if (/^(challenge|captcha)$/.test(headers['x-amzn-waf-action'] ?? '')) return 'aws';
   // Some of their scripts stand in ordinary pages too: they guard one only where there is hardly anything else.
-  if (status < 400 && shape.textLength > MOST_TEXT) return null;
+  if (status < 400 && signals.textLength > MOST_TEXT) return null;
   const beginning = html.slice(0, 200_000);
   return MARKS.find(([, mark]) => mark.test(beginning))?.[0] ?? null;
 }
@@ -40,9 +40,13 @@ const MARKS: readonly (readonly [string, RegExp])[] = [
 ];
 
 /** A page that asks for consent before it shows anything; scripts take the answer. */
-export function isConsentWall({ url }: Pick<Answered, 'url'>, shape: PageShape): boolean {
+export function isConsentWall({ url }: Pick<Answered, 'url'>, signals: HtmlSignals): boolean {
   if (/^(consent|guce|cmp|consentement)\./.test(new URL(url).hostname)) return true;
-  return shape.programs > 0 && shape.textLength < MOST_TEXT && CONSENT.test(`${shape.title} ${shape.text}`);
+  return (
+    signals.executableScripts > 0 &&
+    signals.textLength < MOST_TEXT &&
+    CONSENT.test(`${signals.title} ${signals.text}`)
+  );
 }
 
 const CONSENT =

@@ -1,7 +1,7 @@
 import type { FetchedPage } from '../http/http-fetch.ts';
-import { shapeOf } from '../response/html-signals.ts';
-import { needsBrowser, rememberedEngine, wasWorthwhile } from './engine-selector.ts';
-import type { RenderVerdict } from './rendering-type-cache.ts';
+import { htmlSignals } from '../response/html-signals.ts';
+import { browserAddedContent, knownEngine, needsBrowser } from './engine-selector.ts';
+import type { RenderingType } from './rendering-type-cache.ts';
 
 const read = async () => {
   throw new Error('not read here');
@@ -172,7 +172,7 @@ describe('a page that stands before the page', () => {
     ['Anubis', answered('<script id="anubis_challenge" type="application/json">{}</script>')],
     ['DDoS-Guard', answered('<script src="/.well-known/ddos-guard/check"></script>', { status: 403 })],
   ])('is a challenge: %s', (_name, fetched) => {
-    expect(needsBrowser(fetched)).toMatchObject({ why: 'challenge', isGuess: false, ofHost: true });
+    expect(needsBrowser(fetched)).toMatchObject({ why: 'challenge', isGuess: false, isHostWide: true });
   });
 
   it('is none where a guard only has its script in a page', () => {
@@ -220,12 +220,12 @@ describe('what a browser would see just so', () => {
   });
 });
 
-describe('the shape of a page', () => {
+describe('the signals of a page', () => {
   it('is its text without markup, scripts and styles', () => {
-    const shape = shapeOf(
+    const signals = htmlSignals(
       '<!doctype html><!-- no --><title>The &amp; title</title><style>p{}</style><p title="a > b">One&nbsp;<b>two</b></p><script>"three"</script><template>four</template><svg><text>five</text></svg> 1 < 2',
     );
-    expect(shape).toMatchObject({ text: 'One two 1 < 2', textLength: 13, programs: 1 });
+    expect(signals).toMatchObject({ text: 'One two 1 < 2', textLength: 13, executableScripts: 1 });
   });
 
   it.each([
@@ -241,7 +241,7 @@ describe('the shape of a page', () => {
     `<noscript>${'<'.repeat(100_000)}`,
   ])('is found in no time in whatever is sent: %#', (hostile) => {
     const before = process.cpuUsage();
-    shapeOf(hostile);
+    htmlSignals(hostile);
     const { user } = process.cpuUsage(before);
     // Time in proportion to the length; the square of it would be minutes.
     expect(user).toBeLessThan(5_000_000);
@@ -249,21 +249,23 @@ describe('the shape of a page', () => {
 });
 
 describe('a browser was worth its time', () => {
-  const shape = (count: number) => shapeOf(page(`<p>${words(count)}</p>`));
+  const signals = (count: number) => htmlSignals(page(`<p>${words(count)}</p>`));
   it('where it gave clearly more', () => {
-    expect(wasWorthwhile({ before: shape(2), after: shape(100), error: null })).toBe(true);
-    expect(wasWorthwhile({ before: null, after: shape(10), error: null })).toBe(true);
+    expect(browserAddedContent({ before: signals(2), after: signals(100), error: null })).toBe(true);
+    expect(browserAddedContent({ before: null, after: signals(10), error: null })).toBe(true);
   });
   it('and not where it gave the same, or nothing', () => {
-    expect(wasWorthwhile({ before: shape(20), after: shape(21), error: null })).toBe(false);
-    expect(wasWorthwhile({ before: shape(0), after: shape(0), error: null })).toBe(false);
-    expect(wasWorthwhile({ before: null, after: shape(9), error: { code: 'x', message: '' } })).toBe(false);
+    expect(browserAddedContent({ before: signals(20), after: signals(21), error: null })).toBe(false);
+    expect(browserAddedContent({ before: signals(0), after: signals(0), error: null })).toBe(false);
+    expect(browserAddedContent({ before: null, after: signals(9), error: { code: 'x', message: '' } })).toBe(
+      false,
+    );
   });
 });
 
 describe('what is remembered of a host', () => {
   const HOUR = 3_600_000;
-  const verdict = (fields: Partial<RenderVerdict>): RenderVerdict => ({
+  const verdict = (fields: Partial<RenderingType>): RenderingType => ({
     ...{ engine: 'browser', reason: 'script_drawn', streak: 2, ageMs: 0 },
     ...fields,
   });
@@ -277,6 +279,6 @@ describe('what is remembered of a host', () => {
     [verdict({ ageMs: 2 * HOUR, streak: 4 }), 'browser'],
     [verdict({ ageMs: 8 * 24 * HOUR, streak: 1000 }), null],
   ])('%j: %s', (known, engine) => {
-    expect(rememberedEngine(known)).toBe(engine);
+    expect(knownEngine(known)).toBe(engine);
   });
 });

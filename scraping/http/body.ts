@@ -62,7 +62,7 @@ export async function decodeBody(raw: Buffer, contentEncoding: string, maxBytes:
 }
 
 /** Undoes the gzip that nothing announced, of what its server calls text: once for all, or once more than it said. */
-export async function withoutSecretGzip(body: Buffer, maxBytes: number): Promise<Buffer> {
+export async function decodeUnannouncedGzip(body: Buffer, maxBytes: number): Promise<Buffer> {
   let plain = body;
   for (let layers = 0; isGzip(plain); layers += 1) {
     if (layers === MAX_LAYERS) throw undecodable('gzip within gzip');

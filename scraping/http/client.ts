@@ -7,7 +7,7 @@ import { isOwnOrigin } from '../fetching/own-origin.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
-import { createOrigins, type Origins } from './connection-pools.ts';
+import { type ConnectionPools, createConnectionPools } from './connection-pools.ts';
 import { type Cookies, createCookies } from './cookies.ts';
 import type { WireResponse } from './exchange.ts';
 import { clientFailure } from './failures.ts';
@@ -85,7 +85,7 @@ const CONNECTIONS_PER_ORIGIN = 8;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { guard, logger, proxyHealth: health = createProxyHealth(), proxies = [] } = options;
-  const origins = createOrigins({
+  const pools = createConnectionPools({
     guard,
     connectionsPerOrigin: options.connectionsPerOrigin ?? CONNECTIONS_PER_ORIGIN,
     proxies:
@@ -95,7 +95,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     async get(url, request) {
       const deadline = new Deadline(request.timeoutMs, request.signal, () => new PageFailure('page_timeout'));
       try {
-        return await follow(url, request, { origins, deadline, ...options });
+        return await follow(url, request, { pools, deadline, ...options });
       } catch (error) {
         if (deadline.signal.aborted) throw deadline.signal.reason;
         throw clientFailure(error);
@@ -105,12 +105,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       }
     },
     through: (others) => createHttpClient({ ...options, proxies: others }),
-    stop: () => origins.stop(),
+    stop: () => pools.stop(),
   };
 }
 
 interface Hops {
-  origins: Origins;
+  pools: ConnectionPools;
   deadline: Deadline;
   guard: EgressGuard;
   userAgent: string;
@@ -186,7 +186,7 @@ async function askOnce({ url, pageUrl, method, body, cookies, request }: Hop, ho
     }
   }
   const ask = () =>
-    hops.origins.request({
+    hops.pools.request({
       origin: target.origin,
       path: `${target.pathname}${target.search}`,
       method,
@@ -199,7 +199,7 @@ async function askOnce({ url, pageUrl, method, body, cookies, request }: Hop, ho
   } catch (error) {
     // A server may hang up on a connection it kept at the very moment it is used again.
     const isSafe = method === 'GET' || method === 'HEAD';
-    if (!isSafe || !hops.origins.wasHungUp(error) || hops.deadline.signal.aborted) throw error;
+    if (!isSafe || !hops.pools.isStaleSocket(error) || hops.deadline.signal.aborted) throw error;
     return await hops.deadline.race(ask());
   }
 }
@@ -228,7 +228,7 @@ function redirectTarget(from: string, location: string, guard: EgressGuard): str
   const target = URL.canParse(location, from) ? new URL(location, from) : null;
   if (!target || (target.protocol !== 'http:' && target.protocol !== 'https:')) {
     const protocol = target?.protocol ?? 'none';
-    guard.refuse({ host: new URL(from).host, protocol, reason: 'not the web' });
+    guard.reportBlocked({ host: new URL(from).host, protocol, reason: 'not the web' });
     throw new PageFailure('egress_refused');
   }
   // The fragment asked for goes along where the redirect names none.

@@ -31,12 +31,12 @@ export interface WireResponse {
 }
 
 /** The server ended the connection before it said anything. */
-export class HungUp extends Error {}
+export class SocketHangUp extends Error {}
 
 /**
  * One request on a connection, and its answer once the head is there.
  * @param release called once, when the body has ended or will not be read, with how long the connection may be kept for the next
- * @throws HungUp, WireError, or what the socket failed with
+ * @throws SocketHangUp, WireError, or what the socket failed with
  */
 export function exchange(
   socket: Socket,
@@ -85,12 +85,12 @@ export function exchange(
     };
     const onEnd = () => {
       if (answer) answer.connectionEnded();
-      else if (reader.isUntouched) fail(new HungUp('the server hung up'));
+      else if (reader.isUntouched) fail(new SocketHangUp('the server hung up'));
       else fail(new WireError('the answer ended in its head'));
     };
     const onError = (error: Error) => fail(error);
     const onClose = () =>
-      fail(answer ? new WireError('the connection was cut') : new HungUp('the server hung up'));
+      fail(answer ? new WireError('the connection was cut') : new SocketHangUp('the server hung up'));
     const onAbort = () => fail(request.signal.reason);
 
     socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);

@@ -12,17 +12,17 @@ import { type RedirectPermission, requireGranted } from '../politeness/permit.ts
 import { retryAfterMs } from '../politeness/retry-after.ts';
 import { documentOf, isReadable, type ReadableDocument } from '../response/document.ts';
 import { MAX_REFRESHES, refreshMarkup, refreshTarget } from '../response/refresh.ts';
-import { withoutSecretGzip } from './body.ts';
+import { decodeUnannouncedGzip } from './body.ts';
 import type { HttpClient, HttpResponse } from './client.ts';
 import { createCookies } from './cookies.ts';
 
 /** Plain HTTP's way to pages: one jar of cookies for all of a job's. Several pages may be on their way at once. */
-export interface Fetching {
-  fetch(url: string, options: FetchOptions): Promise<FetchedPage>;
+export interface HttpFetcher {
+  fetch(url: string, options: HttpFetchOptions): Promise<FetchedPage>;
   close(): void;
 }
 
-export interface FetchOptions {
+export interface HttpFetchOptions {
   timeoutMs: number;
   /** How long the server may take, of the page's `timeoutMs`; unset: all of it. */
   answerMs?: number;
@@ -63,15 +63,15 @@ export interface HttpFetchContext {
   maxPageBytes: number;
 }
 
-export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetching {
+export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): HttpFetcher {
   const cookies = createCookies(spec.cookies, spec.urls);
   const proxies = [spec.proxy ?? []].flat();
   const own = proxies.length > 0 ? context.http.through(proxies) : undefined;
   const http = own ?? context.http;
-  const strangersHeaders: Record<string, string> = spec.locale
+  const crossOriginHeaders: Record<string, string> = spec.locale
     ? { 'accept-language': languages(spec.locale) }
     : {};
-  const headers = { ...strangersHeaders, ...spec.headers };
+  const headers = { ...crossOriginHeaders, ...spec.headers };
   const formats = spec.formats ?? DEFAULT_FORMATS;
 
   return {
@@ -92,7 +92,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
             timeoutMs: Math.max(1, answerMs - (Date.now() - startedAt)),
             maxBytes: context.maxPageBytes,
             // A refresh is followed as a redirect is: they may hold a key.
-            headers: isOwnOrigin(address, url) ? headers : strangersHeaders,
+            headers: isOwnOrigin(address, url) ? headers : crossOriginHeaders,
             cookies,
             wantsBody: isReadable,
             acceptsCut: true,
@@ -144,7 +144,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
 
   async function documentIn(response: HttpResponse): Promise<Answered> {
     if (!isReadable(response)) return { response, document: null };
-    const body = await withoutSecretGzip(response.body, context.maxPageBytes);
+    const body = await decodeUnannouncedGzip(response.body, context.maxPageBytes);
     const plain = body === response.body ? response : { ...response, body };
     return { response: plain, document: documentOf(plain) };
   }

@@ -5,14 +5,14 @@ import { parseRefresh, type Refresh, SOON_SECONDS } from './refresh-value.ts';
  * What a page's HTML looks like from afar: how much there is to read, and what suggests that scripts are to draw the rest. One pass
  * over the text, in time proportional to its length whatever it holds: it runs on the event loop, for every page.
  */
-export interface PageShape {
+export interface HtmlSignals {
   title: string;
   /** The beginning of what a reader without scripts sees, white space collapsed. */
   text: string;
   textLength: number;
   noscriptText: string;
   /** Scripts that run, as against data in script elements. */
-  programs: number;
+  executableScripts: number;
   moduleScripts: number;
   /** The state a framework hands to its scripts: `__NEXT_DATA__` and its kin. */
   stateScripts: number;
@@ -35,19 +35,19 @@ const NOSCRIPT_KEPT = 10_000;
 /** A spinner's caption is no content. */
 const MOUNT_TEXT = 20;
 
-export function shapeOf(html: string): PageShape {
-  const reading = new Reading(html.length > MOST_CHARACTERS ? html.slice(0, MOST_CHARACTERS) : html);
+export function htmlSignals(html: string): HtmlSignals {
+  const reading = new SignalReader(html.length > MOST_CHARACTERS ? html.slice(0, MOST_CHARACTERS) : html);
   reading.run();
-  return reading.shape();
+  return reading.signals();
 }
 
-class Reading {
+class SignalReader {
   #at = 0;
   #text = '';
   #textLength = 0;
   #title = '';
   #noscriptText = '';
-  #programs = 0;
+  #executableScripts = 0;
   #moduleScripts = 0;
   #stateScripts = 0;
   #emptyMounts = 0;
@@ -75,13 +75,13 @@ class Reading {
     this.#closeMount();
   }
 
-  shape(): PageShape {
+  signals(): HtmlSignals {
     return {
       title: this.#title,
       text: this.#text.slice(0, TEXT_KEPT),
       textLength: this.#textLength,
       noscriptText: this.#noscriptText,
-      programs: this.#programs,
+      executableScripts: this.#executableScripts,
       moduleScripts: this.#moduleScripts,
       stateScripts: this.#stateScripts,
       emptyMounts: this.#emptyMounts,
@@ -190,7 +190,7 @@ class Reading {
     if (/^__(next|nuxt)_/i.test(attribute(attributes, 'id') ?? '') || STATE.test(beginning))
       this.#stateScripts += 1;
     if (type !== '' && type !== 'module' && !/(java|ecma)script/.test(type)) return;
-    this.#programs += 1;
+    this.#executableScripts += 1;
     if (type === 'module') this.#moduleScripts += 1;
     if (REDIRECT.test(beginning)) this.#scriptRedirect = true;
   }

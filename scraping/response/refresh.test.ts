@@ -1,8 +1,8 @@
-import { shapeOf } from './html-signals.ts';
+import { htmlSignals } from './html-signals.ts';
 import { refreshMarkup, refreshTarget } from './refresh.ts';
 
 const target = (html: string | null, header: string | null = null, url = 'https://a.example/dir/page') =>
-  refreshTarget({ url, header, markup: html === null ? null : shapeOf(html) });
+  refreshTarget({ url, header, markup: html === null ? null : htmlSignals(html) });
 
 it('is looked for in pages that may have it alone', () => {
   expect(refreshMarkup('<p>http-equiv and refresh')).toBeNull();

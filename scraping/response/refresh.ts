@@ -1,15 +1,15 @@
-import { type PageShape, shapeOf } from './html-signals.ts';
+import { type HtmlSignals, htmlSignals } from './html-signals.ts';
 import { parseRefresh, SOON_SECONDS } from './refresh-value.ts';
 
 /** More in a row is a circle, as of redirects. */
 export const MAX_REFRESHES = 20;
 
 /** What a page's own markup says of where it leads. */
-type RefreshMarkup = Pick<PageShape, 'refreshesTo' | 'base'>;
+type RefreshMarkup = Pick<HtmlSignals, 'refreshesTo' | 'base'>;
 
 /** Null for a page without any, as most are, and those need not be looked through. */
 export const refreshMarkup = (html: string): RefreshMarkup | null =>
-  MAY_REFRESH.test(html) ? shapeOf(html) : null;
+  MAY_REFRESH.test(html) ? htmlSignals(html) : null;
 
 const MAY_REFRESH = /http-equiv\s{0,10}=\s{0,10}["']?\s{0,10}refresh/i;
 

@@ -1,8 +1,8 @@
 import { openDatabase } from '../../../db/open.ts';
 import { renderVerdictStore } from '../../../db/sites/rendering-types.ts';
 import { silentLogger } from '../../../runtime/log/logger.ts';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
-import { createRenderMemory } from '../../../scraping/engine/rendering-type-cache.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
+import { createRenderingTypeCache } from '../../../scraping/engine/rendering-type-cache.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { answers, withPages } from '../../fixtures/site/pages.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
@@ -117,7 +117,7 @@ describe('render auto', () => {
     };
     const waiting: (() => void)[] = [];
     await withPages({ '/counted': counted }, async (url, own) => {
-      const job = openScraping(
+      const job = openPageEngine(
         { render: 'auto' },
         { ...own.context, signal: new AbortController().signal, pageTimeoutMs: 20_000, maxPageBytes: 1e7 },
       );
@@ -149,13 +149,13 @@ describe('what the fleet remembers of a host', () => {
         { '/1': shell, '/2': shell, '/3': shell, '/plain': '<h1>Plain</h1>' },
         async (url, own, small) => {
           const worker = () => {
-            const renderMemory = createRenderMemory(renderVerdictStore(database), silentLogger);
-            return openScraping(
+            const renderingTypes = createRenderingTypeCache(renderVerdictStore(database), silentLogger);
+            return openPageEngine(
               { render: 'auto', formats: ['text'] },
               {
                 ...own.context,
                 ...{
-                  renderMemory,
+                  renderingTypes,
                   signal: new AbortController().signal,
                   pageTimeoutMs: 20_000,
                   maxPageBytes: 1e7,
@@ -205,11 +205,11 @@ describe('what the fleet remembers of a host', () => {
       },
     };
     await withPages({ '/1': shell }, async (url, own) => {
-      const job = openScraping(
+      const job = openPageEngine(
         { render: 'auto', formats: ['text'] },
         {
           ...own.context,
-          renderMemory: createRenderMemory(broken, silentLogger),
+          renderingTypes: createRenderingTypeCache(broken, silentLogger),
           ...{ signal: new AbortController().signal, pageTimeoutMs: 20_000, maxPageBytes: 1e7 },
         },
       );

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../../../runtime/log/logger.ts';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
 import { openSite, type Site } from '../../fixtures/site/site.ts';
 
@@ -80,7 +80,7 @@ describe('a browser that is killed', () => {
 
   it('does not end its job: the next URL gets the new one', async () => {
     await scraper.pool.start();
-    const job = openScraping(
+    const job = openPageEngine(
       { render: 'browser' },
       {
         ...scraper.context,
@@ -113,7 +113,7 @@ describe('a browser that has shown enough pages', () => {
   it('is replaced, and ends with its last job', async () => {
     await scraper.pool.start();
     const first = pidOf(scraper.pool);
-    const job = openScraping(
+    const job = openPageEngine(
       { render: 'browser', formats: ['text'] },
       {
         ...scraper.context,
@@ -132,7 +132,7 @@ describe('a browser that has shown enough pages', () => {
 
 describe('the only page of a job', () => {
   const openJob = () =>
-    openScraping(
+    openPageEngine(
       { render: 'browser', formats: ['text'] },
       {
         ...scraper.context,
@@ -206,7 +206,7 @@ describe('the proxy of the browser', () => {
 
 it('a tab that is just being emptied takes the next page', async () => {
   const signal = new AbortController().signal;
-  const scraping = openScraping(
+  const scraping = openPageEngine(
     { render: 'browser' },
     { ...scraper.context, signal, pageTimeoutMs: 20_000, maxPageBytes: 1_000_000 },
   );

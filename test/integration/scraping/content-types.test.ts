@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { pageError } from '../../../core/jobs/page-errors.ts';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { decodeDocument } from '../../../scraping/response/charset.ts';
 import { encode, NOTICES, noticePage } from '../../fixtures/site/languages.ts';
@@ -293,7 +293,7 @@ describe('a page that leads on by itself', () => {
     await withPages({ '/old': refreshing('0;url=/new'), '/new': PAGE }, async (url, own, site) => {
       for (const render of WAYS) {
         const asked: string[] = [];
-        const job = openScraping(
+        const job = openPageEngine(
           { render },
           { ...own.context, signal: new AbortController().signal, pageTimeoutMs: 20_000, maxPageBytes: 1e7 },
         );

@@ -1,4 +1,4 @@
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 import { startConnectProxy, startSocksProxy, type TestProxy } from '../../support/servers/upstream-proxy.ts';
@@ -86,7 +86,7 @@ describe('cookies', () => {
   });
 
   it('of a job are kept over its pages and its browsers, and by no other job', async () => {
-    const job = openScraping(
+    const job = openPageEngine(
       { render: 'browser' },
       {
         ...scraper.context,

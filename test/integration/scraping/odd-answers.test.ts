@@ -1,5 +1,5 @@
 import type { Page } from '../../../core/jobs/page.ts';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { ODD_ANSWERS, type OddAnswer, PAGE, REDIRECTS, WORDS } from '../../fixtures/odd-answers/answers.ts';
 import { howMany, randomAnswer } from '../../fixtures/odd-answers/random-answers.ts';
@@ -84,7 +84,7 @@ describe('a redirect', () => {
 
 describe('in a page of the browser', () => {
   const inOneSession = async (site: RawSite, paths: string[]) => {
-    const session = openScraping(
+    const session = openPageEngine(
       { render: 'browser', formats: ['text'] },
       {
         ...{ ...scraper.context, signal: new AbortController().signal },
