@@ -21,20 +21,20 @@ import { sessionOptions } from './session-options.ts';
 import { chooseReadable } from './shown-document.ts';
 import type { Tab } from './tab.ts';
 
-/** The browser's way to pages: one context of its own for all of a job's, so many tabs at once. */
+/** Fetches a job's pages in the browser: one browser context per job, several tabs at once. */
 export interface BrowserFetcher {
   fetch(url: string, options: BrowserFetchOptions): Promise<BrowserPage>;
   close(): Promise<void>;
 }
 
 export interface BrowserFetchOptions {
-  /** From navigation to content; the wait for a tab does not count. */
+  /** From navigation to content; waiting for a free tab does not count. */
   timeoutMs: number;
   permit?: RedirectPermission | undefined;
 }
 
 export interface BrowserPage extends ScrapedPage {
-  /** The document as drawn; null where it did not come to that. */
+  /** The document as rendered; null if there was no snapshot. */
   renderedHtml: string | null;
 }
 
@@ -42,11 +42,11 @@ export interface BrowserFetchContext {
   signal: AbortSignal;
   browser: BrowserPool;
   logger: Logger;
-  /** Of a page's HTML once drawn. */
+  /** Limit for a page's rendered HTML. */
   maxPageBytes: number;
   /** Pages of the job in the browser at once. */
   tabs: number;
-  /** No other is asked for: its browser context ends with the page, without waiting for `close`. */
+  /** The job has one page only: its browser context closes with the page, before `close`. */
   isOnlyPage?: boolean;
 }
 
@@ -68,7 +68,7 @@ export function openBrowserFetcher(spec: ScrapeSpec, context: BrowserFetchContex
       await deadline.race(fetched);
       await deadline.race(findings.reading);
     } catch (error) {
-      // A picture that failed does not take along what was read.
+      // A failed capture does not discard the extracted content.
       await deadline.race(findings.reading).catch(() => {});
       context.signal.throwIfAborted();
       findings.error = failureOf(error).info;
@@ -91,12 +91,12 @@ export function openBrowserFetcher(spec: ScrapeSpec, context: BrowserFetchContex
   };
 }
 
-/** What has been learned of a page so far: when it fails half way, this is what its user gets. */
+/** Results so far. A page that fails half way returns what is in here. */
 interface Findings {
   watch: DocumentWatch | null;
   snapshot: DomSnapshot | null;
   extracted: Extracted;
-  /** Until `extracted` is there. */
+  /** Settles once `extracted` is set. */
   reading: Promise<void>;
   artifacts: Artifact[];
   error: Page['error'];
@@ -113,9 +113,9 @@ interface FetchRun {
 }
 
 /**
- * A page's story: load, act, look, picture; and it is read meanwhile, for which nobody keeps the tab: a page left open goes on to lay
- * out and paint what is not looked at.
- * @throws PageFailure where it ends early
+ * Load, run actions, snapshot, capture. Extraction runs in a thread and does not hold the tab: a page
+ * left open keeps spending CPU on layout and paint.
+ * @throws PageFailure if it ends early
  */
 async function runFetch({ tab, url, spec, context, deadline, findings, permit }: FetchRun): Promise<void> {
   const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
@@ -123,7 +123,7 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
   findings.watch = watch;
   let isRead = false;
   tab.crashed.catch((error: unknown) => {
-    // A browser that was retired ends with its last page, which may still be read then.
+    // A retired browser exits after its last page, possibly while that page is being extracted.
     if (!isRead) deadline.end(error);
   });
   const isCaptured =
@@ -160,7 +160,7 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
       await waitUntilStable(tab, watch, deadline, { isCaptured, snapshot: null });
     } catch (error) {
       if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
-      // The page as it is then is still worth having.
+      // The page is still returned in the state the failed action left it in.
       findings.error ??= error.info;
     }
     await watch.assertDocument(deadline);
@@ -190,15 +190,15 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
     findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
   isRead = true;
-  // A page to be asked for again, once its server has had a rest, is still the same visitor's.
+  // A page to be retried after `Retry-After` must keep its context: same cookies, same client.
   tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
 }
 
 /**
- * A page that soon goes on to another by itself is followed at once, by the rules that hold for wherever it goes. One that is not allowed
- * on stays as it is.
+ * Follows a page's own refresh (header or `<meta>`) at once if its delay is short. The permit decides,
+ * as for redirects; if it denies the target, the page is returned as it is.
  *
- * @returns the look at where that ends, if there was one already
+ * @returns the snapshot of the last page, if one was taken already
  */
 async function followRefreshes(
   first: DomSnapshot | null,
@@ -208,7 +208,7 @@ async function followRefreshes(
   for (let refreshes = 0; ; refreshes += 1) {
     const { answer } = watch;
     if (!answer || answer.status >= 400 || watch.stopped) return seen;
-    // Before actions, which come first, only the header is asked.
+    // Actions run before the snapshot, so with actions only the header is checked.
     seen ??= stability.snapshot ? await takeSnapshot(tab, snapshotOptions, deadline) : null;
     const next = refreshTarget({
       ...{ url: seen?.url ?? answer.url, header: answer.refresh },
@@ -235,7 +235,7 @@ interface Following {
   snapshotOptions: DomSnapshotOptions;
 }
 
-/** One look into the page. A page on its way elsewhere is looked at where it arrives. */
+/** Takes a snapshot; if the page navigates meanwhile, takes it from the next document. */
 async function takeSnapshot(tab: Tab, options: DomSnapshotOptions, deadline: Deadline): Promise<DomSnapshot> {
   for (;;) {
     try {
@@ -260,7 +260,7 @@ async function capture(taking: Promise<Artifact>, deadline: Deadline): Promise<A
 
 function failureOf(error: unknown): PageFailure {
   if (error instanceof PageFailure) return error;
-  // Playwright says in many ways that the page or browser under a call is gone.
+  // Playwright has many messages for a page or browser that is gone.
   if (
     error instanceof Error &&
     /has been closed|Target closed|Target crashed|crashed|Session closed|disconnected/i.test(error.message)
@@ -277,7 +277,7 @@ function pageOf(url: string, findings: Findings, startedAt: number): Page {
   const answer = watch?.answer ?? null;
   return {
     url,
-    // What has no content leaves the tab empty.
+    // A response without content (204) leaves the tab at about:blank.
     final_url: (snapshot?.url === BLANK ? answer?.url : snapshot?.url) ?? answer?.url ?? null,
     status_code: answer?.status ?? null,
     content_type: answer?.contentType ?? null,

@@ -1,11 +1,14 @@
-/** What one look into the page brings home; everything else is worked out from it in Node. */
+/** The state of a page's document, taken in one call; extraction runs on it in Node. */
 export interface DomSnapshot {
   url: string;
   title: string;
   charset: string;
-  /** What the browser took the document for. */
+  /** The type as which the browser loaded the document. */
   contentType: string;
-  /** The whole document as rendered, doctype included; open shadow roots as `<template shadowrootmode>`. Null: too large. */
+  /**
+   * The whole document as rendered, doctype included; open shadow roots as `<template shadowrootmode>`.
+   * Null: too large.
+   */
   html: string | null;
 }
 

@@ -9,15 +9,15 @@ import { navigationError } from './navigation-error.ts';
 import { blockUrls, NO_URLS } from './request-interception.ts';
 import type { Tab } from './tab.ts';
 
-/** How long a page may go on drawing itself after its document is there. */
+/** How long a page may keep changing after its document is parsed. */
 const STABLE_MAX_MS = 5000;
-/** A page without a `load` event by then has a resource that hangs. */
+/** A page without a `load` event by then is waiting for a resource that hangs. */
 const LOAD_MAX_MS = 3000;
 
 /**
- * Navigates, until the document is there; `settle` waits for what it draws.
+ * Navigates until the document is parsed; `waitUntilStable` waits for what scripts render.
  *
- * @throws PageFailure with the reason, when there is no page
+ * @throws PageFailure with the reason if there is no page
  */
 export async function navigate(
   tab: Tab,
@@ -33,14 +33,14 @@ export async function navigate(
     if (/frame was detached/.test(message))
       throw new PageFailure('browser_crashed', undefined, { cause: error });
     if (/interrupted by another navigation/.test(message)) {
-      // The page's own script went elsewhere before the first document was complete.
+      // The page's own script navigated before the first document was complete.
       await deadline.race(waitForDocument(tab));
     } else if (watch.stopped) {
       throw watch.stopped;
     } else if (watch.isDownload || isFile(message, watch.newestAnswer)) {
       throw new PageFailure('unsupported_content', undefined, { cause: error });
     } else if (!hasNoContent(watch.newestAnswer)) {
-      // Ports that are surely no web server's are refused before the proxy is asked, which knows what is behind them.
+      // Chromium blocks unsafe ports before it asks the proxy; probing tells why the host fails.
       if (message.includes('ERR_UNSAFE_PORT')) await deadline.race(tab.egress.probe(watch.requestedUrl));
       const noted = tab.egress.failureOf(watch.requestedUrl);
       const code = navigationError(message, noted);
@@ -51,7 +51,7 @@ export async function navigate(
 }
 
 async function goTo(tab: Tab, url: string, deadline: Deadline): Promise<void> {
-  // Both, because a script that goes to an address no browser opens (`ftp:`) keeps Playwright waiting for ever.
+  // Both, because `goto` never returns if a script navigates to a scheme no browser opens (`ftp:`).
   const go = () =>
     deadline.race(
       Promise.race([tab.page.goto(url, { waitUntil: 'domcontentloaded', timeout: 0 }), documentReady(tab)]),
@@ -60,7 +60,7 @@ async function goTo(tab: Tab, url: string, deadline: Deadline): Promise<void> {
     await go();
   } catch (error) {
     if (!(error instanceof Error && error.message.includes('ERR_BLOCKED_BY_CLIENT'))) throw error;
-    // Called like a picture, but what is asked for is wanted: wikis have pages named File:Lock.png.
+    // The page's own URL matched the blocked media: wikis have pages named File:Lock.png.
     await deadline.race(blockUrls(tab, NO_URLS));
     await go();
   }
@@ -76,14 +76,14 @@ function documentReady(tab: Tab): Promise<void> {
     tab.listen('Page.domContentEventFired', () => {
       if (navigated) resolve();
     });
-    // In its place, where a script broke the parsing off to go where nobody can.
+    // Instead of it, if a script aborted parsing by navigating to a URL that cannot be opened.
     tab.listen('Page.frameStoppedLoading', ({ frameId }) => {
       if (navigated && frameId === tab.mainFrameId) resolve();
     });
   });
 }
 
-/** After a navigation took a page away under our hands: until the next document is there, or it is worth another look. */
+/** Waits for the document of a navigation the page started itself, or a few seconds at most. */
 export const waitForDocument = (tab: Tab): Promise<void> =>
   tab.page.waitForLoadState('domcontentloaded', { timeout: DOCUMENT_MS }).catch((error: unknown) => {
     if (!(error instanceof Error && /Timeout/.test(error.message))) throw error;
@@ -92,14 +92,14 @@ export const waitForDocument = (tab: Tab): Promise<void> =>
 const DOCUMENT_MS = 3000;
 
 /**
- * Waits for a page that draws itself: until `load`, then until its document has been quiet for a moment and nothing it asked
- * for is under way. Bounded; a page that never rests is taken as it is. A page without scripts is not waited for at all, and
- * looked at on the same way: one round trip for what most pages are.
+ * Waits for script-rendered pages: until `load`, then until the document has not changed for a moment
+ * and no script request is pending. Bounded: a page that stays active is taken as it is. A static page
+ * is not waited for, and its snapshot comes with the same round trip.
  *
- * @param options.isCaptured waits for pictures and styles too
- * @param options.earlySnapshot what came of itself, where that is enough
- * @param options.snapshot how to look at a page at state; null: not yet
- * @returns null where the page is still to be looked at
+ * @param options.isCaptured wait for images and styles too
+ * @param options.earlySnapshot used if it holds a snapshot
+ * @param options.snapshot options for the snapshot of a static page; null: take none
+ * @returns the snapshot; null if it is still to be taken
  */
 export async function waitUntilStable(
   tab: Tab,
@@ -142,7 +142,7 @@ export async function waitUntilStable(
       if (state === 'static') return snapshot;
     } catch (error) {
       if (!navigatedAway(error)) throw error;
-      // It went elsewhere: the new document is the page.
+      // It navigated: the new document is the page.
       await deadline.race(waitForDocument(tab));
       continue;
     }
@@ -155,11 +155,11 @@ export async function waitUntilStable(
 interface StabilityLimits {
   loadMs: number;
   maxMs: number;
-  /** Without a change, for a page that changed since it was there. */
+  /** Time without a change, for a page that changed after it was parsed. */
   quietMs: number;
-  /** For one that did not. */
+  /** The same for a page that did not. */
   unchangedMs: number;
-  /** For one with little text: likely a shell whose content is still to come. */
+  /** The same for a page with little text: likely an app shell whose content is still to come. */
   sparseQuietMs: number;
   checkEveryMs: number;
   isCaptured: boolean;
@@ -170,7 +170,7 @@ interface Stability {
   snapshot: DomSnapshot | null;
 }
 
-/** Timers, and not animation frames: a page nobody looks at may draw none. Runs in the page. */
+/** Uses timers: a page that is not visible may get no animation frames. Runs in the page. */
 function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<Stability['state']> {
   const start = performance.now();
   const textOf = (element: Element | null) => (element?.textContent ?? '').replace(/\s+/g, ' ').length;
@@ -181,8 +181,8 @@ function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<
     ) < 200;
   if (!limits.isCaptured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
   return new Promise((resolve) => {
-    // Time without a change, of which a look counts no more than twice what it should have come after: where the machine is so busy
-    // that looks come late, the page's own timers do too.
+    // Time without a change. Each check adds at most two intervals: on a machine so busy that checks are
+    // late, the page's own timers are late too.
     let sinceChangeMs = 0;
     let lastCheck = start;
     let changed = false;
@@ -211,19 +211,19 @@ function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<
       if (loaded && sinceChangeMs >= quietMs) return end('stable');
       timer = setTimeout(check, limits.checkEveryMs);
     };
-    // The event, and not only the next look: a page without scripts is done the moment it has loaded.
+    // The event too, not only the next check: a static page is done the moment it has loaded.
     if (!loaded) addEventListener('load', () => setTimeout(check, 0), { once: true });
     let timer = setTimeout(check, 0);
   });
 }
 
-/** All as source text: what runs in a page brings everything along. */
+/** As source text: a function that runs in the page must be self-contained. */
 const UNTIL_STABLE = `async ({ limits, snapshot }) => {
   const state = await (${untilStable})(limits, ${isStatic});
   return { state, snapshot: state === 'static' && snapshot ? (${takeDomSnapshot})(snapshot) : null };
 }`;
 
-/** What the browser does not show it saves, and for that it gives the navigation up; it says that it saves it later or never. */
+/** Chromium aborts the navigation to save a file, and reports the download later or never. */
 const isFile = (message: string, answer: Answer | null) =>
   answer !== null &&
   (isUnsupported(answer.contentType) ||

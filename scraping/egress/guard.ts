@@ -3,16 +3,16 @@ import { canonicalHost, parseAddress, parseAllowList, refusalReason } from '../.
 import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
- * Decides what may be dialled on a job's behalf. A name is resolved once, every address it gives is judged, and the caller
- * dials what came back and nothing else: a name that answers differently the next time (rebinding) gains nothing.
+ * Decides which addresses a job may connect to. A name is resolved once, each of its addresses is checked,
+ * and the caller dials only the returned ones, so DNS rebinding gains nothing.
  */
 export interface EgressGuard {
   /**
-   * The addresses to dial for this host, in the order to try them. What is not allowed is left out.
-   * @throws EgressError `egress_refused` when nothing allowed is left, `dns_failed` when the name does not resolve
+   * The allowed addresses of this host, in the order to try them.
+   * @throws EgressError `egress_refused` if none is allowed, `dns_failed` if the name does not resolve
    */
   resolve(host: string, port: number): Promise<string[]>;
-  /** Logs and reports what was refused: the user is told nothing of it. `reason` is one of few. */
+  /** Logs and counts a blocked request; users never see the details. `reason` has few distinct values. */
   reportBlocked(blocked: {
     host: string;
     port?: number;
@@ -25,7 +25,7 @@ export interface EgressGuard {
 /** The addresses of a name, as `dns.lookup` gives them. */
 export type Resolver = (name: string) => Promise<{ address: string }[]>;
 
-/** A connection that is not made. The message is for users and says nothing of what lies behind an address. */
+/** A connection that was not made. The message is for users and reveals nothing about the network. */
 export class EgressError extends Error {
   constructor(
     readonly code:
@@ -41,13 +41,13 @@ export class EgressError extends Error {
   }
 }
 
-/** @throws Error naming the entry of `allow` that does not fit */
+/** @throws Error that names the invalid entry of `allow` */
 export function createEgressGuard(options: {
   allow: string[];
   logger: Logger;
   /** Default: the system's. */
   resolver?: Resolver;
-  /** Told the reason of each refusal. */
+  /** Called with the reason of each blocked request. */
   onBlocked?(reason: string): void;
 }): EgressGuard {
   const { logger, resolver = systemResolver, onBlocked } = options;

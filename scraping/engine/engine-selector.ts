@@ -5,7 +5,7 @@ import { refreshTarget } from '../response/refresh.ts';
 import { detectBlock, isConsentWall } from './block-detection.ts';
 import type { RenderingType } from './rendering-type-cache.ts';
 
-/** The judgement of `render: auto`, pure: does a page that came by plain HTTP need a browser? */
+/** Why `render: auto` loads a page in the browser that was fetched by plain HTTP first. */
 export interface BrowserReason {
   why:
     | 'challenge'
@@ -16,9 +16,9 @@ export interface BrowserReason {
     | 'script_drawn'
     | 'asks_for_javascript'
     | 'fragment_route';
-  /** The page may be all there is: where a browser has added nothing to such a page of the host, it is not asked again. */
+  /** May be wrong: ignored for a host on which the browser added nothing to such a page. */
   isGuess: boolean;
-  /** Other pages of the host are likely the same. */
+  /** Likely true for other pages of the host. */
   isHostWide: boolean;
 }
 
@@ -35,10 +35,10 @@ const REASONS = {
 
 const because = (why: BrowserReason['why']): BrowserReason => ({ why, ...REASONS[why] });
 
-/** Null: what came by plain HTTP is the page. */
+/** Pure. Null: the page fetched by plain HTTP is complete. */
 export function needsBrowser(fetched: FetchedPage): BrowserReason | null {
   if (fetched.kind === 'failed') {
-    // A browser knows more ways to agree with a server; where there is none, or it may not be asked, it fails just so.
+    // A server may reject our HTTP client and accept a browser. Other failures are the same for both.
     return HTTP_MAY_BE_REJECTED.has(fetched.error.code) ? because('no_answer') : null;
   }
   if (fetched.kind === 'unreadable') return null;
@@ -49,7 +49,7 @@ export function needsBrowser(fetched: FetchedPage): BrowserReason | null {
   if (detectBlock(fetched, signals)) return because('challenge');
   if (fetched.status === 403 || fetched.status === 401)
     return fetched.status === 403 ? because('refused') : null;
-  // What is not there, or not now, is so for a browser as well; and a server that asks for fewer requests gets no further one.
+  // Errors are the same for a browser; and a rate limiting server must not get a second request.
   if (fetched.status >= 400 || NO_CONTENT.has(fetched.status)) return null;
   if (refreshesElsewhere(fetched, signals) || scriptRedirects(signals)) return because('redirects_itself');
   if (/^#!?\//.test(new URL(fetched.url).hash) && signals.executableScripts > 0)
@@ -66,7 +66,10 @@ const refreshesElsewhere = ({ url, status, headers }: AnsweredPage, markup: Html
 const HTTP_MAY_BE_REJECTED = new Set(['connection_failed', 'tls_failed', 'page_timeout']);
 const NO_CONTENT = new Set([204, 205, 304]);
 
-/** Characters of text: a title and a spinner; less than a page of its own has; and enough to do without what scripts may add. */
+/**
+ * Characters of text: at most a title and a spinner; less than a page with content has; enough to ignore
+ * what scripts may add.
+ */
 const NEXT_TO_NOTHING = 50;
 const SPARSE = 200;
 const SUBSTANTIAL = 800;
@@ -84,14 +87,14 @@ function asksForJavaScript({ text, textLength, noscriptText }: HtmlSignals): boo
 function isScriptDrawn(signals: HtmlSignals): boolean {
   const { textLength, executableScripts, emptyMounts, placeholders } = signals;
   if (executableScripts === 0) return false;
-  // A place to draw in with nothing in it, and not much around it.
+  // An empty mount element and little text around it.
   if (emptyMounts > 0 && textLength < SUBSTANTIAL) return true;
   if (placeholders >= 3) return true;
   if (textLength < NEXT_TO_NOTHING) return true;
   return textLength < SPARSE && (signals.moduleScripts > 0 || signals.stateScripts > 0);
 }
 
-/** Whether the browser gave what plain HTTP had not. */
+/** Whether the browser rendered content that plain HTTP did not have. */
 export function browserAddedContent({
   before,
   after,
@@ -107,14 +110,14 @@ export function browserAddedContent({
   return gained >= SPARSE || gained > Math.max(20, before.textLength / 2);
 }
 
-/** One page that needed a browser says little of its host; two in a row do. */
+/** One page that needs a browser may be an exception on its host; two in a row are not. */
 const SURE_STREAK = 2;
 const FIRST_RECHECK_MS = 60 * 60_000;
 const LAST_RECHECK_MS = 7 * 24 * 60 * 60_000;
 
 /**
- * What is known of a host, where it is sure and fresh enough to go by. Hosts change: a verdict is tried again after an hour, and
- * each time it holds after twice as long, up to a week.
+ * The engine recorded for a host, if the record is reliable and fresh. Hosts change: a record is rechecked
+ * after an hour, and after twice as long each time it holds, up to a week.
  */
 export function knownEngine(verdict: RenderingType | null): RenderingType['engine'] | null {
   if (verdict === null) return null;

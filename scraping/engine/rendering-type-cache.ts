@@ -2,15 +2,15 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
- * What the fleet has learned of hosts: whether their pages need a browser. Advice and nothing more, so neither asking nor telling
- * ever fails a page.
+ * Which engine the pages of a host need, shared by all workers and cached per process. Advice only: a
+ * failed read or write never fails a page.
  */
 export interface RenderingTypeCache {
-  /** Null for a host nobody has anything to tell of. */
+  /** Null for an unknown host. */
   get(host: string): Promise<RenderingType | null>;
-  /** After a page for which both ways were tried. */
+  /** Records the result of a page for which both engines were tried. */
   record(host: string, verdict: Pick<RenderingType, 'engine' | 'reason'>): Promise<void>;
-  /** Plain HTTP gave a whole page: news only where the host was thought to need more. */
+  /** Plain HTTP gave a complete page. Written only if the host is recorded as needing a browser. */
   recordHttpSufficient(host: string): Promise<void>;
 }
 
@@ -18,20 +18,20 @@ export interface RenderingType {
   engine: 'http' | 'browser';
   /** Why a browser was tried. */
   reason: string;
-  /** How many times in a row it came out like this. */
+  /** Consecutive pages with this result. */
   streak: number;
-  /** Since the last time, in milliseconds. */
+  /** Milliseconds since the last of them. */
   ageMs: number;
 }
 
-/** Where the fleet keeps it; `host` is that of a URL, with its port where it names one. */
+/** The shared store; `host` is a URL's host, with its port if it names one. */
 export interface RenderingTypeStore {
   find(host: string): Promise<RenderingType | null>;
   record(host: string, verdict: Pick<RenderingType, 'engine' | 'reason'>): Promise<void>;
 }
 
 const HOSTS = 10_000;
-/** How long a process goes by what it was told, until it hears what others have learned. */
+/** How long a process uses a cached record before it reads the shared one again. */
 const CACHED_MS = 60_000;
 
 export function createRenderingTypeCache(store: RenderingTypeStore, logger: Logger): RenderingTypeCache {

@@ -8,22 +8,22 @@ import type { UpstreamProxies } from '../egress/upstream-proxy.ts';
 import { exchange, SocketHangUp, type WireRequest, type WireResponse } from './exchange.ts';
 import { systemCode } from './failures.ts';
 
-/** Connections to the servers asked lately, kept and bounded; each is dialled to an address that the guard has checked. */
+/** One bounded pool of kept connections per origin; each is dialled to an address the guard has checked. */
 export interface ConnectionPools {
   request(request: WireRequest): Promise<WireResponse>;
-  /** Whether the server ended the connection before it said anything: asked again, it may answer. */
+  /** Whether the server closed the connection before it sent a byte: a retry may succeed. */
   isStaleSocket(error: unknown): boolean;
   stop(): Promise<void>;
 }
 
-/** A crawl of the wide web meets many servers once. */
+/** Bounded: a broad crawl contacts many origins once. */
 const POOLS_KEPT = 256;
 const TLS_TIMEOUT_MS = 10_000;
 
 export interface ConnectionPoolsOptions {
   guard: EgressGuard;
   connectionsPerOrigin: number;
-  /** Undefined: servers are dialled from here. */
+  /** Undefined: servers are dialled directly. */
   proxies: UpstreamProxies | undefined;
 }
 
@@ -31,7 +31,7 @@ export function createConnectionPools(options: ConnectionPoolsOptions): Connecti
   const dial = guardedDial(options);
   const pools = new LRUCache<string, ConnectionPool>({
     max: POOLS_KEPT,
-    // What is under way is finished first.
+    // Pending requests finish first.
     dispose: (origin) => origin.retire(),
   });
   const open = new Set<Socket>();
@@ -64,9 +64,9 @@ const HUNG_UP = new Set(['ECONNRESET', 'EPIPE']);
 
 const isStaleSocket = (error: unknown) => error instanceof SocketHangUp || HUNG_UP.has(systemCode(error));
 
-/** So many connections to one server, one request at a time on each: a slow answer holds up no other. */
+/** The connections to one origin, one request at a time on each: no head-of-line blocking. */
 class ConnectionPool {
-  /** Kept for the next request, each with what stops the watch over it. */
+  /** Idle sockets, each with a function that removes its listeners. */
   readonly #idle = new Map<Socket, () => void>();
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -95,7 +95,7 @@ class ConnectionPool {
         this.#releaseSlot();
       });
     } catch (error) {
-      // The others it kept are likely gone too.
+      // Its other idle connections are likely closed too.
       if (isStaleSocket(error)) this.#dropIdle();
       throw error;
     }
@@ -119,7 +119,7 @@ class ConnectionPool {
     else this.#free += 1;
   }
 
-  /** The one used last: its server is least likely to be about to hang up. */
+  /** The most recently used: the server is least likely to be about to close it. */
   #takeIdle(): Socket | undefined {
     const [socket, unwatch] = [...this.#idle].at(-1) ?? [];
     unwatch?.();
@@ -127,7 +127,7 @@ class ConnectionPool {
   }
 
   #keep(socket: Socket, keepMs: number): void {
-    // Nothing is awaited of an idle connection; whatever comes is its end.
+    // An idle connection expects no data; any event ends it.
     const drop = () => {
       unwatch();
       socket.destroy();
@@ -154,8 +154,8 @@ class ConnectionPool {
 const TLS_SESSIONS_KEPT = 100;
 
 /**
- * Dials the addresses the guard gives, in their order. Neither a library nor a proxy is handed a name, so there is no second look-up
- * whose answer could differ from the one that was checked.
+ * Dials the addresses the guard returns, in their order. Libraries and proxies get addresses, never names:
+ * a second look-up could give an address that was not checked.
  */
 function guardedDial({ guard, proxies }: ConnectionPoolsOptions): (origin: string) => Promise<Socket> {
   const sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS_KEPT });
@@ -171,7 +171,7 @@ function guardedDial({ guard, proxies }: ConnectionPoolsOptions): (origin: strin
   };
 }
 
-/** Whom Node trusts, for the name that was asked for and not for the address that was dialled. */
+/** TLS with Node's trusted certificates, verified for the host name, not for the dialled address. */
 function secured(socket: Socket, host: string, sessions: LRUCache<string, Buffer>): Promise<TLSSocket> {
   const name = host.replace(/\.$/, '');
   const session = sessions.get(name);
@@ -193,7 +193,7 @@ function secured(socket: Socket, host: string, sessions: LRUCache<string, Buffer
     tls.once('secureConnect', () => {
       clearTimeout(timer);
       tls.off('error', fail).off('close', fail);
-      // Whoever uses it hears of its errors; while nobody does, they end it and nothing else.
+      // An error while the socket is idle, without a request's listener, must not crash the process.
       tls.on('error', () => socket.destroy());
       resolve(tls);
     });
