@@ -4,7 +4,7 @@ const SEED = 'https://www.example.co.uk/start';
 const site = (options: { include?: string[]; exclude?: string[]; sameOrigin?: boolean }) =>
   createScope([SEED], { sameOrigin: true, ...options });
 
-test('a crawl stays at its origin', () => {
+test('a crawl stays on its origin', () => {
   const { includes } = site({});
   expect(includes('https://www.example.co.uk/other')).toBe(true);
   for (const url of [
@@ -16,7 +16,7 @@ test('a crawl stays at its origin', () => {
   }
 });
 
-test('or goes to all subdomains of the registrable domain, and to no neighbour of it', () => {
+test('a crawl without same_origin covers all subdomains of the registrable domain, and no other domain', () => {
   const { includes } = site({ sameOrigin: false });
   expect(includes('https://shop.example.co.uk/')).toBe(true);
   expect(includes('http://example.co.uk/')).toBe(true);
@@ -26,19 +26,19 @@ test('or goes to all subdomains of the registrable domain, and to no neighbour o
   );
 });
 
-test('a seed that redirects elsewhere meant that', () => {
+test('the target of a redirected seed is in scope', () => {
   const scope = site({});
   scope.extendTo('https://example.co.uk/');
   expect(scope.includes('https://example.co.uk/a')).toBe(true);
 });
 
-test('files that are no pages are left out', () => {
+test('files that are not pages are out of scope', () => {
   const { includes } = site({});
   expect(includes('https://www.example.co.uk/picture.JPG')).toBe(false);
   expect(includes('https://www.example.co.uk/page.html?file=a.jpg')).toBe(true);
 });
 
-test('exclude goes before include', () => {
+test('exclude takes precedence over include', () => {
   const { includes } = site({ include: ['/docs/**'], exclude: ['**/old/**', '*-draft'] });
   expect(includes('https://www.example.co.uk/docs/a/b')).toBe(true);
   expect(includes('https://www.example.co.uk/blog/a')).toBe(false);

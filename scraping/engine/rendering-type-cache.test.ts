@@ -24,20 +24,20 @@ beforeEach(() => {
   };
 });
 
-it('asks for a host once in a while, and not for every page', async () => {
+it('reads the store once per host and interval, not per page', async () => {
   const cache = createRenderingTypeCache(store, silentLogger);
   for (let page = 0; page < 3; page += 1) expect(await cache.get('a.example')).toBeNull();
   expect(calls).toEqual(['find a.example']);
 });
 
-it('knows at once what it told itself', async () => {
+it('returns its own record at once', async () => {
   const cache = createRenderingTypeCache(store, silentLogger);
   await cache.get('a.example');
   await cache.record('a.example', { engine: 'browser', reason: 'script_drawn' });
   expect(await cache.get('a.example')).toMatchObject({ engine: 'browser' });
 });
 
-it('writes that plain HTTP was enough only where the contrary is known', async () => {
+it('records that plain HTTP was sufficient only if the contrary is recorded', async () => {
   const cache = createRenderingTypeCache(store, silentLogger);
   await cache.recordHttpSufficient('a.example');
   verdicts.set('b.example', { engine: 'browser', reason: 'challenge', streak: 3, ageMs: 1e9 });
@@ -45,7 +45,7 @@ it('writes that plain HTTP was enough only where the contrary is known', async (
   expect(calls.filter((call) => call.startsWith('record'))).toEqual(['record b.example http whole_page']);
 });
 
-it('fails no page when the store is away', async () => {
+it('fails no page if the store is unreachable', async () => {
   const away = async () => {
     throw new Error('away');
   };

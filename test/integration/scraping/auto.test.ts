@@ -28,7 +28,7 @@ describe('render auto', () => {
   const auto = async (own: Scraper, url: string, spec: ScrapeSpec = {}) =>
     (await own.scrape(url, { render: 'auto', formats: ['markdown'], ...spec })).page;
 
-  it('takes a page that is all there by plain HTTP', async () => {
+  it('fetches a complete page by plain HTTP', async () => {
     expect(await auto(scraper, at('/docs.html'))).toMatchObject({ engine: 'http', error: null });
     expect(await auto(scraper, at('/status?code=404'))).toMatchObject({
       engine: 'http',
@@ -36,13 +36,13 @@ describe('render auto', () => {
     });
   });
 
-  it('shows a page that scripts draw to the browser', async () => {
+  it('loads a script-rendered page in the browser', async () => {
     const page = await auto(scraper, at('/app.html'));
     expect(page).toMatchObject({ engine: 'browser', title: 'Catalogue', error: null });
     expect(page.markdown).toContain(`[Thing 2](${at('/items/2')})`);
   });
 
-  it('uses the browser at once where a picture or an action is asked for', async () => {
+  it('uses the browser at once for a screenshot or an action', async () => {
     const before = site.requests.length;
     const shown = await auto(scraper, at('/docs.html?pictured'), { formats: ['markdown', 'screenshot'] });
     expect(shown.engine).toBe('browser');
@@ -52,7 +52,7 @@ describe('render auto', () => {
     expect(asked.filter((url) => url === '/docs.html?pictured')).toHaveLength(1);
   });
 
-  it('follows a page that goes elsewhere by itself', async () => {
+  it('follows a page that redirects itself', async () => {
     await withPages(
       {
         '/old': '<meta http-equiv="refresh" content="0; url=/new"><p>We have moved.</p>',
@@ -71,7 +71,7 @@ describe('render auto', () => {
     );
   });
 
-  it('shows a page behind a challenge to the browser, and says it where that does not help', async () => {
+  it('loads a page behind a bot check in the browser, and reports the check if it stays', async () => {
     await withPages(
       {
         '/': (request, response) => {
@@ -101,7 +101,7 @@ describe('render auto', () => {
     );
   });
 
-  it('has several pages of a job on their way at once, and its browser one after the other', async () => {
+  it('fetches several pages of a job at once by HTTP, and one after the other in the browser', async () => {
     let open = 0;
     let most = 0;
     const counted: SiteHandler = (_request, response) => {
@@ -111,7 +111,7 @@ describe('render auto', () => {
         open -= 1;
         response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Counted</h1>');
       };
-      // Only several together are answered, so one alone would wait for ever.
+      // The server responds to several requests together, so a single one would wait for ever.
       waiting.push(answer);
       if (waiting.length === 4) for (const each of waiting.splice(0)) each();
     };
@@ -132,11 +132,11 @@ describe('render auto', () => {
   });
 });
 
-describe('what the fleet remembers of a host', () => {
+describe('the rendering type of a host', () => {
   const shell =
     '<div id="root"></div><script>document.getElementById("root").textContent = "Drawn ".repeat(80)</script>';
 
-  it('is learned by one worker and used by another', async () => {
+  it('is recorded by one worker and used by another', async () => {
     const { url: databaseUrl, drop } = await createTestDatabase();
     const database = await openDatabase({
       url: databaseUrl,
@@ -176,7 +176,7 @@ describe('what the fleet remembers of a host', () => {
           expect((await second.scrape(`${url}/3`)).page.engine).toBe('browser');
           expect(requestsOf('/3')).toBe(1);
 
-          // Hosts change: when the verdict is old, plain HTTP is tried again, and believed.
+          // Hosts change: once the record is old, plain HTTP is tried again, and its result recorded.
           await database.knex.raw(`UPDATE rendering_types SET seen_at = now() - interval '8 days'`);
           const third = worker();
           expect((await third.scrape(`${url}/plain`)).page.engine).toBe('http');
@@ -195,7 +195,7 @@ describe('what the fleet remembers of a host', () => {
     }
   });
 
-  it('does not matter where it cannot be asked', async () => {
+  it('does not matter if its store is unreachable', async () => {
     const broken = {
       find: async () => {
         throw new Error('the database is away');
