@@ -47,7 +47,8 @@ async function runAction(tab: Tab, action: Action, pictures: Artifact[], deadlin
     case 'click':
       return await find(action.selector).click({ timeout });
     case 'type':
-      // Found first: the timeout of `pressSequentially` includes the typing, which is long for a long text.
+      // Found first: the timeout of `pressSequentially` includes the typing, which is long for a
+      // long text.
       await find(action.selector).waitFor({ state: 'attached', timeout });
       return await find(action.selector).pressSequentially(action.text, { timeout: deadline.remainingMs() });
     case 'select':

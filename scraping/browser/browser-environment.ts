@@ -1,8 +1,9 @@
 import { inheritedEnvironment } from '../../runtime/settings/config.ts';
 
 /**
- * The environment of a browser process. It runs untrusted code, and the worker's environment holds the
- * passwords of database, broker and mail server: so only an allow list of variables is inherited.
+ * The environment of a browser process. It runs untrusted code, and the worker's environment holds
+ * the passwords of database, broker and mail server: so only an allow list of variables is
+ * inherited.
  */
 export const browserEnvironment = (): Record<string, string> => inheritedEnvironment(isForBrowser);
 

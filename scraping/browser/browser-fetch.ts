@@ -113,8 +113,8 @@ interface FetchRun {
 }
 
 /**
- * Load, run actions, snapshot, capture. Extraction runs in a thread and does not hold the tab: a page
- * left open keeps spending CPU on layout and paint.
+ * Load, run actions, snapshot, capture. Extraction runs in a thread and does not hold the tab: a
+ * page left open keeps spending CPU on layout and paint.
  * @throws PageFailure if it ends early
  */
 async function runFetch({ tab, url, spec, context, deadline, findings, permit }: FetchRun): Promise<void> {
@@ -195,8 +195,8 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
 }
 
 /**
- * Follows a page's own refresh (header or `<meta>`) at once if its delay is short. The permit decides,
- * as for redirects; if it denies the target, the page is returned as it is.
+ * Follows a page's own refresh (header or `<meta>`) at once if its delay is short. The permit
+ * decides, as for redirects; if it denies the target, the page is returned as it is.
  *
  * @returns the snapshot of the last page, if one was taken already
  */

@@ -1,7 +1,10 @@
 import type { Artifact } from '../../core/jobs/page.ts';
 import type { Tab } from './tab.ts';
 
-/** Screenshots and PDFs of a page. Larger pages are cut: an endless page would give an image of any size. */
+/**
+ * Screenshots and PDFs of a page. Larger pages are cut: an endless page would give an image of any
+ * size.
+ */
 
 const MAX_PICTURE_HEIGHT = 16_384;
 const MAX_PICTURE_WIDTH = 4096;

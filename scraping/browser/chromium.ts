@@ -5,7 +5,10 @@ import { browserEnvironment } from './browser-environment.ts';
 
 /** Finds, starts and ends one Chromium process tree. */
 
-/** The first that exists. The headless shell renders three times as many pages per second in 40 % of the memory. */
+/**
+ * The first that exists. The headless shell renders three times as many pages per second in 40 % of
+ * the memory.
+ */
 export function findChromium(configured?: string): string | undefined {
   if (configured) return existsSync(configured) ? configured : undefined;
   return [
@@ -21,7 +24,9 @@ export function findChromium(configured?: string): string | undefined {
   ].find((path) => path !== '' && existsSync(path));
 }
 
-/** The path used by `playwright install --only-shell`, beside the full browser at `executablePath`. */
+/**
+ * The path used by `playwright install --only-shell`, beside the full browser at `executablePath`.
+ */
 const playwrightHeadlessShell = () =>
   chromium
     .executablePath()
@@ -43,7 +48,8 @@ export async function launchChromium(options: {
     executablePath: options.executablePath,
     args: chromiumArgs(options.proxyAddress),
     env: browserEnvironment(),
-    // On a signal the worker drains first; Playwright would close the browser while jobs are released.
+    // On a signal the worker drains first; Playwright would close the browser while jobs are
+    // released.
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
@@ -63,7 +69,8 @@ export const VIEWPORT = { width: 1280, height: 800 };
 function chromiumArgs(proxyAddress: string): string[] {
   return [
     ...(needsNoSandbox() ? ['--no-sandbox'] : []),
-    // Otherwise each tab starts in Chromium's default size and is resized: 2 % of the cost of a single page.
+    // Otherwise each tab starts in Chromium's default size and is resized: 2 % of the cost of a
+    // single page.
     `--window-size=${VIEWPORT.width},${VIEWPORT.height}`,
     `--proxy-server=${proxyAddress}`,
     // Without it Chromium connects to loopback directly, past the egress guard.
@@ -78,7 +85,8 @@ function chromiumArgs(proxyAddress: string): string[] {
     '--no-pings',
     '--dns-prefetch-disable',
     '--mute-audio',
-    // Makes `window.open` fail in the headless shell; a full Chromium ignores it, so popups are closed too.
+    // Makes `window.open` fail in the headless shell; a full Chromium ignores it, so popups are
+    // closed too.
     '--block-new-web-contents',
   ];
 }

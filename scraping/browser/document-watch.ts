@@ -18,7 +18,10 @@ export interface Answer {
   retryAfterMs: number | null;
 }
 
-/** Follows the main frame's document through CDP network events. One per page; create before navigating. */
+/**
+ * Follows the main frame's document through CDP network events. One per page; create before
+ * navigating.
+ */
 export class DocumentWatch {
   isDownload = false;
   /** URL of the newest document, after redirects: a failure is about its host. */
@@ -94,7 +97,8 @@ export class DocumentWatch {
       if (frame.id === mainFrameId) this.#shownId = frame.loaderId;
     });
     listen('Network.dataReceived', ({ requestId, dataLength }) => {
-      // Decoded bytes: a small compressed response can be a very large page. The proxy limits encoded bytes.
+      // Decoded bytes: a small compressed response can be a very large page. The proxy limits
+      // encoded bytes.
       if (requestId === this.#documentId) this.#documentBytes += dataLength;
       this.#totalBytes += dataLength;
       if (tooLarge || (this.#documentBytes <= maxBytes && this.#totalBytes <= 5 * maxBytes)) return;
@@ -184,7 +188,10 @@ export class DocumentWatch {
     );
   }
 
-  /** The connection ended before the current document did. ERR_ABORTED: the page stopped itself, no error. */
+  /**
+   * The connection ended before the current document did. ERR_ABORTED: the page stopped itself, no
+   * error.
+   */
   #cutShort(): PageFailure | null {
     if (this.#documentId !== this.#shownId || this.#failed === null || /ERR_ABORTED/.test(this.#failed))
       return null;

@@ -6,8 +6,8 @@ export interface DomSnapshot {
   /** The type as which the browser loaded the document. */
   contentType: string;
   /**
-   * The whole document as rendered, doctype included; open shadow roots as `<template shadowrootmode>`.
-   * Null: too large.
+   * The whole document as rendered, doctype included; open shadow roots as `<template
+   * shadowrootmode>`. Null: too large.
    */
   html: string | null;
 }

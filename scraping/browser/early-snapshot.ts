@@ -3,17 +3,19 @@ import { type DomSnapshot, takeDomSnapshot } from './dom-snapshot.ts';
 import { WORLD } from './in-page.ts';
 
 /**
- * A DOM snapshot of a static page, taken by an injected script at DOMContentLoaded and pushed through a
- * binding, without a round trip. Most pages are static. The page is then stopped and hidden, so that it
- * is neither laid out nor painted while the snapshot is on its way: this saves 20 of 195 ms of CPU time
- * per page, with 2 cores and extraction beside it.
+ * A DOM snapshot of a static page, taken by an injected script at DOMContentLoaded and pushed
+ * through a binding, without a round trip. Most pages are static. The page is then stopped and
+ * hidden, so that it is neither laid out nor painted while the snapshot is on its way: this saves
+ * 20 of 195 ms of CPU time per page, with 2 cores and extraction beside it.
  *
- * A static page reads the same without its style sheets, so they are held back until the page is known
- * to be active: it has scripts, which wait for the styles above them, or is still loading after a
- * moment. This saves another 5 ms, and requests to the site.
+ * A static page reads the same without its style sheets, so they are held back until the page is
+ * known to be active: it has scripts, which wait for the styles above them, or is still loading
+ * after a moment. This saves another 5 ms, and requests to the site.
  */
 export interface EarlySnapshot {
-  /** Snapshot of the tab's current document; null if the document is not static, or not parsed yet. */
+  /**
+   * Snapshot of the tab's current document; null if the document is not static, or not parsed yet.
+   */
   readonly snapshot: DomSnapshot | null;
   /** Resolves once the page is known to be active; never for a static page. */
   readonly active: Promise<void>;

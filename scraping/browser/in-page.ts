@@ -4,9 +4,9 @@ import type { CDPSession } from 'playwright';
 export const WORLD = 'leadengine';
 
 /**
- * Runs a function in the page's main frame, in an isolated world: the same document, but built-ins that
- * the page cannot have replaced (Prototype's `Array.prototype.toJSON` breaks `JSON.stringify`). Costs one
- * round trip beside the creation of the world.
+ * Runs a function in the page's main frame, in an isolated world: the same document, but built-ins
+ * that the page cannot have replaced (Prototype's `Array.prototype.toJSON` breaks
+ * `JSON.stringify`). Costs one round trip beside the creation of the world.
  *
  * @param inPage must be self-contained: only its source text is sent. No imports, no outer helpers.
  * @throws Error if the page navigates meanwhile; see `navigatedAway`

@@ -86,7 +86,10 @@ export class BrowserInstance {
     killChromium(this.chromium.pid);
   }
 
-  /** Guards calls that normally take milliseconds: a Chromium that does not answer in time is killed. */
+  /**
+   * Guards calls that normally take milliseconds: a Chromium that does not answer in time is
+   * killed.
+   */
   async whileAlive<T>(opening: Promise<T>): Promise<T> {
     const timer = setTimeout(() => this.kill('does_not_open_pages'), OPEN_TIMEOUT_MS);
     try {

@@ -2,8 +2,10 @@ import type { PageErrorCode } from '../../core/jobs/page-errors.ts';
 import type { EgressFailure } from '../egress/proxy-client.ts';
 
 /**
- * @param netError Chromium's error name, such as `net::ERR_EMPTY_RESPONSE`, or a text that contains it
- * @param egress the proxy's reason for this host, which is more precise: Chromium only sees a failed tunnel
+ * @param netError Chromium's error name, such as `net::ERR_EMPTY_RESPONSE`, or a text that contains
+ *   it
+ * @param egress the proxy's reason for this host, which is more precise: Chromium only sees a
+ *   failed tunnel
  */
 export function navigationError(netError: string, egress: EgressFailure | undefined): PageErrorCode {
   const name = /ERR_[A-Z0-9_]+/.exec(netError)?.[0] ?? '';

@@ -92,9 +92,9 @@ export const waitForDocument = (tab: Tab): Promise<void> =>
 const DOCUMENT_MS = 3000;
 
 /**
- * Waits for script-rendered pages: until `load`, then until the document has not changed for a moment
- * and no script request is pending. Bounded: a page that stays active is taken as it is. A static page
- * is not waited for, and its snapshot comes with the same round trip.
+ * Waits for script-rendered pages: until `load`, then until the document has not changed for a
+ * moment and no script request is pending. Bounded: a page that stays active is taken as it is. A
+ * static page is not waited for, and its snapshot comes with the same round trip.
  *
  * @param options.isCaptured wait for images and styles too
  * @param options.earlySnapshot used if it holds a snapshot
@@ -181,8 +181,8 @@ function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<
     ) < 200;
   if (!limits.isCaptured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
   return new Promise((resolve) => {
-    // Time without a change. Each check adds at most two intervals: on a machine so busy that checks are
-    // late, the page's own timers are late too.
+    // Time without a change. Each check adds at most two intervals: on a machine so busy that
+    // checks are late, the page's own timers are late too.
     let sinceChangeMs = 0;
     let lastCheck = start;
     let changed = false;

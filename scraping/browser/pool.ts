@@ -11,21 +11,25 @@ import { BrowserInstance, type ContextHandle } from './instance.ts';
 import { BrowserSession, type ContextSource, type SessionOptions } from './session.ts';
 
 /**
- * Chromium for many jobs at once. A job opens a session with one browser context, so that jobs share
- * nothing, and up to `tabs` tabs in it, each of which loads the job's pages one after the other.
+ * Chromium for many jobs at once. A job opens a session with one browser context, so that jobs
+ * share nothing, and up to `tabs` tabs in it, each of which loads the job's pages one after the
+ * other.
  *
- * The next context and its first tab are opened in advance: starting a renderer is more than a third of
- * the time of a single page. A crashed browser is relaunched at the next use. A browser that has loaded
- * some hundred pages is retired: new contexts go to a new browser, and the old one exits after its last
- * context, because Chromium never returns all of its memory.
+ * The next context and its first tab are opened in advance: starting a renderer is more than a
+ * third of the time of a single page. A crashed browser is relaunched at the next use. A browser
+ * that has loaded some hundred pages is retired: new contexts go to a new browser, and the old one
+ * exits after its last context, because Chromium never returns all of its memory.
  */
 export interface BrowserPool {
   /**
-   * Opens the egress proxy and launches Chromium, so that a machine that cannot run it fails at start.
+   * Opens the egress proxy and launches Chromium, so that a machine that cannot run it fails at
+   * start.
    * @throws FatalError if Chromium cannot be launched; so do the pages of its sessions
    */
   start(): Promise<void>;
-  /** Ends every Chromium, also a hung one. Open sessions fail with `browser_crashed`. Idempotent. */
+  /**
+   * Ends every Chromium, also a hung one. Open sessions fail with `browser_crashed`. Idempotent.
+   */
   stop(): Promise<void>;
   /** Process id of the Chromium that gets new contexts. */
   readonly pid: number | undefined;
@@ -102,7 +106,8 @@ class Pool implements BrowserPool, ContextSource {
   async openContext(options: SessionOptions): Promise<ContextHandle> {
     for (;;) {
       const instance = await this.#currentInstance();
-      // Identity and proxies are fixed when a context is created; all other options can be set later.
+      // Identity and proxies are fixed when a context is created; all other options can be set
+      // later.
       const isPlain = !options.identity && !options.proxies;
       const ready = isPlain ? instance.ready : undefined;
       if (ready) instance.ready = undefined;

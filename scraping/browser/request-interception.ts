@@ -35,7 +35,9 @@ export async function blockUrls(tab: Tab, urls: readonly string[]): Promise<void
   await tab.cdp.send('Network.setBlockedURLs', { urls: [...urls] });
 }
 
-/** Pauses the chosen requests until they are continued: one round trip each. Kept from page to page. */
+/**
+ * Pauses the chosen requests until they are continued: one round trip each. Kept from page to page.
+ */
 async function pauseRequests(tab: Tab, paused: Tab['paused']): Promise<void> {
   if (tab.paused === paused) return;
   tab.paused = paused;
@@ -56,9 +58,9 @@ const PATTERNS = {
 } as const;
 
 /**
- * Continues paused requests. A main-frame navigation must be allowed. The user's headers are added to
- * requests to the page's own origin only: they may hold a key. Redirected requests are paused and
- * checked again, because a header added once would follow the redirect to any host.
+ * Continues paused requests. A main-frame navigation must be allowed. The user's headers are added
+ * to requests to the page's own origin only: they may hold a key. Redirected requests are paused
+ * and checked again, because a header added once would follow the redirect to any host.
  */
 function continuePaused(
   { cdp, listen, mainFrameId }: Tab,
@@ -87,8 +89,8 @@ function continuePaused(
 
 /**
  * Answers the proxy's authentication challenge on the context's first page. Playwright's own option
- * (`proxy.username`) pauses every request for a round trip and turns the cache off. A site that asks
- * for credentials gets none.
+ * (`proxy.username`) pauses every request for a round trip and turns the cache off. A site that
+ * asks for credentials gets none.
  */
 function authenticateToProxy(tab: Tab): void {
   const answered = new Set<string>();

@@ -111,7 +111,8 @@ export class BrowserSession {
         ? new PageFailure('browser_crashed', undefined, { cause: error })
         : error;
     } finally {
-      // Not awaited: a cancelled caller must not wait for a page that does not close. The next page does.
+      // Not awaited: a cancelled caller must not wait for a page that does not close. The next page
+      // does.
       const tidied = this.#giveBack(handle, tab, reusable).finally(() => this.#releaseSlot());
       this.#uses.add(tidied);
       void tidied.then(() => this.#uses.delete(tidied));

@@ -14,8 +14,8 @@ export interface Readable {
 }
 
 /**
- * The text to extract from: the rendered HTML; but the source of documents that the browser shows as
- * plain text or in a viewer of its own. The result is then the same as by plain HTTP.
+ * The text to extract from: the rendered HTML; but the source of documents that the browser shows
+ * as plain text or in a viewer of its own. The result is then the same as by plain HTTP.
  *
  * @throws PageFailure if it is no document: an image, or binary data labelled as HTML
  */

@@ -7,15 +7,17 @@ import { enableEarlySnapshot } from './early-snapshot.ts';
 type Listen = CDPSession['on'];
 
 /**
- * One Chromium tab, which loads pages of a job one after the other. `endUse` removes the listeners of a
- * page, so that each page starts from the same state.
+ * One Chromium tab, which loads pages of a job one after the other. `endUse` removes the listeners
+ * of a page, so that each page starts from the same state.
  */
 export class Tab {
   /** Rejects with `browser_crashed`, never resolves. */
   readonly crashed: Promise<never>;
   /** The current page's traffic through the proxy. */
   egress: EgressPage;
-  /** Whether the current page is inactive, so that the tab can navigate without being blanked first. */
+  /**
+   * Whether the current page is inactive, so that the tab can navigate without being blanked first.
+   */
   isIdle = true;
   /** Whether the context can close after the current page. */
   isLastUse = false;
@@ -73,7 +75,10 @@ export class Tab {
     this.egress = this.client.beginPage(maxBytes);
   }
 
-  /** Blanks the tab after a moment, to stop the old page; a page that follows at once replaces it anyway. */
+  /**
+   * Blanks the tab after a moment, to stop the old page; a page that follows at once replaces it
+   * anyway.
+   */
   async endUse(): Promise<void> {
     this.egress.end();
     for (const undo of this.#undo) undo();

@@ -21,9 +21,9 @@ const LONGEST = 16_384;
 /**
  * Normalizes the URL of a link; null if it is not http or https.
  *
- * `url` drops fragment, tracking and session parameters and decodes escaped letters. It keeps the order of
- * query fields and a trailing slash, on which a response may depend. `key` sorts the query fields; pages
- * that are the same with and without a trailing slash are detected by their content.
+ * `url` drops fragment, tracking and session parameters and decodes escaped letters. It keeps the
+ * order of query fields and a trailing slash, on which a response may depend. `key` sorts the query
+ * fields; pages that are the same with and without a trailing slash are detected by their content.
  */
 export function addressOf(link: string, base?: string): Address | null {
   if (link.length > LONGEST || !URL.canParse(link, base)) return null;
@@ -55,8 +55,8 @@ export interface AddressParts {
 }
 
 /**
- * Splits an `Address.url`. It is normalized, so this needs no URL parser: restoring a crawl of half a
- * million URLs takes a tenth of the time.
+ * Splits an `Address.url`. It is normalized, so this needs no URL parser: restoring a crawl of half
+ * a million URLs takes a tenth of the time.
  */
 export function splitAddress(url: string): AddressParts {
   const authority = url.indexOf('//') + 2;

@@ -31,8 +31,9 @@ export interface FoundLink {
 }
 
 /**
- * The known URLs of a crawl and their order: breadth first; within a depth round robin over hosts, each in
- * order of discovery. In memory only: the crawl persists the entries and restores the frontier from them.
+ * The known URLs of a crawl and their order: breadth first; within a depth round robin over hosts,
+ * each in order of discovery. In memory only: the crawl persists the entries and restores the
+ * frontier from them.
  */
 export class Frontier {
   readonly #positions = new Map<string, number>();
@@ -146,7 +147,8 @@ export class Frontier {
   /**
    * Records the final URL of a redirected page and checks whether another entry has that URL.
    *
-   * @returns true if that entry is fetched already; the entry, now removed, if it was waiting; or null
+   * @returns true if that entry is fetched already; the entry, now removed, if it was waiting; or
+   *   null
    */
   arriveAt(entry: Entry, finalUrl: string): true | Entry | null {
     const address = addressOf(finalUrl);

@@ -21,11 +21,12 @@ export function compileGlob(pattern: string): Glob {
 }
 
 /**
- * Matches a text with the whole pattern, in time proportional to the text's length times the pattern's
- * divided by 32. Not a regular expression: fourteen `*a` in one backtrack practically for ever.
+ * Matches a text with the whole pattern, in time proportional to the text's length times the
+ * pattern's divided by 32. Not a regular expression: fourteen `*a` in one backtrack practically for
+ * ever.
  *
- * Simulates a nondeterministic automaton with a bit set of states (Shift-And). A state is the number of
- * pattern characters matched so far.
+ * Simulates a nondeterministic automaton with a bit set of states (Shift-And). A state is the
+ * number of pattern characters matched so far.
  */
 function matcherOf(pattern: string): (text: string) => boolean {
   const { masks, partLoops, anyLoops, skips, accepts, size } = compile(decoded(pattern));

@@ -1,6 +1,6 @@
 /**
- * One FIFO queue per host, served round robin, so that one large host does not block the others. `push`
- * and `take` are O(1) in the number of items.
+ * One FIFO queue per host, served round robin, so that one large host does not block the others.
+ * `push` and `take` are O(1) in the number of items.
  */
 export class HostQueues<Item> {
   readonly #queues = new Map<string, Queue<Item>>();
@@ -31,7 +31,9 @@ export class HostQueues<Item> {
   }
 }
 
-/** An array whose consumed front is dropped now and then: `Array.shift` is O(n) for a long array. */
+/**
+ * An array whose consumed front is dropped now and then: `Array.shift` is O(n) for a long array.
+ */
 class Queue<Item> {
   #items: Item[] = [];
   #front = 0;

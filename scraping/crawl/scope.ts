@@ -47,7 +47,10 @@ export function createScope(seeds: string[], options: CrawlScopeOptions): CrawlS
 
 const originOf = (url: string): string => new URL(url).origin;
 
-/** `example.co.uk` of `https://shop.example.co.uk/`; IP addresses and names without a public suffix as they are. */
+/**
+ * `example.co.uk` of `https://shop.example.co.uk/`; IP addresses and names without a public suffix
+ * as they are.
+ */
 const domainOf = (url: string): string => {
   const { hostname } = new URL(url);
   return getDomain(hostname, { allowPrivateDomains: true }) ?? hostname;

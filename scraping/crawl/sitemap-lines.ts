@@ -3,7 +3,10 @@ import type { OnAddress, SitemapReader } from './sitemap-reader.ts';
 /** Longer lines are skipped and not buffered. */
 const LONGEST_LINE = 8192;
 
-/** Reads a text sitemap: one URL per line. Other lines are skipped; a file without any URL is no sitemap. */
+/**
+ * Reads a text sitemap: one URL per line. Other lines are skipped; a file without any URL is no
+ * sitemap.
+ */
 export function createSitemapLines(onAddress: OnAddress): SitemapReader {
   let rest = '';
   let isAny = false;

@@ -5,7 +5,8 @@ import { sniffEncoding } from '../response/charset.ts';
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * A file's text in chunks, unpacked if it starts with gzip's magic number and decoded by its encoding.
+ * A file's text in chunks, unpacked if it starts with gzip's magic number and decoded by its
+ * encoding.
  *
  * @param maxBytes limit for the unpacked bytes; the rest is ignored
  */
@@ -42,8 +43,8 @@ async function* bytesOf(body: Buffer): AsyncGenerator<Buffer> {
 }
 
 /**
- * UTF-16 by the first bytes of XML, else the declared encoding; by default UTF-8, as the protocol defines,
- * if the bytes are valid.
+ * UTF-16 by the first bytes of XML, else the declared encoding; by default UTF-8, as the protocol
+ * defines, if the bytes are valid.
  */
 function encodingOf(beginning: Buffer, contentType: string | null): string {
   const [first, second] = beginning;

@@ -1,7 +1,10 @@
 import { Parser } from 'htmlparser2';
 import type { OnAddress, SitemapReader } from './sitemap-reader.ts';
 
-/** Nesting limit; a sitemap has four levels. The parser's stack of open elements is slow when it is deep. */
+/**
+ * Nesting limit; a sitemap has four levels. The parser's stack of open elements is slow when it is
+ * deep.
+ */
 const DEEPEST = 100;
 /** Limit for a URL's length. */
 const LONGEST = 10_000;
@@ -11,7 +14,10 @@ const ROOTS = new Set(['urlset', 'sitemapindex', 'rss', 'feed', 'rdf']);
 const ENTRIES = new Set(['url', 'sitemap', 'urlset', 'sitemapindex']);
 const FEED_ENTRIES = new Set(['item', 'entry', 'channel', 'feed']);
 
-/** Reads the `loc` elements of a sitemap and the `link` elements of a feed, with any namespace prefix. */
+/**
+ * Reads the `loc` elements of a sitemap and the `link` elements of a feed, with any namespace
+ * prefix.
+ */
 export function createSitemapXml(onAddress: OnAddress): SitemapReader {
   /** Local names of the open elements. */
   const open: string[] = [];

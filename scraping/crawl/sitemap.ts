@@ -16,9 +16,9 @@ const MAX_BYTES = 52_428_800;
 const MAX_ADDRESSES = 50_000;
 
 /**
- * Reads a sitemap: XML, a sitemap index, an RSS or Atom feed, or one URL per line; gzip by its magic number.
- * Linear in its length, in small chunks that yield to the event loop. A truncated or malformed file gives
- * the URLs that can be read.
+ * Reads a sitemap: XML, a sitemap index, an RSS or Atom feed, or one URL per line; gzip by its
+ * magic number. Linear in its length, in small chunks that yield to the event loop. A truncated or
+ * malformed file gives the URLs that can be read.
  *
  * @returns null if it is none of these
  * @throws the signal's reason

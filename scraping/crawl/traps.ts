@@ -1,8 +1,8 @@
 import { splitAddress } from './address.ts';
 
 /**
- * Crawler traps: endless calendars, links that grow by a folder per click, lists that can be sorted and
- * filtered in every combination. A crawl takes a limited number of pages of each.
+ * Crawler traps: endless calendars, links that grow by a folder per click, lists that can be sorted
+ * and filtered in every combination. A crawl takes a limited number of pages of each.
  */
 
 const LONGEST_URL = 2000;
@@ -17,7 +17,9 @@ export function looksEndless(url: string): boolean {
   return parts.length > MOST_FOLDERS || query.split('&').length > MOST_FIELDS || repeats(parts);
 }
 
-/** `/a/b/a/b/a/b`: a folder more than three times, or a sequence of folders three times in a row. */
+/**
+ * `/a/b/a/b/a/b`: a folder more than three times, or a sequence of folders three times in a row.
+ */
 function repeats(parts: string[]): boolean {
   const counts = new Map<string, number>();
   for (const part of parts) {
@@ -36,7 +38,10 @@ function repeats(parts: string[]): boolean {
   return false;
 }
 
-/** The URL without its numbers and query values: `/calendar/2026/07?view=month` is `/calendar/#/#?view`. */
+/**
+ * The URL without its numbers and query values: `/calendar/2026/07?view=month` is
+ * `/calendar/#/#?view`.
+ */
 export function urlPattern(url: string): string {
   const { origin, path, query } = splitAddress(url);
   const page = origin + path.replace(/\d+/g, '#');
@@ -56,7 +61,8 @@ const MOST_DATES = 400;
 export interface Budgets {
   /**
    * @param from the page that links to it; null for seeds and sitemaps
-   * @returns the number of consecutive links within its pattern, from 0; null if the limit is reached
+   * @returns the number of consecutive links within its pattern, from 0; null if the limit is
+   *   reached
    */
   admit(url: string, from: { url: string; patternDepth: number } | null): number | null;
 }

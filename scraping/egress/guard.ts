@@ -3,16 +3,20 @@ import { canonicalHost, parseAddress, parseAllowList, refusalReason } from '../.
 import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
- * Decides which addresses a job may connect to. A name is resolved once, each of its addresses is checked,
- * and the caller dials only the returned ones, so DNS rebinding gains nothing.
+ * Decides which addresses a job may connect to. A name is resolved once, each of its addresses is
+ * checked, and the caller dials only the returned ones, so DNS rebinding gains nothing.
  */
 export interface EgressGuard {
   /**
    * The allowed addresses of this host, in the order to try them.
-   * @throws EgressError `egress_refused` if none is allowed, `dns_failed` if the name does not resolve
+   * @throws EgressError `egress_refused` if none is allowed, `dns_failed` if the name does not
+   *   resolve
    */
   resolve(host: string, port: number): Promise<string[]>;
-  /** Logs and counts a blocked request; users never see the details. `reason` has few distinct values. */
+  /**
+   * Logs and counts a blocked request; users never see the details. `reason` has few distinct
+   * values.
+   */
   reportBlocked(blocked: {
     host: string;
     port?: number;
@@ -25,7 +29,9 @@ export interface EgressGuard {
 /** The addresses of a name, as `dns.lookup` gives them. */
 export type Resolver = (name: string) => Promise<{ address: string }[]>;
 
-/** A connection that was not made. The message is for users and reveals nothing about the network. */
+/**
+ * A connection that was not made. The message is for users and reveals nothing about the network.
+ */
 export class EgressError extends Error {
   constructor(
     readonly code:
@@ -81,7 +87,10 @@ export function createEgressGuard(options: {
   };
 }
 
-/** getaddrinfo has no time limit of its own; resolv.conf's default of two tries at several servers can take minutes. */
+/**
+ * getaddrinfo has no time limit of its own; resolv.conf's default of two tries at several servers
+ * can take minutes.
+ */
 const LOOKUP_TIMEOUT_MS = 10_000;
 
 /** IPv4 first: machines with an IPv6 address but no route beyond their network are common. */

@@ -22,7 +22,9 @@ export interface EgressPage {
   onTooLarge: (() => void) | undefined;
   /** Why the proxy could not reach the host of this URL; undefined if it could. */
   failureOf(url: string): EgressFailure | undefined;
-  /** Connects and closes, to note a failure: Chromium blocks some ports before it asks the proxy. */
+  /**
+   * Connects and closes, to note a failure: Chromium blocks some ports before it asks the proxy.
+   */
   probe(url: string): Promise<void>;
   /** Logs and counts a request that the browser itself blocked. */
   reportBlocked(url: string): void;
@@ -78,7 +80,9 @@ export class ProxyClient implements EgressClient {
     for (const page of this.#pages) page.forget(target);
   }
 
-  /** Counts the bytes of one response and checks its announced length: false once over the limit. */
+  /**
+   * Counts the bytes of one response and checks its announced length: false once over the limit.
+   */
   meterResponse(target: Target): ResponseMeter {
     let received = 0;
     const isAllowed = (bytes: number) => {
@@ -95,7 +99,9 @@ export class ProxyClient implements EgressClient {
     };
   }
 
-  /** Tunnelled responses are opaque, so all tunnels to a host count together, for all current pages. */
+  /**
+   * Tunnelled responses are opaque, so all tunnels to a host count together, for all current pages.
+   */
   meterTunnel(target: Target): (bytes: number) => boolean {
     return (bytes) => {
       let allowed = false;

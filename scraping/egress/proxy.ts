@@ -11,12 +11,13 @@ import { relayAnswer, sendRequest } from './relay.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
 
 /**
- * The forward proxy on loopback for all browser traffic. Plain HTTP arrives as a request in absolute form,
- * everything else (https, wss, ws) as CONNECT. It resolves through the guard, dials and streams.
+ * The forward proxy on loopback for all browser traffic. Plain HTTP arrives as a request in
+ * absolute form, everything else (https, wss, ws) as CONNECT. It resolves through the guard, dials
+ * and streams.
  *
- * A blocked request gets no response body, which a page could mistake for the target's own: the connection
- * closes, and the reason is noted with the client whose credentials came with the request. The engine
- * reads the note when the page has failed.
+ * A blocked request gets no response body, which a page could mistake for the target's own: the
+ * connection closes, and the reason is noted with the client whose credentials came with the
+ * request. The engine reads the note when the page has failed.
  */
 export interface EgressProxy {
   /** `http://127.0.0.1:port`, for `--proxy-server`. Valid after `start`. */
@@ -39,7 +40,8 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   const used = new WeakSet<Duplex>();
   let port = 0;
 
-  // Chromium forwards cookies whole; Node's default of 16 KB for all headers is too little for some sites.
+  // Chromium forwards cookies whole; Node's default of 16 KB for all headers is too little for some
+  // sites.
   const server = createServer({ maxHeaderSize: 256 * 1024, requestTimeout: 0, keepAliveTimeout: 60_000 });
   server.on('connection', (socket) => {
     incoming.add(socket);
@@ -62,7 +64,8 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   });
 
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // One request per connection, whatever keep-alive the server announced; the browser retries on a new one.
+    // One request per connection, whatever keep-alive the server announced; the browser retries on
+    // a new one.
     if (used.has(request.socket)) {
       request.socket.destroy();
       return;

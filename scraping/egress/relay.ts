@@ -5,9 +5,9 @@ import { HeadReader, type ResponseHeadFields } from '../wire/response-head.ts';
 import type { ResponseMeter } from './proxy-client.ts';
 
 /**
- * Relays plain HTTP through the egress proxy. The request is rewritten; the response is passed on byte for
- * byte, because the browser's parser is the most lenient and Node cannot write every head it reads. So
- * each connection carries one request, and the browser finds the end of the response.
+ * Relays plain HTTP through the egress proxy. The request is rewritten; the response is passed on
+ * byte for byte, because the browser's parser is the most lenient and Node cannot write every head
+ * it reads. So each connection carries one request, and the browser finds the end of the response.
  */
 export function sendRequest(request: IncomingMessage, path: string, upstream: Socket): void {
   const lines = [`${request.method} ${path} HTTP/1.1`];

@@ -9,10 +9,11 @@ import { dialFirst } from './dial.ts';
 import { EgressError, type EgressGuard } from './guard.ts';
 
 /**
- * Upstream proxies of the operator or the user, used after the egress guard. Both ends are checked: the
- * proxy's own address is dialled through the guard, so a proxy on a private network needs `EGRESS_ALLOW`;
- * and the target's name is resolved and checked here, so the proxy gets an address, never a name. A proxy's
- * operator can still redirect traffic, but into its own network, not into this one.
+ * Upstream proxies of the operator or the user, used after the egress guard. Both ends are checked:
+ * the proxy's own address is dialled through the guard, so a proxy on a private network needs
+ * `EGRESS_ALLOW`; and the target's name is resolved and checked here, so the proxy gets an address,
+ * never a name. A proxy's operator can still redirect traffic, but into its own network, not into
+ * this one.
  *
  * Plain HTTP uses CONNECT too, because a proxy that gets a whole URL resolves the name again.
  */
@@ -37,7 +38,10 @@ const FIRST_REST_MS = 30_000;
 const LONGEST_REST_MS = 10 * 60_000;
 const PROXIES_KEPT = 5000;
 
-/** A failed proxy goes last for half a minute, then twice as long per failure. @param now in ms, for tests */
+/**
+ * A failed proxy goes last for half a minute, then twice as long per failure.
+ * @param now in ms, for tests
+ */
 export function createProxyHealth(now: () => number = Date.now): ProxyHealth {
   const resting = new LRUCache<string, { until: number; restMs: number }>({ max: PROXIES_KEPT });
   let rotation = 0;
@@ -62,7 +66,10 @@ export function createProxyHealth(now: () => number = Date.now): ProxyHealth {
 
 const PROXIES_TRIED = 3;
 
-/** @param urls `http:`, `https:` or `socks5:`, with credentials if needed; one is used until it fails */
+/**
+ * @param urls `http:`, `https:` or `socks5:`, with credentials if needed; one is used until it
+ *   fails
+ */
 export function createUpstreamProxies(options: {
   urls: string[];
   guard: EgressGuard;

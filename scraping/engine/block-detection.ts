@@ -1,6 +1,9 @@
 import type { HtmlSignals } from '../response/html-signals.ts';
 
-/** Bot checks and consent walls. They are detected and reported, or loaded in a browser; never circumvented. */
+/**
+ * Bot checks and consent walls. They are detected and reported, or loaded in a browser; never
+ * circumvented.
+ */
 
 interface Answered {
   url: string;
@@ -9,11 +12,14 @@ interface Answered {
   html: string;
 }
 
-/** The vendor of a bot check that must run a script before it shows the page; null if there is none. */
+/**
+ * The vendor of a bot check that must run a script before it shows the page; null if there is none.
+ */
 export function detectBlock({ status, headers, html }: Answered, signals: HtmlSignals): string | null {
   if (headers['cf-mitigated'] === 'challenge') return 'cloudflare';
   if (/^(challenge|captcha)$/.test(headers['x-amzn-waf-action'] ?? '')) return 'aws';
-  // Vendors' scripts are in ordinary pages too: it is a check only if there is hardly any other text.
+  // Vendors' scripts are in ordinary pages too: it is a check only if there is hardly any other
+  // text.
   if (status < 400 && signals.textLength > MOST_TEXT) return null;
   const beginning = html.slice(0, 200_000);
   return MARKS.find(([, mark]) => mark.test(beginning))?.[0] ?? null;

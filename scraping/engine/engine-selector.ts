@@ -38,7 +38,8 @@ const because = (why: BrowserReason['why']): BrowserReason => ({ why, ...REASONS
 /** Pure. Null: the page fetched by plain HTTP is complete. */
 export function needsBrowser(fetched: FetchedPage): BrowserReason | null {
   if (fetched.kind === 'failed') {
-    // A server may reject our HTTP client and accept a browser. Other failures are the same for both.
+    // A server may reject our HTTP client and accept a browser. Other failures are the same for
+    // both.
     return HTTP_MAY_BE_REJECTED.has(fetched.error.code) ? because('no_answer') : null;
   }
   if (fetched.kind === 'unreadable') return null;
@@ -67,8 +68,8 @@ const HTTP_MAY_BE_REJECTED = new Set(['connection_failed', 'tls_failed', 'page_t
 const NO_CONTENT = new Set([204, 205, 304]);
 
 /**
- * Characters of text: at most a title and a spinner; less than a page with content has; enough to ignore
- * what scripts may add.
+ * Characters of text: at most a title and a spinner; less than a page with content has; enough to
+ * ignore what scripts may add.
  */
 const NEXT_TO_NOTHING = 50;
 const SPARSE = 200;
@@ -116,8 +117,8 @@ const FIRST_RECHECK_MS = 60 * 60_000;
 const LAST_RECHECK_MS = 7 * 24 * 60 * 60_000;
 
 /**
- * The engine recorded for a host, if the record is reliable and fresh. Hosts change: a record is rechecked
- * after an hour, and after twice as long each time it holds, up to a week.
+ * The engine recorded for a host, if the record is reliable and fresh. Hosts change: a record is
+ * rechecked after an hour, and after twice as long each time it holds, up to a week.
  */
 export function knownEngine(verdict: RenderingType | null): RenderingType['engine'] | null {
   if (verdict === null) return null;

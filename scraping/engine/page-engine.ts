@@ -19,7 +19,9 @@ import type { RenderingTypeCache } from './rendering-type-cache.ts';
  * `scrape` rejects in two cases only: the signal fired (with its reason, at once), or a bug.
  */
 export interface PageEngine {
-  /** @param permit checked before each redirect or navigation to another URL; unset: all are allowed */
+  /**
+   * @param permit checked before each redirect or navigation to another URL; unset: all are allowed
+   */
   scrape(url: string, permit?: RedirectPermission): Promise<ScrapedPage>;
   /** How many pages of the job may run at once; more would wait for a slot. */
   readonly concurrency: number;
@@ -67,7 +69,10 @@ export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): Pa
     },
   };
 
-  /** HTTP first, unless the host is known to need a browser; then the browser if the page shows the need. */
+  /**
+   * HTTP first, unless the host is known to need a browser; then the browser if the page shows the
+   * need.
+   */
   async function scrapeWithEither(url: string, permit: RedirectPermission | undefined): Promise<ScrapedPage> {
     const { host } = new URL(url);
     const remembered = knownEngine(await context.renderingTypes.get(host));
@@ -111,7 +116,8 @@ export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): Pa
         reason: reason.why,
       });
     }
-    // If the browser failed and plain HTTP did not, the HTTP result is used; except for a denied redirect,
+    // If the browser failed and plain HTTP did not, the HTTP result is used; except for a denied
+    // redirect,
     const { error } = browserPage.page;
     // or if the HTTP result is surely not the page: a bot check, a page that redirects itself.
     const failed = error !== null && !DENIED_REDIRECT.has(error.code);

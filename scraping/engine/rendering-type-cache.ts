@@ -2,8 +2,8 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
- * Which engine the pages of a host need, shared by all workers and cached per process. Advice only: a
- * failed read or write never fails a page.
+ * Which engine the pages of a host need, shared by all workers and cached per process. Advice only:
+ * a failed read or write never fails a page.
  */
 export interface RenderingTypeCache {
   /** Null for an unknown host. */

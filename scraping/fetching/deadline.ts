@@ -1,6 +1,7 @@
 /**
- * The end of a page: timeout, abort of its job, or crash of its browser, whichever comes first. All calls
- * for the page are awaited through `race`, because a hostile page can block any browser call for ever.
+ * The end of a page: timeout, abort of its job, or crash of its browser, whichever comes first. All
+ * calls for the page are awaited through `race`, because a hostile page can block any browser call
+ * for ever.
  */
 export class Deadline {
   readonly #endsAt: number;

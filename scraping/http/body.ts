@@ -41,11 +41,12 @@ export function readBounded(
 const MAX_LAYERS = 3;
 
 /**
- * Decodes `content-encoding`, off the event loop. Decoding stops at `maxBytes`, so that a few kilobytes
- * that unpack to gigabytes fail the page and not the worker. Unknown names (`UTF-8`, `none`,
- * `aws-chunked`) are ignored.
+ * Decodes `content-encoding`, off the event loop. Decoding stops at `maxBytes`, so that a few
+ * kilobytes that unpack to gigabytes fail the page and not the worker. Unknown names (`UTF-8`,
+ * `none`, `aws-chunked`) are ignored.
  *
- * @throws PageFailure `page_too_large`, or `connection_failed` if the body is not in the named encoding
+ * @throws PageFailure `page_too_large`, or `connection_failed` if the body is not in the named
+ *   encoding
  */
 export async function decodeBody(raw: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
   const layers = contentEncoding
@@ -152,7 +153,9 @@ const ZSTD_PIECE = 64 * 1024;
 /** The largest window of the web (RFC 9659); the decoder allocates whatever a frame names. */
 const ZSTD_WINDOW = 8 * 1024 * 1024;
 
-/** Not requested, but some servers send it anyway. Decoded in pieces, to yield to the event loop. */
+/**
+ * Not requested, but some servers send it anyway. Decoded in pieces, to yield to the event loop.
+ */
 async function unzstd(body: Buffer, maxBytes: number): Promise<Buffer> {
   if (zstdWindow(body) > Math.max(ZSTD_WINDOW, maxBytes)) throw new PageFailure('page_too_large');
   const chunks: Uint8Array[] = [];

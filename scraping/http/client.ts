@@ -14,19 +14,22 @@ import { clientFailure } from './failures.ts';
 
 /**
  * Plain HTTP for jobs: pages without a browser, robots.txt, sitemaps, search APIs, webhooks. Every
- * connection, also of each redirect, passes the egress guard, and every response is bounded in size and time.
+ * connection, also of each redirect, passes the egress guard, and every response is bounded in size
+ * and time.
  *
  *     const response = await http.get('https://example.com/robots.txt', { signal, timeoutMs: 10_000, maxBytes: 500_000 });
  *     response.status, response.url (after redirects), response.headers['etag'], response.body
  *
- * HTTP/1.1 with keep-alive. No HTTP/2: multiplexing gains nothing at a polite request rate. Responses are
- * read by our own parser, as leniently as in browsers: neither Node's nor undici's can be configured so.
+ * HTTP/1.1 with keep-alive. No HTTP/2: multiplexing gains nothing at a polite request rate.
+ * Responses are read by our own parser, as leniently as in browsers: neither Node's nor undici's
+ * can be configured so.
  */
 export interface HttpClient {
   /**
    * Resolves for a response of any status.
-   * @throws PageFailure if there is no response: `dns_failed`, `connection_refused`, `connection_failed`, `tls_failed`,
-   *   `egress_refused`, `page_timeout`, `page_too_large`, `too_many_redirects`; or the signal's reason
+   * @throws PageFailure if there is no response: `dns_failed`, `connection_refused`,
+   *   `connection_failed`, `tls_failed`, `egress_refused`, `page_timeout`, `page_too_large`,
+   *   `too_many_redirects`; or the signal's reason
    */
   get(url: string, options: HttpGetOptions): Promise<HttpResponse>;
   /** A client with connections of its own through one of these proxies. The caller must stop it. */
@@ -41,7 +44,10 @@ export interface HttpGetOptions {
   timeoutMs: number;
   /** Limit for the body, both as sent and decoded. */
   maxBytes: number;
-  /** Sent to the origin of `url` only, also after redirects: they may hold a key. Override the client's own. */
+  /**
+   * Sent to the origin of `url` only, also after redirects: they may hold a key. Override the
+   * client's own.
+   */
   headers?: Readonly<Record<string, string>>;
   /** Default `GET`. Others than GET and HEAD are never resent if a connection breaks. */
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
@@ -50,9 +56,15 @@ export interface HttpGetOptions {
   maxRedirects?: number;
   /** Checked before each redirect is followed. Unset: all are. */
   permit?: RedirectPermission | undefined;
-  /** The job's cookies. Unset: cookies last for one call, as many sites redirect until they see theirs. */
+  /**
+   * The job's cookies. Unset: cookies last for one call, as many sites redirect until they see
+   * theirs.
+   */
   cookies?: Cookies;
-  /** Whether to download the body; else `body` is empty. Called once, with the head of the last response. */
+  /**
+   * Whether to download the body; else `body` is empty. Called once, with the head of the last
+   * response.
+   */
   wantsBody?: (head: ResponseHead) => boolean;
   /** Resolve for a truncated body too, with `cut` set; default: reject. */
   acceptsCut?: boolean;

@@ -8,7 +8,10 @@ import type { UpstreamProxies } from '../egress/upstream-proxy.ts';
 import { exchange, SocketHangUp, type WireRequest, type WireResponse } from './exchange.ts';
 import { systemCode } from './failures.ts';
 
-/** One bounded pool of kept connections per origin; each is dialled to an address the guard has checked. */
+/**
+ * One bounded pool of kept connections per origin; each is dialled to an address the guard has
+ * checked.
+ */
 export interface ConnectionPools {
   request(request: WireRequest): Promise<WireResponse>;
   /** Whether the server closed the connection before it sent a byte: a retry may succeed. */
@@ -154,8 +157,8 @@ class ConnectionPool {
 const TLS_SESSIONS_KEPT = 100;
 
 /**
- * Dials the addresses the guard returns, in their order. Libraries and proxies get addresses, never names:
- * a second look-up could give an address that was not checked.
+ * Dials the addresses the guard returns, in their order. Libraries and proxies get addresses, never
+ * names: a second look-up could give an address that was not checked.
  */
 function guardedDial({ guard, proxies }: ConnectionPoolsOptions): (origin: string) => Promise<Socket> {
   const sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS_KEPT });
@@ -171,7 +174,9 @@ function guardedDial({ guard, proxies }: ConnectionPoolsOptions): (origin: strin
   };
 }
 
-/** TLS with Node's trusted certificates, verified for the host name, not for the dialled address. */
+/**
+ * TLS with Node's trusted certificates, verified for the host name, not for the dialled address.
+ */
 function secured(socket: Socket, host: string, sessions: LRUCache<string, Buffer>): Promise<TLSSocket> {
   const name = host.replace(/\.$/, '');
   const session = sessions.get(name);
@@ -193,7 +198,8 @@ function secured(socket: Socket, host: string, sessions: LRUCache<string, Buffer
     tls.once('secureConnect', () => {
       clearTimeout(timer);
       tls.off('error', fail).off('close', fail);
-      // An error while the socket is idle, without a request's listener, must not crash the process.
+      // An error while the socket is idle, without a request's listener, must not crash the
+      // process.
       tls.on('error', () => socket.destroy());
       resolve(tls);
     });

@@ -35,8 +35,8 @@ export class SocketHangUp extends Error {}
 
 /**
  * Sends one request and resolves once the response head is read.
- * @param release called once, after the body has ended or was discarded, with how long the connection
- *   may be kept, in milliseconds
+ * @param release called once, after the body has ended or was discarded, with how long the
+ *   connection may be kept, in milliseconds
  * @throws SocketHangUp, WireError, or the socket's error
  */
 export function exchange(
@@ -187,7 +187,9 @@ function send(socket: Socket, { origin, path, method, headers, body }: WireReque
   else socket.write(head, 'latin1');
 }
 
-/** Latin-1 text, such as bytes received from the server, is sent unchanged; anything else as UTF-8. */
+/**
+ * Latin-1 text, such as bytes received from the server, is sent unchanged; anything else as UTF-8.
+ */
 const onWire = (value: string): string =>
   /[^\0-\xff]/.test(value) ? Buffer.from(value).toString('latin1') : value;
 

@@ -31,7 +31,10 @@ export interface HttpFetchOptions {
   followsRefreshes?: boolean;
 }
 
-/** The response before extraction, which is expensive and unnecessary if a browser loads the page instead. */
+/**
+ * The response before extraction, which is expensive and unnecessary if a browser loads the page
+ * instead.
+ */
 export type FetchedPage =
   | (AnsweredPage & Readable)
   | ({ kind: 'unreadable' } & Readable)
@@ -196,7 +199,9 @@ interface Answered {
   document: ReadableDocument | null;
 }
 
-/** The target of the page's own refresh. Error pages are not followed: their status is the result. */
+/**
+ * The target of the page's own refresh. Error pages are not followed: their status is the result.
+ */
 function nextAddress(
   { status, url, headers }: HttpResponse,
   document: ReadableDocument | null,

@@ -2,8 +2,8 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import { type PageErrorCode, PageFailure } from '../../core/jobs/page-errors.ts';
 
 /**
- * Decides where a page may redirect or navigate to. The page's first URL is granted already; the engine
- * checks every further one. Subresources are not checked.
+ * Decides where a page may redirect or navigate to. The page's first URL is granted already; the
+ * engine checks every further one. Subresources are not checked.
  */
 export interface RedirectPermission {
   follow(url: string): Promise<RedirectDecision>;
@@ -18,8 +18,8 @@ export type Denied =
   | { kind: 'disallowed'; error: ErrorInfo };
 
 /**
- * @throws PageFailure if the page must not go there. For `wait` its code does not matter: the caller that
- *   holds the permit retries the page.
+ * @throws PageFailure if the page must not go there. For `wait` its code does not matter: the
+ *   caller that holds the permit retries the page.
  */
 export function requireGranted(decision: RedirectDecision): void {
   switch (decision.kind) {

@@ -2,7 +2,8 @@
 const LONGEST_PAUSE_MS = 60 * 60_000;
 
 /**
- * The pause a host requests: `Retry-After` of a 429 or 503, in seconds or as a date (RFC 9110, 10.2.3).
+ * The pause a host requests: `Retry-After` of a 429 or 503, in seconds or as a date (RFC 9110,
+ * 10.2.3).
  *
  * @param headers by lower-case name, several of one name joined by commas or line ends: the longest
  *   pause counts. A date is relative to the response's own `Date`, not to the local clock

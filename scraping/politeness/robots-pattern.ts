@@ -1,9 +1,10 @@
 /**
- * Whether a path matches a robots.txt pattern: `*` is any run of characters, `$` at the end is the end;
- * without it the pattern is a prefix.
+ * Whether a path matches a robots.txt pattern: `*` is any run of characters, `$` at the end is the
+ * end; without it the pattern is a prefix.
  *
- * The parts between stars are searched from left to right, each at its first occurrence: a later one
- * would only leave less for the rest. So there is no backtracking; time is linear in both lengths.
+ * The parts between stars are searched from left to right, each at its first occurrence: a later
+ * one would only leave less for the rest. So there is no backtracking; time is linear in both
+ * lengths.
  */
 export function matches(path: string, pattern: string): boolean {
   const isWhole = pattern.endsWith('$');

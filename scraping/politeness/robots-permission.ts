@@ -28,9 +28,9 @@ export function permissionsFor({ groups }: Robots, agent: string): Permissions {
 }
 
 /**
- * Whether a URL may be fetched. Time is linear in the rules' length and, for rules with stars, the path's.
- * Beyond a work limit each remaining `disallow` with stars counts by its prefix: it blocks more than the
- * file asks for, never less.
+ * Whether a URL may be fetched. Time is linear in the rules' length and, for rules with stars, the
+ * path's. Beyond a work limit each remaining `disallow` with stars counts by its prefix: it blocks
+ * more than the file asks for, never less.
  *
  * @param url as requested: rules are percent-encoded by the parser and compared octet by octet
  */
@@ -110,7 +110,10 @@ function pathOf(url: string): string {
   return wanted.startsWith('/') ? wanted : `/${wanted}`;
 }
 
-/** The product token of a User-Agent, as used in robots.txt: `LeadEngine` of `LeadEngine/1.0 (+https://…)`. */
+/**
+ * The product token of a User-Agent, as used in robots.txt: `LeadEngine` of `LeadEngine/1.0
+ * (+https://…)`.
+ */
 export function productTokenOf(userAgent: string): string {
   // In a browser-like User-Agent our own token comes after the browsers'.
   const tokens = [...userAgent.replace(/\([^)]*\)/g, ' ').matchAll(/(?:^|\s)([a-z_-]+)(?=\/|\s|$)/gi)];

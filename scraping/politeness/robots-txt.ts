@@ -1,7 +1,7 @@
 /**
- * Parses robots.txt by RFC 9309, as leniently as Google's parser: a rule that is not understood is a page
- * fetched against the site's will. (`robots-parser` 3.0.1 misreads `User-agent: Foo Bar` and broken
- * byte-order marks.)
+ * Parses robots.txt by RFC 9309, as leniently as Google's parser: a rule that is not understood is
+ * a page fetched against the site's will. (`robots-parser` 3.0.1 misreads `User-agent: Foo Bar` and
+ * broken byte-order marks.)
  */
 export interface Robots {
   groups: Group[];
@@ -12,8 +12,9 @@ export interface Robots {
 /** Rules for some crawlers. If several groups name the same crawler, all of them apply. */
 export interface Group {
   /**
-   * Lower-case product tokens (`*` for crawlers that no group names), each with the number of delays that
-   * precede it in the group and do not apply to it. Storing the tokens per delay would be quadratic.
+   * Lower-case product tokens (`*` for crawlers that no group names), each with the number of
+   * delays that precede it in the group and do not apply to it. Storing the tokens per delay would
+   * be quadratic.
    */
   agents: Map<string, number>;
   rules: Rule[];
@@ -29,7 +30,9 @@ export interface Rule {
 
 /** The rest of the file is ignored (RFC 9309 requires at least 500 KiB). */
 export const MAX_ROBOTS_BYTES = 500 * 1024;
-/** As in Google's parser: eight times the longest URL of browsers. The rest of a line is ignored. */
+/**
+ * As in Google's parser: eight times the longest URL of browsers. The rest of a line is ignored.
+ */
 const MAX_LINE = 2083 * 8;
 /** More than a crawl reads. */
 const MAX_SITEMAPS = 1000;
@@ -59,7 +62,8 @@ export function parseRobots(body: Uint8Array): Robots {
         break;
       case 'crawl-delay': {
         const seconds = Number.parseFloat(value);
-        // Not in the standard, so it does not close the list of agents; but it does not apply to later ones.
+        // Not in the standard, so it does not close the list of agents; but it does not apply to
+        // later ones.
         if (group && seconds >= 0) group.crawlDelays.push(seconds);
         break;
       }
@@ -74,7 +78,9 @@ export function parseRobots(body: Uint8Array): Robots {
   return robots;
 }
 
-/** Latin-1, one character per octet: the encoding is unknown, and rules are compared octet by octet. */
+/**
+ * Latin-1, one character per octet: the encoding is unknown, and rules are compared octet by octet.
+ */
 function textOf(body: Uint8Array): string {
   const bytes = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, MAX_ROBOTS_BYTES));
   // Skips a complete or partial byte-order mark.
@@ -120,8 +126,8 @@ function directiveOf(line: string): { name: Name; value: string } | null {
 }
 
 /**
- * Not `trim()`, which removes the octet 0xA0: it may be part of a character. Not a regular expression,
- * which is quadratic for a run of blanks within the line.
+ * Not `trim()`, which removes the octet 0xA0: it may be part of a character. Not a regular
+ * expression, which is quadratic for a run of blanks within the line.
  */
 function trimmed(text: string): string {
   let from = 0;

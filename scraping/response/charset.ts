@@ -11,12 +11,15 @@ export interface Decoded {
   charset: string;
 }
 
-/** Where a document may declare its encoding: HTML in a `<meta>`, XML in its declaration, text nowhere. */
+/**
+ * Where a document may declare its encoding: HTML in a `<meta>`, XML in its declaration, text
+ * nowhere.
+ */
 export type Declaring = 'html' | 'xml' | 'text';
 
 /**
- * Decodes a document as browsers do: by byte-order mark, else the server's charset, else the document's
- * declaration, else a guess from the bytes.
+ * Decodes a document as browsers do: by byte-order mark, else the server's charset, else the
+ * document's declaration, else a guess from the bytes.
  *
  * @param url its top-level domain hints at the language of a page that does not declare one
  */
@@ -56,8 +59,8 @@ function byteOrderMark([first, second, third]: Uint8Array): string | null {
 }
 
 /**
- * Null for an unknown label, and for labels that the standard maps to a single replacement character
- * (`hz-gb-2312`, `iso-2022-kr`): a guess keeps at least the ASCII text.
+ * Null for an unknown label, and for labels that the standard maps to a single replacement
+ * character (`hz-gb-2312`, `iso-2022-kr`): a guess keeps at least the ASCII text.
  */
 function standardName(label: string | null): string | null {
   const name = label === null ? null : normalizeEncoding(label);
@@ -65,8 +68,8 @@ function standardName(label: string | null): string | null {
 }
 
 /**
- * Labels from other programs that browsers do not know. Used if the bytes are valid in the encoding: a
- * browser would guess from the bytes, with the same or a worse result.
+ * Labels from other programs that browsers do not know. Used if the bytes are valid in the
+ * encoding: a browser would guess from the bytes, with the same or a worse result.
  */
 function aliased(label: string | null, bytes: Uint8Array): string | null {
   const name = label?.trim().toLowerCase() ?? '';
@@ -98,9 +101,9 @@ function inAscii(encoding: string | null): string | null {
 }
 
 /**
- * Node's decoder for UTF-8 only. Nearly all of its others deviate from the standard (windows-1252 and -1255,
- * koi8-u, all Chinese, Japanese and Korean ones: nodejs/node#56542 and differences of ICU's tables), so
- * they are decoded with the standard's tables.
+ * Node's decoder for UTF-8 only. Nearly all of its others deviate from the standard (windows-1252
+ * and -1255, koi8-u, all Chinese, Japanese and Korean ones: nodejs/node#56542 and differences of
+ * ICU's tables), so they are decoded with the standard's tables.
  */
 const decode = (bytes: Uint8Array, encoding: string): string =>
   encoding === 'utf-8' ? new TextDecoder().decode(bytes) : new StandardDecoder(encoding).decode(bytes);

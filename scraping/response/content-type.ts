@@ -1,13 +1,13 @@
 import { computedMIMEType, MIMEType } from 'whatwg-mimetype';
 
 /**
- * The type of a response. Both engines must agree on it, so it follows the standards: Fetch for headers
- * (several values, invalid values), MIME Sniffing for bodies.
+ * The type of a response. Both engines must agree on it, so it follows the standards: Fetch for
+ * headers (several values, invalid values), MIME Sniffing for bodies.
  */
 
 /**
- * The type a server names, such as `text/html`: the last valid value. Null if there is none; the wildcard and the
- * two "unknown" types count as none.
+ * The type a server names, such as `text/html`: the last valid value. Null if there is none; the
+ * wildcard and the two "unknown" types count as none.
  */
 export function namedType(contentType: string | null | undefined): string | null {
   const essence = lastNamed(contentType)?.essence;
@@ -87,8 +87,9 @@ export const isDownload = (contentDisposition: string | null | undefined): boole
   /^\s*attachment/i.test(contentDisposition ?? '');
 
 /**
- * Combines several `Content-Type` values: the last valid one, with the charset of an earlier value of the
- * same type if it has none (https://fetch.spec.whatwg.org/#concept-header-extract-mime-type).
+ * Combines several `Content-Type` values: the last valid one, with the charset of an earlier value
+ * of the same type if it has none
+ * (https://fetch.spec.whatwg.org/#concept-header-extract-mime-type).
  *
  * @param values of each header `Content-Type`, in order
  */

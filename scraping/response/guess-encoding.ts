@@ -2,9 +2,9 @@ import { createRequire } from 'node:module';
 import { normalizeEncoding, TextDecoder as StandardDecoder } from '@exodus/bytes/encoding.js';
 
 /**
- * Guesses the encoding of a document that declares none and is not valid UTF-8: by which encodings its bytes
- * are valid in and by letter frequencies. Encodings common for its language or top-level domain go first.
- * Returns the Encoding Standard's name.
+ * Guesses the encoding of a document that declares none and is not valid UTF-8: by which encodings
+ * its bytes are valid in and by letter frequencies. Encodings common for its language or top-level
+ * domain go first. Returns the Encoding Standard's name.
  */
 export function guessEncoding(bytes: Uint8Array, url: string): string {
   // ISO-2022-JP is ASCII only; its escape sequences occur in no other encoding.
@@ -123,7 +123,10 @@ interface Detector {
   ): { encoding: string | null };
 }
 
-/** Loaded for the first page that needs it: it costs 60 MB and 100 ms, and most workers never need it. */
+/**
+ * Loaded for the first page that needs it: it costs 60 MB and 100 ms, and most workers never need
+ * it.
+ */
 let detector: Detector | null = null;
 
 function detect(words: Buffer, among: readonly string[]): string | null {

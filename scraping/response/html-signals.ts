@@ -2,8 +2,8 @@ import { Parser } from 'htmlparser2';
 import { parseRefresh, type Refresh, SOON_SECONDS } from './refresh-value.ts';
 
 /**
- * Signals from a page's HTML: how much text it has, and whether scripts are likely to render the rest. One
- * linear pass, whatever the input: it runs on the event loop, for every page.
+ * Signals from a page's HTML: how much text it has, and whether scripts are likely to render the
+ * rest. One linear pass, whatever the input: it runs on the event loop, for every page.
  */
 export interface HtmlSignals {
   title: string;
@@ -20,7 +20,10 @@ export interface HtmlSignals {
   emptyMounts: number;
   /** Unfilled template placeholders: `{{ name }}`. */
   placeholders: number;
-  /** Target of a short `<meta http-equiv="refresh">`; null if there is none, or it is the page itself. */
+  /**
+   * Target of a short `<meta http-equiv="refresh">`; null if there is none, or it is the page
+   * itself.
+   */
   refreshesTo: string | null;
   /** `href` of its `<base>`. */
   base: string | null;

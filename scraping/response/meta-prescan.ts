@@ -1,6 +1,7 @@
 /**
- * The encoding declared in an HTML document, found before decoding: "prescan a byte stream to determine its
- * encoding" (html.spec.whatwg.org, 13.2.3.2). The current library for it needs a later Node than we do.
+ * The encoding declared in an HTML document, found before decoding: "prescan a byte stream to
+ * determine its encoding" (html.spec.whatwg.org, 13.2.3.2). The current library for it needs a
+ * later Node than we do.
  */
 
 /** Browsers scan this many bytes, and further while the head continues. */
@@ -8,7 +9,8 @@ const SURE_BYTES = 1024;
 const MOST_BYTES = 64 * 1024;
 
 /**
- * The first encoding that the document declares, or null. Bytes are read as ISO-8859-1, one character each.
+ * The first encoding that the document declares, or null. Bytes are read as ISO-8859-1, one
+ * character each.
  *
  * @param encodingOf null for a label that names none
  */
@@ -105,7 +107,10 @@ function labelOf(attributes: ReadonlyMap<string, string>): string | null {
   return labelInContent(attributes.get('content') ?? '');
 }
 
-/** The standard's "extracting a character encoding from a meta element", from `text/html; charset=x`. */
+/**
+ * The standard's "extracting a character encoding from a meta element", from `text/html;
+ * charset=x`.
+ */
 export function labelInContent(content: string): string | null {
   const found = /charset[\t\n\f\r ]*=[\t\n\f\r ]*(?:"([^"]*)"|'([^']*)'|([^\t\n\f\r ;"']+))/i.exec(content);
   return (found?.[1] ?? found?.[2] ?? found?.[3])?.trim() || null;

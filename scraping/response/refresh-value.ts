@@ -1,6 +1,6 @@
 /**
- * The value of a `Refresh` header or `<meta http-equiv="refresh">`, parsed by HTML's "shared declarative
- * refresh steps".
+ * The value of a `Refresh` header or `<meta http-equiv="refresh">`, parsed by HTML's "shared
+ * declarative refresh steps".
  */
 export interface Refresh {
   seconds: number;
@@ -28,5 +28,8 @@ export function parseRefresh(value: string): Refresh | null {
   return { seconds, url: end < 0 ? address.slice(1) : address.slice(1, end) };
 }
 
-/** A refresh within this time is followed at once; a later one is a reload of a page meant to be read. */
+/**
+ * A refresh within this time is followed at once; a later one is a reload of a page meant to be
+ * read.
+ */
 export const SOON_SECONDS = 10;

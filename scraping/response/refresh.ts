@@ -14,8 +14,8 @@ export const refreshMarkup = (html: string): RefreshMarkup | null =>
 const MAY_REFRESH = /http-equiv\s{0,10}=\s{0,10}["']?\s{0,10}refresh/i;
 
 /**
- * The URL that a page refreshes to soon, by its header, else by its markup; null if there is none, if it is
- * the page itself, or not http(s).
+ * The URL that a page refreshes to soon, by its header, else by its markup; null if there is none,
+ * if it is the page itself, or not http(s).
  */
 export function refreshTarget(page: {
   url: string;

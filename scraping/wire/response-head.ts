@@ -23,8 +23,8 @@ export type HeadReading =
 const MAX_HEAD_BYTES = 256 * 1024;
 
 /**
- * Incremental reader of a response head. Interim responses (`100 Continue`, early hints, an unrequested
- * switch of protocols) are skipped.
+ * Incremental reader of a response head. Interim responses (`100 Continue`, early hints, an
+ * unrequested switch of protocols) are skipped.
  */
 export class HeadReader {
   #bytes: Buffer = Buffer.alloc(0);

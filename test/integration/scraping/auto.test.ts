@@ -176,7 +176,8 @@ describe('the rendering type of a host', () => {
           expect((await second.scrape(`${url}/3`)).page.engine).toBe('browser');
           expect(requestsOf('/3')).toBe(1);
 
-          // Hosts change: once the record is old, plain HTTP is tried again, and its result recorded.
+          // Hosts change: once the record is old, plain HTTP is tried again, and its result
+          // recorded.
           await database.knex.raw(`UPDATE rendering_types SET seen_at = now() - interval '8 days'`);
           const third = worker();
           expect((await third.scrape(`${url}/plain`)).page.engine).toBe('http');

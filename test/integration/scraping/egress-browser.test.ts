@@ -7,9 +7,9 @@ import { type Site, startSite } from '../../support/servers/site.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 /**
- * The ways in which a page can reach other targets. Each is tried twice: with all of loopback allowed, where
- * it must get through, or the test would prove nothing; and with only the site allowed, where the target
- * must see nothing.
+ * The ways in which a page can reach other targets. Each is tried twice: with all of loopback
+ * allowed, where it must get through, or the test would prove nothing; and with only the site
+ * allowed, where the target must see nothing.
  */
 
 /** A server that counts connections. */

@@ -9,7 +9,10 @@ import type { RunningProcess } from '../../support/processes/processes.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 import { startConnectProxy, startSocksProxy, type TestProxy } from '../../support/servers/upstream-proxy.ts';
 
-/** Jobs that name a proxy, by either engine of a real worker whose operator trusts the certificate of their own. */
+/**
+ * Jobs that name a proxy, by either engine of a real worker whose operator trusts the certificate
+ * of their own.
+ */
 
 let site: Site;
 let fleet: Fleet;
