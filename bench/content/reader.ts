@@ -7,7 +7,7 @@ import { createBrowserPool } from '../../scraping/browser/pool.ts';
 import { createEgressGuard } from '../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../scraping/egress/upstream-proxy.ts';
 import { scrape } from '../../scraping/engine/page-engine.ts';
-import { createRenderMemory } from '../../scraping/engine/rendering-type-cache.ts';
+import { createRenderingTypeCache } from '../../scraping/engine/rendering-type-cache.ts';
 import type { Format } from '../../scraping/extraction/extract.ts';
 import { createExtractor } from '../../scraping/extraction/extractor.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
@@ -67,7 +67,7 @@ export async function createBrowserReader(): Promise<PageReader> {
     proxyHealth: createProxyHealth(),
   });
   // Never asked: every page goes to the browser.
-  const renderMemory = createRenderMemory({ find: async () => null, record: async () => {} }, logger);
+  const renderingTypes = createRenderingTypeCache({ find: async () => null, record: async () => {} }, logger);
   await browser.start();
   let count = 0;
   return {
@@ -80,7 +80,7 @@ export async function createBrowserReader(): Promise<PageReader> {
       const context = {
         browser,
         http,
-        renderMemory,
+        renderingTypes,
         logger,
         pageTimeoutMs: 60_000,
         maxPageBytes: 50_000_000,

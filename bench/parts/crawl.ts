@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { listCrawlUrls } from '../../db/pages/crawl.ts';
 import { statement } from '../../db/statement.ts';
 import { Frontier } from '../../scraping/crawl/frontier.ts';
-import { createBounds } from '../../scraping/crawl/scope.ts';
+import { createScope } from '../../scraping/crawl/scope.ts';
 import { restoreFrontier } from '../../workers/scraper/jobs/crawl-restore.ts';
 import type { Bench } from '../bench.ts';
 import { now, percentile } from '../measure.ts';
@@ -23,7 +23,7 @@ export async function measureCrawl({ services, options, report }: Bench): Promis
   await scratch.database.query(FILL, [job.id, addresses]);
 
   const frontier = new Frontier({
-    bounds: createBounds([SEED], { sameOrigin: true }),
+    scope: createScope([SEED], { sameOrigin: true }),
     ...{ maxDepth: 100, maxKnown: addresses },
   });
   const delay = monitorEventLoopDelay({ resolution: 1 });

@@ -10,10 +10,10 @@ const FIND_TIMEOUT_MS = 10_000;
 const SCROLL_PX = 800;
 
 /**
- * Does what the user asked for on the loaded page, in order, and hands back the pictures taken on the way.
+ * Runs the user's actions on the loaded page, in order.
  *
- * @param pictures filled as they are taken, so that those before a failure are kept
- * @throws PageFailure `action_failed`, its message naming the action that could not be done
+ * @param pictures receives each screenshot at once, so that those before a failure are kept
+ * @throws PageFailure `action_failed`, with index and type of the failed action in its message
  */
 export async function runActions(
   tab: Tab,
@@ -25,7 +25,7 @@ export async function runActions(
     try {
       await deadline.race(runAction(tab, action, pictures, deadline));
     } catch (error) {
-      // The page's end (its time, a cancel, a crash) is not the action's fault. Playwright's own errors are.
+      // A deadline, a cancel or a crash is not the action's failure; Playwright's own errors are.
       if (!isActionProblem(error)) throw error;
       const reason = firstLine((error as Error).message);
       throw new PageFailure('action_failed', `action ${index} (${action.type}): ${reason}`, { cause: error });
@@ -35,9 +35,9 @@ export async function runActions(
 
 async function runAction(tab: Tab, action: Action, pictures: Artifact[], deadline: Deadline): Promise<void> {
   const { page } = tab;
-  // `css=`, or Playwright would guess at XPath and other languages of its own.
+  // `css=`, or Playwright would guess XPath and its other selector engines.
   const find = (selector: string) => page.locator(`css=${selector}`).first();
-  // Time is left to look at the page that an action failed on.
+  // Leaves time to extract the page after a failed action.
   const timeout = Math.min(FIND_TIMEOUT_MS, Math.max(1, deadline.remainingMs() * 0.7));
   switch (action.type) {
     case 'wait':
@@ -47,7 +47,8 @@ async function runAction(tab: Tab, action: Action, pictures: Artifact[], deadlin
     case 'click':
       return await find(action.selector).click({ timeout });
     case 'type':
-      // Found first: the time limit of typing covers the typing, which is long for a long text.
+      // Found first: the timeout of `pressSequentially` includes the typing, which is long for a
+      // long text.
       await find(action.selector).waitFor({ state: 'attached', timeout });
       return await find(action.selector).pressSequentially(action.text, { timeout: deadline.remainingMs() });
     case 'select':
@@ -82,5 +83,5 @@ const isActionProblem = (error: unknown) =>
   /^(locator|keyboard|page)\.|selector|Timeout \d+ms exceeded|Unknown key/i.test(error.message) &&
   !/has been closed|crashed/i.test(error.message);
 
-/** Playwright's messages go on with a call log, which quotes the page. */
+/** Playwright appends a call log, which quotes the page. */
 const firstLine = (message: string) => (message.split('\n')[0] ?? '').slice(0, 300);

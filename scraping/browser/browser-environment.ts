@@ -1,8 +1,9 @@
 import { inheritedEnvironment } from '../../runtime/settings/config.ts';
 
 /**
- * What a browser sees of the environment. It runs what strangers wrote, and a worker's own environment holds the passwords of
- * database, broker and mail server: so it gets what it needs by name, and nothing else.
+ * The environment of a browser process. It runs untrusted code, and the worker's environment holds
+ * the passwords of database, broker and mail server: so only an allow list of variables is
+ * inherited.
  */
 export const browserEnvironment = (): Record<string, string> => inheritedEnvironment(isForBrowser);
 
@@ -12,9 +13,9 @@ const NAMES = new Set([
   ...['HOME', 'USER', 'LOGNAME', 'PATH', 'TMPDIR', 'TMP', 'TEMP'],
   ...['LANG', 'LANGUAGE', 'TZ', 'TZDIR'],
   ...['DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY'],
-  // Where a browser or its libraries lie that are not the system's.
+  // Paths of a browser and libraries outside of the system's.
   ...['LD_LIBRARY_PATH', 'LD_PRELOAD', 'DYLD_LIBRARY_PATH', 'DYLD_FALLBACK_LIBRARY_PATH'],
-  // Chromium's own, and that of Debian's start script.
+  // Chromium's own, and of Debian's start script.
   ...['CHROME_DEVEL_SANDBOX', 'CHROME_LOG_FILE', 'CHROMIUM_FLAGS'],
 ]);
 /** Languages, desktop folders, fonts, software rendering. */

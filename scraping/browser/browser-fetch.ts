@@ -11,50 +11,50 @@ import { MAX_REFRESHES, refreshMarkup, refreshTarget } from '../response/refresh
 import { runActions } from './actions.ts';
 import { printPdf, takeScreenshot } from './capture.ts';
 import { DocumentWatch } from './document-watch.ts';
-import { type CollectOptions, collect, type Snapshot } from './dom-snapshot.ts';
-import { awaitFirstLook, stopLooking } from './early-snapshot.ts';
+import { type DomSnapshot, type DomSnapshotOptions, takeDomSnapshot } from './dom-snapshot.ts';
+import { awaitEarlySnapshot, disableEarlySnapshot } from './early-snapshot.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
-import { arrived, load, settle } from './navigation.ts';
+import { navigate, waitForDocument, waitUntilStable } from './navigation.ts';
 import type { BrowserPool } from './pool.ts';
-import { prepareRequests } from './request-interception.ts';
+import { interceptRequests } from './request-interception.ts';
 import { sessionOptions } from './session-options.ts';
-import { readableOf } from './shown-document.ts';
+import { chooseReadable } from './shown-document.ts';
 import type { Tab } from './tab.ts';
 
-/** The browser's way to pages: one context of its own for all of a job's, so many tabs at once. */
-export interface Visits {
-  visit(url: string, options: VisitOptions): Promise<VisitedPage>;
+/** Fetches a job's pages in the browser: one browser context per job, several tabs at once. */
+export interface BrowserFetcher {
+  fetch(url: string, options: BrowserFetchOptions): Promise<BrowserPage>;
   close(): Promise<void>;
 }
 
-export interface VisitOptions {
-  /** From navigation to content; the wait for a tab does not count. */
+export interface BrowserFetchOptions {
+  /** From navigation to content; waiting for a free tab does not count. */
   timeoutMs: number;
   permit?: RedirectPermission | undefined;
 }
 
-export interface VisitedPage extends ScrapedPage {
-  /** The document as drawn; null where it did not come to that. */
-  drawn: string | null;
+export interface BrowserPage extends ScrapedPage {
+  /** The document as rendered; null if there was no snapshot. */
+  renderedHtml: string | null;
 }
 
 export interface BrowserFetchContext {
   signal: AbortSignal;
   browser: BrowserPool;
   logger: Logger;
-  /** Of a page's HTML once drawn. */
+  /** Limit for a page's rendered HTML. */
   maxPageBytes: number;
   /** Pages of the job in the browser at once. */
   tabs: number;
-  /** No other is asked for: its browser context ends with the page, without waiting for `close`. */
+  /** The job has one page only: its browser context closes with the page, before `close`. */
   isOnlyPage?: boolean;
 }
 
-export function openVisits(spec: ScrapeSpec, context: BrowserFetchContext): Visits {
+export function openBrowserFetcher(spec: ScrapeSpec, context: BrowserFetchContext): BrowserFetcher {
   const session = context.browser.openSession(sessionOptions(spec, context.tabs));
 
-  const visitNow = async (url: string, { timeoutMs, permit }: VisitOptions): Promise<VisitedPage> => {
-    const turn = await session.takeTurn(context.signal);
+  const fetchPage = async (url: string, { timeoutMs, permit }: BrowserFetchOptions): Promise<BrowserPage> => {
+    const slot = await session.acquireSlot(context.signal);
     const startedAt = Date.now();
     const findings: Findings = {
       ...{ watch: null, snapshot: null, extracted: {}, artifacts: [], error: null },
@@ -62,13 +62,13 @@ export function openVisits(spec: ScrapeSpec, context: BrowserFetchContext): Visi
     };
     const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
     try {
-      const visited = session.withTab(turn, { maxBytes: context.maxPageBytes }, (tab) =>
-        visit({ tab, url, spec, context, deadline, findings, permit }),
+      const fetched = session.withTab(slot, { maxBytes: context.maxPageBytes }, (tab) =>
+        runFetch({ tab, url, spec, context, deadline, findings, permit }),
       );
-      await deadline.race(visited);
+      await deadline.race(fetched);
       await deadline.race(findings.reading);
     } catch (error) {
-      // A picture that failed does not take along what was read.
+      // A failed capture does not discard the extracted content.
       await deadline.race(findings.reading).catch(() => {});
       context.signal.throwIfAborted();
       findings.error = failureOf(error).info;
@@ -81,28 +81,28 @@ export function openVisits(spec: ScrapeSpec, context: BrowserFetchContext): Visi
       page: pageOf(url, findings, startedAt),
       artifacts: findings.artifacts,
       retryAfterMs: (findings.watch?.answer ?? findings.watch?.newestAnswer)?.retryAfterMs ?? null,
-      drawn: findings.snapshot?.html ?? null,
+      renderedHtml: findings.snapshot?.html ?? null,
     };
   };
 
   return {
-    visit: visitNow,
+    fetch: fetchPage,
     close: () => session.close(),
   };
 }
 
-/** What has been learned of a page so far: when it fails half way, this is what its user gets. */
+/** Results so far. A page that fails half way returns what is in here. */
 interface Findings {
   watch: DocumentWatch | null;
-  snapshot: Snapshot | null;
+  snapshot: DomSnapshot | null;
   extracted: Extracted;
-  /** Until `extracted` is there. */
+  /** Settles once `extracted` is set. */
   reading: Promise<void>;
   artifacts: Artifact[];
   error: Page['error'];
 }
 
-interface Visit {
+interface FetchRun {
   tab: Tab;
   url: string;
   spec: ScrapeSpec;
@@ -113,66 +113,66 @@ interface Visit {
 }
 
 /**
- * A page's story: load, act, look, picture; and it is read meanwhile, for which nobody keeps the tab: a page left open goes on to lay
- * out and paint what is not looked at.
- * @throws PageFailure where it ends early
+ * Load, run actions, snapshot, capture. Extraction runs in a thread and does not hold the tab: a
+ * page left open keeps spending CPU on layout and paint.
+ * @throws PageFailure if it ends early
  */
-async function visit({ tab, url, spec, context, deadline, findings, permit }: Visit): Promise<void> {
+async function runFetch({ tab, url, spec, context, deadline, findings, permit }: FetchRun): Promise<void> {
   const formats: readonly Format[] = spec.formats ?? DEFAULT_FORMATS;
   const watch = new DocumentWatch(tab, { url, maxBytes: context.maxPageBytes, permit, deadline });
   findings.watch = watch;
-  let isSeen = false;
+  let isRead = false;
   tab.crashed.catch((error: unknown) => {
-    // A browser that was retired ends with its last page, which may still be read then.
-    if (!isSeen) deadline.end(error);
+    // A retired browser exits after its last page, possibly while that page is being extracted.
+    if (!isRead) deadline.end(error);
   });
-  const pictured =
+  const isCaptured =
     formats.some((format) => format === 'screenshot' || format === 'pdf') ||
     (spec.actions ?? []).some(({ type }) => type === 'screenshot');
   const headers = spec.headers ?? {};
-  const collecting = { maxChars: context.maxPageBytes };
+  const snapshotOptions = { maxChars: context.maxPageBytes };
   const actions = spec.actions ?? [];
-  const isOneLookEnough = !pictured && actions.length === 0;
-  const firstLook = isOneLookEnough ? awaitFirstLook(tab) : null;
+  const isOneSnapshotEnough = !isCaptured && actions.length === 0;
+  const earlySnapshot = isOneSnapshotEnough ? awaitEarlySnapshot(tab) : null;
   await deadline.race(
     Promise.all([
-      prepareRequests(tab, {
-        ...{ url, headers, blockPictures: !pictured },
+      interceptRequests(tab, {
+        ...{ url, headers, blockMedia: !isCaptured },
         navigations: permit && watch,
-        untilActive: firstLook?.active,
+        untilActive: earlySnapshot?.active,
       }),
-      isOneLookEnough ? undefined : stopLooking(tab),
+      isOneSnapshotEnough ? undefined : disableEarlySnapshot(tab),
     ]),
   );
 
-  await load(tab, url, watch, deadline);
-  const collectAtOnce = actions.length > 0 ? null : collecting;
-  const settling = { pictured, collect: collectAtOnce, firstLook };
-  const first = await settle(tab, watch, deadline, settling);
+  await navigate(tab, url, watch, deadline);
+  const snapshotAtOnce = actions.length > 0 ? null : snapshotOptions;
+  const stability = { isCaptured, snapshot: snapshotAtOnce, earlySnapshot };
+  const first = await waitUntilStable(tab, watch, deadline, stability);
   await watch.assertDocument(deadline);
-  const seen = await followRefreshes(first, { tab, watch, deadline, settling, collecting });
+  const seen = await followRefreshes(first, { tab, watch, deadline, stability, snapshotOptions });
   findings.error = watch.error();
 
   if (actions.length > 0) {
-    tab.isAtRest = false;
+    tab.isIdle = false;
     try {
       await runActions(tab, actions, findings.artifacts, deadline);
-      await settle(tab, watch, deadline, { pictured, collect: null });
+      await waitUntilStable(tab, watch, deadline, { isCaptured, snapshot: null });
     } catch (error) {
       if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
-      // The page as it is then is still worth having.
+      // The page is still returned in the state the failed action left it in.
       findings.error ??= error.info;
     }
     await watch.assertDocument(deadline);
     findings.error ??= watch.error();
   }
 
-  const snapshot = seen ?? (await look(tab, collecting, deadline));
+  const snapshot = seen ?? (await takeSnapshot(tab, snapshotOptions, deadline));
   if (snapshot.html === null) throw new PageFailure('page_too_large');
   findings.snapshot = snapshot;
   const reading = context.browser.extractor.extract(
     {
-      ...(await readableOf(snapshot, snapshot.html, watch, deadline)),
+      ...(await chooseReadable(snapshot, snapshot.html, watch, deadline)),
       url: snapshot.url,
       charset: snapshot.charset,
       formats,
@@ -189,27 +189,27 @@ async function visit({ tab, url, spec, context, deadline, findings, permit }: Vi
   if (formats.includes('screenshot'))
     findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
-  isSeen = true;
-  // A page to be asked for again, once its server has had a rest, is still the same visitor's.
+  isRead = true;
+  // A page to be retried after `Retry-After` must keep its context: same cookies, same client.
   tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
 }
 
 /**
- * A page that soon goes on to another by itself is followed at once, by the rules that hold for wherever it goes. One that is not allowed
- * on stays as it is.
+ * Follows a page's own refresh (header or `<meta>`) at once if its delay is short. The permit
+ * decides, as for redirects; if it denies the target, the page is returned as it is.
  *
- * @returns the look at where that ends, if there was one already
+ * @returns the snapshot of the last page, if one was taken already
  */
 async function followRefreshes(
-  first: Snapshot | null,
-  { tab, watch, deadline, settling, collecting }: Following,
-): Promise<Snapshot | null> {
+  first: DomSnapshot | null,
+  { tab, watch, deadline, stability, snapshotOptions }: Following,
+): Promise<DomSnapshot | null> {
   let seen = first;
   for (let refreshes = 0; ; refreshes += 1) {
     const { answer } = watch;
     if (!answer || answer.status >= 400 || watch.stopped) return seen;
-    // Before actions, which come first, only the header is asked.
-    seen ??= settling.collect ? await look(tab, collecting, deadline) : null;
+    // Actions run before the snapshot, so with actions only the header is checked.
+    seen ??= stability.snapshot ? await takeSnapshot(tab, snapshotOptions, deadline) : null;
     const next = refreshTarget({
       ...{ url: seen?.url ?? answer.url, header: answer.refresh },
       markup: seen?.html ? refreshMarkup(seen.html) : null,
@@ -217,12 +217,12 @@ async function followRefreshes(
     if (next === null) return seen;
     if (refreshes === MAX_REFRESHES) throw new PageFailure('too_many_redirects');
     try {
-      await load(tab, next, watch, deadline);
+      await navigate(tab, next, watch, deadline);
     } catch (error) {
       if (watch.stopped !== null && error === watch.stopped) return seen;
       throw error;
     }
-    seen = await settle(tab, watch, deadline, settling);
+    seen = await waitUntilStable(tab, watch, deadline, stability);
     await watch.assertDocument(deadline);
   }
 }
@@ -231,18 +231,18 @@ interface Following {
   tab: Tab;
   watch: DocumentWatch;
   deadline: Deadline;
-  settling: Parameters<typeof settle>[3];
-  collecting: CollectOptions;
+  stability: Parameters<typeof waitUntilStable>[3];
+  snapshotOptions: DomSnapshotOptions;
 }
 
-/** One look into the page. A page on its way elsewhere is looked at where it arrives. */
-async function look(tab: Tab, options: CollectOptions, deadline: Deadline): Promise<Snapshot> {
+/** Takes a snapshot; if the page navigates meanwhile, takes it from the next document. */
+async function takeSnapshot(tab: Tab, options: DomSnapshotOptions, deadline: Deadline): Promise<DomSnapshot> {
   for (;;) {
     try {
-      return await deadline.race(runInPage(tab, collect, options));
+      return await deadline.race(runInPage(tab, takeDomSnapshot, options));
     } catch (error) {
       if (!navigatedAway(error)) throw error;
-      await deadline.race(arrived(tab));
+      await deadline.race(waitForDocument(tab));
     }
   }
 }
@@ -260,7 +260,7 @@ async function capture(taking: Promise<Artifact>, deadline: Deadline): Promise<A
 
 function failureOf(error: unknown): PageFailure {
   if (error instanceof PageFailure) return error;
-  // Playwright says in many ways that the page or browser under a call is gone.
+  // Playwright has many messages for a page or browser that is gone.
   if (
     error instanceof Error &&
     /has been closed|Target closed|Target crashed|crashed|Session closed|disconnected/i.test(error.message)
@@ -277,7 +277,7 @@ function pageOf(url: string, findings: Findings, startedAt: number): Page {
   const answer = watch?.answer ?? null;
   return {
     url,
-    // What has no content leaves the tab empty.
+    // A response without content (204) leaves the tab at about:blank.
     final_url: (snapshot?.url === BLANK ? answer?.url : snapshot?.url) ?? answer?.url ?? null,
     status_code: answer?.status ?? null,
     content_type: answer?.contentType ?? null,

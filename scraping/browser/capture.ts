@@ -1,12 +1,15 @@
 import type { Artifact } from '../../core/jobs/page.ts';
 import type { Tab } from './tab.ts';
 
-/** Pictures and documents of a page. Taller pages are cut: an endless page would be a picture of any size. */
+/**
+ * Screenshots and PDFs of a page. Larger pages are cut: an endless page would give an image of any
+ * size.
+ */
 
 const MAX_PICTURE_HEIGHT = 16_384;
 const MAX_PICTURE_WIDTH = 4096;
 
-/** A PNG; of the whole page, or of what a screen of it shows. */
+/** A PNG of the whole page or of the viewport. */
 export async function takeScreenshot(tab: Tab, kind: Artifact['kind'], fullPage: boolean): Promise<Artifact> {
   const { cssContentSize, cssVisualViewport } = await tab.cdp.send('Page.getLayoutMetrics');
   const clip = fullPage

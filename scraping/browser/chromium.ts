@@ -3,9 +3,12 @@ import { type Browser, chromium } from 'playwright';
 import { resolvesWithin } from '../fetching/deadline.ts';
 import { browserEnvironment } from './browser-environment.ts';
 
-/** One Chromium process tree: how it is found, started and ended. */
+/** Finds, starts and ends one Chromium process tree. */
 
-/** The first that exists. The headless shell renders three times as many pages a second in 40 % of the memory. */
+/**
+ * The first that exists. The headless shell renders three times as many pages per second in 40 % of
+ * the memory.
+ */
 export function findChromium(configured?: string): string | undefined {
   if (configured) return existsSync(configured) ? configured : undefined;
   return [
@@ -21,7 +24,9 @@ export function findChromium(configured?: string): string | undefined {
   ].find((path) => path !== '' && existsSync(path));
 }
 
-/** Where `playwright install --only-shell` puts it, beside the full browser that `executablePath` names. */
+/**
+ * The path used by `playwright install --only-shell`, beside the full browser at `executablePath`.
+ */
 const playwrightHeadlessShell = () =>
   chromium
     .executablePath()
@@ -43,7 +48,8 @@ export async function launchChromium(options: {
     executablePath: options.executablePath,
     args: chromiumArgs(options.proxyAddress),
     env: browserEnvironment(),
-    // The process that runs us decides when to end; Playwright would close the browser under a job still to be handed back.
+    // On a signal the worker drains first; Playwright would close the browser while jobs are
+    // released.
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
@@ -57,16 +63,17 @@ export async function launchChromium(options: {
   }
 }
 
-/** Of a page unless its job says otherwise, in CSS pixels. */
+/** Default viewport, in CSS pixels. */
 export const VIEWPORT = { width: 1280, height: 800 };
 
 function chromiumArgs(proxyAddress: string): string[] {
   return [
     ...(needsNoSandbox() ? ['--no-sandbox'] : []),
-    // Otherwise each tab begins in Chromium's own size and is resized: 2 % of what a lone page costs.
+    // Otherwise each tab starts in Chromium's default size and is resized: 2 % of the cost of a
+    // single page.
     `--window-size=${VIEWPORT.width},${VIEWPORT.height}`,
     `--proxy-server=${proxyAddress}`,
-    // Chromium would go to loopback directly, past the egress guard.
+    // Without it Chromium connects to loopback directly, past the egress guard.
     '--proxy-bypass-list=<-loopback>',
     '--disable-quic',
     '--force-webrtc-ip-handling-policy=disable_non_proxied_udp',
@@ -78,7 +85,8 @@ function chromiumArgs(proxyAddress: string): string[] {
     '--no-pings',
     '--dns-prefetch-disable',
     '--mute-audio',
-    // The headless shell's own way to let `window.open` fail; a full Chromium ignores it, and its popups are closed as they come.
+    // Makes `window.open` fail in the headless shell; a full Chromium ignores it, so popups are
+    // closed too.
     '--block-new-web-contents',
   ];
 }
@@ -87,7 +95,7 @@ function chromiumArgs(proxyAddress: string): string[] {
 const needsNoSandbox = () =>
   process.getuid?.() === 0 || existsSync('/.dockerenv') || existsSync('/run/.containerenv');
 
-/** Playwright does not tell the pid of what it launched; Chromium does. */
+/** Playwright does not expose the pid of the browser; Chromium does. */
 async function browserPid(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
@@ -99,7 +107,7 @@ async function browserPid(browser: Browser): Promise<number> {
 
 const CLOSE_TIMEOUT_MS = 4000;
 
-/** Asks it to end, and after a few seconds makes it. Resolves when the whole process group is gone. */
+/** Closes it, and kills it after a few seconds. Resolves when the whole process group is gone. */
 export async function endChromium({ browser, pid }: ChromiumProcess): Promise<void> {
   const closed = await resolvesWithin(browser.close(), CLOSE_TIMEOUT_MS);
   if (closed && (await groupGone(pid, 1000))) return;
@@ -107,7 +115,7 @@ export async function endChromium({ browser, pid }: ChromiumProcess): Promise<vo
   await groupGone(pid, 2000);
 }
 
-/** Playwright makes Chromium the leader of a process group, which renderers and zygotes belong to. */
+/** Kills Chromium's process group, which includes renderers and zygotes. */
 export function killChromium(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
@@ -125,7 +133,7 @@ async function groupGone(pid: number, withinMs: number): Promise<boolean> {
   return true;
 }
 
-/** Whether a process of the group still runs. Dead ones that wait for the machine's init to notice do not count. */
+/** Whether a process of the group still runs. Zombies do not count. */
 function groupRuns(group: number): boolean {
   try {
     process.kill(-group, 0);
@@ -142,7 +150,7 @@ function groupRuns(group: number): boolean {
         .split(' ');
       return Number(itsGroup) === group && state !== 'Z';
     } catch {
-      // Gone meanwhile.
+      // It exited meanwhile.
       return false;
     }
   });

@@ -7,45 +7,48 @@ import { effectiveContentType, isDownload, isUnsupported } from '../response/con
 import { navigationError } from './navigation-error.ts';
 import type { Tab } from './tab.ts';
 
-/** What is known of the document in the main frame; null until something answered. */
+/** The response of a main-frame document. */
 export interface Answer {
   url: string;
   status: number;
   contentType: string | null;
-  /** The header `Refresh`: where the page is to go on to by itself. */
+  /** Header `Refresh`: the URL the page redirects itself to. */
   refresh: string | null;
-  /** How long the server asks to be left alone; null where it does not. */
+  /** Pause requested by `Retry-After`, in milliseconds; null if there is none. */
   retryAfterMs: number | null;
 }
 
-/** Follows the main frame's document through the browser's network events. One for a page, from before it navigates. */
+/**
+ * Follows the main frame's document through CDP network events. One per page; create before
+ * navigating.
+ */
 export class DocumentWatch {
   isDownload = false;
-  /** Of the newest document, redirects included: the host a failure is about. */
+  /** URL of the newest document, after redirects: a failure is about its host. */
   requestedUrl: string;
   readonly #sentTo: string;
   readonly #answers = new Map<string, Answer>();
-  /** Of the newest document asked for, which may turn out to be a download, or fail. */
+  /** Request id of the newest document, which may turn out to be a download, or fail. */
   #documentId = '';
-  /** Of the document the tab shows. */
+  /** Request id of the current document. */
   #shownId: string | null = null;
   #documentBytes = 0;
-  /** Of its answer so far, on the wire. */
+  /** Encoded bytes of its response head. */
   #headBytes = 0;
   #encoding = '';
   #totalBytes = 0;
   #complete = false;
   #failed: string | null = null;
   readonly #underWay = new Set<string>();
-  /** Why it was not let go on to where it wanted to last. */
+  /** Why the last navigation was denied. */
   #stopped: PageFailure | null = null;
-  /** Whether it may go on to somewhere. */
+  /** Pending permit decisions. */
   readonly #deciding = new Set<Promise<boolean>>();
 
   readonly #permit: RedirectPermission | undefined;
   readonly #deadline: Deadline;
 
-  /** @param options.deadline ended while bytes still come in, if they are more than `maxBytes` */
+  /** @param options.deadline ended with `page_too_large` once more than `maxBytes` have arrived */
   constructor(
     private readonly tab: Tab,
     options: {
@@ -64,7 +67,7 @@ export class DocumentWatch {
     const { listen, mainFrameId } = tab;
     let tooLarge = false;
     listen('Network.requestWillBeSent', ({ requestId, frameId, type, request, initiator }) => {
-      // The script of a worker is asked for here, but nobody tells here that it has come.
+      // A worker's script is requested in this session, but its end is not reported here.
       const isWorkers = type === 'Script' && initiator.type === 'other';
       if (type === 'XHR' || type === 'Fetch' || (type === 'Script' && !isWorkers))
         this.#underWay.add(requestId);
@@ -94,14 +97,15 @@ export class DocumentWatch {
       if (frame.id === mainFrameId) this.#shownId = frame.loaderId;
     });
     listen('Network.dataReceived', ({ requestId, dataLength }) => {
-      // Decoded bytes: a small compressed answer can be a very large page. The proxy sees to what comes over the wire.
+      // Decoded bytes: a small compressed response can be a very large page. The proxy limits
+      // encoded bytes.
       if (requestId === this.#documentId) this.#documentBytes += dataLength;
       this.#totalBytes += dataLength;
       if (tooLarge || (this.#documentBytes <= maxBytes && this.#totalBytes <= 5 * maxBytes)) return;
       tooLarge = true;
       onTooLarge();
     });
-    // The proxy says it at once; the browser only when the page's own thread, busy with what it got, comes to it.
+    // The proxy reports it at once; the browser only when the page's busy main thread gets to it.
     tab.egress.onTooLarge = () => {
       const isDocuments = tab.egress.failureOf(this.requestedUrl) === 'page_too_large';
       if (isDocuments && !this.#complete) onTooLarge();
@@ -110,7 +114,7 @@ export class DocumentWatch {
       this.#underWay.delete(requestId);
       if (requestId !== this.#documentId) return;
       this.#complete = true;
-      // To the browser that is an empty page.
+      // Chromium shows a cut gzip body as an empty page.
       const isEmpty = this.#documentBytes === 0 && encodedDataLength > this.#headBytes;
       if (isEmpty && isCutGzip(this.#encoding, encodedDataLength - this.#headBytes))
         this.#failed = 'net::ERR_CONTENT_DECODING_FAILED';
@@ -125,17 +129,17 @@ export class DocumentWatch {
     });
   }
 
-  /** Of the document the tab shows. */
+  /** The current document's response. */
   get answer(): Answer | null {
     return this.#answers.get(this.#shownId ?? this.#documentId) ?? null;
   }
 
-  /** Of the newest document asked for. */
+  /** The newest document's response. */
   get newestAnswer(): Answer | null {
     return this.#answers.get(this.#documentId) ?? null;
   }
 
-  /** The document the tab shows as it came, decoded; null where the browser no longer has it. */
+  /** The current document's source, decoded; null if the browser no longer has it. */
   async source(): Promise<string | null> {
     if (this.#shownId === null) return null;
     try {
@@ -152,12 +156,12 @@ export class DocumentWatch {
     return this.#stopped;
   }
 
-  /** Of scripts and what scripts ask for, and the wish to go elsewhere that is not granted yet. */
+  /** Pending requests for or by scripts, and pending navigations. */
   requestsUnderWay(): number {
     return this.#underWay.size + this.#deciding.size;
   }
 
-  /** Whether the tab may show a document, by whatever way the page goes there. Its first address is granted already. */
+  /** Whether the tab may navigate to this URL. The page's first URL is granted already. */
   async allows(url: string): Promise<boolean> {
     if (!this.#permit || withoutFragment(url) === withoutFragment(this.#sentTo)) return true;
     const decision = this.#decide(this.#permit, url);
@@ -177,14 +181,17 @@ export class DocumentWatch {
     }
   }
 
-  /** What is wrong with a page that is there. */
+  /** The error of a page that loaded: navigation denied, HTTP status, or cut short. */
   error(): ErrorInfo | null {
     return (
       this.#stopped?.info ?? httpStatusError(this.answer?.status ?? 200) ?? this.#cutShort()?.info ?? null
     );
   }
 
-  /** The connection ended in the middle of what the tab shows. A page that stops its own loading (ERR_ABORTED) means to. */
+  /**
+   * The connection ended before the current document did. ERR_ABORTED: the page stopped itself, no
+   * error.
+   */
   #cutShort(): PageFailure | null {
     if (this.#documentId !== this.#shownId || this.#failed === null || /ERR_ABORTED/.test(this.#failed))
       return null;
@@ -196,7 +203,7 @@ export class DocumentWatch {
     return new PageFailure(navigationError(this.#failed, this.tab.egress.failureOf(this.requestedUrl)));
   }
 
-  /** @throws PageFailure when what the tab shows is the browser's own error page, or a document cut short */
+  /** @throws PageFailure if the tab shows the browser's error page, or no readable document */
   async assertDocument(deadline: Deadline): Promise<void> {
     if (this.#deciding.size > 0) await deadline.race(Promise.all(this.#deciding));
     const isErrorPage = this.tab.page.url().startsWith('chrome-error:');
@@ -215,7 +222,7 @@ export class DocumentWatch {
   }
 }
 
-/** Nothing at all takes gzip 20 bytes, and a few more where they come in chunks: of another length, something was cut off. */
+/** An empty gzip body has 20 bytes, a few more if chunked: with any other length it was cut off. */
 const isCutGzip = (encoding: string, bytes: number) =>
   /^(x-)?gzip$/i.test(encoding) && (bytes < 20 || bytes > 40);
 

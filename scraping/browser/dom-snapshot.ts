@@ -1,20 +1,23 @@
-/** What one look into the page brings home; everything else is worked out from it in Node. */
-export interface Snapshot {
+/** The state of a page's document, taken in one call; extraction runs on it in Node. */
+export interface DomSnapshot {
   url: string;
   title: string;
   charset: string;
-  /** What the browser took the document for. */
+  /** The type as which the browser loaded the document. */
   contentType: string;
-  /** The whole document as rendered, doctype included; open shadow roots as `<template shadowrootmode>`. Null: too large. */
+  /**
+   * The whole document as rendered, doctype included; open shadow roots as `<template
+   * shadowrootmode>`. Null: too large.
+   */
   html: string | null;
 }
 
-export interface CollectOptions {
+export interface DomSnapshotOptions {
   maxChars: number;
 }
 
 /** Runs in the page, see `runInPage`: self-contained. */
-export function collect({ maxChars }: CollectOptions): Snapshot {
+export function takeDomSnapshot({ maxChars }: DomSnapshotOptions): DomSnapshot {
   const root = document.documentElement;
   const html = document.doctype ? `<!DOCTYPE ${document.doctype.name}>\n${serialised()}` : serialised();
   return {

@@ -1,15 +1,15 @@
 import type { CDPSession } from 'playwright';
 
-/** The name of the world that what we run in pages lives in. */
+/** Name of the isolated world in which our functions run. */
 export const WORLD = 'leadengine';
 
 /**
- * Runs a function in the page's main frame, in a world of its own: the same document, but JavaScript built-ins that the page
- * cannot have replaced (old sites do: Prototype's `Array.prototype.toJSON` breaks `JSON.stringify`). One round trip beside the
- * making of the world.
+ * Runs a function in the page's main frame, in an isolated world: the same document, but built-ins
+ * that the page cannot have replaced (Prototype's `Array.prototype.toJSON` breaks
+ * `JSON.stringify`). Costs one round trip beside the creation of the world.
  *
- * @param inPage must be self-contained: its source text is what travels. No imports, no helpers outside of it.
- * @throws Error when the page navigates away meanwhile; see `navigatedAway`
+ * @param inPage must be self-contained: only its source text is sent. No imports, no outer helpers.
+ * @throws Error if the page navigates meanwhile; see `navigatedAway`
  */
 export function runInPage<Argument, Result>(
   target: { cdp: CDPSession; mainFrameId: string },
@@ -41,7 +41,7 @@ export async function runSource<Argument, Result>(
   return result.value as Result;
 }
 
-/** Whether the page went elsewhere while a function ran in it: worth another try there. */
+/** Whether the page navigated while a function ran in it: retry on the next document. */
 export const navigatedAway = (error: unknown): boolean =>
   error instanceof Error &&
   /context (was|with specified id)|Cannot find context|Inspected target navigated|No frame for given id|Promise was collected/i.test(

@@ -7,17 +7,17 @@ import { resolvesWithin } from '../fetching/deadline.ts';
 import { type ChromiumProcess, killChromium, VIEWPORT } from './chromium.ts';
 import { openTab, type Tab } from './tab.ts';
 
-/** A browser context and the Chromium it lives in. */
+/** A browser context and its Chromium. */
 export interface ContextHandle {
   instance: BrowserInstance;
   context: BrowserContext;
   egress: EgressClient;
-  /** Open and not in use. */
+  /** Open tabs that are not in use. */
   idle: Tab[];
   busy: number;
 }
 
-/** A Chromium that does not open a page within this time hangs. */
+/** A Chromium that does not open a page within this time is considered hung. */
 const OPEN_TIMEOUT_MS = 15_000;
 const CLOSE_CONTEXT_TIMEOUT_MS = 3000;
 
@@ -25,13 +25,13 @@ const CLOSE_CONTEXT_TIMEOUT_MS = 3000;
 export class BrowserInstance {
   contexts = 0;
   pages = 0;
-  /** It gets no new contexts, and ends with its last one. */
+  /** Gets no new contexts and exits after its last one. */
   retired = false;
-  /** Its process has ended; a call to it would only wait. */
-  gone = false;
+  /** The process has exited; a call to it would never return. */
+  hasExited = false;
   /** Rejects with `browser_crashed`, never resolves. */
   readonly crashed: Promise<never>;
-  /** A context opened ahead and never used. */
+  /** A pre-opened, unused context. */
   ready: Promise<ContextHandle> | undefined;
 
   constructor(
@@ -48,7 +48,7 @@ export class BrowserInstance {
     return this.retired && this.contexts === 0;
   }
 
-  /** A new context with an idle tab. The egress client is closed with it, also if it does not open. */
+  /** Opens a context with an idle tab. The egress client closes with it, also if opening fails. */
   async openContext(egress: EgressClient, options: BrowserContextOptions): Promise<ContextHandle> {
     this.contexts += 1;
     try {
@@ -71,8 +71,8 @@ export class BrowserInstance {
   }
 
   async closeContext(handle: ContextHandle): Promise<void> {
-    // The pages still open end with it; a page that computes for ever ends with its browser.
-    if (!this.gone && !(await resolvesWithin(handle.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
+    // A page in an endless loop blocks the close: then the whole browser is killed.
+    if (!this.hasExited && !(await resolvesWithin(handle.context.close(), CLOSE_CONTEXT_TIMEOUT_MS))) {
       this.kill('does_not_close_pages');
     }
     for (const tab of handle.idle) tab.discard();
@@ -81,12 +81,15 @@ export class BrowserInstance {
   }
 
   kill(reason: string): void {
-    if (this.gone) return;
+    if (this.hasExited) return;
     this.logger.warn('browser_killed', { browser_pid: this.chromium.pid, reason });
     killChromium(this.chromium.pid);
   }
 
-  /** For what every Chromium does at once: one that does not hangs, and is killed for everything that waits for it. */
+  /**
+   * Guards calls that normally take milliseconds: a Chromium that does not answer in time is
+   * killed.
+   */
   async whileAlive<T>(opening: Promise<T>): Promise<T> {
     const timer = setTimeout(() => this.kill('does_not_open_pages'), OPEN_TIMEOUT_MS);
     try {

@@ -2,51 +2,56 @@ import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Deadline } from '../fetching/deadline.ts';
 import { isUnsupported } from '../response/content-type.ts';
 import type { Answer, DocumentWatch } from './document-watch.ts';
-import { type CollectOptions, collect, type Snapshot } from './dom-snapshot.ts';
-import { type FirstLook, isStatic } from './early-snapshot.ts';
+import { type DomSnapshot, type DomSnapshotOptions, takeDomSnapshot } from './dom-snapshot.ts';
+import { type EarlySnapshot, isStatic } from './early-snapshot.ts';
 import { navigatedAway, runSource } from './in-page.ts';
 import { navigationError } from './navigation-error.ts';
-import { block, NOTHING } from './request-interception.ts';
+import { blockUrls, NO_URLS } from './request-interception.ts';
 import type { Tab } from './tab.ts';
 
-/** How long a page may go on drawing itself after its document is there. */
-const SETTLE_MAX_MS = 5000;
-/** A page without a `load` event by then has a resource that hangs. */
+/** How long a page may keep changing after its document is parsed. */
+const STABLE_MAX_MS = 5000;
+/** A page without a `load` event by then is waiting for a resource that hangs. */
 const LOAD_MAX_MS = 3000;
 
 /**
- * Navigates, until the document is there; `settle` waits for what it draws.
+ * Navigates until the document is parsed; `waitUntilStable` waits for what scripts render.
  *
- * @throws PageFailure with the reason, when there is no page
+ * @throws PageFailure with the reason if there is no page
  */
-export async function load(tab: Tab, url: string, watch: DocumentWatch, deadline: Deadline): Promise<void> {
+export async function navigate(
+  tab: Tab,
+  url: string,
+  watch: DocumentWatch,
+  deadline: Deadline,
+): Promise<void> {
   try {
-    await navigate(tab, url, deadline);
+    await goTo(tab, url, deadline);
   } catch (error) {
     if (!isNavigationProblem(error)) throw error;
     const message = (error as Error).message;
     if (/frame was detached/.test(message))
       throw new PageFailure('browser_crashed', undefined, { cause: error });
     if (/interrupted by another navigation/.test(message)) {
-      // The page's own script went elsewhere before the first document was complete.
-      await deadline.race(arrived(tab));
+      // The page's own script navigated before the first document was complete.
+      await deadline.race(waitForDocument(tab));
     } else if (watch.stopped) {
       throw watch.stopped;
     } else if (watch.isDownload || isFile(message, watch.newestAnswer)) {
       throw watch.notAPage(error);
     } else if (!hasNoContent(watch.newestAnswer)) {
-      // Ports that are surely no web server's are refused before the proxy is asked, which knows what is behind them.
+      // Chromium blocks unsafe ports before it asks the proxy; probing tells why the host fails.
       if (message.includes('ERR_UNSAFE_PORT')) await deadline.race(tab.egress.probe(watch.requestedUrl));
       const noted = tab.egress.failureOf(watch.requestedUrl);
       const code = navigationError(message, noted);
-      if (code === 'egress_refused' && !noted) tab.egress.refused(watch.requestedUrl);
+      if (code === 'egress_refused' && !noted) tab.egress.reportBlocked(watch.requestedUrl);
       throw new PageFailure(code, undefined, { cause: error });
     }
   }
 }
 
-async function navigate(tab: Tab, url: string, deadline: Deadline): Promise<void> {
-  // Both, because a script that goes to an address no browser opens (`ftp:`) keeps Playwright waiting for ever.
+async function goTo(tab: Tab, url: string, deadline: Deadline): Promise<void> {
+  // Both, because `goto` never returns if a script navigates to a scheme no browser opens (`ftp:`).
   const go = () =>
     deadline.race(
       Promise.race([tab.page.goto(url, { waitUntil: 'domcontentloaded', timeout: 0 }), documentReady(tab)]),
@@ -55,8 +60,8 @@ async function navigate(tab: Tab, url: string, deadline: Deadline): Promise<void
     await go();
   } catch (error) {
     if (!(error instanceof Error && error.message.includes('ERR_BLOCKED_BY_CLIENT'))) throw error;
-    // Called like a picture, but what is asked for is wanted: wikis have pages named File:Lock.png.
-    await deadline.race(block(tab, NOTHING));
+    // The page's own URL matched the blocked media: wikis have pages named File:Lock.png.
+    await deadline.race(blockUrls(tab, NO_URLS));
     await go();
   }
 }
@@ -71,42 +76,46 @@ function documentReady(tab: Tab): Promise<void> {
     tab.listen('Page.domContentEventFired', () => {
       if (navigated) resolve();
     });
-    // In its place, where a script broke the parsing off to go where nobody can.
+    // Instead of it, if a script aborted parsing by navigating to a URL that cannot be opened.
     tab.listen('Page.frameStoppedLoading', ({ frameId }) => {
       if (navigated && frameId === tab.mainFrameId) resolve();
     });
   });
 }
 
-/** After a navigation took a page away under our hands: until the next document is there, or it is worth another look. */
-export const arrived = (tab: Tab): Promise<void> =>
-  tab.page.waitForLoadState('domcontentloaded', { timeout: ARRIVE_MS }).catch((error: unknown) => {
+/** Waits for the document of a navigation the page started itself, or a few seconds at most. */
+export const waitForDocument = (tab: Tab): Promise<void> =>
+  tab.page.waitForLoadState('domcontentloaded', { timeout: DOCUMENT_MS }).catch((error: unknown) => {
     if (!(error instanceof Error && /Timeout/.test(error.message))) throw error;
   });
 
-const ARRIVE_MS = 3000;
+const DOCUMENT_MS = 3000;
 
 /**
- * Waits for a page that draws itself: until `load`, then until its document has been quiet for a moment and nothing it asked
- * for is under way. Bounded; a page that never rests is taken as it is. A page without scripts is not waited for at all, and
- * looked at on the same way: one round trip for what most pages are.
+ * Waits for script-rendered pages: until `load`, then until the document has not changed for a
+ * moment and no script request is pending. Bounded: a page that stays active is taken as it is. A
+ * static page is not waited for, and its snapshot comes with the same round trip.
  *
- * @param options.pictured waits for pictures and styles too
- * @param options.firstLook what came of itself, where that is enough
- * @param options.collect how to look at a page at rest; null: not yet
- * @returns null where the page is still to be looked at
+ * @param options.isCaptured wait for images and styles too
+ * @param options.earlySnapshot used if it holds a snapshot
+ * @param options.snapshot options for the snapshot of a static page; null: take none
+ * @returns the snapshot; null if it is still to be taken
  */
-export async function settle(
+export async function waitUntilStable(
   tab: Tab,
   watch: DocumentWatch,
   deadline: Deadline,
-  options: { pictured: boolean; collect: CollectOptions | null; firstLook?: FirstLook | null },
-): Promise<Snapshot | null> {
-  if (options.firstLook?.snapshot) {
-    tab.isAtRest = true;
-    return options.firstLook.snapshot;
+  options: {
+    isCaptured: boolean;
+    snapshot: DomSnapshotOptions | null;
+    earlySnapshot?: EarlySnapshot | null;
+  },
+): Promise<DomSnapshot | null> {
+  if (options.earlySnapshot?.snapshot) {
+    tab.isIdle = true;
+    return options.earlySnapshot.snapshot;
   }
-  const until = Date.now() + Math.min(SETTLE_MAX_MS, deadline.remainingMs() * 0.7);
+  const until = Date.now() + Math.min(STABLE_MAX_MS, deadline.remainingMs() * 0.7);
   const left = () => Math.max(0, until - Date.now());
   do {
     try {
@@ -114,23 +123,27 @@ export async function settle(
         loadMs: Math.min(LOAD_MAX_MS, left()),
         maxMs: left(),
         quietMs: 300,
-        calmMs: 150,
-        thinQuietMs: 1200,
-        lookEveryMs: 25,
-        pictured: options.pictured,
+        unchangedMs: 150,
+        sparseQuietMs: 1200,
+        checkEveryMs: 25,
+        isCaptured: options.isCaptured,
       };
-      const { rest, snapshot } = await deadline.race(
-        runSource<{ limits: QuietLimits; collect: CollectOptions | null }, Rest>(tab, REST, {
-          limits,
-          collect: options.collect,
-        }),
+      const { state, snapshot } = await deadline.race(
+        runSource<{ limits: StabilityLimits; snapshot: DomSnapshotOptions | null }, Stability>(
+          tab,
+          UNTIL_STABLE,
+          {
+            limits,
+            snapshot: options.snapshot,
+          },
+        ),
       );
-      tab.isAtRest = rest === 'static';
-      if (rest === 'static') return snapshot;
+      tab.isIdle = state === 'static';
+      if (state === 'static') return snapshot;
     } catch (error) {
       if (!navigatedAway(error)) throw error;
-      // It went elsewhere: the new document is the page.
-      await deadline.race(arrived(tab));
+      // It navigated: the new document is the page.
+      await deadline.race(waitForDocument(tab));
       continue;
     }
     if (watch.requestsUnderWay() === 0) return null;
@@ -139,46 +152,46 @@ export async function settle(
   return null;
 }
 
-interface QuietLimits {
+interface StabilityLimits {
   loadMs: number;
   maxMs: number;
-  /** Without a change, for a page that changed since it was there. */
+  /** Time without a change, for a page that changed after it was parsed. */
   quietMs: number;
-  /** For one that did not. */
-  calmMs: number;
-  /** For one with little text: likely a shell whose content is still to come. */
-  thinQuietMs: number;
-  lookEveryMs: number;
-  pictured: boolean;
+  /** The same for a page that did not. */
+  unchangedMs: number;
+  /** The same for a page with little text: likely an app shell whose content is still to come. */
+  sparseQuietMs: number;
+  checkEveryMs: number;
+  isCaptured: boolean;
 }
 
-interface Rest {
-  rest: 'static' | 'quiet' | 'restless';
-  snapshot: Snapshot | null;
+interface Stability {
+  state: 'static' | 'stable' | 'active';
+  snapshot: DomSnapshot | null;
 }
 
-/** Timers, and not animation frames: a page nobody looks at may draw none. Runs in the page. */
-function untilQuiet(limits: QuietLimits, isStatic: () => boolean): Promise<Rest['rest']> {
+/** Uses timers: a page that is not visible may get no animation frames. Runs in the page. */
+function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<Stability['state']> {
   const start = performance.now();
   const textOf = (element: Element | null) => (element?.textContent ?? '').replace(/\s+/g, ' ').length;
-  const isThin = () =>
+  const isSparse = () =>
     Array.from(document.body?.querySelectorAll('script, style, noscript') ?? []).reduce(
       (left, unread) => left - textOf(unread),
       textOf(document.body),
     ) < 200;
-  if (!limits.pictured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
+  if (!limits.isCaptured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
   return new Promise((resolve) => {
-    // Time without a change, of which a look counts no more than twice what it should have come after: where the machine is so busy
-    // that looks come late, the page's own timers do too.
-    let calmMs = 0;
-    let lastLook = start;
+    // Time without a change. Each check adds at most two intervals: on a machine so busy that
+    // checks are late, the page's own timers are late too.
+    let sinceChangeMs = 0;
+    let lastCheck = start;
     let changed = false;
     const observer = new MutationObserver(() => {
-      calmMs = 0;
+      sinceChangeMs = 0;
       changed = true;
     });
     observer.observe(document, { subtree: true, childList: true, characterData: true });
-    const end = (how: Rest['rest']) => {
+    const end = (how: Stability['state']) => {
       clearTimeout(timer);
       observer.disconnect();
       resolve(how);
@@ -186,31 +199,31 @@ function untilQuiet(limits: QuietLimits, isStatic: () => boolean): Promise<Rest[
     let loaded = document.readyState === 'complete';
     const check = () => {
       const now = performance.now();
-      calmMs += Math.min(now - lastLook, 2 * limits.lookEveryMs);
-      lastLook = now;
+      sinceChangeMs += Math.min(now - lastCheck, 2 * limits.checkEveryMs);
+      lastCheck = now;
       if (!loaded && (document.readyState === 'complete' || now - start >= limits.loadMs)) {
         loaded = true;
-        calmMs = 0;
+        sinceChangeMs = 0;
       }
       if (loaded && isStatic()) return end('static');
-      if (now - start >= limits.maxMs) return end('restless');
-      const quietMs = isThin() ? limits.thinQuietMs : changed ? limits.quietMs : limits.calmMs;
-      if (loaded && calmMs >= quietMs) return end('quiet');
-      timer = setTimeout(check, limits.lookEveryMs);
+      if (now - start >= limits.maxMs) return end('active');
+      const quietMs = isSparse() ? limits.sparseQuietMs : changed ? limits.quietMs : limits.unchangedMs;
+      if (loaded && sinceChangeMs >= quietMs) return end('stable');
+      timer = setTimeout(check, limits.checkEveryMs);
     };
-    // The event, and not only the next look: a page without scripts is done the moment it has loaded.
+    // The event too, not only the next check: a static page is done the moment it has loaded.
     if (!loaded) addEventListener('load', () => setTimeout(check, 0), { once: true });
     let timer = setTimeout(check, 0);
   });
 }
 
-/** All as source text: what runs in a page brings everything along. */
-const REST = `async ({ limits, collect }) => {
-  const rest = await (${untilQuiet})(limits, ${isStatic});
-  return { rest, snapshot: rest === 'static' && collect ? (${collect})(collect) : null };
+/** As source text: a function that runs in the page must be self-contained. */
+const UNTIL_STABLE = `async ({ limits, snapshot }) => {
+  const state = await (${untilStable})(limits, ${isStatic});
+  return { state, snapshot: state === 'static' && snapshot ? (${takeDomSnapshot})(snapshot) : null };
 }`;
 
-/** What the browser does not show it saves, and gives up the navigation for it. The event of the download comes later than its error. */
+/** Chromium aborts the navigation to save a file; the download event comes after its error. */
 const isFile = (message: string, answer: Answer | null) =>
   message.includes('Download is starting') || isUnsupported(answer?.contentType);
 

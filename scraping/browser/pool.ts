@@ -11,23 +11,30 @@ import { BrowserInstance, type ContextHandle } from './instance.ts';
 import { BrowserSession, type ContextSource, type SessionOptions } from './session.ts';
 
 /**
- * Chromium for many jobs at once. A job opens a session; the session has one browser context, so that nothing is shared between
- * jobs, and in it as many tabs as the job may have, each showing the job's pages one after the other.
+ * Chromium for many jobs at once. A job opens a session with one browser context, so that jobs
+ * share nothing, and up to `tabs` tabs in it, each of which loads the job's pages one after the
+ * other.
  *
- * A context with its first tab is made ready while others are at work: of the time a lone page takes, more than a third is the
- * start of its renderer. A browser that crashed is launched again at the next use. One that has shown some hundred pages is
- * retired: new contexts go to a new one, and it ends with its last context, because Chromium's memory is never all given back.
+ * The next context and its first tab are opened in advance: starting a renderer is more than a
+ * third of the time of a single page. A crashed browser is relaunched at the next use. A browser
+ * that has loaded some hundred pages is retired: new contexts go to a new browser, and the old one
+ * exits after its last context, because Chromium never returns all of its memory.
  */
 export interface BrowserPool {
-  /** Opens the egress proxy and launches Chromium, so that a machine where it cannot run says so at once.
-   * @throws FatalError when Chromium cannot be launched; so do the pages of its sessions */
+  /**
+   * Opens the egress proxy and launches Chromium, so that a machine that cannot run it fails at
+   * start.
+   * @throws FatalError if Chromium cannot be launched; so do the pages of its sessions
+   */
   start(): Promise<void>;
-  /** Ends every Chromium, also one that hangs. Sessions still open fail with `browser_crashed`. Twice is safe. */
+  /**
+   * Ends every Chromium, also a hung one. Open sessions fail with `browser_crashed`. Idempotent.
+   */
   stop(): Promise<void>;
-  /** Of the Chromium that new pages go to. */
+  /** Process id of the Chromium that gets new contexts. */
   readonly pid: number | undefined;
   openSession(options?: SessionOptions): BrowserSession;
-  /** Turns HTML into what users asked for; lives and ends with the pool. */
+  /** Extracts content from HTML; stopped with the pool. */
   readonly extractor: Extractor;
 }
 
@@ -37,11 +44,11 @@ export interface BrowserPoolOptions {
   logger: Logger;
   /** Default 300. */
   recycleAfterPages?: number;
-  /** What browsers say they are; unset: what Chromium says of itself. */
+  /** User agent; unset: Chromium's own. */
   userAgent?: string | undefined;
-  /** For jobs that name no proxies of their own; unset: none. */
+  /** For jobs without proxies of their own; unset: none. */
   proxies?: string[] | undefined;
-  /** Shared with whoever else goes through the same proxies. */
+  /** Shared with the HTTP client, which uses the same proxies. */
   proxyHealth?: ProxyHealth | undefined;
 }
 
@@ -50,7 +57,7 @@ export function createBrowserPool(options: BrowserPoolOptions): BrowserPool {
 }
 
 const RECYCLE_AFTER_PAGES = 300;
-/** A machine short of memory for a moment gets over it; a browser that was removed does not come back. */
+/** Retries cover a moment without memory; a missing binary fails every time. */
 const LAUNCHES_TO_GIVE_UP = 3;
 const LAUNCH_PAUSE_MS = 500;
 
@@ -81,7 +88,7 @@ class Pool implements BrowserPool, ContextSource {
   }
 
   async start(): Promise<void> {
-    // Beside the launch, and nobody waits for it.
+    // In parallel with the launch; not awaited.
     this.extractor.warmUp();
     await this.#proxy.start();
     this.#makeReady(await this.#currentInstance());
@@ -96,22 +103,22 @@ class Pool implements BrowserPool, ContextSource {
     return new BrowserSession(this, options);
   }
 
-  /** A context nobody has used, with an idle tab; `leave` ends it. */
-  async enter(options: SessionOptions): Promise<ContextHandle> {
+  async openContext(options: SessionOptions): Promise<ContextHandle> {
     for (;;) {
       const instance = await this.#currentInstance();
-      // A context is made with these; what else a session asks for is done to its pages.
+      // Identity and proxies are fixed when a context is created; all other options can be set
+      // later.
       const isPlain = !options.identity && !options.proxies;
       const ready = isPlain ? instance.ready : undefined;
       if (ready) instance.ready = undefined;
       const handle = await (ready ?? this.#open(instance, options));
       if (isPlain && !instance.retired) this.#makeReady(instance);
-      if (!instance.gone) return handle;
+      if (!instance.hasExited) return handle;
       if (!ready) throw new PageFailure('browser_crashed');
     }
   }
 
-  async leave(handle: ContextHandle): Promise<void> {
+  async closeContext(handle: ContextHandle): Promise<void> {
     await handle.instance.closeContext(handle);
     await this.#endIfUnused(handle.instance);
   }
@@ -124,7 +131,7 @@ class Pool implements BrowserPool, ContextSource {
     this.#logger.info('browser_retired', { browser_pid: instance.chromium.pid, pages: instance.pages });
     const { ready } = instance;
     instance.ready = undefined;
-    ready?.then((handle) => this.leave(handle)).catch(() => {});
+    ready?.then((handle) => this.closeContext(handle)).catch(() => {});
   }
 
   #makeReady(instance: BrowserInstance): void {
@@ -154,13 +161,13 @@ class Pool implements BrowserPool, ContextSource {
   }
 
   async #endIfUnused(instance: BrowserInstance): Promise<void> {
-    if (instance.isUnused && !instance.gone) await this.#end(instance);
+    if (instance.isUnused && !instance.hasExited) await this.#end(instance);
   }
 
   async #currentInstance(): Promise<BrowserInstance> {
     if (this.#stopping) throw new PageFailure('browser_crashed', 'the browser is being stopped');
     if (!this.#current) {
-      // Everyone who comes while it launches waits for the same one; a failed launch is not kept.
+      // Concurrent callers share one launch; a failed launch is not cached.
       const launching = this.#launch();
       this.#current = launching;
       launching.catch(() => {
@@ -188,7 +195,7 @@ class Pool implements BrowserPool, ContextSource {
     return instance;
   }
 
-  /** @throws FatalError once it is plain that trying again is of no use */
+  /** @throws FatalError after the last retry */
   async #launchChromium(): Promise<ChromiumProcess> {
     for (let tries = 1; ; tries++) {
       try {
@@ -218,11 +225,11 @@ class Pool implements BrowserPool, ContextSource {
     if (this.#currentPid === pid) this.#currentPid = undefined;
     if (!instance.retired) this.#current = undefined;
     instance.retired = true;
-    instance.gone = true;
+    instance.hasExited = true;
     this.#instances.delete(instance);
     if (expected) return;
     this.#logger.warn('browser_crashed', { browser_pid: pid, contexts: instance.contexts });
-    // What is left of its process tree serves nobody; `stop` waits until it is gone.
+    // Kills what is left of its process tree; `stop` waits for that.
     killChromium(pid);
     void this.#end(instance);
   }

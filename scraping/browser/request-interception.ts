@@ -3,39 +3,41 @@ import type { DocumentWatch } from './document-watch.ts';
 import type { Tab } from './tab.ts';
 
 export interface RequestOptions {
-  /** The page's own address. */
+  /** The page's URL. */
   url: string;
-  /** For requests to its origin. */
+  /** Added to requests to the page's origin. */
   headers: Record<string, string>;
-  blockPictures: boolean;
-  /** Asked with each document the tab is to show; unset: any may be. */
+  blockMedia: boolean;
+  /** Checked before each main-frame navigation; unset: all are allowed. */
   navigations?: Pick<DocumentWatch, 'allows'> | undefined;
-  /** Style sheets are not asked for before; a page that is never found to act needs none. Unset: at once. */
+  /** Style sheets are held until this resolves; a static page needs none. Unset: not held. */
   untilActive?: Promise<void> | undefined;
 }
 
-/** What is done to the requests of a page, before it navigates. */
-export async function prepareRequests(tab: Tab, options: RequestOptions): Promise<void> {
+/** Sets up blocking and interception of a page's requests. Call before the tab navigates. */
+export async function interceptRequests(tab: Tab, options: RequestOptions): Promise<void> {
   const hasHeaders = Object.keys(options.headers).length > 0;
-  // A context learns its login for the proxy with its first document.
+  // A context authenticates to the proxy with its first document.
   const pausesDocuments = options.navigations !== undefined || !tab.client.isKnown;
   const some = options.untilActive ? 'documents and styles' : 'documents';
   const paused = hasHeaders ? 'all' : pausesDocuments ? some : null;
   if (paused) {
-    answerPaused(tab, options);
-    logIn(tab);
+    continuePaused(tab, options);
+    authenticateToProxy(tab);
   }
-  await Promise.all([block(tab, options.blockPictures ? UNREAD : UNWANTED), pauseRequests(tab, paused)]);
+  await Promise.all([blockUrls(tab, options.blockMedia ? UNREAD : UNWANTED), pauseRequests(tab, paused)]);
 }
 
-/** By the browser itself and by name: `page.route` would cost a round trip for every request. */
-export async function block(tab: Tab, urls: readonly string[]): Promise<void> {
+/** Blocks URL patterns inside the browser: `page.route` would cost a round trip per request. */
+export async function blockUrls(tab: Tab, urls: readonly string[]): Promise<void> {
   if (tab.blocked === urls) return;
   tab.blocked = urls;
   await tab.cdp.send('Network.setBlockedURLs', { urls: [...urls] });
 }
 
-/** The browser waits with such requests until it is told to go on: a round trip for each. Left as it is from one page to the next. */
+/**
+ * Pauses the chosen requests until they are continued: one round trip each. Kept from page to page.
+ */
 async function pauseRequests(tab: Tab, paused: Tab['paused']): Promise<void> {
   if (tab.paused === paused) return;
   tab.paused = paused;
@@ -56,11 +58,11 @@ const PATTERNS = {
 } as const;
 
 /**
- * Lets what is paused go on. A document for the tab must be allowed where it leads, the user's headers are added to requests to the
- * page's own origin and to no other: they may hold a key. Those that follow a redirect are paused again, and asked for and added to
- * again: a header added once would be carried along to wherever the redirect leads.
+ * Continues paused requests. A main-frame navigation must be allowed. The user's headers are added
+ * to requests to the page's own origin only: they may hold a key. Redirected requests are paused
+ * and checked again, because a header added once would follow the redirect to any host.
  */
-function answerPaused(
+function continuePaused(
   { cdp, listen, mainFrameId }: Tab,
   { url, headers, navigations, untilActive }: RequestOptions,
 ): void {
@@ -79,17 +81,18 @@ function answerPaused(
     const goes = !navigations || !isTabs || (await navigations.allows(request.url));
     await (goes
       ? cdp.send('Fetch.continueRequest', { requestId, ...headersFor(request) })
-      : // The page stays as it was, and shows no error of the browser's own.
+      : // `Aborted` keeps the current document; other reasons show the browser's error page.
         cdp.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' })
     ).catch(() => {});
   });
 }
 
 /**
- * Makes the context learn its credentials for the proxy with its first page. Playwright's own way (`proxy.username`) pauses every
- * request of every page for a round trip and turns the cache off. A site that asks for a login of its own gets none.
+ * Answers the proxy's authentication challenge on the context's first page. Playwright's own option
+ * (`proxy.username`) pauses every request for a round trip and turns the cache off. A site that
+ * asks for credentials gets none.
  */
-function logIn(tab: Tab): void {
+function authenticateToProxy(tab: Tab): void {
   const answered = new Set<string>();
   tab.listen('Fetch.authRequired', ({ requestId, authChallenge }) => {
     const isProxys = authChallenge.source === 'Proxy' && !answered.has(requestId);
@@ -107,7 +110,7 @@ const UNREAD_FILES =
     .split(' ')
     .flatMap((extension) => [`*.${extension}`, `*.${extension}?*`]);
 
-/** Known for advertising and for following people around; a page says nothing less without them. */
+/** Advertising and tracking hosts; page content does not depend on them. */
 const TRACKERS =
   'doubleclick.net googlesyndication.com googleadservices.com google-analytics.com googletagmanager.com googletagservices.com adservice.google.com connect.facebook.net adnxs.com adsrvr.org amazon-adsystem.com criteo.com criteo.net taboola.com outbrain.com scorecardresearch.com quantserve.com hotjar.com clarity.ms bat.bing.com ads.linkedin.com snap.licdn.com analytics.tiktok.com static.ads-twitter.com mc.yandex.ru chartbeat.com mixpanel.com segment.io fullstory.com nr-data.net moatads.com rubiconproject.com pubmatic.com openx.net casalemedia.com adform.net smartadserver.com teads.tv'.split(
     ' ',
@@ -115,4 +118,4 @@ const TRACKERS =
 
 const UNWANTED: readonly string[] = TRACKERS.flatMap((host) => [`*://${host}/*`, `*://*.${host}/*`]);
 const UNREAD: readonly string[] = [...UNREAD_FILES, ...UNWANTED];
-export const NOTHING: readonly string[] = [];
+export const NO_URLS: readonly string[] = [];

@@ -3,7 +3,7 @@ import type { JobCookie } from '../../core/jobs/job-schemas.ts';
 import type { ScrapeSpec } from '../fetching/page.ts';
 import type { SessionOptions } from './session.ts';
 
-/** What a job asks of its browser context. */
+/** The browser context options of a job. */
 export function sessionOptions(spec: ScrapeSpec, tabs: number | undefined): SessionOptions {
   return {
     tabs,
@@ -15,7 +15,7 @@ export function sessionOptions(spec: ScrapeSpec, tabs: number | undefined): Sess
 
 const PHONE = devices['Pixel 7'];
 
-/** Undefined: a context made ahead will do. */
+/** Undefined: a pre-opened context can be used. */
 function identityOf({ viewport, locale, timezone, mobile }: ScrapeSpec): BrowserContextOptions | undefined {
   if (!viewport && !locale && !timezone && !mobile) return undefined;
   const { viewport: screen, userAgent, deviceScaleFactor, isMobile, hasTouch } = PHONE ?? {};
@@ -29,7 +29,7 @@ function identityOf({ viewport, locale, timezone, mobile }: ScrapeSpec): Browser
 
 type BrowserCookie = Parameters<BrowserContext['addCookies']>[0][number];
 
-/** A cookie that names no site is for the sites of the job's own URLs, and for no other that a page may lead to. */
+/** A cookie without a domain is set for the hosts of the job's own URLs only. */
 function cookiesOf({ cookies = [], urls = [] }: ScrapeSpec): BrowserCookie[] {
   return cookies.flatMap((cookie) => {
     const { domain, path } = cookie;

@@ -5,40 +5,40 @@ import type { BrowserInstance, ContextHandle } from './instance.ts';
 import { CLOSE_PAGE_TIMEOUT_MS, openTab, type Tab } from './tab.ts';
 
 export interface SessionOptions {
-  /** As whom its pages are visited: viewport, language, time zone; unset: as everybody. */
+  /** Viewport, language and time zone of its pages; unset: the defaults. */
   identity?: BrowserContextOptions | undefined;
   /** Set before the first page. */
   cookies?: Parameters<BrowserContext['addCookies']>[0] | undefined;
-  /** Through which its bytes go; unset: the installation's, or none. */
+  /** Upstream proxies for this session; unset: the installation's, or none. */
   proxies?: string[] | undefined;
-  /** How many pages at once. Default 1. */
+  /** Pages at once. Default 1. */
   tabs?: number | undefined;
 }
 
 export interface TabOptions {
-  /** What the page may receive, see `EgressClient.beginPage`. */
+  /** Limit for what the page may receive, see `EgressClient.beginPage`. */
   maxBytes: number;
 }
 
-/** Where a session gets its contexts. */
+/** Opens and closes browser contexts for sessions. */
 export interface ContextSource {
-  /** Its browsers are being ended on purpose. */
+  /** The pool is stopping its browsers. */
   readonly isStopping: boolean;
-  /** A context that nobody has used, with an idle tab; `leave` ends it. */
-  enter(options: SessionOptions): Promise<ContextHandle>;
-  leave(handle: ContextHandle): Promise<void>;
-  /** Counts towards the pages after which a browser is retired. */
+  /** A new context with an idle tab; end it with `closeContext`. */
+  openContext(options: SessionOptions): Promise<ContextHandle>;
+  closeContext(handle: ContextHandle): Promise<void>;
+  /** Counts a page towards the browser's retirement. */
   countPage(instance: BrowserInstance): void;
 }
 
-/** Given by `takeTurn`, taken by `withTab`. */
-export interface Turn {
-  isTurn: true;
+/** Permission for one `withTab`, from `acquireSlot`. */
+export interface Slot {
+  isSlot: true;
 }
 
 /**
- * The pages of one job. They share cookies and storage with each other and with nobody else. A tab that had trouble is closed, and
- * if it does not close at once its context goes too.
+ * The pages of one job. They share cookies and storage with each other and with no other job. A tab
+ * whose page failed is closed; if it does not close in time, its context is closed too.
  */
 export class BrowserSession {
   #handle: Promise<ContextHandle> | undefined;
@@ -46,7 +46,7 @@ export class BrowserSession {
   readonly #uses = new Set<Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #free: number;
-  /** Of a context that went with its browser, for the next one. */
+  /** Cookies of a closed context, for its successor. */
   #cookies: Cookie[] = [];
   #closed = false;
 
@@ -57,20 +57,20 @@ export class BrowserSession {
     this.#free = Math.max(1, options.tabs ?? 1);
   }
 
-  /** Waits until one of the session's tabs is free, and keeps its place for one `withTab`. @throws the signal's reason */
-  async takeTurn(signal: AbortSignal): Promise<Turn> {
+  /** Waits for a free tab and reserves it for one `withTab`. @throws the signal's reason */
+  async acquireSlot(signal: AbortSignal): Promise<Slot> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (signal.aborted) this.#endTurn();
+    if (signal.aborted) this.#releaseSlot();
     signal.throwIfAborted();
-    return { isTurn: true };
+    return { isSlot: true };
   }
 
   /**
-   * Runs `use` with a tab. When `use` rejects the tab is not used again.
-   * @throws PageFailure `browser_crashed` when Chromium is gone, before or while `use` runs
+   * Runs `use` with a tab. If `use` rejects, the tab is not reused.
+   * @throws PageFailure `browser_crashed` if Chromium exits before or while `use` runs
    */
-  withTab<T>(_turn: Turn, options: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
+  withTab<T>(_slot: Slot, options: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
     const used = this.#withTab(options, use);
     const settled = used.catch(() => {});
     this.#uses.add(settled);
@@ -84,7 +84,7 @@ export class BrowserSession {
     await Promise.all([...this.#all].map((handle) => this.#drop(handle)));
   }
 
-  #endTurn(): void {
+  #releaseSlot(): void {
     const next = this.#waiting.shift();
     if (next) next();
     else this.#free += 1;
@@ -95,7 +95,7 @@ export class BrowserSession {
     let tab: Tab | undefined;
     let reusable = false;
     try {
-      handle = await this.#hold();
+      handle = await this.#currentHandle();
       handle.busy += 1;
       this.contexts.countPage(handle.instance);
       tab =
@@ -106,38 +106,39 @@ export class BrowserSession {
       reusable = true;
       return result;
     } catch (error) {
-      // A browser that is ended on purpose fails its pages in many ways.
+      // Pages of a browser that is being stopped fail with arbitrary errors.
       throw this.contexts.isStopping
         ? new PageFailure('browser_crashed', undefined, { cause: error })
         : error;
     } finally {
-      // Not awaited: whoever was told of a cancel must not wait for a page that does not close. The next page does wait.
-      const tidied = this.#tidy(handle, tab, reusable).finally(() => this.#endTurn());
+      // Not awaited: a cancelled caller must not wait for a page that does not close. The next page
+      // does.
+      const tidied = this.#giveBack(handle, tab, reusable).finally(() => this.#releaseSlot());
       this.#uses.add(tidied);
       void tidied.then(() => this.#uses.delete(tidied));
     }
   }
 
-  /** The context for the next page: a new one where the last went or its browser has shown enough. */
-  async #hold(): Promise<ContextHandle> {
+  /** The context for the next page: a new one if the last is closed or its browser is retired. */
+  async #currentHandle(): Promise<ContextHandle> {
     for (;;) {
       const holding = this.#handle;
       const handle = await holding?.catch(() => undefined);
-      // Whoever comes while a new one is opened waits for the same one.
+      // Concurrent callers wait for the same new context.
       if (holding !== this.#handle) continue;
       if (handle && this.#all.has(handle) && !handle.instance.retired) return handle;
       if (this.#closed) throw new Error('the browser session is closed');
-      this.#handle = this.#enter(handle);
+      this.#handle = this.#openHandle(handle);
       return await this.#handle;
     }
   }
 
-  async #enter(before: ContextHandle | undefined): Promise<ContextHandle> {
+  async #openHandle(before: ContextHandle | undefined): Promise<ContextHandle> {
     if (before && this.#all.has(before)) {
       await this.#keepCookies(before);
       if (before.busy === 0) void this.#drop(before);
     }
-    const handle = await this.contexts.enter(this.options);
+    const handle = await this.contexts.openContext(this.options);
     this.#all.add(handle);
     await this.#addCookies(handle);
     return handle;
@@ -147,7 +148,7 @@ export class BrowserSession {
     const cookies = [...(this.options.cookies ?? []), ...this.#cookies];
     if (cookies.length === 0) return;
     const adding = handle.context.addCookies(cookies).catch((cause: unknown) => {
-      throw handle.instance.gone ? cause : new PageFailure('bad_cookie', undefined, { cause });
+      throw handle.instance.hasExited ? cause : new PageFailure('bad_cookie', undefined, { cause });
     });
     try {
       await handle.instance.whileAlive(adding);
@@ -157,16 +158,16 @@ export class BrowserSession {
     }
   }
 
-  /** Somebody logged in by the actions of one page is still logged in on the next, whatever browser shows it. */
+  /** A login made by the actions of one page must survive a change of browser. */
   async #keepCookies({ instance, context }: ContextHandle): Promise<void> {
-    if (instance.gone) return;
+    if (instance.hasExited) return;
     const reading = context.cookies().then((cookies) => {
       this.#cookies = cookies;
     });
     await resolvesWithin(reading, CLOSE_PAGE_TIMEOUT_MS);
   }
 
-  async #tidy(handle: ContextHandle | undefined, tab: Tab | undefined, reusable: boolean): Promise<void> {
+  async #giveBack(handle: ContextHandle | undefined, tab: Tab | undefined, reusable: boolean): Promise<void> {
     if (!handle) return;
     handle.busy -= 1;
     if (tab?.isLastUse && reusable && handle.busy === 0) {
@@ -189,6 +190,6 @@ export class BrowserSession {
 
   async #drop(handle: ContextHandle): Promise<void> {
     if (!this.#all.delete(handle)) return;
-    await this.contexts.leave(handle);
+    await this.contexts.closeContext(handle);
   }
 }

@@ -4,30 +4,30 @@ import type { Deadline } from '../fetching/deadline.ts';
 import { isUnsupported, namedType } from '../response/content-type.ts';
 import { sourceKindOf } from '../response/document.ts';
 import type { DocumentWatch } from './document-watch.ts';
-import type { Snapshot } from './dom-snapshot.ts';
+import type { DomSnapshot } from './dom-snapshot.ts';
 
 export interface Readable {
   html: string;
   kind: SourceKind;
-  /** Null: the document's own is to be read from it. */
+  /** Null: extraction reads it from the document. */
   title: string | null;
 }
 
 /**
- * What is to be read of a document the browser shows: it as drawn; but what the browser only shows as text, or in a viewer of its own,
- * as it came. It is then the same as by plain HTTP.
+ * The text to extract from: the rendered HTML; but the source of documents that the browser shows
+ * as plain text or in a viewer of its own. The result is then the same as by plain HTTP.
  *
- * @throws PageFailure for what is no document: a picture, or bytes that the server calls a page
+ * @throws PageFailure if it is no document: an image, or binary data labelled as HTML
  */
-export async function readableOf(
-  snapshot: Snapshot,
+export async function chooseReadable(
+  snapshot: DomSnapshot,
   drawn: string,
   watch: DocumentWatch,
   deadline: Deadline,
 ): Promise<Readable> {
   const asDrawn: Readable = { html: drawn, kind: 'html', title: snapshot.title };
   if (!/^https?:/.test(snapshot.url)) return asDrawn;
-  // It calls all text it shows plain.
+  // The browser reports all text it shows as `text/plain`.
   const shown = snapshot.contentType === 'text/plain' ? namedType(watch.answer?.contentType) : null;
   const type = shown ?? snapshot.contentType;
   if (isUnsupported(type)) throw watch.notAPage();
@@ -39,15 +39,15 @@ export async function readableOf(
   if (source === null) return asDrawn;
   const kind = sourceKindOf(type, source);
   if (kind !== 'html') return { html: source, kind, title: null };
-  // XHTML that is not well-formed, or that does not say it is XHTML, is a tree or an error to the browser.
+  // Chromium renders malformed or undeclared XHTML as an error or an XML tree.
   const isPage = !/<parsererror[\s>]|id="xml-viewer-style"/.test(drawn);
   return isPage ? asDrawn : { html: source, kind, title: null };
 }
 
-/** A feed that its server calls HTML. */
+/** A feed served as HTML. */
 const FEED_AS_HTML = /<body>\s*<(rss|rdf:rdf|([\w-]+:)?feed)[\s>]/i;
 
-/** Bytes that the server calls HTML and that are none: packed, without the browser knowing how, or a file. */
+/** Binary data served as HTML: compressed in a way the browser does not know, or a file. */
 function assertText(drawn: string, watch: DocumentWatch): void {
   const beginning = /^(?:<!doctype[^>]*>)?\s*<html><head><\/head><body>([^<]{1,64})/i.exec(
     drawn.slice(0, 200),

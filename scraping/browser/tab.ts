@@ -2,37 +2,39 @@ import type { BrowserContext, CDPSession, Download, Page } from 'playwright';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { EgressClient, EgressPage } from '../egress/proxy-client.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
-import { startLooking } from './early-snapshot.ts';
+import { enableEarlySnapshot } from './early-snapshot.ts';
 
 type Listen = CDPSession['on'];
 
 /**
- * One page of Chromium, which shows pages of a job one after the other. What a page's visit hears and sets is undone at its end,
- * by `endUse`, so that the next begins as the first did.
+ * One Chromium tab, which loads pages of a job one after the other. `endUse` removes the listeners
+ * of a page, so that each page starts from the same state.
  */
 export class Tab {
   /** Rejects with `browser_crashed`, never resolves. */
   readonly crashed: Promise<never>;
-  /** What passes through the proxy while a page is shown. */
+  /** The current page's traffic through the proxy. */
   egress: EgressPage;
-  /** Whether the page shown does nothing by itself any more, so that another can take its place without more ado. */
-  isAtRest = true;
-  /** Whether its context can go as soon as the page shown is done with. */
+  /**
+   * Whether the current page is inactive, so that the tab can navigate without being blanked first.
+   */
+  isIdle = true;
+  /** Whether the context can close after the current page. */
   isLastUse = false;
-  /** What `Network.setBlockedURLs` was given last. */
+  /** The last value set with `Network.setBlockedURLs`. */
   blocked: readonly string[] = [];
-  /** Which requests wait for our word; null: none. */
+  /** Which requests are intercepted; null: none. */
   paused: 'documents' | 'documents and styles' | 'all' | null = null;
-  /** See `startLooking`; null: it does not. */
-  firstLook: string | null = null;
+  /** Id of the injected script, see `enableEarlySnapshot`; null: not injected. */
+  earlySnapshotScript: string | null = null;
   #undo: (() => void)[] = [];
   #blanking: NodeJS.Timeout | undefined;
-  /** Settles when the tab is empty, or cannot be emptied. */
+  /** Settles once the tab is blank, or blanking failed. */
   #emptied: Promise<void> | undefined;
 
   constructor(
     readonly page: Page,
-    /** Of our own, beside Playwright's. */
+    /** Separate from Playwright's own session. */
     readonly cdp: CDPSession,
     readonly mainFrameId: string,
     readonly client: EgressClient,
@@ -49,14 +51,14 @@ export class Tab {
     this.crashed.catch(() => {});
   }
 
-  /** Hears events of the page until the end of this use. */
+  /** Subscribes to CDP events until `endUse`. */
   readonly listen: Listen = (event: never, listener: never) => {
     this.cdp.on(event, listener);
     this.#undo.push(() => this.cdp.off(event, listener));
     return this.cdp;
   };
 
-  /** As `listen`. */
+  /** Subscribes to downloads until `endUse`. */
   onDownload(listener: (download: Download) => void): void {
     this.page.on('download', listener);
     this.#undo.push(() => this.page.off('download', listener));
@@ -66,37 +68,40 @@ export class Tab {
     clearTimeout(this.#blanking);
     // Two navigations at once interrupt each other.
     await this.#emptied;
-    // A page with scripts may be about to go elsewhere, and would take the next one's place.
-    if (!this.isAtRest) await this.page.goto('about:blank');
-    this.isAtRest = false;
+    // A page with scripts may still navigate, which would replace the next page.
+    if (!this.isIdle) await this.page.goto('about:blank');
+    this.isIdle = false;
     this.isLastUse = false;
     this.egress = this.client.beginPage(maxBytes);
   }
 
-  /** What the page still does is of no use to anyone; but a next one that comes at once ends it as well. */
+  /**
+   * Blanks the tab after a moment, to stop the old page; a page that follows at once replaces it
+   * anyway.
+   */
   async endUse(): Promise<void> {
     this.egress.end();
     for (const undo of this.#undo) undo();
     this.#undo = [];
-    if (this.isAtRest) return;
+    if (this.isIdle) return;
     this.#blanking = setTimeout(() => {
       this.#emptied = this.page
         .goto('about:blank')
         .then(() => {
-          this.isAtRest = true;
+          this.isIdle = true;
         })
         .catch(() => {});
     }, BLANK_AFTER_MS);
     this.#blanking.unref();
   }
 
-  /** Its context has ended. */
+  /** For a tab whose context is closed. */
   discard(): void {
     clearTimeout(this.#blanking);
     this.egress.end();
   }
 
-  /** Whether it closed in time. */
+  /** @returns whether it closed in time */
   async close(): Promise<boolean> {
     this.discard();
     return resolvesWithin(this.page.close(), CLOSE_PAGE_TIMEOUT_MS);
@@ -113,17 +118,17 @@ export async function openTab(
   browserCrashed: Promise<never>,
 ): Promise<Tab> {
   const page = await context.newPage();
-  // Nobody looks at what a page opens or asks; unanswered, a dialog would stop the page for ever.
+  // An unanswered dialog would block the page for ever; popups are never used.
   page.on('dialog', (dialog) => void dialog.dismiss().catch(() => {}));
   page.on('popup', (popup) => void popup.close().catch(() => {}));
   const cdp = await context.newCDPSession(page);
-  const [{ frameTree }, firstLook] = await Promise.all([
+  const [{ frameTree }, earlySnapshotScript] = await Promise.all([
     cdp.send('Page.getFrameTree'),
-    startLooking(cdp),
+    enableEarlySnapshot(cdp),
     cdp.send('Page.enable'),
     cdp.send('Network.enable'),
   ]);
   const tab = new Tab(page, cdp, frameTree.frame.id, egress, browserCrashed);
-  tab.firstLook = firstLook;
+  tab.earlySnapshotScript = earlySnapshotScript;
   return tab;
 }

@@ -16,18 +16,18 @@ test.each([
   expect(addressOf(link)?.url).toBe(url);
 });
 
-test('the order of fields does not tell pages apart, and is kept when the page is asked for', () => {
+test('the order of query fields is kept in requests and ignored in the key', () => {
   expect(keyOf('https://example.com/?b=2&a=1')).toBe(keyOf('https://example.com/?a=1&b=2'));
   expect(addressOf('https://example.com/?b=2&a=1')?.url).toBe('https://example.com/?b=2&a=1');
 });
 
-test('what may be another page is another one', () => {
+test('URLs that may be different pages have different keys', () => {
   expect(keyOf('https://example.com/a')).not.toBe(keyOf('https://example.com/a/'));
   expect(keyOf('https://example.com/A')).not.toBe(keyOf('https://example.com/a'));
   expect(keyOf('https://example.com/?sid=3')).not.toBe(keyOf('https://example.com/?sid=4'));
 });
 
-test('links are read from where they stand, and what is no page of the web is none', () => {
+test('links are resolved relative to their page, and only http(s) URLs count', () => {
   expect(addressOf('../b?x#y', 'https://example.com/a/c/')?.url).toBe('https://example.com/a/b?x');
   for (const link of ['mailto:a@example.com', 'javascript:void(0)', 'http://', 'tel:1']) {
     expect(addressOf(link)).toBeNull();

@@ -1,29 +1,29 @@
 import { withoutEnding } from '../extraction/document/lines.ts';
 
-/** An address of a crawl: what is asked for, and what tells it from others. */
+/** A normalized URL of a crawl and its key for comparison. */
 export interface Address {
   url: string;
-  /** Two addresses with one key are one page; see `addressOf` for what is left out. */
+  /** URLs with the same key are the same page, see `addressOf`. */
   key: string;
 }
 
-/** What campaigns and search engines add for themselves; no page looks different for it. */
+/** Tracking parameters, which do not change the page. */
 const TRACKING =
   /^(utm_\w+|gclid|gclsrc|dclid|gbraid|wbraid|fbclid|msclkid|yclid|twclid|igshid|mc_[ce]id|_ga|_gl|_hs(enc|mi))$/i;
-/** A visit's own number: another one for each page that is asked for. */
+/** Session ids, which differ from request to request. */
 const SESSION =
   /^(jsessionid|phpsessid|aspsessionid\w*|asp\.net_sessionid|session_?id|cfid|cftoken|sid|zenid|oscsid)$/i;
 const SESSION_VALUE = /^[\w.!-]{12,}$/;
 
-/** Longer ones no server takes; a page may hold one of megabytes. */
+/** Servers accept no longer URLs; a page may contain one of megabytes. */
 const LONGEST = 16_384;
 
 /**
- * The address that a link leads to; null where it leads to no page of the web.
+ * Normalizes the URL of a link; null if it is not http or https.
  *
- * `url` is as the site wrote it, without fragment, tracking and session, with escapes of letters undone: what a server answers may
- * depend on the order of a query's fields and on a slash at the end. `key` takes the order away; pages that are the same with and
- * without a slash are known by their content.
+ * `url` drops fragment, tracking and session parameters and decodes escaped letters. It keeps the
+ * order of query fields and a trailing slash, on which a response may depend. `key` sorts the query
+ * fields; pages that are the same with and without a trailing slash are detected by their content.
  */
 export function addressOf(link: string, base?: string): Address | null {
   if (link.length > LONGEST || !URL.canParse(link, base)) return null;
@@ -55,8 +55,8 @@ export interface AddressParts {
 }
 
 /**
- * Cuts an `Address.url` into its parts. Such an address is normalized, so nothing needs to be parsed again: a crawl that goes on
- * with half a million of them spends a tenth of the time.
+ * Splits an `Address.url`. It is normalized, so this needs no URL parser: restoring a crawl of half
+ * a million URLs takes a tenth of the time.
  */
 export function splitAddress(url: string): AddressParts {
   const authority = url.indexOf('//') + 2;

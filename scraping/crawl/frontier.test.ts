@@ -1,10 +1,10 @@
 import { Frontier } from './frontier.ts';
-import { createBounds } from './scope.ts';
+import { createScope } from './scope.ts';
 
 const at = (path: string) => `https://example.com${path}`;
 const create = (options: { maxDepth?: number; maxKnown?: number } = {}) =>
   new Frontier({
-    bounds: createBounds([at('/')], { sameOrigin: true }),
+    scope: createScope([at('/')], { sameOrigin: true }),
     maxDepth: 10,
     maxKnown: 1000,
     ...options,
@@ -12,7 +12,7 @@ const create = (options: { maxDepth?: number; maxKnown?: number } = {}) =>
 
 const links = (...urls: string[]) => urls.map((url) => ({ url }));
 
-test('goes breadth first, and to each address once', () => {
+test('gives each URL once, breadth first', () => {
   const frontier = create();
   const seed = frontier.addSeed(at('/'));
   expect(frontier.take()).toBe(seed);
@@ -25,14 +25,14 @@ test('goes breadth first, and to each address once', () => {
   expect(frontier.take()).toBeNull();
 });
 
-test('stops at its depth and at what it may know', () => {
+test('stops at its maximum depth and maximum number of URLs', () => {
   const shallow = create({ maxDepth: 0 });
   expect(shallow.addLinks(links(at('/a')), shallow.addSeed(at('/')))).toEqual([]);
   const small = create({ maxKnown: 3 });
   expect(small.addLinks(links(at('/a'), at('/b'), at('/c')), small.addSeed(at('/')))).toHaveLength(2);
 });
 
-test('goes on from what was stored', () => {
+test('continues from stored entries', () => {
   const frontier = create();
   const entry = (position: number, path: string) => ({
     position,
@@ -51,7 +51,7 @@ test('goes on from what was stored', () => {
   expect([frontier.take()?.url, frontier.take()?.url, frontier.take()]).toEqual([at('/a'), at('/c'), null]);
 });
 
-test('passes over hosts that are to be left alone, and comes back to them', () => {
+test('skips paused hosts and returns to them later', () => {
   const frontier = create();
   frontier.addSeed(at('/'));
   expect(frontier.take(new Set(['example.com']))).toBeNull();
@@ -59,7 +59,7 @@ test('passes over hosts that are to be left alone, and comes back to them', () =
   expect(frontier.take()?.url).toBe(at('/'));
 });
 
-test('a redirect to a page that is known needs no second visit', () => {
+test('a redirect to a known page needs no second fetch', () => {
   const frontier = create();
   const seed = frontier.addSeed(at('/'));
   frontier.addLinks(links(at('/old'), at('/new'), at('/older')), seed);
@@ -73,16 +73,16 @@ test('a redirect to a page that is known needs no second visit', () => {
   expect(frontier.take()).toBeNull();
 });
 
-test('the same content under another address is known', () => {
+test('the same content under another URL is known', () => {
   const frontier = create();
   expect([frontier.isKnownContent('x'), frontier.isKnownContent('x'), frontier.isKnownContent(null)]).toEqual(
     [false, true, false],
   );
 });
 
-test('hosts of one depth take turns, and one that is left alone does not hold up the others', () => {
+test('hosts of one depth are served round robin, and a paused host does not block the others', () => {
   const frontier = new Frontier({
-    bounds: createBounds([at('/')], { sameOrigin: false }),
+    scope: createScope([at('/')], { sameOrigin: false }),
     ...{ maxDepth: 10, maxKnown: 1000 },
   });
   const on = (host: string, ...paths: string[]) =>
@@ -95,7 +95,7 @@ test('hosts of one depth take turns, and one that is left alone does not hold up
   expect([taken(), taken(), frontier.waiting]).toEqual(['c/2', undefined, 0]);
 });
 
-test('a large frontier gives each address once, in order', () => {
+test('a large frontier gives each URL once, in order', () => {
   const frontier = create({ maxKnown: 10_000 });
   const paths = Array.from({ length: 5000 }, (_, n) => at(`/page-${n}`));
   frontier.addLinks(links(...paths), null);
@@ -103,7 +103,7 @@ test('a large frontier gives each address once, in order', () => {
   for (let n = 0; n < 5000; n += 1) {
     const entry = frontier.take();
     taken.push(entry?.url);
-    // One in a thousand has to be tried again.
+    // One in a thousand is retried.
     if (entry && entry.tries === 0 && n % 1000 === 999) frontier.putBack({ ...entry, tries: 1 });
   }
   expect(taken).toEqual(paths);

@@ -1,27 +1,27 @@
 import { type Address, addressOf, keyOfAddress, splitAddress } from './address.ts';
 import { HostQueues } from './host-queues.ts';
-import type { Bounds } from './scope.ts';
+import type { CrawlScope } from './scope.ts';
 import { createBudgets, looksEndless } from './traps.ts';
 
 /**
- * What became of an address. `waiting` is the only one that is still to be visited.
- *   done        its page is stored, be it with an error
- *   duplicate   its content, or where it redirects to, is stored under another address
+ * State of a URL in the crawl. Only `waiting` is still to be fetched.
+ *   done        its page is stored, possibly with an error
+ *   duplicate   its content or redirect target is stored under another URL
  *   disallowed  by robots.txt
- *   outside     it led out of the crawl's bounds
+ *   outside     it redirected out of the crawl's scope
  */
 export type AddressState = 'waiting' | 'done' | 'duplicate' | 'disallowed' | 'outside';
 
 export interface Entry {
-  /** The order of discovery, and the page's place in the job. */
+  /** Order of discovery, and the page's position in the job. */
   position: number;
   url: string;
-  /** Links from a seed. */
+  /** Number of links from a seed. */
   depth: number;
   patternDepth: number;
-  /** Visits that failed for a reason that may pass. */
+  /** Fetches that failed with a retryable error. */
   tries: number;
-  /** Of the page, or until that is known the text of the first link to it. */
+  /** Title of the page; before it is fetched, the text of the first link to it. */
   title: string | null;
 }
 
@@ -31,12 +31,13 @@ export interface FoundLink {
 }
 
 /**
- * The known addresses of a crawl, and which comes next: breadth first; of one depth hosts take turns, each in the order of discovery.
- * Pure: the crawl stores what is found, and restores it from that.
+ * The known URLs of a crawl and their order: breadth first; within a depth round robin over hosts,
+ * each in order of discovery. In memory only: the crawl persists the entries and restores the
+ * frontier from them.
  */
 export class Frontier {
   readonly #positions = new Map<string, number>();
-  /** By position. What is not here any more is passed over in the queues. */
+  /** By position. Entries removed here are skipped in the queues. */
   readonly #waiting: (Entry | undefined)[] = [];
   #waitingCount = 0;
   readonly #queuesByDepth: HostQueues<Entry>[] = [];
@@ -46,8 +47,9 @@ export class Frontier {
 
   constructor(
     private readonly options: {
-      bounds: Bounds;
-      maxDepth: number /** Of known addresses. */;
+      scope: CrawlScope;
+      maxDepth: number;
+      /** Limit for known URLs. */
       maxKnown: number;
     },
   ) {}
@@ -60,23 +62,23 @@ export class Frontier {
     return this.#waitingCount;
   }
 
-  /** Takes an address as it was stored. In order of position. */
+  /** Restores a stored URL. Call in order of position. */
   restore(entry: Entry, state: AddressState, contentHash: string | null): void {
     this.#positions.set(keyOfAddress(entry.url), entry.position);
     this.#next = Math.max(this.#next, entry.position + 1);
-    // So that the budgets know of it; it was admitted once.
+    // Counts it in the budgets; it was admitted before.
     this.#budgets.admit(entry.url, null);
     if (contentHash) this.#hashes.add(contentHash);
     if (state === 'waiting') this.putBack(entry);
   }
 
-  /** Takes a seed, which needs to be in no bounds; null where it is known. */
+  /** Adds a seed, in scope or not; null if it is known. */
   addSeed(url: string): Entry | null {
     const address = addressOf(url);
     return address && this.#add(address, 0, 0, '');
   }
 
-  /** Takes what a page links to, or a sitemap lists (`from` null); returns what is new and to be visited. */
+  /** Adds the links of a page, or of a sitemap (`from` null). @returns the new entries */
   addLinks(links: Iterable<FoundLink>, from: Entry | null): Entry[] {
     const depth = (from?.depth ?? 0) + 1;
     if (depth > this.options.maxDepth) return [];
@@ -85,7 +87,7 @@ export class Frontier {
       if (this.known >= this.options.maxKnown) break;
       const address = addressOf(link.url);
       if (!address || this.#positions.has(address.key)) continue;
-      if (looksEndless(address.url) || !this.options.bounds.includes(address.url)) continue;
+      if (looksEndless(address.url) || !this.options.scope.includes(address.url)) continue;
       const patternDepth = this.#budgets.admit(address.url, from);
       const entry = patternDepth === null ? null : this.#add(address, depth, patternDepth, link.text);
       if (entry) found.push(entry);
@@ -102,7 +104,7 @@ export class Frontier {
     return entry;
   }
 
-  /** The next to visit; null if none waits, or only at these hosts. */
+  /** The next entry to fetch; null if none waits, or only at these hosts. */
   take(exceptHosts: { has(host: string): boolean } = new Set()): Entry | null {
     for (const queues of this.#queuesByDepth) {
       for (let entry = queues?.take(exceptHosts); entry; entry = queues?.take(exceptHosts)) {
@@ -112,7 +114,7 @@ export class Frontier {
     return null;
   }
 
-  /** It could not be visited now. */
+  /** Returns an entry that could not be fetched now. */
   putBack(entry: Entry): void {
     let queues = this.#queuesByDepth[entry.depth];
     if (!queues) {
@@ -131,9 +133,9 @@ export class Frontier {
   }
 
   /**
-   * Whether this content was there before under another address; from now on it was.
+   * Whether this content is known from another URL; records it if not.
    *
-   * @param contentHash null for a page that says too little to be told from others
+   * @param contentHash null for a page with too little content to compare
    */
   isKnownContent(contentHash: string | null): boolean {
     if (contentHash === null) return false;
@@ -143,9 +145,10 @@ export class Frontier {
   }
 
   /**
-   * Whether a page that was redirected ended where another visit begins or began; from now on one did.
+   * Records the final URL of a redirected page and checks whether another entry has that URL.
    *
-   * @returns true if the page is known already; the entry that need not be visited any more; or null
+   * @returns true if that entry is fetched already; the entry, now removed, if it was waiting; or
+   *   null
    */
   arriveAt(entry: Entry, finalUrl: string): true | Entry | null {
     const address = addressOf(finalUrl);

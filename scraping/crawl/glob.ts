@@ -1,12 +1,12 @@
 export type Glob = (url: string) => boolean;
 
 /**
- * A pattern as users write it: `*` is anything within a part of the path, `**` anything at all.
- * - `/docs/**` fits the path; with a `?` in it, path and query.
- * - `https://example.com/docs/**` fits the whole address.
- * - `*-draft` without a slash fits any one part of the path.
+ * Compiles a user's pattern: `*` matches within a path segment, `**` across segments.
+ * - `/docs/**` is matched with the path; with a `?` in it, with path and query.
+ * - `https://example.com/docs/**` is matched with the whole URL.
+ * - `*-draft` without a slash is matched with each path segment.
  */
-export function globOf(pattern: string): Glob {
+export function compileGlob(pattern: string): Glob {
   if (/^[a-z*]*:\/\//i.test(pattern)) return matcherOf(pattern);
   if (!pattern.includes('/')) {
     const fits = matcherOf(pattern);
@@ -21,11 +21,12 @@ export function globOf(pattern: string): Glob {
 }
 
 /**
- * Whether a text fits the whole pattern, in time proportional to the text's length and, 32 characters at a time, the pattern's. Not
- * by a regular expression: fourteen `*a` in one took longer than anybody lives.
+ * Matches a text with the whole pattern, in time proportional to the text's length times the
+ * pattern's divided by 32. Not a regular expression: fourteen `*a` in one backtrack practically for
+ * ever.
  *
- * Reads the text once and keeps in a set of bits all places of the pattern that it may have led to (the Shift-And way of running an
- * automaton without choosing). A place is the number of the pattern's letters that are behind it.
+ * Simulates a nondeterministic automaton with a bit set of states (Shift-And). A state is the
+ * number of pattern characters matched so far.
  */
 function matcherOf(pattern: string): (text: string) => boolean {
   const { masks, partLoops, anyLoops, skips, accepts, size } = compile(decoded(pattern));
@@ -45,7 +46,7 @@ function matcherOf(pattern: string): (text: string) => boolean {
   };
 }
 
-/** One character further; false where it leads nowhere. All are of one length. */
+/** Consumes one character; false if no state is left. All arrays have the same length. */
 function step(
   places: Int32Array,
   next: Int32Array,
@@ -73,22 +74,22 @@ function step(
 const SLASH = 0x2f;
 
 interface Compiled {
-  /** By character, the places from which it leads one further. */
+  /** Per character, the states it advances. */
   masks: Map<number, Int32Array>;
-  /** Places at which a character changes nothing: any but a slash, and any. */
+  /** States that loop on any character but a slash, and on any character. */
   partLoops: Int32Array;
   anyLoops: Int32Array;
-  /** Who comes to one of these places may as well be one further. */
+  /** States that may advance without a character. */
   skips: Int32Array;
   accepts: Int32Array;
-  /** Words of 32 bits. */
+  /** Number of 32-bit words. */
   size: number;
 }
 
 function compile(written: string): Compiled {
   const pattern = written
     .replace(/\*{2,}/g, '**')
-    // Folders of any number, twice, are folders of any number.
+    // `/**/**` is the same as `/**`.
     .replace(/\/\*\*(?:\/\*\*)+(?=\/|$)/g, '/**')
     .replace(/^\*\*(?:\/\*\*)+\//, '**/');
   const size = (pattern.length >>> 5) + 1;
@@ -105,7 +106,7 @@ function compile(written: string): Compiled {
     masks.set(code, mask);
     place += 1;
   };
-  // Nothing, or anything up to a slash: what two stars before a slash mean, at the beginning or behind another slash.
+  // `**/` at the start or after a slash: nothing, or anything up to a slash.
   const folders = () => {
     mark(compiled.anyLoops);
     mark(compiled.skips);
@@ -120,7 +121,7 @@ function compile(written: string): Compiled {
       folders();
       at += 4;
     } else if (pattern.startsWith('/**', at) && at + 3 === pattern.length) {
-      // `/docs/**` fits `/docs` too.
+      // `/docs/**` matches `/docs` too.
       mark(compiled.accepts);
       letter(SLASH);
       mark(compiled.anyLoops);
@@ -137,7 +138,7 @@ function compile(written: string): Compiled {
     }
   }
   mark(compiled.accepts);
-  // What takes any character takes any but a slash.
+  // A loop on any character includes all but a slash.
   for (const [word, bits] of compiled.anyLoops.entries()) {
     compiled.partLoops[word] = (compiled.partLoops[word] ?? 0) | bits;
   }

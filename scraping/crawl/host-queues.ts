@@ -1,29 +1,29 @@
 /**
- * Items that wait, a queue per host. Hosts take turns and each gives its items in order, so that one large host does not hold up
- * the others. Adding and taking cost the same however many items wait.
+ * One FIFO queue per host, served round robin, so that one large host does not block the others.
+ * `push` and `take` are O(1) in the number of items.
  */
 export class HostQueues<Item> {
   readonly #queues = new Map<string, Queue<Item>>();
-  /** Hosts that have items. */
-  readonly #turns = new Queue<string>();
+  /** Hosts with items, in round-robin order. */
+  readonly #hosts = new Queue<string>();
 
   push(host: string, item: Item): void {
     let queue = this.#queues.get(host);
     if (!queue) {
       queue = new Queue();
       this.#queues.set(host, queue);
-      this.#turns.push(host);
+      this.#hosts.push(host);
     }
     queue.push(item);
   }
 
-  /** The next; undefined if none waits, or only at these hosts. */
+  /** The next item; undefined if none waits, or only at these hosts. */
   take(exceptHosts: { has(host: string): boolean }): Item | undefined {
-    for (let hosts = this.#turns.size; hosts > 0; hosts -= 1) {
-      const host = this.#turns.shift() as string;
+    for (let hosts = this.#hosts.size; hosts > 0; hosts -= 1) {
+      const host = this.#hosts.shift() as string;
       const queue = this.#queues.get(host);
       const item = exceptHosts.has(host) ? undefined : queue?.shift();
-      if (queue && queue.size > 0) this.#turns.push(host);
+      if (queue && queue.size > 0) this.#hosts.push(host);
       else this.#queues.delete(host);
       if (item !== undefined) return item;
     }
@@ -31,7 +31,9 @@ export class HostQueues<Item> {
   }
 }
 
-/** First in, first out: an array that forgets its front now and then, and not with every item as `shift` does. */
+/**
+ * An array whose consumed front is dropped now and then: `Array.shift` is O(n) for a long array.
+ */
 class Queue<Item> {
   #items: Item[] = [];
   #front = 0;

@@ -1,10 +1,10 @@
-import { createBounds, globOf } from './scope.ts';
+import { compileGlob, createScope } from './scope.ts';
 
 const SEED = 'https://www.example.co.uk/start';
 const site = (options: { include?: string[]; exclude?: string[]; sameOrigin?: boolean }) =>
-  createBounds([SEED], { sameOrigin: true, ...options });
+  createScope([SEED], { sameOrigin: true, ...options });
 
-test('a crawl stays at its origin', () => {
+test('a crawl stays on its origin', () => {
   const { includes } = site({});
   expect(includes('https://www.example.co.uk/other')).toBe(true);
   for (const url of [
@@ -16,29 +16,29 @@ test('a crawl stays at its origin', () => {
   }
 });
 
-test('or goes to all subdomains of the registrable domain, and to no neighbour of it', () => {
+test('a crawl without same_origin covers all subdomains of the registrable domain, and no other domain', () => {
   const { includes } = site({ sameOrigin: false });
   expect(includes('https://shop.example.co.uk/')).toBe(true);
   expect(includes('http://example.co.uk/')).toBe(true);
   expect(includes('https://other.co.uk/')).toBe(false);
-  expect(createBounds(['http://127.0.0.1:8080/'], { sameOrigin: false }).includes('http://127.0.0.2/')).toBe(
+  expect(createScope(['http://127.0.0.1:8080/'], { sameOrigin: false }).includes('http://127.0.0.2/')).toBe(
     false,
   );
 });
 
-test('a seed that redirects elsewhere meant that', () => {
-  const bounds = site({});
-  bounds.extendTo('https://example.co.uk/');
-  expect(bounds.includes('https://example.co.uk/a')).toBe(true);
+test('the target of a redirected seed is in scope', () => {
+  const scope = site({});
+  scope.extendTo('https://example.co.uk/');
+  expect(scope.includes('https://example.co.uk/a')).toBe(true);
 });
 
-test('files that are no pages are left out', () => {
+test('files that are not pages are out of scope', () => {
   const { includes } = site({});
   expect(includes('https://www.example.co.uk/picture.JPG')).toBe(false);
   expect(includes('https://www.example.co.uk/page.html?file=a.jpg')).toBe(true);
 });
 
-test('exclude goes before include', () => {
+test('exclude takes precedence over include', () => {
   const { includes } = site({ include: ['/docs/**'], exclude: ['**/old/**', '*-draft'] });
   expect(includes('https://www.example.co.uk/docs/a/b')).toBe(true);
   expect(includes('https://www.example.co.uk/blog/a')).toBe(false);
@@ -70,5 +70,5 @@ test.each([
   [`/${'**a'.repeat(300)}b`, `/${'a'.repeat(1900)}`, false],
   [`/${'**a'.repeat(300)}`, `/${'a'.repeat(1900)}`, true],
 ])('%s and %s', (pattern, path, fits) => {
-  expect(globOf(pattern)(new URL(path, SEED).href)).toBe(fits);
+  expect(compileGlob(pattern)(new URL(path, SEED).href)).toBe(fits);
 });

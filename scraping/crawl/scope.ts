@@ -1,43 +1,43 @@
 import { getDomain } from 'tldts';
-import { type Glob, globOf } from './glob.ts';
+import { compileGlob, type Glob } from './glob.ts';
 
-export { globOf };
+export { compileGlob };
 
-/** Which addresses belong to a crawl. */
-export interface Bounds {
-  /** Whether a link to this address is followed. */
+/** Which URLs belong to a crawl. */
+export interface CrawlScope {
+  /** Whether a link to this URL is followed. */
   includes(url: string): boolean;
-  /** Whether it is of the same site, whatever the patterns say. */
-  isOfSite(url: string): boolean;
-  /** A seed that redirected: where it led to is what was meant. */
+  /** Whether it is on a site of the crawl, regardless of the patterns. */
+  isSameSite(url: string): boolean;
+  /** Adds the site to which a seed redirected. */
   extendTo(url: string): void;
 }
 
-export interface BoundsOptions {
-  /** Followed only if one of them fits; none given, everything is. See `globOf`. */
+export interface CrawlScopeOptions {
+  /** Only URLs that match one of these are followed; none: all are. See `compileGlob`. */
   include?: string[];
-  /** Not followed if one of them fits, whatever `include` says. */
+  /** URLs that match one of these are not followed; takes precedence over `include`. */
   exclude?: string[];
-  /** False: also the subdomains of the seeds' registrable domains, by http and https. */
+  /** False: all subdomains of the seeds' registrable domains, over http and https. */
   sameOrigin: boolean;
 }
 
-/** Links to them are no pages. What is only called so is found out when it is loaded. */
+/** Extensions of files that are not pages. */
 const FILES =
   /\.(avif|bmp|gif|ico|jpe?g|png|svgz?|tiff?|webp|css|m?js|json|map|woff2?|ttf|otf|eot|mp[34]|m4[av]|avi|mov|mkv|ogg|og[av]|wav|flac|webm|zip|gz|tgz|bz2|xz|7z|rar|tar|deb|rpm|dmg|exe|msi|apk|iso|bin|jar|pdf|docx?|xlsx?|pptx?|od[tsp]|epub|psd|rss|atom|ics|torrent|swf)$/i;
 
-export function createBounds(seeds: string[], options: BoundsOptions): Bounds {
-  const include = (options.include ?? []).map(globOf);
-  const exclude = (options.exclude ?? []).map(globOf);
+export function createScope(seeds: string[], options: CrawlScopeOptions): CrawlScope {
+  const include = (options.include ?? []).map(compileGlob);
+  const exclude = (options.exclude ?? []).map(compileGlob);
   const siteOf = options.sameOrigin ? originOf : domainOf;
   const sites = new Set(seeds.map(siteOf));
-  const isOfSite = (url: string) => sites.has(siteOf(url));
+  const isSameSite = (url: string) => sites.has(siteOf(url));
   const fits = (globs: Glob[], url: string) => globs.some((glob) => glob(url));
 
   return {
-    isOfSite,
+    isSameSite,
     includes: (url) =>
-      isOfSite(url) &&
+      isSameSite(url) &&
       !FILES.test(new URL(url).pathname) &&
       (include.length === 0 || fits(include, url)) &&
       !fits(exclude, url),
@@ -47,7 +47,10 @@ export function createBounds(seeds: string[], options: BoundsOptions): Bounds {
 
 const originOf = (url: string): string => new URL(url).origin;
 
-/** `example.co.uk` of `https://shop.example.co.uk/`; addresses and names without a public suffix stand for themselves. */
+/**
+ * `example.co.uk` of `https://shop.example.co.uk/`; IP addresses and names without a public suffix
+ * as they are.
+ */
 const domainOf = (url: string): string => {
   const { hostname } = new URL(url);
   return getDomain(hostname, { allowPrivateDomains: true }) ?? hostname;

@@ -1,9 +1,12 @@
 import type { OnAddress, SitemapReader } from './sitemap-reader.ts';
 
-/** A line longer than this is no address, and is not kept while it goes on. */
+/** Longer lines are skipped and not buffered. */
 const LONGEST_LINE = 8192;
 
-/** A sitemap that is a list: an address a line. Other lines are passed over; a file without any address is no sitemap. */
+/**
+ * Reads a text sitemap: one URL per line. Other lines are skipped; a file without any URL is no
+ * sitemap.
+ */
 export function createSitemapLines(onAddress: OnAddress): SitemapReader {
   let rest = '';
   let isAny = false;

@@ -1,10 +1,10 @@
 import { Parser } from 'htmlparser2';
 
-/** It stands in the head; a page without one has it nowhere. */
+/** The link is in the head, so only the beginning of a page is parsed. */
 const MOST_CHARACTERS = 256 * 1024;
 const MOST_LINKS = 10;
 
-/** The sitemaps that a page names in `<link rel="sitemap">`, as written. */
+/** The URLs of `<link rel="sitemap">` elements, as written. */
 export function sitemapLinksIn(html: string): string[] {
   const found: string[] = [];
   let link: { href: string; rel: string } | null = null;

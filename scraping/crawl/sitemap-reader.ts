@@ -1,16 +1,16 @@
-/** What a sitemap file holds: addresses of pages, or of further sitemaps. */
+/** The URLs in a sitemap file: of pages and of further sitemaps. */
 export interface Sitemap {
   pages: string[];
   sitemaps: string[];
 }
 
-/** Takes a file's text in pieces. */
+/** Reads a file's text in chunks. */
 export interface SitemapReader {
-  /** False once nothing more is wanted. */
+  /** @returns false once the reader needs no more */
   write(text: string): boolean;
-  /** Whether it was what it was taken for. */
+  /** @returns whether the file had the expected format */
   end(): boolean;
 }
 
-/** Called with each address as it is written; false once there are enough. */
+/** Called with each URL as written; returns false once there are enough. */
 export type OnAddress = (kind: keyof Sitemap, address: string) => boolean;

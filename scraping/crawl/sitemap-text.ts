@@ -5,9 +5,10 @@ import { sniffEncoding } from '../response/charset.ts';
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * A file's text in pieces, unpacked where it begins as gzip does and decoded as it says it is written.
+ * A file's text in chunks, unpacked if it starts with gzip's magic number and decoded by its
+ * encoding.
  *
- * @param maxBytes unpacked; what is behind them is not read
+ * @param maxBytes limit for the unpacked bytes; the rest is ignored
  */
 export async function* textChunks(
   body: Buffer,
@@ -27,13 +28,13 @@ export async function* textChunks(
 
 async function* bytesOf(body: Buffer): AsyncGenerator<Buffer> {
   if (body[0] === 0x1f && body[1] === 0x8b) {
-    // The flush makes a stream that was cut short give what it has.
+    // With this flush a truncated stream gives what can be decoded.
     const unpacking = createGunzip({ chunkSize: CHUNK_BYTES, finishFlush: constants.Z_SYNC_FLUSH });
     unpacking.end(body);
     try {
       yield* unpacking;
     } catch (error) {
-      // Broken in the middle: what came before is still worth having.
+      // Corrupt data: the part before it is used.
       if (!String((error as NodeJS.ErrnoException).code).startsWith('Z_')) throw error;
     }
     return;
@@ -42,14 +43,14 @@ async function* bytesOf(body: Buffer): AsyncGenerator<Buffer> {
 }
 
 /**
- * Of XML by its first bytes where these can only be UTF-16, else by what is declared; UTF-8 by default, as the protocol has it, where
- * the bytes can be that.
+ * UTF-16 by the first bytes of XML, else the declared encoding; by default UTF-8, as the protocol
+ * defines, if the bytes are valid.
  */
 function encodingOf(beginning: Buffer, contentType: string | null): string {
   const [first, second] = beginning;
   if (first === 0x3c && second === 0) return 'utf-16le';
   if (first === 0 && second === 0x3c) return 'utf-16be';
-  // A character may be cut in two at the end.
+  // The chunk may end within a character.
   const whole = [0, 1, 2, 3].some((cut) => isUtf8(beginning.subarray(0, beginning.length - cut)));
   const encoding = sniffEncoding(beginning, contentType);
   return encoding === 'windows-1252' &&

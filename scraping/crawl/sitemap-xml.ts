@@ -1,29 +1,35 @@
 import { Parser } from 'htmlparser2';
 import type { OnAddress, SitemapReader } from './sitemap-reader.ts';
 
-/** Elements in elements; a sitemap has four. The parser's own list of those that are open is slow when it is long. */
+/**
+ * Nesting limit; a sitemap has four levels. The parser's stack of open elements is slow when it is
+ * deep.
+ */
 const DEEPEST = 100;
-/** Of an address; what is longer is none. */
+/** Limit for a URL's length. */
 const LONGEST = 10_000;
 
 const ROOTS = new Set(['urlset', 'sitemapindex', 'rss', 'feed', 'rdf']);
-/** What a `loc` may stand in. Not pictures and films, whose `loc` is called the same in a namespace of theirs. */
+/** Parents of a page's `loc`. Image and video extensions have a `loc` in their own namespace. */
 const ENTRIES = new Set(['url', 'sitemap', 'urlset', 'sitemapindex']);
 const FEED_ENTRIES = new Set(['item', 'entry', 'channel', 'feed']);
 
-/** Reads the `loc` of a sitemap and the `link` of a feed, whatever prefix their namespace has; comments say nothing. */
+/**
+ * Reads the `loc` elements of a sitemap and the `link` elements of a feed, with any namespace
+ * prefix.
+ */
 export function createSitemapXml(onAddress: OnAddress): SitemapReader {
-  /** Local names of the elements that are open. */
+  /** Local names of the open elements. */
   const open: string[] = [];
   let isOver = false;
   let isKnown = false;
-  /** The address being read, as far as it has come. */
+  /** The URL being read. */
   let reading: { kind: 'pages' | 'sitemaps'; depth: number; text: string } | null = null;
   let link: { href: string; rel: string } | null = null;
 
   const stop = () => {
     isOver = true;
-    // It stops at once, and is never resumed.
+    // Stops parsing; never resumed.
     parser.pause();
   };
   const give = (kind: 'pages' | 'sitemaps', address: string) => {
@@ -57,7 +63,7 @@ export function createSitemapXml(onAddress: OnAddress): SitemapReader {
       },
       onclosetag() {
         if (reading?.depth === open.length) {
-          // In Atom a feed's links to itself and to its next part are called the same.
+          // Atom also uses `link` for the feed itself and its next page.
           const address = link?.href ? (link.rel === 'alternate' ? link.href : '') : reading.text;
           if (address.trim() !== '') give(reading.kind, address);
           reading = null;
@@ -75,7 +81,7 @@ export function createSitemapXml(onAddress: OnAddress): SitemapReader {
       return !isOver;
     },
     end() {
-      // Of an address that was cut off nobody knows how it goes on.
+      // Drops a truncated URL.
       reading = null;
       if (!isOver) parser.end();
       return isKnown;

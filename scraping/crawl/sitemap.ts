@@ -1,26 +1,26 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { createSitemapLines } from './sitemap-lines.ts';
 import type { OnAddress, Sitemap, SitemapReader } from './sitemap-reader.ts';
 import { textChunks } from './sitemap-text.ts';
 import { createSitemapXml } from './sitemap-xml.ts';
 
 export interface SitemapSource {
-  /** Where it was read, for what it writes relative to that. Without one only whole addresses count. */
+  /** URL of the file, base of relative URLs. Unset: relative URLs are ignored. */
   url?: string;
   contentType?: string | null;
   signal?: AbortSignal;
 }
 
-/** The protocol's own limits: 50 MB a file, 50,000 addresses. What is behind them is not read. */
+/** The protocol's limits per file: 50 MB, 50,000 URLs. The rest is ignored. */
 const MAX_BYTES = 52_428_800;
 const MAX_ADDRESSES = 50_000;
 
 /**
- * Reads a sitemap: XML, an index of sitemaps, an RSS or Atom feed, or a list of lines; gzip by its first bytes, whatever it is called.
- * In time proportional to its length, in small pieces between which the event loop has its turn. What was cut off, or is not
- * well-formed, gives what can be read of it.
+ * Reads a sitemap: XML, a sitemap index, an RSS or Atom feed, or one URL per line; gzip by its
+ * magic number. Linear in its length, in small chunks that yield to the event loop. A truncated or
+ * malformed file gives the URLs that can be read.
  *
- * @returns null where it is none of these
+ * @returns null if it is none of these
  * @throws the signal's reason
  */
 export async function readSitemap(body: Buffer, source: SitemapSource = {}): Promise<Sitemap | null> {
@@ -37,12 +37,12 @@ export async function readSitemap(body: Buffer, source: SitemapSource = {}): Pro
     if (text === '') continue;
     reader ??= text.startsWith('<') ? createSitemapXml(onAddress) : createSitemapLines(onAddress);
     if (!reader.write(text)) break;
-    await nextTurn();
+    await yieldToEventLoop();
   }
   return reader?.end() ? found : null;
 }
 
-/** Longer ones no server takes. */
+/** Servers accept no longer URLs. */
 const LONGEST = 8192;
 
 function absolute(address: string, base: string | undefined): string | null {

@@ -1,4 +1,4 @@
-import { createBudgets, kindOf, looksEndless } from './traps.ts';
+import { createBudgets, looksEndless, urlPattern } from './traps.ts';
 
 const at = (path: string) => `https://example.com${path}`;
 
@@ -24,11 +24,11 @@ test.each([
   expect(looksEndless(at(path))).toBe(false);
 });
 
-test('the kind of an address leaves out numbers and values', () => {
-  expect(kindOf(at('/calendar/2026/07?view=month&a=1'))).toBe(at('/calendar/#/#?a&view'));
+test('the pattern of a URL omits numbers and query values', () => {
+  expect(urlPattern(at('/calendar/2026/07?view=month&a=1'))).toBe(at('/calendar/#/#?a&view'));
 });
 
-/** How many pages are admitted of a walk that goes from each to the next. */
+/** How many pages are admitted if each links to the next. */
 function walk(path: (step: number) => string, steps: number): number {
   const budgets = createBudgets();
   let from: { url: string; patternDepth: number } | null = null;
@@ -41,14 +41,14 @@ function walk(path: (step: number) => string, steps: number): number {
   return steps;
 }
 
-test('a calendar comes to an end', () => {
+test('a calendar ends', () => {
   expect(walk((step) => `/calendar/${2026 + Math.floor(step / 12)}/${(step % 12) + 1}`, 1000)).toBeLessThan(
     50,
   );
   expect(walk((step) => `/events?month=${step}`, 1000)).toBeLessThan(50);
 });
 
-test('a long list is followed further, and what a list links to without end', () => {
+test('a long list is followed further, and the pages it links to without limit', () => {
   expect(walk((step) => `/list?page=${step}`, 80)).toBe(80);
   const budgets = createBudgets();
   const list = { url: at('/list'), patternDepth: 0 };
@@ -57,7 +57,7 @@ test('a long list is followed further, and what a list links to without end', ()
   }
 });
 
-test('every combination of filters is not', () => {
+test('combinations of filters are limited', () => {
   const budgets = createBudgets();
   const admitted = Array.from({ length: 1000 }, (_, n) =>
     budgets.admit(at(`/shop?color=${n % 40}&size=${Math.floor(n / 40)}`), null),

@@ -1,15 +1,15 @@
 import { splitAddress } from './address.ts';
 
 /**
- * Parts of sites that never end: calendars with a next month for ever, links that grow by a folder at each click, lists that can be
- * sorted and filtered in every combination. A crawl takes some of each and leaves the rest.
+ * Crawler traps: endless calendars, links that grow by a folder per click, lists that can be sorted
+ * and filtered in every combination. A crawl takes a limited number of pages of each.
  */
 
 const LONGEST_URL = 2000;
 const MOST_FOLDERS = 25;
 const MOST_FIELDS = 10;
 
-/** Whether an address by itself looks like a way that goes on for ever. Like all here, of an `Address.url`. */
+/** Whether a URL alone looks like a trap. All URLs here are `Address.url`. */
 export function looksEndless(url: string): boolean {
   if (url.length > LONGEST_URL) return true;
   const { path, query } = splitAddress(url);
@@ -17,12 +17,14 @@ export function looksEndless(url: string): boolean {
   return parts.length > MOST_FOLDERS || query.split('&').length > MOST_FIELDS || repeats(parts);
 }
 
-/** `/a/b/a/b/a/b`: a folder that comes again and again, or the same few in a row. */
+/**
+ * `/a/b/a/b/a/b`: a folder more than three times, or a sequence of folders three times in a row.
+ */
 function repeats(parts: string[]): boolean {
   const counts = new Map<string, number>();
   for (const part of parts) {
     const count = (counts.get(part) ?? 0) + 1;
-    // Numbers may: /2024/10/10/10.
+    // Numbers may repeat: /2024/10/10/10.
     if (count > 3 && !/^\d+$/.test(part)) return true;
     counts.set(part, count);
   }
@@ -36,27 +38,31 @@ function repeats(parts: string[]): boolean {
   return false;
 }
 
-/** The kind of an address: its numbers and the values of its query do not count. `/calendar/2026/07?view=month` is `/calendar/#/#?view`. */
-export function kindOf(url: string): string {
+/**
+ * The URL without its numbers and query values: `/calendar/2026/07?view=month` is
+ * `/calendar/#/#?view`.
+ */
+export function urlPattern(url: string): string {
   const { origin, path, query } = splitAddress(url);
   const page = origin + path.replace(/\d+/g, '#');
   if (query === '') return page;
   return `${page}?${[...new Set(new URLSearchParams(query).keys())].sort().join('&')}`;
 }
 
-/** Links from page to page of one kind in a row; a calendar is nothing but that. */
+/** Consecutive links between pages of one pattern; a calendar consists of them. */
 const LONGEST_CHAIN = 100;
 const LONGEST_DATE_CHAIN = 24;
-/** Addresses of one path that differ in two fields of their query or more: lists sorted and filtered in every way. */
+/** URLs of one pattern with two or more query fields: lists sorted and filtered in combinations. */
 const MOST_COMBINATIONS = 200;
-/** Of one kind with a date for a path and nothing behind it. */
+/** URLs of one pattern that end with a date. */
 const MOST_DATES = 400;
 
-/** Looks after how many addresses of each kind a crawl has. */
+/** Limits the number of URLs per pattern in one crawl. */
 export interface Budgets {
   /**
    * @param from the page that links to it; null for seeds and sitemaps
-   * @returns how many links in a row led within its kind of address, from 0; null if there were too many
+   * @returns the number of consecutive links within its pattern, from 0; null if the limit is
+   *   reached
    */
   admit(url: string, from: { url: string; patternDepth: number } | null): number | null;
 }
@@ -65,16 +71,16 @@ export function createBudgets(): Budgets {
   const counts = new Map<string, number>();
   return {
     admit(url, from) {
-      const kind = kindOf(url);
-      if (!/[#?]/.test(kind)) return 0;
+      const pattern = urlPattern(url);
+      if (!/[#?]/.test(pattern)) return 0;
       const { path, query } = splitAddress(url);
       const isDate = DATE.test(path) || DATE_FIELD.test(`?${query}`);
-      const patternDepth = from && kindOf(from.url) === kind ? from.patternDepth + 1 : 0;
+      const patternDepth = from && urlPattern(from.url) === pattern ? from.patternDepth + 1 : 0;
       if (patternDepth > (isDate ? LONGEST_DATE_CHAIN : LONGEST_CHAIN)) return null;
-      const count = counts.get(kind) ?? 0;
+      const count = counts.get(pattern) ?? 0;
       if (isDate && count >= MOST_DATES) return null;
-      if (kind.includes('&') && count >= MOST_COMBINATIONS) return null;
-      counts.set(kind, count + 1);
+      if (pattern.includes('&') && count >= MOST_COMBINATIONS) return null;
+      counts.set(pattern, count + 1);
       return patternDepth;
     },
   };

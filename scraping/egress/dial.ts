@@ -2,10 +2,10 @@ import { connect, type Socket } from 'node:net';
 import { EgressError } from './guard.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** A tunnel both of whose ends are silent this long belongs to nobody. */
+/** A connection without traffic in either direction for this long is closed. */
 const IDLE_TIMEOUT_MS = 300_000;
 
-/** Dials addresses that the guard gave, in their order. @throws EgressError saying how the best of them failed */
+/** Dials the guard's addresses in their order. @throws EgressError with the most telling failure */
 export async function dialFirst(addresses: string[], port: number): Promise<Socket> {
   let failure = new EgressError('connection_failed');
   for (const address of addresses) {
@@ -13,7 +13,7 @@ export async function dialFirst(addresses: string[], port: number): Promise<Sock
       return await dial(address, port);
     } catch (cause) {
       const refused = (cause as NodeJS.ErrnoException).code === 'ECONNREFUSED';
-      // A refusal says more than a later address that has no route.
+      // `connection_refused` is more telling than a later address without a route.
       if (refused || failure.code !== 'connection_refused') {
         failure = new EgressError(refused ? 'connection_refused' : 'connection_failed', { cause });
       }

@@ -3,7 +3,7 @@ import { createEgressGuard } from './guard.ts';
 
 const guardWith = (...allow: string[]) => createEgressGuard({ allow, logger: silentLogger });
 
-it('gives the address of the open internet itself', async () => {
+it('returns a public address unchanged', async () => {
   await expect(guardWith().resolve('1.1.1.1', 443)).resolves.toEqual(['1.1.1.1']);
   await expect(guardWith().resolve('[2606:4700::1111]', 80)).resolves.toEqual(['2606:4700::1111']);
 });
@@ -15,26 +15,26 @@ it.each(['localhost', 'LOCALHOST.', '127.1', '0x7f000001', '[::1]', '169.254.169
   },
 );
 
-it('opens a name for whatever it resolves to, on the port named', async () => {
+it('allows an allow-listed name whatever it resolves to, on its port only', async () => {
   const guard = guardWith('localhost:8080');
   expect((await guard.resolve('localhost', 8080)).length).toBeGreaterThan(0);
   await expect(guard.resolve('localhost', 8081)).rejects.toMatchObject({ code: 'egress_refused' });
 });
 
-it('opens an address for every name that resolves to it, and leaves out the others', async () => {
+it('allows an allow-listed address under any name, and no other address', async () => {
   expect(await guardWith('127.0.0.0/8').resolve('localhost', 80)).toEqual(['127.0.0.1']);
 });
 
-it('says that a name does not resolve', async () => {
+it('reports a name that does not resolve', async () => {
   await expect(guardWith().resolve('no-such-host.invalid', 80)).rejects.toMatchObject({ code: 'dns_failed' });
   await expect(guardWith().resolve('not a host', 80)).rejects.toMatchObject({ code: 'dns_failed' });
 });
 
-it('names the entry it cannot read', () => {
+it('names an invalid allow-list entry', () => {
   expect(() => guardWith('10.0.0.0/8', '10.0.0.0/99')).toThrow('"10.0.0.0/99"');
 });
 
-it('logs what it refused, by address and reason', async () => {
+it('logs a blocked address with its reason', async () => {
   const lines: unknown[] = [];
   const logger = {
     ...silentLogger,
@@ -56,26 +56,26 @@ describe('a name', () => {
       asked.push(name);
       return (answers.shift() ?? []).map((address) => ({ address }));
     };
-    const onRefused = (reason: string) => void refused.push(reason);
-    const guard = createEgressGuard({ allow: [], logger: silentLogger, resolver, onRefused });
+    const onBlocked = (reason: string) => void refused.push(reason);
+    const guard = createEgressGuard({ allow: [], logger: silentLogger, resolver, onBlocked });
     return { asked, refused, guard };
   };
 
-  it('is asked for once, in the form that names have on the wire', async () => {
+  it('is resolved once, in its canonical form', async () => {
     const { asked, guard } = answering(['93.184.216.34'], ['1.1.1.1']);
     expect(await guard.resolve('bücher.example', 8443)).toEqual(['93.184.216.34']);
-    // Dots that only look like dots are dots.
+    // Unicode full stops are dots.
     expect(await guard.resolve('EXAMPLE。com', 80)).toEqual(['1.1.1.1']);
     expect(asked).toEqual(['xn--bcher-kva.example', 'example.com']);
   });
 
-  it('may have both kinds of addresses, of which the open ones are left', async () => {
+  it('with public and private addresses resolves to the public ones', async () => {
     const { guard, refused } = answering(['10.0.0.1', '93.184.216.34', '::1', '2606:4700::1111']);
     expect(await guard.resolve('both.example', 443)).toEqual(['93.184.216.34', '2606:4700::1111']);
     expect(refused).toEqual(['private', 'loopback']);
   });
 
-  it('that leads inside now is refused, whatever it was before', async () => {
+  it('that resolves to a private address now is refused, although it was public before', async () => {
     const { guard, refused } = answering(['93.184.216.34'], ['169.254.169.254']);
     await guard.resolve('rebind.example', 80);
     await expect(guard.resolve('rebind.example', 80)).rejects.toMatchObject({ code: 'egress_refused' });

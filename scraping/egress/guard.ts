@@ -3,23 +3,35 @@ import { canonicalHost, parseAddress, parseAllowList, refusalReason } from '../.
 import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
- * Decides what may be dialled on a job's behalf. A name is resolved once, every address it gives is judged, and the caller
- * dials what came back and nothing else: a name that answers differently the next time (rebinding) gains nothing.
+ * Decides which addresses a job may connect to. A name is resolved once, each of its addresses is
+ * checked, and the caller dials only the returned ones, so DNS rebinding gains nothing.
  */
 export interface EgressGuard {
   /**
-   * The addresses to dial for this host, in the order to try them. What is not allowed is left out.
-   * @throws EgressError `egress_refused` when nothing allowed is left, `dns_failed` when the name does not resolve
+   * The allowed addresses of this host, in the order to try them.
+   * @throws EgressError `egress_refused` if none is allowed, `dns_failed` if the name does not
+   *   resolve
    */
   resolve(host: string, port: number): Promise<string[]>;
-  /** Logs and reports what was refused: the user is told nothing of it. `reason` is one of few. */
-  refuse(refused: { host: string; port?: number; address?: string; protocol?: string; reason: string }): void;
+  /**
+   * Logs and counts a blocked request; users never see the details. `reason` has few distinct
+   * values.
+   */
+  reportBlocked(blocked: {
+    host: string;
+    port?: number;
+    address?: string;
+    protocol?: string;
+    reason: string;
+  }): void;
 }
 
 /** The addresses of a name, as `dns.lookup` gives them. */
 export type Resolver = (name: string) => Promise<{ address: string }[]>;
 
-/** A connection that is not made. The message is for users and says nothing of what lies behind an address. */
+/**
+ * A connection that was not made. The message is for users and reveals nothing about the network.
+ */
 export class EgressError extends Error {
   constructor(
     readonly code:
@@ -35,24 +47,24 @@ export class EgressError extends Error {
   }
 }
 
-/** @throws Error naming the entry of `allow` that does not fit */
+/** @throws Error that names the invalid entry of `allow` */
 export function createEgressGuard(options: {
   allow: string[];
   logger: Logger;
   /** Default: the system's. */
   resolver?: Resolver;
-  /** Told the reason of each refusal. */
-  onRefused?(reason: string): void;
+  /** Called with the reason of each blocked request. */
+  onBlocked?(reason: string): void;
 }): EgressGuard {
-  const { logger, resolver = systemResolver, onRefused } = options;
+  const { logger, resolver = systemResolver, onBlocked } = options;
   const allowList = parseAllowList(options.allow);
-  const refuse: EgressGuard['refuse'] = (refused) => {
-    logger.warn('egress_refused', refused);
-    onRefused?.(refused.reason);
+  const reportBlocked: EgressGuard['reportBlocked'] = (blocked) => {
+    logger.warn('egress_refused', blocked);
+    onBlocked?.(blocked.reason);
   };
 
   return {
-    refuse,
+    reportBlocked,
     async resolve(host, port) {
       const name = canonicalHost(host);
       if (name === null || !Number.isInteger(port) || port < 1 || port > 65_535) {
@@ -66,7 +78,7 @@ export function createEgressGuard(options: {
         if (reason === null || anyAddress || (address && allowList.allowsAddress(address, port))) {
           allowed.push(text);
         } else {
-          refuse({ host: name, port, address: text, reason });
+          reportBlocked({ host: name, port, address: text, reason });
         }
       }
       if (allowed.length === 0) throw new EgressError('egress_refused');
@@ -75,7 +87,10 @@ export function createEgressGuard(options: {
   };
 }
 
-/** getaddrinfo has no time limit of its own; resolv.conf's default of two tries at several servers can take minutes. */
+/**
+ * getaddrinfo has no time limit of its own; resolv.conf's default of two tries at several servers
+ * can take minutes.
+ */
 const LOOKUP_TIMEOUT_MS = 10_000;
 
 /** IPv4 first: machines with an IPv6 address but no route beyond their network are common. */

@@ -4,28 +4,30 @@ import { canonicalHost } from '../../runtime/address-policy.ts';
 import type { EgressError, EgressGuard } from './guard.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
 
-/** The way of one browser context through the proxy. */
+/** One browser context's credentials and traffic at the proxy. */
 export interface EgressClient {
   readonly username: string;
   readonly password: string;
-  /** Whether a request came with these credentials: then the browser has learnt them, and sends them without being asked. */
+  /** Whether the browser has used these credentials: then it sends them without a challenge. */
   readonly isKnown: boolean;
-  /** A page may take `maxBytes` in one response, or through its tunnels to one host. Several pages may be under way at once. */
+  /** Starts metering a page: `maxBytes` per response, or per tunnelled host. Pages may overlap. */
   beginPage(maxBytes: number): EgressPage;
-  /** Ends the client's connections; its credentials are worth nothing any more. */
+  /** Closes the client's connections and revokes its credentials. */
   close(): void;
 }
 
-/** What happens to a client's connections while a page is under way. Pages at the same time share their notes: a host is a host. */
+/** A client's connections during one page. Concurrent pages share the failures noted per host. */
 export interface EgressPage {
-  /** Called when a connection was cut because of its size, with a way to ask which: `failureOf`. */
+  /** Called when a connection was cut because of its size; `failureOf` tells which host's. */
   onTooLarge: (() => void) | undefined;
-  /** Why the host of this URL could not be reached, if the proxy is the one to know. */
+  /** Why the proxy could not reach the host of this URL; undefined if it could. */
   failureOf(url: string): EgressFailure | undefined;
-  /** Connects and hangs up, for the note: Chromium refuses some ports before it asks the proxy. */
+  /**
+   * Connects and closes, to note a failure: Chromium blocks some ports before it asks the proxy.
+   */
   probe(url: string): Promise<void>;
-  /** The browser itself would not go there: to be logged and counted like what the proxy refuses. */
-  refused(url: string): void;
+  /** Logs and counts a request that the browser itself blocked. */
+  reportBlocked(url: string): void;
   end(): void;
 }
 
@@ -36,13 +38,13 @@ export interface ResponseMeter {
 
 export type EgressFailure = EgressError['code'] | 'page_too_large';
 
-/** Where a connection goes. */
+/** Host and port of a connection. */
 export interface Target {
   host: string;
   port: number;
 }
 
-/** The proxy's own side of a client: whose connections these are, and what their pages are told of them. */
+/** The proxy's side of a client: its connections, meters and noted failures. */
 export class ProxyClient implements EgressClient {
   readonly username = randomBytes(12).toString('hex');
   readonly password = randomBytes(24).toString('hex');
@@ -56,7 +58,7 @@ export class ProxyClient implements EgressClient {
       proxies: UpstreamProxies | undefined;
       onClose(): void;
       probe(target: Target): Promise<void>;
-      refuse: EgressGuard['refuse'];
+      reportBlocked: EgressGuard['reportBlocked'];
     },
   ) {}
 
@@ -78,7 +80,9 @@ export class ProxyClient implements EgressClient {
     for (const page of this.#pages) page.forget(target);
   }
 
-  /** Counts the bytes of one response, and judges its length as announced: false once it is over the limit. */
+  /**
+   * Counts the bytes of one response and checks its announced length: false once over the limit.
+   */
   meterResponse(target: Target): ResponseMeter {
     let received = 0;
     const isAllowed = (bytes: number) => {
@@ -95,14 +99,16 @@ export class ProxyClient implements EgressClient {
     };
   }
 
-  /** What is in a tunnel cannot be told apart, so all tunnels to a host count together, for all pages there are. */
+  /**
+   * Tunnelled responses are opaque, so all tunnels to a host count together, for all current pages.
+   */
   meterTunnel(target: Target): (bytes: number) => boolean {
     return (bytes) => {
       let allowed = false;
       for (const page of this.#pages) {
         if (page.count(target, bytes) <= this.#maxBytes() * this.#pages.size) allowed = true;
       }
-      // Between two pages nothing that comes is wanted, and little does.
+      // Between two pages there is little traffic, and no limit.
       if (allowed || this.#pages.size === 0) return true;
       this.note(target, 'page_too_large');
       return false;
@@ -132,7 +138,10 @@ class ProxyPage implements EgressPage {
 
   constructor(
     readonly maxBytes: number,
-    private readonly proxy: { probe(target: Target): Promise<void>; refuse: EgressGuard['refuse'] },
+    private readonly proxy: {
+      probe(target: Target): Promise<void>;
+      reportBlocked: EgressGuard['reportBlocked'];
+    },
     readonly end: () => void,
   ) {}
 
@@ -146,14 +155,14 @@ class ProxyPage implements EgressPage {
     if (target) await this.proxy.probe(target);
   }
 
-  refused(url: string): void {
+  reportBlocked(url: string): void {
     const { hostname, protocol } = URL.canParse(url) ? new URL(url) : { hostname: '', protocol: '' };
-    this.proxy.refuse({ host: hostname, protocol, reason: 'refused by the browser' });
+    this.proxy.reportBlocked({ host: hostname, protocol, reason: 'refused by the browser' });
   }
 
   note(target: Target, failure: EgressFailure): void {
     const known = this.#failures.get(keyOf(target));
-    // The end of a connection cut for its size is not news.
+    // A connection cut for its size fails afterwards too; the first reason is kept.
     if (known === 'page_too_large') return;
     this.#failures.set(keyOf(target), failure);
     if (failure === 'page_too_large') this.onTooLarge?.();
@@ -163,7 +172,7 @@ class ProxyPage implements EgressPage {
     if (this.#failures.get(keyOf(target)) !== 'page_too_large') this.#failures.delete(keyOf(target));
   }
 
-  /** Bytes of this host so far. */
+  /** Adds bytes and returns the host's total. */
   count(target: Target, bytes: number): number {
     const received = (this.#tunnelled.get(keyOf(target)) ?? 0) + bytes;
     this.#tunnelled.set(keyOf(target), received);

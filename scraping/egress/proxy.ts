@@ -11,20 +11,23 @@ import { relayAnswer, sendRequest } from './relay.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
 
 /**
- * The forward proxy on loopback through which a browser sends every byte. Plain HTTP arrives as a request in absolute form,
- * everything else (https, wss, ws) as CONNECT. It asks the guard, dials the address it was given, and streams.
+ * The forward proxy on loopback for all browser traffic. Plain HTTP arrives as a request in
+ * absolute form, everything else (https, wss, ws) as CONNECT. It resolves through the guard, dials
+ * and streams.
  *
- * A refusal is never an answer with a body, which a page could not tell from its target's own: the connection just ends, and why
- * is noted with the client whose credentials came with the request. `scrape` reads the note when the page has failed.
+ * A blocked request gets no response body, which a page could mistake for the target's own: the
+ * connection closes, and the reason is noted with the client whose credentials came with the
+ * request. The engine reads the note when the page has failed.
  */
 export interface EgressProxy {
-  /** `http://127.0.0.1:port`, for `--proxy-server`. Only after `start`. */
+  /** `http://127.0.0.1:port`, for `--proxy-server`. Valid after `start`. */
   readonly address: string;
   start(): Promise<void>;
   stop(): Promise<void>;
   /**
-   * New credentials, one set a browser context: nobody else on this machine gets through, and notes do not mix.
-   * @param proxies through which the client's bytes go on; none: straight to their target
+   * New credentials, one set per browser context: other local processes have no access, and noted
+   * failures do not mix.
+   * @param proxies upstream proxies for the client's connections; unset: direct
    */
   openClient(proxies?: UpstreamProxies): EgressClient;
 }
@@ -33,11 +36,12 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   const { guard, logger } = options;
   const clients = new Map<string, ProxyClient>();
   const incoming = new Set<Duplex>();
-  /** Connections on which a server's answer was relayed. */
+  /** Connections on which a response was relayed. */
   const used = new WeakSet<Duplex>();
   let port = 0;
 
-  // Chromium forwards cookies whole; Node's default of 16 KB for all headers is too little for some sites.
+  // Chromium forwards cookies whole; Node's default of 16 KB for all headers is too little for some
+  // sites.
   const server = createServer({ maxHeaderSize: 256 * 1024, requestTimeout: 0, keepAliveTimeout: 60_000 });
   server.on('connection', (socket) => {
     incoming.add(socket);
@@ -60,7 +64,8 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
   });
 
   async function forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // Its server let the browser believe that it takes more; the browser asks again on another.
+    // One request per connection, whatever keep-alive the server announced; the browser retries on
+    // a new one.
     if (used.has(request.socket)) {
       request.socket.destroy();
       return;
@@ -121,13 +126,13 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
     socket.pipe(upstream);
   }
 
-  /** A connection to one of the addresses the guard gave, or null with the reason noted. */
+  /** A connection to one of the guard's addresses; null with the reason noted. */
   async function dial(client: ProxyClient, target: Target): Promise<Socket | null> {
     try {
       const addresses = await guard.resolve(target.host, target.port);
       const own = addresses.find((address) => isOurselves(address, target));
       if (own) {
-        guard.refuse({ ...target, address: own, reason: 'own proxy' });
+        guard.reportBlocked({ ...target, address: own, reason: 'own proxy' });
         throw new EgressError('egress_refused');
       }
       const socket = client.proxies
@@ -189,7 +194,7 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
         proxies,
         onClose: () => clients.delete(client.username),
         probe: async (target) => void (await dial(client, target))?.destroy(),
-        refuse: guard.refuse,
+        reportBlocked: guard.reportBlocked,
       });
       clients.set(client.username, client);
       return client;

@@ -5,9 +5,9 @@ import { HeadReader, type ResponseHeadFields } from '../wire/response-head.ts';
 import type { ResponseMeter } from './proxy-client.ts';
 
 /**
- * Plain HTTP on its way through the egress proxy. The request is written anew; of the answer no byte is changed: the browser's own
- * parser is the most forgiving there is, and a head that Node would not write never comes near Node's writer. So a connection carries
- * one request, and where the answer ends is for the browser to see.
+ * Relays plain HTTP through the egress proxy. The request is rewritten; the response is passed on
+ * byte for byte, because the browser's parser is the most lenient and Node cannot write every head
+ * it reads. So each connection carries one request, and the browser finds the end of the response.
  */
 export function sendRequest(request: IncomingMessage, path: string, upstream: Socket): void {
   const lines = [`${request.method} ${path} HTTP/1.1`];
@@ -17,11 +17,11 @@ export function sendRequest(request: IncomingMessage, path: string, upstream: So
     if (!HOP_BY_HOP.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[i + 1]}`);
   }
   upstream.write(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`, 'latin1');
-  // Its end is no reason to hang up on a server that is still to answer.
+  // The request's end must not close the connection before the response.
   request.pipe(upstream, { end: false });
 }
 
-/** Hands on what the server says, byte for byte, from the moment its head is whole. */
+/** Passes on the response byte for byte, once its head is complete. */
 export function relayAnswer(upstream: Socket, browser: Socket, meter: ResponseMeter): void {
   const reader = new HeadReader();
   let isPassing = false;
@@ -31,17 +31,17 @@ export function relayAnswer(upstream: Socket, browser: Socket, meter: ResponseMe
     if (isPassing || upstream.destroyed) return;
     const reading = reader.push(bytes);
     if (reading.kind === 'incomplete') return;
-    // What is not HTTP the browser says better than we could.
+    // What is not HTTP is passed on too: the browser reports the error.
     if (reading.kind === 'head' && !mayPass(reading.head, meter)) return void upstream.destroy();
     isPassing = true;
     browser.write(reader.bytes);
     upstream.pipe(browser);
   });
   upstream.on('end', () => {
-    // Of a head cut short browsers make an empty page.
+    // Browsers show a truncated head as an empty page.
     hasEnded = isPassing;
   });
-  // An answer cut short must look cut short to the browser too, and not like a whole one.
+  // A truncated response must not look complete to the browser.
   upstream.on('close', () => {
     if (hasEnded) browser.destroySoon();
     else browser.resetAndDestroy();
@@ -50,7 +50,7 @@ export function relayAnswer(upstream: Socket, browser: Socket, meter: ResponseMe
 }
 
 function mayPass(head: ResponseHeadFields, meter: ResponseMeter): boolean {
-  // To the browser it would be this proxy that refuses its login, which it then forgets, for all pages of its context.
+  // A site's 407 would make the browser drop its credentials for this proxy, for the whole context.
   if (head.status === PROXY_LOGIN_REQUIRED) return false;
   return isChunked(head) || meter.announce(contentLength(head)?.longest ?? 0);
 }

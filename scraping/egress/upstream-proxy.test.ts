@@ -3,13 +3,13 @@ import { createProxyHealth } from './upstream-proxy.ts';
 const A = 'http://a.example';
 const B = 'http://b.example';
 
-test('proxies take turns', () => {
+test('proxies are used round robin', () => {
   const health = createProxyHealth();
   const first = new Set([0, 1, 2, 3].map(() => health.inOrder([A, B])[0]));
   expect(first).toEqual(new Set([A, B]));
 });
 
-test('one that fails is tried last for a while, then again, and for longer each time', () => {
+test('a failed proxy goes last for a while, longer after each failure', () => {
   let now = 0;
   const health = createProxyHealth(() => now);
   const firsts = () => new Set([0, 1, 2, 3].map(() => health.inOrder([A, B])[0]));
@@ -25,7 +25,7 @@ test('one that fails is tried last for a while, then again, and for longer each 
   expect(firsts()).toEqual(new Set([A, B]));
 });
 
-test('one that works again is as good as new', () => {
+test('a success resets the failures of a proxy', () => {
   let now = 0;
   const health = createProxyHealth(() => now);
   health.failed(A);

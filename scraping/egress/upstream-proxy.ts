@@ -9,25 +9,26 @@ import { dialFirst } from './dial.ts';
 import { EgressError, type EgressGuard } from './guard.ts';
 
 /**
- * Proxies of the operator's or the user's, through which a job's bytes go after they have passed the guard. Both ends are
- * checked: the proxy's own address is dialled through the guard, so one on a private network needs `EGRESS_ALLOW`; and the
- * target's name is resolved and judged here, and the proxy is asked for a checked address and never for a name. Whoever runs a
- * proxy can lead bytes astray all the same: what is behind it is its operator's network and not this one.
+ * Upstream proxies of the operator or the user, used after the egress guard. Both ends are checked:
+ * the proxy's own address is dialled through the guard, so a proxy on a private network needs
+ * `EGRESS_ALLOW`; and the target's name is resolved and checked here, so the proxy gets an address,
+ * never a name. A proxy's operator can still redirect traffic, but into its own network, not into
+ * this one.
  *
- * Plain HTTP goes by CONNECT too, because a proxy that is sent a whole URL resolves the name again.
+ * Plain HTTP uses CONNECT too, because a proxy that gets a whole URL resolves the name again.
  */
 export interface UpstreamProxies {
   /**
-   * A connection to the target through the first proxy that can be used, the one used last before the others.
+   * A connection to the target through the first usable proxy; the last used is tried first.
    * @param addresses of the target, checked by the guard
-   * @throws EgressError `proxy_failed` when none can be used, or what the proxy said of the target
+   * @throws EgressError `proxy_failed` if none is usable, or the proxy's error about the target
    */
   connect(addresses: string[], target: { host: string; port: number }): Promise<Socket>;
 }
 
-/** What is known of proxies, for all jobs of a process. */
+/** Recent failures of proxies, shared by all jobs of a process. */
 export interface ProxyHealth {
-  /** Of these, those worth trying, best first; never none. */
+  /** All of these, best first. */
   inOrder(urls: string[]): string[];
   failed(url: string): void;
   worked(url: string): void;
@@ -37,21 +38,24 @@ const FIRST_REST_MS = 30_000;
 const LONGEST_REST_MS = 10 * 60_000;
 const PROXIES_KEPT = 5000;
 
-/** One that fails is set aside, at first for half a minute and twice as long each time. @param now in ms, for tests */
+/**
+ * A failed proxy goes last for half a minute, then twice as long per failure.
+ * @param now in ms, for tests
+ */
 export function createProxyHealth(now: () => number = Date.now): ProxyHealth {
   const resting = new LRUCache<string, { until: number; restMs: number }>({ max: PROXIES_KEPT });
-  let turn = 0;
+  let rotation = 0;
   return {
     inOrder(urls) {
-      turn += 1;
-      const turned = urls.map((_, index) => urls[(index + turn) % urls.length] ?? '');
+      rotation += 1;
+      const rotated = urls.map((_, index) => urls[(index + rotation) % urls.length] ?? '');
       const restsUntil = (url: string) => Math.max(resting.get(url)?.until ?? 0, now());
-      // A stable sort: those at rest last, the one whose rest ends first before the others.
-      return turned.sort((a, b) => restsUntil(a) - restsUntil(b));
+      // Stable sort: resting proxies last, the one whose rest ends first before the others.
+      return rotated.sort((a, b) => restsUntil(a) - restsUntil(b));
     },
     failed(url) {
       const before = resting.get(url);
-      // Failures of connections that were made together are one.
+      // Failures of concurrent connections count once.
       if (before && before.until > now()) return;
       const restMs = Math.min((before?.restMs ?? FIRST_REST_MS / 2) * 2, LONGEST_REST_MS);
       resting.set(url, { until: now() + restMs, restMs });
@@ -62,7 +66,10 @@ export function createProxyHealth(now: () => number = Date.now): ProxyHealth {
 
 const PROXIES_TRIED = 3;
 
-/** @param urls `http:`, `https:` or `socks5:`, with credentials where they need them; one stays in use until it fails */
+/**
+ * @param urls `http:`, `https:` or `socks5:`, with credentials if needed; one is used until it
+ *   fails
+ */
 export function createUpstreamProxies(options: {
   urls: string[];
   guard: EgressGuard;
@@ -83,7 +90,7 @@ export function createUpstreamProxies(options: {
           current = url;
           return socket;
         } catch (error) {
-          // What a proxy says of the target is an answer, and another proxy would hardly give a better one.
+          // An error about the target is final: another proxy would hardly do better.
           if (error instanceof EgressError && error.code !== 'proxy_failed') throw error;
           health.failed(url);
           if (current === url) current = undefined;
@@ -96,7 +103,7 @@ export function createUpstreamProxies(options: {
   };
 }
 
-/** Never the message of a library: it may quote credentials. */
+/** A code, never a library's message: it may quote credentials. */
 const reasonOf = (error: unknown): string => {
   const cause = error instanceof EgressError ? error.cause : error;
   if (cause instanceof EgressError) return cause.code;
@@ -137,7 +144,7 @@ async function dialProxy(proxy: URL, guard: EgressGuard): Promise<Socket> {
   }
 }
 
-/** Whom Node trusts: `NODE_EXTRA_CA_CERTS` names the certificates of an operator's own proxies. */
+/** TLS with Node's trusted certificates; `NODE_EXTRA_CA_CERTS` adds an operator's own. */
 function secured(proxy: URL, socket: Socket): Promise<Socket> {
   const host = proxy.hostname.replace(/^\[|\]$/g, '');
   return new Promise((resolve, reject) => {
@@ -181,7 +188,7 @@ function byConnect(proxy: URL, socket: Socket, address: string, port: number): P
         return resolve(tunnel);
       }
       tunnel.destroy();
-      // 407 and other refusals are about the proxy; gateways' errors are about what lies behind it.
+      // 407 and other 4xx are about the proxy; 5xx are about the target.
       reject(new EgressError(status >= 500 ? 'connection_failed' : 'proxy_failed'));
     });
     asking.end();
@@ -193,7 +200,7 @@ async function bySocks(proxy: URL, socket: Socket, address: string, port: number
   try {
     await SocksClient.createConnection({
       command: 'connect',
-      // Only said, not dialled: the socket is there.
+      // Required by the library, but not dialled: the socket exists.
       proxy: { host: '127.0.0.1', port: 1080, type: 5, ...(user ? { userId: user, password } : {}) },
       destination: { host: address, port },
       existing_socket: socket,

@@ -1,6 +1,9 @@
-import type { PageShape } from '../response/html-signals.ts';
+import type { HtmlSignals } from '../response/html-signals.ts';
 
-/** Pages that stand before the page asked for. They are recognised and said, or shown to a browser; never tricked. */
+/**
+ * Bot checks and consent walls. They are detected and reported, or loaded in a browser; never
+ * circumvented.
+ */
 
 interface Answered {
   url: string;
@@ -9,12 +12,15 @@ interface Answered {
   html: string;
 }
 
-/** What guards the page, or null: a check that wants a script run before it lets the reader through. */
-export function challengeOf({ status, headers, html }: Answered, shape: PageShape): string | null {
+/**
+ * The vendor of a bot check that must run a script before it shows the page; null if there is none.
+ */
+export function detectBlock({ status, headers, html }: Answered, signals: HtmlSignals): string | null {
   if (headers['cf-mitigated'] === 'challenge') return 'cloudflare';
   if (/^(challenge|captcha)$/.test(headers['x-amzn-waf-action'] ?? '')) return 'aws';
-  // Some of their scripts stand in ordinary pages too: they guard one only where there is hardly anything else.
-  if (status < 400 && shape.textLength > MOST_TEXT) return null;
+  // Vendors' scripts are in ordinary pages too: it is a check only if there is hardly any other
+  // text.
+  if (status < 400 && signals.textLength > MOST_TEXT) return null;
   const beginning = html.slice(0, 200_000);
   return MARKS.find(([, mark]) => mark.test(beginning))?.[0] ?? null;
 }
@@ -39,10 +45,14 @@ const MARKS: readonly (readonly [string, RegExp])[] = [
   ['testcookie', /slowAES\.decrypt|toNumbers\("[0-9a-f]{32}"\)/],
 ];
 
-/** A page that asks for consent before it shows anything; scripts take the answer. */
-export function isConsentWall({ url }: Pick<Answered, 'url'>, shape: PageShape): boolean {
+/** A page that asks for consent before it shows its content; scripts handle the answer. */
+export function isConsentWall({ url }: Pick<Answered, 'url'>, signals: HtmlSignals): boolean {
   if (/^(consent|guce|cmp|consentement)\./.test(new URL(url).hostname)) return true;
-  return shape.programs > 0 && shape.textLength < MOST_TEXT && CONSENT.test(`${shape.title} ${shape.text}`);
+  return (
+    signals.executableScripts > 0 &&
+    signals.textLength < MOST_TEXT &&
+    CONSENT.test(`${signals.title} ${signals.text}`)
+  );
 }
 
 const CONSENT =

@@ -1,7 +1,7 @@
 import type { FetchedPage } from '../http/http-fetch.ts';
-import { shapeOf } from '../response/html-signals.ts';
-import { needsBrowser, rememberedEngine, wasWorthwhile } from './engine-selector.ts';
-import type { RenderVerdict } from './rendering-type-cache.ts';
+import { htmlSignals } from '../response/html-signals.ts';
+import { browserAddedContent, knownEngine, needsBrowser } from './engine-selector.ts';
+import type { RenderingType } from './rendering-type-cache.ts';
 
 const read = async () => {
   throw new Error('not read here');
@@ -24,7 +24,7 @@ const words = (count: number) => Array.from({ length: count }, (_, n) => `word${
 const page = (body: string, head = '') =>
   `<!doctype html><html><head><title>A title</title>${head}</head><body>${body}</body></html>`;
 
-describe('a page that is all there', () => {
+describe('a complete page', () => {
   it.each([
     ['an article', page(`<article><h1>Locks</h1><p>${words(200)}</p></article>`)],
     ['a short page without scripts', page('<h1>Hello</h1>')],
@@ -82,7 +82,7 @@ describe('a page that is all there', () => {
   });
 });
 
-describe('a page that scripts draw', () => {
+describe('a script-rendered page', () => {
   it.each([
     ['an empty root', page('<div id="root"></div><script src="/app.js"></script>')],
     [
@@ -139,14 +139,14 @@ describe('a page that scripts draw', () => {
     expect(why(answered(html))).toBe('asks_for_javascript');
   });
 
-  it('has its address behind the #', () => {
+  it('may have its route in the fragment', () => {
     const html = page(`<p>${words(300)}</p><script src="/app.js"></script>`);
     expect(why(answered(html, { url: 'https://shop.example/#!/items/3' }))).toBe('fragment_route');
     expect(why(answered(html, { url: 'https://shop.example/#items' }))).toBeNull();
   });
 });
 
-describe('a page that goes elsewhere by itself', () => {
+describe('a page that redirects itself', () => {
   it.each([
     ['meta', page('<p>We have moved.</p>', '<meta http-equiv="refresh" content="0; url=\'/new\'">')],
     ['meta without url=', page('<p>We have moved.</p>', '<meta content="3;/new" http-equiv=Refresh>')],
@@ -158,7 +158,7 @@ describe('a page that goes elsewhere by itself', () => {
   });
 });
 
-describe('a page that stands before the page', () => {
+describe('a bot check', () => {
   it.each([
     ['Cloudflare, by its header', answered('', { status: 403, headers: { 'cf-mitigated': 'challenge' } })],
     [
@@ -172,22 +172,22 @@ describe('a page that stands before the page', () => {
     ['Anubis', answered('<script id="anubis_challenge" type="application/json">{}</script>')],
     ['DDoS-Guard', answered('<script src="/.well-known/ddos-guard/check"></script>', { status: 403 })],
   ])('is a challenge: %s', (_name, fetched) => {
-    expect(needsBrowser(fetched)).toMatchObject({ why: 'challenge', isGuess: false, ofHost: true });
+    expect(needsBrowser(fetched)).toMatchObject({ why: 'challenge', isGuess: false, isHostWide: true });
   });
 
-  it('is none where a guard only has its script in a page', () => {
+  it('is not detected if a page only contains a vendor script', () => {
     const html = page(`<p>${words(300)}</p><script src="https://js.captcha-delivery.com/tags.js"></script>`);
     expect(why(answered(html))).toBeNull();
   });
 
-  it('may ask for consent', () => {
+  it('may be a consent wall', () => {
     const html = page('<h1>Before you continue</h1><button>Accept all</button><script src="/c.js"></script>');
     expect(why(answered(html))).toBe('consent');
     const elsewhere = { url: 'https://consent.search.example/ml?continue=x' };
     expect(why(answered(page(`<p>${words(300)}</p>`), elsewhere))).toBe('consent');
   });
 
-  it('may be a plain refusal', () => {
+  it('may be a plain 403', () => {
     expect(needsBrowser(answered('<h1>Forbidden</h1>', { status: 403 }))).toMatchObject({
       why: 'refused',
       isGuess: true,
@@ -195,7 +195,7 @@ describe('a page that stands before the page', () => {
   });
 });
 
-describe('what a browser would see just so', () => {
+describe('a result that a browser would not change', () => {
   it.each([400, 401, 404, 410, 429, 500, 502, 503])('is an answer of %d', (status) => {
     expect(
       needsBrowser(answered('<div id="root"></div><script src="/a.js"></script>', { status })),
@@ -215,17 +215,17 @@ describe('what a browser would see just so', () => {
     expect(needsBrowser({ kind: 'unreadable', read })).toBeNull();
   });
 
-  it.each(['connection_failed', 'tls_failed', 'page_timeout'])('is not surely %s', (code) => {
+  it.each(['connection_failed', 'tls_failed', 'page_timeout'])('may not be %s', (code) => {
     expect(why({ kind: 'failed', error: { code, message: '' }, read })).toBe('no_answer');
   });
 });
 
-describe('the shape of a page', () => {
+describe('the signals of a page', () => {
   it('is its text without markup, scripts and styles', () => {
-    const shape = shapeOf(
+    const signals = htmlSignals(
       '<!doctype html><!-- no --><title>The &amp; title</title><style>p{}</style><p title="a > b">One&nbsp;<b>two</b></p><script>"three"</script><template>four</template><svg><text>five</text></svg> 1 < 2',
     );
-    expect(shape).toMatchObject({ text: 'One two 1 < 2', textLength: 13, programs: 1 });
+    expect(signals).toMatchObject({ text: 'One two 1 < 2', textLength: 13, executableScripts: 1 });
   });
 
   it.each([
@@ -241,29 +241,31 @@ describe('the shape of a page', () => {
     `<noscript>${'<'.repeat(100_000)}`,
   ])('is found in no time in whatever is sent: %#', (hostile) => {
     const before = process.cpuUsage();
-    shapeOf(hostile);
+    htmlSignals(hostile);
     const { user } = process.cpuUsage(before);
-    // Time in proportion to the length; the square of it would be minutes.
+    // Linear time; quadratic time would be minutes.
     expect(user).toBeLessThan(5_000_000);
   });
 });
 
-describe('a browser was worth its time', () => {
-  const shape = (count: number) => shapeOf(page(`<p>${words(count)}</p>`));
-  it('where it gave clearly more', () => {
-    expect(wasWorthwhile({ before: shape(2), after: shape(100), error: null })).toBe(true);
-    expect(wasWorthwhile({ before: null, after: shape(10), error: null })).toBe(true);
+describe('the browser added content', () => {
+  const signals = (count: number) => htmlSignals(page(`<p>${words(count)}</p>`));
+  it('if it gave clearly more', () => {
+    expect(browserAddedContent({ before: signals(2), after: signals(100), error: null })).toBe(true);
+    expect(browserAddedContent({ before: null, after: signals(10), error: null })).toBe(true);
   });
-  it('and not where it gave the same, or nothing', () => {
-    expect(wasWorthwhile({ before: shape(20), after: shape(21), error: null })).toBe(false);
-    expect(wasWorthwhile({ before: shape(0), after: shape(0), error: null })).toBe(false);
-    expect(wasWorthwhile({ before: null, after: shape(9), error: { code: 'x', message: '' } })).toBe(false);
+  it('and not if it gave the same, or nothing', () => {
+    expect(browserAddedContent({ before: signals(20), after: signals(21), error: null })).toBe(false);
+    expect(browserAddedContent({ before: signals(0), after: signals(0), error: null })).toBe(false);
+    expect(browserAddedContent({ before: null, after: signals(9), error: { code: 'x', message: '' } })).toBe(
+      false,
+    );
   });
 });
 
-describe('what is remembered of a host', () => {
+describe('the recorded engine of a host', () => {
   const HOUR = 3_600_000;
-  const verdict = (fields: Partial<RenderVerdict>): RenderVerdict => ({
+  const verdict = (fields: Partial<RenderingType>): RenderingType => ({
     ...{ engine: 'browser', reason: 'script_drawn', streak: 2, ageMs: 0 },
     ...fields,
   });
@@ -277,6 +279,6 @@ describe('what is remembered of a host', () => {
     [verdict({ ageMs: 2 * HOUR, streak: 4 }), 'browser'],
     [verdict({ ageMs: 8 * 24 * HOUR, streak: 1000 }), null],
   ])('%j: %s', (known, engine) => {
-    expect(rememberedEngine(known)).toBe(engine);
+    expect(knownEngine(known)).toBe(engine);
   });
 });

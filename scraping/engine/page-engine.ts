@@ -1,95 +1,101 @@
 import type { Logger } from '../../runtime/log/logger.ts';
-import { openVisits, type VisitedPage } from '../browser/browser-fetch.ts';
+import { type BrowserPage, openBrowserFetcher } from '../browser/browser-fetch.ts';
 import type { BrowserPool } from '../browser/pool.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import type { HttpClient } from '../http/client.ts';
-import { type FetchedPage, openFetching } from '../http/http-fetch.ts';
+import { type FetchedPage, openHttpFetcher } from '../http/http-fetch.ts';
 import type { RedirectPermission } from '../politeness/permit.ts';
-import { shapeOf } from '../response/html-signals.ts';
-import { type BrowserReason, needsBrowser, rememberedEngine, wasWorthwhile } from './engine-selector.ts';
-import type { RenderMemory } from './rendering-type-cache.ts';
+import { htmlSignals } from '../response/html-signals.ts';
+import { type BrowserReason, browserAddedContent, knownEngine, needsBrowser } from './engine-selector.ts';
+import type { RenderingTypeCache } from './rendering-type-cache.ts';
 
 /**
- * Scrapes the URLs of one job, in whichever way suits each:
+ * Fetches and extracts the URLs of one job, each with the engine that suits it:
  *
- *     const scraping = openScraping(spec, context);
- *     try { for (const url of spec.urls) save(await scraping.scrape(url)); } finally { await scraping.close(); }
+ *     const engine = openPageEngine(spec, context);
+ *     try { for (const url of spec.urls) save(await engine.scrape(url)); } finally { await engine.close(); }
  *
- * Whatever goes wrong with a page is in its `error`, and `pageErrorConsequence` says whether another attempt could help.
- * `scrape` rejects for two reasons only: the signal fired (with its reason, at once), or this program has a bug.
+ * A page's failure is in its `error`; `pageErrorConsequence` tells whether a retry could help.
+ * `scrape` rejects in two cases only: the signal fired (with its reason, at once), or a bug.
  */
-export interface Scraping {
-  /** @param permit asked before the page goes on to another address; without it, the page may go anywhere */
+export interface PageEngine {
+  /**
+   * @param permit checked before each redirect or navigation to another URL; unset: all are allowed
+   */
   scrape(url: string, permit?: RedirectPermission): Promise<ScrapedPage>;
-  /** How many pages of the job may usefully be under way at once; what is beyond waits its turn. */
+  /** How many pages of the job may run at once; more would wait for a slot. */
   readonly concurrency: number;
   close(): Promise<void>;
 }
 
-export interface ScrapeContext {
+export interface PageEngineContext {
   signal: AbortSignal;
   browser: BrowserPool;
   http: HttpClient;
-  renderMemory: RenderMemory;
+  renderingTypes: RenderingTypeCache;
   logger: Logger;
-  /** For a page from its first request to its content; `spec.timeout_ms` goes before it. */
+  /** Default time limit per page, from first request to content; `spec.timeout_ms` overrides it. */
   pageTimeoutMs: number;
-  /** Of a page's document, decoded, and of its HTML once drawn. */
+  /** Limit for a page's document, decoded, and for its rendered HTML. */
   maxPageBytes: number;
-  /** Pages of the job in the browser at once, in one context. Default 3. */
+  /** Tabs per job, in one browser context. Default 3. */
   tabs?: number;
-  /** No other is asked for: its browser context ends with the page, without waiting for `close`. */
+  /** The job has one page only: its browser context closes with the page, before `close`. */
   isOnlyPage?: boolean;
 }
 
-/** Of one job on the way by plain HTTP: while one waits for its server, another is read. */
+/** Pages of one job by plain HTTP: while one waits for its server, another is extracted. */
 const HTTP_PAGES_AT_ONCE = 4;
-/** In the browser, where the page itself is most of the work: more tabs than cores gain little, and take memory. */
+/** Tabs of one job: rendering is CPU-bound, so more tabs than cores gain little and take memory. */
 const BROWSER_PAGES_AT_ONCE = 3;
 
-export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping {
+export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): PageEngine {
   const timeoutMs = spec.timeout_ms ?? context.pageTimeoutMs;
-  const fetching = openFetching(spec, { ...context, extractor: context.browser.extractor });
+  const httpFetcher = openHttpFetcher(spec, { ...context, extractor: context.browser.extractor });
   const tabs = context.tabs ?? BROWSER_PAGES_AT_ONCE;
-  const visits = openVisits(spec, { ...context, tabs });
-  const way = wayFor(spec);
+  const browserFetcher = openBrowserFetcher(spec, { ...context, tabs });
+  const engine = engineFor(spec);
 
   return {
-    concurrency: way === 'browser' ? tabs : HTTP_PAGES_AT_ONCE,
+    concurrency: engine === 'browser' ? tabs : HTTP_PAGES_AT_ONCE,
     async scrape(url, permit) {
-      if (way === 'browser') return scraped(await visits.visit(url, { timeoutMs, permit }));
-      if (way === 'http') return (await fetching.fetch(url, { timeoutMs, permit })).read();
-      return await scrapeEitherWay(url, permit);
+      if (engine === 'browser') return scraped(await browserFetcher.fetch(url, { timeoutMs, permit }));
+      if (engine === 'http') return (await httpFetcher.fetch(url, { timeoutMs, permit })).read();
+      return await scrapeWithEither(url, permit);
     },
     close: async () => {
-      fetching.close();
-      await visits.close();
+      httpFetcher.close();
+      await browserFetcher.close();
     },
   };
 
-  /** HTTP first, unless the host is known to need a browser; and the browser where what came shows that it is needed. */
-  async function scrapeEitherWay(url: string, permit: RedirectPermission | undefined): Promise<ScrapedPage> {
+  /**
+   * HTTP first, unless the host is known to need a browser; then the browser if the page shows the
+   * need.
+   */
+  async function scrapeWithEither(url: string, permit: RedirectPermission | undefined): Promise<ScrapedPage> {
     const { host } = new URL(url);
-    const remembered = rememberedEngine(await context.renderMemory.recall(host));
-    if (remembered === 'browser') return scraped(await visits.visit(url, { timeoutMs, permit }));
+    const remembered = knownEngine(await context.renderingTypes.get(host));
+    if (remembered === 'browser') return scraped(await browserFetcher.fetch(url, { timeoutMs, permit }));
 
     const startedAt = performance.now();
-    // Some servers keep whoever is no browser waiting: there must be time left to be one.
-    const fetched = await fetching.fetch(url, {
+    // Some servers stall clients that are not browsers: half of the time is left for the browser.
+    const fetched = await httpFetcher.fetch(url, {
       ...{ timeoutMs, answerMs: timeoutMs / 2, permit },
       followsRefreshes: false,
     });
     const reason = needsBrowser(fetched);
     if (reason === null || (reason.isGuess && remembered === 'http')) {
-      if (reason === null && fetched.kind === 'answered') await context.renderMemory.sawEnough(host);
+      if (reason === null && fetched.kind === 'answered')
+        await context.renderingTypes.recordHttpSufficient(host);
       return await fetched.read();
     }
     context.logger.debug('page_needs_browser', { host, reason: reason.why });
-    const visited = await visits.visit(url, { timeoutMs: leftMs(startedAt), permit });
-    return await choose(url, fetched, reason, visited);
+    const browserPage = await browserFetcher.fetch(url, { timeoutMs: leftMs(startedAt), permit });
+    return await choose(url, fetched, reason, browserPage);
   }
 
-  /** Half of a page's time at least, however long the server took to be of no use. */
+  /** The time left for the browser, at least half of the page's limit. */
   function leftMs(startedAt: number): number {
     return Math.max(timeoutMs - (performance.now() - startedAt), timeoutMs / 2);
   }
@@ -98,53 +104,54 @@ export function openScraping(spec: ScrapeSpec, context: ScrapeContext): Scraping
     url: string,
     fetched: FetchedPage,
     reason: BrowserReason,
-    visited: VisitedPage,
+    browserPage: BrowserPage,
   ): Promise<ScrapedPage> {
-    const before = fetched.kind === 'answered' && fetched.status < 400 ? shapeOf(fetched.html) : null;
-    const after = visited.drawn === null ? null : shapeOf(visited.drawn);
-    const isBetter = wasWorthwhile({ before, after, error: visited.page.error });
-    if (reason.ofHost) {
+    const before = fetched.kind === 'answered' && fetched.status < 400 ? htmlSignals(fetched.html) : null;
+    const after = browserPage.renderedHtml === null ? null : htmlSignals(browserPage.renderedHtml);
+    const isBetter = browserAddedContent({ before, after, error: browserPage.page.error });
+    if (reason.isHostWide) {
       const { host } = new URL(url);
-      await context.renderMemory.remember(host, {
+      await context.renderingTypes.record(host, {
         engine: isBetter ? 'browser' : 'http',
         reason: reason.why,
       });
     }
-    // A browser that failed where plain HTTP did not has nothing to add, unless it found that the page leads where nobody may go.
-    const { error } = visited.page;
-    // And unless what came by plain HTTP surely is not the page: a check before it, a page that leads on.
+    // If the browser failed and plain HTTP did not, the HTTP result is used; except for a denied
+    // redirect,
+    const { error } = browserPage.page;
+    // or if the HTTP result is surely not the page: a bot check, a page that redirects itself.
     const failed = error !== null && !DENIED_REDIRECT.has(error.code);
     const useFetched = failed && reason.isGuess && fetched.kind === 'answered' && fetched.status < 400;
-    return useFetched ? await fetched.read() : scraped(visited);
+    return useFetched ? await fetched.read() : scraped(browserPage);
   }
 }
 
-/** One page with a session of its own. */
+/** Scrapes one page with an engine of its own. */
 export async function scrape(
   request: { url: string; spec: ScrapeSpec },
-  context: ScrapeContext,
+  context: PageEngineContext,
 ): Promise<ScrapedPage> {
-  const scraping = openScraping(request.spec, { ...context, isOnlyPage: true });
+  const engine = openPageEngine(request.spec, { ...context, isOnlyPage: true });
   try {
-    return await scraping.scrape(request.url);
+    return await engine.scrape(request.url);
   } finally {
-    // Not awaited: it may take seconds to end a page that hangs, and the pool waits for it when it stops.
-    void scraping.close();
+    // Not awaited: closing a hung page may take seconds, and the pool waits for it when it stops.
+    void engine.close();
   }
 }
 
 const DENIED_REDIRECT: ReadonlySet<string> = new Set(['robots_disallowed', 'robots_unreadable']);
 
-/** What only a browser can do or be decides for it. */
-function wayFor(spec: ScrapeSpec): 'http' | 'browser' | 'auto' {
+/** Options that only a browser supports select it. */
+function engineFor(spec: ScrapeSpec): 'http' | 'browser' | 'auto' {
   const { render = 'auto', actions = [], formats = [], viewport, timezone, mobile } = spec;
   if (render !== 'auto') return render;
   const isPictured = formats.includes('screenshot') || formats.includes('pdf');
-  const isSomebody = Boolean(viewport || timezone || mobile);
-  return isPictured || isSomebody || actions.length > 0 ? 'browser' : 'auto';
+  const hasIdentity = Boolean(viewport || timezone || mobile);
+  return isPictured || hasIdentity || actions.length > 0 ? 'browser' : 'auto';
 }
 
-const scraped = ({ page, artifacts, retryAfterMs }: VisitedPage): ScrapedPage => ({
+const scraped = ({ page, artifacts, retryAfterMs }: BrowserPage): ScrapedPage => ({
   page,
   artifacts,
   retryAfterMs,

@@ -1,9 +1,13 @@
 import { silentLogger } from '../../runtime/log/logger.ts';
-import { createRenderMemory, type RenderVerdict, type RenderVerdictStore } from './rendering-type-cache.ts';
+import {
+  createRenderingTypeCache,
+  type RenderingType,
+  type RenderingTypeStore,
+} from './rendering-type-cache.ts';
 
-let verdicts: Map<string, RenderVerdict>;
+let verdicts: Map<string, RenderingType>;
 let calls: string[];
-let store: RenderVerdictStore;
+let store: RenderingTypeStore;
 
 beforeEach(() => {
   verdicts = new Map();
@@ -20,33 +24,33 @@ beforeEach(() => {
   };
 });
 
-it('asks for a host once in a while, and not for every page', async () => {
-  const memory = createRenderMemory(store, silentLogger);
-  for (let page = 0; page < 3; page += 1) expect(await memory.recall('a.example')).toBeNull();
+it('reads the store once per host and interval, not per page', async () => {
+  const cache = createRenderingTypeCache(store, silentLogger);
+  for (let page = 0; page < 3; page += 1) expect(await cache.get('a.example')).toBeNull();
   expect(calls).toEqual(['find a.example']);
 });
 
-it('knows at once what it told itself', async () => {
-  const memory = createRenderMemory(store, silentLogger);
-  await memory.recall('a.example');
-  await memory.remember('a.example', { engine: 'browser', reason: 'script_drawn' });
-  expect(await memory.recall('a.example')).toMatchObject({ engine: 'browser' });
+it('returns its own record at once', async () => {
+  const cache = createRenderingTypeCache(store, silentLogger);
+  await cache.get('a.example');
+  await cache.record('a.example', { engine: 'browser', reason: 'script_drawn' });
+  expect(await cache.get('a.example')).toMatchObject({ engine: 'browser' });
 });
 
-it('writes that plain HTTP was enough only where the contrary is known', async () => {
-  const memory = createRenderMemory(store, silentLogger);
-  await memory.sawEnough('a.example');
+it('records that plain HTTP was sufficient only if the contrary is recorded', async () => {
+  const cache = createRenderingTypeCache(store, silentLogger);
+  await cache.recordHttpSufficient('a.example');
   verdicts.set('b.example', { engine: 'browser', reason: 'challenge', streak: 3, ageMs: 1e9 });
-  await memory.sawEnough('b.example');
+  await cache.recordHttpSufficient('b.example');
   expect(calls.filter((call) => call.startsWith('record'))).toEqual(['record b.example http whole_page']);
 });
 
-it('fails no page when the store is away', async () => {
+it('fails no page if the store is unreachable', async () => {
   const away = async () => {
     throw new Error('away');
   };
-  const memory = createRenderMemory({ find: away, record: away }, silentLogger);
-  expect(await memory.recall('a.example')).toBeNull();
-  await memory.remember('a.example', { engine: 'browser', reason: 'challenge' });
-  await memory.sawEnough('a.example');
+  const cache = createRenderingTypeCache({ find: away, record: away }, silentLogger);
+  expect(await cache.get('a.example')).toBeNull();
+  await cache.record('a.example', { engine: 'browser', reason: 'challenge' });
+  await cache.recordHttpSufficient('a.example');
 });

@@ -2,45 +2,45 @@ import { LRUCache } from 'lru-cache';
 import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
- * What the fleet has learned of hosts: whether their pages need a browser. Advice and nothing more, so neither asking nor telling
- * ever fails a page.
+ * Which engine the pages of a host need, shared by all workers and cached per process. Advice only:
+ * a failed read or write never fails a page.
  */
-export interface RenderMemory {
-  /** Null for a host nobody has anything to tell of. */
-  recall(host: string): Promise<RenderVerdict | null>;
-  /** After a page for which both ways were tried. */
-  remember(host: string, verdict: Pick<RenderVerdict, 'engine' | 'reason'>): Promise<void>;
-  /** Plain HTTP gave a whole page: news only where the host was thought to need more. */
-  sawEnough(host: string): Promise<void>;
+export interface RenderingTypeCache {
+  /** Null for an unknown host. */
+  get(host: string): Promise<RenderingType | null>;
+  /** Records the result of a page for which both engines were tried. */
+  record(host: string, verdict: Pick<RenderingType, 'engine' | 'reason'>): Promise<void>;
+  /** Plain HTTP gave a complete page. Written only if the host is recorded as needing a browser. */
+  recordHttpSufficient(host: string): Promise<void>;
 }
 
-export interface RenderVerdict {
+export interface RenderingType {
   engine: 'http' | 'browser';
   /** Why a browser was tried. */
   reason: string;
-  /** How many times in a row it came out like this. */
+  /** Consecutive pages with this result. */
   streak: number;
-  /** Since the last time, in milliseconds. */
+  /** Milliseconds since the last of them. */
   ageMs: number;
 }
 
-/** Where the fleet keeps it; `host` is that of a URL, with its port where it names one. */
-export interface RenderVerdictStore {
-  find(host: string): Promise<RenderVerdict | null>;
-  record(host: string, verdict: Pick<RenderVerdict, 'engine' | 'reason'>): Promise<void>;
+/** The shared store; `host` is a URL's host, with its port if it names one. */
+export interface RenderingTypeStore {
+  find(host: string): Promise<RenderingType | null>;
+  record(host: string, verdict: Pick<RenderingType, 'engine' | 'reason'>): Promise<void>;
 }
 
 const HOSTS = 10_000;
-/** How long a process goes by what it was told, until it hears what others have learned. */
+/** How long a process uses a cached record before it reads the shared one again. */
 const CACHED_MS = 60_000;
 
-export function createRenderMemory(store: RenderVerdictStore, logger: Logger): RenderMemory {
-  const cache = new LRUCache<string, { verdict: RenderVerdict | null; at: number }>({
+export function createRenderingTypeCache(store: RenderingTypeStore, logger: Logger): RenderingTypeCache {
+  const cache = new LRUCache<string, { verdict: RenderingType | null; at: number }>({
     max: HOSTS,
     ttl: CACHED_MS,
   });
 
-  const recall = async (host: string): Promise<RenderVerdict | null> => {
+  const get = async (host: string): Promise<RenderingType | null> => {
     let known = cache.get(host);
     if (!known) {
       known = { verdict: await store.find(host).catch(unreachable), at: performance.now() };
@@ -49,7 +49,7 @@ export function createRenderMemory(store: RenderVerdictStore, logger: Logger): R
     const { verdict, at } = known;
     return verdict && { ...verdict, ageMs: verdict.ageMs + performance.now() - at };
   };
-  const remember: RenderMemory['remember'] = async (host, verdict) => {
+  const record: RenderingTypeCache['record'] = async (host, verdict) => {
     await store.record(host, verdict).catch(unreachable);
     cache.delete(host);
   };
@@ -59,11 +59,11 @@ export function createRenderMemory(store: RenderVerdictStore, logger: Logger): R
   };
 
   return {
-    recall,
-    remember,
-    async sawEnough(host) {
-      const known = await recall(host);
-      if (known?.engine === 'browser') await remember(host, { engine: 'http', reason: 'whole_page' });
+    get,
+    record,
+    async recordHttpSufficient(host) {
+      const known = await get(host);
+      if (known?.engine === 'browser') await record(host, { engine: 'http', reason: 'whole_page' });
     },
   };
 }

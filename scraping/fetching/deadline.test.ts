@@ -4,7 +4,7 @@ const never = new Promise<never>(() => {});
 const running = () => new AbortController().signal;
 
 describe('a deadline', () => {
-  it('ends what is awaited when the time is up', async () => {
+  it('rejects what is awaited at the timeout', async () => {
     const deadline = new Deadline(5, running(), () => new Error('late'));
     await expect(deadline.race(never)).rejects.toThrow('late');
     await expect(deadline.race(Promise.resolve(1))).rejects.toThrow('late');
@@ -33,7 +33,7 @@ describe('a deadline', () => {
     deadline.dispose();
   });
 
-  it('passes on what comes in time', async () => {
+  it('passes on results in time', async () => {
     const deadline = new Deadline(10_000, running(), () => new Error('late'));
     await expect(deadline.race(Promise.resolve(1))).resolves.toBe(1);
     await expect(deadline.race(Promise.reject(new Error('its own')))).rejects.toThrow('its own');
@@ -41,7 +41,7 @@ describe('a deadline', () => {
   });
 });
 
-it('resolvesWithin tells what resolved from what failed or is late', async () => {
+it('resolvesWithin is false for a rejected or late promise', async () => {
   expect(await resolvesWithin(Promise.resolve(), 1000)).toBe(true);
   expect(await resolvesWithin(Promise.reject(new Error('no')), 1000)).toBe(false);
   expect(await resolvesWithin(never, 5)).toBe(false);

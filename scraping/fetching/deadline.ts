@@ -1,6 +1,7 @@
 /**
- * The end of a page: its time is up, its job was aborted, or its browser died, whichever comes first. Everything awaited for
- * the page is awaited through `race`, because a hostile page can keep any call to the browser from ever coming back.
+ * The end of a page: timeout, abort of its job, or crash of its browser, whichever comes first. All
+ * calls for the page are awaited through `race`, because a hostile page can block any browser call
+ * for ever.
  */
 export class Deadline {
   readonly #endsAt: number;
@@ -10,14 +11,14 @@ export class Deadline {
   readonly #signal: AbortSignal;
   readonly #onAbort = () => this.end(this.#signal.reason);
 
-  /** @param timeUp makes the error thrown when the time is up */
+  /** @param timeUp creates the error for the timeout */
   constructor(ms: number, signal: AbortSignal, timeUp: () => Error) {
     this.#signal = signal;
     this.#endsAt = Date.now() + ms;
     this.#ended = new Promise((_, reject) => {
       this.signal.addEventListener('abort', () => reject(this.signal.reason), { once: true });
     });
-    // Nobody may be waiting at the moment it ends.
+    // It may end while nothing awaits it.
     this.#ended.catch(() => {});
     this.#timer = setTimeout(() => this.end(timeUp()), ms);
     if (signal.aborted) this.#onAbort();
@@ -28,23 +29,23 @@ export class Deadline {
     return Math.max(0, this.#endsAt - Date.now());
   }
 
-  /** Ends it before its time, with the reason that `race` throws from now on. */
+  /** Ends it early; `race` throws this reason from now on. */
   end(reason: unknown): void {
     this.#controller.abort(reason);
   }
 
-  /** Fires at the end, for work that can be stopped. */
+  /** Fires at the end, for work that can be aborted. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
   async race<T>(promise: Promise<T>): Promise<T> {
-    // The loser may fail later, when nobody listens.
+    // The loser may reject later, without a listener.
     promise.catch(() => {});
     return await Promise.race([this.#ended, promise]);
   }
 
-  /** Waits, but never beyond the end. */
+  /** Waits, at most until the end. */
   async sleep(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const slept = new Promise<void>((resolve) => {

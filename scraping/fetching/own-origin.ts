@@ -1,4 +1,4 @@
-/** The same origin, or the same host once it has moved to https. */
+/** Whether a URL has the page's origin, or its host over https on the default port. */
 export function isOwnOrigin(url: string, pageUrl: string): boolean {
   if (!URL.canParse(url)) return false;
   const [asked, page] = [new URL(url), new URL(pageUrl)];

@@ -1,16 +1,16 @@
 import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
 
-/** What a fetch engine gives for one URL, whichever engine it was. */
+/** The result of fetching one URL, by either engine. */
 export interface ScrapedPage {
-  /** Without the paths of its artifacts: those are known where they are stored. */
+  /** Without the paths of its artifacts, which are set when they are stored. */
   page: Page;
   artifacts: Artifact[];
-  /** How long the server asks to be left alone, with the page or instead of it. */
+  /** Pause requested by the server's `Retry-After`, in milliseconds; null if there is none. */
   retryAfterMs: number | null;
 }
 
-/** The fields of a job's request that say how one of its pages is fetched and read. */
+/** The fields of a job's request that control how a page is fetched and extracted. */
 export type ScrapeSpec = Pick<
   ScrapeRequest,
   | 'formats'

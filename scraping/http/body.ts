@@ -5,12 +5,12 @@ import { Decompress } from 'fzstd';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { WireResponse } from './exchange.ts';
 
-/** Node 20 cannot decode zstd by itself, so it is not asked for; every server that has it has one of these too. */
+/** Without zstd, which Node 20 cannot decode; servers that support it support one of these too. */
 export const ACCEPTED_ENCODINGS = 'gzip, deflate, br';
 
 /**
- * What comes of a body; `cut` is why it ended early.
- * @throws PageFailure `page_too_large` once more has come than is allowed, or is announced
+ * Reads a body; `cut` is why it ended early.
+ * @throws PageFailure `page_too_large` if more than `maxBytes` arrive or are announced
  */
 export function readBounded(
   { body, headers }: Pick<WireResponse, 'body' | 'headers'>,
@@ -26,9 +26,9 @@ export function readBounded(
       body.destroy();
     };
     if (Number(headers['content-length'] ?? 0) > maxBytes) return refuse();
-    // It may have ended before anything listened: what is wrong with a short body is known with its head.
+    // It may have ended before anything listens: a short body's fault is known with its head.
     if (body.errored) return end(body.errored);
-    // Not `for await`, which costs as much as the rest of a small answer.
+    // Not `for await`, which costs as much as the rest of a small response.
     body.on('end', () => end(null));
     body.on('error', end);
     body.on('data', (chunk: Buffer) => {
@@ -39,15 +39,16 @@ export function readBounded(
   });
 }
 
-/** More layers than any server has a reason for are an attack on the reader. */
+/** No server needs more layers: they are an attack. */
 const MAX_LAYERS = 3;
 
 /**
- * Undoes `content-encoding`, off the event loop. What would come out larger than `maxBytes` is given up there, so that a few
- * kilobytes that unfold to gigabytes end the page and not the worker. A name that nobody knows (`UTF-8`, `none`, `aws-chunked`) encodes
- * nothing.
+ * Decodes `content-encoding`, off the event loop. Decoding stops at `maxBytes`, so that a few
+ * kilobytes that unpack to gigabytes fail the page and not the worker. Unknown names (`UTF-8`,
+ * `none`, `aws-chunked`) are ignored.
  *
- * @throws PageFailure `page_too_large`, or `connection_failed` for what is not in the encoding it claims
+ * @throws PageFailure `page_too_large`, or `connection_failed` if the body is not in the named
+ *   encoding
  */
 export async function decodeBody(raw: Buffer, contentEncoding: string, maxBytes: number): Promise<Buffer> {
   const layers = contentEncoding
@@ -63,8 +64,8 @@ export async function decodeBody(raw: Buffer, contentEncoding: string, maxBytes:
   return body;
 }
 
-/** Undoes the gzip that nothing announced, of what its server calls text: once for all, or once more than it said. */
-export async function withoutSecretGzip(body: Buffer, maxBytes: number): Promise<Buffer> {
+/** Decodes gzip that no header announces: files served compressed, or compressed twice. */
+export async function decodeUnannouncedGzip(body: Buffer, maxBytes: number): Promise<Buffer> {
   let plain = body;
   for (let layers = 0; isGzip(plain); layers += 1) {
     if (layers === MAX_LAYERS) throw undecodable('gzip within gzip');
@@ -77,7 +78,7 @@ type Decode = (body: Buffer, maxBytes: number) => Promise<Buffer>;
 
 const DECODERS: Readonly<Record<'gzip' | 'deflate' | 'br' | 'zstd', Decode>> = {
   gzip: (body, maxBytes) => unlessEmpty(gunzipped, body, zlibOptions(maxBytes)),
-  // The standard's zlib format, or the raw stream that some servers took it for.
+  // The standard means the zlib format; some servers send a raw deflate stream.
   deflate: async (body, maxBytes) => {
     if (!isZlib(body)) return await unlessEmpty(inflatedRaw, body, zlibOptions(maxBytes));
     return await unlessEmpty(inflated, body, zlibOptions(maxBytes)).catch((error: unknown) => {
@@ -100,14 +101,14 @@ async function unfold(body: Buffer, encoding: keyof typeof DECODERS, maxBytes: n
   }
 }
 
-/** Servers send one for another. Brotli alone cannot be told by its beginning. */
+/** The actual encoding by its magic number: servers mislabel them. Brotli has none. */
 function encodingByMark(body: Buffer): keyof typeof DECODERS | null {
   if (isGzip(body)) return 'gzip';
   if (isZstd(body)) return 'zstd';
   return isZlib(body) ? 'deflate' : null;
 }
 
-/** As it came, if that is a text: servers claim encodings of what has none. */
+/** The body as it is, if it is text: servers name encodings of plain bodies. */
 function plainOr(body: Buffer, encoding: string, cause?: unknown): Buffer {
   const isText = !body
     .subarray(0, 1445)
@@ -128,7 +129,7 @@ const isZlib = ([method = 0, flags = 0]: Buffer) =>
   (method & 0x0f) === 8 && (method * 256 + flags) % 31 === 0;
 const isZstd = (body: Buffer) => body.length >= 4 && body.readUInt32LE(0) === 0xfd2fb528;
 
-/** The flush makes a stream that was cut short give what it has, as browsers do. */
+/** With this flush a truncated stream gives what can be decoded, as in browsers. */
 const zlibOptions = (maxBytes: number) => ({
   maxOutputLength: maxBytes,
   finishFlush: constants.Z_SYNC_FLUSH,
@@ -144,17 +145,19 @@ interface UnfoldOptions {
   finishFlush?: number;
 }
 
-/** If nothing can be read of a body that was cut short there is nothing to give: then it must be whole. */
+/** If a truncated body gives no output, it is decoded strictly, which fails with the reason. */
 async function unlessEmpty(decode: Unfold, body: Buffer, options: UnfoldOptions): Promise<Buffer> {
   const decoded = await decode(body, options);
   return decoded.length > 0 ? decoded : await decode(body, { maxOutputLength: options.maxOutputLength });
 }
 
 const ZSTD_PIECE = 64 * 1024;
-/** What a web server may ask its reader to keep (RFC 9659); a decoder believes whatever a frame says. */
+/** The largest window of the web (RFC 9659); the decoder allocates whatever a frame names. */
 const ZSTD_WINDOW = 8 * 1024 * 1024;
 
-/** Nobody asked for it, but some servers send nothing else. In pieces, between which the event loop has its turn. */
+/**
+ * Not requested, but some servers send it anyway. Decoded in pieces, to yield to the event loop.
+ */
 async function unzstd(body: Buffer, maxBytes: number): Promise<Buffer> {
   if (zstdWindow(body) > Math.max(ZSTD_WINDOW, maxBytes)) throw new PageFailure('page_too_large');
   const chunks: Uint8Array[] = [];
@@ -171,7 +174,7 @@ async function unzstd(body: Buffer, maxBytes: number): Promise<Buffer> {
   return Buffer.concat(chunks, length);
 }
 
-/** Of the first frame's header (RFC 8878, 3.1.1.1). */
+/** Window size of the first frame's header (RFC 8878, 3.1.1.1). */
 function zstdWindow(body: Buffer): number {
   const descriptor = body[4] ?? 0;
   const isSingleSegment = (descriptor & 0x20) !== 0;

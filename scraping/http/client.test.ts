@@ -95,7 +95,7 @@ describe('an answer', () => {
     expect((await get('/')).body.toString()).toBe('words '.repeat(1000));
   });
 
-  it('of a server that hangs up a kept connection is asked for again', async () => {
+  it('is requested again if the server closed the kept connection', async () => {
     let connections = 0;
     const rude = createTcpServer((socket) => {
       connections += 1;
@@ -121,7 +121,7 @@ describe('an answer', () => {
 });
 
 describe('a redirect', () => {
-  it('is followed, with what was on the way', async () => {
+  it('is followed, and the response lists it', async () => {
     handlers['/a'] = redirects('/b#there', 301);
     handlers['/b'] = redirects('c?x=1', 307);
     handlers['/c'] = sends('end');
@@ -133,20 +133,20 @@ describe('a redirect', () => {
     ]);
   });
 
-  it('that never ends is given up', async () => {
+  it('loop ends with an error', async () => {
     handlers['/round'] = redirects('/round');
     await expect(get('/round')).rejects.toMatchObject({ code: 'too_many_redirects' });
     expect(asked.length).toBe(21);
   });
 
-  it('is the answer where none is to be followed', async () => {
+  it('is the response if none may be followed', async () => {
     handlers['/hook'] = redirects('/elsewhere', 307);
     const answer = await get('/hook', { method: 'POST', body: '{}', maxRedirects: 0 });
     expect(answer).toMatchObject({ status: 307, url: `${origin}/hook` });
     expect(asked.map(({ url }) => url)).toEqual(['/hook']);
   });
 
-  it('takes the cookie along that it waits for', async () => {
+  it('sends the cookie that it set', async () => {
     handlers['/in'] = (request, response) =>
       request.headers.cookie === 'seen=yes'
         ? response.end('welcome')
@@ -156,7 +156,7 @@ describe('a redirect', () => {
     expect(asked.at(-1)?.headers.cookie).toBeUndefined();
   });
 
-  it('takes headers to the own origin and to no other', async () => {
+  it('sends the headers to the own origin only', async () => {
     const elsewhere = createServer((request, response) => {
       asked.push(request);
       response.end('other');
@@ -201,7 +201,7 @@ describe('what is too much', () => {
     await expect(get('/')).rejects.toMatchObject({ code: 'page_too_large' });
   });
 
-  it('is not read at all when nobody wants it', async () => {
+  it('is not downloaded if `wantsBody` declines it', async () => {
     handlers['/film'] = sends(Buffer.alloc(5_000_000), { 'content-type': 'video/mp4' });
     const answer = await get('/film', { wantsBody: ({ contentType }) => contentType !== 'video/mp4' });
     expect(answer).toMatchObject({ status: 200, contentType: 'video/mp4' });
@@ -226,13 +226,13 @@ describe('a server that does not answer', () => {
     await expect(get('/', { timeoutMs: 100 })).rejects.toMatchObject({ code: 'page_timeout' });
   });
 
-  it('is left when the job is cancelled', async () => {
+  it('is aborted if the job is cancelled', async () => {
     const cancel = new AbortController();
     handlers['/'] = () => cancel.abort(new Error('cancelled'));
     await expect(get('/', { signal: cancel.signal })).rejects.toThrow('cancelled');
   });
 
-  it('is told apart by why', async () => {
+  it('fails with a code per reason', async () => {
     const closed = createTcpServer();
     const closedOrigin = await listening(closed);
     await new Promise((resolve) => closed.close(resolve));
@@ -244,7 +244,7 @@ describe('a server that does not answer', () => {
   });
 });
 
-it('sends the credentials of an address as a browser does, and shows them nowhere', async () => {
+it('sends the credentials of a URL as a browser does, and never shows them', async () => {
   handlers['/'] = sends('in');
   const answer = await get(origin.replace('http://', 'http://ada:l%40ce@'));
   expect(asked[0]?.headers.authorization).toBe(`Basic ${Buffer.from('ada:l@ce').toString('base64')}`);
@@ -258,7 +258,7 @@ describe('a name that changes its answer', () => {
       guard: createEgressGuard({
         allow: ['127.0.0.1'],
         logger: silentLogger,
-        // No such name exists: whoever looked it up again, past the guard, would find nothing.
+        // The name does not exist: a look-up past the guard would fail.
         resolver: async (name) => {
           asked.push(name);
           return [{ address: answers.shift() ?? '' }];
@@ -294,7 +294,7 @@ describe('a name that changes its answer', () => {
     await client.stop();
   });
 
-  it('is checked again when a redirect leads to it anew', async () => {
+  it('is checked again if a redirect leads to it', async () => {
     const { client, from } = rebinding(['127.0.0.1', '10.0.0.1']);
     handlers['/'] = redirects('/next', 302, { connection: 'close' });
     await expect(from('/')).rejects.toMatchObject({ code: 'egress_refused' });
@@ -304,7 +304,7 @@ describe('a name that changes its answer', () => {
 });
 
 describe('through a proxy', () => {
-  it('goes what is asked, to the address that was checked', async () => {
+  it('requests reach the address that was checked', async () => {
     const tunnels: string[] = [];
     const proxy = createServer((_request, response) => void response.writeHead(405).end());
     proxy.on('connect', (request, socket: Socket) => {

@@ -7,76 +7,88 @@ import { isOwnOrigin } from '../fetching/own-origin.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import type { ResponseHead } from '../response/response-head.ts';
 import { ACCEPTED_ENCODINGS, decodeBody, readBounded } from './body.ts';
-import { createOrigins, type Origins } from './connection-pools.ts';
+import { type ConnectionPools, createConnectionPools } from './connection-pools.ts';
 import { type Cookies, createCookies } from './cookies.ts';
 import type { WireResponse } from './exchange.ts';
 import { clientFailure } from './failures.ts';
 
 /**
- * Plain HTTP on a job's behalf: pages without a browser, robots.txt, sitemaps, search APIs, webhooks. Every connection is made by
- * way of the egress guard, one redirect at a time, and whatever a server sends is bounded in size and time.
+ * Plain HTTP for jobs: pages without a browser, robots.txt, sitemaps, search APIs, webhooks. Every
+ * connection, also of each redirect, passes the egress guard, and every response is bounded in size
+ * and time.
  *
- *     const answer = await http.get('https://example.com/robots.txt', { signal, timeoutMs: 10_000, maxBytes: 500_000 });
- *     answer.status, answer.url (after redirects), answer.headers['etag'], answer.body
+ *     const response = await http.get('https://example.com/robots.txt', { signal, timeoutMs: 10_000, maxBytes: 500_000 });
+ *     response.status, response.url (after redirects), response.headers['etag'], response.body
  *
- * HTTP/1.1 with keep-alive; no HTTP/2: several streams of one connection gain nothing where a host is asked politely. Answers are read by
- * a parser of our own, which forgives servers what browsers forgive: neither Node's nor undici's can be told to.
+ * HTTP/1.1 with keep-alive. No HTTP/2: multiplexing gains nothing at a polite request rate.
+ * Responses are read by our own parser, as leniently as in browsers: neither Node's nor undici's
+ * can be configured so.
  */
 export interface HttpClient {
   /**
-   * An answer of any status is an answer.
-   * @throws PageFailure where there is none: `dns_failed`, `connection_refused`, `connection_failed`, `tls_failed`,
-   *   `egress_refused`, `page_timeout`, `page_too_large`, `too_many_redirects`; or the signal's reason
+   * Resolves for a response of any status.
+   * @throws PageFailure if there is no response: `dns_failed`, `connection_refused`,
+   *   `connection_failed`, `tls_failed`, `egress_refused`, `page_timeout`, `page_too_large`,
+   *   `too_many_redirects`; or the signal's reason
    */
   get(url: string, options: HttpGetOptions): Promise<HttpResponse>;
-  /** A client whose connections are its own and go through one of these proxies. Whoever asks for it stops it. */
+  /** A client with connections of its own through one of these proxies. The caller must stop it. */
   through(proxies: readonly string[]): HttpClient;
-  /** Lets go of all connections; requests under way fail. Twice is safe. */
+  /** Closes all connections; pending requests fail. Idempotent. */
   stop(): Promise<void>;
 }
 
 export interface HttpGetOptions {
   signal: AbortSignal;
-  /** For all of it: connecting, redirects, headers and body. */
+  /** Total time limit: connecting, redirects, headers and body. */
   timeoutMs: number;
-  /** Of the body, as sent and as decoded. */
+  /** Limit for the body, both as sent and decoded. */
   maxBytes: number;
-  /** Sent to the origin of `url` and to no other, wherever it redirects: they may hold a key. They win over the client's own. */
+  /**
+   * Sent to the origin of `url` only, also after redirects: they may hold a key. Override the
+   * client's own.
+   */
   headers?: Readonly<Record<string, string>>;
-  /** Default `GET`. Anything else is sent once, and never again where a connection breaks. */
+  /** Default `GET`. Others than GET and HEAD are never resent if a connection breaks. */
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
   body?: string | Buffer;
-  /** Default 20, as browsers have it. With 0 a redirect is the answer. */
+  /** Default 20, as in browsers. With 0 a redirect is returned as the response. */
   maxRedirects?: number;
-  /** Asked before each redirect is followed. Without it any is. */
+  /** Checked before each redirect is followed. Unset: all are. */
   permit?: RedirectPermission | undefined;
-  /** Of this job and no other. Without one, cookies live as long as one call: many a site redirects until it sees its own. */
+  /**
+   * The job's cookies. Unset: cookies last for one call, as many sites redirect until they see
+   * theirs.
+   */
   cookies?: Cookies;
-  /** Whether the body is worth having; without it `body` is empty. Asked once, with the head of the last answer. */
+  /**
+   * Whether to download the body; else `body` is empty. Called once, with the head of the last
+   * response.
+   */
   wantsBody?: (head: ResponseHead) => boolean;
-  /** A body that ends early is an answer too, whose `cut` says so; without it there is no answer. */
+  /** Resolve for a truncated body too, with `cut` set; default: reject. */
   acceptsCut?: boolean;
 }
 
 export interface HttpResponse extends ResponseHead {
   /** Decoded. */
   body: Buffer;
-  /** Why the body is not whole; unset where it is. */
+  /** Why the body is truncated; unset if it is complete. */
   cut?: PageFailure;
-  /** The answers on the way, in order. */
+  /** The redirects followed, in order. */
   redirects: { url: string; status: number; location: string }[];
 }
 
 export interface HttpClientOptions {
   guard: EgressGuard;
-  /** Sent where `headers` names none. */
+  /** Default for the header `user-agent`. */
   userAgent: string;
-  /** To one origin at the same time; more wait. Default 8. */
+  /** Concurrent connections per origin; further requests wait. Default 8. */
   connectionsPerOrigin?: number;
   logger: Logger;
-  /** Of the process: what is known of a proxy holds for browser and plain HTTP alike. Default one of its own. */
+  /** Shared with the browser pool in this process. Default: one of its own. */
   proxyHealth?: ProxyHealth;
-  /** For all that is asked, `http:`, `https:` or `socks5:`. Default none. */
+  /** Upstream proxies for all requests, `http:`, `https:` or `socks5:`. Default none. */
   proxies?: readonly string[];
 }
 
@@ -85,7 +97,7 @@ const CONNECTIONS_PER_ORIGIN = 8;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { guard, logger, proxyHealth: health = createProxyHealth(), proxies = [] } = options;
-  const origins = createOrigins({
+  const pools = createConnectionPools({
     guard,
     connectionsPerOrigin: options.connectionsPerOrigin ?? CONNECTIONS_PER_ORIGIN,
     proxies:
@@ -95,28 +107,27 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     async get(url, request) {
       const deadline = new Deadline(request.timeoutMs, request.signal, () => new PageFailure('page_timeout'));
       try {
-        return await follow(url, request, { origins, deadline, ...options });
+        return await follow(url, request, { pools, deadline, ...options });
       } catch (error) {
         if (deadline.signal.aborted) throw deadline.signal.reason;
         throw clientFailure(error);
       } finally {
-        // Ends what a redirect left half read.
         deadline.dispose();
       }
     },
     through: (others) => createHttpClient({ ...options, proxies: others }),
-    stop: () => origins.stop(),
+    stop: () => pools.stop(),
   };
 }
 
 interface Hops {
-  origins: Origins;
+  pools: ConnectionPools;
   deadline: Deadline;
   guard: EgressGuard;
   userAgent: string;
 }
 
-/** One request after the other until an answer is no redirect. */
+/** Sends requests until a response is not a redirect. */
 async function follow(start: string, request: HttpGetOptions, hops: Hops): Promise<HttpResponse> {
   const { deadline } = hops;
   const redirects: HttpResponse['redirects'] = [];
@@ -127,7 +138,7 @@ async function follow(start: string, request: HttpGetOptions, hops: Hops): Promi
     const answer = await askOnce({ url, pageUrl: start, method, body, cookies, request }, hops);
     const head = headOf(url, answer);
     cookies.store(head.url, answer.setCookies);
-    // Bytes beyond ASCII go back to the server as they came, whatever encoding they are in.
+    // Non-ASCII bytes are sent back to the server unchanged, whatever their encoding.
     const location = escapedBytes(head.headers.location ?? '');
     const isRedirect = REDIRECTS.has(head.status) && location !== '';
     if (!isRedirect || request.maxRedirects === 0) {
@@ -139,7 +150,7 @@ async function follow(start: string, request: HttpGetOptions, hops: Hops): Promi
       const encoding = head.headers['content-encoding'] ?? '';
       const { bytes, cut } = await deadline.race(readBounded(answer, request.maxBytes));
       const body = await deadline.race(decodeBody(bytes, encoding, request.maxBytes));
-      // Some servers announce the length of what they then compress: browsers let that pass.
+      // Some servers send the uncompressed length with a compressed body: browsers accept that.
       const isWhole =
         cut === null || (encoding !== '' && String(body.length) === head.headers['content-length']);
       if (!isWhole && !request.acceptsCut) throw cut;
@@ -151,7 +162,7 @@ async function follow(start: string, request: HttpGetOptions, hops: Hops): Promi
       throw new PageFailure('too_many_redirects');
     url = redirectTarget(url, location, hops.guard);
     if (request.permit) requireGranted(await deadline.race(request.permit.follow(url)));
-    // As browsers do, whatever the standard says of 301 and 302.
+    // As browsers do, also for 301 and 302.
     const becomesGet =
       head.status === 303
         ? method !== 'HEAD'
@@ -186,7 +197,7 @@ async function askOnce({ url, pageUrl, method, body, cookies, request }: Hop, ho
     }
   }
   const ask = () =>
-    hops.origins.request({
+    hops.pools.request({
       origin: target.origin,
       path: `${target.pathname}${target.search}`,
       method,
@@ -197,9 +208,9 @@ async function askOnce({ url, pageUrl, method, body, cookies, request }: Hop, ho
   try {
     return await hops.deadline.race(ask());
   } catch (error) {
-    // A server may hang up on a connection it kept at the very moment it is used again.
+    // A server may close a kept connection at the moment it is reused.
     const isSafe = method === 'GET' || method === 'HEAD';
-    if (!isSafe || !hops.origins.wasHungUp(error) || hops.deadline.signal.aborted) throw error;
+    if (!isSafe || !hops.pools.isStaleSocket(error) || hops.deadline.signal.aborted) throw error;
     return await hops.deadline.race(ask());
   }
 }
@@ -210,7 +221,7 @@ function headOf(url: string, { status, headers }: WireResponse): ResponseHead {
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** What frames the message; a user's value would garble it. */
+/** Headers that frame the message: a user's value would corrupt it. */
 const SET_BY_TRANSPORT = new Set([
   'host',
   'connection',
@@ -228,10 +239,10 @@ function redirectTarget(from: string, location: string, guard: EgressGuard): str
   const target = URL.canParse(location, from) ? new URL(location, from) : null;
   if (!target || (target.protocol !== 'http:' && target.protocol !== 'https:')) {
     const protocol = target?.protocol ?? 'none';
-    guard.refuse({ host: new URL(from).host, protocol, reason: 'not the web' });
+    guard.reportBlocked({ host: new URL(from).host, protocol, reason: 'not the web' });
     throw new PageFailure('egress_refused');
   }
-  // The fragment asked for goes along where the redirect names none.
+  // A redirect without a fragment keeps the requested one.
   if (!location.includes('#')) target.hash = new URL(from).hash;
   return target.href;
 }

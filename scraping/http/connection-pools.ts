@@ -5,33 +5,36 @@ import { parseAddress } from '../../runtime/address-policy.ts';
 import { dialFirst } from '../egress/dial.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import type { UpstreamProxies } from '../egress/upstream-proxy.ts';
-import { exchange, HungUp, type WireRequest, type WireResponse } from './exchange.ts';
+import { exchange, SocketHangUp, type WireRequest, type WireResponse } from './exchange.ts';
 import { systemCode } from './failures.ts';
 
-/** Connections to the servers asked lately, kept and bounded; each is dialled to an address that the guard has checked. */
-export interface Origins {
+/**
+ * One bounded pool of kept connections per origin; each is dialled to an address the guard has
+ * checked.
+ */
+export interface ConnectionPools {
   request(request: WireRequest): Promise<WireResponse>;
-  /** Whether the server ended the connection before it said anything: asked again, it may answer. */
-  wasHungUp(error: unknown): boolean;
+  /** Whether the server closed the connection before it sent a byte: a retry may succeed. */
+  isStaleSocket(error: unknown): boolean;
   stop(): Promise<void>;
 }
 
-/** A crawl of the wide web meets many servers once. */
-const ORIGINS_KEPT = 256;
+/** Bounded: a broad crawl contacts many origins once. */
+const POOLS_KEPT = 256;
 const TLS_TIMEOUT_MS = 10_000;
 
-export interface OriginsOptions {
+export interface ConnectionPoolsOptions {
   guard: EgressGuard;
   connectionsPerOrigin: number;
-  /** Undefined: servers are dialled from here. */
+  /** Undefined: servers are dialled directly. */
   proxies: UpstreamProxies | undefined;
 }
 
-export function createOrigins(options: OriginsOptions): Origins {
+export function createConnectionPools(options: ConnectionPoolsOptions): ConnectionPools {
   const dial = guardedDial(options);
-  const origins = new LRUCache<string, Origin>({
-    max: ORIGINS_KEPT,
-    // What is under way is finished first.
+  const pools = new LRUCache<string, ConnectionPool>({
+    max: POOLS_KEPT,
+    // Pending requests finish first.
     dispose: (origin) => origin.retire(),
   });
   const open = new Set<Socket>();
@@ -39,22 +42,22 @@ export function createOrigins(options: OriginsOptions): Origins {
 
   return {
     request(request) {
-      const known = origins.get(request.origin);
+      const known = pools.get(request.origin);
       if (known) return known.request(request);
-      const origin = new Origin(options.connectionsPerOrigin, async () => {
+      const origin = new ConnectionPool(options.connectionsPerOrigin, async () => {
         const socket = await dial(request.origin);
         if (isStopped) socket.destroy();
         open.add(socket);
         socket.once('close', () => open.delete(socket));
         return socket;
       });
-      origins.set(request.origin, origin);
+      pools.set(request.origin, origin);
       return origin.request(request);
     },
-    wasHungUp,
+    isStaleSocket,
     async stop() {
       isStopped = true;
-      origins.clear();
+      pools.clear();
       for (const socket of open) socket.destroy();
     },
   };
@@ -62,11 +65,11 @@ export function createOrigins(options: OriginsOptions): Origins {
 
 const HUNG_UP = new Set(['ECONNRESET', 'EPIPE']);
 
-const wasHungUp = (error: unknown) => error instanceof HungUp || HUNG_UP.has(systemCode(error));
+const isStaleSocket = (error: unknown) => error instanceof SocketHangUp || HUNG_UP.has(systemCode(error));
 
-/** So many connections to one server, one request at a time on each: a slow answer holds up no other. */
-class Origin {
-  /** Kept for the next request, each with what stops the watch over it. */
+/** The connections to one origin, one request at a time on each: no head-of-line blocking. */
+class ConnectionPool {
+  /** Idle sockets, each with a function that removes its listeners. */
   readonly #idle = new Map<Socket, () => void>();
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -80,23 +83,23 @@ class Origin {
   }
 
   async request(request: WireRequest): Promise<WireResponse> {
-    await this.#takeTurn(request.signal);
+    await this.#acquireSlot(request.signal);
     let socket: Socket;
     try {
       socket = this.#takeIdle() ?? (await this.dial());
     } catch (error) {
-      this.#endTurn();
+      this.#releaseSlot();
       throw error;
     }
     try {
       return await exchange(socket, request, (keepMs) => {
         if (keepMs > 0 && !this.#isRetired) this.#keep(socket, keepMs);
         else socket.destroy();
-        this.#endTurn();
+        this.#releaseSlot();
       });
     } catch (error) {
-      // The others it kept are likely gone too.
-      if (wasHungUp(error)) this.#dropIdle();
+      // Its other idle connections are likely closed too.
+      if (isStaleSocket(error)) this.#dropIdle();
       throw error;
     }
   }
@@ -106,20 +109,20 @@ class Origin {
     this.#dropIdle();
   }
 
-  async #takeTurn(signal: AbortSignal): Promise<void> {
+  async #acquireSlot(signal: AbortSignal): Promise<void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (signal.aborted) this.#endTurn();
+    if (signal.aborted) this.#releaseSlot();
     signal.throwIfAborted();
   }
 
-  #endTurn(): void {
+  #releaseSlot(): void {
     const next = this.#waiting.shift();
     if (next) next();
     else this.#free += 1;
   }
 
-  /** The one used last: its server is least likely to be about to hang up. */
+  /** The most recently used: the server is least likely to be about to close it. */
   #takeIdle(): Socket | undefined {
     const [socket, unwatch] = [...this.#idle].at(-1) ?? [];
     unwatch?.();
@@ -127,7 +130,7 @@ class Origin {
   }
 
   #keep(socket: Socket, keepMs: number): void {
-    // Nothing is awaited of an idle connection; whatever comes is its end.
+    // An idle connection expects no data; any event ends it.
     const drop = () => {
       unwatch();
       socket.destroy();
@@ -154,10 +157,10 @@ class Origin {
 const TLS_SESSIONS_KEPT = 100;
 
 /**
- * Dials the addresses the guard gives, in their order. Neither a library nor a proxy is handed a name, so there is no second look-up
- * whose answer could differ from the one that was checked.
+ * Dials the addresses the guard returns, in their order. Libraries and proxies get addresses, never
+ * names: a second look-up could give an address that was not checked.
  */
-function guardedDial({ guard, proxies }: OriginsOptions): (origin: string) => Promise<Socket> {
+function guardedDial({ guard, proxies }: ConnectionPoolsOptions): (origin: string) => Promise<Socket> {
   const sessions = new LRUCache<string, Buffer>({ max: TLS_SESSIONS_KEPT });
   return async (origin) => {
     const { protocol, hostname, port: named } = new URL(origin);
@@ -171,7 +174,9 @@ function guardedDial({ guard, proxies }: OriginsOptions): (origin: string) => Pr
   };
 }
 
-/** Whom Node trusts, for the name that was asked for and not for the address that was dialled. */
+/**
+ * TLS with Node's trusted certificates, verified for the host name, not for the dialled address.
+ */
 function secured(socket: Socket, host: string, sessions: LRUCache<string, Buffer>): Promise<TLSSocket> {
   const name = host.replace(/\.$/, '');
   const session = sessions.get(name);
@@ -193,7 +198,8 @@ function secured(socket: Socket, host: string, sessions: LRUCache<string, Buffer
     tls.once('secureConnect', () => {
       clearTimeout(timer);
       tls.off('error', fail).off('close', fail);
-      // Whoever uses it hears of its errors; while nobody does, they end it and nothing else.
+      // An error while the socket is idle, without a request's listener, must not crash the
+      // process.
       tls.on('error', () => socket.destroy());
       resolve(tls);
     });

@@ -1,7 +1,7 @@
 import { createCookies } from './cookies.ts';
 
 describe('the cookies of a job', () => {
-  it('go back to where they came from, and nowhere else', () => {
+  it('are sent to their origin only', () => {
     const cookies = createCookies();
     cookies.store('https://shop.example.com/cart/', [
       'own=1',
@@ -14,13 +14,13 @@ describe('the cookies of a job', () => {
     expect(cookies.headerFor('https://example.org/')).toBe('');
   });
 
-  it('are for no whole country of sites', () => {
+  it('cannot be set for a public suffix', () => {
     const cookies = createCookies();
     cookies.store('https://a.co.uk/', ['all=1; Domain=co.uk', 'broken']);
     expect(cookies.headerFor('https://b.co.uk/')).toBe('');
   });
 
-  it('may be given: for the site they name, else for those of its URLs', () => {
+  it('given with the job are set for the site they name, else for the sites of its URLs', () => {
     const cookies = createCookies(
       [
         { name: 'named', value: '1', domain: '.example.com' },

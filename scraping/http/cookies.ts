@@ -1,23 +1,23 @@
 import { Cookie, CookieJar } from 'tough-cookie';
 import type { JobCookie } from '../../core/jobs/job-schemas.ts';
 
-/** The cookies of one job, or of one call: kept apart from everybody else's, and never stored. */
+/** The cookies of one job or one call: not shared and never persisted. */
 export interface Cookies {
   /** The value of the header `cookie` for a request to this URL; empty for none. */
   headerFor(url: string): string;
   store(url: string, setCookies: readonly string[]): void;
 }
 
-/** A hostile site may set as many as it likes. */
+/** Limits for hostile sites. */
 const MOST_OF_ONE_ANSWER = 100;
 const MOST_BYTES = 16 * 1024;
 
 /**
- * @param given by the job, for a start
- * @param urls of the job: a cookie that names no site is for theirs
+ * @param given the job's initial cookies
+ * @param urls of the job: a cookie without a domain is set for their hosts
  */
 export function createCookies(given: readonly JobCookie[] = [], urls: readonly string[] = []): Cookies {
-  // Made when the first cookie comes, which for most pages is never.
+  // Created with the first cookie; most pages set none.
   let jar: CookieJar | undefined;
   for (const cookie of given) {
     for (const url of sitesOf(cookie, urls)) {
@@ -44,7 +44,7 @@ function sitesOf({ url, domain }: JobCookie, urls: readonly string[]): Iterable<
   return new Map((url ? [url] : urls).map((site) => [new URL(site).hostname, site])).values();
 }
 
-/** As the browser is given it. */
+/** The same attributes as in the browser's context. */
 function cookieOf({ name, value, domain, path, expires, secure, http_only }: JobCookie): Cookie {
   return new Cookie({
     ...{ key: name, value, path: path ?? '/', secure: secure ?? false, httpOnly: http_only ?? false },

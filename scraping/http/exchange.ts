@@ -22,21 +22,22 @@ export interface WireRequest {
 
 export interface WireResponse {
   status: number;
-  /** By lower-case name; several of one name joined with `, `, of those that browsers take one of, that one. */
+  /** By lower-case name; several of one name joined with `, `, or the one that browsers use. */
   headers: Record<string, string>;
   setCookies: string[];
   body: Readable;
-  /** Lets go of a body that nobody reads. */
+  /** Releases an unread body. */
   discard(): void;
 }
 
-/** The server ended the connection before it said anything. */
-export class HungUp extends Error {}
+/** The server closed the connection before it sent a byte. */
+export class SocketHangUp extends Error {}
 
 /**
- * One request on a connection, and its answer once the head is there.
- * @param release called once, when the body has ended or will not be read, with how long the connection may be kept for the next
- * @throws HungUp, WireError, or what the socket failed with
+ * Sends one request and resolves once the response head is read.
+ * @param release called once, after the body has ended or was discarded, with how long the
+ *   connection may be kept, in milliseconds
+ * @throws SocketHangUp, WireError, or the socket's error
  */
 export function exchange(
   socket: Socket,
@@ -85,12 +86,12 @@ export function exchange(
     };
     const onEnd = () => {
       if (answer) answer.connectionEnded();
-      else if (reader.isUntouched) fail(new HungUp('the server hung up'));
+      else if (reader.isUntouched) fail(new SocketHangUp('the server hung up'));
       else fail(new WireError('the answer ended in its head'));
     };
     const onError = (error: Error) => fail(error);
     const onClose = () =>
-      fail(answer ? new WireError('the connection was cut') : new HungUp('the server hung up'));
+      fail(answer ? new WireError('the connection was cut') : new SocketHangUp('the server hung up'));
     const onAbort = () => fail(request.signal.reason);
 
     socket.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
@@ -106,7 +107,7 @@ export function exchange(
   });
 }
 
-/** A body as it comes. At most so much of it waits in memory as its reader lets it. */
+/** A response body with backpressure. */
 class AnswerBody extends Readable {
   #isOver = false;
 
@@ -117,7 +118,7 @@ class AnswerBody extends Readable {
     private readonly onOver: (isWhole: boolean) => void,
   ) {
     super();
-    // Not ours to crash on: whoever reads it hears of it.
+    // An error without a reader must not crash the process.
     this.on('error', () => {});
   }
 
@@ -136,7 +137,7 @@ class AnswerBody extends Readable {
     else this.destroy(new WireError('the connection ended in the middle of the body'));
   }
 
-  /** A body shorter than this is read to its end, which keeps its connection; a longer one costs the connection. */
+  /** Drains a short body to keep the connection; closes the connection for a longer one. */
   discard(): void {
     let left = DISCARDED_BYTES;
     const timer = setTimeout(() => this.destroy(), DISCARD_MS);
@@ -186,13 +187,15 @@ function send(socket: Socket, { origin, path, method, headers, body }: WireReque
   else socket.write(head, 'latin1');
 }
 
-/** Servers are sent back the bytes that came from them, which are Latin-1 here; anything else is UTF-8. */
+/**
+ * Latin-1 text, such as bytes received from the server, is sent unchanged; anything else as UTF-8.
+ */
 const onWire = (value: string): string =>
   /[^\0-\xff]/.test(value) ? Buffer.from(value).toString('latin1') : value;
 
 const KEEP_ALIVE_MS = 15_000;
 
-/** A little less than the server means to keep it: a request must not meet its end on the way. */
+/** A second less than the server's timeout, so that a request does not cross its close. */
 function keepAliveMs(head: ResponseHeadFields): number {
   if (!keepsAlive(head)) return 0;
   const hint = /\btimeout=(\d+)/i.exec(listed(head.fields, 'keep-alive').join())?.[1];
@@ -208,7 +211,7 @@ function keepsAlive(head: ResponseHeadFields): boolean {
   return isAllowed && head.isRegular && !isFramedTwice;
 }
 
-/** @throws WireError for headers that browsers take for an attack where they differ */
+/** @throws WireError for contradicting headers that browsers reject as an attack */
 function headersOf(head: ResponseHeadFields): Record<string, string> {
   const headers: Record<string, string> = {};
   const types: string[] = [];
@@ -221,7 +224,7 @@ function headersOf(head: ResponseHeadFields): Record<string, string> {
   }
   const type = effectiveContentType(types);
   if (type !== null) headers['content-type'] = type;
-  // What chunks say goes before it.
+  // Chunked framing takes precedence over it.
   delete headers['content-length'];
   const lengths = isChunked(head) ? null : contentLength(head);
   if (lengths) headers['content-length'] = String(lengths.longest);

@@ -1,7 +1,7 @@
 import { type PageErrorCode, PageFailure } from '../../core/jobs/page-errors.ts';
 import { EgressError } from '../egress/guard.ts';
 
-/** What went wrong on the wire, in the codes that a browser's failures have too: the same trouble reads the same. */
+/** Maps a network error to the page error that the browser engine gives for the same failure. */
 export function clientFailure(error: unknown): PageFailure {
   if (error instanceof PageFailure) return error;
   return new PageFailure(codeOf(error), undefined, { cause: error });
@@ -22,10 +22,10 @@ function codeOf(error: unknown): PageErrorCode {
   }
 }
 
-/** OpenSSL's names for a certificate that is not trusted, and Node's for a handshake that did not come to pass. */
+/** OpenSSL's codes for untrusted certificates, Node's for failed handshakes. */
 const TLS_ERROR =
   /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|ERR_OSSL|EPROTO$)/;
 
-/** The `code` of an error of Node, OpenSSL or the library; empty for none. */
+/** The `code` of an error; empty if it has none. */
 export const systemCode = (error: unknown): string =>
   String((error as { code?: unknown } | null)?.code ?? '');

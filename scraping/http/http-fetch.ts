@@ -12,26 +12,29 @@ import { type RedirectPermission, requireGranted } from '../politeness/permit.ts
 import { retryAfterMs } from '../politeness/retry-after.ts';
 import { documentOf, isReadable, type ReadableDocument } from '../response/document.ts';
 import { MAX_REFRESHES, refreshMarkup, refreshTarget } from '../response/refresh.ts';
-import { withoutSecretGzip } from './body.ts';
+import { decodeUnannouncedGzip } from './body.ts';
 import type { HttpClient, HttpResponse } from './client.ts';
 import { createCookies } from './cookies.ts';
 
-/** Plain HTTP's way to pages: one jar of cookies for all of a job's. Several pages may be on their way at once. */
-export interface Fetching {
-  fetch(url: string, options: FetchOptions): Promise<FetchedPage>;
+/** Fetches a job's pages by plain HTTP with one cookie jar per job; several pages at once. */
+export interface HttpFetcher {
+  fetch(url: string, options: HttpFetchOptions): Promise<FetchedPage>;
   close(): void;
 }
 
-export interface FetchOptions {
+export interface HttpFetchOptions {
   timeoutMs: number;
-  /** How long the server may take, of the page's `timeoutMs`; unset: all of it. */
+  /** How long the server may take; unset: all of `timeoutMs`. */
   answerMs?: number;
   permit?: RedirectPermission | undefined;
-  /** Whether to go on where the page leads by itself; a browser that is to see it anyway does that. */
+  /** Whether to follow the page's own refresh. False if a browser will load the page anyway. */
   followsRefreshes?: boolean;
 }
 
-/** What came, before it is read for what the user wants of it: that costs the most, and a browser may have to come first. */
+/**
+ * The response before extraction, which is expensive and unnecessary if a browser loads the page
+ * instead.
+ */
 export type FetchedPage =
   | (AnsweredPage & Readable)
   | ({ kind: 'unreadable' } & Readable)
@@ -45,12 +48,12 @@ export interface AnsweredPage {
   headers: Readonly<Record<string, string>>;
   documentKind: ReadableDocument['kind'];
   html: string;
-  /** Its connection ended in the middle of it. */
+  /** The connection ended before the document did. */
   isCut?: boolean;
 }
 
 interface Readable {
-  /** The page as its user gets it. May be called later or never, once. */
+  /** Extracts the page. Call at most once, at any time. */
   read(): Promise<ScrapedPage>;
 }
 
@@ -59,26 +62,26 @@ export interface HttpFetchContext {
   http: HttpClient;
   extractor: Extractor;
   logger: Logger;
-  /** Of a page's document, decoded. */
+  /** Limit for a page's document, decoded. */
   maxPageBytes: number;
 }
 
-export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetching {
+export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): HttpFetcher {
   const cookies = createCookies(spec.cookies, spec.urls);
   const proxies = [spec.proxy ?? []].flat();
   const own = proxies.length > 0 ? context.http.through(proxies) : undefined;
   const http = own ?? context.http;
-  const strangersHeaders: Record<string, string> = spec.locale
+  const crossOriginHeaders: Record<string, string> = spec.locale
     ? { 'accept-language': languages(spec.locale) }
     : {};
-  const headers = { ...strangersHeaders, ...spec.headers };
+  const headers = { ...crossOriginHeaders, ...spec.headers };
   const formats = spec.formats ?? DEFAULT_FORMATS;
 
   return {
     async fetch(url, { timeoutMs, answerMs = timeoutMs, permit, followsRefreshes = true }) {
       const startedAt = Date.now();
       let pauseMs: number | null = null;
-      /** The page that sent us on, if where it leads fails. */
+      /** The page that redirected, for the case that its target fails. */
       let reached: Partial<Page> = {};
       const page = (fields: Partial<Page>): ScrapedPage => ({
         page: { ...blankPage(url, startedAt), ...fields, duration_ms: Date.now() - startedAt },
@@ -91,8 +94,8 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
             signal: context.signal,
             timeoutMs: Math.max(1, answerMs - (Date.now() - startedAt)),
             maxBytes: context.maxPageBytes,
-            // A refresh is followed as a redirect is: they may hold a key.
-            headers: isOwnOrigin(address, url) ? headers : strangersHeaders,
+            // As for redirects: the headers may hold a key.
+            headers: isOwnOrigin(address, url) ? headers : crossOriginHeaders,
             cookies,
             wantsBody: isReadable,
             acceptsCut: true,
@@ -144,7 +147,7 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
 
   async function documentIn(response: HttpResponse): Promise<Answered> {
     if (!isReadable(response)) return { response, document: null };
-    const body = await withoutSecretGzip(response.body, context.maxPageBytes);
+    const body = await decodeUnannouncedGzip(response.body, context.maxPageBytes);
     const plain = body === response.body ? response : { ...response, body };
     return { response: plain, document: documentOf(plain) };
   }
@@ -186,17 +189,19 @@ export function openFetching(spec: ScrapeSpec, context: HttpFetchContext): Fetch
   }
 }
 
-/** A page that is not all there; so is a 304, for which nobody asked: a browser has no page then either. */
+/** The error of a truncated page, or of a 304 without a conditional request: browsers fail too. */
 const missingPart = ({ status, cut }: HttpResponse): ErrorInfo | null =>
   cut?.info ?? (status === 304 ? pageError('connection_failed') : null);
 
 interface Answered {
   response: HttpResponse;
-  /** Null for what is nothing to read. */
+  /** Null if it cannot be extracted. */
   document: ReadableDocument | null;
 }
 
-/** Where a page leads by itself. An error leads nowhere: what it says of the page is to be known. */
+/**
+ * The target of the page's own refresh. Error pages are not followed: their status is the result.
+ */
 function nextAddress(
   { status, url, headers }: HttpResponse,
   document: ReadableDocument | null,
@@ -206,10 +211,10 @@ function nextAddress(
   return refreshTarget({ url, header: headers.refresh, markup });
 }
 
-/** However late its answer came, a page that is here is read. */
+/** A page that arrived late still gets this long for extraction. */
 const MIN_READING_MS = 1000;
 
-/** `de-AT` as browsers ask for it: the language of anywhere before any other. */
+/** `Accept-Language` for a locale as browsers send it: `de-AT,de;q=0.9`. */
 const languages = (locale: string): string => {
   const [language] = locale.split('-');
   return language === locale ? locale : `${locale},${language};q=0.9`;

@@ -39,7 +39,7 @@ const keeping = (...lines: string[]): RawAnswer => ({
   end: 'keep',
 });
 
-it('answers that are as wrong as chance makes them are answers or failures of the page, and end in time', async () => {
+it('randomly corrupted responses give a response or a page failure, in time', async () => {
   const seeds = seedsOf(200);
   await withSite(
     (path) => randomAnswer(Number(path.slice(1)) || 0),
@@ -123,7 +123,7 @@ describe('a connection', () => {
 describe('a body cut short', () => {
   const cut: RawAnswer = { bytes: Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf') };
 
-  it('is no answer', async () => {
+  it('is a failure by default', async () => {
     await withSite(
       () => cut,
       async (get) => {
@@ -132,7 +132,7 @@ describe('a body cut short', () => {
     );
   });
 
-  it('is what came of it, for whom that is enough', async () => {
+  it('is returned with `cut` if the caller accepts it', async () => {
     await withSite(
       () => cut,
       async (get) => {
@@ -144,7 +144,7 @@ describe('a body cut short', () => {
   });
 });
 
-it('a header is sent as UTF-8 where it is not Latin-1, and never as two', async () => {
+it('a header that is not Latin-1 is sent as UTF-8, and cannot be split into two', async () => {
   await withSite(
     () => keeping('HTTP/1.1 200 OK', 'Content-Length: 2', '', 'ok'),
     async (_get, site) => {
@@ -153,7 +153,7 @@ it('a header is sent as UTF-8 where it is not Latin-1, and never as two', async 
           ...{ signal: new AbortController().signal, timeoutMs: 20_000, maxBytes: 1000 },
           headers: { 'x-name': value },
         });
-      // Cut down to one byte, U+010A would be the end of a line.
+      // Truncated to one byte, U+010A would be a line feed.
       await send('日Ċx: y');
       expect(site.requests[0]).toContain(`x-name: ${Buffer.from('日Ċx: y').toString('latin1')}`);
       await expect(send('a\r\nb: c')).rejects.toMatchObject({ code: 'connection_failed' });
@@ -162,7 +162,7 @@ it('a header is sent as UTF-8 where it is not Latin-1, and never as two', async 
   );
 });
 
-it('names of headers that objects have of themselves are headers like others', async () => {
+it('headers named like properties of Object.prototype are headers like others', async () => {
   await withSite(
     () => keeping('HTTP/1.1 200 OK', '__proto__: a', 'constructor: b', 'Content-Length: 2', '', 'ok'),
     async (get) => {

@@ -2,8 +2,8 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import { type PageErrorCode, PageFailure } from '../../core/jobs/page-errors.ts';
 
 /**
- * What an engine is handed with the page it fetches. The page's first address is granted already; before the page goes on to any
- * other, by redirects or by itself, the engine asks. What a page loads into itself is not asked for.
+ * Decides where a page may redirect or navigate to. The page's first URL is granted already; the
+ * engine checks every further one. Subresources are not checked.
  */
 export interface RedirectPermission {
   follow(url: string): Promise<RedirectDecision>;
@@ -12,14 +12,14 @@ export interface RedirectPermission {
 export type RedirectDecision = { kind: 'granted' } | Denied;
 
 export type Denied =
-  /** Not now: come back in about this long, and do something else meanwhile. */
+  /** Not now: retry in about `ms` milliseconds. */
   | { kind: 'wait'; ms: number }
-  /** Not at all: `robots_disallowed`; or robots.txt could not be read, for a reason that may pass. */
+  /** Denied: `robots_disallowed`; or robots.txt could not be read, which may be temporary. */
   | { kind: 'disallowed'; error: ErrorInfo };
 
 /**
- * @throws PageFailure if the page must not go there. For `wait` its code does not matter: whoever holds the permit fetches the page
- *   again later.
+ * @throws PageFailure if the page must not go there. For `wait` its code does not matter: the
+ *   caller that holds the permit retries the page.
  */
 export function requireGranted(decision: RedirectDecision): void {
   switch (decision.kind) {

@@ -1,12 +1,13 @@
-/** A host that asks for a longer pause is asked again after this. */
+/** Upper limit for a requested pause. */
 const LONGEST_PAUSE_MS = 60 * 60_000;
 
 /**
- * The pause a host asks for: `Retry-After` of an answer 429 or 503, in seconds or as a date (RFC 9110, 10.2.3).
+ * The pause a host requests: `Retry-After` of a 429 or 503, in seconds or as a date (RFC 9110,
+ * 10.2.3).
  *
- * @param headers by lower-case name, several of one name joined by commas or line ends: the longest pause holds. A date is compared
- *   with the answer's own `Date`: no clock of ours is asked
- * @returns null if it does not ask
+ * @param headers by lower-case name, several of one name joined by commas or line ends: the longest
+ *   pause counts. A date is relative to the response's own `Date`, not to the local clock
+ * @returns milliseconds, at most an hour; null if no pause is requested
  */
 export function retryAfterMs(
   status: number,
@@ -22,6 +23,6 @@ export function retryAfterMs(
   return longest === null ? null : Math.min(longest, LONGEST_PAUSE_MS);
 }
 
-/** The date in an item has a comma of its own, behind the day of the week. */
+/** A date contains a comma too, after the day of the week. */
 const itemsOf = (list: string | null | undefined): string[] =>
   (list ?? '').match(/(?:[ \t]*[a-z]{3,9},)?[^,\n]+/gi)?.map((item) => item.trim()) ?? [];

@@ -1,9 +1,10 @@
 /**
- * Whether a path fits a pattern of robots.txt: `*` is any run of characters, `$` at the end is the end, and without it any path that
- * begins so fits.
+ * Whether a path matches a robots.txt pattern: `*` is any run of characters, `$` at the end is the
+ * end; without it the pattern is a prefix.
  *
- * What stands between two stars is looked for from left to right, each where it comes first: a later place would only leave less for
- * the rest. So no step is taken back, and it takes time proportional to both lengths.
+ * The parts between stars are searched from left to right, each at its first occurrence: a later
+ * one would only leave less for the rest. So there is no backtracking; time is linear in both
+ * lengths.
  */
 export function matches(path: string, pattern: string): boolean {
   const isWhole = pattern.endsWith('$');
@@ -27,16 +28,16 @@ export function matches(path: string, pattern: string): boolean {
   }
 }
 
-/** What every path that fits begins with. */
+/** The literal prefix of every matching path. */
 export function prefixOf(pattern: string): string {
   const star = pattern.indexOf('*');
   return star < 0 ? pattern : pattern.slice(0, star);
 }
 
-/** Short enough that looking for it anew from each place is soon done. */
+/** Up to this length `indexOf` is fast in any case. */
 const SHORT = 8;
 
-/** `indexOf`, which for a long text of few letters may take the product of both lengths; this takes their sum (Knuth, Morris, Pratt). */
+/** `indexOf` may take the product of both lengths; this takes their sum (Knuth, Morris, Pratt). */
 function find(text: string, part: string, from: number): number {
   if (part.length > text.length - from) return -1;
   if (part.length <= SHORT) return text.indexOf(part, from);
@@ -51,7 +52,7 @@ function find(text: string, part: string, from: number): number {
   return -1;
 }
 
-/** By place, how long a beginning of the text also ends there. */
+/** Per index, the length of the longest proper prefix of the text that also ends there. */
 function bordersOf(text: string): Int32Array {
   const borders = new Int32Array(text.length);
   let length = 0;

@@ -1,11 +1,11 @@
 import { matches, prefixOf } from './robots-pattern.ts';
 import type { Group, Robots } from './robots-txt.ts';
 
-/** What a robots.txt says to one crawler. */
+/** The rules of a robots.txt for one crawler. */
 export interface Permissions {
-  /** The longest first, and of two as long the one that allows: the first that matches decides. */
+  /** Longest first, `allow` before `disallow` at equal length: the first match decides. */
   rules: CompiledRule[];
-  /** Seconds that the site asks to be left between two requests; the longest where several groups say so, null where none does. */
+  /** Seconds between two requests; the longest of several groups, null if there is none. */
   crawlDelay: number | null;
 }
 
@@ -16,7 +16,7 @@ interface CompiledRule {
 }
 
 /**
- * The part of a file that is for the crawler of this name: of the groups that name it all, or where none does those for everybody.
+ * Merges all groups that name this crawler, or the `*` groups if none does.
  *
  * @param agent our product token, such as `LeadEngine`
  */
@@ -28,10 +28,11 @@ export function permissionsFor({ groups }: Robots, agent: string): Permissions {
 }
 
 /**
- * Whether an address may be fetched. In time proportional to the rules' length and, for those with stars, the path's; where stars are
- * so many that this takes long, what is left of them counts as its beginning: more is left alone than was asked for, never less.
+ * Whether a URL may be fetched. Time is linear in the rules' length and, for rules with stars, the
+ * path's. Beyond a work limit each remaining `disallow` with stars counts by its prefix: it blocks
+ * more than the file asks for, never less.
  *
- * @param url as it is requested: the parser percent-encodes the file's rules, and compares octet by octet
+ * @param url as requested: rules are percent-encoded by the parser and compared octet by octet
  */
 export function isAllowed({ rules }: Permissions, url: string): boolean {
   const path = pathOf(url);
@@ -45,10 +46,10 @@ export function isAllowed({ rules }: Permissions, url: string): boolean {
   return true;
 }
 
-/** Characters to look at for one address: 30,000 rules with stars for a path of 200, some 30 ms at the worst. */
+/** Characters compared per URL: 30,000 rules with stars for a path of 200, some 30 ms at worst. */
 const MOST_WORK = 6_000_000;
 
-/** As `isAllowed`, for a single question. */
+/** As `isAllowed`, for a single URL. */
 export const mayFetch = (robots: Robots, agent: string, url: string): boolean =>
   isAllowed(permissionsFor(robots, agent), url);
 
@@ -63,7 +64,7 @@ function rulesOf(groups: readonly Group[]): CompiledRule[] {
   for (const { rules } of groups) {
     for (const { allow, pattern } of rules) {
       add(pattern, allow);
-      // Whoever allows `/folder/index.html` allows `/folder/`, which is the same page.
+      // Allowing `/folder/index.html` allows `/folder/`, which is the same page.
       const folder = allow ? folderOf(pattern) : null;
       if (folder !== null) add(`${folder}$`, true);
     }
@@ -73,10 +74,10 @@ function rulesOf(groups: readonly Group[]): CompiledRule[] {
     .sort((a, b) => b.pattern.length - a.pattern.length || Number(b.allow) - Number(a.allow));
 }
 
-/** A part of a text keeps all of it in memory; rules are kept long after the file. */
+/** A substring keeps the whole file in memory; rules are cached long after it. */
 const ownCopy = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
 
-/** Of `/folder/index.html`, with its slash; null for the pattern of anything else. */
+/** `/folder/` of `/folder/index.html`; null for other patterns. */
 function folderOf(pattern: string): string | null {
   const slash = pattern.lastIndexOf('/');
   return slash >= 0 && pattern.startsWith('index.htm', slash + 1) ? pattern.slice(0, slash + 1) : null;
@@ -92,7 +93,7 @@ function longestDelay(groups: readonly Group[], name: string): number | null {
   return longest;
 }
 
-/** Path and query as written, from `/`; of anything that is no URL, as much of one as it looks like. */
+/** Path and query as written, from `/`; parses invalid URLs as Google's parser does. */
 function pathOf(url: string): string {
   const { length } = url;
   const from = (pattern: RegExp, start: number) => {
@@ -109,9 +110,12 @@ function pathOf(url: string): string {
   return wanted.startsWith('/') ? wanted : `/${wanted}`;
 }
 
-/** The product token of a User-Agent, by which robots.txt knows it: `LeadEngine` of `LeadEngine/1.0 (+https://…)`. */
+/**
+ * The product token of a User-Agent, as used in robots.txt: `LeadEngine` of `LeadEngine/1.0
+ * (+https://…)`.
+ */
 export function productTokenOf(userAgent: string): string {
-  // Ours stands last in those that begin as browsers' do, for the sake of servers that expect it.
+  // In a browser-like User-Agent our own token comes after the browsers'.
   const tokens = [...userAgent.replace(/\([^)]*\)/g, ' ').matchAll(/(?:^|\s)([a-z_-]+)(?=\/|\s|$)/gi)];
   const own = tokens.map(([, token = '']) => token).filter((token) => !BROWSERS.test(token));
   return own.at(0) ?? tokens[0]?.[1] ?? '';

@@ -1,19 +1,20 @@
 /**
- * robots.txt by RFC 9309, read as forgivingly as Google's own parser reads it: what a webmaster obviously meant counts, because a
- * rule that is not understood is a page fetched against somebody's will. (`robots-parser` 3.0.1 misreads `User-agent: Foo Bar`
- * and broken byte-order marks.)
+ * Parses robots.txt by RFC 9309, as leniently as Google's parser: a rule that is not understood is
+ * a page fetched against the site's will. (`robots-parser` 3.0.1 misreads `User-agent: Foo Bar` and
+ * broken byte-order marks.)
  */
 export interface Robots {
   groups: Group[];
-  /** Addresses of sitemaps, wherever in the file they stand. */
+  /** Sitemap URLs, from anywhere in the file. */
   sitemaps: string[];
 }
 
-/** Rules for some crawlers. Several groups may name the same one; all of them hold for it. */
+/** Rules for some crawlers. If several groups name the same crawler, all of them apply. */
 export interface Group {
   /**
-   * By product token in lower case (`*` for everybody that no group names), how many of the group's delays stand before it: those
-   * are not meant for it. A list of the tokens with each delay would take the square of the file's length.
+   * Lower-case product tokens (`*` for crawlers that no group names), each with the number of
+   * delays that precede it in the group and do not apply to it. Storing the tokens per delay would
+   * be quadratic.
    */
   agents: Map<string, number>;
   rules: Rule[];
@@ -23,22 +24,24 @@ export interface Group {
 
 export interface Rule {
   allow: boolean;
-  /** Octets outside of ASCII as `%E3`, one character an octet, so that it compares with the path of a URL. */
+  /** Octets outside of ASCII percent-encoded (`%E3`), as in the path of a URL. */
   pattern: string;
 }
 
-/** What is behind this is not read (RFC 9309 asks for at least 500 KiB). */
+/** The rest of the file is ignored (RFC 9309 requires at least 500 KiB). */
 export const MAX_ROBOTS_BYTES = 500 * 1024;
-/** As long as eight addresses of the longest kind that browsers take; what is behind it in a line is not read. */
+/**
+ * As in Google's parser: eight times the longest URL of browsers. The rest of a line is ignored.
+ */
 const MAX_LINE = 2083 * 8;
 /** More than a crawl reads. */
 const MAX_SITEMAPS = 1000;
 
-/** Never fails: what is no line of a robots.txt is passed over. In time and space proportional to the file. */
+/** Never fails: other lines are skipped. Linear in time and space. */
 export function parseRobots(body: Uint8Array): Robots {
   const robots: Robots = { groups: [], sitemaps: [] };
   let group: Group | undefined;
-  // Several `User-agent` lines in a row begin one group; the first rule behind them closes the list.
+  // Consecutive `User-agent` lines start one group; the first rule closes the list.
   let namingAgents = false;
   for (const { name, value } of directivesIn(textOf(body))) {
     switch (name) {
@@ -59,7 +62,8 @@ export function parseRobots(body: Uint8Array): Robots {
         break;
       case 'crawl-delay': {
         const seconds = Number.parseFloat(value);
-        // It is no part of the standard, and so does not end the list of agents; yet it is not meant for those still to come.
+        // Not in the standard, so it does not close the list of agents; but it does not apply to
+        // later ones.
         if (group && seconds >= 0) group.crawlDelays.push(seconds);
         break;
       }
@@ -74,10 +78,12 @@ export function parseRobots(body: Uint8Array): Robots {
   return robots;
 }
 
-/** One character an octet: what a file is encoded in is not known, and rules are compared octet by octet. */
+/**
+ * Latin-1, one character per octet: the encoding is unknown, and rules are compared octet by octet.
+ */
 function textOf(body: Uint8Array): string {
   const bytes = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, MAX_ROBOTS_BYTES));
-  // Of a byte-order mark, as much as is there.
+  // Skips a complete or partial byte-order mark.
   const mark = [0xef, 0xbb, 0xbf];
   const markBytes = mark.findIndex((byte, place) => bytes[place] !== byte);
   return bytes.subarray(markBytes === -1 ? mark.length : markBytes).toString('latin1');
@@ -85,7 +91,7 @@ function textOf(body: Uint8Array): string {
 
 type Name = 'user-agent' | 'allow' | 'disallow' | 'crawl-delay' | 'sitemap';
 
-/** Any of the three line ends ends a line; a blank one more or less says nothing. */
+/** CR, LF and CRLF end a line; empty lines are skipped. */
 function* directivesIn(text: string): Generator<{ name: Name; value: string }> {
   let from = 0;
   while (from < text.length) {
@@ -111,7 +117,7 @@ function directiveOf(line: string): { name: Name; value: string } | null {
   const comment = line.indexOf('#');
   const said = trimmed(comment < 0 ? line : line.slice(0, comment));
   const colon = said.indexOf(':');
-  // `disallow /` is obvious too; with a third word it could be anything.
+  // `disallow /` without a colon is accepted; with a third word it is ambiguous.
   const parts = colon >= 0 ? [said.slice(0, colon), said.slice(colon + 1)] : said.split(/[ \t]+/, 3);
   const [name, value] = parts.map(trimmed);
   if (!name || value === undefined || parts.length !== 2) return null;
@@ -120,8 +126,8 @@ function directiveOf(line: string): { name: Name; value: string } | null {
 }
 
 /**
- * Not `trim()`: to that an octet 0xA0 is a blank too, and it may be a part of a character. Nor a regular expression: that one looks
- * at a run of blanks within the line from each of its places.
+ * Not `trim()`, which removes the octet 0xA0: it may be part of a character. Not a regular
+ * expression, which is quadratic for a run of blanks within the line.
  */
 function trimmed(text: string): string {
   let from = 0;

@@ -5,20 +5,20 @@ const read = (text: string) => parseRobots(Buffer.from(text));
 const may = (robotsTxt: string, path: string, agent = 'LeadEngine') =>
   mayFetch(read(robotsTxt), agent, new URL(path, 'https://example.com/').href);
 
-test('the group that names the crawler holds for it, and the one for everybody does not', () => {
+test('the group that names the crawler applies, and the `*` group does not', () => {
   const rules = 'User-agent: *\nDisallow: /\n\nUser-agent: leadengine\nDisallow: /private\n';
   expect(may(rules, '/page')).toBe(true);
   expect(may(rules, '/private/page')).toBe(false);
   expect(may(rules, '/page', 'OtherBot')).toBe(false);
 });
 
-test('groups of one name are one group, and agents named in a row share their rules', () => {
+test('groups with the same agent are merged, and consecutive agents share rules', () => {
   const rules = 'User-agent: a\nUser-agent: b\nDisallow: /x\n\nUser-agent: b\nDisallow: /y\n';
   expect([may(rules, '/x', 'a'), may(rules, '/y', 'a')]).toEqual([false, true]);
   expect([may(rules, '/x', 'b'), may(rules, '/y', 'b')]).toEqual([false, false]);
 });
 
-test('the longest rule that matches decides, and of two as long the one that allows', () => {
+test('the longest matching rule decides, and `allow` wins at equal length', () => {
   const rules = 'User-agent: *\nDisallow: /shop\nAllow: /shop/open\nDisallow: /both\nAllow: /both\n';
   expect(may(rules, '/shop/closed')).toBe(false);
   expect(may(rules, '/shop/open/1')).toBe(true);
@@ -33,7 +33,7 @@ test('stars and the end of a path', () => {
   expect(may(rules, '/a/c')).toBe(true);
 });
 
-test('a rule written in letters matches an address that is percent-encoded', () => {
+test('a rule with non-ASCII letters matches a percent-encoded URL', () => {
   expect(may('User-agent: *\nDisallow: /caf\u00e9\n', '/café')).toBe(false);
   expect(may('User-agent: *\nDisallow: /caf%c3%a9\n', '/café')).toBe(false);
 });
@@ -42,7 +42,7 @@ test.each([
   ['no colon', 'user-agent leadengine\ndisallow /x\n'],
   ['a version behind the name', 'User-agent: LeadEngine/2.0\nDisallow: /x\n'],
   ['a second word behind the name', 'User-agent: LeadEngine the crawler\nDisallow: /x\n'],
-  ['a slip of the pen', 'Useragent: leadengine\nDissallow: /x\n'],
+  ['a common misspelling', 'Useragent: leadengine\nDissallow: /x\n'],
   ['half a byte-order mark', '\u00efUser-agent: *\nDisallow: /x\n'],
   ['old line ends', 'User-agent: *\rDisallow: /x\r'],
   ['a comment behind the rule', 'User-agent: * # all\nDisallow: /x# not this\n'],
@@ -52,13 +52,13 @@ test.each([
   );
 });
 
-test('what is no robots.txt allows everything', () => {
+test('a file that is no robots.txt allows everything', () => {
   expect(may('<!doctype html><title>Not found</title>', '/x')).toBe(true);
   expect(may('', '/x')).toBe(true);
   expect(may('Disallow: /', '/x')).toBe(true);
 });
 
-test('the delay is that of the groups that hold for the crawler', () => {
+test('the delay is that of the groups that apply to the crawler', () => {
   const robots = read(
     'User-agent: *\nCrawl-delay: 10\n\nUser-agent: LeadEngine\nCrawl-delay: 1.5\nDisallow:\n',
   );
@@ -67,13 +67,13 @@ test('the delay is that of the groups that hold for the crawler', () => {
   expect(crawlDelayFor(read('User-agent: *\nCrawl-delay: soon\n'), 'OtherBot')).toBeNull();
 });
 
-test('sitemaps are told wherever they stand and belong to no group', () => {
+test('sitemaps are read anywhere in the file and belong to no group', () => {
   const robots = read('Sitemap: https://example.com/a.xml\nUser-agent: *\nsitemap:/b.xml\nDisallow: /x\n');
   expect(robots.sitemaps).toEqual(['https://example.com/a.xml', '/b.xml']);
   expect(mayFetch(robots, 'LeadEngine', 'https://example.com/x')).toBe(false);
 });
 
-test('a hostile file costs no time and what is behind its limit is not read', () => {
+test('a hostile file takes linear time and is ignored beyond the size limit', () => {
   const stars = `User-agent: *\nDisallow: /${'*a'.repeat(2000)}$\n`;
   expect(may(stars, `/${'a'.repeat(1999)}b`)).toBe(true);
   expect(
@@ -95,7 +95,7 @@ test.each([
   expect(productTokenOf(userAgent)).toBe(token);
 });
 
-test('a delay is for the crawlers named before it, however many delays and names there are', () => {
+test('a delay applies to the agents named before it, however many there are', () => {
   const robots = read(
     'User-agent: a\nCrawl-delay: 1\nUser-agent: b\nCrawl-delay: 3\nUser-agent: c\nDisallow: /x\n',
   );
@@ -104,7 +104,7 @@ test('a delay is for the crawlers named before it, however many delays and names
   expect(groups.map(({ agents, crawlDelays }) => [agents.size, crawlDelays.length])).toEqual([[1, 10_000]]);
 });
 
-test('where rules with stars are too many to look at, what is left of them allows no more than they do', () => {
+test('beyond the work limit rules with stars allow no more than they would', () => {
   const rules = Array.from({ length: 30_000 }, (_, n) => `Disallow: /p*${n}x$\n`).join('');
   expect(may(`User-agent: *\n${rules}`, `/q${'a'.repeat(4000)}`)).toBe(true);
   expect(may(`User-agent: *\n${rules}`, `/p${'a'.repeat(4000)}`)).toBe(false);

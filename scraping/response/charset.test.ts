@@ -43,18 +43,18 @@ describe('the encoding of a document', () => {
     expect(sniff(text, contentType)).toBe(encoding);
   });
 
-  it('is what the server says, even if the bytes could be UTF-8 and the document says so', () => {
+  it('is the one named by the server, even if the document declares UTF-8 and its bytes are valid', () => {
     expect(sniff('<meta charset=utf-8>h\xc3\xa9', 'text/html; charset=iso-8859-1')).toBe('windows-1252');
   });
 
-  it('is not declared by markup in a text, and in XML by the declaration alone', () => {
+  it('is not declared by markup in a text, and in XML only by its declaration', () => {
     const text = '<meta charset=koi8-r>';
     expect(sniffEncoding(bytes(text), null, '', 'text')).toBe('windows-1252');
     expect(sniffEncoding(bytes(text), null, '', 'xml')).toBe('windows-1252');
     expect(sniffEncoding(bytes(`<?xml version="1.0" encoding="koi8-r"?>`), null, '', 'xml')).toBe('koi8-r');
   });
 
-  it('is what the document says where the server names none that exists', () => {
+  it('is the one the document declares if the server names none that exists', () => {
     expect(sniff('<meta charset=koi8-r>', 'text/html; charset=none')).toBe('koi8-r');
   });
 
@@ -85,7 +85,7 @@ describe('the encoding of a document', () => {
     expect(sniff(text)).toBe('windows-1252');
   });
 
-  it('is UTF-8 where the bytes can be nothing else', () => {
+  it('is UTF-8 if the bytes are valid UTF-8', () => {
     expect(sniffEncoding(Buffer.from('<p>Fähre über den Fluß'), null)).toBe('utf-8');
   });
 
@@ -123,7 +123,7 @@ describe('a decoded document', () => {
     });
   });
 
-  it('of a view into a larger buffer is that view alone', () => {
+  it('of a view into a larger buffer covers that view only', () => {
     const view = bytes('xx\x80yy').subarray(2, 3);
     expect(decodeDocument(view, 'text/html; charset=windows-1252', '').text).toBe('€');
   });

@@ -4,21 +4,24 @@ import { namedCharset } from './content-type.ts';
 import { canBe, guessEncoding, isAscii } from './guess-encoding.ts';
 import { labelInContent, prescan } from './meta-prescan.ts';
 
-/** What a document's bytes mean. */
+/** A decoded document. */
 export interface Decoded {
   text: string;
   /** As browsers write it in `document.characterSet`. */
   charset: string;
 }
 
-/** How a document may say its encoding by itself: HTML in a `<meta>`, XML in its declaration, text not at all. */
+/**
+ * Where a document may declare its encoding: HTML in a `<meta>`, XML in its declaration, text
+ * nowhere.
+ */
 export type Declaring = 'html' | 'xml' | 'text';
 
 /**
- * Decodes a document as a browser does: by its byte-order mark, else what the server said, else what the document says of itself,
- * else by what the bytes can be.
+ * Decodes a document as browsers do: by byte-order mark, else the server's charset, else the
+ * document's declaration, else a guess from the bytes.
  *
- * @param url whose top-level domain hints at the language of a page that does not tell it
+ * @param url its top-level domain hints at the language of a page that does not declare one
  */
 export function decodeDocument(
   bytes: Uint8Array,
@@ -30,7 +33,7 @@ export function decodeDocument(
   return { text: decode(bytes, encoding), charset: displayName(encoding) };
 }
 
-/** The standard's name of the encoding in lower case, such as `windows-1252`. */
+/** The Encoding Standard's name in lower case, such as `windows-1252`. */
 export function sniffEncoding(
   bytes: Uint8Array,
   contentType: string | null,
@@ -56,8 +59,8 @@ function byteOrderMark([first, second, third]: Uint8Array): string | null {
 }
 
 /**
- * Null for a label that names no encoding; and for those that the standard answers with one replacement character for all of the
- * page (`hz-gb-2312`, `iso-2022-kr`): there is nothing to read in it, and what is ASCII in such a page can be read.
+ * Null for an unknown label, and for labels that the standard maps to a single replacement
+ * character (`hz-gb-2312`, `iso-2022-kr`): a guess keeps at least the ASCII text.
  */
 function standardName(label: string | null): string | null {
   const name = label === null ? null : normalizeEncoding(label);
@@ -65,8 +68,8 @@ function standardName(label: string | null): string | null {
 }
 
 /**
- * What other programs call encodings, and no browser knows: believed where the bytes fit, since a browser, which goes by the bytes
- * alone then, comes to the same or to worse.
+ * Labels from other programs that browsers do not know. Used if the bytes are valid in the
+ * encoding: a browser would guess from the bytes, with the same or a worse result.
  */
 function aliased(label: string | null, bytes: Uint8Array): string | null {
   const name = label?.trim().toLowerCase() ?? '';
@@ -91,16 +94,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   ),
 };
 
-/** A document whose declaration could be read as ASCII is not in UTF-16, whatever it declares. */
+/** A declaration that can be read as ASCII is not in UTF-16, as the standard states. */
 function inAscii(encoding: string | null): string | null {
   if (encoding === 'x-user-defined') return 'windows-1252';
   return encoding?.startsWith('utf-16') ? 'utf-8' : encoding;
 }
 
 /**
- * UTF-8 by Node's own decoder. Nearly all others it has are wrong somewhere (windows-1252 and -1255, koi8-u, all of the Chinese,
- * Japanese and Korean ones: nodejs/node#56542 and what ICU's tables have for the standard's), so they are decoded by the standard's
- * own tables.
+ * Node's decoder for UTF-8 only. Nearly all of its others deviate from the standard (windows-1252
+ * and -1255, koi8-u, all Chinese, Japanese and Korean ones: nodejs/node#56542 and differences of
+ * ICU's tables), so they are decoded with the standard's tables.
  */
 const decode = (bytes: Uint8Array, encoding: string): string =>
   encoding === 'utf-8' ? new TextDecoder().decode(bytes) : new StandardDecoder(encoding).decode(bytes);

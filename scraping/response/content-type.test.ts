@@ -52,13 +52,13 @@ describe('the type of a document', () => {
     expect(typeOf(named, body)).toBe(type);
   });
 
-  it('is not HTML by its looks alone where that is forbidden', () => {
+  it('is not sniffed as HTML with `nosniff`', () => {
     expect(typeOf(null, '<html>', { 'x-content-type-options': 'NoSniff' })).toBe('text/plain');
     expect(typeOf('text/html', '<html>', { 'x-content-type-options': 'nosniff' })).toBe('text/html');
   });
 });
 
-it('files are no documents, whatever their server adds', () => {
+it('files are no documents, whatever parameters their type has', () => {
   expect(isUnsupported('text/html, application/pdf')).toBe(true);
   expect(isUnsupported('IMAGE/PNG; q=1')).toBe(true);
   expect(isUnsupported('image/svg+xml')).toBe(false);
@@ -66,7 +66,7 @@ it('files are no documents, whatever their server adds', () => {
   expect(isUnsupported('*/*')).toBe(false);
 });
 
-// The cases of the Fetch standard, and what Chromium showed each of as.
+// The cases of the Fetch standard, with the types Chromium derives.
 it.each([
   [[], null],
   [['text/html; charset=UTF-8'], 'text/html; charset=UTF-8'],

@@ -1,20 +1,20 @@
 import { computedMIMEType, MIMEType } from 'whatwg-mimetype';
 
 /**
- * What a response is. The engines must agree on it, so both follow the standards: Fetch in what a header says (several values, values
- * that are none), MIME Sniffing in what bytes are.
+ * The type of a response. Both engines must agree on it, so it follows the standards: Fetch for
+ * headers (several values, invalid values), MIME Sniffing for bodies.
  */
 
 /**
- * The type a server names, such as `text/html`: the last value that is one. Null where it names none; "anything" and the two "unknown"
- * types say as much.
+ * The type a server names, such as `text/html`: the last valid value. Null if there is none; the
+ * wildcard and the two "unknown" types count as none.
  */
 export function namedType(contentType: string | null | undefined): string | null {
   const essence = lastNamed(contentType)?.essence;
   return essence === undefined || NAMELESS.has(essence) ? null : essence;
 }
 
-/** The `charset` it names, of several values the last; null for none. */
+/** The last `charset` parameter of the header; null if there is none. */
 export const namedCharset = (contentType: string | null): string | null =>
   typesIn(contentType)
     .findLast(({ parameters }) => parameters.has('charset'))
@@ -27,7 +27,7 @@ function lastNamed(contentType: string | null | undefined): MIMEType | null {
 
 function typesIn(contentType: string | null | undefined): MIMEType[] {
   if (!contentType) return [];
-  // A comma may stand in a quoted parameter; only there is a quotation mark.
+  // A quoted parameter may contain a comma.
   const values = contentType.includes('"') ? splitOutsideQuotes(contentType) : contentType.split(',');
   return values.map((value) => MIMEType.parse(value)).filter((type) => type !== null);
 }
@@ -50,34 +50,34 @@ const splitOutsideQuotes = (text: string): string[] => {
 
 const NAMELESS = new Set(['*/*', 'unknown/unknown', 'application/unknown']);
 
-/** The type a document is read as: what the server names, or what its bytes are where it names none, or calls bytes text. */
+/** The named type, or the sniffed type if none is named or binary data is named `text/plain`. */
 export function typeOfDocument(
   body: Uint8Array,
   head: { contentType: string | null; headers: Readonly<Record<string, string>> },
 ): string {
   const named = namedType(head.contentType);
-  // Nothing is nothing to read, whatever it would be.
+  // An empty body cannot be sniffed.
   if (body.length === 0) return named ?? 'text/html';
   if (named !== null && named !== 'text/plain') return fileByMark(body) ?? named;
-  // UTF-16 is full of zeros, which are in no other text.
+  // UTF-16 contains zero bytes and would be sniffed as binary.
   if (named !== null && /charset\s*=\s*["']?\s*(utf-?16|ucs-?2|unicode)/i.test(head.contentType ?? ''))
     return named;
   const noSniff = /^\s*nosniff\s*(,|$)/i.test(head.headers['x-content-type-options'] ?? '');
-  // Of text the browser looks whether it is any, `nosniff` or not.
+  // Browsers sniff `text/plain` for binary data, also with `nosniff`.
   const options = named === null ? { noSniff } : { contentTypeHeader: named };
   return computedMIMEType(body, options).essence;
 }
 
-/** A picture, an archive or a PDF that its server calls a page: what a browser draws of it is no text. */
+/** An image, an archive or a PDF labelled as a page: a browser renders it as garbage. */
 function fileByMark(body: Uint8Array): string | null {
   const type = computedMIMEType(body, {}).essence;
   if (type === 'application/pdf') return type;
-  // A text may begin as some files do.
+  // A text may start with a file's magic number.
   const isBinary = type !== 'application/octet-stream' && body.subarray(0, 64).some((byte) => byte < 9);
   return isBinary && isUnsupported(type) ? type : null;
 }
 
-/** Of whole documents: a browser shows a lone picture or film as a page, but there is nothing in it to read. */
+/** Types without text to extract, also if a browser displays them as a document. */
 export const isUnsupported = (contentType: string | null | undefined): boolean =>
   /^(image\/(?!svg)|audio\/|video\/|font\/|application\/(pdf|zip|octet-stream|x-7z|x-rar|x-gzip|gzip|ogg|postscript|vnd\.(?!wap\.xhtml)))/.test(
     namedType(contentType) ?? '',
@@ -87,8 +87,9 @@ export const isDownload = (contentDisposition: string | null | undefined): boole
   /^\s*attachment/i.test(contentDisposition ?? '');
 
 /**
- * The one type of an answer that names several, in several headers or in one: the last that is one, with the charset of an earlier
- * one of its kind where it names none (https://fetch.spec.whatwg.org/#concept-header-extract-mime-type).
+ * Combines several `Content-Type` values: the last valid one, with the charset of an earlier value
+ * of the same type if it has none
+ * (https://fetch.spec.whatwg.org/#concept-header-extract-mime-type).
  *
  * @param values of each header `Content-Type`, in order
  */
@@ -109,7 +110,7 @@ export function effectiveContentType(values: readonly string[]): string | null {
   return chosen?.type ?? only;
 }
 
-/** What stands between commas. */
+/** The parts between commas outside of quotes. */
 const OUTSIDE_QUOTES = /(?:"[^"]*"|[^,"]|")+/g;
 
 const essenceOf = (type: string): string | null =>

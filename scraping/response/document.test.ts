@@ -40,7 +40,7 @@ describe('worth downloading', () => {
     expect(isReadable(head(type))).toBe(false);
   });
 
-  it('is not what is to be saved', () => {
+  it('is no attachment', () => {
     expect(isReadable(head('text/html', { 'content-disposition': 'attachment; filename=a.html' }))).toBe(
       false,
     );
@@ -67,16 +67,16 @@ describe('a document', () => {
     expect(document(type, body)?.kind).toBe(kind);
   });
 
-  it('without a type is none where its bytes are no text', () => {
+  it('without a type is rejected if its bytes are not text', () => {
     expect(document(null, Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2]))).toBeNull();
   });
 
-  it('is never markup of its own making', () => {
+  it('that is text cannot inject markup', () => {
     expect(document('text/plain', '</pre><script>x</script>')?.html).toContain('&lt;/pre&gt;&lt;script&gt;');
     expect(document('application/json', '{"a":"</code>"}')?.html).toContain('&lt;/code&gt;');
   });
 
-  it('in JSON that is broken stays as it is', () => {
+  it('of invalid JSON stays as it is', () => {
     expect(document('application/json', '{"a":')).toMatchObject({ source: '{"a":', kind: 'text' });
   });
 });

@@ -4,27 +4,27 @@ import { type Declaring, decodeDocument } from './charset.ts';
 import { isDownload, isUnsupported, namedType, typeOfDocument } from './content-type.ts';
 import type { ResponseHead } from './response-head.ts';
 
-/** A document that came by plain HTTP. */
+/** A document fetched by plain HTTP. */
 export interface ReadableDocument {
-  /** Whether there is more in it than what is written: a page, entries of a feed. */
+  /** A page, the entries of a feed, or plain text. */
   kind: 'html' | 'feed' | 'text';
   sourceKind: SourceKind;
-  /** As it came, decoded. */
+  /** The body, decoded. */
   source: string;
   charset: string;
-  /** As HTML to read; made when it is asked for. */
+  /** Converted to HTML, lazily. */
   readonly html: string;
 }
 
-/** Whether its head promises something to read: a film need not come at all. */
+/** Whether the head suggests readable content: a video is not downloaded. */
 export function isReadable({ contentType, headers, status }: ResponseHead): boolean {
   if (isDownload(headers['content-disposition']) || isUnsupported(contentType)) return false;
   const type = namedType(contentType);
-  // What says nothing of itself shows it, see `typeOfDocument`.
+  // Without a type the body is sniffed, see `typeOfDocument`.
   return type === null || status === 204 || TEXTUAL.test(type);
 }
 
-/** Null for bytes that are no text after all. */
+/** Null if the body is not text. */
 export function documentOf(response: ResponseHead & { body: Buffer }): ReadableDocument | null {
   const { body, contentType, url } = response;
   const type = typeOfDocument(body, response);
@@ -41,9 +41,9 @@ export function documentOf(response: ResponseHead & { body: Buffer }): ReadableD
   };
 }
 
-/** @param type of the document, not as its server calls it */
+/** @param type from `typeOfDocument`, not from the header alone */
 export function sourceKindOf(type: string, source: string): SourceKind {
-  // Servers call feeds HTML, and pages XML because they are XHTML.
+  // Servers label feeds as HTML, and XHTML pages as XML.
   if (HTML.test(type)) return isFeed(source) ? 'feed' : 'html';
   if (XML.test(type)) return isFeed(source) ? 'feed' : XHTML.test(source.slice(0, 4000)) ? 'html' : 'xml';
   if (JSON_TYPE.test(type)) return isJsonFeed(source) ? 'json_feed' : 'json';

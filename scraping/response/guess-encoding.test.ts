@@ -13,7 +13,7 @@ describe('a page that does not say its encoding', () => {
     }
   });
 
-  it.each(NOTICES)('in $language is read in UTF-8, even cut off within a letter', (notice) => {
+  it.each(NOTICES)('in $language is read in UTF-8, even truncated within a character', (notice) => {
     const bytes = Buffer.from(noticePage(notice, false));
     expect(read(bytes)).toEqual({ text: bytes.toString(), charset: 'UTF-8' });
     const lastLetter = bytes.findLastIndex((byte) => byte >= 0xc0);
@@ -39,7 +39,7 @@ describe('a page that does not say its encoding', () => {
     }
   });
 
-  it('is read in what its language or domain was written in, where letters are few', () => {
+  it('with few letters is read in the encoding of its language or domain', () => {
     expect(read(encode('<html lang=cs><p>Ř', 'windows-1250')).text).toBe('<html lang=cs><p>Ř');
     expect(read(encode('<p>ł', 'iso-8859-2'), 'http://a.example.pl/').text).toBe('<p>ł');
   });
@@ -61,7 +61,7 @@ describe('a page that does not say its encoding', () => {
     expect(read(shift === 0 ? bytes : bytes.swap16())).toEqual({ text: page, charset });
   });
 
-  it('is read as it goes where it is no text in any language', () => {
+  it('without text in any language is still decoded', () => {
     const noise = Buffer.from(Array.from({ length: 200_000 }, (_, index) => (index * 7919) % 251));
     expect(typeof read(noise).text).toBe('string');
   });

@@ -2,11 +2,12 @@ import { createRequire } from 'node:module';
 import { normalizeEncoding, TextDecoder as StandardDecoder } from '@exodus/bytes/encoding.js';
 
 /**
- * The encoding of a document that does not say it and is not clean UTF-8, in the standard's name: by what its bytes can be and by
- * which letters follow each other in them. What its language, or that of its top-level domain, was mostly written in goes first.
+ * Guesses the encoding of a document that declares none and is not valid UTF-8: by which encodings
+ * its bytes are valid in and by letter frequencies. Encodings common for its language or top-level
+ * domain go first. Returns the Encoding Standard's name.
  */
 export function guessEncoding(bytes: Uint8Array, url: string): string {
-  // All bytes of ISO-2022-JP are ASCII; its escapes stand in nothing else.
+  // ISO-2022-JP is ASCII only; its escape sequences occur in no other encoding.
   if (isAscii(bytes))
     return (
       utf16WithoutMark(bytes) ??
@@ -15,10 +16,10 @@ export function guessEncoding(bytes: Uint8Array, url: string): string {
   return utf16WithoutMark(bytes) ?? (isMostlyUtf8(bytes) ? 'utf-8' : legacyEncoding(bytes, url));
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what begins an escape
+// biome-ignore lint/suspicious/noControlCharactersInRegex: an escape sequence starts with it
 const ISO_2022_JP = /\x1b\$[@B]/;
 
-/** Markup is ASCII, of which every other byte is zero in UTF-16. */
+/** Markup is ASCII, so in UTF-16 every other byte of it is zero. */
 function utf16WithoutMark(bytes: Uint8Array): string | null {
   const beginning = bytes.subarray(0, 2048);
   const pairs = beginning.length >> 1;
@@ -31,7 +32,7 @@ function utf16WithoutMark(bytes: Uint8Array): string | null {
   return first > pairs / 3 && second < pairs / 50 ? 'utf-16be' : null;
 }
 
-/** A page that was cut off in the middle of a letter, or has a few words from elsewhere, is still UTF-8. */
+/** Tolerates a truncated character and a few words in another encoding. */
 function isMostlyUtf8(bytes: Uint8Array): boolean {
   const text = new TextDecoder().decode(bytes, { stream: true });
   const broken = text.split('\ufffd').length - 1;
@@ -52,22 +53,22 @@ function legacyEncoding(bytes: Uint8Array, url: string): string {
   return detect(words, own.length > 0 ? own : isForeign ? OTHERS : LATIN) ?? 'windows-1252';
 }
 
-/** Fewer letters with an accent than that are in windows-1252, whichever they are: a name, an amount, quotation marks. */
+/** With fewer non-ASCII letters windows-1252 is assumed: a name, an amount, quotation marks. */
 const FEW_LETTERS = 3;
-/** Of the letters of words that are not ASCII alone. In Latin script most of a word is; in any other, hardly any of it. */
+/** Share of non-ASCII letters in words that have some: small in Latin scripts, near 1 in others. */
 const FOREIGN_SHARE = 0.65;
-/** What is looked at, of text that is not ASCII. */
+/** Limit for the non-ASCII text that is examined. */
 const MOST_CHARACTERS = 64 * 1024;
 
 interface Evidence {
-  /** The lines and texts between tags that are not ASCII alone. */
+  /** Lines and texts between tags with non-ASCII bytes. */
   words: Buffer;
-  /** Bytes above ASCII. */
+  /** Number of non-ASCII letters. */
   letters: number;
   share: number;
 }
 
-/** A title and a line say enough, if they are not lost among markup. */
+/** Collects non-ASCII text without markup, so that a title and one line are enough evidence. */
 function evidenceIn(bytes: Uint8Array): Evidence {
   let words = '';
   for (const text of latin1(bytes).split(/[<>\r\n]/)) {
@@ -78,7 +79,7 @@ function evidenceIn(bytes: Uint8Array): Evidence {
   let [letters, ascii] = [0, 0];
   for (const word of words.split(/[^A-Za-z\x80-\xff]+/)) {
     const high = word.replace(/[^\x80-\xff]/g, '').length;
-    // A byte by itself of where windows-1252 and its kin have their signs.
+    // A single byte in the range of windows-125x punctuation and symbols.
     if (high === 0 || /^[\x80-\xbf]$/.test(word)) continue;
     letters += high;
     ascii += word.length - high;
@@ -93,7 +94,7 @@ const LATIN = [
   'windows-1254',
   'windows-1257',
   'windows-1258',
-  // The second byte of a letter may be ASCII: of Katakana in Shift_JIS it mostly is.
+  // The second byte of a character may be ASCII: for Katakana in Shift_JIS it mostly is.
   'shift_jis',
   'gb18030',
   'big5',
@@ -122,12 +123,15 @@ interface Detector {
   ): { encoding: string | null };
 }
 
-/** With the first page that needs it: 60 MB and a tenth of a second, and most workers never meet one. */
+/**
+ * Loaded for the first page that needs it: it costs 60 MB and 100 ms, and most workers never need
+ * it.
+ */
 let detector: Detector | null = null;
 
 function detect(words: Buffer, among: readonly string[]): string | null {
   const possible = among.filter((encoding) => canBe(words, encoding, true));
-  // One wrong byte is no reason to give up on all that is left.
+  // If a wrong byte rules out all encodings, all are compared.
   const [first, ...others] = possible.length > 0 ? possible : among;
   if (first === undefined || others.length === 0) return first ?? null;
   detector ??= (createRequire(import.meta.url)('jschardet') as { chardet: Detector }).chardet;
@@ -140,7 +144,7 @@ function detect(words: Buffer, among: readonly string[]): string | null {
   return encoding === null ? null : (OUR_NAMES.get(encoding.toLowerCase()) ?? normalizeEncoding(encoding));
 }
 
-/** By the standard's. */
+/** The detector's names by the standard's. */
 const DETECTORS_NAMES = new Map([
   ['windows-874', 'cp874'],
   ['shift_jis', 'cp932'],
@@ -151,7 +155,7 @@ const DETECTORS_NAMES = new Map([
 ]);
 const OUR_NAMES = new Map([...DETECTORS_NAMES].map(([ours, detectors]) => [detectors, ours]));
 
-/** What pages of a language were written in, the likeliest first. */
+/** Legacy encodings per language, most likely first. */
 const LEGACY: Readonly<Record<string, readonly string[]>> = {
   ar: ['windows-1256', 'iso-8859-6'],
   ba: ['windows-1251'],
@@ -184,7 +188,7 @@ const LEGACY: Readonly<Record<string, readonly string[]>> = {
   'zh-tw': ['big5', 'gb18030'],
 };
 
-/** Of a country, where its name differs from its language's. */
+/** Languages of country domains with another code. */
 const LANGUAGES_OF_DOMAINS: Readonly<Record<string, string>> = {
   by: 'be',
   cn: 'zh',
@@ -204,7 +208,7 @@ const LANGUAGES_OF_DOMAINS: Readonly<Record<string, string>> = {
   ua: 'uk',
   vn: 'vi',
 };
-/** Names of countries that are names of other languages. */
+/** Country codes that are codes of other languages. */
 const NO_LANGUAGES = new Set(['ar', 'ba', 'be', 'et', 'sl', 'sr', 'uk', 'vi']);
 
 function languageOf(bytes: Uint8Array): string | null {
@@ -219,7 +223,7 @@ function languageOfDomain(url: string): string | null {
   return LANGUAGES_OF_DOMAINS[domain] ?? (NO_LANGUAGES.has(domain) ? null : domain);
 }
 
-/** Whether bytes mean something in an encoding. */
+/** Whether bytes are valid in an encoding. */
 export function canBe(bytes: Uint8Array, encoding: string, isCut = false): boolean {
   try {
     new StandardDecoder(encoding, { fatal: true }).decode(bytes, { stream: isCut });

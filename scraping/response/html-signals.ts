@@ -2,52 +2,55 @@ import { Parser } from 'htmlparser2';
 import { parseRefresh, type Refresh, SOON_SECONDS } from './refresh-value.ts';
 
 /**
- * What a page's HTML looks like from afar: how much there is to read, and what suggests that scripts are to draw the rest. One pass
- * over the text, in time proportional to its length whatever it holds: it runs on the event loop, for every page.
+ * Signals from a page's HTML: how much text it has, and whether scripts are likely to render the
+ * rest. One linear pass, whatever the input: it runs on the event loop, for every page.
  */
-export interface PageShape {
+export interface HtmlSignals {
   title: string;
-  /** The beginning of what a reader without scripts sees, white space collapsed. */
+  /** The beginning of the text visible without scripts, white space collapsed. */
   text: string;
   textLength: number;
   noscriptText: string;
-  /** Scripts that run, as against data in script elements. */
-  programs: number;
+  /** Script elements with code, not data. */
+  executableScripts: number;
   moduleScripts: number;
-  /** The state a framework hands to its scripts: `__NEXT_DATA__` and its kin. */
+  /** Script elements with a framework's state, such as `__NEXT_DATA__`. */
   stateScripts: number;
-  /** Elements that frameworks draw in, with nothing to read in them. */
+  /** Mount elements of frameworks without text. */
   emptyMounts: number;
-  /** `{{ name }}` left for a script to fill in. */
+  /** Unfilled template placeholders: `{{ name }}`. */
   placeholders: number;
-  /** Where a `<meta http-equiv="refresh">` leads soon; null for none, or for the page itself again. */
+  /**
+   * Target of a short `<meta http-equiv="refresh">`; null if there is none, or it is the page
+   * itself.
+   */
   refreshesTo: string | null;
-  /** Where its addresses begin, as its `<base>` has it. */
+  /** `href` of its `<base>`. */
   base: string | null;
-  /** A script that goes elsewhere as soon as it runs. */
+  /** A script assigns `location` near its start. */
   scriptRedirect: boolean;
 }
 
-/** Larger pages are judged by their beginning. */
+/** Only the beginning of larger pages is read. */
 const MOST_CHARACTERS = 1_000_000;
 const TEXT_KEPT = 2000;
 const NOSCRIPT_KEPT = 10_000;
-/** A spinner's caption is no content. */
+/** A mount element with at most this much text, such as a spinner's caption, is empty. */
 const MOUNT_TEXT = 20;
 
-export function shapeOf(html: string): PageShape {
-  const reading = new Reading(html.length > MOST_CHARACTERS ? html.slice(0, MOST_CHARACTERS) : html);
+export function htmlSignals(html: string): HtmlSignals {
+  const reading = new SignalReader(html.length > MOST_CHARACTERS ? html.slice(0, MOST_CHARACTERS) : html);
   reading.run();
-  return reading.shape();
+  return reading.signals();
 }
 
-class Reading {
+class SignalReader {
   #at = 0;
   #text = '';
   #textLength = 0;
   #title = '';
   #noscriptText = '';
-  #programs = 0;
+  #executableScripts = 0;
   #moduleScripts = 0;
   #stateScripts = 0;
   #emptyMounts = 0;
@@ -55,9 +58,9 @@ class Reading {
   #refresh: Refresh | null = null;
   #base: string | null = null;
   #scriptRedirect = false;
-  /** The outermost place to draw in that is open. */
+  /** The outermost open mount element. */
   #mount: { tag: string; depth: number; textBefore: number } | null = null;
-  /** A quote that is nowhere closed need not be looked for again. */
+  /** Quotes without a closing one, which are not searched again: keeps the pass linear. */
   readonly #unclosed = new Set<string>();
 
   constructor(private readonly html: string) {}
@@ -75,13 +78,13 @@ class Reading {
     this.#closeMount();
   }
 
-  shape(): PageShape {
+  signals(): HtmlSignals {
     return {
       title: this.#title,
       text: this.#text.slice(0, TEXT_KEPT),
       textLength: this.#textLength,
       noscriptText: this.#noscriptText,
-      programs: this.#programs,
+      executableScripts: this.#executableScripts,
       moduleScripts: this.#moduleScripts,
       stateScripts: this.#stateScripts,
       emptyMounts: this.#emptyMounts,
@@ -93,7 +96,7 @@ class Reading {
   }
 
   #addText(raw: string): void {
-    // Most of it lies between two tags and is a line break.
+    // Most text between tags is white space.
     if (!/\S/.test(raw)) return;
     const spaced = raw.includes('&') ? raw.replace(/&nbsp;|&#160;/g, ' ') : raw;
     const words = spaced.replace(/\s+/g, ' ').trim();
@@ -131,7 +134,7 @@ class Reading {
     else this.#opened(tagName, attributes);
   }
 
-  /** Behind the `>` of a tag; one in quotes does not count. */
+  /** Offset after the tag's `>` outside of quotes. */
   #tagEnd(from: number): number {
     const { html } = this;
     for (let at = from; at < html.length; at += 1) {
@@ -166,10 +169,10 @@ class Reading {
     this.#mount = null;
   }
 
-  /** An element whose content is no HTML to read. */
+  /** An element whose content is not parsed as HTML. */
   #readRaw(tagName: string, attributes: string): void {
     const { html } = this;
-    // Drawn with the page: what is in it can be read.
+    // Declarative shadow DOM is rendered, so its content is read.
     if (tagName === 'template' && /\bshadowrootmode\b/i.test(attributes)) return;
     if (tagName === 'svg' && attributes.endsWith('/')) return;
     const ending = ENDINGS[tagName] as RegExp;
@@ -190,14 +193,14 @@ class Reading {
     if (/^__(next|nuxt)_/i.test(attribute(attributes, 'id') ?? '') || STATE.test(beginning))
       this.#stateScripts += 1;
     if (type !== '' && type !== 'module' && !/(java|ecma)script/.test(type)) return;
-    this.#programs += 1;
+    this.#executableScripts += 1;
     if (type === 'module') this.#moduleScripts += 1;
     if (REDIRECT.test(beginning)) this.#scriptRedirect = true;
   }
 
   #readMeta(attributes: string): void {
     if (attribute(attributes, 'http-equiv')?.toLowerCase() !== 'refresh') return;
-    // Of several the first counts, as far as it can be understood.
+    // The first valid one counts.
     this.#refresh ??= parseRefresh(decoded(attribute(attributes, 'content')) ?? '');
   }
 }
@@ -246,13 +249,13 @@ const ATTRIBUTES = Object.fromEntries(
   ]),
 ) as Record<AttributeName, RegExp>;
 
-/** As written, entities and all. */
+/** The raw value, entities not decoded. */
 function attribute(attributes: string, name: AttributeName): string | null {
   const found = ATTRIBUTES[name].exec(attributes);
   return found ? (found[1] ?? found[2] ?? found[3] ?? '') : null;
 }
 
-/** With its entities read. */
+/** Decodes entities. */
 function decoded(text: string | null): string | null {
   if (!text?.includes('&')) return text;
   let read = '';

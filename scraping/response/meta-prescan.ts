@@ -1,14 +1,16 @@
 /**
- * What an HTML document says of its own encoding, found in its bytes before anything is decoded: the standard's "prescan a byte
- * stream to determine its encoding" (html.spec.whatwg.org, 13.2.3.2). The newest library for it asks for a later Node than we do.
+ * The encoding declared in an HTML document, found before decoding: "prescan a byte stream to
+ * determine its encoding" (html.spec.whatwg.org, 13.2.3.2). The current library for it needs a
+ * later Node than we do.
  */
 
-/** Browsers look at so many bytes, and beyond that as long as the document's head goes on. */
+/** Browsers scan this many bytes, and further while the head continues. */
 const SURE_BYTES = 1024;
 const MOST_BYTES = 64 * 1024;
 
 /**
- * The first encoding that the document declares, or null. Bytes are read as ISO-8859-1, one character each.
+ * The first encoding that the document declares, or null. Bytes are read as ISO-8859-1, one
+ * character each.
  *
  * @param encodingOf null for a label that names none
  */
@@ -59,13 +61,13 @@ function metaEncoding(text: string, encodingOf: (label: string) => string | null
 
 interface Attributes {
   attributes: Map<string, string>;
-  /** Behind the tag. */
+  /** Offset after the tag. */
   end: number;
-  /** False where the bytes end within it: what is cut off says nothing. */
+  /** False if the bytes end within the tag, which is then ignored. */
   isComplete: boolean;
 }
 
-/** The standard's "get an attribute", again and again until the tag ends. The first of several of one name counts. */
+/** The standard's "get an attribute", repeated until the tag ends. The first of a name counts. */
 function readAttributes(text: string, from: number): Attributes {
   const attributes = new Map<string, string>();
   const cut = { attributes, end: text.length, isComplete: false };
@@ -75,7 +77,7 @@ function readAttributes(text: string, from: number): Attributes {
     if (at >= text.length) return cut;
     if (text[at] === '>') return { attributes, end: at + 1, isComplete: true };
     const nameFrom = at;
-    // An `=` can begin a name, but not go on with one.
+    // A name may start with `=`, but contain no further one.
     at = indexOfAny(text, '\t\n\f\r /=>', at + (text[at] === '=' ? 1 : 0));
     const name = text.slice(nameFrom, at).toLowerCase();
     at = skip(text, '\t\n\f\r ', at);
@@ -105,7 +107,10 @@ function labelOf(attributes: ReadonlyMap<string, string>): string | null {
   return labelInContent(attributes.get('content') ?? '');
 }
 
-/** "Extracting a character encoding from a meta element": from `text/html; charset=x` and what looks like it. */
+/**
+ * The standard's "extracting a character encoding from a meta element", from `text/html;
+ * charset=x`.
+ */
 export function labelInContent(content: string): string | null {
   const found = /charset[\t\n\f\r ]*=[\t\n\f\r ]*(?:"([^"]*)"|'([^']*)'|([^\t\n\f\r ;"']+))/i.exec(content);
   return (found?.[1] ?? found?.[2] ?? found?.[3])?.trim() || null;

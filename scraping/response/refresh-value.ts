@@ -1,6 +1,6 @@
 /**
- * Where a page sends its reader on by itself, with the header `Refresh` or a `<meta http-equiv="refresh">`: HTML's "shared declarative
- * refresh steps" read both.
+ * The value of a `Refresh` header or `<meta http-equiv="refresh">`, parsed by HTML's "shared
+ * declarative refresh steps".
  */
 export interface Refresh {
   seconds: number;
@@ -8,7 +8,7 @@ export interface Refresh {
   url: string | null;
 }
 
-/** Null for what a browser does not understand either. */
+/** Null if the value is invalid. */
 export function parseRefresh(value: string): Refresh | null {
   const time = /^[\t\n\f\r ]*(\d*)[\d.]*/.exec(value);
   const [read = '', digits = ''] = time ?? [];
@@ -28,5 +28,8 @@ export function parseRefresh(value: string): Refresh | null {
   return { seconds, url: end < 0 ? address.slice(1) : address.slice(1, end) };
 }
 
-/** Where the browser would be soon is where a reader is sent, and followed at once; later ones are for those who read on. */
+/**
+ * A refresh within this time is followed at once; a later one is a reload of a page meant to be
+ * read.
+ */
 export const SOON_SECONDS = 10;

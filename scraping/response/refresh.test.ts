@@ -1,15 +1,15 @@
-import { shapeOf } from './html-signals.ts';
+import { htmlSignals } from './html-signals.ts';
 import { refreshMarkup, refreshTarget } from './refresh.ts';
 
 const target = (html: string | null, header: string | null = null, url = 'https://a.example/dir/page') =>
-  refreshTarget({ url, header, markup: html === null ? null : shapeOf(html) });
+  refreshTarget({ url, header, markup: html === null ? null : htmlSignals(html) });
 
-it('is looked for in pages that may have it alone', () => {
+it('is searched only in pages that may contain one', () => {
   expect(refreshMarkup('<p>http-equiv and refresh')).toBeNull();
   expect(refreshMarkup('<META content="0;/a" HTTP-EQUIV = "refresh">')?.refreshesTo).toBe('/a');
 });
 
-describe('where a page leads by itself', () => {
+describe('the refresh target of a page', () => {
   it.each([
     ['<meta http-equiv="refresh" content="0;url=next">', 'https://a.example/dir/next'],
     ['<META HTTP-EQUIV=REFRESH CONTENT="10; URL=/next?a=1&amp;b=2">', 'https://a.example/next?a=1&b=2'],
@@ -26,7 +26,7 @@ describe('where a page leads by itself', () => {
     expect(target(html)).toBe(expected);
   });
 
-  it('is what its header says, and then not what its markup does', () => {
+  it('is that of its header, which takes precedence over its markup', () => {
     const html = '<base href="/other/"><meta http-equiv="refresh" content="0;url=/markup">';
     expect(target(html, '0;url=header')).toBe('https://a.example/other/header');
     expect(target(html, '90;url=/header')).toBeNull();

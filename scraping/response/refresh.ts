@@ -1,21 +1,21 @@
-import { type PageShape, shapeOf } from './html-signals.ts';
+import { type HtmlSignals, htmlSignals } from './html-signals.ts';
 import { parseRefresh, SOON_SECONDS } from './refresh-value.ts';
 
-/** More in a row is a circle, as of redirects. */
+/** More in a row is a loop, as for redirects. */
 export const MAX_REFRESHES = 20;
 
-/** What a page's own markup says of where it leads. */
-type RefreshMarkup = Pick<PageShape, 'refreshesTo' | 'base'>;
+/** The signals that determine a page's refresh target. */
+type RefreshMarkup = Pick<HtmlSignals, 'refreshesTo' | 'base'>;
 
-/** Null for a page without any, as most are, and those need not be looked through. */
+/** Null for a page without a meta refresh; most pages need no parsing. */
 export const refreshMarkup = (html: string): RefreshMarkup | null =>
-  MAY_REFRESH.test(html) ? shapeOf(html) : null;
+  MAY_REFRESH.test(html) ? htmlSignals(html) : null;
 
 const MAY_REFRESH = /http-equiv\s{0,10}=\s{0,10}["']?\s{0,10}refresh/i;
 
 /**
- * The address that a page leads to soon, by its header or else by its own markup; null for none, for the page itself again, and for what
- * is not the web.
+ * The URL that a page refreshes to soon, by its header, else by its markup; null if there is none,
+ * if it is the page itself, or not http(s).
  */
 export function refreshTarget(page: {
   url: string;

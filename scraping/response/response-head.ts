@@ -1,4 +1,4 @@
-/** The head of an answer, as both engines know it. */
+/** The head of a response, in both engines. */
 export interface ResponseHead {
   /** After redirects. */
   url: string;

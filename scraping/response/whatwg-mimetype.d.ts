@@ -6,7 +6,10 @@ declare module 'whatwg-mimetype' {
     readonly essence: string;
     readonly parameters: ReadonlyMap<string, string>;
   }
-  /** The standard's "computed MIME type". @param options.contentTypeHeader undefined: there is none */
+  /**
+   * The standard's "computed MIME type".
+   * @param options.contentTypeHeader undefined: there is none
+   */
   export function computedMIMEType(
     resource: Uint8Array,
     options: { contentTypeHeader?: string | undefined; noSniff?: boolean },

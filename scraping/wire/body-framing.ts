@@ -1,21 +1,21 @@
 import type { ResponseHeadFields } from './response-head.ts';
 
-/** How a body's end is known, and its bytes out of their wrapping. */
+/** Finds the end of a body and removes its framing. */
 export interface BodyFraming {
-  /** What of these bytes belongs to the body. @throws WireError where they are not what the head said */
+  /** The part of these bytes that is body. @throws WireError if the framing is broken */
   take(bytes: Buffer): Buffer[];
-  /** Nothing more belongs to it. */
+  /** The body is complete. */
   readonly isComplete: boolean;
-  /** Bytes came that do not belong to it. */
+  /** There were bytes after the body. */
   readonly hasMore: boolean;
-  /** Whether it may end here, with its connection. */
+  /** Whether the body is acceptable if the connection ends now. */
   mayEnd(): boolean;
 }
 
-/** What a server sent is not HTTP, or ends too early. */
+/** A response is not HTTP, or ends too early. */
 export class WireError extends Error {}
 
-/** @throws WireError for lengths and the like that contradict each other where browsers do not forgive it */
+/** Chooses the framing by method, status and headers. */
 export function framingOf(head: ResponseHeadFields, method: string): BodyFraming {
   if (method === 'HEAD' || HAS_NO_BODY.has(head.status)) return withLength(0, 0);
   if (isChunked(head)) return chunked();
@@ -29,8 +29,8 @@ export const isChunked = ({ isCurrent, fields }: ResponseHeadFields): boolean =>
   isCurrent && listed(fields, 'transfer-encoding').some((coding) => coding.toLowerCase() === 'chunked');
 
 /**
- * What the head says of the body's length, where it says so in numbers. Several that differ are rare: what came by the longest of them is
- * likely whole, and is never too little.
+ * The numeric `Content-Length` values. Different values in one response are rare: reading up to the
+ * longest never truncates the body.
  */
 export function contentLength({ fields }: ResponseHeadFields): { longest: number; least: number } | null {
   let longest = -1;
@@ -44,11 +44,11 @@ export function contentLength({ fields }: ResponseHeadFields): { longest: number
   return longest < 0 ? null : { longest, least };
 }
 
-/** The values of a header that is a list, however often it stands there. */
+/** The items of a list header, over all of its occurrences. */
 export const listed = (fields: ResponseHeadFields['fields'], name: string): string[] =>
   fields.filter(([key]) => key === name).flatMap(([, value]) => value.split(',').map((item) => item.trim()));
 
-/** @param least that is accepted where the connection ends before `length` */
+/** @param least bytes that are accepted if the connection ends before `length` */
 function withLength(length: number, least: number): BodyFraming {
   let left = length;
   let hasMore = false;
@@ -76,10 +76,10 @@ const untilClose = (): BodyFraming => ({
   mayEnd: () => true,
 });
 
-/** Of the line with a chunk's size, its extensions included, and of trailers. */
+/** Limit for a chunk-size line, extensions included, and for a trailer line. */
 const MAX_LINE_BYTES = 16 * 1024;
 const MAX_TRAILER_BYTES = 256 * 1024;
-/** A chunk's size in hexadecimal, then perhaps an extension that nobody knows. */
+/** A chunk's size in hexadecimal, then an optional extension. */
 const CHUNK_SIZE = /^([0-9a-f]{1,16}) *(?:;.*)?\r?$/i;
 const LF = 10;
 
@@ -97,7 +97,7 @@ function chunked(): BodyFraming {
       if (whole.trim() !== '') throw new WireError('a chunk is longer than it said');
       reading = 'size';
     } else if (reading === 'size') {
-      // Leading zeros are nobody's overflow.
+      // Leading zeros do not count as digits.
       const size = CHUNK_SIZE.exec(whole.replace(/^0+(?=[0-9a-f])/i, ''))?.[1];
       left = size === undefined ? Number.NaN : Number.parseInt(size, 16);
       if (!Number.isSafeInteger(left)) throw new WireError('a chunk has no size');
@@ -136,7 +136,7 @@ function chunked(): BodyFraming {
     get hasMore() {
       return hasMore;
     },
-    // The last chunk was there; browsers miss the empty line behind it, and nobody else does.
+    // After the last chunk only the final empty line is missing, which browsers accept.
     mayEnd: () => reading === 'trailer' || reading === 'done',
   };
 }

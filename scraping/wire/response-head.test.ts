@@ -39,7 +39,7 @@ it.each([
   expect(headOf(text).fields).toEqual(fields);
 });
 
-it('is the same in whatever pieces it comes, and of what follows nothing is lost', () => {
+it('is the same however it is chunked, and no byte after it is lost', () => {
   const text = 'HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n\r\nHTTP/1.1 200 OK\r\nA: b\n\r\n';
   const whole = read(`${text}body`);
   expect(whole).toMatchObject({ kind: 'head', head: { status: 200, fields: [['a', 'b']] } });

@@ -1,45 +1,45 @@
 /**
- * The head of an HTTP/1.x answer, read as Chromium reads it: what servers send is forgiven as browsers forgive it, and refused where
- * they refuse it. Strings are Latin-1, one character a byte.
+ * The head of an HTTP/1.x response, parsed as Chromium does: lenient and strict in the same places.
+ * Strings are Latin-1, one character per byte.
  */
 export interface ResponseHeadFields {
   status: number;
-  /** HTTP/1.1 or later: an answer in 1.0 has no chunks, and ends with its connection unless it says otherwise. */
+  /** HTTP/1.1 or later. A 1.0 response has no chunks and ends with its connection by default. */
   isCurrent: boolean;
   /** In order, names in lower case. */
   fields: [name: string, value: string][];
-  /** Nothing had to be forgiven. What comes after another head is not to be trusted with a second answer. */
+  /** Strictly valid. Otherwise the connection must not be reused. */
   isRegular: boolean;
 }
 
 export type HeadReading =
   | { kind: 'incomplete' }
-  /** @property rest what came of the body with it */
+  /** @property rest the first bytes of the body */
   | { kind: 'head'; head: ResponseHeadFields; rest: Buffer }
-  /** Not HTTP, or more than is read of one. */
+  /** Not HTTP, or too large. */
   | { kind: 'unreadable' };
 
-/** As Chromium has it. */
+/** As in Chromium. */
 const MAX_HEAD_BYTES = 256 * 1024;
 
 /**
- * The head of an answer from bytes as they come. What announces it (`100 Continue`, early hints, a switch of protocols that nobody asked
- * for) is passed over.
+ * Incremental reader of a response head. Interim responses (`100 Continue`, early hints, an
+ * unrequested switch of protocols) are skipped.
  */
 export class HeadReader {
   #bytes: Buffer = Buffer.alloc(0);
   #length = 0;
-  /** Of the head that is being read. */
+  /** Start of the current head. */
   #start = 0;
-  /** Up to here there is no end of it. */
+  /** Up to here there is no end of the head. */
   #searched = 0;
 
-  /** Nothing has come yet. */
+  /** No byte has arrived yet. */
   get isUntouched(): boolean {
     return this.#length === 0;
   }
 
-  /** All that came so far. */
+  /** All bytes so far. */
   get bytes(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -58,7 +58,7 @@ export class HeadReader {
     const length = this.#length + bytes.length;
     if (this.#length === 0) this.#bytes = bytes;
     else if (length > this.#bytes.length) {
-      // Twice as much as is needed: a server may send one byte at a time.
+      // Doubles the buffer: a server may send one byte at a time.
       const larger = Buffer.allocUnsafe(2 * length);
       this.bytes.copy(larger);
       this.#bytes = larger;
@@ -72,14 +72,14 @@ export class HeadReader {
     const start = startOfStatusLine(unread);
     if (start === 'unknown') return { kind: 'incomplete' };
     if (start === 'icy') {
-      // Shoutcast servers; Chromium takes all of it for a body.
+      // Shoutcast servers; Chromium treats all of it as a body.
       const head = { status: 200, isCurrent: false, fields: [], isRegular: false };
       return { kind: 'head', head, rest: unread };
     }
     if (start === 'none') return { kind: 'unreadable' };
     const from = this.#start + start;
     const end = endOfHead(this.bytes, Math.max(from, this.#searched));
-    // An end in three bytes may have begun.
+    // The last two bytes may be the start of the terminator.
     this.#searched = Math.max(from, this.#length - 2);
     if ((end === -1 ? this.#length : end) > MAX_HEAD_BYTES) return { kind: 'unreadable' };
     if (end === -1) return { kind: 'incomplete' };
@@ -97,7 +97,7 @@ export class HeadReader {
 const isInterim = (status: number): boolean => status >= 100 && status < 200;
 
 const ICY = 'icy ';
-/** Bytes that may stand before `HTTP`, such as the end of a line of the answer before. */
+/** Bytes allowed before `HTTP`, such as a line end left from the previous response. */
 const SLOP = 4;
 
 function startOfStatusLine(bytes: Buffer): number | 'icy' | 'none' | 'unknown' {
@@ -111,7 +111,7 @@ function startOfStatusLine(bytes: Buffer): number | 'icy' | 'none' | 'unknown' {
 const LF = 10;
 const CR = 13;
 
-/** Behind an empty line, which may end in LF alone; -1 where none has come. */
+/** Offset after the empty line, which may end in LF alone; -1 if there is none yet. */
 function endOfHead(bytes: Buffer, start: number): number {
   for (let at = bytes.indexOf(LF, start); at !== -1; at = bytes.indexOf(LF, at + 1)) {
     if (bytes[at + 1] === LF) return at + 2;
@@ -140,7 +140,7 @@ function parseHead(text: string): ResponseHeadFields {
   return { status: statusOf(statusLine), isCurrent: isCurrent(statusLine), fields, isRegular };
 }
 
-/** A line that begins with a space goes on where the one before ended. */
+/** Joins folded lines: a line that starts with a blank continues the previous one. */
 function unfolded(lines: string[]): string[] {
   const whole: string[] = [];
   for (const line of lines) {
@@ -153,7 +153,7 @@ function unfolded(lines: string[]): string[] {
 
 const LARGEST_STATUS = 2 ** 31 - 1;
 
-/** What stands behind the first space, if it is a number; a head that says nothing means that all is well. */
+/** The number after the first space; 200 if there is none. */
 function statusOf(statusLine: string): number {
   const digits = /^[^ ]* +(\d+)/.exec(statusLine)?.[1];
   return digits === undefined ? 200 : Math.min(Number(digits), LARGEST_STATUS);

@@ -1,15 +1,15 @@
 import { gzipSync } from 'node:zlib';
 import { Frontier } from '../../scraping/crawl/frontier.ts';
-import { globOf } from '../../scraping/crawl/scope.ts';
+import { compileGlob } from '../../scraping/crawl/scope.ts';
 import { readSitemap } from '../../scraping/crawl/sitemap.ts';
 import { sitemapLinksIn } from '../../scraping/crawl/sitemap-link.ts';
-import { challengeOf } from '../../scraping/engine/block-detection.ts';
+import { detectBlock } from '../../scraping/engine/block-detection.ts';
 import { createCookies } from '../../scraping/http/cookies.ts';
 import { retryAfterMs } from '../../scraping/politeness/retry-after.ts';
 import { mayFetch } from '../../scraping/politeness/robots-permission.ts';
 import { parseRobots } from '../../scraping/politeness/robots-txt.ts';
 import { decodeDocument } from '../../scraping/response/charset.ts';
-import { shapeOf } from '../../scraping/response/html-signals.ts';
+import { htmlSignals } from '../../scraping/response/html-signals.ts';
 
 /** Something a stranger sends to what reads it on the event loop, by size in characters. */
 export interface Attack {
@@ -38,9 +38,9 @@ const document = (name: string, make: Attack['make']): Attack => ({
   ...{ size: 120_000, make },
   read: (html) => {
     const decoded = decodeDocument(bytes(html), null, 'https://example.com/');
-    const shape = shapeOf(decoded.text);
+    const shape = htmlSignals(decoded.text);
     sitemapLinksIn(decoded.text);
-    return challengeOf({ url: 'https://example.com/', status: 403, headers: {}, html: decoded.text }, shape);
+    return detectBlock({ url: 'https://example.com/', status: 403, headers: {}, html: decoded.text }, shape);
   },
 });
 
@@ -108,27 +108,27 @@ export const ATTACKS: readonly Attack[] = [
     name: 'globs: stars',
     size: 2000,
     make: many('a'),
-    read: (text) => globOf(`/${'*a'.repeat(400)}b`)(`https://example.com/${text}`),
+    read: (text) => compileGlob(`/${'*a'.repeat(400)}b`)(`https://example.com/${text}`),
   },
   {
     name: 'globs: two stars',
     size: 2000,
     make: many('a'),
-    read: (text) => globOf(`/${'**a'.repeat(300)}b`)(`https://example.com/${text}`),
+    read: (text) => compileGlob(`/${'**a'.repeat(300)}b`)(`https://example.com/${text}`),
   },
   {
     name: 'globs: a part of a path',
     size: 2000,
     make: many('a/'),
-    read: (text) => globOf(`${'*a'.repeat(400)}b`)(`https://example.com/${text}`),
+    read: (text) => compileGlob(`${'*a'.repeat(400)}b`)(`https://example.com/${text}`),
   },
   {
     name: 'a frontier whose host must wait',
     size: 4_000,
     make: many('a'),
     read: ({ length }) => {
-      const bounds = { includes: () => true, isOfSite: () => true, extendTo: () => {} };
-      const frontier = new Frontier({ bounds, maxDepth: 9, maxKnown: length });
+      const scope = { includes: () => true, isSameSite: () => true, extendTo: () => {} };
+      const frontier = new Frontier({ scope, maxDepth: 9, maxKnown: length });
       frontier.addLinks(
         Array.from({ length }, (_, n) => ({ url: `https://a.example/p${n}x` })),
         null,

@@ -31,7 +31,7 @@ runConfigured('notifier', async ({ config, logger, lifecycle }) => {
 
   const refusals = createRefusalCounter(database, logger);
   await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
-  const guard = createEgressGuard({ allow: config.egressAllow, logger, onRefused: refusals.count });
+  const guard = createEgressGuard({ allow: config.egressAllow, logger, onBlocked: refusals.count });
   const http = createHttpClient({ guard, logger, userAgent: USER_AGENT });
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
 

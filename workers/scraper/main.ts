@@ -11,7 +11,7 @@ import { findChromium } from '../../scraping/browser/chromium.ts';
 import { createBrowserPool } from '../../scraping/browser/pool.ts';
 import { createEgressGuard } from '../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../scraping/egress/upstream-proxy.ts';
-import { createRenderMemory } from '../../scraping/engine/rendering-type-cache.ts';
+import { createRenderingTypeCache } from '../../scraping/engine/rendering-type-cache.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
 import { authoritiesOf, readDirectories } from '../../scraping/leads/sources/directories-file.ts';
 import { createSourceFetch } from '../../scraping/leads/sources/fetch.ts';
@@ -47,7 +47,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
 
   const refusals = createRefusalCounter(database, logger);
   await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
-  const egress = createEgressGuard({ allow: config.egressAllow, logger, onRefused: refusals.count });
+  const egress = createEgressGuard({ allow: config.egressAllow, logger, onBlocked: refusals.count });
   const temp = await openTempFolder();
   await lifecycle.start({ name: 'temporary files', stop: () => temp.close() });
   const proxyHealth = createProxyHealth();
@@ -71,7 +71,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     proxies: config.proxyUrls,
   });
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
-  const renderMemory = createRenderMemory(renderVerdictStore(database), logger);
+  const renderingTypes = createRenderingTypeCache(renderVerdictStore(database), logger);
 
   const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
   const host = { concurrency: hostConcurrency, gapMs: hostGapMs };
@@ -86,7 +86,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
   const politeFetch = createPoliteFetch({ politeness, circuits });
-  const scraping = { browser, http, renderMemory, pageTimeoutMs, maxPageBytes };
+  const scraping = { browser, http, renderingTypes, pageTimeoutMs, maxPageBytes };
   const uploadArtifacts = createUploadArtifacts(database, openArtifactStore(config.artifactsUrl));
   const pages = { database, uploadArtifacts, scraping, politeFetch };
   const findSitemapUrls = createFindSitemapUrls({ politeness, http });
@@ -96,7 +96,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
       allow: [...config.egressAllow, ...config.sourceEndpoints, ...authoritiesOf(directories)],
-      ...{ logger, onRefused: refusals.count },
+      ...{ logger, onBlocked: refusals.count },
     }),
     ...{ logger, userAgent, proxyHealth },
   });

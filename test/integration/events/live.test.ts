@@ -239,9 +239,12 @@ describe('a reader that is too slow', () => {
     const stream = await listen(JOBS, key);
     stream.pause();
     await writeMuch(userId);
-    await waitFor(async () => (await metric('leadengine_event_streams_dropped_total{kind="sse"}')) > droppedBefore, {
-      what: 'the reader to be dropped',
-    });
+    await waitFor(
+      async () => (await metric('leadengine_event_streams_dropped_total{kind="sse"}')) > droppedBefore,
+      {
+        what: 'the reader to be dropped',
+      },
+    );
     stream.resume();
     expect(await stream.closed).toBe('cut');
     const got = stream.frames.length;

@@ -6,7 +6,7 @@ const fixture = useSite();
 const { at } = fixture;
 
 describe('actions', () => {
-  it('are done in order before the page is read', async () => {
+  it('run in order before extraction', async () => {
     const { page, artifacts } = await fixture.scraper.scrape(at('/form.html'), {
       formats: ['text'],
       actions: [
@@ -72,7 +72,7 @@ describe('actions', () => {
       extract: { told: { selector: '#out p', many: true } },
     });
     expect(page.error).toBeNull();
-    // In this order; a key that scrolls does so bit by bit, which is told as well.
+    // In this order; a key scrolls in steps, which are reported too.
     expect((page.extracted?.told as string[] | undefined)?.filter((each) => told.includes(each))).toEqual(
       told,
     );

@@ -1,8 +1,8 @@
 import { openDatabase } from '../../../db/open.ts';
 import { renderVerdictStore } from '../../../db/sites/rendering-types.ts';
 import { silentLogger } from '../../../runtime/log/logger.ts';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
-import { createRenderMemory } from '../../../scraping/engine/rendering-type-cache.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
+import { createRenderingTypeCache } from '../../../scraping/engine/rendering-type-cache.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { answers, withPages } from '../../fixtures/site/pages.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
@@ -28,7 +28,7 @@ describe('render auto', () => {
   const auto = async (own: Scraper, url: string, spec: ScrapeSpec = {}) =>
     (await own.scrape(url, { render: 'auto', formats: ['markdown'], ...spec })).page;
 
-  it('takes a page that is all there by plain HTTP', async () => {
+  it('fetches a complete page by plain HTTP', async () => {
     expect(await auto(scraper, at('/docs.html'))).toMatchObject({ engine: 'http', error: null });
     expect(await auto(scraper, at('/status?code=404'))).toMatchObject({
       engine: 'http',
@@ -36,13 +36,13 @@ describe('render auto', () => {
     });
   });
 
-  it('shows a page that scripts draw to the browser', async () => {
+  it('loads a script-rendered page in the browser', async () => {
     const page = await auto(scraper, at('/app.html'));
     expect(page).toMatchObject({ engine: 'browser', title: 'Catalogue', error: null });
     expect(page.markdown).toContain(`[Thing 2](${at('/items/2')})`);
   });
 
-  it('uses the browser at once where a picture or an action is asked for', async () => {
+  it('uses the browser at once for a screenshot or an action', async () => {
     const before = site.requests.length;
     const shown = await auto(scraper, at('/docs.html?pictured'), { formats: ['markdown', 'screenshot'] });
     expect(shown.engine).toBe('browser');
@@ -52,7 +52,7 @@ describe('render auto', () => {
     expect(asked.filter((url) => url === '/docs.html?pictured')).toHaveLength(1);
   });
 
-  it('follows a page that goes elsewhere by itself', async () => {
+  it('follows a page that redirects itself', async () => {
     await withPages(
       {
         '/old': '<meta http-equiv="refresh" content="0; url=/new"><p>We have moved.</p>',
@@ -71,7 +71,7 @@ describe('render auto', () => {
     );
   });
 
-  it('shows a page behind a challenge to the browser, and says it where that does not help', async () => {
+  it('loads a page behind a bot check in the browser, and reports the check if it stays', async () => {
     await withPages(
       {
         '/': (request, response) => {
@@ -101,7 +101,7 @@ describe('render auto', () => {
     );
   });
 
-  it('has several pages of a job on their way at once, and its browser one after the other', async () => {
+  it('fetches several pages of a job at once by HTTP, and one after the other in the browser', async () => {
     let open = 0;
     let most = 0;
     const counted: SiteHandler = (_request, response) => {
@@ -111,13 +111,13 @@ describe('render auto', () => {
         open -= 1;
         response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Counted</h1>');
       };
-      // Only several together are answered, so one alone would wait for ever.
+      // The server responds to several requests together, so a single one would wait for ever.
       waiting.push(answer);
       if (waiting.length === 4) for (const each of waiting.splice(0)) each();
     };
     const waiting: (() => void)[] = [];
     await withPages({ '/counted': counted }, async (url, own) => {
-      const job = openScraping(
+      const job = openPageEngine(
         { render: 'auto' },
         { ...own.context, signal: new AbortController().signal, pageTimeoutMs: 20_000, maxPageBytes: 1e7 },
       );
@@ -132,11 +132,11 @@ describe('render auto', () => {
   });
 });
 
-describe('what the fleet remembers of a host', () => {
+describe('the rendering type of a host', () => {
   const shell =
     '<div id="root"></div><script>document.getElementById("root").textContent = "Drawn ".repeat(80)</script>';
 
-  it('is learned by one worker and used by another', async () => {
+  it('is recorded by one worker and used by another', async () => {
     const { url: databaseUrl, drop } = await createTestDatabase();
     const database = await openDatabase({
       url: databaseUrl,
@@ -149,13 +149,13 @@ describe('what the fleet remembers of a host', () => {
         { '/1': shell, '/2': shell, '/3': shell, '/plain': '<h1>Plain</h1>' },
         async (url, own, small) => {
           const worker = () => {
-            const renderMemory = createRenderMemory(renderVerdictStore(database), silentLogger);
-            return openScraping(
+            const renderingTypes = createRenderingTypeCache(renderVerdictStore(database), silentLogger);
+            return openPageEngine(
               { render: 'auto', formats: ['text'] },
               {
                 ...own.context,
                 ...{
-                  renderMemory,
+                  renderingTypes,
                   signal: new AbortController().signal,
                   pageTimeoutMs: 20_000,
                   maxPageBytes: 1e7,
@@ -176,7 +176,8 @@ describe('what the fleet remembers of a host', () => {
           expect((await second.scrape(`${url}/3`)).page.engine).toBe('browser');
           expect(requestsOf('/3')).toBe(1);
 
-          // Hosts change: when the verdict is old, plain HTTP is tried again, and believed.
+          // Hosts change: once the record is old, plain HTTP is tried again, and its result
+          // recorded.
           await database.knex.raw(`UPDATE rendering_types SET seen_at = now() - interval '8 days'`);
           const third = worker();
           expect((await third.scrape(`${url}/plain`)).page.engine).toBe('http');
@@ -195,7 +196,7 @@ describe('what the fleet remembers of a host', () => {
     }
   });
 
-  it('does not matter where it cannot be asked', async () => {
+  it('does not matter if its store is unreachable', async () => {
     const broken = {
       find: async () => {
         throw new Error('the database is away');
@@ -205,11 +206,11 @@ describe('what the fleet remembers of a host', () => {
       },
     };
     await withPages({ '/1': shell }, async (url, own) => {
-      const job = openScraping(
+      const job = openPageEngine(
         { render: 'auto', formats: ['text'] },
         {
           ...own.context,
-          renderMemory: createRenderMemory(broken, silentLogger),
+          renderingTypes: createRenderingTypeCache(broken, silentLogger),
           ...{ signal: new AbortController().signal, pageTimeoutMs: 20_000, maxPageBytes: 1e7 },
         },
       );

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { type OutgoingHttpHeaders, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { silentLogger } from '../../../runtime/log/logger.ts';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
 import { openSite, type Site } from '../../fixtures/site/site.ts';
 
@@ -39,7 +39,7 @@ function groupOf(pid: number): number[] {
     .map(Number);
 }
 
-/** A killed process takes its moment to go. */
+/** A killed process exits after a moment. */
 async function groupEnded(pid: number): Promise<void> {
   const until = Date.now() + 5000;
   while (groupOf(pid).length > 0) {
@@ -62,7 +62,7 @@ const requested = async (path: string) => {
 };
 
 describe('a browser that is killed', () => {
-  it('makes the pages under way retryable, and is launched again', async () => {
+  it('makes its current pages retryable, and is relaunched', async () => {
     await scraper.pool.start();
     const first = pidOf(scraper.pool);
     const pages = [scraper.scrape(at('/silent?killed')), scraper.scrape(at('/silent?killed'))];
@@ -71,16 +71,16 @@ describe('a browser that is killed', () => {
     for (const { page } of await Promise.all(pages)) expect(page.error?.code).toBe('browser_crashed');
     await groupEnded(first);
 
-    // Two who come at once share the new one.
+    // Two concurrent pages share the new browser.
     const next = await Promise.all([scraper.scrape(at('/article.html')), scraper.scrape(at('/docs.html'))]);
     expect(next.map(({ page }) => page.error)).toEqual([null, null]);
     expect(pidOf(scraper.pool)).not.toBe(first);
     expect(scraper.logged.filter(({ event }) => event === 'browser_launched')).toHaveLength(2);
   });
 
-  it('does not end its job: the next URL gets the new one', async () => {
+  it('does not end its job: the next URL uses the new one', async () => {
     await scraper.pool.start();
-    const job = openScraping(
+    const job = openPageEngine(
       { render: 'browser' },
       {
         ...scraper.context,
@@ -100,7 +100,7 @@ describe('a browser that is killed', () => {
 });
 
 describe('a browser that hangs', () => {
-  it('is ended by stop all the same', async () => {
+  it('is killed by stop', async () => {
     await scraper.pool.start();
     const pid = pidOf(scraper.pool);
     process.kill(-pid, 'SIGSTOP');
@@ -109,11 +109,11 @@ describe('a browser that hangs', () => {
   });
 });
 
-describe('a browser that has shown enough pages', () => {
-  it('is replaced, and ends with its last job', async () => {
+describe('a browser with enough pages', () => {
+  it('is retired, and exits after its last job', async () => {
     await scraper.pool.start();
     const first = pidOf(scraper.pool);
-    const job = openScraping(
+    const job = openPageEngine(
       { render: 'browser', formats: ['text'] },
       {
         ...scraper.context,
@@ -132,7 +132,7 @@ describe('a browser that has shown enough pages', () => {
 
 describe('the only page of a job', () => {
   const openJob = () =>
-    openScraping(
+    openPageEngine(
       { render: 'browser', formats: ['text'] },
       {
         ...scraper.context,
@@ -144,7 +144,7 @@ describe('the only page of a job', () => {
       },
     );
 
-  it('takes its context along', async () => {
+  it('closes its context', async () => {
     const job = openJob();
     expect((await job.scrape(at('/set-cookie'))).page.error).toBeNull();
     const { page } = await job.scrape(at('/echo'));
@@ -153,7 +153,7 @@ describe('the only page of a job', () => {
     expect(page.text).not.toContain('who=me');
   });
 
-  it('keeps it where its server asked for a pause', async () => {
+  it('keeps its context if the server requested a pause', async () => {
     const job = openJob();
     const { page: refused, retryAfterMs } = await job.scrape(at('/later'));
     expect([refused.status_code, retryAfterMs]).toEqual([429, 1000]);
@@ -164,7 +164,7 @@ describe('the only page of a job', () => {
 });
 
 describe('stop', () => {
-  it('leaves no process, is safe twice, and ends what is under way', async () => {
+  it('leaves no process, is idempotent, and ends current pages', async () => {
     const page = scraper.scrape(at('/silent?stop'));
     await requested('/silent?stop');
     const pid = pidOf(scraper.pool);
@@ -177,7 +177,7 @@ describe('stop', () => {
 });
 
 describe('the proxy of the browser', () => {
-  it('serves nobody without its credentials', async () => {
+  it('rejects requests without its credentials', async () => {
     await scraper.pool.start();
     const port = scraper.logged.find(({ event }) => event === 'egress_proxy_listening')?.fields
       .port as number;
@@ -204,14 +204,14 @@ describe('the proxy of the browser', () => {
     });
 });
 
-it('a tab that is just being emptied takes the next page', async () => {
+it('a tab that is just being blanked loads the next page', async () => {
   const signal = new AbortController().signal;
-  const scraping = openScraping(
+  const scraping = openPageEngine(
     { render: 'browser' },
     { ...scraper.context, signal, pageTimeoutMs: 20_000, maxPageBytes: 1_000_000 },
   );
   const failed: string[] = [];
-  // Around the moment at which an idle tab is emptied.
+  // Around the moment at which an unused tab is blanked.
   for (let pauseMs = 249; pauseMs < 263; pauseMs += 1) {
     const { page } = await scraping.scrape(at('/form.html'));
     if (page.error) failed.push(`after ${pauseMs} ms: ${page.error.code}`);
@@ -221,7 +221,7 @@ it('a tab that is just being emptied takes the next page', async () => {
   expect(failed).toEqual([]);
 });
 
-it('a page that is still being read when its retired browser ends is none the worse for it', async () => {
+it('a page that is being extracted while its retired browser exits is complete', async () => {
   for (let page = 0; page < 2; page++) await scraper.scrape(at('/article.html'));
   const pid = pidOf(scraper.pool);
   const { extractor } = scraper.pool;

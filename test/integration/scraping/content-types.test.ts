@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { pageError } from '../../../core/jobs/page-errors.ts';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { decodeDocument } from '../../../scraping/response/charset.ts';
 import { encode, NOTICES, noticePage } from '../../fixtures/site/languages.ts';
@@ -41,7 +41,7 @@ async function readings(own: Scraper, url: string) {
   }));
 }
 
-describe('what a response is', () => {
+describe('the type of a response', () => {
   const CASES: Record<string, { as: 'page' | 'feed' | 'source' | 'file'; handler: SiteHandler }> = {};
   const add = (as: 'page' | 'feed' | 'source' | 'file', name: string, handler: SiteHandler) => {
     CASES[name] = { as, handler };
@@ -89,7 +89,7 @@ describe('what a response is', () => {
   add('file', 'a PDF as HTML', typed('text/html', '%PDF-1.7 1 0 obj'));
   add('file', 'a PDF without a type', typed(null, '%PDF-1.7 1 0 obj'));
 
-  it('is the same in both engines, whatever its server calls it', async () => {
+  it('is the same in both engines, whatever its server names it', async () => {
     const paths = new Map(Object.keys(CASES).map((name, index) => [name, `/${index}`]));
     const pages = Object.fromEntries(
       Object.entries(CASES).map(([name, { handler }]) => [paths.get(name) ?? '', handler]),
@@ -119,7 +119,7 @@ describe('what a response is', () => {
     });
   });
 
-  it('is Markdown where its server says so: as written, with its links and the title of its first heading', async () => {
+  it('is Markdown if its server names it so: as written, with links and the title from its first heading', async () => {
     const source =
       '# Locks & weirs\n\n> A guide.\n\n- [Gates](/gates.md): of oak\n- https://example.com/pumps\n';
     await withPages({ '/llms.txt': typed('text/markdown; charset=utf-8', source) }, async (url, own) => {
@@ -135,7 +135,7 @@ describe('what a response is', () => {
     });
   });
 
-  it('is an error of its server before it is a file', async () => {
+  it('is an HTTP error rather than unsupported content', async () => {
     const missing = answers(PNG, { 'content-type': 'image/png' }, 404);
     await withPages({ '/missing': missing }, async (url, own) => {
       for (const { code } of await readings(own, `${url}/missing`)) expect(code).toBe('http_client_error');
@@ -143,7 +143,7 @@ describe('what a response is', () => {
   });
 });
 
-describe('a packed page', () => {
+describe('a compressed page', () => {
   const body = Buffer.from(PAGE);
   const zstd = Buffer.from(
     'KLUv/QRYbQMAksYWG3Br2jOosztotYSSm0cIz/TCB4ngtiVrVv9hBle18s5/zsdzglY9gVwiYCQoDW0BB9rI1BQdyFi0hj++kueHw+zhSvqRZhfn8/Kkq7H8BpOvaqUVEoplgCAAHAUAUsK8gPB0DoxlKMnKEorOukg=',
@@ -172,7 +172,7 @@ describe('a packed page', () => {
     ['not at all, as br', 'br', body],
   ];
 
-  it('is read however it is packed, and a browser that cannot read it says so', async () => {
+  it('is read however it is compressed, and a browser that cannot decode it fails', async () => {
     const pages = Object.fromEntries(
       packed.map(([, name, content], index) => [
         `/${index}`,
@@ -197,7 +197,7 @@ describe('a packed page', () => {
     });
   });
 
-  it('that cannot be unpacked fails, and is left to the browser where that may be asked', async () => {
+  it('that cannot be decoded fails, and `auto` tries the browser', async () => {
     const broken = served(Buffer.concat([gzipSync(body).subarray(0, 12), Buffer.alloc(40, 7)]), {
       'content-type': 'text/html',
       'content-encoding': 'gzip',
@@ -213,11 +213,11 @@ describe('a packed page', () => {
   });
 });
 
-describe('a page that leads on by itself', () => {
+describe('a page with a refresh', () => {
   const refreshing = (value: string, body = '<p>We have moved.</p>', headers = {}) =>
     answers(body, { refresh: value, ...headers });
 
-  it('is followed soon, by its header or its markup and in every engine', async () => {
+  it('is followed, by its header or its markup and in every engine', async () => {
     const pages: Record<string, string | SiteHandler> = {
       '/new': PAGE,
       '/new?a=1&b=2': PAGE,
@@ -256,7 +256,7 @@ describe('a page that leads on by itself', () => {
     });
   });
 
-  it('stays as it is where it leads to itself, nowhere, not to the web or only after a while', async () => {
+  it('stays as it is if the target is itself, missing or not http(s), or the delay is long', async () => {
     const values = [
       '60;url=/new',
       '0',
@@ -288,11 +288,11 @@ describe('a page that leads on by itself', () => {
     });
   });
 
-  it('goes where the page may go, and no further', async () => {
+  it('is followed only if the permit allows the target', async () => {
     await withPages({ '/old': refreshing('0;url=/new'), '/new': PAGE }, async (url, own, site) => {
       for (const render of WAYS) {
         const asked: string[] = [];
-        const job = openScraping(
+        const job = openPageEngine(
           { render },
           { ...own.context, signal: new AbortController().signal, pageTimeoutMs: 20_000, maxPageBytes: 1e7 },
         );
@@ -313,7 +313,7 @@ describe('a page that leads on by itself', () => {
     });
   });
 
-  it('takes no headers of the job to another site, and reaches none that the guard refuses', async () => {
+  it('sends no headers of the job to another site, and reaches no blocked address', async () => {
     const heard: (string | undefined)[] = [];
     const other = await startSite({
       pages: {
@@ -340,7 +340,7 @@ describe('a page that leads on by itself', () => {
     }
   });
 
-  it('in a circle ends', async () => {
+  it('in a loop ends', async () => {
     await withPages({ '/a': refreshing('0;url=/b'), '/b': refreshing('0;url=/a') }, async (url, own) => {
       for (const render of ['http', 'browser'] as const) {
         expect((await own.scrape(`${url}/a`, { render })).page.error?.code).toBe('too_many_redirects');
@@ -349,8 +349,8 @@ describe('a page that leads on by itself', () => {
   });
 });
 
-describe('letters', () => {
-  it('of pages that declare nothing are read right, where the browser guesses wrong too', async () => {
+describe('characters', () => {
+  it('of pages without a declared encoding are decoded correctly, even if the browser guesses wrong', async () => {
     const notices = NOTICES.flatMap((notice) => notice.encodings.map((encoding) => ({ notice, encoding })));
     const pages = Object.fromEntries(
       notices.map(({ notice, encoding }, index) => [
@@ -370,7 +370,7 @@ describe('letters', () => {
         });
         if (drawn.text === plain.text) agreed += 1;
       }
-      // Chromium takes some of them for another encoding; never most.
+      // Chromium guesses another encoding for some of them, never for most.
       expect(agreed).toBeGreaterThan(notices.length / 2);
     });
   });
@@ -401,7 +401,7 @@ describe('letters', () => {
   });
 });
 
-/** One per pair. Chromium composes four of Big5 wrongly, of a letter and its mark, and does not know the space of EUC-JP here. */
+/** One line per pair. Chromium composes four of Big5 wrongly, and does not know the space of EUC-JP here. */
 const linesOf = (codes: string): string[] =>
   ` ${codes} `
     .split(' a ')

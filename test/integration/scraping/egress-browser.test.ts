@@ -7,11 +7,12 @@ import { type Site, startSite } from '../../support/servers/site.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 /**
- * What a page can try to reach beside itself. Each way is tried twice: with everything on loopback open, where it must get
- * through, or the test would show nothing; and with the site alone open, where the target must see nothing at all.
+ * The ways in which a page can reach other targets. Each is tried twice: with all of loopback
+ * allowed, where it must get through, or the test would prove nothing; and with only the site
+ * allowed, where the target must see nothing.
  */
 
-/** A server that only counts who knocks. */
+/** A server that counts connections. */
 interface Target {
   port: number;
   connections: number;
@@ -22,7 +23,7 @@ let site: Site;
 let target: Target;
 let guarded: Scraper;
 let open: Scraper;
-/** Who waits at `/settled`: answered when the attempt got through or was refused. */
+/** The response of `/settled` waits until the attempt got through or was blocked. */
 let hasSettled: () => boolean = () => false;
 
 beforeAll(async () => {
@@ -111,7 +112,7 @@ async function openTarget(): Promise<Target> {
 
 const script = (code: string) => `<script>${code}</script>`;
 
-/** How a page takes its whole tab elsewhere. */
+/** The ways in which a page navigates its tab. */
 const CARRIERS: Record<string, (to: string) => string> = {
   'meta refresh': (to) => `<meta http-equiv="refresh" content="0; url=${to}">`,
   location: (to) => script(`location.replace(${JSON.stringify(to)})`),
@@ -146,11 +147,11 @@ const WAYS: Record<string, string> = {
   'worker that imports': script(`new Worker('/imports.js')`),
   'link with ping': `<a id="l" href="#x" ping="TARGET">x</a>${script(`document.getElementById('l').click()`)}`,
   'service worker': script(
-    // Playwright's own ban stands on the object and not on its prototype.
+    // Playwright overrides the object's method, not the prototype's.
     `ServiceWorkerContainer.prototype.register.call(navigator.serviceWorker, '/worker.js').catch(() => {})`,
   ),
 };
-/** What Chromium is told not to do at all gets nowhere, open or not. */
+/** Disabled in Chromium: gets nowhere, allowed or not. */
 const NEVER = new Set(['link with ping', 'preconnect', 'service worker']);
 
 const attempt = async (scraper: Scraper, way: string) => {
@@ -158,7 +159,7 @@ const attempt = async (scraper: Scraper, way: string) => {
   hasSettled = () =>
     NEVER.has(way) || target.connections > before.connections || refusedAtTarget(scraper) > before.refusals;
   const { page } = await scraper.scrape(`${site.url}/try?way=${encodeURIComponent(way)}`, {
-    // A picture is asked for, so that nothing is left out because nobody would look at it.
+    // A screenshot is requested, so that no resource is skipped.
     formats: ['text', 'screenshot'],
     actions: [{ type: 'wait', selector: '#settled' }],
   });
@@ -173,7 +174,7 @@ const refusedAtTarget = ({ logged }: Scraper) =>
   logged.filter(({ event, fields }) => event === 'egress_refused' && fields.port === target.port).length;
 
 describe('a page', () => {
-  it.each(Object.keys(WAYS))('reaches nothing private by %s, and is given', async (way) => {
+  it.each(Object.keys(WAYS))('reaches nothing private by %s, and is returned', async (way) => {
     const counted = guarded.refusals();
     const tried = await attempt(guarded, way);
     expect({ reached: tried.reached, error: tried.page.error }).toEqual({ reached: 0, error: null });
@@ -184,7 +185,7 @@ describe('a page', () => {
     expect((await attempt(open, way)).reached).toBeGreaterThan(0);
   });
 
-  it('has no way past the proxy by WebRTC', async () => {
+  it('cannot bypass the proxy by WebRTC', async () => {
     const udp = createSocket('udp4');
     let packets = 0;
     udp.on('message', () => {
@@ -213,7 +214,7 @@ describe('a private address', () => {
     ...['301', '302', '303', '307', '308'].map((status) => `/leads-to?by=${status}`),
     ...Object.keys(CARRIERS).map((way) => `/carries-to?by=${encodeURIComponent(way)}`),
   ];
-  it.each(ways)('is not where a tab can be led: %s', async (way) => {
+  it.each(ways)('is not reached by a navigation: %s', async (way) => {
     const before = { connections: target.connections, refusals: refusedAtTarget(guarded) };
     const to = (scraper: Scraper) =>
       scraper.scrape(`${site.url}${way}&to=${encodeURIComponent(`http://127.0.0.1:${target.port}/secret`)}`);
@@ -236,7 +237,7 @@ describe('a private address', () => {
   );
 });
 
-describe('an address of no web', () => {
+describe('a URL that is not http(s)', () => {
   it.each(['file:///etc/passwd', 'data:text/html,x', 'chrome://version'])(
     'is refused where a page redirects there, logged and counted: %s',
     async (to) => {
@@ -247,7 +248,7 @@ describe('an address of no web', () => {
     },
   );
 
-  it('is not shown where a page redirects there, though the browser does not say why', async () => {
+  it('is not loaded by a redirect, though the browser reports no reason', async () => {
     const { page } = await guarded.scrape(`${site.url}/leads-to?to=view-source:http://127.0.0.1/`);
     expect(page).toMatchObject({ error: { code: 'connection_failed' }, title: null });
   });
@@ -284,7 +285,7 @@ describe('a name', () => {
     }
   };
 
-  it('that answers otherwise the next time is judged again, and what was checked is what is dialled', async () => {
+  it('with changing addresses is checked each time, and only checked addresses are dialled', async () => {
     const before = site.requests.length;
     const { page, asked } = await scrapeNamed('rebinding.test', ['127.0.0.1', '169.254.169.254']);
     expect(asked.length).toBeGreaterThan(1);
@@ -306,7 +307,7 @@ describe('a name', () => {
 });
 
 describe('the spelling of an address', () => {
-  // A dot of another script is a dot to a browser; what stands before an @ is a name for nobody.
+  // A Unicode full stop is a dot to a browser; the part before an @ is not the host.
   it.each([
     'http://127。0。0。1:PORT/',
     'http://127.0.0.1.:PORT/',
@@ -324,7 +325,7 @@ describe('the spelling of an address', () => {
     expect(target.connections).toBe(before);
   });
 
-  it('is opened exactly where it is named: another port and another address stay shut', async () => {
+  it('allows exactly what is listed: other ports and addresses stay blocked', async () => {
     const before = target.connections;
     expect((await guarded.scrape(`${site.url}/goes-to?to=/`)).page.error?.code ?? null).not.toBe(
       'egress_refused',

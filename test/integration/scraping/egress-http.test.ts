@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const byHttp = async (url: string) => (await scraper.scrape(url, { render: 'http' })).page;
 
-describe('an address that is not to be reached', () => {
+describe('a blocked address', () => {
   it.each([
     'http://127.0.0.1/',
     'http://2130706433/',
@@ -80,7 +80,7 @@ describe('an address that is not to be reached', () => {
   });
 
   it.each(['file:///etc/passwd', 'data:text/html,x', 'ftp://127.0.0.1/x', 'view-source:http://127.0.0.1/'])(
-    'is not reached by a redirect to what is no web: %s',
+    'is not reached by a redirect to another scheme: %s',
     async (location) => {
       await withPages({ '/': answers('', { location }, 302) }, async (url, own) => {
         const before = own.refusals();
@@ -107,7 +107,7 @@ describe('an address that is not to be reached', () => {
     await own.stop();
   });
 
-  it('is not reached by a name that answers otherwise the next time', async () => {
+  it('is not reached by DNS rebinding', async () => {
     const asked: string[] = [];
     const own = openScraper({
       allow: [`127.0.0.1:${site.port}`],
@@ -116,7 +116,7 @@ describe('an address that is not to be reached', () => {
         return [{ address: asked.length === 1 ? '127.0.0.1' : '169.254.169.254' }];
       },
     });
-    // The connection is kept for the host it was made for; another name of the site means another look.
+    // The connection is kept per host; another name of the site is resolved again.
     const first = await own.scrape(`http://rebinding.test:${site.port}/docs.html`, { render: 'http' });
     expect(first.page.error).toBeNull();
     const second = await own.scrape(`http://again.rebinding.test:${site.port}/docs.html`, { render: 'http' });
@@ -125,7 +125,7 @@ describe('an address that is not to be reached', () => {
     await own.stop();
   });
 
-  it('is not reached by render auto, whichever engine it ends with', async () => {
+  it('is not reached by render auto, with either engine', async () => {
     const { page } = await scraper.scrape(`${inner.origin}/secret`, { render: 'auto' });
     expect(page.error?.code).toBe('egress_refused');
     expect(inner.requests).toEqual([]);

@@ -3,12 +3,12 @@ import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Extraction threads exist in the built program only, so it is built and run. */
+/** Extraction threads exist in the compiled program only, so it is built and run. */
 const root = join(import.meta.dirname, '../../..');
 const built = mkdtempSync(join(tmpdir(), 'scraping-built-'));
 
 beforeAll(() => {
-  // What others are in the middle of may not type-check; it is written all the same.
+  // Emits also if some file does not type-check.
   spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json', '--outDir', built], {
     cwd: root,
   });
@@ -17,7 +17,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(built, { recursive: true }));
 
-/** Runs the body in the built program with an extractor, and gives what it reports. */
+/** Runs the body in the compiled program with an extractor, and returns what it reports. */
 function run(body: string): unknown {
   const script = join(built, 'script.mjs');
   writeFileSync(
@@ -34,7 +34,7 @@ function run(body: string): unknown {
   return JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8', timeout: 60_000 }));
 }
 
-it('pages are read away from the event loop, each with its own answer', () => {
+it('pages are extracted off the event loop, each with its own result', () => {
   const report = run(`
     const large = '<p>' + 'word '.repeat(10) + '</p>';
     let ticks = 0;
@@ -46,7 +46,7 @@ it('pages are read away from the event loop, each with its own answer', () => {
   expect(report).toEqual({ heads: ['page 1', 'page 2', 'page 3'], ticked: true });
 });
 
-it('a page that cannot be read is an error, and the next one is read', () => {
+it('a page that cannot be extracted is an error, and the next one is extracted', () => {
   const report = run(`
     const first = await extractor.extract(input(nested), running).catch((error) => error.code);
     const second = await extractor.extract(input('<p>fine</p>'), running);
@@ -55,7 +55,7 @@ it('a page that cannot be read is an error, and the next one is read', () => {
   expect(report).toEqual(['extraction_failed', 'fine']);
 });
 
-it('a selector that takes for ever ends with its page, and the next page is read', () => {
+it('an endless selector ends with its page, and the next page is extracted', () => {
   const report = run(`
     const page = { ...input('<p>x</p>'.repeat(20_000)), fields: { never: 'b ~ p ~ p' } };
     const timeUp = new Error('time is up');
@@ -68,7 +68,7 @@ it('a selector that takes for ever ends with its page, and the next page is read
   expect(report).toEqual(['time is up', { text: 'fine' }]);
 });
 
-it('a page given up is stopped at once, and those that wait go on', () => {
+it('an aborted page stops at once, and waiting pages continue', () => {
   const report = run(`
     const controller = new AbortController();
     const slow = extractor.extract(input('<p>a</p>'.repeat(2_000_000)), controller.signal).catch((error) => error);
@@ -82,7 +82,7 @@ it('a page given up is stopped at once, and those that wait go on', () => {
   expect(report).toEqual(['given up', true, 'fine']);
 });
 
-it('a page does not wait for one that takes long, where there may be another thread', () => {
+it('a page does not wait for a slow one if another thread may start', () => {
   const report = run(`
     const two = createExtractor(2);
     const controller = new AbortController();
@@ -96,7 +96,7 @@ it('a page does not wait for one that takes long, where there may be another thr
   expect(report).toEqual(['fine', 'given up']);
 });
 
-it('raw HTML is given as it is, without what Postgres cannot keep', () => {
+it('raw HTML is returned as it is, without characters that Postgres cannot store', () => {
   const report = run(`
     const raw = { ...input('<p>a\\0b'), formats: ['raw_html'] };
     return await extractor.extract(raw, running);

@@ -27,7 +27,7 @@ const at = (path: string) => `${site.origin}${path}`;
 const code = async (url: string, limits = {}) =>
   (await scraper.scrape(url, {}, limits)).page.error?.code ?? null;
 
-describe('an address that is not to be reached', () => {
+describe('a blocked address', () => {
   it.each([
     'http://127.0.0.1/',
     'http://2130706433/',
@@ -57,7 +57,7 @@ describe('an address that is not to be reached', () => {
     });
   });
 
-  it('is named in the log, without path or query', async () => {
+  it('is logged without path or query', async () => {
     await scraper.scrape('http://10.1.2.3:8080/secret?token=1');
     expect(scraper.logged).toContainEqual({
       event: 'egress_refused',
@@ -65,7 +65,7 @@ describe('an address that is not to be reached', () => {
     });
   });
 
-  it('is not the proxy of the browser itself', async () => {
+  it('is also the proxy of the browser itself', async () => {
     const open = openScraper({ allow: ['127.0.0.0/8'] });
     try {
       await open.pool.start();
@@ -78,7 +78,7 @@ describe('an address that is not to be reached', () => {
     }
   });
 
-  it.each(['meta', 'script', 'form'])('is not reached by a page that leads there by %s', async (by) => {
+  it.each(['meta', 'script', 'form'])('is not reached by a page that navigates there by %s', async (by) => {
     const { page } = await scraper.scrape(at(`/to-private?by=${by}&to=${inner.origin}/secret`));
     expect(page).toMatchObject({ final_url: null, status_code: null, error: { code: 'egress_refused' } });
     expect(page.markdown).toBeUndefined();
@@ -92,7 +92,7 @@ describe('an address that is not to be reached', () => {
   });
 
   it.each(['frame', 'fetch', 'socket', 'popup'])(
-    'is not reached by a %s in a page, which is given',
+    'is not reached by a %s in a page, which is returned',
     async (by) => {
       const { page } = await scraper.scrape(at(`/to-private?by=${by}&to=${inner.origin}/secret`));
       expect(page.error).toBeNull();
@@ -101,13 +101,13 @@ describe('an address that is not to be reached', () => {
     },
   );
 
-  it('is told from one that is', async () => {
+  it('does not affect an allowed one', async () => {
     expect(await code(at('/article.html'))).toBeNull();
     expect(await code(`http://localhost:${site.port}/article.html`)).toBeNull();
   });
 });
 
-describe('a server that does not serve', () => {
+describe('a server without a response', () => {
   let closedPort: number;
   let open: Scraper;
 
@@ -125,7 +125,7 @@ describe('a server that does not serve', () => {
     expect(await openCode(`${protocol}://127.0.0.1:${closedPort}/`)).toBe('connection_refused');
   });
 
-  it('refuses it on a port that browsers do not like, too', async () => {
+  it('refuses the connection on a port that browsers block too', async () => {
     expect(await openCode('http://127.0.0.1:1/')).toBe('connection_refused');
   });
 
@@ -137,7 +137,7 @@ describe('a server that does not serve', () => {
     expect(await code(at('/reset'))).toBe('connection_failed');
   });
 
-  it('speaks no TLS, or has a certificate nobody signed', async () => {
+  it('speaks no TLS, or has a self-signed certificate', async () => {
     expect(await openCode(site.origin.replace('http:', 'https:'))).toBe('tls_failed');
     const server = createTlsServer(selfSigned, (_request, response) => response.end('hi'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -183,43 +183,40 @@ describe('a page that ends in the middle', () => {
   const garbled = answers('<h1>This is no gzip</h1>', { 'content-encoding': 'gzip' });
   const stopped = '<h1>Stopped</h1><script>window.stop()</script>';
 
-  it('is given as far as it came, and says so', async () => {
+  it('is returned up to the cut, with an error', async () => {
     await withPages({ '/half': half, '/garbled': garbled, '/stopped': stopped }, async (url, own) => {
       const { page } = await own.scrape(`${url}/half`);
       const failed = { code: 'connection_failed', message: 'the connection to the server failed' };
       expect(page).toMatchObject({ title: 'Half', markdown: '# The first half', error: failed });
       expect((await own.scrape(`${url}/garbled`)).page.error).toEqual(failed);
-      // What a page does to itself is its own affair.
+      // A page that stops its own loading is no error.
       expect((await own.scrape(`${url}/stopped`)).page).toMatchObject({ markdown: '# Stopped', error: null });
     });
   });
 });
 
-describe('a page that does not end', () => {
-  it.each(['/silent', '/endless', '/busy', '/alerts'])(
-    'is given up when its time is up: %s',
-    async (path) => {
-      const startedAt = Date.now();
-      expect(await code(at(path), { pageTimeoutMs: 1500 })).toBe('page_timeout');
-      expect(Date.now() - startedAt).toBeLessThan(4000);
-      // And the next one is none the worse.
-      expect(await code(at('/article.html'))).toBeNull();
-    },
-  );
+describe('a page that never completes', () => {
+  it.each(['/silent', '/endless', '/busy', '/alerts'])('ends at its time limit: %s', async (path) => {
+    const startedAt = Date.now();
+    expect(await code(at(path), { pageTimeoutMs: 1500 })).toBe('page_timeout');
+    expect(Date.now() - startedAt).toBeLessThan(4000);
+    // The next page is not affected.
+    expect(await code(at('/article.html'))).toBeNull();
+  });
 
-  it('is given up when it starts to compute for ever after it loaded', async () => {
+  it('ends at its time limit if it starts an endless loop after it loaded', async () => {
     const startedAt = Date.now();
     expect(await code(at('/busy-later'), { pageTimeoutMs: 1500 })).toBe('page_timeout');
     expect(Date.now() - startedAt).toBeLessThan(4000);
   });
 
-  it('has the time its job gives it', async () => {
+  it('has the time limit of its job', async () => {
     const { page } = await scraper.scrape(at('/silent'), { timeout_ms: 300 });
     expect(page.error?.code).toBe('page_timeout');
     expect(page.duration_ms).toBeLessThan(1500);
   });
 
-  it('because of a picture that hangs is given without it', async () => {
+  it('because of an image that hangs is returned without it', async () => {
     const { page } = await scraper.scrape(at('/hanging-image'), { formats: ['markdown', 'screenshot'] });
     expect(page).toMatchObject({ markdown: expect.stringMatching(/^# Here at once/), error: null });
   });
@@ -229,31 +226,34 @@ describe('a page that does not end', () => {
   });
 
   it('reloads itself for ever', async () => {
-    // Which of the two it is depends on whether it could be looked at in between.
+    // Which of the two depends on whether a snapshot was possible between two reloads.
     expect([null, 'page_timeout']).toContain(await code(at('/reload'), { pageTimeoutMs: 3000 }));
   });
 });
 
 describe('a page that is too large', () => {
-  it.each(['/huge?mb=50', '/huge?mb=50&length'])('ends as an error, and memory stays: %s', async (path) => {
-    const before = process.memoryUsage().rss;
-    const { page } = await scraper.scrape(at(path), {}, { maxPageBytes: 5_000_000 });
-    expect(page.error?.code).toBe('page_too_large');
-    expect(page.markdown).toBeUndefined();
-    expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
-  });
+  it.each(['/huge?mb=50', '/huge?mb=50&length'])(
+    'ends with an error, without memory growth: %s',
+    async (path) => {
+      const before = process.memoryUsage().rss;
+      const { page } = await scraper.scrape(at(path), {}, { maxPageBytes: 5_000_000 });
+      expect(page.error?.code).toBe('page_too_large');
+      expect(page.markdown).toBeUndefined();
+      expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+    },
+  );
 
-  it('ends when it is small on the wire and large unpacked', async () => {
+  it('ends if it is small on the wire and large once decoded', async () => {
     const { page } = await scraper.scrape(at('/bomb'), {}, { maxPageBytes: 5_000_000 });
     expect(page.error?.code).toBe('page_too_large');
   });
 
-  it('is told from one that is just small enough', async () => {
+  it('differs from one that is just small enough', async () => {
     expect(await code(at('/huge?mb=1'), { maxPageBytes: 3_000_000 })).toBeNull();
   });
 });
 
-describe('a page that is none', () => {
+describe('a response that is no page', () => {
   it.each(['/download', '/picture'])('is not supported: %s', async (path) => {
     expect(await code(at(path))).toBe('unsupported_content');
   });
@@ -264,26 +264,26 @@ it('a page that begins a download is still a page', async () => {
   expect(page).toMatchObject({ status_code: 200, markdown: '# Your download begins', error: null });
 });
 
-describe('a page that makes trouble', () => {
-  it('opens windows and asks questions, and is given all the same', async () => {
+describe('a hostile page', () => {
+  it('that opens windows and dialogs is returned', async () => {
     const { page } = await scraper.scrape(at('/popups.html'));
     expect(page.error).toBeNull();
     expect(page.markdown).toContain('still here');
   });
 
-  it('holds text that no database takes', async () => {
+  it('with text that Postgres cannot store is returned without it', async () => {
     const { page } = await scraper.scrape(at('/unstorable'), { formats: ['text'], extract: { all: 'body' } });
     expect(page).toMatchObject({ title: 'a b', text: 'half \uFFFD and nothing', error: null });
     expect(page.extracted?.all).toContain('half \uFFFD and ');
   });
 
-  it('opens windows without end, and is given up', async () => {
+  it('that opens windows in an endless loop ends at its time limit', async () => {
     expect(await code(at('/popup-bomb'), { pageTimeoutMs: 2000 })).not.toBe('connection_failed');
     expect(await code(at('/article.html'))).toBeNull();
     expect(site.requests.filter(({ url }) => url.includes('bomb-popup')).length).toBeLessThan(20);
   });
 
-  it('nests without end, and brings nothing down', async () => {
+  it('with endless nesting crashes no worker', async () => {
     // Chromium's own stack may be the first to overflow.
     expect([null, 'extraction_failed', 'browser_crashed']).toContain(await code(at('/deep')));
     expect(await code(at('/article.html'))).toBeNull();

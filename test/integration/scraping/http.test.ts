@@ -1,7 +1,7 @@
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { answers, withPages } from '../../fixtures/site/pages.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
@@ -26,7 +26,7 @@ const byHttp = async (url: string, spec: ScrapeSpec = {}, limits = {}) =>
   (await scraper.scrape(url, { render: 'http', ...spec }, limits)).page;
 
 describe('a page by plain HTTP', () => {
-  it('is the same as in the browser, where no script draws it', async () => {
+  it('is the same as in the browser if no script renders it', async () => {
     const formats: ScrapeSpec['formats'] = ['markdown', 'html', 'text', 'links', 'metadata'];
     const extract = { heading: 'h1', links: { selector: 'a', attribute: 'href', many: true } };
     for (const path of ['/docs.html', '/metadata.html', '/status?code=404', '/redirect?to=/docs.html']) {
@@ -64,7 +64,7 @@ describe('a page by plain HTTP', () => {
     }
   });
 
-  it('says who asks, and gives the headers of the job to its own origin alone', async () => {
+  it('sends its user agent, and the headers of the job to its own origin only', async () => {
     const spec: ScrapeSpec = { formats: ['text'], headers: { 'X-Key': 'secret' } };
     expect((await byHttp(at('/echo'), spec)).text).toMatch(
       /"user-agent":"TestReader\/1\.0".*"x-key":"secret"/,
@@ -82,8 +82,8 @@ describe('a page by plain HTTP', () => {
     }
   });
 
-  it('keeps the cookies of its job, and of no other', async () => {
-    const job = openScraping(
+  it('shares cookies within its job only', async () => {
+    const job = openPageEngine(
       { render: 'http', formats: ['text'] },
       { ...scraper.context, signal: new AbortController().signal, pageTimeoutMs: 20_000, maxPageBytes: 1e7 },
     );
@@ -173,18 +173,18 @@ describe('a page by plain HTTP', () => {
     expect((await byHttp(at(path), {}, { maxPageBytes: 1_000_000 })).error?.code).toBe(code);
   });
 
-  it.each(['/silent', '/endless'])('%s is given up when its time is up', async (path) => {
+  it.each(['/silent', '/endless'])('%s ends at its time limit', async (path) => {
     expect((await byHttp(at(path), {}, { pageTimeoutMs: 300 })).error?.code).toBe('page_timeout');
   });
 
-  it('is left when its job is cancelled', async () => {
+  it('is aborted if its job is cancelled', async () => {
     const cancel = new AbortController();
     const page = byHttp(at('/silent?cancelled'), {}, { signal: cancel.signal });
     cancel.abort(new Error('cancelled by the user'));
     await expect(page).rejects.toThrow('cancelled by the user');
   });
 
-  it('has a certificate that somebody vouches for', async () => {
+  it('needs a trusted certificate', async () => {
     const server = createTlsServer(selfSigned, (_request, response) => response.end('hi'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;

@@ -1,9 +1,9 @@
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 import { startConnectProxy, startSocksProxy, type TestProxy } from '../../support/servers/upstream-proxy.ts';
 
-/** As whom and by which way a job visits its pages. */
+/** Identity and proxies of a job's requests. */
 
 let site: Site;
 let scraper: Scraper;
@@ -52,7 +52,7 @@ const echo = async (spec: Parameters<Scraper['scrape']>[1] = {}) => {
   return { ...JSON.parse(String(page.extracted?.out)), request: seen.at(-1) };
 };
 
-it('a viewport, a language and a time zone are what the page sees', async () => {
+it('a page sees the viewport, language and time zone of the job', async () => {
   const spec = { viewport: { width: 700, height: 500 }, locale: 'pt-BR', timezone: 'America/Sao_Paulo' };
   expect(await echo(spec)).toMatchObject({
     ...{ width: 700, height: 500, touch: 0, language: 'pt-BR', zone: 'America/Sao_Paulo' },
@@ -60,7 +60,7 @@ it('a viewport, a language and a time zone are what the page sees', async () => 
   });
 });
 
-it('a telephone is narrow, has a touch screen and says so', async () => {
+it('mobile has a narrow viewport, a touch screen and a mobile user agent', async () => {
   const phone = await echo({ mobile: true });
   expect(phone).toMatchObject({ request: { agent: expect.stringContaining('Mobile') } });
   expect(phone.touch).toBeGreaterThan(0);
@@ -68,7 +68,7 @@ it('a telephone is narrow, has a touch screen and says so', async () => {
 });
 
 describe('cookies', () => {
-  it('go to the sites of the job, and to a named site alone', async () => {
+  it('are sent to the sites of the job, or to a named site only', async () => {
     const cookies = [
       { name: 'own', value: '1' },
       { name: 'other', value: '2', url: 'http://elsewhere.example/' },
@@ -79,14 +79,14 @@ describe('cookies', () => {
     expect(request.cookie).toBe('own=1; secret=3');
   });
 
-  it('that no browser takes are said', async () => {
+  it('that browsers reject are reported', async () => {
     const cookies = [{ name: '__Host-a', value: '1', domain: 'x.example' }];
     const { page } = await scraper.scrape(`${site.url}/echo`, { cookies });
     expect(page.error?.code).toBe('bad_cookie');
   });
 
-  it('of a job are kept over its pages and its browsers, and by no other job', async () => {
-    const job = openScraping(
+  it('of a job are kept across its pages and browsers, and not shared with other jobs', async () => {
+    const job = openPageEngine(
       { render: 'browser' },
       {
         ...scraper.context,
@@ -125,7 +125,7 @@ describe('a proxy', () => {
     },
   );
 
-  it('is asked for nothing that the guard refuses', async () => {
+  it('gets no request that the guard blocks', async () => {
     const guarded = openScraper({ allow: [`127.0.0.1:${connectProxy.port}`] });
     const before = connectProxy.asked.length;
     try {
@@ -151,7 +151,7 @@ describe('a proxy', () => {
     }
   });
 
-  it('that fails gives way to the next, and neither log nor page tells its password', async () => {
+  it('that fails is replaced by the next, and neither log nor page contains its password', async () => {
     const [broken, spare] = await Promise.all([startConnectProxy(), startConnectProxy()]);
     broken.isBroken = true;
     try {
@@ -177,7 +177,7 @@ describe('a proxy', () => {
     }
   });
 
-  it('of the installation is for jobs that name none', async () => {
+  it('of the installation is used for jobs that name none', async () => {
     const through = openScraper({ allow: ['127.0.0.0/8'], proxies: [socksProxy.url] });
     const before = socksProxy.asked.length;
     try {

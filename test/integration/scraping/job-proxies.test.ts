@@ -9,7 +9,10 @@ import type { RunningProcess } from '../../support/processes/processes.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 import { startConnectProxy, startSocksProxy, type TestProxy } from '../../support/servers/upstream-proxy.ts';
 
-/** Jobs that name a proxy, by either engine of a real worker whose operator trusts the certificate of their own. */
+/**
+ * Jobs that name a proxy, by either engine of a real worker whose operator trusts the certificate
+ * of their own.
+ */
 
 let site: Site;
 let fleet: Fleet;
@@ -69,7 +72,7 @@ describe.each([['http'], ['browser']])('by render: %s', (render) => {
     },
   );
 
-  it('of several, one that fails gives way to the next, whatever their schemes', async () => {
+  it('of several proxies a failed one is replaced by the next, whatever their schemes', async () => {
     const broken = await Promise.all([startConnectProxy(selfSignedLocalhost), startSocksProxy()]);
     for (const proxy of broken) proxy.isBroken = true;
     try {
@@ -83,7 +86,7 @@ describe.each([['http'], ['browser']])('by render: %s', (render) => {
   });
 });
 
-it('a proxy by TLS can be named, and carries TLS to the site', async () => {
+it('a proxy over TLS carries TLS to the site', async () => {
   const secure = createServer(selfSignedLocalhost, (_request, response) =>
     response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Twice wrapped</p>'),
   );
@@ -108,7 +111,7 @@ it('no password of a proxy is logged', () => {
   expect(worker.output()).not.toMatch(/p%40ss|p@ss/);
 });
 
-it('a proxy whose certificate nobody vouches for is not used, and the log says why', async () => {
+it('a proxy with an untrusted certificate is not used, and the log names the reason', async () => {
   await worker.stop();
   const untrusting = await fleet.startWorker();
   const before = proxies.https.asked.length;

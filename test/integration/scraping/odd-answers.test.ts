@@ -1,12 +1,12 @@
 import type { Page } from '../../../core/jobs/page.ts';
-import { openScraping } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { ODD_ANSWERS, type OddAnswer, PAGE, REDIRECTS, WORDS } from '../../fixtures/odd-answers/answers.ts';
 import { randomAnswer, seedsOf } from '../../fixtures/odd-answers/random-answers.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
 import { type RawAnswer, type RawSite, startRawSite } from '../../support/servers/raw-site.ts';
 
-/** What servers say that no library would write, and what both engines make of it. */
+/** Malformed responses, and the result of both engines. */
 
 let scraper: Scraper;
 const sites: RawSite[] = [];
@@ -84,7 +84,7 @@ describe('a redirect', () => {
 
 describe('in a page of the browser', () => {
   const inOneSession = async (site: RawSite, paths: string[]) => {
-    const session = openScraping(
+    const session = openPageEngine(
       { render: 'browser', formats: ['text'] },
       {
         ...{ ...scraper.context, signal: new AbortController().signal },
@@ -100,7 +100,7 @@ describe('in a page of the browser', () => {
     }
   };
 
-  it('a server that asks for a login of proxies does not cost the job its own', async () => {
+  it('a 407 from a site does not make the browser drop its proxy credentials', async () => {
     const asking =
       'HTTP/1.1 407 Login\r\nProxy-Authenticate: Basic realm="egress"\r\nConnection: close\r\n\r\n';
     const site = await siteOf((path) => {
@@ -119,7 +119,7 @@ describe('in a page of the browser', () => {
     expect(site.requests.filter((request) => /proxy-auth/i.test(request))).toEqual([]);
   });
 
-  it('a server that keeps connections which were to be closed loses no request', async () => {
+  it('a server that keeps connections open despite `Connection: close` loses no request', async () => {
     const keep = (body: string): RawAnswer => ({
       bytes: Buffer.from(
         `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${body.length}\r\nConnection: keep-alive\r\n\r\n${body}`,
@@ -137,7 +137,7 @@ describe('in a page of the browser', () => {
     expect(site.requests).toHaveLength(22);
   });
 
-  it('answers as wrong as chance makes them fail alone: page and program go on', async () => {
+  it('randomly corrupted responses fail on their own: page and process continue', async () => {
     const { first, last } = seedsOf(200);
     const perPage = 100;
     const site = await siteOf((path) => {
@@ -161,7 +161,7 @@ describe('in a page of the browser', () => {
     }
     const asked = new Set(site.requests.map((request) => /\/odd\/(\d+)/.exec(request)?.[1]));
     expect(asked.size).toBeGreaterThanOrEqual(last - first);
-    // The answers were relayed by this process: had one of them ended it, nobody would be here to say so.
+    // This process relayed the responses: it is still running.
     expect((await scrape(`${site.url}/page/0`, 'browser')).text).toContain(WORDS);
   }, 1_800_000);
 });

@@ -20,7 +20,7 @@ afterAll(async () => {
 const at = (path: string) => `${site.origin}${path}`;
 
 describe('an article', () => {
-  it('becomes markdown without the page around it', async () => {
+  it('becomes markdown without navigation and boilerplate', async () => {
     const { page } = await scraper.scrape(at('/article.html'));
     expect(page).toMatchObject({
       url: at('/article.html'),
@@ -31,7 +31,7 @@ describe('an article', () => {
       engine: 'browser',
       error: null,
     });
-    // Whether a byline is content is the model's to say.
+    // The model decides whether a byline is content.
     expect(page.markdown?.replace('By Ada Brookes, 3 May 2024\n\n', '')).toBe(
       [
         '# How canal locks work',
@@ -47,7 +47,7 @@ describe('an article', () => {
     );
   });
 
-  it('gives exactly the formats asked for', async () => {
+  it('returns exactly the requested formats', async () => {
     const { page } = await scraper.scrape(at('/article.html'), { formats: ['text'] });
     expect(Object.keys(page).sort()).toEqual([
       'content_type',
@@ -67,14 +67,14 @@ describe('an article', () => {
     expect(page.text).not.toMatch(/cookies|Subscribe|Imprint|Share this/);
   });
 
-  it('gives markdown, links and metadata when nothing is asked for', async () => {
+  it('returns markdown, links and metadata by default', async () => {
     const { page } = await scraper.scrape(at('/article.html'));
     expect(Object.keys(page)).toEqual(expect.arrayContaining(['markdown', 'links', 'metadata']));
     expect(page).not.toHaveProperty('html');
     expect(page).not.toHaveProperty('text');
   });
 
-  it('gives the whole page when main content is not wanted', async () => {
+  it('returns the whole page with main_content false', async () => {
     const { page } = await scraper.scrape(at('/article.html'), {
       formats: ['markdown'],
       main_content: false,
@@ -83,7 +83,7 @@ describe('an article', () => {
     expect(page.markdown).toContain(`[About us](${at('/about')})`);
   });
 
-  it('gives clean html, and raw html as rendered', async () => {
+  it('returns clean html, and raw html as rendered', async () => {
     const { page } = await scraper.scrape(at('/article.html'), { formats: ['html', 'raw_html'] });
     expect(page.html).toContain(`<a href="${at('/history.html#mitre')}">`);
     expect(page.html).not.toMatch(/<script|<style|<nav|cookie-banner/);
@@ -132,21 +132,21 @@ describe('a documentation page', () => {
   });
 });
 
-describe('a page drawn by JavaScript', () => {
-  it('is given as drawn', async () => {
+describe('a page rendered by JavaScript', () => {
+  it('is returned as rendered', async () => {
     const { page } = await scraper.scrape(at('/app.html'));
     expect(page.title).toBe('Catalogue');
     expect(page.markdown).toContain(`[Thing 2](${at('/items/2')})`);
     expect(page.links).toHaveLength(3);
   });
 
-  it('shows what is in its shadow DOM', async () => {
+  it('includes its shadow DOM', async () => {
     const { page } = await scraper.scrape(at('/shadow.html'));
     expect(page.markdown).toContain(`Ticket: Ferry to the island costs 12 crowns. [Buy](${at('/tickets')})`);
     expect(page.links).toEqual([{ url: at('/tickets'), text: 'Buy', kind: 'internal' }]);
   });
 
-  it('is read although it replaced what the language comes with', async () => {
+  it('is read although it replaced built-ins', async () => {
     const { page } = await scraper.scrape(at('/prototypes.html'), {
       extract: { all: { selector: 'p', many: true } },
     });
@@ -155,8 +155,8 @@ describe('a page drawn by JavaScript', () => {
   });
 });
 
-describe('what a page says of itself', () => {
-  it('is in metadata, broken JSON-LD left out', async () => {
+describe('the metadata of a page', () => {
+  it('omits broken JSON-LD', async () => {
     const { page } = await scraper.scrape(at('/metadata.html'), { formats: ['metadata'] });
     expect(page.metadata).toEqual({
       title: 'Bäckerei Huber',
@@ -184,7 +184,7 @@ describe('what a page says of itself', () => {
     });
   });
 
-  it('gives its links once each, absolute, with their text', async () => {
+  it('is followed by each link once, absolute, with its text', async () => {
     const { page } = await scraper.scrape(at('/metadata.html'), { formats: ['links'] });
     expect(page.links).toEqual([
       { url: at('/laden?x=1&y=2'), text: 'Zum Laden', kind: 'internal' },
@@ -193,8 +193,8 @@ describe('what a page says of itself', () => {
   });
 });
 
-describe('what is no HTML', () => {
-  it('is given as text or code', async () => {
+describe('a document that is not HTML', () => {
+  it('is returned as text or code', async () => {
     const json = await scraper.scrape(at('/data.json'));
     expect(json.page).toMatchObject({ content_type: 'application/json', error: null });
     expect(json.page.markdown).toContain('{"name": "lock", "height": 2}');
@@ -203,14 +203,14 @@ describe('what is no HTML', () => {
     expect(feed.page.text).toContain('First entry');
   });
 
-  it('is told by its content and not by its name', async () => {
+  it('is recognised by its content type, not by its URL', async () => {
     const { page } = await scraper.scrape(at('/wiki/File:Lock.png'));
     expect(page).toMatchObject({ markdown: '# File: Lock', error: null });
   });
 });
 
 describe('extract', () => {
-  it('gives text, attributes and lists, and null for what is not there', async () => {
+  it('returns text, attributes and lists, and null for a missing element', async () => {
     const { page } = await scraper.scrape(at('/metadata.html'), {
       formats: ['links'],
       extract: {
@@ -231,7 +231,7 @@ describe('extract', () => {
     expect(page.error).toBeNull();
   });
 
-  it('names the field whose selector is not CSS, and gives the rest', async () => {
+  it('names the field with an invalid selector, and returns the rest', async () => {
     const { page } = await scraper.scrape(at('/metadata.html'), {
       extract: { price: '.price', wrong: 'p[[' },
     });
@@ -241,7 +241,7 @@ describe('extract', () => {
   });
 });
 
-describe('pictures', () => {
+describe('captures', () => {
   it('are a PNG of the whole page and a PDF', async () => {
     const { page, artifacts } = await scraper.scrape(at('/form.html'), { formats: ['screenshot', 'pdf'] });
     expect(page.error).toBeNull();
@@ -253,7 +253,7 @@ describe('pictures', () => {
     expect(artifacts[1]?.body.subarray(0, 5).toString()).toBe('%PDF-');
   });
 
-  it('of an absurdly large page are cut', async () => {
+  it('of a very large page are cut', async () => {
     const { page, artifacts } = await scraper.scrape(at('/tall'), {
       formats: ['screenshot'],
       timeout_ms: 120_000,
@@ -262,7 +262,7 @@ describe('pictures', () => {
     expect(pngSize(artifacts[0]?.body)).toEqual({ width: 4096, height: 16_384 });
   });
 
-  it('are not loaded by a page nobody takes a picture of', async () => {
+  it('need images, which other pages do not load', async () => {
     const before = site.requests.length;
     await scraper.scrape(at('/article.html'));
     expect(site.requests.slice(before).map(({ url }) => url)).not.toContain('/logo.png');
@@ -272,7 +272,7 @@ describe('pictures', () => {
 });
 
 describe('a page without scripts', () => {
-  it('is the same, looked at as it arrives or when asked', async () => {
+  it('is the same with an early snapshot or a later one', async () => {
     const formats = ['raw_html' as const];
     const { page: arrived } = await scraper.scrape(at('/docs.html'), { formats });
     const { page: asked } = await scraper.scrape(at('/docs.html'), { formats, extract: { title: 'title' } });
@@ -283,11 +283,11 @@ describe('a page without scripts', () => {
   });
 });
 
-/** What differs from visit to visit, or was asked for once. */
+/** Fields that differ per fetch, or were requested once. */
 const SAME = { fetched_at: '', duration_ms: 0, extracted: undefined };
 
 describe('headers', () => {
-  it('go to the page and its own files, never to a third party or along a redirect to one', async () => {
+  it('are sent to the origin of the page only, also after redirects', async () => {
     const [before, beforeOther] = [site.requests.length, other.requests.length];
     const { page } = await scraper.scrape(at(`/third-party?other=${other.origin}`), {
       headers: { Authorization: 'Bearer secret', 'X-Api-Key': 'secret' },
@@ -323,7 +323,7 @@ describe('jobs', () => {
     expect(page.text).not.toContain('who=me');
   });
 
-  it('do not tell a site of the proxy in between', async () => {
+  it('do not reveal the proxy to a site', async () => {
     const { page } = await scraper.scrape(at('/echo'), { formats: ['text'] });
     expect(page.text).not.toMatch(/proxy|via|forwarded/i);
   });

@@ -6,7 +6,7 @@ const { at } = fixture;
 beforeEach(() => void fixture.site.requests.splice(0));
 const asked = () => fixture.site.requests.map(({ url }) => url);
 
-it('a page that does nothing by itself is read without its style sheets', async () => {
+it('a static page is read without its style sheets', async () => {
   const { page } = await fixture.scraper.scrape(at('/docs.html'));
   expect(page).toMatchObject({ error: null, markdown: expect.stringMatching(/./) });
   expect(asked()).toEqual(['/docs.html']);
@@ -21,14 +21,14 @@ it('a script sees the styles above it', async () => {
   expect(asked()).toContain('/style.css?of=styled');
 });
 
-it('a script sees the styles above it where headers are added to each request', async () => {
+it('a script sees the styles above it if headers are added to each request', async () => {
   const { page } = await fixture.scraper.scrape(at('/styled.html'), { headers: { 'x-key': 'mine' } });
   expect(page.markdown).toContain('Its letters are sans-serif.');
   const styles = fixture.site.requests.find(({ url }) => url.startsWith('/style.css'));
   expect(styles?.headers).toMatchObject({ 'x-key': 'mine' });
 });
 
-it('a picture of a page has its styles', async () => {
+it('a screenshot has the styles of the page', async () => {
   const { page, artifacts } = await fixture.scraper.scrape(at('/docs.html'), { formats: ['screenshot'] });
   expect(page.error).toBeNull();
   expect(artifacts).toHaveLength(1);

@@ -7,7 +7,7 @@ import { type Fleet, startFleet } from '../../support/processes/fleet.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** A worker whose browser goes and does not come back. */
+/** A worker whose browser disappears. */
 
 let site: Site;
 let fleet: Fleet;
@@ -24,7 +24,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A way to the real browser that can be taken away. */
+/** A path to the real browser that can be removed. */
 async function breakableBrowser(): Promise<{ path: string; break(): Promise<void> }> {
   const path = join(folder, 'browser');
   await writeFile(path, `#!/bin/sh\nexec '${findChromium(process.env.CHROMIUM_PATH)}' "$@"\n`);
@@ -32,7 +32,7 @@ async function breakableBrowser(): Promise<{ path: string; break(): Promise<void
   return { path, break: () => writeFile(path, '#!/bin/sh\necho no browser here >&2\nexit 1\n') };
 }
 
-it('hands its job back without costing an attempt and ends, saying why; another does the job', async () => {
+it('releases its job without consuming an attempt and exits with a reason; another worker completes the job', async () => {
   const browser = await breakableBrowser();
   const worker = await fleet.startWorker({ CHROMIUM_PATH: browser.path });
   const [launched] = worker.logged('browser_launched');
@@ -55,7 +55,7 @@ it('hands its job back without costing an attempt and ends, saying why; another 
   });
 });
 
-it('gives its browser none of the secrets in its environment', async () => {
+it('passes none of the secrets in its environment to its browser', async () => {
   const secrets = {
     SMTP_URL: 'smtp://mailer:mail-secret@127.0.0.1:2525',
     SMTP_FROM: 'mailer@example.com',
@@ -67,7 +67,7 @@ it('gives its browser none of the secrets in its environment', async () => {
   const [launched] = worker.logged('browser_launched');
   const browser = Number(launched?.browser_pid);
   const environments = membersOf(browser).map(environmentOf);
-  // The browser, its zygotes and helpers; one of them may be on its way out.
+  // The browser, its zygotes and helpers; one of them may be exiting.
   expect(environments.filter((each) => each.length > 0).length).toBeGreaterThan(1);
   const all = environments.flat().join('\n');
   expect(all).toContain('LANG=C.UTF-8');
@@ -81,7 +81,7 @@ it('gives its browser none of the secrets in its environment', async () => {
   await worker.stop();
 });
 
-it('does not start without one, and says so in one line', async () => {
+it('does not start without a browser, and reports it in one line', async () => {
   const browser = await breakableBrowser();
   await browser.break();
   await expect(fleet.startWorker({ CHROMIUM_PATH: browser.path })).rejects.toThrow(
@@ -97,7 +97,7 @@ describe('the temporary files of a worker', () => {
     await mkdir(temp);
   });
 
-  it('are in a folder of its own, its browser and all, and go with it', async () => {
+  it('are in a folder of its own, with those of its browser, and are removed at its end', async () => {
     const worker = await fleet.startWorker({ TMPDIR: temp });
     const [own = ''] = await folders();
     expect(await readdir(temp)).toEqual([own]);
@@ -106,7 +106,7 @@ describe('the temporary files of a worker', () => {
     expect(await readdir(temp)).toEqual([]);
   });
 
-  it('are swept by the next one when it was killed, which leaves those of the living alone', async () => {
+  it('are removed by the next worker if it was killed; those of running workers stay', async () => {
     const [killed, living] = [
       await fleet.startWorker({ TMPDIR: temp }),
       await fleet.startWorker({ TMPDIR: temp }),
@@ -121,7 +121,7 @@ describe('the temporary files of a worker', () => {
     const after = await folders();
     expect(after).toHaveLength(2);
     expect(after.filter((name) => both.includes(name))).toHaveLength(1);
-    // The one that is left still serves its worker.
+    // The remaining folder is still in use by its worker.
     expect(await living.stop()).toBe(0);
     expect(await folders()).toHaveLength(1);
   });

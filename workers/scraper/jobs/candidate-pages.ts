@@ -1,7 +1,11 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
-import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
+import {
+  openPageEngine,
+  type PageEngine,
+  type PageEngineContext,
+} from '../../../scraping/engine/page-engine.ts';
 import { Deadline } from '../../../scraping/fetching/deadline.ts';
 import type { ReadSitePage, Visit } from '../../../scraping/leads/site-visit.ts';
 import { failedPage } from '../outcome.ts';
@@ -19,7 +23,7 @@ const READING_MS = 10_000;
 
 /** @param onPostponed called with each host that must be left alone for now, before the visit throws its SnoozeError */
 export function createSiteVisitor(options: {
-  scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
+  scraping: Omit<PageEngineContext, 'signal' | 'logger'>;
   politeFetch: PoliteFetch;
 }): (job: ClaimedJob, signal: AbortSignal, logger: Logger, onPostponed: (wait: Wait) => void) => SiteVisitor {
   return (job, signal, logger, onPostponed) => {
@@ -31,12 +35,12 @@ export function createSiteVisitor(options: {
       ...(timeout_ms ? { timeout_ms } : {}),
     };
     // One page at a time each; as many as there are sites under way.
-    const idle: Scraping[] = [];
-    const open = new Set<Scraping>();
+    const idle: PageEngine[] = [];
+    const open = new Set<PageEngine>();
 
     return {
       visit: async (url) => {
-        const scraping = idle.pop() ?? openScraping(spec, { ...options.scraping, signal, logger });
+        const scraping = idle.pop() ?? openPageEngine(spec, { ...options.scraping, signal, logger });
         open.add(scraping);
         const fetched = await options.politeFetch(url, (permit) => scraping.scrape(url, permit), job, signal);
         idle.push(scraping);

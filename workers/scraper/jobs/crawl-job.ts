@@ -9,8 +9,12 @@ import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { createMutex } from '../../../runtime/mutex.ts';
 import { type AddressState, type Entry, type FoundLink, Frontier } from '../../../scraping/crawl/frontier.ts';
-import { type Bounds, createBounds } from '../../../scraping/crawl/scope.ts';
-import { openScraping, type ScrapeContext, type Scraping } from '../../../scraping/engine/page-engine.ts';
+import { type CrawlScope, createScope } from '../../../scraping/crawl/scope.ts';
+import {
+  openPageEngine,
+  type PageEngine,
+  type PageEngineContext,
+} from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 import type { Scrape } from '../execution.ts';
 import { AttemptAborted, type FailedPage, failedPage, outcomeFromPages } from '../outcome.ts';
@@ -22,7 +26,7 @@ import type { FindSitemapUrls } from './crawl-sitemaps.ts';
 
 export interface CrawlOptions {
   database: Database;
-  scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
+  scraping: Omit<PageEngineContext, 'signal' | 'logger'>;
   uploadArtifacts: UploadArtifacts;
   politeFetch: PoliteFetch;
   findSitemapUrls: FindSitemapUrls;
@@ -57,7 +61,7 @@ export function createCrawlJob(options: CrawlOptions): Scrape {
 
 class CrawlAttempt {
   readonly #spec: JobSpec;
-  readonly #bounds: Bounds;
+  readonly #scope: CrawlScope;
   readonly #frontier: Frontier;
   readonly #maxPages: number;
   readonly #endsAt: number;
@@ -86,9 +90,9 @@ class CrawlAttempt {
     const { crawl = {}, map, urls = [] } = job.spec;
     this.#spec = specOfPages(job.spec);
     this.#maxPages = map ? PAGES_OF_A_MAP : (crawl.max_pages ?? DEFAULT_MAX_PAGES);
-    this.#bounds = createBounds(urls, { ...crawl, sameOrigin: crawl.same_origin ?? true });
+    this.#scope = createScope(urls, { ...crawl, sameOrigin: crawl.same_origin ?? true });
     this.#frontier = new Frontier({
-      bounds: this.#bounds,
+      scope: this.#scope,
       maxDepth: crawl.max_depth ?? DEFAULT_MAX_DEPTH,
       maxKnown: map?.limit ?? maxKnownFor(this.#maxPages),
     });
@@ -121,7 +125,7 @@ class CrawlAttempt {
     if (seeds.length > 0) await this.#store({ found: seeds });
     const isNew = this.#stored.size === 0;
     if (!isNew || (job.spec.crawl?.max_depth ?? 1) === 0) return;
-    const urls = await options.findSitemapUrls(job, this.#bounds, this.signal, this.logger);
+    const urls = await options.findSitemapUrls(job, this.#scope, this.signal, this.logger);
     const found = await this.#addLinks(
       urls.map((url) => ({ url })),
       null,
@@ -142,7 +146,7 @@ class CrawlAttempt {
 
   async crawl(): Promise<Outcome> {
     const { options, signal, logger } = this;
-    const scraping = openScraping(this.#spec, { ...options.scraping, signal, logger });
+    const scraping = openPageEngine(this.#spec, { ...options.scraping, signal, logger });
     try {
       const concurrency = Math.min(scraping.concurrency, options.hostConcurrency);
       const loops = Array.from({ length: concurrency }, () => this.#fetchPages(scraping));
@@ -172,7 +176,7 @@ class CrawlAttempt {
   }
 
   /** One page after the other. Not `p-map`: what there is to do grows with what is done. */
-  async #fetchPages(scraping: Scraping): Promise<void> {
+  async #fetchPages(scraping: PageEngine): Promise<void> {
     for (;;) {
       const entry = this.#take();
       if (entry === 'none') return;
@@ -201,7 +205,7 @@ class CrawlAttempt {
     return this.#frontier.take(this.#postponed) ?? nothing;
   }
 
-  async #fetchPage(entry: Entry, scraping: Scraping): Promise<void> {
+  async #fetchPage(entry: Entry, scraping: PageEngine): Promise<void> {
     if (entry.tries > 0) {
       await delay(TRY_AGAIN_MS * entry.tries, undefined, { signal: this.signal }).catch(() => {});
     }
@@ -251,8 +255,8 @@ class CrawlAttempt {
   async #storeLoaded(entry: Entry, scraped: ScrapedPage): Promise<void> {
     const { page } = scraped;
     const finalUrl = page.final_url ?? entry.url;
-    if (entry.depth === 0) this.#bounds.extendTo(finalUrl);
-    if (!this.#bounds.isOfSite(finalUrl)) return this.#store({ visited: [visited(entry, 'outside')] });
+    if (entry.depth === 0) this.#scope.extendTo(finalUrl);
+    if (!this.#scope.isSameSite(finalUrl)) return this.#store({ visited: [visited(entry, 'outside')] });
     const contentHash = await contentHashOf(page);
     const duplicate = this.#frontier.arriveAt(entry, finalUrl);
     if (duplicate === true || this.#frontier.isKnownContent(contentHash)) {

@@ -1,5 +1,5 @@
 import { Frontier } from '../../../scraping/crawl/frontier.ts';
-import { createBounds } from '../../../scraping/crawl/scope.ts';
+import { createScope } from '../../../scraping/crawl/scope.ts';
 import { restoreFrontier } from './crawl-restore.ts';
 
 const SEED = 'https://example.com/';
@@ -16,7 +16,7 @@ test.each([0, 1, 2000, 4000, 4321])(
   async (count) => {
     const stored = rows(count);
     const frontier = new Frontier({
-      bounds: createBounds([SEED], { sameOrigin: true }),
+      scope: createScope([SEED], { sameOrigin: true }),
       ...{ maxDepth: 10, maxKnown: 10_000 },
     });
     let largest = 0;

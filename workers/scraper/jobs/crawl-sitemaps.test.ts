@@ -1,6 +1,6 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { silentLogger } from '../../../runtime/log/logger.ts';
-import { createBounds } from '../../../scraping/crawl/scope.ts';
+import { createScope } from '../../../scraping/crawl/scope.ts';
 import type { HttpResponse } from '../../../scraping/http/client.ts';
 import type { Politeness } from '../politeness/politeness.ts';
 import { createFindSitemapUrls } from './crawl-sitemaps.ts';
@@ -32,9 +32,9 @@ async function find(files: Record<string, string>, named: string[] = []) {
     return { url, status, headers: {}, contentType: null, body, redirects: [] };
   };
   const job = { spec: { urls: [`${SITE}/start`] } } as ClaimedJob;
-  const bounds = createBounds([`${SITE}/start`], { sameOrigin: true });
+  const scope = createScope([`${SITE}/start`], { sameOrigin: true });
   const findUrls = createFindSitemapUrls({ politeness, http: { get } });
-  const urls = await findUrls(job, bounds, new AbortController().signal, silentLogger);
+  const urls = await findUrls(job, scope, new AbortController().signal, silentLogger);
   return { paths: urls.map((url) => url.slice(SITE.length)), asked };
 }
 

@@ -2,7 +2,7 @@ import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { startTimeSlice } from '../../../runtime/time-slice.ts';
-import type { Bounds } from '../../../scraping/crawl/scope.ts';
+import type { CrawlScope } from '../../../scraping/crawl/scope.ts';
 import { readSitemap } from '../../../scraping/crawl/sitemap.ts';
 import { sitemapLinksIn } from '../../../scraping/crawl/sitemap-link.ts';
 import type { HttpClient, HttpResponse } from '../../../scraping/http/client.ts';
@@ -11,7 +11,7 @@ import type { Politeness } from '../politeness/politeness.ts';
 /** The addresses of a job's sites that their own sitemaps list. */
 export type FindSitemapUrls = (
   job: ClaimedJob,
-  bounds: Bounds,
+  scope: CrawlScope,
   signal: AbortSignal,
   logger: Logger,
 ) => Promise<string[]>;
@@ -41,8 +41,8 @@ export function createFindSitemapUrls({
   politeness: Politeness;
   http: Pick<HttpClient, 'get'>;
 }): FindSitemapUrls {
-  return async (job, bounds, signal, logger) => {
-    const reading = new Reading(bounds, (url, maxBytes) => load(url, maxBytes, job, signal, logger), signal);
+  return async (job, scope, signal, logger) => {
+    const reading = new Reading(scope, (url, maxBytes) => load(url, maxBytes, job, signal, logger), signal);
     const seeds = new Map((job.spec.urls ?? []).map((url) => [new URL(url).origin, url]));
     for (const [origin, seed] of seeds) {
       const named = resolved(await politeness.sitemapsOf(origin, signal), origin);
@@ -83,7 +83,7 @@ class Reading {
   #bytes = 0;
 
   constructor(
-    private readonly bounds: Bounds,
+    private readonly scope: CrawlScope,
     private readonly load: (url: string, maxBytes: number) => Promise<HttpResponse | null>,
     private readonly signal: AbortSignal,
   ) {}
@@ -133,7 +133,7 @@ class Reading {
     for (const page of sitemap?.pages ?? []) {
       if (slice.isOver) await slice.next();
       if (this.pages.size >= MAX_URLS) break;
-      if (URL.canParse(page) && this.bounds.includes(page)) this.pages.add(page);
+      if (URL.canParse(page) && this.scope.includes(page)) this.pages.add(page);
     }
     return sitemap;
   }

@@ -5,7 +5,7 @@ import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/r
 import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
-import { openScraping, type ScrapeContext } from '../../../scraping/engine/page-engine.ts';
+import { openPageEngine, type PageEngineContext } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 import type { Scrape } from '../execution.ts';
 import { AttemptAborted, type FailedPage, failedPage, outcomeFromPages } from '../outcome.ts';
@@ -18,7 +18,7 @@ import { type UploadArtifacts, withArtifactPaths } from './artifacts.ts';
  */
 export function createPagesJob(options: {
   database: Database;
-  scraping: Omit<ScrapeContext, 'signal' | 'logger'>;
+  scraping: Omit<PageEngineContext, 'signal' | 'logger'>;
   politeFetch: PoliteFetch;
   uploadArtifacts: UploadArtifacts;
 }): Scrape {
@@ -43,7 +43,7 @@ export function createPagesJob(options: {
     let progressed = false;
     const waiting = [...urls.entries()].filter(([position]) => !known.has(position));
     const isOnlyPage = waiting.length === 1;
-    const scraping = openScraping(job.spec, { ...options.scraping, signal, logger, isOnlyPage });
+    const scraping = openPageEngine(job.spec, { ...options.scraping, signal, logger, isOnlyPage });
     const store = createStore(job, signal, logger);
     try {
       const fetchAndStore = async ([position, url]: [number, string]) => {
