@@ -1,13 +1,13 @@
 import type { FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Page } from '../../core/jobs/page.ts';
-import { contactsIn, contactsOf } from './contacts/contacts.ts';
+import { findDocumentContacts, toContacts } from './contacts/contacts.ts';
 import { mainContent, wholeContent } from './content/main-content.ts';
-import { parsePage, titleOf } from './document/dom.ts';
-import { type Fields, type FieldsWanted, fieldsOf } from './fields.ts';
+import { parsePage, readTitle } from './document/dom.ts';
+import { extractFields, type Fields, type FieldsWanted } from './fields.ts';
 import { toMarkdown } from './markdown/markdown.ts';
 import { toText } from './markdown/text.ts';
-import { linksOf } from './metadata/links.ts';
-import { metadataOf } from './metadata/metadata.ts';
+import { extractLinks } from './metadata/links.ts';
+import { extractMetadata } from './metadata/metadata.ts';
 import { type SourceKind, sourceAsHtml, sourceAsWritten } from './sources/source.ts';
 import { storable } from './storable.ts';
 
@@ -52,13 +52,13 @@ function read(input: ExtractInput): Extracted {
   const fields = hasFields(input) ? input.fields : undefined;
   const html = sourceAsHtml(input.html, kind, input.url);
   const document = parsePage(html, input.url, (asWritten, base) => {
-    if (fields) Object.assign(extracted, fieldsOf(asWritten, base, fields));
+    if (fields) Object.assign(extracted, extractFields(asWritten, base, fields));
   });
-  const title = input.title ?? titleOf(document);
+  const title = input.title ?? readTitle(document);
   if (input.title === null) extracted.title = title;
-  if (wants('links')) extracted.links = linksOf(document, input.url);
-  if (wants('metadata')) extracted.metadata = metadataOf(document, { ...input, title });
-  if (wants('contacts')) extracted.contacts = contactsOf(contactsIn({ document, url: input.url }));
+  if (wants('links')) extracted.links = extractLinks(document, input.url);
+  if (wants('metadata')) extracted.metadata = extractMetadata(document, { ...input, title });
+  if (wants('contacts')) extracted.contacts = toContacts(findDocumentContacts({ document, url: input.url }));
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import { type Extracted, type ExtractInput, needsDocument } from './extract.ts';
 import { answer, type InputOf, type Question, type ReadingKind, type ResultOf } from './readings.ts';
-import { FIRST_PAGE, FIRST_READINGS } from './warm-up.ts';
+import { WARM_UP_PAGE, WARM_UP_READINGS } from './warm-up.ts';
 
 /**
  * Extraction away from the event loop, which has leases to renew and cancels to hear: a large page takes half a second, a
@@ -52,8 +52,8 @@ class ThreadExtractor implements Extractor {
 
   async extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted> {
     // The way to a thread and back costs more than there is to do.
-    const isLittle = !needsDocument(input) && input.html.length <= LITTLE_CHARS;
-    return isLittle ? inlineExtractor.extract(input, signal) : this.read('page', input, signal);
+    const isSmall = !needsDocument(input) && input.html.length <= SMALL_CHARS;
+    return isSmall ? inlineExtractor.extract(input, signal) : this.read('page', input, signal);
   }
 
   async read<Kind extends ReadingKind>(
@@ -61,13 +61,13 @@ class ThreadExtractor implements Extractor {
     input: InputOf<Kind>,
     signal: AbortSignal,
   ): Promise<ResultOf<Kind>> {
-    const worker = await this.#take();
+    const worker = await this.#acquire();
     try {
       const answer = await ask(worker, { kind, input } as Question, signal);
       if ('result' in answer) return answer.result as ResultOf<Kind>;
       throw new PageFailure('extraction_failed', undefined, { cause: new Error(answer.failure) });
     } finally {
-      this.#giveBack(worker);
+      this.#release(worker);
     }
   }
 
@@ -82,18 +82,18 @@ class ThreadExtractor implements Extractor {
   }
 
   async #warmUp(): Promise<void> {
-    const worker = await this.#take();
+    const worker = await this.#acquire();
     const { signal } = new AbortController();
     try {
-      for (let readings = 0; readings < FIRST_READINGS && this.#waiting.length === 0; readings += 1) {
-        await ask(worker, { kind: 'page', input: FIRST_PAGE }, signal);
+      for (let readings = 0; readings < WARM_UP_READINGS && this.#waiting.length === 0; readings += 1) {
+        await ask(worker, { kind: 'page', input: WARM_UP_PAGE }, signal);
       }
     } finally {
-      this.#giveBack(worker);
+      this.#release(worker);
     }
   }
 
-  async #take(): Promise<Worker> {
+  async #acquire(): Promise<Worker> {
     const idle = this.#idle.pop();
     if (idle) return idle;
     if (this.#all.size === 0) return this.#start();
@@ -119,7 +119,7 @@ class ThreadExtractor implements Extractor {
     waiting.take(this.#start());
   }
 
-  #giveBack(worker: Worker): void {
+  #release(worker: Worker): void {
     // An ended one is replaced when somebody waits for it.
     const ended = !this.#all.has(worker);
     const next = this.#waiting.shift();
@@ -146,7 +146,7 @@ class ThreadExtractor implements Extractor {
 }
 
 /** Text that only has to be looked through, in a few milliseconds. */
-const LITTLE_CHARS = 500_000;
+const SMALL_CHARS = 500_000;
 /** A large page takes half a second, most take ten milliseconds; a thread that starts beside a busy browser is one to wait for too. */
 const LONG_WAIT_MS = 1000;
 

@@ -1,5 +1,5 @@
 import { parsePage } from './document/dom.ts';
-import { type FieldsWanted, fieldsOf, numberIn } from './fields.ts';
+import { extractFields, type FieldsWanted, numberIn } from './fields.ts';
 
 const PAGE = `<base href="/shop/"><main>
   <article class="item" data-id="7"><h2>Windlass <small>steel</small></h2><a href="7">more</a><span class="price">€ 1.234,50</span>
@@ -10,7 +10,7 @@ const PAGE = `<base href="/shop/"><main>
 const read = (fields: FieldsWanted, html = PAGE) => {
   let result = { extracted: {} as Record<string, unknown>, badFields: [] as string[] };
   parsePage(html, 'https://site.example/dir/', (document, base) => {
-    result = fieldsOf(document, base, fields);
+    result = extractFields(document, base, fields);
   });
   return result;
 };

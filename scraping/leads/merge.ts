@@ -1,5 +1,5 @@
 import type { Address, Evidence, Lead } from '../../core/leads/lead.ts';
-import type { ContactField, Sighting } from '../extraction/contacts/finding.ts';
+import type { ContactField, Observation } from '../extraction/contacts/finding.ts';
 import { withoutEnding } from '../extraction/document/lines.ts';
 
 /** A lead, but for what its job decides about it. */
@@ -8,7 +8,7 @@ export type MergedLead = Omit<Lead, 'unverified_filters'>;
 /** What is seen with less than this, on all pages together, is not said. */
 const MIN_SCORE = 0.3;
 const MAX_VALUES: Partial<Record<ContactField, number>> = { email: 20, phone: 20, fax: 10, address: 10 };
-const EVIDENCE_A_VALUE = 3;
+const EVIDENCE_PER_VALUE = 3;
 const MAX_EVIDENCE = 100;
 const MAX_SNIPPET = 240;
 
@@ -20,12 +20,15 @@ export function mergeLead(site: {
   website: string | null;
   domain: string | null;
   sources: readonly string[];
-  sightings: readonly Sighting[];
+  observations: readonly Observation[];
 }): MergedLead {
   const values = new Map<ContactField, Value[]>();
-  const own = site.sightings.filter((sighting) => !isOfAnother(sighting));
-  for (const [field, sightings] of byField([...own, ...own.flatMap(sharedLine)])) {
-    const candidates = candidatesOf(field, sightings).slice(0, MAX_VALUES[field] ?? Number.POSITIVE_INFINITY);
+  const own = site.observations.filter((observation) => !isThirdParty(observation));
+  for (const [field, observations] of groupByField([...own, ...own.flatMap(phoneOfSharedLine)])) {
+    const candidates = mergeValues(field, observations).slice(
+      0,
+      MAX_VALUES[field] ?? Number.POSITIVE_INFINITY,
+    );
     values.set(field, candidates);
   }
   separateFaxes(values);
@@ -57,7 +60,7 @@ export function mergeLead(site: {
     employees: single('employees')?.best.value ?? null,
     logo: single('logo')?.best.value ?? null,
     sources: [...new Set(site.sources)],
-    evidence: evidenceOf(kept),
+    evidence: selectEvidence(kept),
   };
 }
 
@@ -65,29 +68,29 @@ export function mergeLead(site: {
  * Imprints and privacy pages name others beside the business: who hosts the site, who drew it, who supervises it. The words in front of
  * a value tell, between the last end of a sentence and the value.
  */
-const OTHERS =
+const THIRD_PARTY =
   /\b(h[ée]berg(eur|ement|é)|hosting|hosted by|hoster|webhoster|alojamiento|webdesign|web design|website by|site by|designed by|r[ée]alisation|umsetzung|gestaltung|aufsichtsbeh[öo]rde|supervisory authority|streitbeilegung|schlichtungsstelle)\b[^.!?]{0,80}$/i;
 
-function isOfAnother({ field, value, snippet }: Sighting): boolean {
+function isThirdParty({ field, value, snippet }: Observation): boolean {
   if (field === 'company' || field === 'description' || field === 'industry') return false;
   const place = snippet.indexOf(value.slice(0, 12));
-  return place > 0 && OTHERS.test(snippet.slice(0, place));
+  return place > 0 && THIRD_PARTY.test(snippet.slice(0, place));
 }
 
 const TELEPHONE_AND_FAX =
   /\b(tel\w*|phone|fon|t[ée]l)\.?(\s*[/&+-]\s*|\s+(e|et|y|i|und|and|en|oraz)\s+)(tele)?fax/i;
 
 /** `Tel./Fax: 030 123456` is one line for both, whatever it was taken for. */
-function sharedLine(sighting: Sighting): Sighting[] {
-  if (sighting.field !== 'fax' || !TELEPHONE_AND_FAX.test(sighting.snippet)) return [];
-  return [{ ...sighting, field: 'phone' }];
+function phoneOfSharedLine(observation: Observation): Observation[] {
+  if (observation.field !== 'fax' || !TELEPHONE_AND_FAX.test(observation.snippet)) return [];
+  return [{ ...observation, field: 'phone' }];
 }
 
 /**
  * What a stored lead was made of, so that a later page or source can be merged with it. Evidence is kept with every value, so a
  * lead holds all that is needed.
  */
-export function sightingsOf(lead: Lead): Sighting[] {
+export function toObservations(lead: Lead): Observation[] {
   const addresses = new Map(lead.addresses.map((address) => [address.text, address]));
   const networks = new Map(Object.entries(lead.socials).map(([network, url]) => [url, network]));
   return lead.evidence.map(({ field, value, url, method, snippet, confidence }) => {
@@ -104,56 +107,56 @@ export function sightingsOf(lead: Lead): Sighting[] {
 /** One value of a field, with all that speak for it, surest first. */
 interface Value {
   field: ContactField;
-  best: Sighting;
-  sightings: Sighting[];
+  best: Observation;
+  observations: Observation[];
   /** 0 to 1. */
   score: number;
   address: Address | null;
 }
 
-function byField(sightings: readonly Sighting[]): Map<ContactField, Sighting[]> {
-  const fields = new Map<ContactField, Sighting[]>();
-  for (const sighting of sightings) {
-    fields.set(sighting.field, [...(fields.get(sighting.field) ?? []), sighting]);
+function groupByField(observations: readonly Observation[]): Map<ContactField, Observation[]> {
+  const fields = new Map<ContactField, Observation[]>();
+  for (const observation of observations) {
+    fields.set(observation.field, [...(fields.get(observation.field) ?? []), observation]);
   }
   return fields;
 }
 
-function candidatesOf(field: ContactField, sightings: Sighting[]): Value[] {
-  const groups = new Map<string, Sighting[]>();
-  for (const sighting of sightings) {
-    const key = sameAs(sighting);
+function mergeValues(field: ContactField, observations: Observation[]): Value[] {
+  const groups = new Map<string, Observation[]>();
+  for (const observation of observations) {
+    const key = identityKey(observation);
     if (key === '') continue;
-    groups.set(key, [...(groups.get(key) ?? []), sighting]);
+    groups.set(key, [...(groups.get(key) ?? []), observation]);
   }
-  const values = [...groups.values()].map((group) => joined(field, group));
+  const values = [...groups.values()].map((group) => mergeGroup(field, group));
   const sure = values.filter(({ score }) => score >= MIN_SCORE).sort((a, b) => b.score - a.score);
   return field === 'address' ? withoutParts(sure) : sure;
 }
 
-function joined(field: ContactField, group: Sighting[]): Value {
-  const sightings = group.sort((a, b) => b.confidence - a.confidence);
-  const [best] = sightings;
+function mergeGroup(field: ContactField, group: Observation[]): Value {
+  const observations = group.sort((a, b) => b.confidence - a.confidence);
+  const [best] = observations;
   if (!best) throw new Error('a value nobody saw');
   return {
     field,
     best,
-    sightings,
-    score: scoreOf(sightings),
-    address: field === 'address' ? joinedAddress(sightings) : null,
+    observations,
+    score: combineConfidence(observations),
+    address: field === 'address' ? mergeAddresses(observations) : null,
   };
 }
 
 /** The same footer on every page is one statement made often: a page counts once, and each further one for less. */
-function scoreOf(sightings: Sighting[]): number {
+function combineConfidence(observations: Observation[]): number {
   const byPage = new Map<string, number>();
-  for (const { url, confidence } of sightings) byPage.set(url, Math.max(byPage.get(url) ?? 0, confidence));
+  for (const { url, confidence } of observations) byPage.set(url, Math.max(byPage.get(url) ?? 0, confidence));
   const [first = 0, ...others] = [...byPage.values()].sort((a, b) => b - a);
   return 1 - others.reduce((doubt, confidence) => doubt * (1 - confidence * 0.3), 1 - first);
 }
 
 /** Two sightings with the same key are of the same value, however it is spelled. */
-function sameAs({ field, value, address, network }: Sighting): string {
+function identityKey({ field, value, address, network }: Observation): string {
   switch (field) {
     case 'company':
       return companyKey(value) || fold(value);
@@ -204,8 +207,8 @@ function withoutParts(values: Value[]): Value[] {
 }
 
 /** The surest one's parts, and from the others what it leaves open. */
-function joinedAddress(sightings: Sighting[]): Address | null {
-  const known = sightings.flatMap(({ address }) => address ?? []);
+function mergeAddresses(observations: Observation[]): Address | null {
+  const known = observations.flatMap(({ address }) => address ?? []);
   const [first] = known;
   if (!first) return null;
   const part = (name: Exclude<keyof Address, 'text'>) =>
@@ -225,20 +228,20 @@ function joinedAddress(sightings: Sighting[]): Address | null {
  * a line for both is told by one page in both ways.
  */
 function separateFaxes(values: Map<ContactField, Value[]>): void {
-  const faxes = new Map((values.get('fax') ?? []).map((fax) => [sameAs(fax.best), fax]));
+  const faxes = new Map((values.get('fax') ?? []).map((fax) => [identityKey(fax.best), fax]));
   const phones = (values.get('phone') ?? []).filter((phone) => {
-    const fax = faxes.get(sameAs(phone.best));
-    if (!fax || isOneLine(phone, fax)) return true;
+    const fax = faxes.get(identityKey(phone.best));
+    if (!fax || isSharedLine(phone, fax)) return true;
     if (fax.score >= phone.score) return false;
-    faxes.delete(sameAs(phone.best));
+    faxes.delete(identityKey(phone.best));
     return true;
   });
   values.set('phone', phones);
   values.set('fax', [...faxes.values()]);
 }
 
-const isOneLine = (phone: Value, fax: Value): boolean =>
-  phone.sightings.some((a) => fax.sightings.some((b) => a.url === b.url && a.snippet === b.snippet));
+const isSharedLine = (phone: Value, fax: Value): boolean =>
+  phone.observations.some((a) => fax.observations.some((b) => a.url === b.url && a.snippet === b.snippet));
 
 function bestProfiles(values: Value[]): Map<string, Value> {
   const profiles = new Map<string, Value>();
@@ -250,31 +253,31 @@ function bestProfiles(values: Value[]): Map<string, Value> {
 }
 
 /** Every value has its best evidence before any has a second. */
-function evidenceOf(values: Value[]): Evidence[] {
+function selectEvidence(values: Value[]): Evidence[] {
   const rounds: Evidence[] = [];
-  const chosen = values.map((value) => ({ value, places: surestByPage(value.sightings) }));
-  for (let round = 0; round < EVIDENCE_A_VALUE; round += 1) {
+  const chosen = values.map((value) => ({ value, places: surestByPage(value.observations) }));
+  for (let round = 0; round < EVIDENCE_PER_VALUE; round += 1) {
     for (const { value, places } of chosen) {
-      const sighting = places[round];
-      if (!sighting) continue;
+      const observation = places[round];
+      if (!observation) continue;
       rounds.push({
         field: value.field,
         // As the lead has it, so that a value and its evidence meet.
-        value: value.field === 'address' ? (value.address?.text ?? sighting.value) : value.best.value,
-        url: sighting.url,
-        method: sighting.method,
-        snippet: sighting.snippet.slice(0, MAX_SNIPPET),
-        confidence: Math.round(sighting.confidence * 100) / 100,
+        value: value.field === 'address' ? (value.address?.text ?? observation.value) : value.best.value,
+        url: observation.url,
+        method: observation.method,
+        snippet: observation.snippet.slice(0, MAX_SNIPPET),
+        confidence: Math.round(observation.confidence * 100) / 100,
       });
     }
   }
   return rounds.slice(0, MAX_EVIDENCE);
 }
 
-const surestByPage = (sightings: Sighting[]): Sighting[] =>
-  [...new Map([...sightings].reverse().map((sighting) => [sighting.url, sighting])).values()].sort(
-    (a, b) => b.confidence - a.confidence,
-  );
+const surestByPage = (observations: Observation[]): Observation[] =>
+  [
+    ...new Map([...observations].reverse().map((observation) => [observation.url, observation])).values(),
+  ].sort((a, b) => b.confidence - a.confidence);
 
 const fold = (text: string): string =>
   text

@@ -13,7 +13,7 @@ export const wantsLeads = (spec: Search): boolean =>
   spec.source_types !== undefined || spec.max_leads !== undefined || spec.urls === undefined;
 
 /** Of all candidates a third or so turn out to be none: dead, without contacts, or out by a filter. */
-const CANDIDATES_A_LEAD = 4;
+const CANDIDATES_PER_LEAD = 4;
 const MIN_CANDIDATES = 20;
 
 export function leadQuery(spec: Search): LeadQuery {
@@ -23,9 +23,9 @@ export function leadQuery(spec: Search): LeadQuery {
     industry: spec.industry ?? null,
     geography: spec.geography ?? null,
     keywords: spec.keywords ?? [],
-    country: countryOfGeography(spec.geography) ?? countryOfFilter(spec.filters),
+    country: countryOfGeography(spec.geography) ?? countryFromFilters(spec.filters),
     urls: spec.urls ?? [],
-    limit: Math.max(MIN_CANDIDATES, maxLeads * CANDIDATES_A_LEAD),
+    limit: Math.max(MIN_CANDIDATES, maxLeads * CANDIDATES_PER_LEAD),
   };
 }
 
@@ -37,7 +37,7 @@ function searchText({ search_query: own, industry, keywords = [], geography }: S
   return `${text} ${geography}`;
 }
 
-function countryOfFilter(filters: Search['filters']): string | null {
+function countryFromFilters(filters: Search['filters']): string | null {
   const { country } = filters ?? {};
   return typeof country === 'string' ? countryOfGeography(country) : null;
 }

@@ -1,7 +1,7 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { homeOf, siteKey } from '../../core/leads/domains.ts';
-import { PAGES_A_SITE } from '../extraction/contacts/contact-pages.ts';
-import type { Sighting } from '../extraction/contacts/finding.ts';
+import { PAGES_PER_SITE } from '../extraction/contacts/contact-pages.ts';
+import type { Observation } from '../extraction/contacts/finding.ts';
 import { MAX_SITE_HTML, type SitePage, type SitePageInput } from '../extraction/contacts/site-page.ts';
 
 /**
@@ -22,7 +22,7 @@ export type VisitedPage =
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
 
 export type VisitedSite =
-  | { kind: 'read'; home: string; sightings: Sighting[] }
+  | { kind: 'read'; home: string; observations: Observation[] }
   | { kind: 'elsewhere'; home: string }
   /** Its first page could not be had. */
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
@@ -61,13 +61,13 @@ export async function visitSite(
   if (!mayRead(home.url)) return { kind: 'elsewhere', home: home.url };
 
   const site = siteKey(home.url);
-  const { sightings, contactPages } = await readPage(inputOf(home, country, true));
+  const { observations, contactPages } = await readPage(toInput(home, country, true));
   const seen = new Set([start, home.url].map(withoutHash));
   const named = isNamed && siteKey(url) === site ? [url] : [];
   const wanted = [...named, ...contactPages].map(withoutHash);
   let pages = 1;
   for (const link of wanted) {
-    if (pages >= PAGES_A_SITE) break;
+    if (pages >= PAGES_PER_SITE) break;
     if (seen.has(link)) continue;
     seen.add(link);
     pages += 1;
@@ -77,13 +77,13 @@ export async function visitSite(
     // A menu entry may lead to another site, or to a page that was read already.
     if (siteKey(page.url) !== site || (arrived !== link && seen.has(arrived))) continue;
     seen.add(arrived);
-    sightings.push(...(await readPage(inputOf(page, country, false))).sightings);
+    observations.push(...(await readPage(toInput(page, country, false))).observations);
   }
-  return { kind: 'read', home: home.url, sightings };
+  return { kind: 'read', home: home.url, observations };
 }
 
 /** No more of it than is read: it is copied to a thread. */
-const inputOf = (
+const toInput = (
   { html, url }: VisitedPage & { kind: 'page' },
   country: string | null,
   isHome: boolean,

@@ -21,7 +21,7 @@ export const commonmarkPart: Part = {
     if (!reader) return [];
     const render = (markdown: string) => new HtmlRenderer().render(new Parser().parse(markdown));
     const results: boolean[] = [];
-    for (const { number, html } of examplesOf(spec)) {
+    for (const { number, html } of parseExamples(spec)) {
       const page = { url: URL, html: `<!doctype html><body>${html}</body>` };
       const { markdown = '' } = await reader.read(page, ['markdown'], { mainContent: false });
       const [before, after] = [canonical(html), canonical(render(markdown))];
@@ -40,7 +40,7 @@ export const commonmarkPart: Part = {
 };
 
 /** The HTML side of each example; an arrow stands for a tab. */
-function examplesOf(spec: string): { number: number; html: string }[] {
+function parseExamples(spec: string): { number: number; html: string }[] {
   const found = spec.matchAll(/^`{32} example\n([\s\S]*?)^\.\n([\s\S]*?)^`{32}$/gm);
   return Array.from(found, ([, , html = ''], at) => ({ number: at + 1, html: html.replaceAll('→', '\t') }));
 }
@@ -71,7 +71,7 @@ function canonical(html: string): string {
     const name = tagName.toLowerCase();
     const content = tagName === 'PRE' ? inner.trimEnd() : isBlock ? inner.trim() : inner;
     if (tagName === 'P') return content === '' ? '' : `\n${content}\n`;
-    const tag = `<${name}${attributesOf(element)}>${content}</${name}>`;
+    const tag = `<${name}${serializeAttributes(element)}>${content}</${name}>`;
     return isBlock ? `\n${tag}\n` : tag;
   };
   return write(document.body, false)
@@ -80,7 +80,7 @@ function canonical(html: string): string {
     .trim();
 }
 
-function attributesOf(element: Element): string {
+function serializeAttributes(element: Element): string {
   return ['href', 'src', 'alt', 'title', 'start', 'class']
     .map((name) => {
       const value = element.getAttribute(name);

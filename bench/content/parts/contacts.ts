@@ -31,7 +31,7 @@ export const contactsPart: Part = {
       }
       for (const { id, wrong } of results)
         if (wrong.length > 0) detail({ part: 'contacts', reader: reader.name, id, wrong });
-      rows.push(...rowsOf(reader, results), ...(await hiddenAddresses(reader)));
+      rows.push(...toRows(reader, results), ...(await hiddenAddresses(reader)));
     }
     return rows;
   },
@@ -129,7 +129,7 @@ function hasStreet({ text, street }: Address, label: string): boolean {
   );
 }
 
-function rowsOf(reader: PageReader, results: readonly Result[]): Row[] {
+function toRows(reader: PageReader, results: readonly Result[]): Row[] {
   const sum = (of: (result: Result) => Count): Count =>
     results
       .map(of)

@@ -1,7 +1,7 @@
 import { half, readCorpusLines } from '../corpus.ts';
 import type { ContentBench, Part, Row } from '../part.ts';
 import type { PageReader } from '../reader.ts';
-import { mean, normalised, type Score, share, wordScore, wordsOf } from '../scores.ts';
+import { mean, normalised, type Score, share, splitWords, wordScore } from '../scores.ts';
 
 interface LabelledPage {
   id: string;
@@ -32,7 +32,7 @@ export const contentPart: Part = {
     for (const reader of bench.readers) {
       const { found, seconds } = await readAll(bench, reader, pages);
       const prefix = reader.name === 'html' ? '' : `${reader.name}: `;
-      rows.push(...rowsOf(found).map((row) => ({ ...row, name: prefix + row.name })));
+      rows.push(...toRows(found).map((row) => ({ ...row, name: prefix + row.name })));
       rows.push({ name: `${prefix}pages a second`, figure: pages.length / seconds, note: 'one at a time' });
       const f1 = mean(found.map(({ score }) => score.f1));
       if (reference === undefined) reference = f1;
@@ -73,11 +73,11 @@ async function readAll(
     const one: Found = {
       page,
       score: wordScore(text, page.content ?? ''),
-      with: page.with.map((snippet) => Number(holds(text, snippet))),
-      without: page.without.map((snippet) => Number(!holds(text, snippet))),
-      title: textOf(metadata.title),
-      author: textOf(metadata.author),
-      date: textOf(metadata.published)?.slice(0, 10) ?? null,
+      with: page.with.map((snippet) => Number(containsWords(text, snippet))),
+      without: page.without.map((snippet) => Number(!containsWords(text, snippet))),
+      title: nonEmpty(metadata.title),
+      author: nonEmpty(metadata.author),
+      date: nonEmpty(metadata.published)?.slice(0, 10) ?? null,
     };
     found.push(one);
     bench.detail({
@@ -98,12 +98,13 @@ async function readAll(
 }
 
 /** Word for word, whatever stands between the words. */
-const holds = (text: string, snippet: string): boolean =>
+const containsWords = (text: string, snippet: string): boolean =>
   ` ${normalised(text)} `.includes(` ${normalised(snippet)} `);
 
-const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const nonEmpty = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? value : null;
 
-function rowsOf(found: Found[]): Row[] {
+function toRows(found: Found[]): Row[] {
   const f1 = (pages: Found[]) => mean(pages.map(({ score }) => score.f1));
   const kinds = [...new Set(found.map(({ page }) => page.type))];
   return [
@@ -159,4 +160,4 @@ const isSameTitle = (given: string, label: string) => normalised(given) === norm
 
 /** The same people, in whatever order and with whatever stands between them. */
 const isSameAuthor = (given: string, label: string) =>
-  [...wordsOf(given)].sort().join(' ') === [...wordsOf(label)].sort().join(' ');
+  [...splitWords(given)].sort().join(' ') === [...splitWords(label)].sort().join(' ');

@@ -18,7 +18,7 @@ export const robotsPart: Part = {
     let right = 0;
     let trespasses = 0;
     for (const file of files) {
-      for (const { robotsTxt, url, agent, allowed } of casesOf(readFileSync(join(folder, file)))) {
+      for (const { robotsTxt, url, agent, allowed } of parseCases(readFileSync(join(folder, file)))) {
         const verdict = mayFetch(parseRobots(robotsTxt), agent, url);
         verdicts += 1;
         if (verdict === allowed) right += 1;
@@ -47,7 +47,7 @@ interface Case {
 }
 
 /** The parts of the text format of protocol buffers that these files use: fields of quoted strings, in a row, with C escapes. */
-function* casesOf(file: Buffer): Generator<Case> {
+function* parseCases(file: Buffer): Generator<Case> {
   // One character an octet, as robots.txt is read.
   const text = file.toString('latin1').replace(/^\s*#.*$/gm, '');
   let robotsTxt: Buffer = Buffer.alloc(0);
@@ -55,16 +55,16 @@ function* casesOf(file: Buffer): Generator<Case> {
   let agent = '';
   const field = /(\w+)\s*:\s*((?:"(?:[^"\\]|\\[\s\S])*"\s*)+|\w+)/g;
   for (const [, name, value = ''] of text.matchAll(field)) {
-    if (name === 'robotstxt') robotsTxt = bytesOf(value);
-    if (name === 'testurl') url = bytesOf(value).toString('utf8');
-    if (name === 'useragent') agent = bytesOf(value).toString('utf8');
+    if (name === 'robotstxt') robotsTxt = unescapeBytes(value);
+    if (name === 'testurl') url = unescapeBytes(value).toString('utf8');
+    if (name === 'useragent') agent = unescapeBytes(value).toString('utf8');
     if (name === 'expected_outcome') yield { robotsTxt, url, agent, allowed: value.trim() === 'ALLOWED' };
   }
 }
 
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', f: '\f', v: '\v' };
 
-function bytesOf(quoted: string): Buffer {
+function unescapeBytes(quoted: string): Buffer {
   const parts = [...quoted.matchAll(/"((?:[^"\\]|\\[\s\S])*)"/g)].map(([, part = '']) => part);
   const plain = parts.join('').replace(/\\(x[0-9a-f]{1,2}|[0-7]{1,3}|[\s\S])/gi, (_, code: string) => {
     if (/^x/i.test(code)) return String.fromCharCode(Number.parseInt(code.slice(1), 16));

@@ -1,8 +1,8 @@
 import { siteKey } from '../../../core/leads/domains.ts';
-import { collapsed, parsePage, select } from '../document/dom.ts';
+import { collapseSpaces, parsePage, select } from '../document/dom.ts';
 
 /** The home page included. Contact and imprint say nearly all there is; a sixth page rarely adds a fact. */
-export const PAGES_A_SITE = 6;
+export const PAGES_PER_SITE = 6;
 
 /**
  * The pages of a site where a business says how to reach it, found by what its home page links to, best first: contact, imprint,
@@ -14,9 +14,9 @@ export function contactPages(html: string, url: string): string[] {
   const site = siteKey(url);
   const best = new Map<string, { kind: number; rank: number }>();
   for (const anchor of select(parsePage(html, url), 'a[href]')) {
-    const link = pageAt(anchor.getAttribute('href') ?? '');
-    if (link === null || siteKey(link) !== site || link === pageAt(url) || isFile(link)) continue;
-    const kind = kindOf(link, collapsed(anchor.textContent));
+    const link = normalizeUrl(anchor.getAttribute('href') ?? '');
+    if (link === null || siteKey(link) !== site || link === normalizeUrl(url) || isFile(link)) continue;
+    const kind = classifyContactPage(link, collapseSpaces(anchor.textContent));
     if (kind === null) continue;
     const known = best.get(link);
     if (!known || kind.rank < known.rank) best.set(link, kind);
@@ -24,11 +24,11 @@ export function contactPages(html: string, url: string): string[] {
   const found = [...best.entries()].sort(([a, { rank: first }], [b, { rank: second }]) =>
     first === second ? a.length - b.length : first - second,
   );
-  return oneOfEachKindFirst(found).slice(0, PAGES_A_SITE - 1);
+  return oneOfEachKindFirst(found).slice(0, PAGES_PER_SITE - 1);
 }
 
 /** Without what does not change the page. */
-function pageAt(href: string): string | null {
+function normalizeUrl(href: string): string | null {
   if (!/^https?:/i.test(href) || !URL.canParse(href)) return null;
   const url = new URL(href);
   url.hash = '';
@@ -54,9 +54,9 @@ const KINDS: readonly RegExp[] = [
 const NEVER =
   /\b(privacy|datenschutz|cookies?|agb|terms|conditions|login|signin|sign in|register|cart|warenkorb|jobs?|karriere|career|careers|blog|news|press|presse|mailto|feed|rss|wp admin|contact lens(es)?|kontaktlinsen)\b/;
 
-function kindOf(link: string, text: string): { kind: number; rank: number } | null {
-  const path = folded(decoded(new URL(link).pathname + new URL(link).search));
-  const words = folded(text);
+function classifyContactPage(link: string, text: string): { kind: number; rank: number } | null {
+  const path = fold(decodePath(new URL(link).pathname + new URL(link).search));
+  const words = fold(text);
   if (NEVER.test(words) || NEVER.test(path)) return null;
   for (const [kind, pattern] of KINDS.entries()) {
     // A long text that mentions the word is a teaser, not the entry of a menu.
@@ -81,7 +81,7 @@ function oneOfEachKindFirst(found: [string, { kind: number }][]): string[] {
   return [...first, ...others];
 }
 
-function decoded(path: string): string {
+function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
@@ -89,7 +89,7 @@ function decoded(path: string): string {
   }
 }
 
-const folded = (text: string): string =>
+const fold = (text: string): string =>
   text
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')

@@ -1,4 +1,4 @@
-import { contactsOf, findContacts } from './contacts.ts';
+import { findContacts, toContacts } from './contacts.ts';
 
 const PAGE = `<!doctype html><html lang="en"><head>
   <title>Contact | Acme Bakery</title>
@@ -16,7 +16,7 @@ const PAGE = `<!doctype html><html lang="en"><head>
 const URL = 'https://acmebakery.com/contact';
 
 it('a page says who is behind it and how to reach them', () => {
-  expect(contactsOf(findContacts({ html: PAGE, url: URL }))).toEqual({
+  expect(toContacts(findContacts({ html: PAGE, url: URL }))).toEqual({
     company: 'Acme Bakery',
     emails: ['hello@acmebakery.com'],
     phones: ['+12125550199'],
@@ -55,7 +55,7 @@ it('every fact has evidence: a method, words of the page, a confidence', () => {
 });
 
 it('a page that says nothing gives nothing', () => {
-  expect(contactsOf(findContacts({ html: '<p>Lorem ipsum dolor sit amet.</p>', url: URL }))).toEqual({
+  expect(toContacts(findContacts({ html: '<p>Lorem ipsum dolor sit amet.</p>', url: URL }))).toEqual({
     company: null,
     emails: [],
     phones: [],
@@ -75,7 +75,7 @@ it.each([
   ['a wall of capitals', `<p>${'Main Street North '.repeat(5000)}12345</p>`],
   ['a wall of spaces', `<p>1${' \u00a0'.repeat(50_000)}2 at ${'. '.repeat(20_000)}dot</p>`],
 ])('a hostile page is read to its end: %s', (_, body) => {
-  expect(contactsOf(findContacts({ html: `<body>${body}<p>info@acme.com</p>`, url: URL })).phones).toEqual(
+  expect(toContacts(findContacts({ html: `<body>${body}<p>info@acme.com</p>`, url: URL })).phones).toEqual(
     [],
   );
 });

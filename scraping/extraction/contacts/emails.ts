@@ -1,5 +1,5 @@
 import { parse } from 'tldts';
-import { decodedEmails, unescaped } from './email-deobfuscation.ts';
+import { decodeUri, deobfuscateEmails } from './email-deobfuscation.ts';
 import type { Finding } from './finding.ts';
 import type { PageElements } from './page-elements.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
@@ -18,9 +18,9 @@ export function findEmails(page: PageElements, lines: readonly Line[], ownDomain
   for (const link of page.links) {
     const href = link.getAttribute('href')?.trim().slice(0, LONGEST_LINK) ?? '';
     if (!/^mailto:/i.test(href)) continue;
-    for (const address of mailtoAddresses(href)) add(address, 'mailto', link.textContent || href, 0.95);
+    for (const address of parseMailto(href)) add(address, 'mailto', link.textContent || href, 0.95);
   }
-  for (const { text, method, snippet } of decodedEmails(page)) add(text, method, snippet, 0.95);
+  for (const { text, method, snippet } of deobfuscateEmails(page)) add(text, method, snippet, 0.95);
   for (const { text: line } of lines) {
     const text = withoutIcons(line).replaceAll('＠', '@');
     for (const { address, start, end } of writtenEmails(text))
@@ -73,18 +73,18 @@ function knownDomain(text: string): string | null {
   return null;
 }
 
-function mailtoAddresses(href: string): string[] {
+function parseMailto(href: string): string[] {
   const [recipients = '', query = ''] = href.slice('mailto:'.length).split('?');
   const to = /(?:^|&)to=([^&]*)/i.exec(query.replaceAll('&amp;', '&'))?.[1] ?? '';
   return [recipients, to].flatMap((list) =>
-    unescaped(unescaped(list))
+    decodeUri(decodeUri(list))
       .split(/[,;]/)
       .map((address) => address.replace(/^.*<([^>]*)>.*$/, '$1').replace(/^(?:mailto:|\/\/)+/i, ''))
       .map((address) => spelledOut(address.trim())),
   );
 }
 
-interface Place {
+interface TextSpan {
   address: string;
   start: number;
   end: number;
@@ -93,8 +93,8 @@ interface Place {
 const LOCAL_CHARACTER = /[\p{L}\d._%+'&!#-]/u;
 
 /** From each at sign to both sides, so that the work grows with the text and no more. */
-function writtenEmails(text: string): Place[] {
-  const found: Place[] = [];
+function writtenEmails(text: string): TextSpan[] {
+  const found: TextSpan[] = [];
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     const spaced = text[at - 1] === ' ' && text[at + 1] === ' ';
     let start = spaced ? at - 1 : at;
@@ -141,10 +141,10 @@ const SPELLED = new RegExp(
 );
 
 /** `name [at] domain [dot] com` and its kin, in several languages. */
-function spelledEmails(text: string): Place[] {
+function spelledEmails(text: string): TextSpan[] {
   if (!SPELLED.test(text)) return [];
-  const found: Place[] = [];
-  const look = (at: RegExp, dot: RegExp, isBracketed: boolean) => {
+  const found: TextSpan[] = [];
+  const collect = (at: RegExp, dot: RegExp, isBracketed: boolean) => {
     for (const match of text.matchAll(at)) {
       const end = match.index + match[0].length;
       const before = text.slice(Math.max(0, match.index - 80), match.index).replace(dot, '.');
@@ -161,8 +161,8 @@ function spelledEmails(text: string): Place[] {
       });
     }
   };
-  look(BRACKETED_AT, ANY_DOT, true);
-  for (const { at, dot } of PLAIN) look(at, dot, false);
+  collect(BRACKETED_AT, ANY_DOT, true);
+  for (const { at, dot } of PLAIN) collect(at, dot, false);
   return found;
 }
 

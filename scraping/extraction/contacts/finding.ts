@@ -32,6 +32,6 @@ export interface Finding {
 }
 
 /** A finding with the place it is from: a page of the site, or what a source said. */
-export interface Sighting extends Finding {
+export interface Observation extends Finding {
   url: string;
 }

@@ -15,7 +15,7 @@ export interface PageElements {
   /** Named like a site's logo or title. */
   logos: Element[];
   /** Text that style sheets turn round. */
-  turned: Element[];
+  mirrored: Element[];
   /** hCards. */
   cards: Element[];
   /** Things of microdata and RDFa. */
@@ -36,7 +36,7 @@ export function pageElements(document: Document): PageElements {
     headings: [],
     data: [],
     logos: [],
-    turned: [],
+    mirrored: [],
     cards: [],
     scopes: [],
     properties: [],
@@ -70,15 +70,15 @@ function sort(element: Element, page: PageElements): void {
         if (/(?:^|\s)(?:vcard|h-card)(?:\s|$)/.test(value)) page.cards.push(element);
         if (/(?:^|\s)(?:logo|brand|navbar-brand|site-?title|site-?name)(?:\s|$)/i.test(value))
           page.logos.push(element);
-        if (/revers|rtl|backward|codedirection/i.test(value)) page.turned.push(element);
+        if (/revers|rtl|backward|codedirection/i.test(value)) page.mirrored.push(element);
         break;
       }
       case 'style':
         if (/bidi-override|direction:\s?rtl/i.test(element.getAttribute(name) ?? ''))
-          page.turned.push(element);
+          page.mirrored.push(element);
         break;
       case 'dir':
-        if (tagName === 'BDO') page.turned.push(element);
+        if (tagName === 'BDO') page.mirrored.push(element);
         break;
       case 'itemscope':
       case 'typeof':

@@ -21,7 +21,7 @@ const MAX_CHARACTERS = 600_000;
 const MAX_LINE = 2000;
 /** A longer word is no name, no number and no address; what looks for them begins anew at many of its letters. */
 const LONG_WORDS = /\S{201,}/g;
-const shorter = (word: string): string => word.slice(0, 200);
+const shorten = (word: string): string => word.slice(0, 200);
 const MAX_DEPTH = 400;
 
 /** A page's text by line, a line a block, a cell or a break. Decoded addresses stand in the place of their codes. */
@@ -33,7 +33,7 @@ export function pageLines(document: Document): Line[] {
   let heading = false;
 
   const end = () => {
-    const line = text.replace(/\s+/g, ' ').trim().replace(LONG_WORDS, shorter);
+    const line = text.replace(/\s+/g, ' ').trim().replace(LONG_WORDS, shorten);
     text = '';
     if (line === '') return;
     left -= line.length;
@@ -79,10 +79,10 @@ export function pageLines(document: Document): Line[] {
     const outer = { area, heading };
     if (breaks) {
       end();
-      if (isMarked) area = areaOf(element) ?? area;
+      if (isMarked) area = pageArea(element) ?? area;
       heading = heading || HEADINGS.has(tagName);
     }
-    if (isMarked) text += iconOf(element);
+    if (isMarked) text += elementIcon(element);
     visit(element, depth + 1);
     if (!breaks && apart !== 'link') apart = tagName === 'A' ? 'link' : 'element';
     if (breaks) {
@@ -108,7 +108,7 @@ const isHiddenWord = (element: Element): boolean =>
   element.hasAttributes() &&
   /display\s*:\s*none/i.test(element.getAttribute('style') ?? '');
 
-function areaOf(element: Element): Area | null {
+function pageArea(element: Element): Area | null {
   if (element.tagName === 'FOOTER') return 'footer';
   if (element.tagName === 'HEADER' || element.tagName === 'NAV') return 'header';
   const name = `${element.id} ${element.getAttribute('class') ?? ''} ${element.getAttribute('role') ?? ''}`;
@@ -123,19 +123,19 @@ function areaOf(element: Element): Area | null {
 function imageText(image: Element): string {
   const alt = image.getAttribute('alt')?.trim() ?? '';
   if (alt === '@' || alt === '.') return alt;
-  if (alt.length < 20) return markOf(alt) || ' ';
+  if (alt.length < 20) return iconFor(alt) || ' ';
   return ' ';
 }
 
-function iconOf(element: Element): string {
+function elementIcon(element: Element): string {
   const name =
     element.getAttribute('itemprop') ?? element.getAttribute('class') ?? element.getAttribute('title');
   if (!name || name.length > 100) return '';
-  const mark = markOf(name);
-  return mark && (element.textContent ?? '').length < 80 ? mark : '';
+  const icon = iconFor(name);
+  return icon && (element.textContent ?? '').length < 80 ? icon : '';
 }
 
-function markOf(name: string): string {
+function iconFor(name: string): string {
   const fax = /(?:^|[^a-z])(?:tele)?fax|faxnumber/i.test(name);
   const phone = /(?:^|[^a-z])(?:tele)?phone|(?:^|[^a-z])(?:tel|mobile)(?![a-z])/i.test(name);
   return fax === phone ? '' : fax ? FAX_ICON : PHONE_ICON;

@@ -96,7 +96,7 @@ export const COUNTRY_MENTION = new RegExp(
 const LONGEST_NAME = 200;
 
 /** `Deutschland` and `DE` give `DE`; null for what is no country. */
-export function countryOf(text: string): string | null {
+export function parseCountry(text: string): string | null {
   if (text.length > LONGEST_NAME) return null;
   const name = text
     .toLowerCase()

@@ -1,6 +1,6 @@
 import { contactPages } from './contact-pages.ts';
 import { findContacts } from './contacts.ts';
-import type { Sighting } from './finding.ts';
+import type { Observation } from './finding.ts';
 
 export interface SitePageInput {
   html: string;
@@ -13,7 +13,7 @@ export interface SitePageInput {
 }
 
 export interface SitePage {
-  sightings: Sighting[];
+  observations: Observation[];
   /** Best first; none where they are not wanted. */
   contactPages: string[];
 }
@@ -25,7 +25,7 @@ export const MAX_SITE_HTML = 2_000_000;
 export function readSitePage({ html, url, country, isHome }: SitePageInput): SitePage {
   const input = { html: html.slice(0, MAX_SITE_HTML), url, ...(country ? { country } : {}) };
   return {
-    sightings: findContacts(input).map((finding) => ({ ...finding, url })),
+    observations: findContacts(input).map((finding) => ({ ...finding, url })),
     contactPages: isHome ? contactPages(input.html, url) : [],
   };
 }

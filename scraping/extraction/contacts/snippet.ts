@@ -1,10 +1,10 @@
-import { collapsed } from '../document/dom.ts';
+import { collapseSpaces } from '../document/dom.ts';
 
 const LENGTH = 160;
 
 /** The beginning of a text, short enough to show as evidence. */
 export const excerpt = (text: string): string => {
-  const words = collapsed(text.slice(0, LENGTH * 8));
+  const words = collapseSpaces(text.slice(0, LENGTH * 8));
   return words.length <= LENGTH ? words : `${words.slice(0, LENGTH - 1).trimEnd()}…`;
 };
 

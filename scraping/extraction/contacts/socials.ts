@@ -1,5 +1,5 @@
 import type { Entity } from './entities.ts';
-import { textsOf } from './entities.ts';
+import { propertyTexts } from './entities.ts';
 import type { Finding } from './finding.ts';
 import { metaContent, type PageElements } from './page-elements.ts';
 import { excerpt } from './snippet.ts';
@@ -26,7 +26,7 @@ export function findSocials(
     });
   };
   for (const entity of entities)
-    for (const url of entity.role === 'author' ? [] : textsOf(entity, 'sameAs'))
+    for (const url of entity.role === 'author' ? [] : propertyTexts(entity, 'sameAs'))
       add(url, entity.method, url, 0.9);
   for (const link of page.links) {
     const href = link.getAttribute('href') ?? '';

@@ -14,7 +14,7 @@ export interface Trees {
 }
 
 /** The probability for one row. */
-export function judge(trees: Trees, row: Float32Array): number {
+export function predict(trees: Trees, row: Float32Array): number {
   const { depth, features, thresholds, leaves } = trees;
   const inner = (1 << depth) - 1;
   const count = leaves.length / (inner + 1);

@@ -1,20 +1,20 @@
 import {
-  collapsed,
+  collapseSpaces,
+  containsTag,
   hasText,
-  holds,
   isElement,
   isText,
+  readText,
+  readTitle,
   select,
   selectFirst,
-  textOf,
-  titleOf,
 } from '../document/dom.ts';
-import { type BlockTree, blocksOf } from './blocks.ts';
-import { featuresOf, type PageFacts } from './features.ts';
-import { decodeTrees, judge, type Trees } from './gradient-boosted-trees.ts';
+import { type BlockTree, segmentBlocks } from './blocks.ts';
+import { computeFeatures, type PageFacts } from './features.ts';
+import { decodeTrees, predict, type Trees } from './gradient-boosted-trees.ts';
 import { MODEL } from './model.ts';
-import { takeOut } from './prune-dom.ts';
-import { keptOf } from './select-blocks.ts';
+import { pruneDom } from './prune-dom.ts';
+import { selectBlocks } from './select-blocks.ts';
 
 /**
  * The part of a page somebody came to read. The page is cut into blocks of text; a small model, trained on pages that people
@@ -25,12 +25,12 @@ import { keptOf } from './select-blocks.ts';
 export function mainContent(document: Document, url: string): Element {
   const body = readableBody(document);
   const title = titleHeading(document);
-  const tree = blocksOf(body);
-  const chances = chancesOf(trees(), tree, factsOf(document, url));
-  takeOut(body, tree.blocks, keptOf(tree.blocks, chances, { body, title: titleOf(document) }));
+  const tree = segmentBlocks(body);
+  const probabilities = predictProbabilities(trees(), tree, readPageFacts(document, url));
+  pruneDom(body, tree.blocks, selectBlocks(tree.blocks, probabilities, { body, title: readTitle(document) }));
   const root = innermost(body);
   trimRules(root);
-  if (title && !holds(root, TITLES)) root.insertBefore(title, root.firstChild);
+  if (title && !containsTag(root, TITLES)) root.insertBefore(title, root.firstChild);
   return root;
 }
 
@@ -60,7 +60,7 @@ export function readableBody(document: Document): Element {
   if (selectFirst(document, 'noscript')) unwrapNoscript(body);
   for (const element of select(body, UNREADABLE)) element.remove();
   for (const element of select(body, '[hidden], [style]')) {
-    if (isHidden(element) && !isFolded(element)) element.remove();
+    if (isHidden(element) && !isCollapsible(element)) element.remove();
   }
   return body;
 }
@@ -69,8 +69,8 @@ const UNREADABLE =
   'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, input, select, textarea, [aria-hidden="true"]';
 
 /** Text that a click unfolds is read like any other; labels and menus that wait are not. */
-const isFolded = (element: Element): boolean => {
-  const text = collapsed(textOf(element));
+const isCollapsible = (element: Element): boolean => {
+  const text = collapseSpaces(readText(element));
   return text.length >= 120 && /[.!?]/.test(text);
 };
 
@@ -78,7 +78,7 @@ const isFolded = (element: Element): boolean => {
 function unwrapNoscript(body: Element): void {
   const holders = select(body, 'noscript');
   if (holders.length === 0) return;
-  const inside = new Map(holders.map((holder) => [holder, collapsed(textOf(holder)).length]));
+  const inside = new Map(holders.map((holder) => [holder, collapseSpaces(readText(holder)).length]));
   const largest = holders.reduce((best, holder) =>
     (inside.get(holder) ?? 0) > (inside.get(best) ?? 0) ? holder : best,
   );
@@ -93,7 +93,7 @@ function unwrapNoscript(body: Element): void {
 function textLength(element: Element): number {
   let sum = 0;
   for (let child = element.firstChild; child; child = child.nextSibling) {
-    if (isText(child)) sum += collapsed(child.data).length;
+    if (isText(child)) sum += collapseSpaces(child.data).length;
     else if (isElement(child) && !/^(SCRIPT|STYLE|TEMPLATE)$/.test(child.tagName)) sum += textLength(child);
   }
   return sum;
@@ -106,11 +106,11 @@ const isHidden = (element: Element): boolean =>
 
 /** The heading that says what the page's title says, or the only one; kept even if it stands in a page header that goes. */
 function titleHeading(document: Document): Element | null {
-  const pageTitle = titleOf(document).toLowerCase();
+  const pageTitle = readTitle(document).toLowerCase();
   const headings = select(document, 'h1');
   const found =
     headings.find((heading) => {
-      const text = collapsed(textOf(heading)).toLowerCase();
+      const text = collapseSpaces(readText(heading)).toLowerCase();
       return text.length > 3 && pageTitle.includes(text);
     }) ?? headings.find((heading) => headings.length === 1 && heading.closest('main, article') !== null);
   return found ? (found.cloneNode(true) as Element) : null;
@@ -118,28 +118,28 @@ function titleHeading(document: Document): Element | null {
 
 const MAX_DESCRIPTIONS = 60_000;
 
-export function factsOf(document: Document, url: string): PageFacts {
+export function readPageFacts(document: Document, url: string): PageFacts {
   const structured = select(document, 'script[type="application/ld+json"]')
-    .map(textOf)
+    .map(readText)
     .join('\n')
     .slice(0, MAX_DESCRIPTIONS);
   const types = Array.from(structured.matchAll(/"@type"\s*:\s*"([A-Za-z]+)"/g), ([, type = '']) =>
     type.toLowerCase(),
   );
   const described = select(document, 'meta[name="description"], meta[property="og:description"]').map((tag) =>
-    collapsed(tag.getAttribute('content')),
+    collapseSpaces(tag.getAttribute('content')),
   );
   return {
     url,
-    title: titleOf(document),
+    title: readTitle(document),
     openGraphType: selectFirst(document, 'meta[property="og:type"]')?.getAttribute('content') ?? '',
     types: ` ${types.join(' ')} `,
     descriptions: [...described, structured].join('\n').toLowerCase(),
   };
 }
 
-function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): number[] {
-  return featuresOf(tree, facts).map((row) => judge(model, row));
+function predictProbabilities(model: Trees, tree: BlockTree, facts: PageFacts): number[] {
+  return computeFeatures(tree, facts).map((row) => predict(model, row));
 }
 
 /** Down to the smallest element with all of the text. */
@@ -180,7 +180,7 @@ function trimRules(root: Element): void {
 }
 
 /** What is around code alone names its language. */
-const isCode = (element: Element) => holds(element, CODE) && !holds(element, TEXTS);
+const isCode = (element: Element) => containsTag(element, CODE) && !containsTag(element, TEXTS);
 const CODE = new Set(['PRE']);
 const TEXTS = new Set(['P', 'LI', 'H1', 'H2', 'H3']);
 

@@ -5,7 +5,7 @@ import type { Block } from './blocks.ts';
  * Removes what is not kept: its text, and with it whatever held only such text, pictures included. Pictures that stand among kept
  * text stay; those of menus and the page's frame go.
  */
-export function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean[]): void {
+export function pruneDom(body: Element, blocks: readonly Block[], kept: readonly boolean[]): void {
   const holders = new Set<Element>();
   for (const [at, { container }] of blocks.entries()) {
     if (!kept[at]) continue;

@@ -1,4 +1,4 @@
-import { countWords, lettersIn } from './text-statistics.ts';
+import { computeTextStatistics, countWords } from './text-statistics.ts';
 
 const TEXTS = [
   ...[
@@ -34,8 +34,8 @@ const SMALL =
 test.each(TEXTS)('%j is counted as regular expressions count it', (text) => {
   const count = (pattern: RegExp) => text.match(pattern)?.length ?? 0;
   expect(countWords(text)).toBe(count(/[\p{L}\p{N}_]+/gu));
-  expect(lettersIn(text)).toEqual({
-    marks: count(/[.,;!?]/g),
+  expect(computeTextStatistics(text)).toEqual({
+    punctuation: count(/[.,;!?]/g),
     digits: count(/\d/g),
     capitals: count(/\p{Lu}/gu),
     smallWords: count(SMALL),

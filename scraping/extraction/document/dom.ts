@@ -1,8 +1,8 @@
 import { createDocument } from '@mixmark-io/domino';
 import { select, selectFirst, setAttribute } from './selector-index.ts';
-import { following, hasText, holds, isElement, textOf } from './traverse.ts';
+import { containsTag, hasText, isElement, nextNode, readText } from './traverse.ts';
 
-export { hasText, holds, isElement, isText, nearest, textOf } from './traverse.ts';
+export { closestTag, containsTag, hasText, isElement, isText, readText } from './traverse.ts';
 export { select, selectFirst };
 
 /**
@@ -13,13 +13,13 @@ export { select, selectFirst };
 export function parsePage(
   html: string,
   url: string,
-  look?: (document: Document, base: string) => void,
+  beforeResolve?: (document: Document, base: string) => void,
 ): Document {
   const document = createDocument(html, true);
   unwrapMisspelt(document);
   flattenShadowRoots(document);
   const base = baseUrl(document, url);
-  look?.(document, base);
+  beforeResolve?.(document, base);
   resolveAddresses(document, base);
   return document;
 }
@@ -51,14 +51,14 @@ function flattenShadowRoots(document: Document): void {
     if (!host) continue;
     const slots: Element[] = [];
     const inner: Element[] = [];
-    for (let node = content.firstChild; node; node = following(node, content)) {
+    for (let node = content.firstChild; node; node = nextNode(node, content)) {
       if (!isElement(node)) continue;
       if (node.tagName === 'SLOT') slots.push(node);
       if (node.tagName === 'TEMPLATE' && node.hasAttribute('shadowrootmode')) inner.push(node);
     }
-    const light = takeOutChildren(host);
+    const light = detachChildren(host);
     while (content.firstChild) host.appendChild(content.firstChild);
-    for (const slot of slots) fill(slot, light);
+    for (const slot of slots) fillSlot(slot, light);
     // Outer components are open by the time inner ones are reached.
     waiting.push(...inner.reverse());
   }
@@ -67,7 +67,7 @@ function flattenShadowRoots(document: Document): void {
 const SHADOW_ROOT = 'template[shadowrootmode]';
 
 /** By the slot they are meant for; the unnamed one takes all that name none. */
-function takeOutChildren(host: Element): Map<string, ChildNode[]> {
+function detachChildren(host: Element): Map<string, ChildNode[]> {
   const bySlot = new Map<string, ChildNode[]>();
   while (host.firstChild) {
     const node = host.firstChild;
@@ -81,7 +81,7 @@ function takeOutChildren(host: Element): Map<string, ChildNode[]> {
 }
 
 /** The first slot of a name takes what is meant for it; what the others hold stays. */
-function fill(slot: Element, light: Map<string, ChildNode[]>): void {
+function fillSlot(slot: Element, light: Map<string, ChildNode[]>): void {
   const name = slot.getAttribute('name') ?? '';
   const given = light.get(name);
   if (!given) return;
@@ -101,24 +101,24 @@ function resolveAddresses(document: Document, base: string): void {
     }
   }
   for (const image of select(document, 'img')) resolveImage(image, base);
-  for (const holder of select(document, 'noscript')) showPictures(holder);
+  for (const holder of select(document, 'noscript')) showNoscriptImages(holder);
 }
 
 /** A picture that only readers without scripts get is shown, where nothing else stands in for it. */
-function showPictures(holder: Element): void {
-  const pictures = select(holder, 'img');
-  if (pictures.length === 0 || hasText(holder)) return;
+function showNoscriptImages(holder: Element): void {
+  const images = select(holder, 'img');
+  if (images.length === 0 || hasText(holder)) return;
   // Behind an element it stands in for that one, or counts readers for a script.
   if (holder.previousElementSibling || !holder.parentNode) return;
-  for (const picture of pictures) {
+  for (const picture of images) {
     // A pixel that counts readers is no picture.
     if (picture.getAttribute('width') === '1' || picture.getAttribute('height') === '1') continue;
     holder.parentNode.insertBefore(picture, holder);
   }
 }
 
-const WAITING = ['data-src', 'data-lazy-src', 'data-original', 'data-lazy', 'data-url'];
-const WAITING_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
+const LAZY_ATTRIBUTES = ['data-src', 'data-lazy-src', 'data-original', 'data-lazy', 'data-url'];
+const LAZY_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
 
 /**
  * An image that waits to be scrolled to has its address elsewhere, and a blank one where it belongs: in an attribute of its own, in
@@ -126,35 +126,35 @@ const WAITING_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
  */
 function resolveImage(image: Element, base: string): void {
   const source = image.getAttribute('src') ?? '';
-  const sets = WAITING_SETS.map((name) => image.getAttribute(name));
+  const sets = LAZY_SETS.map((name) => image.getAttribute(name));
   setAttribute(image, 'srcset', null);
-  if (isPicture(source)) return;
-  if (image.parentElement?.tagName === 'PICTURE') sets.push(...setsOf(image.parentElement));
+  if (isImageAddress(source)) return;
+  if (image.parentElement?.tagName === 'PICTURE') sets.push(...sourceSets(image.parentElement));
   const waiting = [
-    ...WAITING.map((name) => image.getAttribute(name)),
+    ...LAZY_ATTRIBUTES.map((name) => image.getAttribute(name)),
     ...sets.map((set) => set?.trim().split(/[\s,]/)[0]),
-    copyForReaders(image)?.getAttribute('src'),
-  ].find((address) => address && isPicture(address));
+    noscriptCopy(image)?.getAttribute('src'),
+  ].find((address) => address && isImageAddress(address));
   const absolute = waiting ? absoluteUrl(waiting, base) : null;
   if (absolute) setAttribute(image, 'src', absolute);
 }
 
 /** Of a picture's sources, as many as a picture has: each of its images asks. */
-function setsOf(picture: Element): (string | null)[] {
+function sourceSets(picture: Element): (string | null)[] {
   const sets: (string | null)[] = [];
   for (let child = picture.firstElementChild; child; child = child.nextElementSibling) {
-    if (child.tagName === 'SOURCE') sets.push(...WAITING_SETS.map((name) => child.getAttribute(name)));
-    if (sets.length >= MOST_SETS) break;
+    if (child.tagName === 'SOURCE') sets.push(...LAZY_SETS.map((name) => child.getAttribute(name)));
+    if (sets.length >= MAX_SETS) break;
   }
   return sets;
 }
 
-const MOST_SETS = 60;
+const MAX_SETS = 60;
 
-const isPicture = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);
+const isImageAddress = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);
 
 /** The picture in a `noscript` right behind it. */
-function copyForReaders(image: Element): Element | null {
+function noscriptCopy(image: Element): Element | null {
   const next = image.nextElementSibling ?? image.parentElement?.nextElementSibling;
   if (next?.tagName !== 'NOSCRIPT' || hasText(next)) return null;
   return next.querySelector('img[src]');
@@ -174,12 +174,12 @@ const BLOCK_NAMES =
 const BLOCKS: ReadonlySet<string> = new Set(BLOCK_NAMES.split(' '));
 export const isBlock = (element: Element): boolean => BLOCKS.has(element.tagName);
 
-export const hasBlockInside = (element: Element): boolean => holds(element, BLOCKS);
+export const hasBlockInside = (element: Element): boolean => containsTag(element, BLOCKS);
 
 /** As its `title`, which walks the whole of it. */
-export function titleOf(document: Document): string {
+export function readTitle(document: Document): string {
   const title = selectFirst(document, 'title');
-  return title ? collapsed(textOf(title)) : '';
+  return title ? collapseSpaces(readText(title)) : '';
 }
 
-export const collapsed = (text: string | null): string => (text ?? '').replace(/\s+/g, ' ').trim();
+export const collapseSpaces = (text: string | null): string => (text ?? '').replace(/\s+/g, ' ').trim();

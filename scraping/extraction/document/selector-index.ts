@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { following, isElement } from './traverse.ts';
+import { isElement, nextNode } from './traverse.ts';
 
 /**
  * The elements a selector finds, in document order, as a list of its own.
@@ -12,27 +12,27 @@ import { following, isElement } from './traverse.ts';
  * @throws SyntaxError domino's, for what is no selector
  */
 export function select(scope: Document | Element, selector: string): Element[] {
-  const signs = signsOf(selector);
+  const keys = indexKeysFor(selector);
   // Live collections for the simplest selectors, which cannot be iterated.
-  if (!signs) return Array.from(scope.querySelectorAll(selector));
-  return candidates(scope, signs).filter((element) => fits(element, signs, selector));
+  if (!keys) return Array.from(scope.querySelectorAll(selector));
+  return candidates(scope, keys).filter((element) => matches(element, keys, selector));
 }
 
 /** The first of them. */
 export function selectFirst(scope: Document | Element, selector: string): Element | null {
-  const signs = signsOf(selector);
+  const keys = indexKeysFor(selector);
   // Not all that null could be: domino gives undefined.
-  if (!signs) return scope.querySelector(selector) ?? null;
+  if (!keys) return scope.querySelector(selector) ?? null;
   if (isDocument(scope))
-    return candidates(scope, signs).find((element) => fits(element, signs, selector)) ?? null;
-  for (let node = scope.firstChild; node; node = following(node, scope)) {
-    if (isElement(node) && fits(node, signs, selector)) return node;
+    return candidates(scope, keys).find((element) => matches(element, keys, selector)) ?? null;
+  for (let node = scope.firstChild; node; node = nextNode(node, scope)) {
+    if (isElement(node) && matches(node, keys, selector)) return node;
   }
   return null;
 }
 
 /** By what an element is known that may fit one of the selector's alternatives. */
-interface Signs {
+interface IndexKeys {
   tags: ReadonlySet<string>;
   /** By name, what must stand in it somewhere: one of these; none: whatever stands in it. */
   attributes: ReadonlyMap<string, readonly string[]>;
@@ -44,7 +44,7 @@ interface Signs {
 const ALTERNATIVE = /^(\*|[a-z][a-z0-9]*)?((?:\[[a-z][a-z-]*(?:[~^*$]?="[^"\]\\,]*")?\])*)$/;
 const CONDITION = /^\[([a-z-]+)(?:[~^*$]?="([^"]*)")?/;
 const CLASS = /^\.([a-z][a-z-]*)$/i;
-const EVERYTHING: Signs = { tags: new Set(), attributes: new Map(), suffice: false };
+const EVERYTHING: IndexKeys = { tags: new Set(), attributes: new Map(), suffice: false };
 
 /**
  * Attributes of which domino compares what is written. Others it may read through a property that says it differently. It compiles
@@ -53,23 +53,23 @@ const EVERYTHING: Signs = { tags: new Set(), attributes: new Map(), suffice: fal
 const AS_WRITTEN: ReadonlySet<string> = new Set(['class', 'itemprop', 'name', 'property', 'rel']);
 
 /** Users bring selectors of their own. */
-const known = new LRUCache<string, Signs | 'others'>({ max: 500 });
+const keysBySelector = new LRUCache<string, IndexKeys | 'others'>({ max: 500 });
 
-function signsOf(selector: string): Signs | null {
-  let signs = known.get(selector);
-  if (!signs) {
-    signs = readSigns(selector) ?? 'others';
-    known.set(selector, signs);
+function indexKeysFor(selector: string): IndexKeys | null {
+  let keys = keysBySelector.get(selector);
+  if (!keys) {
+    keys = parseIndexKeys(selector) ?? 'others';
+    keysBySelector.set(selector, keys);
   }
-  return signs === 'others' ? null : signs;
+  return keys === 'others' ? null : keys;
 }
 
-function readSigns(selector: string): Signs | null {
+function parseIndexKeys(selector: string): IndexKeys | null {
   if (selector === '*') return EVERYTHING;
   const tags = new Set<string>();
   const attributes = new Map<string, readonly string[]>();
   let suffice = true;
-  const needs = (attribute: string, text: string) => {
+  const addAttribute = (attribute: string, text: string) => {
     const before = attributes.get(attribute);
     const any = text === '' || !AS_WRITTEN.has(attribute) || before?.length === 0;
     attributes.set(attribute, any ? [] : [...(before ?? []), text]);
@@ -79,7 +79,7 @@ function readSigns(selector: string): Signs | null {
     const [, className] = CLASS.exec(alternative) ?? [];
     // One class alone domino looks up in a way of its own.
     if (className && alternatives.length > 1) {
-      needs('class', className);
+      addAttribute('class', className);
       suffice = false;
       continue;
     }
@@ -89,7 +89,7 @@ function readSigns(selector: string): Signs | null {
     // Of these domino has a view of its own.
     if (attribute === 'for' || attribute === 'title') return null;
     const isNamed = tag !== undefined && tag !== '*';
-    if (attribute) needs(attribute, text);
+    if (attribute) addAttribute(attribute, text);
     else if (isNamed) tags.add(tag);
     else return null;
     suffice &&= !attribute || (!isNamed && conditions === `[${attribute}]`);
@@ -97,36 +97,36 @@ function readSigns(selector: string): Signs | null {
   return { tags, attributes, suffice };
 }
 
-function fits(element: Element, signs: Signs, selector: string): boolean {
-  if (signs === EVERYTHING) return true;
-  return hasSign(element, signs) && (signs.suffice || element.matches(selector));
+function matches(element: Element, keys: IndexKeys, selector: string): boolean {
+  if (keys === EVERYTHING) return true;
+  return hasKey(element, keys) && (keys.suffice || element.matches(selector));
 }
 
-function hasSign(element: Element, { tags, attributes }: Signs): boolean {
+function hasKey(element: Element, { tags, attributes }: IndexKeys): boolean {
   if (tags.has(element.localName)) return true;
   for (const [name, texts] of attributes) {
-    if (texts.length === 0 ? element.hasAttribute(name) : holdsOneOf(element.getAttribute(name), texts))
+    if (texts.length === 0 ? element.hasAttribute(name) : containsAny(element.getAttribute(name), texts))
       return true;
   }
   return false;
 }
 
-function holdsOneOf(value: string | null, texts: readonly string[]): boolean {
+function containsAny(value: string | null, texts: readonly string[]): boolean {
   return value !== null && texts.some((text) => value.includes(text));
 }
 
 /** Those that have one of the signs, and maybe others, in document order. */
-function candidates(scope: Document | Element, signs: Signs): readonly Element[] {
+function candidates(scope: Document | Element, keys: IndexKeys): readonly Element[] {
   if (!isDocument(scope)) return elementsIn(scope);
-  const { elements, byTag, byAttribute } = indexOf(scope);
-  if (signs === EVERYTHING) return elements;
+  const { elements, byTag, byAttribute } = documentIndex(scope);
+  if (keys === EVERYTHING) return elements;
   const lists = [
-    ...Array.from(signs.tags, (tag) => byTag.get(tag)),
-    ...Array.from(signs.attributes.keys(), (name) => byAttribute.get(name)),
+    ...Array.from(keys.tags, (tag) => byTag.get(tag)),
+    ...Array.from(keys.attributes.keys(), (name) => byAttribute.get(name)),
   ].filter((list) => list !== undefined);
   if (lists.length < 2) return lists[0] ?? [];
-  const among = new Set(lists.flat());
-  return elements.filter((element) => among.has(element));
+  const found = new Set(lists.flat());
+  return elements.filter((element) => found.has(element));
 }
 
 /** Gives an attribute, or takes it away where the value is null. */
@@ -138,7 +138,7 @@ export function setAttribute(element: Element, name: string, value: string | nul
 
 interface Index {
   /** When the document was so. */
-  at: number;
+  version: number;
   /** All of them, as all lists, in document order. */
   elements: Element[];
   byTag: Map<string, Element[]>;
@@ -146,27 +146,27 @@ interface Index {
 }
 
 /** domino counts what is done to a document. */
-type Counted = Document & { modclock: number };
+type VersionedDocument = Document & { modclock: number };
 
-const isDocument = (scope: Document | Element): scope is Counted => scope.nodeType === 9;
+const isDocument = (scope: Document | Element): scope is VersionedDocument => scope.nodeType === 9;
 
 const indexes = new WeakMap<Document, Index>();
 
-function indexOf(document: Counted): Index {
+function documentIndex(document: VersionedDocument): Index {
   const before = indexes.get(document);
-  if (before?.at === document.modclock) return before;
+  if (before?.version === document.modclock) return before;
   const elements = elementsIn(document);
-  const index: Index = { at: document.modclock, elements, byTag: new Map(), byAttribute: new Map() };
+  const index: Index = { version: document.modclock, elements, byTag: new Map(), byAttribute: new Map() };
   for (const element of elements) {
-    enter(index.byTag, element.localName, element);
+    addTo(index.byTag, element.localName, element);
     if (!element.hasAttributes()) continue;
-    for (const name of element.getAttributeNames()) enter(index.byAttribute, name, element);
+    for (const name of element.getAttributeNames()) addTo(index.byAttribute, name, element);
   }
   indexes.set(document, index);
   return index;
 }
 
-function enter(lists: Map<string, Element[]>, name: string, element: Element): void {
+function addTo(lists: Map<string, Element[]>, name: string, element: Element): void {
   const list = lists.get(name);
   if (list) list.push(element);
   else lists.set(name, [element]);
@@ -174,7 +174,7 @@ function enter(lists: Map<string, Element[]>, name: string, element: Element): v
 
 function elementsIn(scope: Document | Element): Element[] {
   const elements: Element[] = [];
-  for (let node = scope.firstChild; node; node = following(node, scope)) {
+  for (let node = scope.firstChild; node; node = nextNode(node, scope)) {
     if (isElement(node)) elements.push(node);
   }
   return elements;

@@ -1,16 +1,16 @@
 import TurndownService from 'turndown';
 import {
-  collapsed,
+  closestTag,
+  collapseSpaces,
   hasBlockInside,
   hasText,
   isElement,
   isText,
-  nearest,
+  readText,
   select,
-  textOf,
 } from '../document/dom.ts';
 import { joinedLines, withoutTrailingBlanks } from '../document/lines.ts';
-import { following } from '../document/traverse.ts';
+import { nextNode } from '../document/traverse.ts';
 import { tableToMarkdown } from './table.ts';
 import { toText } from './text.ts';
 
@@ -33,7 +33,7 @@ const breaksLine = (blanks: string, line: string, next: string | undefined): boo
  * nothing in the widest picture of letters.
  */
 function shortenBlanks(element: Element): void {
-  for (let node: Node | null = element.firstChild; node; node = following(node, element)) {
+  for (let node: Node | null = element.firstChild; node; node = nextNode(node, element)) {
     if (isText(node) && node.data.length > LONGEST_BLANK)
       node.data = node.data.replace(RUN_OF_BLANKS, shorter);
   }
@@ -49,7 +49,7 @@ type Rule = (content: string, element: Element) => string;
 const emphasis: Rule = (content, element) => {
   if (content.trim() === '') return content;
   // Emphasis in emphasis would be strong.
-  const mark = nearest(element.parentElement, 'EM', 'I') ? '_' : '*';
+  const mark = closestTag(element.parentElement, 'EM', 'I') ? '_' : '*';
   return `${mark}${content}${mark}`;
 };
 
@@ -57,7 +57,7 @@ const strikethrough: Rule = (content) => (content.trim() ? `~~${content}~~` : ''
 
 /** The text itself: turndown would put the markup of links and emphasis between the backticks, where it is no markup. */
 const code: Rule = (_content, element) => {
-  const text = textOf(element).replace(/[ \t\r\n]+/g, ' ');
+  const text = readText(element).replace(/[ \t\r\n]+/g, ' ');
   if (text.trim() === '') return text;
   const ticks = '`'.repeat(longestRun(text, '`') + 1);
   // A renderer takes one space off either side, if both have one.
@@ -65,31 +65,33 @@ const code: Rule = (_content, element) => {
   const quoted = needsAir ? `${ticks} ${text} ${ticks}` : `${ticks}${text}${ticks}`;
   const links = select(element, 'a[href]');
   const link = links.length === 1 ? links[0] : undefined;
-  return link && collapsed(textOf(link)) === text.trim() ? `[${quoted}](${destination(link)})` : quoted;
+  return link && collapseSpaces(readText(link)) === text.trim()
+    ? `[${quoted}](${destination(link)})`
+    : quoted;
 };
 
 const pre: Rule = (_content, element) => {
   const text = preText(element).trimEnd();
   if (text === '') return '';
   const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
-  return `\n\n${fence}${languageOf(element)}\n${text}\n${fence}\n\n`;
+  return `\n\n${fence}${detectLanguage(element)}\n${text}\n${fence}\n\n`;
 };
 
 const link: Rule = (content, element) => {
-  const text = hasBlockInside(element) ? collapsed(toText(element)) : joinedLines(content, ' ');
+  const text = hasBlockInside(element) ? collapseSpaces(toText(element)) : joinedLines(content, ' ');
   // The little signs that link a heading to itself.
   if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
   const href = element.getAttribute('href') ?? '';
-  return /^[a-z][a-z0-9+.-]*:/i.test(href) && !RUNS.test(href)
-    ? `[${text}](${destination(element)}${titleOf(element)})`
+  return /^[a-z][a-z0-9+.-]*:/i.test(href) && !NOT_FOR_READERS.test(href)
+    ? `[${text}](${destination(element)}${titleSuffix(element)})`
     : text;
 };
 
 const image: Rule = (_content, element) => {
   const source = element.getAttribute('src') ?? '';
   if (!/^https?:/i.test(source)) return '';
-  const alt = collapsed(element.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
-  return `![${alt}](${escapedUrl(source)}${titleOf(element)})`;
+  const alt = collapseSpaces(element.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
+  return `![${alt}](${escapedUrl(source)}${titleSuffix(element)})`;
 };
 
 /** A heading is one line, whatever stands in it. */
@@ -100,7 +102,7 @@ const heading: Rule = (content, element) => {
 
 /** Turndown pads its markers to four columns; two and three are what people write. */
 const item: Rule = (content, element) => {
-  const marker = markerOf(element);
+  const marker = listMarker(element);
   const text = content.trim().replace(/\n/g, `\n${' '.repeat(marker.length)}`);
   return text === '' ? '' : `${marker}${text}${element.nextSibling ? '\n' : ''}`;
 };
@@ -170,30 +172,30 @@ function createConverter(): TurndownService {
 /** What may have to be escaped: anywhere, and at the beginning of a text. */
 const MARKUP = /[\\*`[\]_<&]|^[-+=#~>\d]/;
 
-function markerOf(item: Element): string {
+function listMarker(item: Element): string {
   const list = item.parentElement;
-  const isOther = list !== null && /^[UO]L$/.test(list.tagName) && followsItsLike(list);
+  const isOther = list !== null && /^[UO]L$/.test(list.tagName) && alternatesMarker(list);
   if (list?.tagName !== 'OL') return isOther ? '* ' : '- ';
   const start = Number.parseInt(list.getAttribute('start') ?? '1', 10);
   const first = start >= 0 ? start : 1;
-  return `${first + placeOf(item, list)}${isOther ? ')' : '.'} `;
+  return `${first + positionInList(item, list)}${isOther ? ')' : '.'} `;
 }
 
 /** Of an item in its list, counted once for all of them. */
-function placeOf(item: Element, list: Element): number {
-  let known = places.get(list);
+function positionInList(item: Element, list: Element): number {
+  let known = positions.get(list);
   if (!known) {
     known = new Map();
     for (const child of Array.from(list.children)) if (child.tagName === 'LI') known.set(child, known.size);
-    places.set(list, known);
+    positions.set(list, known);
   }
   return known.get(item) ?? -1;
 }
 
-const places = new WeakMap<Element, Map<Element, number>>();
+const positions = new WeakMap<Element, Map<Element, number>>();
 
 /** Two lists in a row would be one, if they had the same markers. */
-function followsItsLike(list: Element): boolean {
+function alternatesMarker(list: Element): boolean {
   let isOther = false;
   let last = list;
   for (let count = 0; count < 100; count += 1) {
@@ -215,13 +217,13 @@ const indented = (text: string) => text.replace(/^(?=.)/gm, '  ');
 const destination = (link: Element) => escapedUrl(link.getAttribute('href') ?? '');
 
 /** With its quotes, if there is one. */
-function titleOf(element: Element): string {
-  const title = collapsed(element.getAttribute('title'));
+function titleSuffix(element: Element): string {
+  const title = collapseSpaces(element.getAttribute('title'));
   return title === '' ? '' : ` "${title.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** Addresses that are programs or whole documents, of no use to a reader. */
-const RUNS = /^(javascript|vbscript|data|blob|file|about):/i;
+const NOT_FOR_READERS = /^(javascript|vbscript|data|blob|file|about):/i;
 
 /** Spaces and brackets would end the address early, but for round ones in pairs. */
 const escapedUrl = (url: string) => {
@@ -272,9 +274,9 @@ function preText(node: Node): string {
 }
 
 /** From `language-x` and `lang-x` as HTML recommends, `highlight-source-x` and `brush: x` as others do. */
-function languageOf(pre: Element): string {
-  const places = [pre.querySelector('code'), pre, pre.parentElement, pre.parentElement?.parentElement];
-  for (const place of places) {
+function detectLanguage(pre: Element): string {
+  const positions = [pre.querySelector('code'), pre, pre.parentElement, pre.parentElement?.parentElement];
+  for (const place of positions) {
     const name = place?.getAttribute('class') ?? '';
     const found = /(?:^|\s)(?:language|lang|highlight-source|highlight|brush:)[-\s]([^\s,;`]+)/.exec(
       name,

@@ -1,4 +1,4 @@
-import { holds, nearest, select, selectFirst } from '../document/dom.ts';
+import { closestTag, containsTag, select, selectFirst } from '../document/dom.ts';
 import { joinedLines } from '../document/lines.ts';
 
 /**
@@ -7,10 +7,10 @@ import { joinedLines } from '../document/lines.ts';
  * @param convert gives the Markdown of a cell's content
  */
 export function tableToMarkdown(table: Element, convert: (cell: Element) => string): string | null {
-  const rows = rowsOf(table);
+  const rows = ownRows(table);
   if (!isDataTable(table, rows)) return null;
 
-  const grid = rows.map((row) => row.flatMap((cell) => spread(cell, oneLine(convert(cell)))));
+  const grid = rows.map((row) => row.flatMap((cell) => spreadColumns(cell, oneLine(convert(cell)))));
   const width = Math.max(...grid.map((row) => row.length));
   const firstIsHeader =
     rows[0]?.every((cell) => cell.tagName === 'TH') || Boolean(table.querySelector('thead tr'));
@@ -26,9 +26,9 @@ export function tableToMarkdown(table: Element, convert: (cell: Element) => stri
 }
 
 /** Its own rows, not those of tables inside of it. */
-function rowsOf(table: Element): Element[][] {
+function ownRows(table: Element): Element[][] {
   return select(table, 'tr')
-    .filter((row) => nearest(row, 'TABLE') === table)
+    .filter((row) => closestTag(row, 'TABLE') === table)
     .map((row) => Array.from(row.children).filter(({ tagName }) => tagName === 'TD' || tagName === 'TH'))
     .filter((cells) => cells.length > 0);
 }
@@ -39,16 +39,16 @@ const HEADINGS = new Set(['H1', 'H2', 'H3', 'H4', 'H5', 'H6']);
 
 function isDataTable(table: Element, rows: Element[][]): boolean {
   if (/^(presentation|none)$/.test(table.getAttribute('role') ?? '')) return false;
-  if (rows.length === 0 || holds(table, TABLES)) return false;
-  if (holds(table, HEADERS)) return true;
+  if (rows.length === 0 || containsTag(table, TABLES)) return false;
+  if (containsTag(table, HEADERS)) return true;
   // One column or one row without a header is a layout, and so is a cell with headings in it.
-  return rows.length > 1 && rows.some((row) => row.length > 1) && !holds(table, HEADINGS);
+  return rows.length > 1 && rows.some((row) => row.length > 1) && !containsTag(table, HEADINGS);
 }
 
 const MAX_SPAN = 100;
 
 /** A cell over several columns leaves the others empty, so that those after it stay under their heading. */
-function spread(cell: Element, text: string): string[] {
+function spreadColumns(cell: Element, text: string): string[] {
   const span = Math.min(Math.max(Number.parseInt(cell.getAttribute('colspan') ?? '1', 10) || 1, 1), MAX_SPAN);
   return [text, ...Array.from({ length: span - 1 }, () => '')];
 }

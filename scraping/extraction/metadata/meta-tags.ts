@@ -1,4 +1,4 @@
-import { collapsed, select } from '../document/dom.ts';
+import { collapseSpaces, select } from '../document/dom.ts';
 
 /** Characters of one value. */
 const MAX_VALUE = 5000;
@@ -9,7 +9,7 @@ export type MetaTags = ReadonlyMap<string, string>;
 export function metaTags(document: Document): MetaTags {
   const tags = new Map<string, string>();
   for (const tag of select(document, 'meta[content]')) {
-    const value = collapsed(tag.getAttribute('content')).slice(0, MAX_VALUE);
+    const value = collapseSpaces(tag.getAttribute('content')).slice(0, MAX_VALUE);
     if (!value) continue;
     for (const attribute of ['property', 'name', 'itemprop', 'http-equiv']) {
       const name = tag.getAttribute(attribute)?.toLowerCase();

@@ -25,7 +25,7 @@ export function feedAsHtml(xml: string, url?: string): string | null {
     { xmlMode: true, decodeEntities: true },
   );
   parser.end(xml);
-  return reading.isFeed ? page(reading.feed(), reading.entries()) : null;
+  return reading.isFeed ? renderPage(reading.feed(), reading.entries()) : null;
 }
 
 interface Fields {
@@ -54,8 +54,8 @@ interface Open {
 }
 
 /** More levels than markup in an entry has; the parser's own time for a tag grows with them. */
-const MOST_LEVELS = 200;
-const MOST_ENTRIES = 2000;
+const MAX_LEVELS = 200;
+const MAX_ENTRIES = 2000;
 
 /** What an element's prefix stands for, in the prefix that people write. */
 const VOCABULARIES: readonly (readonly [RegExp, string])[] = [
@@ -93,26 +93,26 @@ class FeedReading {
       const vocabulary = VOCABULARIES.find(([uri]) => uri.test(value))?.[1];
       if (vocabulary) this.#prefixes.set(name.slice('xmlns:'.length), vocabulary);
     }
-    const name = this.#nameOf(rawName);
+    const name = this.#localName(rawName);
     const level = this.#open.length;
     if (level === 0) this.isFeed = name === 'rss' || name === 'rdf:rdf' || name === 'feed';
     const parent = this.#open.at(-1);
     const base = this.#resolved(attributes['xml:base'], parent?.base ?? null);
     this.#open.push({ name, base });
-    if (!this.isFeed || level > MOST_LEVELS) return false;
+    if (!this.isFeed || level > MAX_LEVELS) return false;
     if (this.#field) {
       endText(this.#field, level);
       this.#field.html += tag(rawName, attributes);
       return true;
     }
     if ((name === 'item' || name === 'entry') && level <= 2) {
-      if (this.#entries.length >= MOST_ENTRIES) return false;
+      if (this.#entries.length >= MAX_ENTRIES) return false;
       this.#entry = { values: new Map(), rel: null };
       this.#entries.push(this.#entry);
       return true;
     }
-    const isEntrys = parent?.name === 'item' || parent?.name === 'entry';
-    const of = isEntrys
+    const isInEntry = parent?.name === 'item' || parent?.name === 'entry';
+    const of = isInEntry
       ? this.#entry
       : parent?.name === 'channel' || parent?.name === 'feed'
         ? this.#feed
@@ -140,7 +140,7 @@ class FeedReading {
         this.#field = null;
         const html = field.html.trim();
         const isNew = html !== '' && !field.of.values.has(field.name);
-        if (isNew) field.of.values.set(field.name, inBase(html, field.name, field.base));
+        if (isNew) field.of.values.set(field.name, resolveBase(html, field.name, field.base));
       }
     } else if (closed?.name === 'item' || closed?.name === 'entry') this.#entry = null;
   }
@@ -166,7 +166,7 @@ class FeedReading {
   }
 
   /** The names of the feed's own vocabulary have no prefix, whatever they are written with. */
-  #nameOf(rawName: string): string {
+  #localName(rawName: string): string {
     const colon = rawName.indexOf(':');
     const prefix = colon < 0 ? '' : rawName.slice(0, colon);
     const local = rawName.slice(colon + 1).toLowerCase();
@@ -200,7 +200,7 @@ const tag = (name: string, attributes: Record<string, string>): string =>
     .join('')}>`;
 
 /** An address, and those in a content, begin where `xml:base` says. */
-function inBase(html: string, name: string, base: string | null): string {
+function resolveBase(html: string, name: string, base: string | null): string {
   if (base === null) return html;
   const resolved = (address: string) => (URL.canParse(address, base) ? new URL(address, base).href : address);
   if (name === 'link') return resolved(html);
@@ -210,13 +210,13 @@ function inBase(html: string, name: string, base: string | null): string {
   );
 }
 
-function page({ values }: Fields, entries: readonly Fields[]): string {
+function renderPage({ values }: Fields, entries: readonly Fields[]): string {
   const title = values.get('title') ?? '';
   const description = values.get('description') ?? values.get('subtitle') ?? values.get('tagline') ?? '';
   return [
     `<!DOCTYPE html><html><head><title>${withoutTags(title)}</title>`,
     description ? `<meta name="description" content="${attributeText(description)}">` : '',
-    `</head><body><main><h1>${title}</h1>${description ? `<p>${description}</p>` : ''}\n${entries.map(articleOf).join('\n')}</main></body></html>`,
+    `</head><body><main><h1>${title}</h1>${description ? `<p>${description}</p>` : ''}\n${entries.map(renderEntry).join('\n')}</main></body></html>`,
   ].join('');
 }
 
@@ -225,7 +225,7 @@ const OWN_TEXT = '#text';
 const CONTENTS = ['content:encoded', 'content', 'description', 'summary', OWN_TEXT];
 const DATES = ['pubdate', 'published', 'issued', 'updated', 'modified', 'dc:date'];
 
-function articleOf({ values }: Fields): string {
+function renderEntry({ values }: Fields): string {
   const first = (names: readonly string[]) => names.map((name) => values.get(name)).find((value) => value);
   const title = values.get('title') ?? 'Untitled';
   const guid = values.get('guid') ?? '';
@@ -251,7 +251,7 @@ export const isJsonFeed = (json: string): boolean =>
 export function jsonFeedAsHtml(json: string): string | null {
   try {
     const feed = record(JSON.parse(json));
-    const items = Array.isArray(feed.items) ? feed.items.slice(0, MOST_ENTRIES).map(record) : [];
+    const items = Array.isArray(feed.items) ? feed.items.slice(0, MAX_ENTRIES).map(record) : [];
     const fields = (
       of: Record<string, unknown>,
       names: Readonly<Record<string, readonly string[]>>,
@@ -271,7 +271,7 @@ export function jsonFeedAsHtml(json: string): string | null {
         content: ['content_html', 'content_text', 'summary'],
       }),
     );
-    return page(fields(feed, { title: ['title'], description: ['description'] }), entries);
+    return renderPage(fields(feed, { title: ['title'], description: ['description'] }), entries);
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@
  */
 export function spreadJson(json: string): string {
   const text = json.trim();
-  return /^[[{]/.test(text) && text.length <= MOST_CHARACTERS && isJson(text) ? (spread(text) ?? json) : json;
+  return /^[[{]/.test(text) && text.length <= MAX_CHARACTERS && isJson(text) ? (spread(text) ?? json) : json;
 }
 
 const isJson = (text: string): boolean => {
@@ -17,13 +17,13 @@ const isJson = (text: string): boolean => {
 };
 
 /** More is for programs, and stays as it is. */
-const MOST_CHARACTERS = 2_000_000;
+const MAX_CHARACTERS = 2_000_000;
 /** Indentation may not make more of a document than this many times what it is: deep nesting has no other bound. */
-const MOST_GROWTH = 4;
+const MAX_GROWTH = 4;
 
 /** Null for JSON that is spread already, or would grow too much. */
 function spread(json: string): string | null {
-  const most = json.length * MOST_GROWTH + 1000;
+  const maxLength = json.length * MAX_GROWTH + 1000;
   let text = '';
   let depth = 0;
   /** Behind an opening bracket or a comma, where a line begins. */
@@ -40,7 +40,7 @@ function spread(json: string): string | null {
     text += token === ':' ? ': ' : token;
     before = token === '{' || token === '[' ? 'open' : token === ',' ? 'comma' : null;
     if (before === 'open') depth += 1;
-    if (text.length > most) return null;
+    if (text.length > maxLength) return null;
     at = end;
   }
   return text;

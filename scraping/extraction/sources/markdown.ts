@@ -6,7 +6,7 @@ export function markdownAsHtml(source: string): string {
   const { matter, text } = withoutFrontMatter(source);
   const tokens = renderer.parse(text, {});
   const heading = tokens.findIndex(({ type, level }) => type === 'heading_open' && level === 0);
-  const title = textOf(tokens[heading + 1]) || titleInMatter(matter);
+  const title = inlineText(tokens[heading + 1]) || titleInMatter(matter);
   const body = renderer.renderer.render(tokens, renderer.options, {});
   return `<!DOCTYPE html><html><head><title>${escapeHtml(title)}</title></head><body><main>${body}</main></body></html>`;
 }
@@ -37,7 +37,7 @@ interface Inline {
   children: Inline[] | null;
 }
 
-const textOf = (token: Inline | undefined): string =>
+const inlineText = (token: Inline | undefined): string =>
   (token?.children ?? [])
     .map(({ type, content }) =>
       type === 'text' || type === 'code_inline' ? content : type.endsWith('break') ? ' ' : '',

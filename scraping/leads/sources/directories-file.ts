@@ -74,7 +74,7 @@ export function readDirectories(path: string | undefined): Directory[] {
 }
 
 /** `host:port` of each directory, as an operator would write it into EGRESS_ALLOW. */
-export const authoritiesOf = (directories: readonly Directory[]): string[] =>
+export const directoryAuthorities = (directories: readonly Directory[]): string[] =>
   directories.map(({ search_url }) => {
     const { hostname, port, protocol } = new URL(search_url.replace(/[{}]/g, ''));
     return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;

@@ -34,7 +34,7 @@ export function sourceError(
 }
 
 /** @throws what a status of 400 and above means for any source */
-export function expectOk(source: SourceType, { status }: SourceAnswer): void {
+export function requireOk(source: SourceType, { status }: SourceAnswer): void {
   if (status < 400) return;
   if (status === 429) throw sourceError(source, 'source_rate_limited', 'it asks for fewer requests');
   if (status === 401 || status === 403) {

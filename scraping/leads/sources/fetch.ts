@@ -14,7 +14,7 @@ export const createSourceFetch =
   async (url, { headers = {}, timeoutMs = TIMEOUT_MS } = {}) => {
     try {
       const answer = await http.get(url, { signal, timeoutMs, maxBytes: MAX_BYTES, headers });
-      return { status: answer.status, url: answer.url, body: textOf(answer) };
+      return { status: answer.status, url: answer.url, body: decodeBody(answer) };
     } catch (error) {
       if (!(error instanceof PageFailure)) throw error;
       const { host } = new URL(url);
@@ -24,7 +24,7 @@ export const createSourceFetch =
     }
   };
 
-function textOf({ body, contentType }: HttpResponse): string {
+function decodeBody({ body, contentType }: HttpResponse): string {
   const charset = /charset\s*=\s*"?([\w-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
   try {
     return new TextDecoder(charset).decode(body);

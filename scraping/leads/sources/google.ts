@@ -1,6 +1,6 @@
-import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
-import { expectOk, readJson, sourceError } from './errors.ts';
-import { type SearchEngine, sitesOf } from './search-results.ts';
+import { collapseSpaces, parsePage, select } from '../../extraction/document/dom.ts';
+import { readJson, requireOk, sourceError } from './errors.ts';
+import { discoverSites, type SearchEngine } from './search-results.ts';
 import type { Source } from './source.ts';
 
 export interface GoogleOptions {
@@ -16,7 +16,7 @@ export interface GoogleOptions {
 /** Google by its Programmable Search API where there is a key, else by its result page, which it gives to programs ever less often. */
 export function createGoogle(options: GoogleOptions): Source {
   const engine = googleEngine(options);
-  return { name: 'google', discover: (query, context) => sitesOf(engine, query, context) };
+  return { name: 'google', discover: (query, context) => discoverSites(engine, query, context) };
 }
 
 export const googleEngine = (options: GoogleOptions): SearchEngine =>
@@ -41,7 +41,7 @@ function apiEngine({ apiUrl, apiKey, cx }: { apiUrl: string; apiKey: string; cx:
     },
     read: (answer) => {
       // In front of the API, errors come as pages.
-      if (answer.status >= 500) expectOk('google', answer);
+      if (answer.status >= 500) requireOk('google', answer);
       const json = readJson('google', answer) as ApiAnswer;
       if (json.error || answer.status >= 400) throw apiError(answer.status, json.error);
       const start = json.queries?.nextPage?.[0]?.startIndex;
@@ -89,14 +89,14 @@ function pageEngine(base: string): SearchEngine {
       return url.href;
     },
     read: (answer) => {
-      expectNoWall(answer);
-      expectOk('google', answer);
+      requireNoWall(answer);
+      requireOk('google', answer);
       const document = parsePage(answer.body, answer.url);
       const results = select(document, 'a[href]')
         .filter((anchor) => isResult(anchor))
         .map((anchor) => ({
           url: anchor.getAttribute('href') ?? '',
-          title: collapsed(anchor.querySelector('h3, .vvjwJb')?.textContent ?? ''),
+          title: collapseSpaces(anchor.querySelector('h3, .vvjwJb')?.textContent ?? ''),
         }));
       if (results.length === 0 && !/did not match any documents|no results found/i.test(answer.body)) {
         throw sourceError('google', 'source_unreadable', 'its result page is not one that is known here');
@@ -118,7 +118,7 @@ function isResult(anchor: Element): boolean {
 }
 
 /** @throws `source_consent` or `source_captcha` where Google gives a page of its own instead of results */
-function expectNoWall({ url, status, body }: { url: string; status: number; body: string }): void {
+function requireNoWall({ url, status, body }: { url: string; status: number; body: string }): void {
   const { hostname, pathname } = new URL(url);
   if (
     hostname.startsWith('consent.') ||

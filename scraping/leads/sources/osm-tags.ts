@@ -200,13 +200,13 @@ const BY_WORD = new Map(
 /** The tags of an industry, or of the first keyword that names one; null where the table knows none. */
 export function osmTags(industry: string | null, keywords: readonly string[]): string[] | null {
   for (const text of [industry ?? '', ...keywords]) {
-    const found = tagsOf(text);
+    const found = findTags(text);
     if (found) return found;
   }
   return null;
 }
 
-function tagsOf(text: string): string[] | null {
+function findTags(text: string): string[] | null {
   const folded = fold(text);
   if (folded === '') return null;
   // `dental clinics`: the whole first, then each run of words in it, longest first.

@@ -6,19 +6,19 @@
  * @param base the address of the result page
  * @returns null for what is no web address
  */
-export function unwrapped(href: string, base: string): string | null {
+export function unwrapRedirect(href: string, base: string): string | null {
   for (let current = href, hops = 0; hops < 4; hops += 1) {
     if (!URL.canParse(current, base)) return null;
     const url = new URL(current, base);
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
-    const target = targetOf(url);
+    const target = redirectTarget(url);
     if (target === null) return url.href;
     current = target;
   }
   return null;
 }
 
-function targetOf(url: URL): string | null {
+function redirectTarget(url: URL): string | null {
   const of = (...names: string[]) => names.map((name) => url.searchParams.get(name)).find(isWeb) ?? null;
   switch (url.pathname.replace(/\/+$/, '')) {
     case '/url':

@@ -1,6 +1,6 @@
 import { isAboutOthers, siteKey } from '../../../core/leads/domains.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
-import { unwrapped } from './redirectors.ts';
+import { unwrapRedirect } from './redirectors.ts';
 import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
 
 /** A result as a search engine lists it. */
@@ -46,7 +46,7 @@ export async function* searchResults(
     const read = engine.read(answer);
     let isNew = false;
     for (const { url, title } of read.results) {
-      const target = unwrapped(url, answer.url);
+      const target = unwrapRedirect(url, answer.url);
       if (target === null || seen.has(target)) continue;
       seen.add(target);
       isNew = true;
@@ -59,7 +59,7 @@ export async function* searchResults(
 }
 
 /** The sites among the results: each once, without those that are about many businesses. */
-export async function* sitesOf(
+export async function* discoverSites(
   engine: SearchEngine,
   query: LeadQuery,
   context: SourceContext,
@@ -71,7 +71,7 @@ export async function* sitesOf(
     if (key === null || sites.has(key) || isAboutOthers(url)) continue;
     sites.add(key);
     // The title of a result is of a page, cut and decorated: no name to rely on.
-    yield { source: engine.name, url, name: null, sightings: [] };
+    yield { source: engine.name, url, name: null, observations: [] };
   }
 }
 

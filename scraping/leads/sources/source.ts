@@ -1,5 +1,5 @@
 import type { SourceType } from '../../../core/leads/lead.ts';
-import type { Sighting } from '../../extraction/contacts/finding.ts';
+import type { Observation } from '../../extraction/contacts/finding.ts';
 
 /** What a job looks for, as every source gets it. */
 export interface LeadQuery {
@@ -22,7 +22,7 @@ export interface Candidate {
   url: string | null;
   name: string | null;
   /** What the source itself knows of it. */
-  sightings: Sighting[];
+  observations: Observation[];
 }
 
 /**

@@ -4,7 +4,7 @@ import { siteKey } from '../../../core/leads/domains.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
 import { parseDirectories } from './directories-file.ts';
 import { overpassQuery } from './openstreetmap.ts';
-import { unwrapped } from './redirectors.ts';
+import { unwrapRedirect } from './redirectors.ts';
 import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
 import { createSources, defaultSources, type SourceOptions } from './sources.ts';
 
@@ -186,14 +186,14 @@ describe.each(CASES)('the source $name', ({ type, options = OPTIONS, found, none
     expect(sites).toEqual(['zahnarzt-mitte.de', 'praxis-nord.de', 'dr-west.de']);
     for (const candidate of candidates) {
       expect(candidate.source).toBe(type);
-      for (const sighting of candidate.sightings) {
-        expect(sighting).toMatchObject({
+      for (const observation of candidate.observations) {
+        expect(observation).toMatchObject({
           method: expect.stringMatching(/./),
           url: expect.stringMatching(/^https:/),
         });
-        expect(sighting.value.trim()).toBe(sighting.value);
-        expect(sighting.confidence).toBeGreaterThan(0);
-        expect(sighting.confidence).toBeLessThanOrEqual(1);
+        expect(observation.value.trim()).toBe(observation.value);
+        expect(observation.confidence).toBeGreaterThan(0);
+        expect(observation.confidence).toBeLessThanOrEqual(1);
       }
     }
   }, 20_000);
@@ -301,7 +301,7 @@ test.each<[string, SourceType, Web, SourceOptions, string]>([
 
 test('openstreetmap knows contacts too, and businesses without a site', async () => {
   const { candidates } = await collect('openstreetmap', [[/./, saved('openstreetmap/page1.json')]]);
-  const mitte = candidates[0]?.sightings.map(({ field, value }) => `${field} ${value}`);
+  const mitte = candidates[0]?.observations.map(({ field, value }) => `${field} ${value}`);
   expect(mitte).toEqual(
     expect.arrayContaining([
       'company Zahnarzt Mitte',
@@ -331,7 +331,7 @@ test.each([
   ['https://acme.de/url', 'https://acme.de/url'],
   ['javascript:alert(1)', null],
 ])('the result %s leads to %s', (href, target) => {
-  expect(unwrapped(href, 'https://engine.example/search')).toBe(target);
+  expect(unwrapRedirect(href, 'https://engine.example/search')).toBe(target);
 });
 
 test.each<[string, Partial<LeadQuery>, Partial<SourceOptions>, SourceType[]]>([

@@ -27,7 +27,7 @@ export function createSources(options: SourceOptions): Sources {
   return {
     website,
     google: createGoogle(google),
-    linkedin: createLinkedIn({ url: options.linkedinUrl, engine: engineForProfiles(options, google) }),
+    linkedin: createLinkedIn({ url: options.linkedinUrl, engine: profileEngine(options, google) }),
     bing: createBing({ url: options.bingUrl }),
     duckduckgo: createDuckDuckGo({ url: options.duckDuckGoUrl }),
     searxng: createSearxng({ url: options.searxngUrl }),
@@ -37,7 +37,7 @@ export function createSources(options: SourceOptions): Sources {
 }
 
 /** What was set up to be asked goes before what may want to see a human. */
-function engineForProfiles(options: SourceOptions, google: Parameters<typeof googleEngine>[0]): SearchEngine {
+function profileEngine(options: SourceOptions, google: Parameters<typeof googleEngine>[0]): SearchEngine {
   if (options.googleApiKey && options.googleCx) return googleEngine(google);
   if (options.searxngUrl) return searxngEngine(options.searxngUrl);
   return duckDuckGoEngine(options.duckDuckGoUrl);

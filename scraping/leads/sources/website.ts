@@ -6,7 +6,7 @@ export const website: Source = {
   name: 'website',
   async *discover({ urls }) {
     for (const url of urls) {
-      if (siteKey(url) !== null) yield { source: 'website', url, name: null, sightings: [] };
+      if (siteKey(url) !== null) yield { source: 'website', url, name: null, observations: [] };
     }
   },
 };

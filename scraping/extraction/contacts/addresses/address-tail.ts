@@ -1,7 +1,7 @@
-import { AU_STATE, CA_PROVINCE, countryOf, US_STATE } from '../places.ts';
+import { AU_STATE, CA_PROVINCE, parseCountry, US_STATE } from '../places.ts';
 
 /** The end of an address in a line: from `start` on stands what is not street nor, for some, town. */
-export interface End {
+export interface AddressTail {
   start: number;
   end: number;
   city: string | null;
@@ -11,8 +11,12 @@ export interface End {
 }
 
 /** What ends an address, in the order of the line. @param hasNumberNear whether there may be a street before a state alone */
-export function addressEnds(text: string, countries: readonly string[], hasNumberNear: boolean): End[] {
-  const ends: End[] = [];
+export function findAddressTails(
+  text: string,
+  countries: readonly string[],
+  hasNumberNear: boolean,
+): AddressTail[] {
+  const tails: AddressTail[] = [];
   if (text.length < 4) return [];
   const hasDigit = /\d/.test(text);
   for (const { pattern, country, only, digitless } of SHAPES) {
@@ -20,11 +24,11 @@ export function addressEnds(text: string, countries: readonly string[], hasNumbe
     for (const match of text.matchAll(pattern)) {
       const { region, region2, code, city, prefix } = match.groups ?? {};
       const [start, end] = [match.index, match.index + match[0].length];
-      if (ends.some((other) => start < other.end && end > other.start)) continue;
+      if (tails.some((other) => start < other.end && end > other.start)) continue;
       const likely = only && !prefix ? (countries.find((one) => only.includes(one)) ?? null) : null;
       if (only && !prefix && !likely) continue;
-      const named = countryOf(/^[\s,.•|-]{0,4}([\p{L}. ]{2,30})/u.exec(text.slice(end))?.[1] ?? '');
-      ends.push({
+      const named = parseCountry(/^[\s,.•|-]{0,4}([\p{L}. ]{2,30})/u.exec(text.slice(end))?.[1] ?? '');
+      tails.push({
         start,
         end,
         city: city ?? null,
@@ -34,7 +38,7 @@ export function addressEnds(text: string, countries: readonly string[], hasNumbe
       });
     }
   }
-  return ends.sort((a, b) => a.start - b.start);
+  return tails.sort((a, b) => a.start - b.start);
 }
 
 const TOWN =

@@ -1,8 +1,8 @@
 import type { Address } from '../../../../core/leads/lead.ts';
-import { contactsOf, findContacts } from '../contacts.ts';
+import { findContacts, toContacts } from '../contacts.ts';
 
 const addressesOf = (body: string, { lang = 'en', url = 'https://www.acme.com/' } = {}): Address[] =>
-  contactsOf(findContacts({ html: `<html lang="${lang}"><body>${body}</body></html>`, url })).addresses;
+  toContacts(findContacts({ html: `<html lang="${lang}"><body>${body}</body></html>`, url })).addresses;
 
 type Parts = [
   street: string,

@@ -1,9 +1,9 @@
 import type { Address } from '../../../../core/leads/lead.ts';
 import type { Finding } from '../finding.ts';
 import { type Line, withoutIcons } from '../page-lines.ts';
-import { CA_PROVINCE, COUNTY, countryOf, isUsState } from '../places.ts';
+import { CA_PROVINCE, COUNTY, isUsState, parseCountry } from '../places.ts';
 import { excerpt } from '../snippet.ts';
-import { addressEnds, type End } from './address-tail.ts';
+import { type AddressTail, findAddressTails } from './address-tail.ts';
 import {
   BUILDING_PART,
   CONTINENTAL_HINT,
@@ -33,7 +33,7 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   };
   texts.forEach((text, at) => {
     if (found.length >= MAX_ADDRESSES || text.length > MAX_LINE) return;
-    for (const end of addressEnds(
+    for (const end of findAddressTails(
       text,
       countries,
       NUMBER_AND_WORD.test(`${texts[at - 2]} ${texts[at - 1]} ${text}`),
@@ -44,7 +44,7 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   });
   texts.forEach((text, at) => {
     if (found.length >= MAX_ADDRESSES || text.length > 120) return;
-    const address = lonelyStreet(texts, at);
+    const address = standaloneStreet(texts, at);
     if (address && ![...taken].some((key) => key.includes(plainKey(address.street ?? ''))))
       add(address, 0.6, at);
   });
@@ -80,7 +80,7 @@ function partsBefore(texts: readonly string[], at: number, start: number): strin
       .filter((piece) => piece !== '' && !/^[.\-–—:()]+$/.test(piece));
     for (const piece of pieces.reverse()) {
       const cut = cutLabel(piece);
-      if (cut.text !== '' && !belongs(cut.text)) return parts;
+      if (cut.text !== '' && !mayBeAddressPart(cut.text)) return parts;
       if (cut.text !== '') parts.push(cut.text);
       if (cut.ends || parts.length >= 8) return parts;
     }
@@ -89,7 +89,7 @@ function partsBefore(texts: readonly string[], at: number, start: number): strin
 }
 
 /** A comma or a line's end may stand inside a street: `12 bis, rue de la Paix`, `Calle Mayor, 25, 2º B`. */
-function glued(parts: readonly string[]): string[] {
+function joinStreetParts(parts: readonly string[]): string[] {
   const out: string[] = [];
   for (let at = parts.length - 1; at >= 0; at--) {
     const part = parts[at] ?? '';
@@ -117,7 +117,7 @@ function cutLabel(piece: string): { text: string; ends: boolean } {
   return label ? { text: piece.slice(label[0].length), ends: true } : { text: piece, ends: false };
 }
 
-const belongs = (part: string): boolean =>
+const mayBeAddressPart = (part: string): boolean =>
   part.length <= 110 &&
   !/@|https?:|www\.|[!?]|©|\(c\)|copyright|all rights/i.test(part) &&
   !/\d{3}[\s).-]{1,2}\d{3}[\s.-]\d{4}|\+\d/.test(part) &&
@@ -129,10 +129,10 @@ const NOT_AN_ADDRESS =
 function readBackwards(
   texts: readonly string[],
   at: number,
-  end: End,
+  end: AddressTail,
   countries: readonly string[],
 ): Address | null {
-  const parts = glued(partsBefore(texts, at, end.start));
+  const parts = joinStreetParts(partsBefore(texts, at, end.start));
   if (parts.length === 0) return null;
   let { city, region } = end;
   let rest = parts;
@@ -158,7 +158,7 @@ function readBackwards(
     region ??= split.region;
     rest = split.street === null ? rest.slice(1) : [split.street, ...rest.slice(1)];
   }
-  const street = streetFrom(rest, end.country ?? countries[0] ?? 'US');
+  const street = assembleStreet(rest, end.country ?? countries[0] ?? 'US');
   if (!street) return null;
   const locality = [city, [region, end.postal_code].filter(Boolean).join(' ')].filter(Boolean);
   if (end.postal_code && end.city)
@@ -174,10 +174,10 @@ function readBackwards(
 }
 
 /** The country's name where the address goes on to say it. */
-function countryNamed(texts: readonly string[], at: number, end: End): string[] | null {
+function countryNamed(texts: readonly string[], at: number, end: AddressTail): string[] | null {
   const after = `${(texts[at] ?? '').slice(end.end)}\n${texts[at + 1] ?? ''}`;
   const name = /^[\s,.•|-]{0,4}([\p{L}. ]{2,30})/u.exec(after)?.[1]?.trim();
-  return name && countryOf(name) ? [name] : null;
+  return name && parseCountry(name) ? [name] : null;
 }
 
 /** Town from what stands before state or postcode, when the street shares its part: `4120 Clipper Court Fremont`. */
@@ -245,7 +245,7 @@ function lastStreet(part: string): { start: number; end: number } | null {
 }
 
 /** Street from the parts before the town, nearest first: as far up as they still look like a way to a door. */
-function streetFrom(parts: readonly string[], country: string): string | null {
+function assembleStreet(parts: readonly string[], country: string): string | null {
   const taken: string[] = [];
   let proven = false;
   const isBritish =
@@ -307,7 +307,7 @@ function streetFrom(parts: readonly string[], country: string): string | null {
 }
 
 /** A street that is a line of its own, or nearly so, without town and postcode behind it. */
-function lonelyStreet(texts: readonly string[], at: number): Address | null {
+function standaloneStreet(texts: readonly string[], at: number): Address | null {
   const text = texts[at] ?? '';
   const street = lastStreet(text);
   if (!street) return null;

@@ -1,5 +1,5 @@
-import { collapsed } from '../../document/dom.ts';
-import { type Entity, textsOf } from '../entities.ts';
+import { collapseSpaces } from '../../document/dom.ts';
+import { type Entity, propertyTexts } from '../entities.ts';
 import { metaContent, type PageElements } from '../page-elements.ts';
 import type { Line } from '../page-lines.ts';
 import { isBusiness } from '../structured-contacts.ts';
@@ -27,11 +27,11 @@ export function companyCandidates(
 
   for (const entity of entities) {
     if (entity.types.includes('WebSite'))
-      for (const name of textsOf(entity, 'name')) add(name, entity.method, 2.5);
+      for (const name of propertyTexts(entity, 'name')) add(name, entity.method, 2.5);
     if (!isBusiness(entity)) continue;
-    for (const name of textsOf(entity, 'name'))
+    for (const name of propertyTexts(entity, 'name'))
       add(name, entity.method, entity.role === null || entity.role === 'publisher' ? 4 : 2.5);
-    for (const name of textsOf(entity, 'legalName', 'alternateName')) add(name, entity.method, 1.5);
+    for (const name of propertyTexts(entity, 'legalName', 'alternateName')) add(name, entity.method, 1.5);
   }
 
   add(metaContent(page, 'og:site_name'), 'open_graph', 4);
@@ -39,9 +39,9 @@ export function companyCandidates(
   add(metaContent(page, 'copyright', 'dc.publisher', 'publisher', 'dcterms.publisher'), 'meta', 2);
   add(metaContent(page, 'author', 'owner', 'company'), 'meta', 1.2);
 
-  const title = collapsed(page.title).slice(0, 300);
+  const title = collapseSpaces(page.title).slice(0, 300);
   for (const { name, weight } of titleNames(title)) add(name, 'title', weight, title);
-  const shared = collapsed(metaContent(page, 'og:title')).slice(0, 300);
+  const shared = collapseSpaces(metaContent(page, 'og:title')).slice(0, 300);
   if (shared !== title)
     for (const { name, weight } of titleNames(shared)) add(name, 'open_graph', weight * 0.5, shared);
 
@@ -70,9 +70,10 @@ export function companyCandidates(
     for (const text of [link.getAttribute('title'), link.textContent])
       if (text && text.length < 80) add(text, 'home_link', 1.5, text);
   }
-  for (const element of page.logos.slice(0, 10)) add(collapsed(element.textContent).slice(0, 100), 'logo', 2);
+  for (const element of page.logos.slice(0, 10))
+    add(collapseSpaces(element.textContent).slice(0, 100), 'logo', 2);
   for (const heading of page.headings.slice(0, 3))
-    add(collapsed(heading.textContent).slice(0, 100), 'heading', 0.8);
+    add(collapseSpaces(heading.textContent).slice(0, 100), 'heading', 0.8);
   for (const line of lines.slice(0, 3000))
     for (const name of legalNames(line.text))
       add(name, 'text', line.area === 'footer' ? 0.8 : 0.4, line.text);
@@ -91,8 +92,8 @@ const LONGEST = 500;
 /** The name in what surrounds it: `Welcome to Acme!`, `Contact Acme`, `© 2024 Acme`. Null for what no firm is called. */
 export function cleanName(written: string): string | null {
   const text = written.slice(0, LONGEST);
-  if (GENERIC.test(collapsed(text))) return null;
-  let name = collapsed(text.replace(/&amp;|& amp\b/g, '&').replace(/[\uE000-\uF8FF]/g, ''))
+  if (GENERIC.test(collapseSpaces(text))) return null;
+  let name = collapseSpaces(text.replace(/&amp;|& amp\b/g, '&').replace(/[\uE000-\uF8FF]/g, ''))
     .replace(/\s*[™®©]|\s\((?:tm|r|c)\)|\s+SM$/gi, '')
     .replace(
       /^(?:welcome to|contact(?:ing)?(?: us)?|about(?: us)?|visit|return to|back to|go to|home\s?[-–:|]|link to:?|the home of|homepage(?: of)?|why|meet|copyright|by|impressum\s[-–|])\s+(?=\S)/i,

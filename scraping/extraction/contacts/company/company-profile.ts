@@ -1,13 +1,13 @@
-import { collapsed } from '../../document/dom.ts';
+import { collapseSpaces } from '../../document/dom.ts';
 import type { Finding } from '../finding.ts';
 import { metaContent, type PageElements } from '../page-elements.ts';
 import type { Line } from '../page-lines.ts';
 import { around, excerpt } from '../snippet.ts';
 
 /** What a page's head and text say of the business itself: description, logo, size. */
-export function findAbout(page: PageElements, lines: readonly Line[]): Finding[] {
+export function findCompanyProfile(page: PageElements, lines: readonly Line[]): Finding[] {
   const found: Finding[] = [];
-  const meta = (name: string) => collapsed(metaContent(page, name)).slice(0, 1000);
+  const meta = (name: string) => collapseSpaces(metaContent(page, name)).slice(0, 1000);
   const described = meta('description');
   const shared = meta('og:description');
   if (described.length >= 20)
@@ -26,14 +26,14 @@ export function findAbout(page: PageElements, lines: readonly Line[]): Finding[]
       snippet: excerpt(shared),
       confidence: 0.65,
     });
-  const logo = logoOf(page);
+  const logo = findLogo(page);
   if (logo) found.push(logo);
   const size = employeesIn(lines);
   if (size) found.push(size);
   return found;
 }
 
-function logoOf({ images }: PageElements): Finding | null {
+function findLogo({ images }: PageElements): Finding | null {
   for (const image of images.slice(0, 40)) {
     const src = image.getAttribute('src') ?? '';
     if (!/^https?:/.test(src)) continue;

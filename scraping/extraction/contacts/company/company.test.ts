@@ -1,7 +1,7 @@
-import { contactsOf, findContacts } from '../contacts.ts';
+import { findContacts, toContacts } from '../contacts.ts';
 
 const companyOf = (html: string, url = 'https://www.acme-tools.com/'): string | null =>
-  contactsOf(findContacts({ html: `<html>${html}</html>`, url })).company;
+  toContacts(findContacts({ html: `<html>${html}</html>`, url })).company;
 
 it.each([
   ['the title behind a bar', '<title>Contact Us | Acme Tools</title>', 'Acme Tools'],

@@ -27,7 +27,7 @@ export function findCompany(
 
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const key = keyOf(candidate.name);
+    const key = nameKey(candidate.name);
     if (key === '') continue;
     const group = groups.get(key);
     if (group) group.push(candidate);
@@ -39,14 +39,14 @@ export function findCompany(
       .join(' ')
       .slice(0, 100_000),
   );
-  absorb(groups);
+  mergeShorterNames(groups);
   const ranked = [...groups]
-    .filter(([key, group]) => isVouchedFor(key, group, label))
+    .filter(([key, group]) => isSupported(key, group, label))
     .map(([key, group]) => ({ group, score: score(key, group, label, text) }))
     .sort((a, b) => b.score - a.score);
   const [best, second] = ranked;
-  if (!best || best.score < ENOUGH) return [];
-  const chosen = best.group.reduce((a, b) => (shown(b) > shown(a) ? b : a));
+  if (!best || best.score < MIN_SCORE) return [];
+  const chosen = best.group.reduce((a, b) => (spellingScore(b) > spellingScore(a) ? b : a));
   const ahead = best.score - (second?.score ?? 0);
   return [
     {
@@ -74,7 +74,7 @@ const NAMING = new Set([
 ]);
 const isNamed = (group: readonly Candidate[]): boolean => group.some(({ method }) => NAMING.has(method));
 
-function absorb(groups: Map<string, Candidate[]>): void {
+function mergeShorterNames(groups: Map<string, Candidate[]>): void {
   for (const [key, group] of groups) {
     if (isNamed(group) || key.length < 4) continue;
     const longer = [...groups]
@@ -98,19 +98,19 @@ const isLongerBy = (longer: readonly Candidate[], shorter: readonly Candidate[],
 
 /** A page's title and headings alone name what the page is about, and that need not be a business. */
 const TOPIC = new Set(['title', 'heading', 'text']);
-const isVouchedFor = (key: string, group: readonly Candidate[], label: string | null): boolean =>
+const isSupported = (key: string, group: readonly Candidate[], label: string | null): boolean =>
   group.some(({ method, name }) => !TOPIC.has(method) || withoutLegalForm(name) !== name) ||
-  (label !== null && agreement(key, group[0]?.name ?? '', squash(label)) > 0);
+  (label !== null && domainAgreement(key, group[0]?.name ?? '', squash(label)) > 0);
 
 /** Less is a line that happens to stand where names do. */
-const ENOUGH = 2.2;
+const MIN_SCORE = 2.2;
 
 const squash = (text: string): string =>
   (/^[\x20-\x7e]*$/.test(text) ? text.toLowerCase() : text.toLowerCase().normalize('NFKD'))
     .replace(/&/g, 'and')
     .replace(/[^\p{L}\d]/gu, '');
 
-const keyOf = (name: string): string =>
+const nameKey = (name: string): string =>
   squash(
     withoutLegalForm(name)
       .replace(/^the\s/i, '')
@@ -118,7 +118,7 @@ const keyOf = (name: string): string =>
   );
 
 /** Which of several spellings to show: the weightiest source, not all in capitals, without a domain's ending. */
-const shown = ({ name, weight, method }: Candidate): number =>
+const spellingScore = ({ name, weight, method }: Candidate): number =>
   weight -
   (/\p{Ll}/u.test(name) || name.length < 5 ? 0 : 0.8) -
   (/\p{Lu}/u.test(name) ? 0 : 0.8) +
@@ -134,7 +134,7 @@ function score(key: string, group: readonly Candidate[], label: string | null, t
     total += weights.slice(0, 4).reduce((sum, weight, nth) => sum + weight / (nth + 1) ** 1.5, 0);
   }
   const isAddressOnly = group.every(({ name }) => /^[^\s]+\.[a-z]{2,}$/.test(name));
-  total += label && !isAddressOnly ? agreement(key, group[0]?.name ?? '', squash(label)) : 0;
+  total += label && !isAddressOnly ? domainAgreement(key, group[0]?.name ?? '', squash(label)) : 0;
   if (isAddressOnly) return Math.min(total, 4);
   if (group.some(({ method }) => method === 'domain')) total += 1;
   let mentions = 0;
@@ -146,7 +146,7 @@ function score(key: string, group: readonly Candidate[], label: string | null, t
 }
 
 /** How well a name goes with the domain's: 0 to 5. */
-function agreement(key: string, name: string, label: string): number {
+function domainAgreement(key: string, name: string, label: string): number {
   const plain = label.replaceAll('and', '');
   const bare = key.replaceAll('and', '');
   if (bare === plain) return 5;

@@ -6,7 +6,7 @@ import {
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max';
 
-export interface Dialled {
+export interface PhoneNumber {
   /** E.164 where the country is known, else as written. */
   value: string;
   /** ISO 3166-1 alpha-2 of the numbering plan. */
@@ -17,28 +17,28 @@ export interface Dialled {
 const LONGEST = 200;
 
 /** Reads a number as one would dial it from the first of the countries in which it is a number at all. Null: no number. */
-export function dialled(written: string, countries: readonly string[]): Dialled | null {
+export function parsePhone(written: string, countries: readonly string[]): PhoneNumber | null {
   if (written.length > LONGEST) return null;
-  const text = withDigits(written);
+  const text = lettersToDigits(written);
   const digits = text.replace(/\D/g, '');
   if (digits.length < 6 || digits.length > 15) return null;
   if (isFiller(digits)) return null;
   const international = /^\s*\(?\s*(?:\+|00[1-9])/.test(text);
   for (const country of international ? [countries[0] ?? 'US'] : countries) {
-    const number = parsed(text.replace(/^(\s*\(?\s*)00(?=[1-9])/, '$1+'), country);
+    const number = parse(text.replace(/^(\s*\(?\s*)00(?=[1-9])/, '$1+'), country);
     if (number?.isValid()) return { value: number.number, country: number.country ?? null };
     // `965 2397 0072` in Kuwait: the country's code without its plus.
     if (international || !isSupportedCountry(country) || country === 'US') continue;
     const code = getCountryCallingCode(country as CountryCode);
-    const abroad = digits.startsWith(code) && digits.length > 9 ? parsed(`+${digits}`, country) : undefined;
+    const abroad = digits.startsWith(code) && digits.length > 9 ? parse(`+${digits}`, country) : undefined;
     if (abroad?.isValid()) return { value: abroad.number, country: abroad.country ?? null };
   }
   if (!international) return null;
-  const number = parsed(text, countries[0] ?? 'US');
+  const number = parse(text, countries[0] ?? 'US');
   return number?.isPossible() ? { value: number.number, country: number.country ?? null } : null;
 }
 
-const parsed = (text: string, country: string) =>
+const parse = (text: string, country: string) =>
   parsePhoneNumberFromString(text, {
     ...(isSupportedCountry(country) ? { defaultCountry: country as CountryCode } : {}),
     extract: false,
@@ -47,7 +47,7 @@ const parsed = (text: string, country: string) =>
 const KEYS = ['', '', 'abc', 'def', 'ghi', 'jkl', 'mno', 'pqrs', 'tuv', 'wxyz'];
 
 /** `1-800-FLOWERS` as it is dialled; `(0)` after a country's code is not dialled at all. */
-function withDigits(text: string): string {
+function lettersToDigits(text: string): string {
   const bare = text.replace(/(\+\d{1,3}[\s.-]?)\(\s?0\s?\)/, '$1');
   if (!/^\+?1?[-. (]{0,2}8\d\d/.test(bare) || !/[a-z]{3}/i.test(bare)) return bare;
   return bare.replace(/[a-z]/gi, (letter) =>

@@ -1,10 +1,10 @@
-import { contactsOf, findContacts } from '../contacts.ts';
+import { findContacts, toContacts } from '../contacts.ts';
 
 const numbersOf = (
   body: string,
   { lang = 'en', url = 'https://www.acme.com/', country = undefined as string | undefined } = {},
 ) => {
-  const { phones, faxes } = contactsOf(
+  const { phones, faxes } = toContacts(
     findContacts({
       html: `<html lang="${lang}"><body>${body}</body></html>`,
       url,

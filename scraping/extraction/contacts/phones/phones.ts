@@ -1,13 +1,13 @@
-import { unescaped } from '../email-deobfuscation.ts';
+import { decodeUri } from '../email-deobfuscation.ts';
 import type { Finding } from '../finding.ts';
 import type { PageElements } from '../page-elements.ts';
 import { FAX_ICON, type Line, PHONE_ICON, withoutIcons } from '../page-lines.ts';
-import { countryOf } from '../places.ts';
+import { parseCountry } from '../places.ts';
 import { around, excerpt } from '../snippet.ts';
-import { dialled } from './phone-numbers.ts';
+import { parsePhone } from './phone-numbers.ts';
 
 /** A number in a page's text, and what its surroundings call it. */
-interface Sighting {
+interface PhoneMention {
   value: string;
   kind: Kind | null;
   confidence: number;
@@ -26,14 +26,14 @@ export function findPhones(
   lines: readonly Line[],
   countries: readonly string[],
 ): Finding[] {
-  const sightings = [...textSightings(lines, countries), ...linkSightings(page, countries)];
+  const mentions = [...textMentions(lines, countries), ...linkMentions(page, countries)];
   const faxes = new Set<string>();
   const phones = new Set<string>();
-  for (const { value, kind } of sightings) {
+  for (const { value, kind } of mentions) {
     if (kind === 'fax' || kind === 'both') faxes.add(value);
     if (kind === 'phone' || kind === 'both') phones.add(value);
   }
-  return sightings.flatMap(({ value, kind, ...finding }): Finding[] => {
+  return mentions.flatMap(({ value, kind, ...finding }): Finding[] => {
     // One that is called a fax in one place is no phone where nothing calls it anything.
     const is = kind ?? (faxes.has(value) && !phones.has(value) ? 'fax' : 'phone');
     const fields = is === 'both' ? (['phone', 'fax'] as const) : ([is] as const);
@@ -42,8 +42,8 @@ export function findPhones(
 }
 
 /** Links that dial. Their text stands in the lines too, where its surroundings tell whether it is a fax. */
-function linkSightings({ links }: PageElements, countries: readonly string[]): Sighting[] {
-  const found: Sighting[] = [];
+function linkMentions({ links }: PageElements, countries: readonly string[]): PhoneMention[] {
+  const found: PhoneMention[] = [];
   for (const link of links) {
     const href = link.getAttribute('href')?.trim().slice(0, LONGEST_LINK) ?? '';
     const scheme =
@@ -52,10 +52,10 @@ function linkSightings({ links }: PageElements, countries: readonly string[]): S
     const written =
       scheme === 'whatsapp'
         ? `+${WHATSAPP.exec(href)?.[1] ?? ''}`
-        : unescaped(href.slice(scheme.length + 1))
+        : decodeUri(href.slice(scheme.length + 1))
             .replace(/^\/\//, '')
             .split(/[;?,]/)[0];
-    const number = dialled(written ?? '', countries);
+    const number = parsePhone(written ?? '', countries);
     if (!number) continue;
     const kind = scheme === 'fax' ? 'fax' : scheme === 'tel' || scheme === 'callto' ? null : 'phone';
     found.push({
@@ -79,8 +79,8 @@ const WHATSAPP =
 const CANDIDATE =
   /(?:\+\s?|\(\s?\+?\s?)?\d(?:[\d\u00a0]|[ .\-–—‐‑/()·+]{1,3}(?=[\d(])|\)\s?(?=\d)){5,40}(?<=\d)|\b1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[\d-]{0,8}[A-Z]{2})[A-Z\d]{2,8}(?:-?[A-Z\d]{2,8}){0,2}\b/g;
 
-function textSightings(lines: readonly Line[], countries: readonly string[]): Sighting[] {
-  const found: Sighting[] = [];
+function textMentions(lines: readonly Line[], countries: readonly string[]): PhoneMention[] {
+  const found: PhoneMention[] = [];
   lines.forEach(({ text }, at) => {
     if (!/\d[\d\s().\-–—‐‑/+·]{4}/.test(text) && !/\b8(?:00|33|44|55|66|77|88)\b/.test(text)) return;
     const from = [...countriesNamedAbove(lines, at), ...countries];
@@ -90,21 +90,21 @@ function textSightings(lines: readonly Line[], countries: readonly string[]): Si
     places.forEach((place, nth) => {
       const before = text.slice(places[nth - 1]?.end ?? 0, place.start);
       const after = text.slice(place.end, places[nth + 1]?.start ?? text.length);
-      const label = labelOf(
+      const label = findLabel(
         before,
         after,
         nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null,
       );
-      const confidence = confidenceOf(place, before, after, label);
+      const confidence = scorePhone(place, before, after, label);
       if (confidence === null) return;
-      const shown = withoutIcons(text);
-      const start = Math.max(0, place.start - (text.length - shown.length));
+      const visible = withoutIcons(text);
+      const start = Math.max(0, place.start - (text.length - visible.length));
       found.push({
         value: place.value,
         kind: label,
         method: 'text',
         confidence,
-        snippet: around(shown, start, start + place.written.length),
+        snippet: around(visible, start, start + place.written.length),
       });
     });
   });
@@ -115,13 +115,13 @@ function textSightings(lines: readonly Line[], countries: readonly string[]): Si
 function countriesNamedAbove(lines: readonly Line[], at: number): string[] {
   for (let above = at; above >= Math.max(0, at - 3); above--) {
     const text = lines[above]?.text ?? '';
-    const country = text.length <= 60 ? countryOf(text.split(/,|\s[-–]\s/).at(-1) ?? '') : null;
+    const country = text.length <= 60 ? parseCountry(text.split(/,|\s[-–]\s/).at(-1) ?? '') : null;
     if (country) return [country];
   }
   return [];
 }
 
-interface Place {
+interface NumberSpan {
   written: string;
   value: string;
   start: number;
@@ -130,7 +130,7 @@ interface Place {
 }
 
 /** A run may hold two numbers (`212-555-0100/0101`, `555 1234 - 555 1235`): the whole first, then its parts. */
-function numbersIn(run: string, start: number, text: string, countries: readonly string[]): Place[] {
+function numbersIn(run: string, start: number, text: string, countries: readonly string[]): NumberSpan[] {
   const before = text[start - 1] ?? '';
   const behind = text[start + run.length] ?? '';
   if (
@@ -140,29 +140,29 @@ function numbersIn(run: string, start: number, text: string, countries: readonly
   )
     return [];
   const isPair = run.length > 18 && /\d\s?[/–—]\s?[\d(+]/.test(run);
-  const whole = isPair ? null : place(run, start, countries);
+  const whole = isPair ? null : readPhone(run, start, countries);
   if (whole) return [whole];
-  const found: Place[] = [];
+  const found: NumberSpan[] = [];
   for (const separator of [/ ?[/–—] ?| - | {2,}/g, /(?<=\d) (?=\(\d{3}\)|\+\d|1[-.]8)/g]) {
     let at = 0;
     for (const part of [...run.matchAll(separator), null]) {
       const end = part?.index ?? run.length;
       const piece = run.slice(at, end);
-      const number = piece.length >= 7 && piece !== run ? place(piece, start + at, countries) : null;
+      const number = piece.length >= 7 && piece !== run ? readPhone(piece, start + at, countries) : null;
       if (number) found.push(number);
       at = end + (part?.[0].length ?? 0);
     }
     if (found.length > 0) break;
   }
-  const alone = isPair && found.length === 0 ? place(run, start, countries) : null;
+  const alone = isPair && found.length === 0 ? readPhone(run, start, countries) : null;
   return alone ? [alone] : found;
 }
 
-function place(run: string, start: number, countries: readonly string[]): Place | null {
+function readPhone(run: string, start: number, countries: readonly string[]): NumberSpan | null {
   if (NO_PHONE.some((shape) => shape.test(run.trim()))) return null;
   const open = (run.match(/\(/g) ?? []).length - (run.match(/\)/g) ?? []).length;
   if (open !== 0 && !/^\(\s?\+/.test(run)) return null;
-  const number = dialled(run, countries);
+  const number = parsePhone(run, countries);
   if (!number) return null;
   return {
     written: run,
@@ -225,10 +225,10 @@ const REACH = 40;
  * @param before the line's text since the number before this one; `after`: up to the next number
  * @param above lines above, where this is the first number of its line; null where it is not
  */
-function labelOf(before: string, after: string, above: readonly string[] | null): Kind | null {
+function findLabel(before: string, after: string, above: readonly string[] | null): Kind | null {
   const bracketed = /^\s?(?:ext\.?\s?\d+\s?)?[([]([^)\]]{1,30})[)\]]/.exec(after)?.[1];
   const behind = bracketed === undefined ? [] : labelsIn(bracketed);
-  if (behind.some(({ kind }) => kind === 'fax')) return kindOf(behind);
+  if (behind.some(({ kind }) => kind === 'fax')) return combineKinds(behind);
 
   // The bracket that names the number before this one is not this one's.
   const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
@@ -237,7 +237,7 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
     own.length - label.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(label.end));
   const written = ahead.filter(({ isIcon }) => !isIcon);
   const last = written.at(-1);
-  if (last && isNear(last)) return lastOf(written, own);
+  if (last && isNear(last)) return lastLabelKind(written, own);
   if (behind.length > 0) return 'phone';
   const trailing = labelsIn(after.slice(0, 25))[0];
   const gap = trailing ? after.slice(0, trailing.start) : '';
@@ -255,7 +255,7 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
       if (/\d{4}/.test(line)) break;
       const end = line.slice(-30);
       const named = labelsIn(end);
-      if (named.length > 0) return line.length <= 40 ? lastOf(named, end) : null;
+      if (named.length > 0) return line.length <= 40 ? lastLabelKind(named, end) : null;
       if (withoutIcons(line).trim().length > 3) break;
     }
   }
@@ -264,7 +264,7 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
 }
 
 /** What the last of some labels in a text says, together with the one before it where the text joins them: `Tel/Fax`, `Tel. e Fax`. */
-function lastOf(labels: readonly Label[], text: string): Kind | null {
+function lastLabelKind(labels: readonly Label[], text: string): Kind | null {
   const [pair, last] = [labels.at(-2), labels.at(-1)];
   if (!pair || !last || pair.kind === last.kind) return last?.kind ?? null;
   return JOINED.test(text.slice(pair.end, last.start)) ? 'both' : last.kind;
@@ -273,7 +273,7 @@ function lastOf(labels: readonly Label[], text: string): Kind | null {
 /** No colon: behind one the number belongs, which may be missing. */
 const JOINED = /^\.?\s*(?:[/&+,|–-]|and|or|und|oder|et|ou|e|y|i|o|og|och|en|ja|és|a|и|και)\s*$|^\.\s?$/iu;
 
-function kindOf(labels: readonly Label[]): Kind {
+function combineKinds(labels: readonly Label[]): Kind {
   const kinds = new Set(labels.map(({ kind }) => kind));
   return kinds.size === 2 ? 'both' : kinds.has('fax') ? 'fax' : 'phone';
 }
@@ -286,7 +286,7 @@ const OTHER_NUMBER =
 export const LABELLED = 0.85;
 
 /** Null: surroundings say that this is no phone. */
-function confidenceOf(place: Place, before: string, after: string, label: Kind | null): number | null {
+function scorePhone(place: NumberSpan, before: string, after: string, label: Kind | null): number | null {
   const near = withoutIcons(before).slice(-40);
   if (label === null && OTHER_NUMBER.test(near)) return null;
   if (place.international) return label ? 0.9 : 0.8;
