@@ -1,4 +1,7 @@
-/** Words as the public benchmarks count them: runs of letters, digits and underscores, in lower case. */
+/**
+ * Words as the public benchmarks count them: runs of letters, digits and underscores, in lower
+ * case.
+ */
 export const splitWords = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
 
 export interface Score {
@@ -35,5 +38,5 @@ export const mean = (values: readonly number[]): number =>
 export const share = <T>(items: readonly T[], predicate: (item: T) => boolean): number =>
   items.length === 0 ? 0 : items.filter(predicate).length / items.length;
 
-/** For comparing what people write differently: case, white space and punctuation do not count. */
+/** Normalized for comparison: without case, white space and punctuation. */
 export const normalised = (text: string): string => splitWords(text).join(' ');

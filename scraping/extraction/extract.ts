@@ -13,14 +13,14 @@ import { storable } from './storable.ts';
 
 export type Format = (typeof FORMATS)[number];
 
-/** A page, however it was got, and what is wanted of it. */
+/** A fetched page and the requested output. */
 export interface ExtractInput {
-  /** Its HTML; or of another `kind` of document its source. */
+  /** HTML, or the source of another `kind` of document. */
   html: string;
   /** Default `html`. */
   kind?: SourceKind;
   url: string;
-  /** Null: the document's own, which is then among the results. */
+  /** Null: read from the document and included in the result. */
   title: string | null;
   charset: string;
   formats: readonly Format[];
@@ -30,14 +30,17 @@ export interface ExtractInput {
   fields?: FieldsWanted;
 }
 
-/** The formats that come from the HTML alone; what was not asked for is absent. */
+/** The requested formats; others are absent. */
 export type Extracted = Pick<
   Page,
   'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata' | 'contacts'
 > &
   Partial<Fields> & { title?: string };
 
-/** Pure, and blocks while it works (half a second for the largest documentation pages): see `extractor.ts`. */
+/**
+ * Pure and synchronous; half a second for the largest documentation pages. `extractor.ts` runs it
+ * in a thread.
+ */
 export function extract(input: ExtractInput): Extracted {
   return storable(read(input));
 }
@@ -71,7 +74,7 @@ function read(input: ExtractInput): Extracted {
   return extracted;
 }
 
-/** Whether the HTML must be parsed: not for a `raw_html` alone. */
+/** Whether the HTML must be parsed: not for `raw_html` alone. */
 export const needsDocument = (input: ExtractInput): boolean =>
   input.title === null || hasFields(input) || READS_DOCUMENT.some((format) => input.formats.includes(format));
 

@@ -12,8 +12,8 @@ export interface Fields {
 }
 
 /**
- * What `extract` asks for, from a page's HTML, drawn by a browser or not. A field that is not there is null, a list of none is
- * empty, and text that is no number, date or address where one is asked for is null too.
+ * The job's `extract` fields, from raw or rendered HTML. A missing field is null, a list without
+ * matches is empty, and text that is no number, date or URL is null if one is requested.
  */
 export function extractFields(document: Document, base: string, wanted: FieldsWanted): Fields {
   const bad = new Set<string>();
@@ -22,7 +22,7 @@ export function extractFields(document: Document, base: string, wanted: FieldsWa
   return { extracted, badFields: [...bad] };
 }
 
-/** Of one page in all: nested lists on a hostile page multiply. */
+/** Per page: nested lists on a hostile page multiply. */
 const MAX_VALUES = 100_000;
 
 interface Reading {
@@ -61,12 +61,12 @@ function readField(scope: Document | Element, field: ExtractField, reading: Read
   return values[0] ?? (rule.type === 'boolean' && !reading.bad.has(reading.path) ? false : null);
 }
 
-/** Null for what is no selector. */
+/** Null if the selector is invalid. */
 function findElements(scope: Document | Element, rule: Rule, reading: Reading): Element[] | null {
   if (reading.budget.values <= 0) return [];
   if (rule.selector === ':scope') return 'documentElement' in scope ? [scope.documentElement] : [scope];
   try {
-    // A name of `:is` that does not count as specific: here there is nothing to be specific about.
+    // `:where` is `:is` without specificity, which does not matter here.
     const found = select(scope, rule.selector.replace(/:where\(/g, ':is('));
     return rule.many ? found.slice(0, reading.budget.values) : found.slice(0, 1);
   } catch {
@@ -121,15 +121,18 @@ function readAttribute(element: Element, attribute: string, base: string): strin
   return absoluteUrl(value, base) ?? value;
 }
 
-/** An element that is there says yes unless its words say no; so does an attribute, as `disabled` has it in HTML. */
+/**
+ * A present element is true unless its text says no; so is a present attribute, such as `disabled`.
+ */
 function readBoolean(element: Element, attribute: string | undefined): boolean {
   const text = attribute === undefined ? elementText(element) : element.getAttribute(attribute);
   return text !== null && !/^(false|no|off|0|none|nein|non)$/i.test(text.trim());
 }
 
 /**
- * The first number in a text, in the spelling of any country: of two kinds of marks the last is the decimal one; one kind alone
- * groups thousands where it comes more than once or, being a comma, stands before three digits.
+ * The first number in a text, in any country's notation. If both `.` and `,` occur, the last one is
+ * the decimal mark; one alone groups thousands if it occurs more than once or, if a comma, stands
+ * before three digits.
  */
 export function numberIn(text: string): number | null {
   const found = /(?<![\d\p{L}])[-−]?\s?(?:\d[\d.,'’\u00a0\u202f ]*\d|\d)|\d(?:[\d.,]*\d)?/u

@@ -1,6 +1,6 @@
 /**
- * A copy that JSON and Postgres can keep: neither takes a NUL or half of a surrogate pair, and pages drawn by JavaScript can hold
- * both.
+ * A copy that JSON and Postgres can store: neither accepts a NUL or an unpaired surrogate, and
+ * rendered pages can contain both.
  */
 export function storable<T>(value: T): T {
   return clean(value) as T;

@@ -1,8 +1,9 @@
 import type { ExtractInput } from './extract.ts';
 
 /**
- * A page of our own with a bit of everything that pages have: what a new thread reads first, so that the first page somebody waits for
- * finds its modules loaded and its functions compiled. 0.3 s of processor time that the first ten pages would take otherwise.
+ * A page with one of each kind of markup. A new thread extracts it first, so that the first real
+ * page finds modules loaded and functions compiled. 0.3 s of CPU time that the first ten pages
+ * would take otherwise.
  */
 export const WARM_UP_PAGE: ExtractInput = {
   html: renderPage(8),
@@ -13,7 +14,7 @@ export const WARM_UP_PAGE: ExtractInput = {
   mainContent: true,
 };
 
-/** How often it is read: functions called once or twice are not compiled yet. */
+/** Repetitions: V8 does not optimize functions called once or twice. */
 export const WARM_UP_READINGS = 8;
 
 function renderPage(sections: number): string {

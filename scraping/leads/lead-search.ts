@@ -6,15 +6,18 @@ import { companyKey, type MergedLead, mergeLead } from './merge.ts';
 import { type ReadSitePage, type Visit, visitSite } from './site-visit.ts';
 import type { Candidate, LeadQuery, Source, SourceFetch } from './sources/source.ts';
 
-/** Sites read at the same time: each is asked one page after the other, so this bounds memory and not manners. */
+/**
+ * Sites read at the same time. Bounds memory; politeness is per host, and each site is read one
+ * page at a time.
+ */
 const MAX_CONCURRENT_SITES = 4;
 
-/** What became of a candidate. `key` names the site or, of a business without one, the business. */
+/** Outcome of a candidate. `key` identifies the site or, without one, the business. */
 export type Found =
   | { kind: 'lead'; key: string; lead: MergedLead }
-  /** A site that is known already, found by another source too. */
+  /** A site that is already known, found by another source. */
   | { kind: 'duplicate'; key: string; source: SourceType; observations: Observation[] }
-  /** Nothing on it tells whose site it is or how to reach them. */
+  /** The site has neither a reliable name nor contacts. */
   | { kind: 'empty'; key: string }
   | { kind: 'failed'; key: string; error: ErrorInfo; retryable: boolean };
 
@@ -24,17 +27,17 @@ export interface LeadSearch {
   fetch(source: SourceType, signal: AbortSignal): SourceFetch;
   visit: Visit;
   readPage: ReadSitePage;
-  /** Told of each candidate when it is found, before it is dealt with. */
+  /** Called per new candidate, before it is processed. */
   candidateFound(): void;
-  /** Whether this site was dealt with before, by an earlier attempt. */
+  /** Whether the site was already processed, by this or an earlier attempt. */
   isKnown(key: string): boolean;
-  /** Told of each candidate, one at a time. What it throws ends the hunt. */
+  /** Called per outcome, one call at a time. An error it throws ends the search. */
   report(found: Found): Promise<void>;
-  /** Told when a source is at its end; `error` where it failed. */
+  /** Called when a source ends; with an error if it failed. */
   sourceEnded(source: SourceType, error: SourceFailure | null): void;
-  /** Ends it: with its reason, which `findLeads` rejects with. */
+  /** Aborts the search; `findLeads` rejects with its reason. */
   signal: AbortSignal;
-  /** Ends it early and well: there are leads enough. */
+  /** Ends the search successfully: there are enough leads. */
   enough: AbortSignal;
 }
 
@@ -44,12 +47,12 @@ export interface SourceFailure {
 }
 
 /**
- * Asks all sources at once, reads the site of each candidate as it comes, and reports what became of it. Each site is read once,
- * whoever finds it and however often.
+ * Queries all sources concurrently, reads the site of each candidate and reports its outcome. Each
+ * site is read once, however many sources find it.
  *
- * A site whose visit throws a SnoozeError is not reported and not known: it is for another time.
+ * A site whose visit throws a SnoozeError is neither reported nor known: a later attempt reads it.
  *
- * @throws what `report` or a visit throws else; the signal's reason
+ * @throws any other error of `report` or a visit; the signal's reason
  */
 export async function findLeads(search: LeadSearch): Promise<void> {
   const failure = new AbortController();
@@ -73,7 +76,7 @@ export async function findLeads(search: LeadSearch): Promise<void> {
       const context = { fetch: search.fetch(source.name, ended), signal: ended };
       for await (const candidate of source.discover(search.query, context)) {
         if (ended.aborted) break;
-        // Held back here while all turns are taken, so that a source is asked for no more than is read.
+        // Backpressure: a source is not asked for more candidates than are read.
         await siteLimit.wait();
         if (ended.aborted) break;
         const key = candidateKey(candidate);
@@ -87,7 +90,7 @@ export async function findLeads(search: LeadSearch): Promise<void> {
     }
   }
 
-  /** One after the other for each site, so that two sources that find it at the same time read it once. */
+  /** In order per site, so that two sources that find it at the same time read it once. */
   function enqueue(key: string, candidate: Candidate): void {
     const before = inProgress.get(key);
     if (!before && !search.isKnown(key)) search.candidateFound();
@@ -95,7 +98,7 @@ export async function findLeads(search: LeadSearch): Promise<void> {
       await before;
       await siteLimit.run(() => processCandidate(key, candidate, before !== undefined));
     })().catch((error) => {
-      // A site that must wait is left for another time; who threw it knows.
+      // A site that must wait is left to a later attempt; the visitor recorded the wait.
       if (!(error instanceof SnoozeError)) failure.abort(error);
     });
     inProgress.set(key, work);
@@ -109,7 +112,7 @@ export async function findLeads(search: LeadSearch): Promise<void> {
       return report(evaluate(key, candidate, { website: null, domain: null, observations }));
 
     const site = { url: candidate.url, isNamed: source === 'website' };
-    // A site may have moved: to another that is known by now, or to one that is not about this business.
+    // A site may redirect to one that is already known, or to one that is not about this business.
     let arrived = key;
     const mayRead = (home: string): boolean => {
       arrived = siteKey(home) ?? key;
@@ -122,7 +125,7 @@ export async function findLeads(search: LeadSearch): Promise<void> {
     const visited = await visitSite(site, { visit, readPage, mayRead, country: query.country });
     switch (visited.kind) {
       case 'failed': {
-        // What a source knows of a business is worth having without its site.
+        // What a source knows about a business may be a lead without its site.
         const known = evaluate(key, candidate, { website: candidate.url, domain: key, observations });
         return report(known.kind === 'lead' ? known : { ...visited, key });
       }
@@ -143,10 +146,13 @@ export async function findLeads(search: LeadSearch): Promise<void> {
   }
 }
 
-/** Sure enough to be a name that somebody gave, and not the title of a parked domain. */
+/** Minimum confidence of a company name; below it may be the title of a parked domain. */
 const MIN_NAME_CONFIDENCE = 0.6;
 
-/** Whether what was seen makes a lead: it says how to reach them, or at least for sure who they are. */
+/**
+ * The outcome of a candidate. A lead needs a way of contact, or at least a site with a reliable
+ * name.
+ */
 function evaluate(
   key: string,
   { source }: Candidate,
@@ -162,7 +168,10 @@ function evaluate(
   return { kind: 'lead', key, lead };
 }
 
-/** By site; without one by name and place, so that two sources that know it agree. */
+/**
+ * Key of a candidate: its site, else name and place, so that two sources agree on it. Null without
+ * both.
+ */
 function candidateKey({ url, name, observations }: Candidate): string | null {
   if (url !== null) return siteKey(url);
   const address = observations.find((observation) => observation.address)?.address;
@@ -171,7 +180,7 @@ function candidateKey({ url, name, observations }: Candidate): string | null {
   return who === '' ? null : `name:${who}${where && `, ${where}`}`.slice(0, 250);
 }
 
-/** A home page by its address, without what only led there. */
+/** The URL of a home page without query and fragment. */
 function homeUrl(home: string): string {
   const url = new URL(home);
   url.hash = '';
@@ -179,7 +188,7 @@ function homeUrl(home: string): string {
   return url.href;
 }
 
-/** At most so many at a time; the others wait in order. */
+/** Limits concurrency to `max`; waiters run in order. */
 function createLimiter(max: number) {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -198,11 +207,11 @@ function createLimiter(max: number) {
         next();
       }
     },
-    /** Until one is free; it may be taken by then. */
+    /** Resolves when a slot is free; another caller may take it first. */
     async wait(): Promise<void> {
       if (running < max) return;
       await free();
-      // Who only waited passes the turn on.
+      // This waiter takes no slot, so the next one is woken too.
       next();
     },
   };

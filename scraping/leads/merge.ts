@@ -2,10 +2,10 @@ import type { Address, Evidence, Lead } from '../../core/leads/lead.ts';
 import type { ContactField, Observation } from '../extraction/contacts/finding.ts';
 import { withoutEnding } from '../extraction/document/lines.ts';
 
-/** A lead, but for what its job decides about it. */
+/** A lead without the fields that the job decides. */
 export type MergedLead = Omit<Lead, 'unverified_filters'>;
 
-/** What is seen with less than this, on all pages together, is not said. */
+/** Minimum combined confidence of a value. */
 const MIN_SCORE = 0.3;
 const MAX_VALUES: Partial<Record<ContactField, number>> = { email: 20, phone: 20, fax: 10, address: 10 };
 const EVIDENCE_PER_VALUE = 3;
@@ -13,8 +13,9 @@ const MAX_EVIDENCE = 100;
 const MAX_SNIPPET = 240;
 
 /**
- * One lead of everything seen of a site. A value's score grows with each place that says it, as chances of being wrong multiply;
- * single fields take the best value, lists take all that are sure enough, best first. Bounded, whatever a site repeats.
+ * Merges all observations of a site into one lead. A value's score grows with each page that has
+ * it, as the probabilities of error multiply. Single fields take the best value, lists all values
+ * above `MIN_SCORE`, best first. Bounded, whatever a site repeats.
  */
 export function mergeLead(site: {
   website: string | null;
@@ -65,8 +66,8 @@ export function mergeLead(site: {
 }
 
 /**
- * Imprints and privacy pages name others beside the business: who hosts the site, who drew it, who supervises it. The words in front of
- * a value tell, between the last end of a sentence and the value.
+ * Imprints and privacy pages name third parties: the host, the web agency, the supervisory
+ * authority. The words between the last end of a sentence and a value reveal them.
  */
 const THIRD_PARTY =
   /\b(h[ée]berg(eur|ement|é)|hosting|hosted by|hoster|webhoster|alojamiento|webdesign|web design|website by|site by|designed by|r[ée]alisation|umsetzung|gestaltung|aufsichtsbeh[öo]rde|supervisory authority|streitbeilegung|schlichtungsstelle)\b[^.!?]{0,80}$/i;
@@ -80,15 +81,15 @@ function isThirdParty({ field, value, snippet }: Observation): boolean {
 const TELEPHONE_AND_FAX =
   /\b(tel\w*|phone|fon|t[ée]l)\.?(\s*[/&+-]\s*|\s+(e|et|y|i|und|and|en|oraz)\s+)(tele)?fax/i;
 
-/** `Tel./Fax: 030 123456` is one line for both, whatever it was taken for. */
+/** `Tel./Fax: 030 123456` is phone and fax, whichever of the two was observed. */
 function phoneOfSharedLine(observation: Observation): Observation[] {
   if (observation.field !== 'fax' || !TELEPHONE_AND_FAX.test(observation.snippet)) return [];
   return [{ ...observation, field: 'phone' }];
 }
 
 /**
- * What a stored lead was made of, so that a later page or source can be merged with it. Evidence is kept with every value, so a
- * lead holds all that is needed.
+ * The observations behind a stored lead, so that a later page or source can be merged into it.
+ * Every value is stored with its evidence, so the lead has all that is needed.
  */
 export function toObservations(lead: Lead): Observation[] {
   const addresses = new Map(lead.addresses.map((address) => [address.text, address]));
@@ -104,7 +105,7 @@ export function toObservations(lead: Lead): Observation[] {
   });
 }
 
-/** One value of a field, with all that speak for it, surest first. */
+/** One value of a field with its observations, highest confidence first. */
 interface Value {
   field: ContactField;
   best: Observation;
@@ -137,7 +138,7 @@ function mergeValues(field: ContactField, observations: Observation[]): Value[] 
 function mergeGroup(field: ContactField, group: Observation[]): Value {
   const observations = group.sort((a, b) => b.confidence - a.confidence);
   const [best] = observations;
-  if (!best) throw new Error('a value nobody saw');
+  if (!best) throw new Error('a value without observations');
   return {
     field,
     best,
@@ -147,7 +148,7 @@ function mergeGroup(field: ContactField, group: Observation[]): Value {
   };
 }
 
-/** The same footer on every page is one statement made often: a page counts once, and each further one for less. */
+/** A page counts once, and further pages count less: a footer on every page is one statement. */
 function combineConfidence(observations: Observation[]): number {
   const byPage = new Map<string, number>();
   for (const { url, confidence } of observations) byPage.set(url, Math.max(byPage.get(url) ?? 0, confidence));
@@ -155,7 +156,7 @@ function combineConfidence(observations: Observation[]): number {
   return 1 - others.reduce((doubt, confidence) => doubt * (1 - confidence * 0.3), 1 - first);
 }
 
-/** Two sightings with the same key are of the same value, however it is spelled. */
+/** Observations with the same key are of the same value, however it is spelled. */
 function identityKey({ field, value, address, network }: Observation): string {
   switch (field) {
     case 'company':
@@ -179,7 +180,10 @@ function identityKey({ field, value, address, network }: Observation): string {
 const LEGAL_FORM =
   /\b(gmbh|mbh|ag|kg|ohg|ug|haftungsbeschrankt|gbr|e k|e v|ev|eg|se|co|inc|llc|llp|ltd|limited|plc|corp|corporation|company|sarl|sas|sasu|eurl|sa|s a|sl|slu|s l|srl|s r l|spa|s p a|bv|b v|nv|n v|ab|as|oy|aps|sp z o o|s r o|kft|pty)\b/g;
 
-/** `Müller & Söhne GmbH` and `Mueller und Soehne` stay two; `Acme GmbH` and `ACME` are one. */
+/**
+ * Name without case, accents and legal form: `Acme GmbH` and `ACME` are equal, `Müller & Söhne
+ * GmbH` and `Mueller und Soehne` are not.
+ */
 export const companyKey = (name: string): string =>
   fold(name).replace(LEGAL_FORM, ' ').replace(/\s+/g, ' ').trim();
 
@@ -192,7 +196,7 @@ function addressKey(address: Address | undefined, text: string): string {
   return `${fold(address.postal_code ?? address.city ?? '').replace(/ /g, '')} ${street}`;
 }
 
-/** `12345 Berlin` beside `Hauptstr. 1, 12345 Berlin` says nothing more. */
+/** Drops `12345 Berlin` beside `Hauptstr. 1, 12345 Berlin`. */
 function withoutParts(values: Value[]): Value[] {
   return values.filter(({ address }, index) => {
     if (!address || address.street) return true;
@@ -206,7 +210,7 @@ function withoutParts(values: Value[]): Value[] {
   });
 }
 
-/** The surest one's parts, and from the others what it leaves open. */
+/** The address of highest confidence, with missing parts from the others. */
 function mergeAddresses(observations: Observation[]): Address | null {
   const known = observations.flatMap(({ address }) => address ?? []);
   const [first] = known;
@@ -224,8 +228,8 @@ function mergeAddresses(observations: Observation[]): Address | null {
 }
 
 /**
- * A number that one place calls a fax and another, which may just not have seen the label, a phone. It is what the surer one says;
- * a line for both is told by one page in both ways.
+ * Resolves numbers observed as both phone and fax: the higher score wins, because the other
+ * observation may have missed the label. A shared line, observed as both in one place, stays both.
  */
 function separateFaxes(values: Map<ContactField, Value[]>): void {
   const faxes = new Map((values.get('fax') ?? []).map((fax) => [identityKey(fax.best), fax]));
@@ -252,7 +256,7 @@ function bestProfiles(values: Value[]): Map<string, Value> {
   return profiles;
 }
 
-/** Every value has its best evidence before any has a second. */
+/** Evidence in rounds: each value gets its best before any gets a second. */
 function selectEvidence(values: Value[]): Evidence[] {
   const rounds: Evidence[] = [];
   const chosen = values.map((value) => ({ value, places: surestByPage(value.observations) }));
@@ -262,7 +266,7 @@ function selectEvidence(values: Value[]): Evidence[] {
       if (!observation) continue;
       rounds.push({
         field: value.field,
-        // As the lead has it, so that a value and its evidence meet.
+        // The lead's spelling, so that value and evidence match.
         value: value.field === 'address' ? (value.address?.text ?? observation.value) : value.best.value,
         url: observation.url,
         method: observation.method,

@@ -8,11 +8,11 @@ type Search = Pick<
   'urls' | 'industry' | 'geography' | 'keywords' | 'search_query' | 'max_leads' | 'filters' | 'source_types'
 >;
 
-/** Whether a job is for leads: it names sources or a number of them, or has no pages to load. */
+/** Whether a job searches leads: it names sources or a number of leads, or has no URLs to load. */
 export const wantsLeads = (spec: Search): boolean =>
   spec.source_types !== undefined || spec.max_leads !== undefined || spec.urls === undefined;
 
-/** Of all candidates a third or so turn out to be none: dead, without contacts, or out by a filter. */
+/** About a third of the candidates are no leads: dead, without contacts, or filtered out. */
 const CANDIDATES_PER_LEAD = 4;
 const MIN_CANDIDATES = 20;
 
@@ -29,7 +29,10 @@ export function leadQuery(spec: Search): LeadQuery {
   };
 }
 
-/** The user's own query goes as it is, with the place behind it unless it is in there; without one, industry, keywords and place. */
+/**
+ * The user's own query unchanged, plus the place unless it contains it; else industry, keywords and
+ * place.
+ */
 function searchText({ search_query: own, industry, keywords = [], geography }: Search): string {
   const words = own ? [own] : [industry, ...keywords].filter((word) => word !== undefined);
   const text = words.join(' ').trim();

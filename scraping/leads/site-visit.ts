@@ -5,9 +5,9 @@ import type { Observation } from '../extraction/contacts/finding.ts';
 import { MAX_SITE_HTML, type SitePage, type SitePageInput } from '../extraction/contacts/site-page.ts';
 
 /**
- * Gets one page, however and whenever that is proper: who may be asked, and how often, is decided behind it.
+ * Fetches one page. The implementation decides how, and enforces robots.txt and politeness.
  *
- * @throws SnoozeError where the site must be left alone for now, or the signal's reason
+ * @throws SnoozeError if the site must not be fetched for now; the signal's reason
  */
 export type Visit = (url: string) => Promise<VisitedPage>;
 
@@ -24,19 +24,23 @@ export type VisitedPage =
 export type VisitedSite =
   | { kind: 'read'; home: string; observations: Observation[] }
   | { kind: 'elsewhere'; home: string }
-  /** Its first page could not be had. */
+  /** Its first page could not be fetched. */
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
 
-/** Reads one page away from the event loop. A page that takes too long, or cannot be read, says nothing. */
+/**
+ * Reads one page off the event loop. A page that takes too long or cannot be read gives no
+ * observations.
+ */
 export type ReadSitePage = (input: SitePageInput) => Promise<SitePage>;
 
 /**
- * Reads a candidate's site: its home page, and the pages where it says how to reach it.
+ * Reads a candidate's site: its home page and contact pages.
  *
  * @param url any page of the site
- * @param isNamed whether a user named this very page: then it is read too
- * @param mayRead asked once it is known where the home page is: false leaves it at that page, for a site that is dealt with elsewhere
- * @param country where the business is thought to be, when its pages do not say
+ * @param isNamed whether the user named this page, which is then read too
+ * @param mayRead called with the URL of the home page after redirects; false ends the visit there
+ *   (`elsewhere`)
+ * @param country expected country, used if the pages do not say
  */
 export async function visitSite(
   { url, isNamed }: { url: string; isNamed: boolean },
@@ -54,7 +58,7 @@ export async function visitSite(
 ): Promise<VisitedSite> {
   const start = homeOf(url);
   let home = await visit(start);
-  // Some sites have pages and no home.
+  // Some sites have pages but no home page.
   if (home.kind === 'failed' && url !== start) home = await visit(url);
   if (home.kind === 'failed') return home;
 
@@ -74,7 +78,7 @@ export async function visitSite(
     const page = await visit(link);
     if (page.kind === 'failed') continue;
     const arrived = withoutHash(page.url);
-    // A menu entry may lead to another site, or to a page that was read already.
+    // A link may redirect to another site, or to a page that was already read.
     if (siteKey(page.url) !== site || (arrived !== link && seen.has(arrived))) continue;
     seen.add(arrived);
     observations.push(...(await readPage(toInput(page, country, false))).observations);
@@ -82,7 +86,7 @@ export async function visitSite(
   return { kind: 'read', home: home.url, observations };
 }
 
-/** No more of it than is read: it is copied to a thread. */
+/** Truncated before it is copied to a thread. */
 const toInput = (
   { html, url }: VisitedPage & { kind: 'page' },
   country: string | null,

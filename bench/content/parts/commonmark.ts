@@ -8,9 +8,10 @@ const FILE = 'commonmark-spec.txt';
 const URL = 'https://example.com/dir/page.html';
 
 /**
- * CommonMark's own examples, HTML to Markdown and back by CommonMark's renderer: is it the HTML we began with? What no Markdown of
- * a page can say is not compared: addresses are absolute, raw HTML that is no content (scripts, comments, unknown elements) is
- * as its content, and white space counts only in code.
+ * CommonMark's own examples, HTML to Markdown and back by CommonMark's renderer: is it the HTML we
+ * began with? What no Markdown of a page can say is not compared: addresses are absolute, raw HTML
+ * that is no content (scripts, comments, unknown elements) is as its content, and white space
+ * counts only in code.
  */
 export const commonmarkPart: Part = {
   name: 'commonmark',
@@ -39,7 +40,7 @@ export const commonmarkPart: Part = {
   },
 };
 
-/** The HTML side of each example; an arrow stands for a tab. */
+/** The HTML of each example; an arrow stands for a tab. */
 function parseExamples(spec: string): { number: number; html: string }[] {
   const found = spec.matchAll(/^`{32} example\n([\s\S]*?)^\.\n([\s\S]*?)^`{32}$/gm);
   return Array.from(found, ([, , html = ''], at) => ({ number: at + 1, html: html.replaceAll('→', '\t') }));
@@ -50,7 +51,7 @@ const COMPARED = new Set(
 );
 const BLOCKS = /^(P|DIV|PRE|UL|OL|LI|H[1-6]|HR|BLOCKQUOTE|TABLE|TR|TD|TH)$/;
 
-/** One spelling for HTML that reads the same. */
+/** A canonical spelling for equivalent HTML. */
 function canonical(html: string): string {
   const document = createDocument(`<!doctype html><body>${html}</body>`, true);
   const write = (node: Node, inPre: boolean): string => {

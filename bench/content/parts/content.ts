@@ -10,7 +10,7 @@ interface LabelledPage {
   title: string | null;
   author: string | null;
   date: string | null;
-  /** Empty where nobody labelled it, although most of those pages have some. */
+  /** Null if not labelled, although most of those pages have content. */
   content: string | null;
   with: string[];
   without: string[];
@@ -97,7 +97,7 @@ async function readAll(
   return { found, seconds: busyMs / 1000 };
 }
 
-/** Word for word, whatever stands between the words. */
+/** Whether the same words occur in a row, whatever separates them. */
 const containsWords = (text: string, snippet: string): boolean =>
   ` ${normalised(text)} `.includes(` ${normalised(snippet)} `);
 
@@ -135,7 +135,7 @@ function labelRows(
   target?: Row['target'],
 ): Row[] {
   const labelled = found.filter(({ page }) => page[field]);
-  // An empty label says no more than that nobody filled it in.
+  // An empty label only means that it was not filled in.
   const without = found.filter(({ page }) => page[field] === null);
   const right = share(labelled, (one) => {
     const given = one[field];
@@ -158,6 +158,6 @@ const page = (one: Found, field: 'title' | 'author' | 'date'): string => one.pag
 
 const isSameTitle = (given: string, label: string) => normalised(given) === normalised(label);
 
-/** The same people, in whatever order and with whatever stands between them. */
+/** The same names in any order, whatever separates them. */
 const isSameAuthor = (given: string, label: string) =>
   [...splitWords(given)].sort().join(' ') === [...splitWords(label)].sort().join(' ');

@@ -8,8 +8,8 @@ import { share } from '../scores.ts';
 const FOLDER = 'encoding';
 
 /**
- * The sniffing cases of html5lib-tests (`encoding/*.dat`): documents as bytes, and the encoding a browser reads them in, from the
- * document alone.
+ * The sniffing cases of html5lib-tests (`encoding/*.dat`): documents as bytes, and the encoding a
+ * browser reads them in, from the document alone.
  */
 export const encodingPart: Part = {
   name: 'encoding',
@@ -36,7 +36,7 @@ export const encodingPart: Part = {
   },
 };
 
-/** `#data`, lines of bytes, `#encoding`, a label; again and again. */
+/** Repeated: `#data`, lines of bytes, `#encoding`, a label. */
 function parseCases(file: Buffer): { data: Buffer; encoding: string }[] {
   return file
     .toString('latin1')

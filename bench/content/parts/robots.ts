@@ -5,8 +5,8 @@ import { parseRobots } from '../../../scraping/politeness/robots-txt.ts';
 import type { Part } from '../part.ts';
 
 /**
- * Google's cases of robots.txt (google/robotstxt-spec-test): who may fetch what. A trespass is a page fetched although disallowed,
- * and the worse fault.
+ * Google's cases of robots.txt (google/robotstxt-spec-test): who may fetch what. A trespass is a
+ * page fetched although disallowed, and the worse fault.
  */
 export const robotsPart: Part = {
   name: 'robots',
@@ -46,9 +46,12 @@ interface Case {
   allowed: boolean;
 }
 
-/** The parts of the text format of protocol buffers that these files use: fields of quoted strings, in a row, with C escapes. */
+/**
+ * The parts of the text format of protocol buffers that these files use: fields of quoted strings,
+ * in a row, with C escapes.
+ */
 function* parseCases(file: Buffer): Generator<Case> {
-  // One character an octet, as robots.txt is read.
+  // One character per octet, as robots.txt is read.
   const text = file.toString('latin1').replace(/^\s*#.*$/gm, '');
   let robotsTxt: Buffer = Buffer.alloc(0);
   let url = '';

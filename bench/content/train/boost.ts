@@ -2,7 +2,7 @@ import type { Trees } from '../../../scraping/extraction/content/gradient-booste
 
 export interface Examples {
   rows: Float32Array[];
-  /** How much of each is content, 0 to 1. */
+  /** Share of each block that is content, 0 to 1. */
   labels: Float32Array;
   weights: Float32Array;
 }
@@ -14,7 +14,10 @@ const COLUMN_SHARE = 0.35;
 const ROW_SHARE = 0.6;
 const SMOOTHING = 1;
 
-/** Gradient boosting over binned numbers with logistic loss, each tree on some of the rows and columns. Same input, same trees. */
+/**
+ * Gradient boosting over binned features with logistic loss; each tree uses a random sample of rows
+ * and columns. Deterministic.
+ */
 export function boost({ rows, labels, weights }: Examples, count: number): Trees {
   const width = rows[0]?.length ?? 0;
   const random = seeded(7);
@@ -150,8 +153,9 @@ function bestCut(sums: Float64Array, weights: Float64Array, from: number): Omit<
 }
 
 /**
- * The values from which on a number is in the next bin, at even shares of the rows. A value that many rows have is a bin of its own
- * and takes no bins from the others: most numbers are nearly always the same, and it is the rest that tells blocks apart.
+ * Bin edges of one feature, at equal shares of the rows. A frequent value is a bin of its own and
+ * takes no bins from the others: most features are nearly constant, and the rare values tell blocks
+ * apart.
  */
 function binEdges(rows: readonly Float32Array[], column: number): Float32Array {
   const step = Math.max(1, Math.floor(rows.length / 20_000));
@@ -209,7 +213,7 @@ function meanLoss(scores: Float32Array, labels: Float32Array, weights: Float32Ar
   return sum / all;
 }
 
-/** Numbers from 0 to 1, always the same ones (mulberry32). */
+/** Deterministic pseudo-random numbers from 0 to 1 (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

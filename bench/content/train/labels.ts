@@ -1,7 +1,10 @@
 import type { Block } from '../../../scraping/extraction/content/blocks.ts';
 import { splitWords } from '../scores.ts';
 
-/** How much of each block is in the labelled text, 0 to 1: whole when its words stand there in a row, else by runs of four words. */
+/**
+ * The share of each block that is in the labelled text, 0 to 1: 1 if its words occur in a row, else
+ * the share of its four-word runs.
+ */
 export function labelBlocks(blocks: readonly Block[], content: string): number[] {
   const words = splitWords(content);
   const text = ` ${words.join(' ')} `;
@@ -17,7 +20,8 @@ export function labelBlocks(blocks: readonly Block[], content: string): number[]
     const line = own.join(' ');
     if (own.length === 0) return Number.NaN;
     if (own.length < 5) {
-      // So few words stand anywhere: a line of their own, or else whatever their neighbours are.
+      // Short texts occur anywhere: content if they are a line of their own, else undecided and
+      // labelled like their neighbours.
       const left = (lines.get(line) ?? 0) - (used.get(line) ?? 0);
       used.set(line, (used.get(line) ?? 0) + 1);
       if (left > 0) return 1;

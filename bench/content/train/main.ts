@@ -14,7 +14,7 @@ import { boost, type Examples } from './boost.ts';
 import { labelBlocks } from './labels.ts';
 
 interface TrainingPage {
-  /** Pages of one look alike and are labelled alike, so that they stay together. */
+  /** Pages of one site look alike, so they stay in one fold. */
   site: string;
   type: string;
   content: string;
@@ -26,8 +26,9 @@ interface TrainingPage {
 }
 
 /**
- * Trains the model of main content: `node dist/bench/content/train/main.js <corpus> <model.ts> [--trees n]`. With `--folds n`
- * in place of a file each of n parts of the pages is judged by a model trained on the others: what to expect of pages never seen.
+ * Trains the model of main content: `node dist/bench/content/train/main.js <corpus> <model.ts>
+ * [--trees n]`. With `--folds n` instead of a file it cross-validates: each of n folds of sites is
+ * predicted by a model trained on the others.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -91,12 +92,12 @@ if (file !== undefined) {
   );
 }
 
-/** The same fold for all pages of a site, and in every run. */
+/** The fold of a site; the same in every run. */
 function assignFold(site: string): number {
   return createHash('sha256').update(site).digest().readUInt32BE(0) % folds;
 }
 
-/** Every kind counts the same, in it every page, and in that every word nearly so. */
+/** Weights: page types count equally, then pages within a type, then nearly words within a page. */
 function weighExamples(half: readonly TrainingPage[]): Examples {
   const kinds = new Set(half.map(({ type }) => type));
   const weights = half.flatMap(({ blocks, type }) => {

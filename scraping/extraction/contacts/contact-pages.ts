@@ -1,12 +1,15 @@
 import { siteKey } from '../../../core/leads/domains.ts';
 import { collapseSpaces, parsePage, select } from '../document/dom.ts';
 
-/** The home page included. Contact and imprint say nearly all there is; a sixth page rarely adds a fact. */
+/**
+ * Including the home page. Contact page and imprint have nearly all facts; a sixth page rarely adds
+ * one.
+ */
 export const PAGES_PER_SITE = 6;
 
 /**
- * The pages of a site where a business says how to reach it, found by what its home page links to, best first: contact, imprint,
- * about, team. Nothing is guessed: an address nobody links to is a request for nothing.
+ * The contact pages that a home page links to, best first: contact, imprint, about, team. URLs are
+ * never guessed: a page that nothing links to rarely exists.
  *
  * @param url of the home page, after redirects
  */
@@ -27,7 +30,7 @@ export function contactPages(html: string, url: string): string[] {
   return oneOfEachKindFirst(found).slice(0, PAGES_PER_SITE - 1);
 }
 
-/** Without what does not change the page. */
+/** The URL without its fragment; null for anything but http(s). */
 function normalizeUrl(href: string): string | null {
   if (!/^https?:/i.test(href) || !URL.canParse(href)) return null;
   const url = new URL(href);
@@ -41,8 +44,8 @@ const isFile = (url: string): boolean =>
   );
 
 /**
- * By kind, the words of its address and of its link text, folded: no accents, `ü` as `u` (addresses have `ue`). In the languages of
- * Europe, and in some of Asia as they are written.
+ * Words in the URL or link text, by kind of page, best first. Folded: no accents, `ü` as `u` (URLs
+ * have `ue`). European languages, and some Asian ones in their own script.
  */
 const KINDS: readonly RegExp[] = [
   /\b(contact|contacts|contact us|contactez( nous)?|nous contacter|kontakt\w*|contacto|contactenos|contactanos|contatti|contattaci|contato|contate nos|contactar|neem contact op|yhteystiedot|ota yhteytta|elerhetoseg|iletisim|get in touch|reach us|find us|anfahrt|standorte?|locations?|offices?|visit us)\b|контакт|επικοινωνια|お問い合わせ|联系|聯絡|문의|اتصل/,
@@ -59,9 +62,9 @@ function classifyContactPage(link: string, text: string): { kind: number; rank: 
   const words = fold(text);
   if (NEVER.test(words) || NEVER.test(path)) return null;
   for (const [kind, pattern] of KINDS.entries()) {
-    // A long text that mentions the word is a teaser, not the entry of a menu.
+    // A long text that mentions the word is a teaser, not a menu entry.
     if (pattern.test(path) || (words.length <= 40 && pattern.test(words))) {
-      // One folder down is the page itself; deeper is something that belongs to it.
+      // A path of up to two segments is the page itself; deeper ones are details.
       const depth = new URL(link).pathname.split('/').filter(Boolean).length;
       return { kind, rank: kind + Math.max(0, depth - 2) };
     }

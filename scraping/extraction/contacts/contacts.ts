@@ -15,22 +15,22 @@ import { findSocials } from './socials.ts';
 import { findStructuredContacts } from './structured-contacts.ts';
 import { withoutThirdParties } from './third-party-filter.ts';
 
-/** A parsed page, and what is known of it from elsewhere. */
+/** A parsed page, and what is known about it from elsewhere. */
 export interface ContactsInput {
-  /** As `parsePage` gives it: absolute addresses, no shadow roots. It is only read. */
+  /** From `parsePage`: absolute URLs, no shadow roots. Not modified. */
   document: Document;
-  /** Where the page was found, after redirects. */
+  /** URL of the page after redirects. */
   url: string;
-  /** ISO 3166-1 alpha-2: where the business is thought to be, when the page does not say. */
+  /** Expected country of the business, ISO 3166-1 alpha-2, used if the page does not say. */
   country?: string;
 }
 
-/** What a page says about the business behind it. Pure; a few milliseconds a page. */
+/** Finds contacts and facts about the business behind a page. Pure; a few milliseconds per page. */
 export function findContacts(input: { html: string; url: string; country?: string }): Finding[] {
   return findDocumentContacts({ ...input, document: parsePage(input.html, input.url) });
 }
 
-/** As `findContacts`, of a page that is already parsed. Findings of a field come surest first. */
+/** Same as `findContacts`, for a parsed page. Sorted by confidence, highest first. */
 export function findDocumentContacts({ document, url, country }: ContactsInput): Finding[] {
   const lines = pageLines(document);
   const own = withoutThirdParties(lines);
@@ -54,8 +54,8 @@ export function findDocumentContacts({ document, url, country }: ContactsInput):
 }
 
 /**
- * The site a page is of. A saved page names it in its `base`; one that is read from another machine (a cache, a test, an address in
- * numbers) may still name it as its canonical address, or by where its mail goes.
+ * The site of a page. A saved page names it in its `base`; one read from another host (a cache, a
+ * test, an IP address) may still name it by its canonical URL or the domain of its e-mail.
  */
 function identifySite(
   document: Document,
@@ -80,8 +80,8 @@ function identifySite(
 }
 
 /**
- * Each fact once a method. What the text calls a fax is no phone because a link or a description says less; and an address that
- * another one completes is not one of its own.
+ * Keeps each fact once per method. A number that the text labels as fax is no phone, whatever a
+ * link or structured data calls it; an address that another one completes is dropped.
  */
 function resolveConflicts(found: readonly Finding[]): Finding[] {
   const faxes = new Set(found.filter(({ field }) => field === 'fax').map(({ value }) => value));
@@ -108,7 +108,7 @@ const completes = (whole: Address, part: Address): boolean =>
   (part.postal_code === null || whole.postal_code === part.postal_code) &&
   (part.city === null || whole.city === part.city || whole.text.includes(part.city));
 
-/** The findings as the page format `contacts` shows them: each value once, surest first. */
+/** The findings as the page format `contacts`: distinct values, highest confidence first. */
 export function toContacts(findings: readonly Finding[]): Contacts {
   const of = (field: ContactField) =>
     findings.filter((finding) => finding.field === field).sort((a, b) => b.confidence - a.confidence);
@@ -125,7 +125,7 @@ export function toContacts(findings: readonly Finding[]): Contacts {
   };
 }
 
-/** The same door told twice is one address, with the parts that either of them has. */
+/** Merges two spellings of one address; missing parts are taken from the other. */
 function deduplicateAddresses(addresses: readonly Address[]): Address[] {
   const kept: Address[] = [];
   for (const address of addresses) {

@@ -11,8 +11,8 @@ import {
 } from './places.ts';
 
 /**
- * Countries that a page's numbers and addresses are likely from, likeliest first. Never empty: a page in English under a general
- * domain that says nothing else is taken for an American one.
+ * Likely countries of a page's phone numbers and addresses, most likely first. Never empty: without
+ * other evidence the country is US.
  */
 export function likelyCountries(
   language: string,
@@ -28,7 +28,7 @@ export function likelyCountries(
   for (const entity of entities.slice(0, 200))
     for (const name of propertyTexts(entity, 'addressCountry').slice(0, 1)) vote(parseCountry(name), 4);
   const [spoken = '', region = ''] = language.split(/[-_]/);
-  // `en-US` is what tools write when nobody asks.
+  // `en-US` is the default of many tools.
   vote(parseCountry(region), region.toUpperCase() === 'US' ? 1 : 2.5);
   vote(SPOKEN_IN[spoken.toLowerCase()], 1.5);
   vote(page.hint?.toUpperCase(), 3);
@@ -52,7 +52,7 @@ export function likelyCountries(
     vote(country, 0.3);
   }
   vote('US', 0.5);
-  // The page's own numbers tell which of them it can be: they are numbers there.
+  // A country gets votes for the page's numbers that are valid there.
   const written = numbersWithoutCode(text);
   for (const country of written.length > 0 ? [...votes.keys()] : []) {
     const share =
@@ -110,7 +110,10 @@ const SPOKEN_IN: Record<string, string> = {
   lt: 'LT',
 };
 
-/** Ways of writing that give a country away: its postcodes, its telephone code, its forms of company. Country, shape, weight, at most. */
+/**
+ * Notations that indicate a country: postcodes, calling codes, legal forms. Country, pattern,
+ * weight per match, maximum of matches.
+ */
 const SHAPES: readonly (readonly [string, RegExp, number, number])[] = [
   ['US', new RegExp(`\\b${US_STATE}\\.?,?\\s\\d{5}(?:-\\d{4})?\\b`, 'gu'), 2, 3],
   [

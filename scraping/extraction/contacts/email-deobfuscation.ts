@@ -1,6 +1,6 @@
 import type { PageElements } from './page-elements.ts';
 
-/** An address that a page hides from harvesters, as its code tells it: still to be checked. */
+/** An obfuscated e-mail address, decoded but not yet validated. */
 export interface DeobfuscatedEmail {
   text: string;
   method: string;
@@ -8,8 +8,8 @@ export interface DeobfuscatedEmail {
 }
 
 /**
- * Every way of hiding an address that gives it back without running the page's scripts: Cloudflare's, TYPO3's and Joomla's codes, text
- * written backwards, addresses kept in `data-` attributes.
+ * Decodes e-mail addresses that are obfuscated in ways that need no script: the schemes of
+ * Cloudflare, TYPO3 and Joomla, reversed text, `data-` attributes.
  */
 export function deobfuscateEmails(page: PageElements): DeobfuscatedEmail[] {
   return [
@@ -21,7 +21,9 @@ export function deobfuscateEmails(page: PageElements): DeobfuscatedEmail[] {
   ];
 }
 
-/** Cloudflare's code: bytes in hex, the first of them the key that the others are xored with. Null for what is none. */
+/**
+ * Cloudflare's scheme: hex bytes, the first is the XOR key of the others. Null for anything else.
+ */
 export function decodeCloudflare(code: string): string | null {
   if (!/^(?:[0-9a-f]{2}){4,400}$/i.test(code)) return null;
   const bytes = Buffer.from(code, 'hex');
@@ -46,7 +48,7 @@ function cloudflareEmails({ data, links, scripts }: PageElements): DeobfuscatedE
   });
 }
 
-/** TYPO3 turns the letters of `mailto:…` by some places, in three rings. */
+/** TYPO3 rotates the characters of `mailto:…` within three character ranges. */
 function typo3Emails({ data, links }: PageElements): DeobfuscatedEmail[] {
   const found: DeobfuscatedEmail[] = [];
   const codes = [
@@ -86,7 +88,10 @@ function rotate(code: string, places: number): string {
   return out;
 }
 
-/** Joomla writes an address by script, in pieces of entities: `var addy1 = 'inf&#111;' + '&#64;'; addy1 = addy1 + 'acme' …`. */
+/**
+ * Joomla assembles an address in a script from pieces of entities: `var addy1 = 'inf&#111;' +
+ * '&#64;'; addy1 = addy1 + 'acme' …`.
+ */
 function joomlaEmails({ scripts }: PageElements): DeobfuscatedEmail[] {
   const found: DeobfuscatedEmail[] = [];
   for (const script of scripts) {
@@ -94,7 +99,7 @@ function joomlaEmails({ scripts }: PageElements): DeobfuscatedEmail[] {
     if (!text.includes('addy') || text.length > 20_000) continue;
     const addresses = new Map<string, string>();
     for (const [, name = '', value = ''] of text.matchAll(/\b(addy\w{0,40})\s*=([^;\n]{0,400})/g)) {
-      // Entities end in `;`, so the pattern stops early: take the line's literals instead.
+      // Entities end in `;`, so the pattern stops early: the literals are read per line below.
       if (!addresses.has(name) && !value.includes("'") && !value.includes('"')) continue;
       addresses.set(name, '');
     }
@@ -119,7 +124,7 @@ const withoutEntities = (text: string): string =>
     return point > 0 && point < 0x110000 ? String.fromCodePoint(point) : '';
   });
 
-/** Text that a style sheet turns round again. */
+/** Reversed text that a style sheet displays forwards. */
 function backwardEmails({ mirrored: elements }: PageElements): DeobfuscatedEmail[] {
   const found: DeobfuscatedEmail[] = [];
   for (const element of elements) {
@@ -149,7 +154,7 @@ const LOCAL_NAMES = [
 const DOMAIN_NAMES = ['domain', 'host', 'website', 'server', 'd', 'part2', 'second', 'after', 'dom'];
 const WHOLE = /(?:e-?mail|mail|contact|address|href|enc|obfus|cloak|crypt|protect)/i;
 
-/** `data-email="…"` plain, backwards or in base64, and `data-user` with `data-domain`. */
+/** `data-email="…"` plain, reversed or in base64, and `data-user` with `data-domain`. */
 function attributeEmails({ data: elements }: PageElements): DeobfuscatedEmail[] {
   const found: DeobfuscatedEmail[] = [];
   for (const element of elements) {

@@ -1,18 +1,21 @@
 import { collapseSpaces, select } from '../document/dom.ts';
 import type { PageElements } from './page-elements.ts';
 
-/** A thing that a page describes for machines, in the words of schema.org, whatever the notation. */
+/** An entity of structured data, in schema.org terms, whatever the notation. */
 export interface Entity {
-  /** Without their vocabulary: `LocalBusiness`. */
+  /** Without their namespace: `LocalBusiness`. */
   types: string[];
   properties: ReadonlyMap<string, readonly Value[]>;
   method: 'json_ld' | 'microdata' | 'rdfa' | 'hcard';
-  /** The property of an outer thing that this one is the value of: `publisher`. Null at the top. */
+  /**
+   * The property of the outer entity that has this one as value, such as `publisher`. Null at the
+   * top.
+   */
   role: string | null;
 }
 export type Value = string | Entity;
 
-/** Everything a page describes, outer things before the ones inside them. */
+/** All entities of a page, outer ones before nested ones. */
 export function readEntities(page: PageElements): Entity[] {
   const roots = [...jsonLdEntities(page), ...markedUpEntities(page), ...hCards(page)];
   const all: Entity[] = [];
@@ -29,7 +32,7 @@ export function readEntities(page: PageElements): Entity[] {
 export const propertyText = (entity: Entity, ...names: string[]): string | null =>
   propertyTexts(entity, ...names)[0] ?? null;
 
-/** A value that is a thing of its own counts by its name. */
+/** The values of these properties as texts; a nested entity gives its name. */
 export const propertyTexts = (entity: Entity, ...names: string[]): string[] =>
   names.flatMap((name) =>
     (entity.properties.get(name) ?? []).flatMap((value) => {
@@ -60,7 +63,10 @@ function jsonLdEntities({ scripts }: PageElements): Entity[] {
   });
 }
 
-/** Many pages wrap the object in comments, break lines inside strings or leave a comma at the end. */
+/**
+ * Parses JSON with common faults: comments around it, line breaks in strings, trailing commas. Null
+ * if it stays invalid.
+ */
 function lenientJson(text: string): unknown {
   const bare = text.replace(
     /^\s*(?:<!--|\/\/\s*<!\[CDATA\[|\/\*\s*<!\[CDATA\[\s*\*\/)|(?:-->|\/\/\s*\]\]>|\/\*\s*\]\]>\s*\*\/)\s*$/g,
@@ -76,7 +82,7 @@ function lenientJson(text: string): unknown {
     try {
       return JSON.parse(attempt);
     } catch {
-      // The next reading may do; a page without any still has its text.
+      // Try the next variant.
     }
   }
   return null;
@@ -111,7 +117,7 @@ function plainText(value: unknown): string[] {
   return text ? [text] : [];
 }
 
-/** JSON strings are often HTML that was escaped once too often. */
+/** Strips markup: JSON strings are often HTML, escaped once too often. */
 export const withoutMarkup = (text: string): string =>
   text
     .replace(/<br\s*\/?>/gi, ', ')
@@ -172,14 +178,14 @@ const propertyNames = (element: Element): string[] =>
 function markedUpValue(element: Element): string {
   const attribute = ['content', 'href', 'src', 'datetime'].find((name) => element.hasAttribute(name));
   const value = attribute ? element.getAttribute(attribute) : null;
-  // A name or a number that is a link: its words, not its address.
+  // For a name or number that is a link, its text counts, not its URL.
   const isLink = attribute === 'href' && !/^(?:mailto|tel):/i.test(value ?? '');
   const wantsUrl = /^(?:url|sameAs|logo|image)$/.test(propertyNames(element)[0] ?? '');
   const text = value !== null && (!isLink || wantsUrl) ? value : linedText(element);
   return collapseSpaces(text.slice(0, MAX_TEXT * 2)).slice(0, MAX_TEXT);
 }
 
-/** `textContent` joins what a break keeps apart. */
+/** `textContent` with spaces between child nodes, which it would join. */
 function linedText(element: Element): string {
   if (element.childElementCount === 0) return element.textContent ?? '';
   let text = '';
@@ -187,7 +193,7 @@ function linedText(element: Element): string {
   return text.replace(/ ([,.;])/g, '$1');
 }
 
-/** vCards in class names (hCard, h-card), told in schema.org's words. */
+/** vCards in class names (hCard, h-card), mapped to schema.org terms. */
 function hCards({ cards }: PageElements): Entity[] {
   return cards.slice(0, 100).map((card) => {
     const properties = new Map<string, Value[]>();

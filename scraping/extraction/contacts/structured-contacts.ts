@@ -6,14 +6,14 @@ import { parsePhone } from './phones/phone-numbers.ts';
 import { isUsState, parseCountry } from './places.ts';
 import { excerpt } from './snippet.ts';
 
-/** Things that have a telephone or an address without being the business: who is meant is somebody else. */
+/** Types that have a phone or an address without being the business. */
 const NOT_THE_BUSINESS =
   /^(?:Person|Event|\w+Event|JobPosting|Review|Product|Offer|AggregateOffer|Article|NewsArticle|BlogPosting|Recipe|Book|Movie|Comment|Question|Answer|Course|CreativeWork|VideoObject|ImageObject|BreadcrumbList|ListItem|Rating|AggregateRating|PropertyValue|Country|State|City|AdministrativeArea)$/;
-/** Firms that a page names beside its own. */
+/** Properties whose value is another party. */
 const THIRD_PARTY_ROLES =
   /^(?:memberOf|member|sponsor|funder|affiliation|worksFor|alumniOf|hiringOrganization|itemReviewed|author|creator|recognizedBy|awardedBy|parentOrganization|subOrganization|manufacturer|brand|knowsAbout|owns|organizer|performer|location|containsPlace|review|makesOffer|hasOfferCatalog|provider|reviewedBy|areaServed|isPartOf|mentions|citation)$/;
 
-/** Whether what is described is the business behind the page, or a branch of it. */
+/** Whether an entity is the business behind the page, or a branch of it. */
 export const isBusiness = (entity: Entity): boolean =>
   !(entity.role !== null && THIRD_PARTY_ROLES.test(entity.role)) &&
   !entity.types.some((type) => NOT_THE_BUSINESS.test(type)) &&
@@ -24,7 +24,10 @@ export const isBusiness = (entity: Entity): boolean =>
   ) ||
     ['telephone', 'faxNumber', 'address', 'contactPoint'].some((name) => entity.properties.has(name)));
 
-/** What JSON-LD, microdata, RDFa and hCard say of the business, but for its name, which is put to the vote elsewhere. */
+/**
+ * Contacts and facts from JSON-LD, microdata, RDFa and hCard. Without the name, which `findCompany`
+ * decides by vote.
+ */
 export function findStructuredContacts(
   entities: readonly Entity[],
   countries: readonly string[],
@@ -92,7 +95,9 @@ function collectFindings(entity: Entity, countries: readonly string[], ownDomain
   return found;
 }
 
-/** Of schema.org's names for kinds of business: `HVACBusiness` gives `HVAC business`. General kinds say nothing. */
+/**
+ * The industry in a schema.org type: `HVACBusiness` gives `hvac business`. Null for general types.
+ */
 function industryFromType(type: string): string | null {
   if (
     /^(?:Organization|LocalBusiness|Corporation|Place|Brand|Service|ProfessionalService|Store|OnlineBusiness|OnlineStore|NGO|Thing|PostalAddress|ContactPoint|OfferCatalog|FAQPage|WebSite|WebPage|AboutPage|ContactPage)$/.test(
@@ -150,7 +155,7 @@ function postalAddress(part: Entity): Address | null {
   };
 }
 
-/** Only what state and postcode prove together. */
+/** The country that state and postcode prove; null otherwise. */
 function countryFromPostcode(region: string | null, code: string | null): string | null {
   if (/^[A-Z]\d[A-Z]\s?\d[A-Z]\d$/.test(code ?? '')) return 'CA';
   if (/^[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}$/.test(code ?? '')) return 'GB';

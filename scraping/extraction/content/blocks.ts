@@ -10,31 +10,34 @@ import {
 import { HINTS, type Hint, NEVER, readHints } from './element-hints.ts';
 import { countWords } from './text-statistics.ts';
 
-/** A run of text that reads as one: a paragraph, a heading, a cell, an item, or text between blocks. */
+/**
+ * One run of text: a paragraph, a heading, a table cell, a list item, or the text between two block
+ * elements.
+ */
 export interface Block {
-  /** The element it stands in, and those of its children that make it up. */
+  /** The parent element, and those of its child nodes that hold the text. */
   container: Element;
   nodes: Node[];
   text: string;
   words: number;
   chars: number;
   linkChars: number;
-  /** Reads as sentences. */
+  /** At least 8 words, under 40 % of them in links, with punctuation. */
   isProse: boolean;
   depth: number;
-  /** For each mark the depth at which it was last met on the way here, or `NEVER`. */
+  /** Per hint (index into `HINTS`): depth of the nearest ancestor that has it, or `NEVER`. */
   hints: Int16Array;
-  /** Blocks of one make share it: the innermost elements with their classes. */
+  /** The innermost elements with their first classes; blocks built alike share it. */
   tagPath: string;
 }
 
-/** What is inside of an element, all told. */
+/** Sums over an element's subtree. */
 export interface SubtreeTotals {
   words: number;
   chars: number;
   linkChars: number;
   blocks: number;
-  /** Words of blocks that are prose. */
+  /** Words in blocks that are prose. */
   prose: number;
 }
 
@@ -43,10 +46,10 @@ export interface BlockTree {
   totals: Map<Element, SubtreeTotals>;
 }
 
-/** Deeper than any page for people; what lies below is one block. */
+/** Bounds the recursion. Everything below this depth is one block. */
 const MAX_DEPTH = 400;
 
-/** Cuts an element into its blocks, in one walk. */
+/** Splits an element into blocks in one traversal; O(nodes). */
 export function segmentBlocks(root: Element): BlockTree {
   const blocks: Block[] = [];
   const totals = new Map<Element, SubtreeTotals>();
@@ -65,7 +68,7 @@ export function segmentBlocks(root: Element): BlockTree {
     };
     const whole = element.tagName === 'PRE' || depth >= MAX_DEPTH;
     for (let child = element.firstChild; child; child = child.nextSibling) {
-      // Some are inline by name and hold blocks all the same, such as components and links around a card.
+      // Custom elements and links around a card are inline by name but contain blocks.
       if (isElement(child) && !whole && (isBlock(child) || hasBlockInside(child))) {
         flush();
         const inner = visit(child, hints, depth + 1, ownPath);

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * What an element's name, role, class, id and microdata say about what is in it. Nothing here decides: marks are evidence that
- * the model weighs.
+ * Hints about an element's content, from its tag, role, class, id and microdata. A hint decides
+ * nothing: it is an input of the model. Their order is the order of the model's features, so it may
+ * only change together with a new training run.
  */
 
-/** Marks by the words that classes and ids are made of. */
+/** Hints by the words in tag names, classes and ids. */
 const BY_WORD = {
   nameContent: 'content entry text copy prose markdown richtext rte wysiwyg',
   nameArticle: 'article story post blog news',
@@ -115,7 +116,7 @@ export const HINTS = [
 ];
 export type Hint = (typeof HINTS)[number];
 
-/** The depth of a mark that was not met. */
+/** The depth of a hint that no ancestor has. */
 export const NEVER = -1;
 
 const NUMBER = new Map<Hint, number>(HINTS.map((hint, at) => [hint, at]));
@@ -131,7 +132,7 @@ const TAGS = new Map<string, number>(
 
 const MAX_NAME = 300;
 
-/** The marks of one element, by number. */
+/** The hints of one element, as indexes into `HINTS`. */
 export function readHints(element: Element): number[] {
   const found: number[] = [];
   const byTag = TAGS.get(element.tagName);
@@ -156,7 +157,7 @@ function addHintsOfName(name: string, found: number[]): void {
   for (const hint of hintsOfName(name)) if (!found.includes(hint)) found.push(hint);
 }
 
-/** The same few names come again on all pages of a site. */
+/** All pages of a site use the same few names. */
 const hintsByName = new LRUCache<string, readonly number[]>({ max: 2000 });
 
 function hintsOfName(name: string): readonly number[] {

@@ -2,21 +2,24 @@ import type { Block, BlockTree, SubtreeTotals } from './blocks.ts';
 import { HINTS, type Hint, NEVER } from './element-hints.ts';
 import { computeTextStatistics } from './text-statistics.ts';
 
-/** What the page says of itself, beside its text. */
+/** Facts about the page from its head and address. */
 export interface PageFacts {
   url: string;
   title: string;
   openGraphType: string;
-  /** Names of schema.org types in JSON-LD, in lower case, each between spaces. */
+  /** schema.org types in JSON-LD, lower case, each between spaces. */
   types: string;
-  /** What it describes itself with in its head and its structured data, in lower case. */
+  /** Descriptions in the head and the structured data, lower case. */
   descriptions: string;
 }
 
-/** Stands for all that is further. */
+/** Cap for distances; also "none". */
 const FAR = 40;
 
-/** Each block of a page as numbers, in one order for all pages: what the model was trained on and what it judges. */
+/**
+ * The feature vector of each block, in document order. The model was trained on this order: adding,
+ * removing or moving a feature needs a new training run (bench/content/train).
+ */
 export function computeFeatures({ blocks, totals }: BlockTree, facts: PageFacts): Float32Array[] {
   const traits = blocks.map(describeBlock);
   const page = Float32Array.from(pageFeatures(blocks, traits, facts));
@@ -66,7 +69,7 @@ export function computeFeatures({ blocks, totals }: BlockTree, facts: PageFacts)
     pushWindow(row, blocks, at);
     pushAncestors(row, block, totals, whole);
     for (const chain of chains) row.push(distanceTo(block, chain));
-    // Most of it is the same numbers again, or marks; a list that grows is dear.
+    // Hints and page features are copied into a typed array: growing a list for them is slow.
     const features = new Float32Array(row.length + HINTS.length + page.length);
     features.set(row);
     for (let hint = 0; hint < HINTS.length; hint += 1) {
@@ -78,9 +81,9 @@ export function computeFeatures({ blocks, totals }: BlockTree, facts: PageFacts)
   });
 }
 
-/** What is asked of a block more than once. */
+/** Properties that the features of several blocks use. */
 interface Traits {
-  /** Of a heading, from 1; 0 for others. */
+  /** Heading level 1 to 6; 0 for other blocks. */
   level: number;
   topic: number;
 }
@@ -94,7 +97,7 @@ function pushAll(row: number[], numbers: readonly number[]): void {
   for (const number of numbers) row.push(number);
 }
 
-/** Whether a text in lower case holds another, in whatever case that is. */
+/** Whether a lower-case text contains another, ignoring its case. */
 const isIn = (lower: string, text: string): boolean =>
   text.length <= lower.length && lower.includes(text.toLowerCase());
 
@@ -132,7 +135,10 @@ function pushTextStatistics(row: number[], { text, words, chars, linkChars }: Bl
   );
 }
 
-/** What a few words are about, as far as it is always the same: what stands beside content says so in much the same words everywhere. */
+/**
+ * Index (from 1) of the boilerplate topic that a short text matches, 0 for none. Boilerplate uses
+ * much the same words on every site.
+ */
 function classifyTopic(text: string): number {
   if (text.length > 200) return 0;
   const at = TOPICS.findIndex((pattern) => pattern.test(text));
@@ -168,7 +174,7 @@ function pushNeighbour(row: number[], block: Block, other: Block | undefined): v
   );
 }
 
-/** The blocks near it, taken together. */
+/** Sums over the 8 blocks on each side. */
 function pushWindow(row: number[], blocks: readonly Block[], at: number): void {
   let [words, chars, linkChars, prose] = [0, 0, 0, 0];
   for (let near = Math.max(0, at - 8); near < Math.min(blocks.length, at + 9); near += 1) {
@@ -181,7 +187,7 @@ function pushWindow(row: number[], blocks: readonly Block[], at: number): void {
   row.push(words, linkChars / Math.max(1, chars), prose);
 }
 
-/** The elements it is in, one after the other going up. */
+/** The four nearest ancestors that add blocks, innermost first. */
 function pushAncestors(
   row: number[],
   block: Block,
@@ -192,7 +198,7 @@ function pushAncestors(
   let last: SubtreeTotals | undefined;
   for (let found = 0; found < 4; ) {
     const sum: SubtreeTotals | undefined = element ? (totals.get(element) ?? last) : last;
-    // An element that adds nothing to what is in it says nothing.
+    // An ancestor with the same blocks adds no information.
     if (element && sum && last && sum.blocks === last.blocks) {
       element = element.parentElement;
       continue;
@@ -210,10 +216,13 @@ function pushAncestors(
   }
 }
 
-/** Of an element that is one of several alike: how many there are, how much is in all and in each, and which it is. */
+/** Features of a block outside any group: size, totals, index, distance. */
 const NO_GROUP = [0, 0, 0, 0, 0, 0, FAR];
 
-/** For every container of blocks the nearest element around it that is one of several alike, such as a card in a grid or a post. */
+/**
+ * Per block container: features of the nearest ancestor that has at least two similar siblings,
+ * such as a card in a grid or a post in a thread.
+ */
 function findGroups(
   blocks: readonly Block[],
   totals: ReadonlyMap<Element, SubtreeTotals>,
@@ -299,7 +308,10 @@ function totalsByPath(blocks: readonly Block[]): Map<string, PathTotals> {
   return byPath;
 }
 
-/** From the root down to the smallest element that holds this much of the page's prose; for several shares. */
+/**
+ * For each share: the chain from the root down to the smallest element that holds that share of the
+ * page's prose.
+ */
 function proseChains(blocks: readonly Block[], totals: ReadonlyMap<Element, SubtreeTotals>): Chain[] {
   const root = findRoot(blocks, totals);
   return [0.35, 0.6, 0.85].map((part) => {
@@ -314,7 +326,7 @@ function proseChains(blocks: readonly Block[], totals: ReadonlyMap<Element, Subt
   });
 }
 
-/** Elements, each inside of the one before, by how far in they are. */
+/** Nested elements, outermost first, with their index. */
 type Chain = Map<Element, number>;
 
 function firstChildWith(
@@ -337,7 +349,7 @@ function findRoot(
   return element;
 }
 
-/** How many steps up from the end of the chain it branches off; 0 inside of its last element. */
+/** How far above the end of the chain the block branches off; 0 inside the last element. */
 function distanceTo(block: Block, chain: Chain): number {
   for (let element: Element | null = block.container; element; element = element.parentElement) {
     const depth = chain.get(element);

@@ -2,8 +2,9 @@ import { hasText, isElement, isText, select } from '../document/dom.ts';
 import type { Block } from './blocks.ts';
 
 /**
- * Removes what is not kept: its text, and with it whatever held only such text, pictures included. Pictures that stand among kept
- * text stay; those of menus and the page's frame go.
+ * Removes the blocks that are not selected, and every element that held only such blocks, images
+ * included. Images among selected text stay; images in menus and page chrome go. Changes the
+ * document.
  */
 export function pruneDom(body: Element, blocks: readonly Block[], kept: readonly boolean[]): void {
   const holders = new Set<Element>();
@@ -26,7 +27,7 @@ export function pruneDom(body: Element, blocks: readonly Block[], kept: readonly
     }
   }
   for (const element of all) if (isFrameOfPage(element) && !holders.has(element)) element.remove();
-  // With all that is in them at once: domino tells every removal to all elements around it.
+  // Whole subtrees at once: each removal in domino notifies all ancestors.
   const gone = new Set<Element>();
   for (const element of all.reverse()) {
     if (holdsOnly(element, gone) && !VOID.has(element.tagName) && !staysEmpty(element)) gone.add(element);
@@ -49,7 +50,7 @@ const isFrameOfPage = (element: Element): boolean =>
   FRAME_TAGS.has(element.tagName) || FRAME_ROLES.has(element.getAttribute('role') ?? '');
 const VOID = new Set(['IMG', 'BR', 'HR', 'PICTURE', 'SOURCE', 'VIDEO', 'AUDIO']);
 
-/** Figures and all that is in them; of elements in document order. */
+/** Figures and their descendants. Expects elements in document order. */
 function partsOfFigures(elements: readonly Element[]): Set<Element> {
   const parts = new Set<Element>();
   for (const element of elements) {
@@ -59,7 +60,7 @@ function partsOfFigures(elements: readonly Element[]): Set<Element> {
   return parts;
 }
 
-/** A cell of a row that has others. */
+/** An empty cell in a row that still has text: it keeps the columns aligned. */
 function isCellOfRow({ tagName, parentElement }: Element): boolean {
   return (tagName === 'TD' || tagName === 'TH') && parentElement !== null && hasText(parentElement);
 }

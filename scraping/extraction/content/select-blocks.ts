@@ -3,7 +3,12 @@ import type { Block } from './blocks.ts';
 import { deduplicateBlocks } from './deduplicate-blocks.ts';
 import { HINTS, NEVER } from './element-hints.ts';
 
-/** Which blocks stay, by how likely each is content. */
+/**
+ * Selects the blocks that are content.
+ *
+ * @param probabilities per block: that it is content, 0 to 1
+ * @returns per block: whether it is selected
+ */
 export function selectBlocks(
   blocks: readonly Block[],
   probabilities: readonly number[],
@@ -19,8 +24,8 @@ export function selectBlocks(
 }
 
 /**
- * Those blocks whose text gives the best balance (expected F1) of content kept and clutter left out. A page on which the model is
- * unsure of everything so keeps more than one on which it is sure.
+ * Selects the blocks above the threshold of best expected F1. The threshold adapts: the less
+ * certain the model, the more of the page is kept.
  */
 function selectByThreshold(
   blocks: readonly Block[],
@@ -33,7 +38,7 @@ function selectByThreshold(
   keepWholeElements(blocks, kept);
   for (const [at, block] of blocks.entries()) {
     const isHeading = /^H[1-6]$/.test(block.container.tagName);
-    // Nobody writes half of a text: what stands between two kept parts of one element, or heads a kept one, belongs to them.
+    // A block between two selected siblings, or a heading before a selected one, belongs to them.
     const follows = kept[at + 1] && isSibling(block, blocks[at + 1]);
     const isGap = follows && kept[at - 1] && isSibling(block, blocks[at - 1]) && block.words < 60;
     if ((isGap || (isHeading && follows)) && (probabilities[at] ?? 0) > threshold / GAP_FACTOR)
@@ -43,8 +48,9 @@ function selectByThreshold(
 }
 
 /**
- * An element of which most is content is content: what the model doubts there, a line of code or a last section, belongs to it, unless
- * it is a piece of frame, mostly links or very unlikely. A text that loses its example reads worse than one that gains a line.
+ * Selects the rest of an element that is mostly content: a line of code or a last section that
+ * scored low belongs to it, unless it is page chrome, mostly links or very unlikely. Losing an
+ * example hurts a text more than one extra line.
  */
 function keepRestOfContainer(
   blocks: readonly Block[],
@@ -63,7 +69,7 @@ function keepRestOfContainer(
       inside.set(up, sum);
     }
   }
-  // The innermost that has nearly all of it.
+  // The innermost element with nearly all selected words.
   let holder: Element | null = null;
   for (const [element, sum] of inside) {
     if (sum.kept < all * CONTAINER_SHARE || (holder && element.contains(holder))) continue;
@@ -82,11 +88,13 @@ function keepRestOfContainer(
 
 const CONTAINER_SHARE = 0.9;
 const MIN_KEPT_SHARE = 0.85;
-/** How much less likely than what is kept a part may be. */
+/** A block inside the container needs only this fraction of the threshold. */
 const CONTAINER_FACTOR = 2;
 const MAX_LINK_SHARE = 0.5;
 
-/** A page begins with its name: a heading that says the title, shortly before what is kept first. */
+/**
+ * Selects the heading that repeats the title, if it stands shortly before the first selected block.
+ */
 function keepTitleHeading(blocks: readonly Block[], kept: boolean[], title: string): void {
   const first = kept.indexOf(true);
   for (let at = first - 1; at >= Math.max(0, first - TITLE_DISTANCE); at -= 1) {
@@ -102,7 +110,7 @@ function keepTitleHeading(blocks: readonly Block[], kept: boolean[], title: stri
 const TITLE_DISTANCE = 6;
 const TITLE_MAX_WORDS = 60;
 
-/** On a page of a few words there is little to learn from, and little to lose by all but its frame. */
+/** Below this the model has too little evidence: everything but page chrome is selected. */
 const FEW_WORDS = 100;
 const FRAME_HINTS = (['nav', 'footer', 'aside', 'dialog', 'nameCookie', 'nameNav', 'form'] as const).map(
   (hint) => HINTS.indexOf(hint),
@@ -117,29 +125,35 @@ function selectOnShortPage(blocks: readonly Block[], words: number): boolean[] {
 const MAIN = HINTS.indexOf('main');
 const CONTENT_HINTS = (['main', 'article'] as const).map((hint) => HINTS.indexOf(hint));
 
-/** In a part of the frame that has no content element between it and the block. */
+/**
+ * Whether the block is in page chrome, with no `main` or `article` between the chrome and the
+ * block.
+ */
 function isFrame({ hints }: Block, frame = FRAME_HINTS): boolean {
   const innermost = Math.max(...CONTENT_HINTS.map((hint) => hints[hint] ?? NEVER));
   return frame.some((hint) => (hints[hint] ?? NEVER) > innermost);
 }
 
-/** Elements and roles that say of themselves that they are not the page's text. */
+/** Elements and roles declared as something other than the page's text. */
 const BOILERPLATE_HINTS = (['nav', 'header', 'footer', 'aside', 'dialog'] as const).map((hint) =>
   HINTS.indexOf(hint),
 );
-/** How much of its odds is left to what stands in one of them. */
+/** Factor on the odds of a block inside one of them. */
 const BOILERPLATE_ODDS = 0.135;
 
-/** The model knows these elements from few sites each and makes too little of them. */
+/**
+ * Corrects the probability: the training pages have too few of these elements for the model to
+ * weigh them enough.
+ */
 function scoreBlock(block: Block, probability: number): number {
   if (!isFrame(block, BOILERPLATE_HINTS)) return probability;
   return (probability * BOILERPLATE_ODDS) / (probability * BOILERPLATE_ODDS + 1 - probability);
 }
 
 /**
- * How likely a part must be to stay: the balance is best on average over readers who would keep more of this page and readers who
- * would keep less. Were each block doubted for itself, half of a hundred cards would seem sure to be content; but people want
- * all of them or none.
+ * The threshold with the best expected F1, on average over simulated annotators who would keep more
+ * or less of the page. With independent doubt per block, half of a hundred equal cards would count
+ * as content; annotators keep all of them or none.
  */
 function bestThreshold(blocks: readonly Block[], probabilities: readonly number[]): number {
   const order = blocks.map((_, at) => at).sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0));
@@ -161,9 +175,12 @@ function bestThreshold(blocks: readonly Block[], probabilities: readonly number[
   return threshold;
 }
 
-/** Readers, each as frequent as the others: quantiles of the normal distribution. */
+/** Equally frequent annotators: quantiles of the normal distribution. */
 const QUANTILES = [1.732, 1.15, 0.812, 0.549, 0.319, 0.105].flatMap((quantile) => [-quantile, quantile]);
-/** In log-odds: how far readers differ, and how much surer one is of a part than what is known of all of them. */
+/**
+ * In log-odds: how far annotators differ, and how much more certain one annotator is than all of
+ * them together.
+ */
 const SPREAD = 2;
 const STEEPNESS = 2;
 
@@ -178,7 +195,10 @@ const probabilityFor = (quantile: number, logOdds: number): number =>
 const WHOLE_TAGS = new Set(['BLOCKQUOTE', 'DL', 'FIGURE', 'PRE', 'TABLE']);
 const MAX_WHOLE_WORDS = 400;
 
-/** A quote, a table or a list of terms is kept as one where most of it is; a caption, where what is around its figure is. */
+/**
+ * Keeps a quote, table or list of terms whole if most of it is selected, and a caption if the
+ * blocks around its figure are.
+ */
 function keepWholeElements(blocks: readonly Block[], kept: boolean[]): void {
   const parts = new Map<Element, number[]>();
   for (const [at, { container }] of blocks.entries()) {
@@ -200,7 +220,7 @@ function keepWholeElements(blocks: readonly Block[], kept: boolean[]): void {
   }
 }
 
-/** How much less likely a part may be that its neighbours vouch for. */
+/** A block between selected neighbours needs only this fraction of the threshold. */
 const GAP_FACTOR = 4;
 
 const isSibling = (block: Block, other: Block | undefined): boolean =>

@@ -1,9 +1,10 @@
 /**
- * Counts in a text, by one look at each character. Regular expressions say the same, and are asked where a text is not ASCII; but
- * each of their matches is a string of its own, and a page has ten thousand words.
+ * Text statistics in one pass over the characters. Regular expressions give the same counts and
+ * serve text that is not ASCII, but each of their matches allocates a string, and a page has ten
+ * thousand words.
  */
 
-/** Runs of letters, digits and underscores. */
+/** Number of runs of letters, digits and underscores. */
 export function countWords(text: string): number {
   let words = 0;
   let isInside = false;
@@ -18,11 +19,11 @@ export function countWords(text: string): number {
 }
 
 export interface TextStatistics {
-  /** Of `.,;!?`. */
+  /** Count of `.,;!?`. */
   punctuation: number;
   digits: number;
   capitals: number;
-  /** Articles, prepositions and their kin, of some European languages. */
+  /** Stop words of several European languages. */
   smallWords: number;
 }
 

@@ -6,9 +6,9 @@ export { closestTag, containsTag, hasText, isElement, isText, readText } from '.
 export { select, selectFirst };
 
 /**
- * Parses a page as a browser would, makes its shadow DOM ordinary and its addresses absolute.
+ * Parses a page as a browser would, flattens its shadow DOM and makes its URLs absolute.
  *
- * @param look sees the document before its addresses change
+ * @param beforeResolve gets the document and its base URL while the URLs are as written
  */
 export function parsePage(
   html: string,
@@ -24,7 +24,7 @@ export function parsePage(
   return document;
 }
 
-/** A slip of the pen such as `<p"x>` makes an element whose name no copy can have; what is in it is what was meant. */
+/** A typo such as `<p"x>` makes an element that cannot be cloned; its content replaces it. */
 function unwrapMisspelt(document: Document): void {
   for (const element of select(document, '*')) {
     if (/^[A-Za-z_][\w.:-]*$/.test(element.tagName)) continue;
@@ -39,8 +39,9 @@ function baseUrl(document: Document, url: string): string {
 }
 
 /**
- * Puts what a component draws in its place, with the elements given to it in their slots. Each template is looked for once, in the
- * document or in the content of the one around it: to look through the document again after each took the square of their number.
+ * Replaces each shadow host's children by its shadow tree, with the slotted elements in place. Each
+ * template is searched for once, in the document or in its outer template; searching the document
+ * again after each one was quadratic.
  */
 function flattenShadowRoots(document: Document): void {
   const waiting = select(document, SHADOW_ROOT).reverse();
@@ -59,14 +60,14 @@ function flattenShadowRoots(document: Document): void {
     const light = detachChildren(host);
     while (content.firstChild) host.appendChild(content.firstChild);
     for (const slot of slots) fillSlot(slot, light);
-    // Outer components are open by the time inner ones are reached.
+    // Outer components are flattened before inner ones.
     waiting.push(...inner.reverse());
   }
 }
 
 const SHADOW_ROOT = 'template[shadowrootmode]';
 
-/** By the slot they are meant for; the unnamed one takes all that name none. */
+/** Removes the children and groups them by slot name; the default slot is the empty name. */
 function detachChildren(host: Element): Map<string, ChildNode[]> {
   const bySlot = new Map<string, ChildNode[]>();
   while (host.firstChild) {
@@ -80,7 +81,7 @@ function detachChildren(host: Element): Map<string, ChildNode[]> {
   return bySlot;
 }
 
-/** The first slot of a name takes what is meant for it; what the others hold stays. */
+/** The first slot of a name takes the elements; later ones keep their fallback content. */
 function fillSlot(slot: Element, light: Map<string, ChildNode[]>): void {
   const name = slot.getAttribute('name') ?? '';
   const given = light.get(name);
@@ -104,14 +105,14 @@ function resolveAddresses(document: Document, base: string): void {
   for (const holder of select(document, 'noscript')) showNoscriptImages(holder);
 }
 
-/** A picture that only readers without scripts get is shown, where nothing else stands in for it. */
+/** Moves an image out of `noscript` if nothing stands in for it. */
 function showNoscriptImages(holder: Element): void {
   const images = select(holder, 'img');
   if (images.length === 0 || hasText(holder)) return;
-  // Behind an element it stands in for that one, or counts readers for a script.
+  // Directly after another element it is that one's fallback or a tracking pixel.
   if (holder.previousElementSibling || !holder.parentNode) return;
   for (const picture of images) {
-    // A pixel that counts readers is no picture.
+    // A tracking pixel.
     if (picture.getAttribute('width') === '1' || picture.getAttribute('height') === '1') continue;
     holder.parentNode.insertBefore(picture, holder);
   }
@@ -121,8 +122,8 @@ const LAZY_ATTRIBUTES = ['data-src', 'data-lazy-src', 'data-original', 'data-laz
 const LAZY_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
 
 /**
- * An image that waits to be scrolled to has its address elsewhere, and a blank one where it belongs: in an attribute of its own, in
- * the set it is chosen from, or in a copy for readers without scripts.
+ * Resolves lazy loading: the real URL is in another attribute, in a `srcset`, or in the `noscript`
+ * copy, while `src` is a placeholder.
  */
 function resolveImage(image: Element, base: string): void {
   const source = image.getAttribute('src') ?? '';
@@ -139,7 +140,7 @@ function resolveImage(image: Element, base: string): void {
   if (absolute) setAttribute(image, 'src', absolute);
 }
 
-/** Of a picture's sources, as many as a picture has: each of its images asks. */
+/** The `srcset`s of a `picture`, bounded because each of its images reads them. */
 function sourceSets(picture: Element): (string | null)[] {
   const sets: (string | null)[] = [];
   for (let child = picture.firstElementChild; child; child = child.nextElementSibling) {
@@ -153,14 +154,17 @@ const MAX_SETS = 60;
 
 const isImageAddress = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);
 
-/** The picture in a `noscript` right behind it. */
+/** The image in the `noscript` directly after this one. */
 function noscriptCopy(image: Element): Element | null {
   const next = image.nextElementSibling ?? image.parentElement?.nextElementSibling;
   if (next?.tagName !== 'NOSCRIPT' || hasText(next)) return null;
   return next.querySelector('img[src]');
 }
 
-/** Null for what is no address. `javascript:` and the like stay as they are: they have no base. */
+/**
+ * Null if the value is no URL. `javascript:` and similar schemes stay as they are: they have no
+ * base.
+ */
 export function absoluteUrl(value: string, base: string): string | null {
   try {
     return new URL(value, base).href;
@@ -176,7 +180,7 @@ export const isBlock = (element: Element): boolean => BLOCKS.has(element.tagName
 
 export const hasBlockInside = (element: Element): boolean => containsTag(element, BLOCKS);
 
-/** As its `title`, which walks the whole of it. */
+/** Same as `document.title`, without its walk of the whole document. */
 export function readTitle(document: Document): string {
   const title = selectFirst(document, 'title');
   return title ? collapseSpaces(readText(title)) : '';

@@ -2,26 +2,26 @@ import { LRUCache } from 'lru-cache';
 import { isElement, nextNode } from './traverse.ts';
 
 /**
- * The elements a selector finds, in document order, as a list of its own.
+ * The elements that match a selector, in document order, as a new array.
  *
- * domino walks the whole tree anew for each query and asks each element in turn what the selector compiles to, a quarter of all the
- * time that extraction took. What most of our selectors begin with, a tag's name or an attribute, is looked up here in an index of
- * the document's elements, which holds until the document changes; domino is asked about those few that may fit. Attributes are
- * given and taken by `setAttribute` below, because domino does not count that as a change.
+ * domino walks the whole tree per query and tests every element: a quarter of all extraction time.
+ * Most of our selectors begin with a tag name or an attribute; these are looked up in an index of
+ * the document, valid until the document changes, and domino tests only the candidates. Set and
+ * remove attributes by `setAttribute` below: domino does not count that as a change.
  *
- * @throws SyntaxError domino's, for what is no selector
+ * @throws SyntaxError from domino, for an invalid selector
  */
 export function select(scope: Document | Element, selector: string): Element[] {
   const keys = indexKeysFor(selector);
-  // Live collections for the simplest selectors, which cannot be iterated.
+  // For the simplest selectors domino returns live collections, which cannot be iterated.
   if (!keys) return Array.from(scope.querySelectorAll(selector));
   return candidates(scope, keys).filter((element) => matches(element, keys, selector));
 }
 
-/** The first of them. */
+/** The first match in document order; null if there is none. */
 export function selectFirst(scope: Document | Element, selector: string): Element | null {
   const keys = indexKeysFor(selector);
-  // Not all that null could be: domino gives undefined.
+  // domino returns undefined instead of null.
   if (!keys) return scope.querySelector(selector) ?? null;
   if (isDocument(scope))
     return candidates(scope, keys).find((element) => matches(element, keys, selector)) ?? null;
@@ -31,28 +31,32 @@ export function selectFirst(scope: Document | Element, selector: string): Elemen
   return null;
 }
 
-/** By what an element is known that may fit one of the selector's alternatives. */
+/** Index keys of a selector: an element that matches has at least one of them. */
 interface IndexKeys {
   tags: ReadonlySet<string>;
-  /** By name, what must stand in it somewhere: one of these; none: whatever stands in it. */
+  /** Attribute name to texts, one of which its value contains; an empty list admits any value. */
   attributes: ReadonlyMap<string, readonly string[]>;
-  /** Whether who has one of them does fit, without a second look. */
+  /** Whether having one of the keys is enough, without asking domino. */
   suffice: boolean;
 }
 
-/** A tag's name, or attributes: `a`, `*`, `[href]`, `a[href]`, `meta[name="x"]`. Nothing of families or states. */
+/**
+ * A tag name or attributes: `a`, `*`, `[href]`, `a[href]`, `meta[name="x"]`. No combinators, no
+ * pseudo-classes.
+ */
 const ALTERNATIVE = /^(\*|[a-z][a-z0-9]*)?((?:\[[a-z][a-z-]*(?:[~^*$]?="[^"\]\\,]*")?\])*)$/;
 const CONDITION = /^\[([a-z-]+)(?:[~^*$]?="([^"]*)")?/;
 const CLASS = /^\.([a-z][a-z-]*)$/i;
 const EVERYTHING: IndexKeys = { tags: new Set(), attributes: new Map(), suffice: false };
 
 /**
- * Attributes of which domino compares what is written. Others it may read through a property that says it differently. It compiles
- * a selector anew for each element it is asked about: on a page with many classes two thirds of what looking for a byline took.
+ * Attributes that domino compares as written; others it may read through a property with another
+ * value. Worth indexing by value because `matches` compiles the selector per element: two thirds of
+ * the time of the byline search on a page with many classes.
  */
 const AS_WRITTEN: ReadonlySet<string> = new Set(['class', 'itemprop', 'name', 'property', 'rel']);
 
-/** Users bring selectors of their own. */
+/** Bounded: users send selectors of their own. */
 const keysBySelector = new LRUCache<string, IndexKeys | 'others'>({ max: 500 });
 
 function indexKeysFor(selector: string): IndexKeys | null {
@@ -77,7 +81,7 @@ function parseIndexKeys(selector: string): IndexKeys | null {
   const alternatives = selector.split(',').map((alternative) => alternative.trim());
   for (const alternative of alternatives) {
     const [, className] = CLASS.exec(alternative) ?? [];
-    // One class alone domino looks up in a way of its own.
+    // domino has its own lookup for a single class.
     if (className && alternatives.length > 1) {
       addAttribute('class', className);
       suffice = false;
@@ -86,7 +90,7 @@ function parseIndexKeys(selector: string): IndexKeys | null {
     const [whole, tag, conditions = ''] = ALTERNATIVE.exec(alternative) ?? [];
     if (!whole) return null;
     const [, attribute, text = ''] = CONDITION.exec(conditions) ?? [];
-    // Of these domino has a view of its own.
+    // domino reads these two differently.
     if (attribute === 'for' || attribute === 'title') return null;
     const isNamed = tag !== undefined && tag !== '*';
     if (attribute) addAttribute(attribute, text);
@@ -115,7 +119,7 @@ function containsAny(value: string | null, texts: readonly string[]): boolean {
   return value !== null && texts.some((text) => value.includes(text));
 }
 
-/** Those that have one of the signs, and maybe others, in document order. */
+/** A superset of the elements with one of the keys, in document order. */
 function candidates(scope: Document | Element, keys: IndexKeys): readonly Element[] {
   if (!isDocument(scope)) return elementsIn(scope);
   const { elements, byTag, byAttribute } = documentIndex(scope);
@@ -129,7 +133,7 @@ function candidates(scope: Document | Element, keys: IndexKeys): readonly Elemen
   return elements.filter((element) => found.has(element));
 }
 
-/** Gives an attribute, or takes it away where the value is null. */
+/** Sets an attribute, or removes it if the value is null; invalidates the index. */
 export function setAttribute(element: Element, name: string, value: string | null): void {
   if (element.hasAttribute(name) !== (value !== null)) indexes.delete(element.ownerDocument);
   if (value === null) element.removeAttribute(name);
@@ -137,15 +141,15 @@ export function setAttribute(element: Element, name: string, value: string | nul
 }
 
 interface Index {
-  /** When the document was so. */
+  /** `modclock` of the document when the index was built. */
   version: number;
-  /** All of them, as all lists, in document order. */
+  /** All elements. Every list is in document order. */
   elements: Element[];
   byTag: Map<string, Element[]>;
   byAttribute: Map<string, Element[]>;
 }
 
-/** domino counts what is done to a document. */
+/** domino's document with its change counter. */
 type VersionedDocument = Document & { modclock: number };
 
 const isDocument = (scope: Document | Element): scope is VersionedDocument => scope.nodeType === 9;

@@ -2,9 +2,9 @@ import { closestTag, containsTag, select, selectFirst } from '../document/dom.ts
 import { joinedLines } from '../document/lines.ts';
 
 /**
- * A GitHub-flavoured table, or null for a table that only lays a page out.
+ * A GitHub-flavoured table; null for a layout table.
  *
- * @param convert gives the Markdown of a cell's content
+ * @param convert returns the Markdown of a cell's content
  */
 export function tableToMarkdown(table: Element, convert: (cell: Element) => string): string | null {
   const rows = ownRows(table);
@@ -25,7 +25,7 @@ export function tableToMarkdown(table: Element, convert: (cell: Element) => stri
   return `\n\n${title}${[line(header), rule, ...body.map(line)].join('\n')}\n\n`;
 }
 
-/** Its own rows, not those of tables inside of it. */
+/** The rows of this table, without those of nested tables. */
 function ownRows(table: Element): Element[][] {
   return select(table, 'tr')
     .filter((row) => closestTag(row, 'TABLE') === table)
@@ -41,24 +41,27 @@ function isDataTable(table: Element, rows: Element[][]): boolean {
   if (/^(presentation|none)$/.test(table.getAttribute('role') ?? '')) return false;
   if (rows.length === 0 || containsTag(table, TABLES)) return false;
   if (containsTag(table, HEADERS)) return true;
-  // One column or one row without a header is a layout, and so is a cell with headings in it.
+  // Without header cells, one column, one row or a heading in a cell means layout.
   return rows.length > 1 && rows.some((row) => row.length > 1) && !containsTag(table, HEADINGS);
 }
 
 const MAX_SPAN = 100;
 
-/** A cell over several columns leaves the others empty, so that those after it stay under their heading. */
+/**
+ * A cell over several columns is followed by empty ones, so that later cells stay under their
+ * heading.
+ */
 function spreadColumns(cell: Element, text: string): string[] {
   const span = Math.min(Math.max(Number.parseInt(cell.getAttribute('colspan') ?? '1', 10) || 1, 1), MAX_SPAN);
   return [text, ...Array.from({ length: span - 1 }, () => '')];
 }
 
-/** A cell is one line: paragraphs become breaks, and code keeps its lines. */
+/** A cell is one line: paragraphs and lines of code become `<br>`. */
 function oneLine(markdown: string): string {
   return joinedLines(withCodeByLine(markdown).replace(/\|/g, '\\|'), '<br>');
 }
 
-/** What is fenced as code of several lines becomes a piece of code a line. */
+/** A fenced code block becomes one code span per line. */
 function withCodeByLine(markdown: string): string {
   let out = '';
   let at = 0;

@@ -2,7 +2,10 @@ import { collapseSpaces, readText, select, selectFirst } from '../document/dom.t
 import type { MetaTags } from './meta-tags.ts';
 import { flattenThings, isOfType, type Thing } from './structured-data.ts';
 
-/** Who wrote a page and when, as far as it says so; a guess would be worse than nothing. */
+/**
+ * Where a byline (authors, dates) is read from. A wrong byline is worse than none, so nothing is
+ * guessed.
+ */
 export interface BylineSource {
   document: Document;
   tags: MetaTags;
@@ -15,13 +18,13 @@ const WRITTEN =
   /^(\w*Article|BlogPosting|Report|Review|DiscussionForumPosting|SocialMediaPosting|Question|QAPage|WebPage|CreativeWork|HowTo|Recipe|VideoObject)$/;
 const ARTICLE = /^(\w*Article|BlogPosting|Report|DiscussionForumPosting|SocialMediaPosting|Question)$/;
 
-/** Names of people, in the page's order; at most a handful. */
+/** Names of the authors, in page order; at most 10. */
 export function findAuthors(source: BylineSource): string[] {
   const { document, tags } = source;
   const structured = writtenThings(source)
     .filter((thing) => isOfType(thing, ARTICLE))
     .map((thing) => namesIn(thing.author, source));
-  // Looked for one after the other: each look is a walk through the page.
+  // One after the other, because each attempt walks the page.
   const attempts = [
     () => structured.find((names) => names.length > 0) ?? [],
     () =>
@@ -55,7 +58,7 @@ function namesIn(author: unknown, source: BylineSource): string[] {
   return cleanNames(names, source);
 }
 
-/** Of the page itself, and not of a review of what it sells or of an item it lists. */
+/** The author of the page itself, not of a review or a listed item. */
 function microdataAuthor(document: Document): string | null | undefined {
   const author = select(document, '[itemprop="author"]').find(
     (element) =>
@@ -68,7 +71,9 @@ function microdataAuthor(document: Document): string | null | undefined {
   return name?.getAttribute('content') ?? name?.textContent;
 }
 
-/** Links to a page about the author; on lists of articles there are several, of none that wrote the page. */
+/**
+ * Links to an author page. A list of articles links to several, and none of them wrote the list.
+ */
 function authorLinks(document: Document): string[] {
   const links = select(
     document,
@@ -82,7 +87,7 @@ function authorLinks(document: Document): string[] {
 
 const MAX_BYLINES = 3;
 
-/** What a page marks as its byline, in front of or behind its heading and nowhere among lists of other pages. */
+/** The element marked as the byline; none if so many are marked that the page is a list. */
 function bylines(document: Document): (string | null)[] {
   const marked = select(
     document,
@@ -92,7 +97,7 @@ function bylines(document: Document): (string | null)[] {
   return marked.slice(0, 1).map((element) => collapseSpaces(readText(element)));
 }
 
-/** Those of the texts that can be names, each once, without what stands around a name. */
+/** The texts that can be names, distinct, without the words around a name. */
 function cleanNames(
   texts: readonly (string | null | undefined)[],
   { siteName, url }: BylineSource,
@@ -112,7 +117,7 @@ function cleanNames(
   return [...new Set(found)];
 }
 
-/** Of what may be a name or a date with what stands around it. */
+/** Characters of a possible name or date with the text around it. */
 const LONGEST = 500;
 
 const NOBODY =
@@ -125,7 +130,7 @@ const stringIn = (value: unknown): string | undefined => {
   return typeof first === 'string' ? first : undefined;
 };
 
-/** Articles first: a page's frame often has dates of its own. */
+/** Articles first: page chrome often has dates of its own. */
 function writtenThings({ jsonLd }: BylineSource): Thing[] {
   const things = flattenThings(jsonLd).filter((thing) => isOfType(thing, WRITTEN));
   return [
@@ -140,7 +145,7 @@ const isWritten = (source: BylineSource): boolean =>
 export const isArticle = (source: BylineSource): boolean =>
   writtenThings(source).some((thing) => isOfType(thing, ARTICLE));
 
-/** ISO 8601 as the page gives it, or a day. */
+/** ISO 8601 as the page has it, or a day (`YYYY-MM-DD`); undefined if the page has none. */
 export function findPublished(source: BylineSource): string | undefined {
   const { document, tags } = source;
   const attempts = [
@@ -201,7 +206,7 @@ const readTimestamp = (element: Element): string | undefined =>
   element.querySelector('time[datetime]')?.getAttribute('datetime') ??
   collapseSpaces(readText(element));
 
-/** The first moment of the main text; where there are many, as in a forum, the first is that of the page too. */
+/** The first time of the main text; in a forum the first of many is the page's own. */
 function findTimes(document: Document): (string | undefined)[] {
   if (!selectFirst(document, STAMPED)) return [];
   const scopes = ['main article', 'article', 'main', '[role="main"]', 'body'];
@@ -226,7 +231,7 @@ const WRITTEN_DAY = new RegExp(
   'i',
 );
 
-/** A day written out where classes say that it is the page's own. */
+/** A date written out in an element whose class marks it as the page's own. */
 function dayInByline(document: Document): string | undefined {
   const marked = select(
     document,
@@ -240,8 +245,8 @@ function dayInByline(document: Document): string | undefined {
 }
 
 /**
- * A moment or a day from a text. Words like null and zero dates of templates are none; what people write becomes a day, what
- * machines write stays as it is.
+ * A date or time from a text. `null` and zero dates from templates give undefined; a written-out
+ * date becomes a day, a machine-readable one stays as it is.
  */
 export function parseDate(text: string | undefined): string | undefined {
   const value = text?.trim().slice(0, LONGEST) ?? '';

@@ -5,7 +5,10 @@ const MAX_TEXT = 500;
 /** More than any page for people has. */
 const MAX_LINKS = 50_000;
 
-/** Where a page leads, each address once, in order, with the first text that names it. Jumps within the page are left out. */
+/**
+ * The links of a page: distinct URLs in document order, each with its first text. Jumps within the
+ * page are omitted.
+ */
 export function extractLinks(document: Document, pageUrl: string): Link[] {
   const links = new Map<string, Link>();
   const here = withoutFragment(pageUrl);
@@ -24,7 +27,7 @@ export function extractLinks(document: Document, pageUrl: string): Link[] {
   return [...links.values()];
 }
 
-/** Null for what leads nowhere, such as `javascript:`; addresses of people are contacts. */
+/** Null for anything but http(s): `mailto:` and `tel:` belong to contacts. */
 function classifyLink(url: string, pageHost: string): LinkKind | null {
   if (!/^https?:/i.test(url) || !URL.canParse(url)) return null;
   const { pathname } = new URL(url);
@@ -35,7 +38,7 @@ function classifyLink(url: string, pageHost: string): LinkKind | null {
     : 'external';
 }
 
-/** What is downloaded and not read as a page. */
+/** Extensions of downloads. */
 const FILES =
   /\.(pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|csv|zip|gz|tgz|bz2|xz|7z|rar|tar|dmg|exe|msi|deb|rpm|apk|iso|epub|mobi|mp3|mp4|m4a|mov|avi|mkv|webm|wav|flac|ogg|jpe?g|png|gif|webp|avif|svg|ico|bmp|tiff?)$/i;
 

@@ -1,6 +1,6 @@
 import { collapseSpaces, select } from '../document/dom.ts';
 
-/** Characters of one value. */
+/** Characters per value. */
 const MAX_VALUE = 5000;
 
 /** The first value of each `meta`, by its name in lower case. */
@@ -13,7 +13,7 @@ export function metaTags(document: Document): MetaTags {
     if (!value) continue;
     for (const attribute of ['property', 'name', 'itemprop', 'http-equiv']) {
       const name = tag.getAttribute(attribute)?.toLowerCase();
-      // The first one counts, as it does for those who read these tags.
+      // The first tag wins, as in other consumers of these tags.
       if (name && !tags.has(name)) tags.set(name, value);
     }
   }

@@ -121,12 +121,12 @@ describe('the date', () => {
     expect(read(head, body, elsewhere).published).toBe(expected);
   });
 
-  it('is in the address when it is nowhere else', () => {
+  it('comes from the URL if it is nowhere else', () => {
     expect(read('').published).toBe('2024-05-03');
   });
 });
 
-it('feeds, microdata and the name of the site are told', () => {
+it('metadata has feeds, microdata and the site name', () => {
   const head =
     '<meta property="og:site_name" content="Canal News"><link rel="alternate" type="application/rss+xml" title="All" href="/feed">';
   const body =

@@ -4,7 +4,7 @@ import { type MetaTags, metaTags } from './meta-tags.ts';
 import { readJsonLd, readMicrodata } from './structured-data.ts';
 import { findHeadline } from './title.ts';
 
-/** What a page says of itself. A field the page does not give is absent. */
+/** Metadata of a page (the format `metadata`). Fields without a value are absent. */
 export function extractMetadata(
   document: Document,
   page: { title: string; url: string; charset: string },

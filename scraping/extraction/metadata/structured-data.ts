@@ -1,10 +1,10 @@
 import { collapseSpaces, readText, select } from '../document/dom.ts';
 
-/** What a page says of itself for machines: JSON-LD and microdata, as it stands there. */
+/** Structured data as the page has it: JSON-LD and microdata. */
 
 const MAX_JSON_LD = 512 * 1024;
 
-/** The documents in JSON-LD scripts; broken ones are left out, because many pages have some. */
+/** The parsed JSON-LD scripts. Invalid ones are skipped: many pages have some. */
 export function readJsonLd(document: Document): unknown[] | undefined {
   const found: unknown[] = [];
   let size = 0;
@@ -15,7 +15,7 @@ export function readJsonLd(document: Document): unknown[] | undefined {
     try {
       found.push(JSON.parse(text.replace(/^\s*(<!--|\/\/\s*<!\[CDATA\[)|(-->|\/\/\s*\]\]>)\s*$/g, '')));
     } catch {
-      // The others still count.
+      // Invalid JSON; the other scripts still count.
     }
   }
   return found.length > 0 ? found : undefined;
@@ -25,7 +25,7 @@ export type Thing = Record<string, unknown>;
 
 const MAX_THINGS = 2000;
 
-/** Every object in JSON-LD, however deep, outer ones first. */
+/** Every object in JSON-LD at any depth, outer ones first. */
 export function flattenThings(jsonLd: readonly unknown[] | undefined): Thing[] {
   const things: Thing[] = [];
   let waiting: unknown[] = [...(jsonLd ?? [])];
@@ -57,7 +57,10 @@ const MAX_VALUES = 2000;
 const MAX_TEXT = 2000;
 const MAX_DEPTH = 8;
 
-/** Microdata: the outer items of the page with their properties, each a list as in the HTML standard's JSON form. */
+/**
+ * Microdata: the page's top-level items; each property is a list, as in the HTML standard's JSON
+ * form.
+ */
 export function readMicrodata(document: Document): Item[] | undefined {
   let values = 0;
   const readItem = (scope: Element, depth: number): Item => {

@@ -2,8 +2,8 @@ import { collapseSpaces, readText, select } from '../document/dom.ts';
 import type { MetaTags } from './meta-tags.ts';
 
 /**
- * What a page is called on the page: its title without the site's name and the slogans around it. The heading is taken where the
- * title has it too, and else the title's own part that names the page.
+ * The headline of a page: its title without site name and slogans. The heading is used if the title
+ * contains it, else the part of the title that names the page.
  */
 export function findHeadline(
   document: Document,
@@ -26,11 +26,11 @@ export function findHeadline(
     .filter((text) => !isSite(text) && parts.concat(title).some((part) => isMainPart(part, text)))
     .sort((a, b) => b.length - a.length);
   if (heading) return heading;
-  // A written piece has one heading, and its title may be other words for search engines.
+  // An article has one heading; its title may be worded differently for search engines.
   const [only, ...others] = headings.filter((text) => !isSite(text));
   if (only && others.length === 0 && page.isWritten && sharesWords(only, title)) return only;
   const [first = title] = parts.filter((part) => !isSite(part));
-  // A title that only names the site leaves it to the heading to name the page.
+  // The title only names the site, so the heading names the page.
   if (only && others.length === 0 && isHostName(first, page.url)) return only;
   if (openGraph !== '' && isBehindColon(first, openGraph)) return openGraph;
   if (openGraph !== '' && headings.some((text) => plain(text) === plain(openGraph))) return openGraph;
@@ -45,10 +45,10 @@ export function findHeadline(
   return /^home ?(page)?$/i.test(first) ? title : first;
 }
 
-/** Of a title, as far as it is compared with every heading. */
+/** Characters of a title that are compared with each heading. */
 const LONGEST = 1000;
 
-/** A dash or bar with spaces around it divides a title; a hyphen in a word does not. */
+/** A dash or bar between spaces separates the parts of a title; a hyphen in a word does not. */
 const splitTitle = (title: string): string[] =>
   title
     .split(/\s+[|–—·•»«:›/\\~-]+\s+|\s*\|\s*|\s+::\s+/)
@@ -69,18 +69,24 @@ const sharesWords = (one: string, other: string): boolean => {
     .some((word) => word.length > 3 && words.has(word));
 };
 
-/** Whether a text begins with a phrase, or holds it and not much else: a word out of its middle, such as a section's heading, is no title. */
+/**
+ * Whether a text begins with a phrase, or consists mostly of it. A word from its middle, such as a
+ * section heading, is no title.
+ */
 const isMainPart = (text: string, phrase: string): boolean => {
   const [whole, part] = [plain(text), plain(phrase)];
   if (part === '' || !` ${whole} `.includes(` ${part} `)) return false;
   return `${whole} `.startsWith(`${part} `) || part.length * 2 >= whole.length;
 };
 
-/** `Site: Section: Page`, where the page calls itself `Page`. */
+/** `Site: Section: Page`, if the page calls itself `Page`. */
 const isBehindColon = (text: string, name: string): boolean =>
   text.length > name.length && text.endsWith(name) && /:\s*$/.test(text.slice(0, -name.length));
 
-/** The site at an address goes by a name: `Example` of `www.example.com/page`. Its home page is called by it. */
+/**
+ * Whether a name is part of the host, such as `Example` at `www.example.com/page`. False for a home
+ * page, which may be called that.
+ */
 const isHostName = (name: string, url: string): boolean => {
   if (!URL.canParse(url) || new URL(url).pathname === '/') return false;
   const short = plain(name).replaceAll(' ', '');

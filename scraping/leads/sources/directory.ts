@@ -11,7 +11,10 @@ import type { Candidate, LeadQuery, Source, SourceAnswer, SourceContext } from '
 const BETWEEN_PAGES_MS = 1000;
 const CONFIDENCE = 0.7;
 
-/** Business directories that an operator declared by selectors, asked one after the other. One that fails leaves the others. */
+/**
+ * Business directories that the operator declared by selectors, queried in order. The source fails
+ * only if all of them fail.
+ */
 export function createDirectory(directories: readonly Directory[]): Source {
   return {
     name: 'directory',
@@ -49,7 +52,7 @@ async function* listings(
   for (let page = 0; url !== null && page < directory.max_pages; page += 1) {
     if (page > 0) await pause(BETWEEN_PAGES_MS, context.signal);
     const answer: SourceAnswer = await context.fetch(url);
-    // A page behind the last one.
+    // A page after the last one.
     if (answer.status === 404 && page > 0) return;
     requireOk('directory', answer);
     const document = parsePage(answer.body, answer.url);
@@ -161,7 +164,7 @@ const unparsedAddress = (text: string, country: string | undefined) => ({
   country: country ?? null,
 });
 
-/** @throws `source_not_configured` where the selector is not valid: only a page can tell */
+/** @throws `source_not_configured` if the selector is invalid, which only shows on a page */
 function matches(scope: Document | Element, selector: string, { name }: Directory): Element[] {
   try {
     return select(scope, selector);

@@ -3,7 +3,7 @@ import { requireOk, sourceError } from './errors.ts';
 import { discoverSites, type SearchEngine } from './search-results.ts';
 import type { Source } from './source.ts';
 
-/** DuckDuckGo by its page without scripts. */
+/** DuckDuckGo by its HTML page without scripts. */
 export function createDuckDuckGo({ url }: { url: string }): Source {
   const engine = duckDuckGoEngine(url);
   return { name: 'duckduckgo', discover: (query, context) => discoverSites(engine, query, context) };
@@ -33,7 +33,10 @@ export const duckDuckGoEngine = (base: string): SearchEngine => ({
   },
 });
 
-/** A button in a form whose hidden fields say which results are next; there may be one back too. */
+/**
+ * The URL of the Next button: its form's hidden fields select the next results. A Previous form may
+ * exist too.
+ */
 function nextPageUrl(document: Document, url: string): string | null {
   const form = select(document, '.nav-link form').find((candidate) =>
     candidate.querySelector('input[type="submit"][value="Next"]'),

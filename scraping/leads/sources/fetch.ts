@@ -7,7 +7,10 @@ import type { SourceFetch } from './source.ts';
 const TIMEOUT_MS = 20_000;
 const MAX_BYTES = 20 * 1024 * 1024;
 
-/** How sources ask: plain HTTP through a client of their own, whose guard knows the endpoints that an operator set. */
+/**
+ * HTTP requests of sources, by a client of their own whose egress guard allows the configured
+ * endpoints.
+ */
 export const createSourceFetch =
   (http: Pick<HttpClient, 'get'>) =>
   (source: SourceType, signal: AbortSignal): SourceFetch =>

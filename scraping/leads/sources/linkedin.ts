@@ -8,10 +8,10 @@ import { pause, type SearchEngine, searchResults } from './search-results.ts';
 import type { Candidate, Source, SourceAnswer } from './source.ts';
 
 const BETWEEN_PAGES_MS = 2000;
-/** Public pages that are walled one after the other: the next one is too. */
+/** Consecutive auth walls after which the source gives up. */
 const WALLS_TO_STOP = 3;
 
-/** Public company pages of LinkedIn, found through a search engine and read by the JSON-LD they carry for search engines. */
+/** Public company pages of LinkedIn, found through a search engine and read by their JSON-LD. */
 export function createLinkedIn({ url, engine }: { url: string; engine: SearchEngine }): Source {
   return {
     name: 'linkedin',
@@ -54,7 +54,7 @@ function companySlug(address: string): string | null {
   return slug && siteKey(address) !== null ? slug : null;
 }
 
-/** 999 is LinkedIn's own status for programs. */
+/** 999 is LinkedIn's own status for bots. */
 function isAuthWall({ status, url, body }: SourceAnswer): boolean {
   const { pathname } = new URL(url);
   return (

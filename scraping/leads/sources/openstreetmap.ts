@@ -7,11 +7,14 @@ import { readJson, requireOk, sourceError } from './errors.ts';
 import { osmTags } from './osm-tags.ts';
 import type { Candidate, LeadQuery, Source, SourceContext } from './source.ts';
 
-/** Seconds that the server may work on a question, and what it may give; more is refused by public servers. */
+/** Limits in a query: seconds and elements. Public servers refuse more. */
 const SERVER_SECONDS = 60;
 const MAX_ELEMENTS = 2000;
 
-/** Businesses of a kind in a place, asked of an Overpass server. Needs `industry` (or keywords) and `geography`. */
+/**
+ * Businesses of an industry in a place, from an Overpass server. Needs `industry` (or keywords) and
+ * `geography`.
+ */
 export function createOpenStreetMap({ url }: { url: string }): Source {
   return {
     name: 'openstreetmap',
@@ -53,8 +56,8 @@ async function queryServer(url: string, query: LeadQuery, context: SourceContext
 }
 
 /**
- * The question in Overpass QL: the place as an area, within the country where that is said, and in it everything with one of the tags.
- * An industry that the table of tags does not know is looked for in names.
+ * The query in Overpass QL: the place as an area, within the country if given, and in it all
+ * elements with one of the tags. An industry without known tags is searched for in names.
  */
 export function overpassQuery(
   geography: string,
@@ -97,7 +100,7 @@ function nameFilters({ industry, keywords }: Pick<LeadQuery, 'industry' | 'keywo
   return ['shop', 'office', 'craft', 'amenity'].map((key) => `["${key}"]["name"~${pattern},i]`);
 }
 
-/** A string of Overpass QL: what is inside can never end it. */
+/** A string literal of Overpass QL, escaped against injection. */
 const quote = (text: string): string =>
   `"${text
     .replace(/\p{Cc}/gu, ' ')
@@ -110,7 +113,7 @@ interface OsmElement {
   tags?: Record<string, string>;
 }
 
-/** Those with a web site are worth most: there is more to learn. */
+/** Elements with a website first: they give more facts. */
 const withSitesFirst = (elements: OsmElement[]): OsmElement[] =>
   [...elements].sort((a, b) => Number(Boolean(readWebsite(b))) - Number(Boolean(readWebsite(a))));
 

@@ -2,7 +2,10 @@ import { readJson, requireOk, sourceError } from './errors.ts';
 import { discoverSites, type SearchEngine } from './search-results.ts';
 import type { Source } from './source.ts';
 
-/** A SearXNG instance by its JSON API, which its settings.yml must name under `search.formats`. */
+/**
+ * A SearXNG instance by its JSON API, which must be enabled under `search.formats` in its
+ * settings.yml.
+ */
 export function createSearxng({ url }: { url: string | undefined }): Source {
   return {
     name: 'searxng',
@@ -17,7 +20,7 @@ export const searxngEngine = (base: string): SearchEngine => ({
   name: 'searxng',
   headers: { accept: 'application/json' },
   first: (text) => {
-    // An instance may live under a path.
+    // The base URL may have a path.
     const url = new URL('search', base.endsWith('/') ? base : `${base}/`);
     url.search = new URLSearchParams({ q: text, format: 'json', pageno: '1' }).toString();
     return url.href;

@@ -1,7 +1,7 @@
 import { siteKey } from '../../../core/leads/domains.ts';
 import type { Source } from './source.ts';
 
-/** The sites a job names in `urls`. */
+/** The sites in the job's `urls`. */
 export const website: Source = {
   name: 'website',
   async *discover({ urls }) {

@@ -1,6 +1,9 @@
 import { AU_STATE, CA_PROVINCE, parseCountry, US_STATE } from '../places.ts';
 
-/** The end of an address in a line: from `start` on stands what is not street nor, for some, town. */
+/**
+ * The tail of an address in a line, from `start` to `end`: state, postcode, and in some countries
+ * the town.
+ */
 export interface AddressTail {
   start: number;
   end: number;
@@ -10,7 +13,11 @@ export interface AddressTail {
   country: string | null;
 }
 
-/** What ends an address, in the order of the line. @param hasNumberNear whether there may be a street before a state alone */
+/**
+ * Finds address tails in a line, in order.
+ *
+ * @param hasNumberNear whether a street may precede a state without postcode
+ */
 export function findAddressTails(
   text: string,
   countries: readonly string[],
@@ -45,11 +52,11 @@ const TOWN =
   "[\\p{Lu}][\\p{L}.'’]{1,24}(?:[ -](?:[\\p{Lu}][\\p{L}.'’]{1,24}|am|an|der|den|im|in|ob|on|upon|under|sur|sous|en|les|le|la|de|del|di|do|da|bei|a\\.d\\.|an\\sder|y|\\d{1,2}(?=\\b))){0,4}";
 interface Shape {
   pattern: RegExp;
-  /** Null: as the page says. */
+  /** Null: decided by the page. */
   country: string | null;
-  /** Countries whose pages may have it without a street right before it that proves it. */
+  /** Likely countries of the page for which the pattern counts. */
   only?: readonly string[];
-  /** Without digits of its own: a state ends an address only where a number stands before it, a county anywhere. */
+  /** Pattern without digits: a state needs a number before it, a county does not. */
   digitless?: 'state' | 'county';
 }
 const SHAPES: readonly Shape[] = [

@@ -4,7 +4,7 @@ import { metaContent, type PageElements } from '../page-elements.ts';
 import type { Line } from '../page-lines.ts';
 import { isBusiness } from '../structured-contacts.ts';
 
-/** A name that a page may go by, and what speaks for it. */
+/** A possible name of the business, with its evidence. */
 export interface Candidate {
   name: string;
   method: string;
@@ -12,7 +12,10 @@ export interface Candidate {
   weight: number;
 }
 
-/** Every place where a page may name its owner. Most of what they hold is no name: the vote decides. */
+/**
+ * Every place where a page may name its owner. Most hold no name: the vote in `findCompany`
+ * decides.
+ */
 export function companyCandidates(
   page: PageElements,
   lines: readonly Line[],
@@ -77,7 +80,7 @@ export function companyCandidates(
   for (const line of lines.slice(0, 3000))
     for (const name of legalNames(line.text))
       add(name, 'text', line.area === 'footer' ? 0.8 : 0.4, line.text);
-  // A line of its own above an address or a number is what letters begin with.
+  // A line above an address or a number, as in a letterhead.
   lines.forEach(({ text }, at) => {
     const next = lines[at + 1]?.text ?? '';
     if (text.length <= 60 && /^\d{1,5}\s|P\.?\s?O\.?\s?Box|^(?:Suite|Unit)\s/i.test(next))
@@ -86,10 +89,13 @@ export function companyCandidates(
   return found;
 }
 
-/** Of a name with what surrounds it. */
+/** Characters of a name with the text around it. */
 const LONGEST = 500;
 
-/** The name in what surrounds it: `Welcome to Acme!`, `Contact Acme`, `© 2024 Acme`. Null for what no firm is called. */
+/**
+ * The name without the words around it: `Welcome to Acme!`, `Contact Acme`, `© 2024 Acme`. Null for
+ * text that names no business.
+ */
 export function cleanName(written: string): string | null {
   const text = written.slice(0, LONGEST);
   if (GENERIC.test(collapseSpaces(text))) return null;
@@ -117,7 +123,7 @@ const GENERIC =
 
 const SEPARATORS = /\s[|–—\-»:·•~▪>]{1,2}\s|\s?[|»▪]\s?|\s?::\s?|:\s/;
 
-/** A page's title names its site first or last, with what the page is about on the other side. */
+/** Parts of a page's title that may name its site: usually the first or the last. */
 function titleNames(title: string): { name: string; weight: number }[] {
   const parts = title
     .split(SEPARATORS)
@@ -138,7 +144,7 @@ function titleNames(title: string): { name: string; weight: number }[] {
   return names;
 }
 
-/** Who a copyright line names: `© 2001-2024 Acme, Inc. All rights reserved.` */
+/** The owner in a copyright line: `© 2001-2024 Acme, Inc. All rights reserved.` */
 function copyrightOwner(text: string): string | null {
   const match =
     /(?:©|\(c\)|copyright|&copy;)(?:\s|©|\(c\)|copyright|by|:|,|[-–—]|(?:19|20)\d\d|\d{2}(?=\s)|present|-|–|\.)*/iu.exec(
@@ -169,7 +175,7 @@ function legalNames(text: string): string[] {
   return [...text.matchAll(LEGAL_NAME)].map((match) => match[1] ?? '').slice(0, 5);
 }
 
-/** ` Ltd.` at the beginning of what follows a name. */
+/** The legal form at the start of a text: ` Ltd.` */
 export const legalFormAt = (text: string): string | undefined =>
   new RegExp(`^,?\\s(?:${LEGAL_FORM})(?![\\p{L}])\\.?`, 'iu').exec(text)?.[0];
 

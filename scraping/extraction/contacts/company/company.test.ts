@@ -23,7 +23,7 @@ it.each([
     'Acme Tools',
   ],
   [
-    'words that make the domain',
+    'words that form the domain',
     '<title>The best hammers in town</title><body><p>At Acme Tools we love hammers.</p><p>Acme Tools was founded in 1999.',
     'Acme Tools',
   ],
@@ -42,7 +42,7 @@ it.each([
   expect(companyOf(html)).toBe(expected);
 });
 
-it('sources that agree win over one that is louder', () => {
+it('candidates that agree win over a single stronger one', () => {
   const html = `<title>Hammers for everybody | Acme Tools</title>
     <meta property="og:site_name" content="Acme Tools">
     <body><img class="logo" alt="WordPress" src="wp.png"><p>© 2024 Acme Tools</p><p>Design by Pixel Works Ltd</p>`;
@@ -61,6 +61,6 @@ it.each([
     '<title>Contact us</title><body><h1>Contact us</h1><p>Please fill in the form.</p>',
   ],
   ['an empty page', ''],
-])('%s gives none', (_, html) => {
+])('%s gives no company', (_, html) => {
   expect(companyOf(html)).toBeNull();
 });

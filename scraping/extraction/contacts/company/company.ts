@@ -12,8 +12,9 @@ import {
 } from './company-candidates.ts';
 
 /**
- * The name of the business, by a vote of everything on the page that may name it. Candidates that differ in case, punctuation or
- * legal form vote together; agreement with the domain counts most, because a site is called what its owner is called.
+ * The name of the business, by a weighted vote over all candidates on the page. Candidates that
+ * differ only in case, punctuation or legal form vote together. Agreement with the domain counts
+ * most, because sites are usually named after their owner.
  */
 export function findCompany(
   page: PageElements,
@@ -60,7 +61,10 @@ export function findCompany(
   ];
 }
 
-/** What a page calls itself where it means to: a longer name there takes over from the part of it that the domain has. */
+/**
+ * Methods by which a page names itself on purpose. A longer name from these absorbs the shorter one
+ * from the domain.
+ */
 const NAMING = new Set([
   'json_ld',
   'microdata',
@@ -96,13 +100,13 @@ const isLongerBy = (longer: readonly Candidate[], shorter: readonly Candidate[],
   return words(long) - words(short) <= most && !/[,:!?]/.test(withoutLegalForm(long));
 };
 
-/** A page's title and headings alone name what the page is about, and that need not be a business. */
+/** Title, headings and text alone name the topic of a page, which need not be a business. */
 const TOPIC = new Set(['title', 'heading', 'text']);
 const isSupported = (key: string, group: readonly Candidate[], label: string | null): boolean =>
   group.some(({ method, name }) => !TOPIC.has(method) || withoutLegalForm(name) !== name) ||
   (label !== null && domainAgreement(key, group[0]?.name ?? '', squash(label)) > 0);
 
-/** Less is a line that happens to stand where names do. */
+/** Minimum score; below it the candidate is an accidental line. */
 const MIN_SCORE = 2.2;
 
 const squash = (text: string): string =>
@@ -117,7 +121,7 @@ const nameKey = (name: string): string =>
       .replace(/\.(?:com|net|org|co\.uk|us|de|info|biz)$/i, ''),
   );
 
-/** Which of several spellings to show: the weightiest source, not all in capitals, without a domain's ending. */
+/** Score of a spelling: by the weight of its source; all capitals or all lower case score less. */
 const spellingScore = ({ name, weight, method }: Candidate): number =>
   weight -
   (/\p{Ll}/u.test(name) || name.length < 5 ? 0 : 0.8) -
@@ -125,7 +129,7 @@ const spellingScore = ({ name, weight, method }: Candidate): number =>
   (method === 'domain' ? 0.5 : 0);
 
 function score(key: string, group: readonly Candidate[], label: string | null, text: string): number {
-  // The second mention of a kind says less than the first.
+  // Further mentions by the same method count less.
   const byMethod = new Map<string, number[]>();
   for (const { method, weight } of group) byMethod.set(method, [...(byMethod.get(method) ?? []), weight]);
   let total = 0;
@@ -145,7 +149,7 @@ function score(key: string, group: readonly Candidate[], label: string | null, t
   return total - Math.max(0, words - 5) * 0.7;
 }
 
-/** How well a name goes with the domain's: 0 to 5. */
+/** Agreement of a name with the domain's label, 0 to 5. */
 function domainAgreement(key: string, name: string, label: string): number {
   const plain = label.replaceAll('and', '');
   const bare = key.replaceAll('and', '');
@@ -160,12 +164,16 @@ function domainAgreement(key: string, name: string, label: string): number {
     .filter((word) => word && !/^(?:the|of|and|&|inc|llc|ltd)$/.test(word));
   const initials = words.map((word) => word[0]).join('');
   if (initials.length >= 3 && label.startsWith(initials)) return 2;
-  // `Katz, Marshall & Banks` at kmblegal, `Darling Homes` at darlinghomes-tx: words of the name in the label.
+  // `Katz, Marshall & Banks` at kmblegal, `Darling Homes` at darlinghomes-tx: words of the name in
+  // the label.
   const within = words.filter((word) => word.length >= 4 && label.includes(word)).join('').length;
   return within >= label.length * 0.5 ? 2 : within >= 4 ? 1 : 0;
 }
 
-/** Words of the page that make up the domain's label when written together: `Utah Lawyer Loans` at utahlawyerloans.com. */
+/**
+ * Words of the page that, joined, are the domain's label: `Utah Lawyer Loans` at
+ * utahlawyerloans.com.
+ */
 function namesLikeDomain(
   page: PageElements,
   lines: readonly Line[],
@@ -192,7 +200,7 @@ function namesLikeDomain(
         const bare = (words[last]?.index ?? 0) + (words[last]?.[0].length ?? 0);
         const end = bare + (legalFormAt(text.slice(bare, bare + 30)) ?? '').length;
         const name = cleanName(text.slice(word.index, end));
-        // All in small letters it is the address itself or a sentence.
+        // All lower case means the URL itself or a sentence.
         if (name && /\p{Lu}/u.test(name) && name.length > 2)
           found.push({ name, method: 'domain', weight: 2, snippet: text });
       }

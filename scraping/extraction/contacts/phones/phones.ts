@@ -6,7 +6,7 @@ import { parseCountry } from '../places.ts';
 import { around, excerpt } from '../snippet.ts';
 import { parsePhone } from './phone-numbers.ts';
 
-/** A number in a page's text, and what its surroundings call it. */
+/** A phone number on a page, and how its context labels it. */
 interface PhoneMention {
   value: string;
   kind: Kind | null;
@@ -17,9 +17,9 @@ interface PhoneMention {
 type Kind = 'phone' | 'fax' | 'both';
 
 /**
- * Phones and faxes of a page's text and links.
+ * Phones and faxes in a page's text and links.
  *
- * @param countries where a number without a country's code may be from, likeliest first
+ * @param countries likely countries of numbers without a calling code, most likely first
  */
 export function findPhones(
   page: PageElements,
@@ -34,14 +34,14 @@ export function findPhones(
     if (kind === 'phone' || kind === 'both') phones.add(value);
   }
   return mentions.flatMap(({ value, kind, ...finding }): Finding[] => {
-    // One that is called a fax in one place is no phone where nothing calls it anything.
+    // A number labelled as fax elsewhere is a fax where it has no label.
     const is = kind ?? (faxes.has(value) && !phones.has(value) ? 'fax' : 'phone');
     const fields = is === 'both' ? (['phone', 'fax'] as const) : ([is] as const);
     return fields.map((field) => ({ field, value, ...finding }));
   });
 }
 
-/** Links that dial. Their text stands in the lines too, where its surroundings tell whether it is a fax. */
+/** Links that dial. Their text is in the lines too, where its context tells whether it is a fax. */
 function linkMentions({ links }: PageElements, countries: readonly string[]): PhoneMention[] {
   const found: PhoneMention[] = [];
   for (const link of links) {
@@ -69,13 +69,13 @@ function linkMentions({ links }: PageElements, countries: readonly string[]): Ph
   return found;
 }
 
-/** A longer one dials nobody. */
+/** Longer links dial no number. */
 const LONGEST_LINK = 2000;
 
 const WHATSAPP =
   /^(?:https?:\/\/(?:wa\.me\/|(?:api|web)\.whatsapp\.com\/send\/?\?(?:[^#]*&)?phone=)|whatsapp:\/\/send\/?\?(?:[^#]*&)?phone=)(?:\+|%2B)?(\d{7,15})/i;
 
-/** A run of digits with what may stand between them, or a number in letters as America likes them. */
+/** A run of digits with separators, or an American number in letters. */
 const CANDIDATE =
   /(?:\+\s?|\(\s?\+?\s?)?\d(?:[\d\u00a0]|[ .\-–—‐‑/()·+]{1,3}(?=[\d(])|\)\s?(?=\d)){5,40}(?<=\d)|\b1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[\d-]{0,8}[A-Z]{2})[A-Z\d]{2,8}(?:-?[A-Z\d]{2,8}){0,2}\b/g;
 
@@ -111,7 +111,7 @@ function textMentions(lines: readonly Line[], countries: readonly string[]): Pho
   return found;
 }
 
-/** A list of offices names the country between the street and the number. */
+/** A list of offices names the country above the number. */
 function countriesNamedAbove(lines: readonly Line[], at: number): string[] {
   for (let above = at; above >= Math.max(0, at - 3); above--) {
     const text = lines[above]?.text ?? '';
@@ -129,7 +129,10 @@ interface NumberSpan {
   international: boolean;
 }
 
-/** A run may hold two numbers (`212-555-0100/0101`, `555 1234 - 555 1235`): the whole first, then its parts. */
+/**
+ * A run may contain two numbers (`212-555-0100/0101`, `555 1234 - 555 1235`): tries the whole
+ * first, then its parts.
+ */
 function numbersIn(run: string, start: number, text: string, countries: readonly string[]): NumberSpan[] {
   const before = text[start - 1] ?? '';
   const behind = text[start + run.length] ?? '';
@@ -184,7 +187,7 @@ const NO_PHONE = [
   /^97[89](?:[- ]?\d){10}$/,
   /^\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}$/,
   /^\d{5}-\d{4}$/,
-  // Pages of a list, sizes, numbers of parts.
+  // Pagination, sizes, part numbers.
   /^(?:\d{1,2} ){6,}\d{1,2}$/,
   /^\d\s\d\s\d\s\d/,
   /\b\d{1,4}\/\d{1,4}\/\d{1,4}\b/,
@@ -201,7 +204,7 @@ const LABELS = new RegExp(
 
 interface Label {
   kind: 'phone' | 'fax';
-  /** A picture or a class name: what the page writes out counts first. */
+  /** From an image or a class name: written labels take precedence. */
   isIcon: boolean;
   start: number;
   end: number;
@@ -216,21 +219,22 @@ function labelsIn(text: string): Label[] {
   }));
 }
 
-/** How far a label may stand before its number: `Fax (Mon-Fri, office hours): 555 0100`. */
+/** Maximum distance of a label before its number: `Fax (Mon-Fri, office hours): 555 0100`. */
 const REACH = 40;
 
 /**
- * What a number is called: by the label right behind it in brackets, the last one before it, the first one behind it, or the line above.
+ * The label of a number: in brackets directly after it, the last before it, the first after it, or
+ * in the lines above.
  *
- * @param before the line's text since the number before this one; `after`: up to the next number
- * @param above lines above, where this is the first number of its line; null where it is not
+ * @param before text since the previous number of the line; `after`: up to the next number
+ * @param above the lines above, if this is the first number of its line; else null
  */
 function findLabel(before: string, after: string, above: readonly string[] | null): Kind | null {
   const bracketed = /^\s?(?:ext\.?\s?\d+\s?)?[([]([^)\]]{1,30})[)\]]/.exec(after)?.[1];
   const behind = bracketed === undefined ? [] : labelsIn(bracketed);
   if (behind.some(({ kind }) => kind === 'fax')) return combineKinds(behind);
 
-  // The bracket that names the number before this one is not this one's.
+  // A bracket at the start labels the previous number.
   const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
   const ahead = labelsIn(own);
   const isNear = (label: Label) =>
@@ -263,14 +267,17 @@ function findLabel(before: string, after: string, above: readonly string[] | nul
   return icon && isNear(icon) ? icon.kind : null;
 }
 
-/** What the last of some labels in a text says, together with the one before it where the text joins them: `Tel/Fax`, `Tel. e Fax`. */
+/**
+ * The kind of the last label, combined with the one before it if the text joins them: `Tel/Fax`,
+ * `Tel. e Fax`.
+ */
 function lastLabelKind(labels: readonly Label[], text: string): Kind | null {
   const [pair, last] = [labels.at(-2), labels.at(-1)];
   if (!pair || !last || pair.kind === last.kind) return last?.kind ?? null;
   return JOINED.test(text.slice(pair.end, last.start)) ? 'both' : last.kind;
 }
 
-/** No colon: behind one the number belongs, which may be missing. */
+/** Without a colon: a number belongs after a colon, and may be missing. */
 const JOINED = /^\.?\s*(?:[/&+,|–-]|and|or|und|oder|et|ou|e|y|i|o|og|och|en|ja|és|a|и|και)\s*$|^\.\s?$/iu;
 
 function combineKinds(labels: readonly Label[]): Kind {
@@ -278,21 +285,21 @@ function combineKinds(labels: readonly Label[]): Kind {
   return kinds.size === 2 ? 'both' : kinds.has('fax') ? 'fax' : 'phone';
 }
 
-/** Words that make the number behind them something else. */
+/** Words before a number that is no phone number. */
 const OTHER_NUMBER =
   /(?:\b(?:isbn|issn|vat|ust-?id|ustid|siret|siren|rcs|ein|tax|abn|acn|iban|bic|swift|account|konto|order|invoice|item|model|part|sku|serial|version|lic(?:ense|ence)?|ccb|reg(?:istration|istered)?|company|charity|hrb|no|nr|number|№|id|ref|upc|ean|gtin|case|patent|fsa|nmls|dre|bre|zip|lat|lng|in)\b[\s.:#)]{0,3}(?:no|nr|number|in|id)?[\s.:#]{0,3}|[#$€£])$/i;
 
-/** From here on the page itself says what the number is. */
+/** Confidence from which on the page itself labels the number. */
 export const LABELLED = 0.85;
 
-/** Null: surroundings say that this is no phone. */
+/** Confidence, 0 to 1; null if the context rules out a phone number. */
 function scorePhone(place: NumberSpan, before: string, after: string, label: Kind | null): number | null {
   const near = withoutIcons(before).slice(-40);
   if (label === null && OTHER_NUMBER.test(near)) return null;
   if (place.international) return label ? 0.9 : 0.8;
   if (label) return LABELLED;
   const digits = place.written.replace(/\D/g, '').length;
-  // Bare digits may be anything; only a way of writing that phones have counts.
+  // Bare digits may be anything: without a label a phone notation is required.
   if (!/[\s().\-–—‐‑/]/.test(place.written.trim())) return null;
   if (digits < 8 || /^\s?(?:%|px|mm|cm|kg|usd|eur|\$|€|x\s?\d)/i.test(after)) return null;
   return 0.7;
