@@ -8,10 +8,10 @@ const FILE = 'commonmark-spec.txt';
 const URL = 'https://example.com/dir/page.html';
 
 /**
- * CommonMark's own examples, HTML to Markdown and back by CommonMark's renderer: is it the HTML we
- * began with? What no Markdown of a page can say is not compared: addresses are absolute, raw HTML
- * that is no content (scripts, comments, unknown elements) is as its content, and white space
- * counts only in code.
+ * CommonMark's own examples: HTML to Markdown and back by CommonMark's renderer should give the
+ * same HTML. What Markdown of a page cannot express is not compared: URLs are absolute, raw HTML
+ * without content (scripts, comments, unknown elements) is unwrapped, and white space counts only
+ * in code.
  */
 export const commonmarkPart: Part = {
   name: 'commonmark',

@@ -5,8 +5,8 @@ import { parseRobots } from '../../../scraping/politeness/robots-txt.ts';
 import type { Part } from '../part.ts';
 
 /**
- * Google's cases of robots.txt (google/robotstxt-spec-test): who may fetch what. A trespass is a
- * page fetched although disallowed, and the worse fault.
+ * Google's robots.txt cases (google/robotstxt-spec-test): which agent may fetch which URL. A
+ * trespass is a page fetched although disallowed, the worse fault.
  */
 export const robotsPart: Part = {
   name: 'robots',
@@ -47,8 +47,8 @@ interface Case {
 }
 
 /**
- * The parts of the text format of protocol buffers that these files use: fields of quoted strings,
- * in a row, with C escapes.
+ * Parses the subset of the protobuf text format that these files use: fields of adjacent quoted
+ * strings with C escapes.
  */
 function* parseCases(file: Buffer): Generator<Case> {
   // One character per octet, as robots.txt is read.

@@ -1,7 +1,7 @@
 import { findContacts } from './contacts.ts';
 import { decodeCloudflare } from './email-deobfuscation.ts';
 
-const emailsOf = (body: string, url = 'https://www.acme.com/contact') =>
+const extractEmails = (body: string, url = 'https://www.acme.com/contact') =>
   findContacts({ html: `<html><body><p>${body}</p></body></html>`, url })
     .filter(({ field }) => field === 'email')
     .map(({ value }) => value);
@@ -13,7 +13,7 @@ const cloudflare = (address: string, key = 0x5a) =>
 describe('addresses behind Cloudflare', () => {
   it('are decoded in an attribute, a link, a script', () => {
     const code = (name: string) => cloudflare(`${name}@acme.com`, name.length + 0x20);
-    const found = emailsOf(`
+    const found = extractEmails(`
       <a href="/cdn-cgi/l/email-protection" class="__cf_email__" data-cfemail="${code('sales')}">[email&#160;protected]</a>
       <a href="/cdn-cgi/l/email-protection#${code('press')}">Press</a>
       <script>draw('<span data-cfemail=\\"${code('jobs')}\\">')</script>`);
@@ -22,7 +22,7 @@ describe('addresses behind Cloudflare', () => {
 
   it('lose their subject', () => {
     expect(
-      emailsOf(
+      extractEmails(
         `<a href="/cdn-cgi/l/email-protection#${cloudflare('a.b@acme.co.uk?subject=Hello%20you')}">x</a>`,
       ),
     ).toEqual(['a.b@acme.co.uk']);
@@ -62,11 +62,14 @@ it.each([
   ['the end of a sentence', 'Mail us: INFO@ACME.COM.'],
   ['no space after it', 'E-mail:info@acme.comPhone: on request'],
 ])('an address written with %s is read', (_, body) => {
-  expect(new Set(emailsOf(body))).toEqual(new Set(['info@acme.com']));
+  expect(new Set(extractEmails(body))).toEqual(new Set(['info@acme.com']));
 });
 
 it('a link to several addresses gives all of them', () => {
-  expect(emailsOf('<a href="mailto:a@acme.com,b@acme.com">Both</a>')).toEqual(['a@acme.com', 'b@acme.com']);
+  expect(extractEmails('<a href="mailto:a@acme.com,b@acme.com">Both</a>')).toEqual([
+    'a@acme.com',
+    'b@acme.com',
+  ]);
 });
 
 it.each([
@@ -79,12 +82,12 @@ it.each([
   ['a machine', 'root@localhost git@github.com:acme/site.git'],
   ['a key', '0123456789abcdef0123456789abcdef@o12.ingest.sentry.io'],
 ])('%s is no e-mail address', (_, body) => {
-  expect(emailsOf(body)).toEqual([]);
+  expect(extractEmails(body)).toEqual([]);
 });
 
 it("an address at the page's own domain is no placeholder", () => {
-  expect(emailsOf('sales@example.com', 'https://www.example.com/')).toEqual(['sales@example.com']);
-  expect(emailsOf('sales@example.com', 'https://www.acme.com/')).toEqual([]);
+  expect(extractEmails('sales@example.com', 'https://www.example.com/')).toEqual(['sales@example.com']);
+  expect(extractEmails('sales@example.com', 'https://www.acme.com/')).toEqual([]);
 });
 
 it('each finding has a method, a snippet and a confidence', () => {

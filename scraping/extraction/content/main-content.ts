@@ -53,14 +53,14 @@ const trees = (): Trees => {
 };
 
 /** A frameset has no body. */
-const bodyOf = (document: Document): Element => document.body ?? document.documentElement;
+const pageBody = (document: Document): Element => document.body ?? document.documentElement;
 
 /**
  * The body without non-text and hidden elements, with the content of `noscript` if the page has
  * little else. Changes the document.
  */
 export function readableBody(document: Document): Element {
-  const body = bodyOf(document);
+  const body = pageBody(document);
   if (selectFirst(document, 'noscript')) unwrapNoscript(body);
   for (const element of select(body, UNREADABLE)) element.remove();
   for (const element of select(body, '[hidden], [style]')) {

@@ -9,8 +9,8 @@ import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source
 import { createSources, defaultSources, type SourceOptions } from './sources.ts';
 
 /**
- * The contract of every source, on saved pages. Each source's pages list the same three practices,
- * over two pages where it has them.
+ * The contract of every source, on saved pages: each lists the same three practices, over two pages
+ * if it has paging.
  */
 
 const saved = (name: string) =>

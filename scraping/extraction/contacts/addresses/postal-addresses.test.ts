@@ -1,7 +1,7 @@
 import type { Address } from '../../../../core/leads/lead.ts';
 import { findContacts, toContacts } from '../contacts.ts';
 
-const addressesOf = (body: string, { lang = 'en', url = 'https://www.acme.com/' } = {}): Address[] =>
+const extractAddresses = (body: string, { lang = 'en', url = 'https://www.acme.com/' } = {}): Address[] =>
   toContacts(findContacts({ html: `<html lang="${lang}"><body>${body}</body></html>`, url })).addresses;
 
 type Parts = [
@@ -116,13 +116,13 @@ it.each<[string, string, string, Parts]>([
     ['ul. Długa 7', 'Warszawa', null, '00-238', 'PL'],
   ],
 ])('an address is split into its parts: %s', (_, url, body, [street, city, region, postal_code, country]) => {
-  expect(addressesOf(`<p>${body}</p>`, { url })).toEqual([
+  expect(extractAddresses(`<p>${body}</p>`, { url })).toEqual([
     { text: expect.stringContaining(street), street, city, region, postal_code, country },
   ]);
 });
 
 it('an address in both JSON-LD and text is one', () => {
-  const found = addressesOf(`
+  const found = extractAddresses(`
     <script type="application/ld+json">{"@type":"Bakery","name":"Acme","address":{"@type":"PostalAddress","streetAddress":"1 Bread St",
       "addressLocality":"New York","addressRegion":"NY","postalCode":"10001","addressCountry":{"@type":"Country","name":"USA"}}}</script>
     <footer>1 Bread St, New York, NY 10001</footer>`);
@@ -139,7 +139,7 @@ it('an address in both JSON-LD and text is one', () => {
 });
 
 it('each branch keeps its own address', () => {
-  const found = addressesOf('<p>1 Elm Rd<br>Dallas, TX 75201</p><p>2 Oak Ave<br>Austin, TX 78701</p>');
+  const found = extractAddresses('<p>1 Elm Rd<br>Dallas, TX 75201</p><p>2 Oak Ave<br>Austin, TX 78701</p>');
   expect(found.map(({ street, city }) => `${street}, ${city}`)).toEqual([
     '1 Elm Rd, Dallas',
     '2 Oak Ave, Austin',
@@ -152,12 +152,12 @@ it.each([
   ['a list of services', '<ul><li>24 Hour Service</li><li>Plumbers in Leeds</li></ul>'],
   ['an amount', '<p>Only 99 Dollars a Day in Austin, TX</p>'],
 ])('%s is no address', (_, body) => {
-  expect(addressesOf(body)).toEqual([]);
+  expect(extractAddresses(body)).toEqual([]);
 });
 
 describe('an imprint gives no address of a third party', () => {
   const own = 'Acme SARL<br>12 rue de la République<br>69002 Lyon';
-  const streets = (body: string, url: string) => addressesOf(body, { url }).map(({ street }) => street);
+  const streets = (body: string, url: string) => extractAddresses(body, { url }).map(({ street }) => street);
 
   it.each([
     [

@@ -1,6 +1,6 @@
 import { findContacts, toContacts } from '../contacts.ts';
 
-const companyOf = (html: string, url = 'https://www.acme-tools.com/'): string | null =>
+const extractCompany = (html: string, url = 'https://www.acme-tools.com/'): string | null =>
   toContacts(findContacts({ html: `<html>${html}</html>`, url })).company;
 
 it.each([
@@ -39,20 +39,20 @@ it.each([
   ],
   ['hCard', '<body><div class="vcard"><span class="fn org">Acme Tools</span></div>', 'Acme Tools'],
 ])('a company is named by %s', (_, html, expected) => {
-  expect(companyOf(html)).toBe(expected);
+  expect(extractCompany(html)).toBe(expected);
 });
 
 it('candidates that agree win over a single stronger one', () => {
   const html = `<title>Hammers for everybody | Acme Tools</title>
     <meta property="og:site_name" content="Acme Tools">
     <body><img class="logo" alt="WordPress" src="wp.png"><p>© 2024 Acme Tools</p><p>Design by Pixel Works Ltd</p>`;
-  expect(companyOf(html)).toBe('Acme Tools');
+  expect(extractCompany(html)).toBe('Acme Tools');
 });
 
 it('a customer who writes a review is not the company', () => {
   const html = `<script type="application/ld+json">{"@type":"LocalBusiness","name":"Acme Tools",
     "review":{"@type":"Review","author":{"@type":"Organization","name":"Happy Customer Inc"}}}</script>`;
-  expect(companyOf(html)).toBe('Acme Tools');
+  expect(extractCompany(html)).toBe('Acme Tools');
 });
 
 it.each([
@@ -62,5 +62,5 @@ it.each([
   ],
   ['an empty page', ''],
 ])('%s gives no company', (_, html) => {
-  expect(companyOf(html)).toBeNull();
+  expect(extractCompany(html)).toBeNull();
 });

@@ -1,6 +1,6 @@
 import { findContacts, toContacts } from '../contacts.ts';
 
-const numbersOf = (
+const extractNumbers = (
   body: string,
   { lang = 'en', url = 'https://www.acme.com/', country = undefined as string | undefined } = {},
 ) => {
@@ -24,7 +24,7 @@ describe('the country of a number', () => {
     ['a hint', '<p>Tel: 020 7946 0123</p>', { country: 'GB' }, '+442079460123'],
     ['the default, US', '<p>Call (212) 555-0199</p>', {}, '+12125550199'],
   ])('is determined by %s', (_, body, options, expected) => {
-    expect(numbersOf(body, options).phones).toEqual([expected]);
+    expect(extractNumbers(body, options).phones).toEqual([expected]);
   });
 });
 
@@ -61,7 +61,7 @@ describe('a fax', () => {
       '<script type="application/ld+json">{"@type":"LocalBusiness","telephone":"217-555-0123","faxNumber":"217-555-0124"}</script><p>217-555-0124</p>',
     ],
   ])('is determined by %s', (_, body) => {
-    expect(numbersOf(body)).toEqual(expected);
+    expect(extractNumbers(body)).toEqual(expected);
   });
 
   it.each([
@@ -88,7 +88,7 @@ describe('a fax', () => {
       '+74951234568',
     ],
   ])('is labelled in the language of the page (%s)', (lang, url, text, phone, fax) => {
-    expect(numbersOf(`<p>${text}</p>`, { lang, url })).toEqual({ phones: [phone], faxes: [fax] });
+    expect(extractNumbers(`<p>${text}</p>`, { lang, url })).toEqual({ phones: [phone], faxes: [fax] });
   });
 
   it.each([
@@ -99,11 +99,14 @@ describe('a fax', () => {
     ['nothing but a full stop', '<p>Tel. Fax 217-555-0123</p>'],
     ['the line above', '<p>Tel. und Fax</p><p>217-555-0123</p>'],
   ])('is a phone too if the page labels it as both, joined by %s', (_, body) => {
-    expect(numbersOf(body)).toEqual({ phones: ['+12175550123'], faxes: ['+12175550123'] });
+    expect(extractNumbers(body)).toEqual({ phones: ['+12175550123'], faxes: ['+12175550123'] });
   });
 
   it('is no phone if the phone label before it has no number', () => {
-    expect(numbersOf('<p>Tel: – Fax: 217-555-0123</p>')).toEqual({ phones: [], faxes: ['+12175550123'] });
+    expect(extractNumbers('<p>Tel: – Fax: 217-555-0123</p>')).toEqual({
+      phones: [],
+      faxes: ['+12175550123'],
+    });
   });
 });
 
@@ -120,21 +123,21 @@ it.each([
   ['bare digits', 'Ticket 2125550199 is closed'],
   ['a placeholder', 'Phone: 123-456-7890 or 000-000-0000'],
 ])('%s is no phone', (_, text) => {
-  expect(numbersOf(`<p>${text}</p>`)).toEqual({ phones: [], faxes: [] });
+  expect(extractNumbers(`<p>${text}</p>`)).toEqual({ phones: [], faxes: [] });
 });
 
 it('letters are dialled as digits', () => {
-  expect(numbersOf('<p>Call 1-800-FLOWERS today</p>').phones).toEqual(['+18003569377']);
+  expect(extractNumbers('<p>Call 1-800-FLOWERS today</p>').phones).toEqual(['+18003569377']);
 });
 
 it('chat links are phones', () => {
-  expect(numbersOf('<a href="https://wa.me/5511987654321?text=oi">Chat</a>').phones).toEqual([
+  expect(extractNumbers('<a href="https://wa.me/5511987654321?text=oi">Chat</a>').phones).toEqual([
     '+5511987654321',
   ]);
 });
 
 it('text without a space before a number does not hide it', () => {
-  expect(numbersOf('<p><b>Acme</b><span>217-555-0123</span><a href="/x">Mail</a></p>').phones).toEqual([
+  expect(extractNumbers('<p><b>Acme</b><span>217-555-0123</span><a href="/x">Mail</a></p>').phones).toEqual([
     '+12175550123',
   ]);
 });
