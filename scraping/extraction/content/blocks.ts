@@ -49,7 +49,7 @@ export interface BlockTree {
 /** Bounds the recursion. Everything below this depth is one block. */
 const MAX_DEPTH = 400;
 
-/** Splits an element into blocks in one traversal; O(nodes). */
+/** Splits an element into blocks in one traversal, in document order. */
 export function segmentBlocks(root: Element): BlockTree {
   const blocks: Block[] = [];
   const totals = new Map<Element, SubtreeTotals>();

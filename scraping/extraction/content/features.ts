@@ -37,7 +37,7 @@ export function computeFeatures({ blocks, totals }: BlockTree, facts: PageFacts)
   return blocks.map((block, at) => {
     const { level, topic } = traits[at] as Traits;
     if (level === 1 && firstHeading < 0) firstHeading = at;
-    const tagPath = byPath.get(block.tagPath);
+    const pathTotals = byPath.get(block.tagPath);
     const row: number[] = [];
     pushTextStatistics(row, block);
     row.push(
@@ -55,11 +55,11 @@ export function computeFeatures({ blocks, totals }: BlockTree, facts: PageFacts)
       heading.topic,
       firstHeading < 0 ? -1 : Math.min(200, at - firstHeading),
       topic,
-      tagPath?.count ?? 1,
-      (tagPath?.words ?? 0) / Math.max(1, tagPath?.count ?? 1),
-      (tagPath?.words ?? 0) / Math.max(1, whole),
-      (tagPath?.linkChars ?? 0) / Math.max(1, tagPath?.chars ?? 1),
-      at - (tagPath?.first ?? at),
+      pathTotals?.count ?? 1,
+      (pathTotals?.words ?? 0) / Math.max(1, pathTotals?.count ?? 1),
+      (pathTotals?.words ?? 0) / Math.max(1, whole),
+      (pathTotals?.linkChars ?? 0) / Math.max(1, pathTotals?.chars ?? 1),
+      at - (pathTotals?.first ?? at),
       isDescribed(block, facts) ? 1 : 0,
     );
     pushAll(row, groups.get(block.container) ?? NO_GROUP);
@@ -298,12 +298,12 @@ interface PathTotals {
 function totalsByPath(blocks: readonly Block[]): Map<string, PathTotals> {
   const byPath = new Map<string, PathTotals>();
   blocks.forEach((block, at) => {
-    const tagPath = byPath.get(block.tagPath) ?? { count: 0, words: 0, chars: 0, linkChars: 0, first: at };
-    tagPath.count += 1;
-    tagPath.words += block.words;
-    tagPath.chars += block.chars;
-    tagPath.linkChars += block.linkChars;
-    byPath.set(block.tagPath, tagPath);
+    const sum = byPath.get(block.tagPath) ?? { count: 0, words: 0, chars: 0, linkChars: 0, first: at };
+    sum.count += 1;
+    sum.words += block.words;
+    sum.chars += block.chars;
+    sum.linkChars += block.linkChars;
+    byPath.set(block.tagPath, sum);
   });
   return byPath;
 }

@@ -26,28 +26,29 @@ export function pruneDom(body: Element, blocks: readonly Block[], kept: readonly
       empty = parent;
     }
   }
-  for (const element of all) if (isFrameOfPage(element) && !holders.has(element)) element.remove();
+  for (const element of all) if (isPageChrome(element) && !holders.has(element)) element.remove();
   // Whole subtrees at once: each removal in domino notifies all ancestors.
-  const gone = new Set<Element>();
+  const emptied = new Set<Element>();
   for (const element of all.reverse()) {
-    if (holdsOnly(element, gone) && !VOID.has(element.tagName) && !staysEmpty(element)) gone.add(element);
+    if (containsOnly(element, emptied) && !VOID.has(element.tagName) && !staysEmpty(element))
+      emptied.add(element);
   }
-  for (const element of gone) {
-    if (!element.parentElement || !gone.has(element.parentElement)) element.remove();
+  for (const element of emptied) {
+    if (!element.parentElement || !emptied.has(element.parentElement)) element.remove();
   }
 }
 
-function holdsOnly(element: Element, gone: ReadonlySet<Element>): boolean {
+function containsOnly(element: Element, emptied: ReadonlySet<Element>): boolean {
   for (let child = element.firstChild; child; child = child.nextSibling) {
-    if (!isElement(child) || !gone.has(child)) return false;
+    if (!isElement(child) || !emptied.has(child)) return false;
   }
   return true;
 }
 
-const FRAME_TAGS = new Set(['NAV', 'ASIDE', 'FOOTER', 'HEADER', 'FORM']);
-const FRAME_ROLES = new Set(['navigation', 'banner', 'contentinfo']);
-const isFrameOfPage = (element: Element): boolean =>
-  FRAME_TAGS.has(element.tagName) || FRAME_ROLES.has(element.getAttribute('role') ?? '');
+const CHROME_TAGS = new Set(['NAV', 'ASIDE', 'FOOTER', 'HEADER', 'FORM']);
+const CHROME_ROLES = new Set(['navigation', 'banner', 'contentinfo']);
+const isPageChrome = (element: Element): boolean =>
+  CHROME_TAGS.has(element.tagName) || CHROME_ROLES.has(element.getAttribute('role') ?? '');
 const VOID = new Set(['IMG', 'BR', 'HR', 'PICTURE', 'SOURCE', 'VIDEO', 'AUDIO']);
 
 /** Figures and their descendants. Expects elements in document order. */

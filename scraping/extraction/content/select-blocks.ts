@@ -58,28 +58,28 @@ function keepRestOfContainer(
   kept: boolean[],
   { body, threshold }: { body: Element; threshold: number },
 ): void {
-  const inside = new Map<Element, { words: number; kept: number }>();
+  const members = new Map<Element, { words: number; kept: number }>();
   let all = 0;
   for (const [at, block] of blocks.entries()) {
     if (kept[at]) all += block.words;
     for (let up: Element | null = block.container; up && up !== body; up = up.parentElement) {
-      const sum = inside.get(up) ?? { words: 0, kept: 0 };
+      const sum = members.get(up) ?? { words: 0, kept: 0 };
       sum.words += block.words;
       if (kept[at]) sum.kept += block.words;
-      inside.set(up, sum);
+      members.set(up, sum);
     }
   }
   // The innermost element with nearly all selected words.
   let holder: Element | null = null;
-  for (const [element, sum] of inside) {
+  for (const [element, sum] of members) {
     if (sum.kept < all * CONTAINER_SHARE || (holder && element.contains(holder))) continue;
     holder = element;
   }
-  const sum = holder && inside.get(holder);
+  const sum = holder && members.get(holder);
   if (!holder || !sum || sum.kept < sum.words * MIN_KEPT_SHARE) return;
   const minimum = threshold / CONTAINER_FACTOR;
   for (const [at, block] of blocks.entries()) {
-    if (kept[at] || !holder.contains(block.container) || isFrame(block)) continue;
+    if (kept[at] || !holder.contains(block.container) || isPageChrome(block)) continue;
     const isCode = closestTag(block.container, 'PRE') !== null;
     if (isCode || ((probabilities[at] ?? 0) > minimum && block.linkChars < block.chars * MAX_LINK_SHARE))
       kept[at] = true;
@@ -88,7 +88,7 @@ function keepRestOfContainer(
 
 const CONTAINER_SHARE = 0.9;
 const MIN_KEPT_SHARE = 0.85;
-/** A block inside the container needs only this fraction of the threshold. */
+/** A block inside the container needs only the threshold divided by this. */
 const CONTAINER_FACTOR = 2;
 const MAX_LINK_SHARE = 0.5;
 
@@ -112,13 +112,15 @@ const TITLE_MAX_WORDS = 60;
 
 /** Below this the model has too little evidence: everything but page chrome is selected. */
 const FEW_WORDS = 100;
-const FRAME_HINTS = (['nav', 'footer', 'aside', 'dialog', 'nameCookie', 'nameNav', 'form'] as const).map(
+const CHROME_HINTS = (['nav', 'footer', 'aside', 'dialog', 'nameCookie', 'nameNav', 'form'] as const).map(
   (hint) => HINTS.indexOf(hint),
 );
 function selectOnShortPage(blocks: readonly Block[], words: number): boolean[] {
   const inMain = blocks.map(({ hints }) => hints[MAIN] !== NEVER);
   const mainWords = blocks.reduce((sum, block, at) => sum + (inMain[at] ? block.words : 0), 0);
-  const kept = blocks.map((block, at) => !isFrame(block) && (mainWords < words / 2 || inMain[at] === true));
+  const kept = blocks.map(
+    (block, at) => !isPageChrome(block) && (mainWords < words / 2 || inMain[at] === true),
+  );
   return kept.includes(true) ? kept : blocks.map(() => true);
 }
 
@@ -129,9 +131,9 @@ const CONTENT_HINTS = (['main', 'article'] as const).map((hint) => HINTS.indexOf
  * Whether the block is in page chrome, with no `main` or `article` between the chrome and the
  * block.
  */
-function isFrame({ hints }: Block, frame = FRAME_HINTS): boolean {
+function isPageChrome({ hints }: Block, chrome = CHROME_HINTS): boolean {
   const innermost = Math.max(...CONTENT_HINTS.map((hint) => hints[hint] ?? NEVER));
-  return frame.some((hint) => (hints[hint] ?? NEVER) > innermost);
+  return chrome.some((hint) => (hints[hint] ?? NEVER) > innermost);
 }
 
 /** Elements and roles declared as something other than the page's text. */
@@ -146,7 +148,7 @@ const BOILERPLATE_ODDS = 0.135;
  * weigh them enough.
  */
 function scoreBlock(block: Block, probability: number): number {
-  if (!isFrame(block, BOILERPLATE_HINTS)) return probability;
+  if (!isPageChrome(block, BOILERPLATE_HINTS)) return probability;
   return (probability * BOILERPLATE_ODDS) / (probability * BOILERPLATE_ODDS + 1 - probability);
 }
 
@@ -185,8 +187,8 @@ const SPREAD = 2;
 const STEEPNESS = 2;
 
 function toLogOdds(probability: number): number {
-  const sure = Math.min(1 - 1e-4, Math.max(1e-4, probability));
-  return Math.log(sure / (1 - sure));
+  const bounded = Math.min(1 - 1e-4, Math.max(1e-4, probability));
+  return Math.log(bounded / (1 - bounded));
 }
 
 const probabilityFor = (quantile: number, logOdds: number): number =>
@@ -204,23 +206,23 @@ function keepWholeElements(blocks: readonly Block[], kept: boolean[]): void {
   for (const [at, { container }] of blocks.entries()) {
     for (let up: Element | null = container, steps = 0; up && steps < 6; up = up.parentElement, steps += 1) {
       if (!WHOLE_TAGS.has(up.tagName)) continue;
-      const inside = parts.get(up);
-      if (inside) inside.push(at);
+      const members = parts.get(up);
+      if (members) members.push(at);
       else parts.set(up, [at]);
     }
   }
-  for (const [part, inside] of parts) {
+  for (const [part, members] of parts) {
     const words = (which: number[]) => which.reduce((sum, at) => sum + (blocks[at]?.words ?? 0), 0);
-    const all = words(inside);
+    const all = words(members);
     if (all > MAX_WHOLE_WORDS) continue;
-    const [first = 0, last = 0] = [inside[0], inside.at(-1)];
+    const [first = 0, last = 0] = [members[0], members.at(-1)];
     const isAmong = part.tagName === 'FIGURE' && kept[first - 1] && kept[last + 1] && all < 40;
-    if (isAmong || words(inside.filter((at) => kept[at])) > all * 0.6)
-      for (const at of inside) kept[at] = true;
+    if (isAmong || words(members.filter((at) => kept[at])) > all * 0.6)
+      for (const at of members) kept[at] = true;
   }
 }
 
-/** A block between selected neighbours needs only this fraction of the threshold. */
+/** A block between selected siblings needs only the threshold divided by this. */
 const GAP_FACTOR = 4;
 
 const isSibling = (block: Block, other: Block | undefined): boolean =>
