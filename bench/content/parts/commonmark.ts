@@ -65,10 +65,10 @@ function canonical(html: string): string {
       '',
     );
     const isBlock = BLOCKS.test(tagName);
-    // What is empty is not seen.
+    // Empty elements render nothing.
     if (inner.trim() === '' && !/^(IMG|BR|HR)$/.test(tagName)) return inner;
     if (!COMPARED.has(tagName)) return isBlock ? `\n${inner.trim()}\n` : inner;
-    // Text that stands in no paragraph reads as one; and so does an item's only paragraph.
+    // Text outside a paragraph equals a paragraph, and so does an item's only paragraph.
     const name = tagName.toLowerCase();
     const content = tagName === 'PRE' ? inner.trimEnd() : isBlock ? inner.trim() : inner;
     if (tagName === 'P') return content === '' ? '' : `\n${content}\n`;

@@ -73,7 +73,7 @@ it('a link to several addresses gives all of them', () => {
 });
 
 it.each([
-  ['a picture', '<img src="logo@2x.png"> logo@2x.png'],
+  ['an image', '<img src="logo@2x.png"> logo@2x.png'],
   ['a version', 'jquery@3.6.0 and @types/node@20.1.0'],
   ['an example', 'you@example.com, your.name@yourcompany.com, name@email.com'],
   ['a profile', 'https://medium.com/@acme and @acme.com'],

@@ -2,7 +2,7 @@ import type { Block, BlockTree, SubtreeTotals } from './blocks.ts';
 import { HINTS, type Hint, NEVER } from './element-hints.ts';
 import { computeTextStatistics } from './text-statistics.ts';
 
-/** Facts about the page from its head and address. */
+/** Facts about the page from its head and URL. */
 export interface PageFacts {
   url: string;
   title: string;

@@ -338,21 +338,21 @@ test.each([
 });
 
 test.each<[string, Partial<LeadQuery>, Partial<SourceOptions>, SourceType[]]>([
-  ['sites alone', { text: '' }, {}, ['website']],
+  ['URLs only', { text: '' }, {}, ['website']],
   [
-    'nothing set up',
+    'nothing configured',
     { urls: [], geography: null },
     { searxngUrl: undefined, directories: [] },
     ['duckduckgo'],
   ],
   [
-    'kind and place',
+    'industry and place',
     { urls: [] },
     { searxngUrl: undefined, directories: [] },
     ['duckduckgo', 'openstreetmap'],
   ],
-  ['all set up', {}, withKey, ['website', 'google', 'searxng', 'directory', 'openstreetmap']],
-])('the sources of a job that names none, with %s', (_what, query, options, expected) => {
+  ['everything configured', {}, withKey, ['website', 'google', 'searxng', 'directory', 'openstreetmap']],
+])('the default sources of a job, with %s', (_what, query, options, expected) => {
   expect(defaultSources({ ...QUERY, ...query }, { ...OPTIONS, ...options })).toEqual(expected);
 });
 

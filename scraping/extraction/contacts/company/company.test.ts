@@ -4,7 +4,7 @@ const extractCompany = (html: string, url = 'https://www.acme-tools.com/'): stri
   toContacts(findContacts({ html: `<html>${html}</html>`, url })).company;
 
 it.each([
-  ['the title behind a bar', '<title>Contact Us | Acme Tools</title>', 'Acme Tools'],
+  ['the title after a bar', '<title>Contact Us | Acme Tools</title>', 'Acme Tools'],
   ['the title before a dash', '<title>Acme Tools - Hammers, nails and more</title>', 'Acme Tools'],
   ['Open Graph', '<title>Hammers</title><meta property="og:site_name" content="Acme Tools">', 'Acme Tools'],
   [

@@ -34,7 +34,7 @@ export function findPhones(
     if (kind === 'phone' || kind === 'both') phones.add(value);
   }
   return mentions.flatMap(({ value, kind, ...finding }): Finding[] => {
-    // A number labelled as fax elsewhere is a fax where it has no label.
+    // An unlabelled mention of a number that is labelled as fax elsewhere is a fax too.
     const is = kind ?? (faxes.has(value) && !phones.has(value) ? 'fax' : 'phone');
     const fields = is === 'both' ? (['phone', 'fax'] as const) : ([is] as const);
     return fields.map((field) => ({ field, value, ...finding }));
