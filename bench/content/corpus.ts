@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 
-/** A folder of labelled pages, never part of this project: see docs/internals/content-bench.md for where to get them. */
+/**
+ * The corpus: a folder of labelled pages outside this project. docs/internals/content-bench.md says where to
+ * get it.
+ */
 
 export const hasInCorpus = (corpus: string, name: string): boolean => existsSync(join(corpus, name));
 
@@ -19,7 +22,7 @@ export async function readCorpusLines<T>(corpus: string, name: string): Promise<
     .map((line) => JSON.parse(line) as T);
 }
 
-/** Keeps one half of labelled things by their number. */
+/** Selects the items with even or odd number; all if undefined. */
 export function half<T extends { id: string | number }>(items: T[], which: 'even' | 'odd' | undefined): T[] {
   if (which === undefined) return items;
   return items.filter(({ id }) => (Number.parseInt(String(id), 10) % 2 === 0) === (which === 'even'));

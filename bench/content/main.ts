@@ -6,7 +6,10 @@ import type { ContentBench, Row } from './part.ts';
 import { CONTENT_PARTS } from './parts.ts';
 import { createBrowserReader, createHtmlReader, type PageReader } from './reader.ts';
 
-/** `npm run bench:content`: how much of a page we get, on pages that others labelled. What each figure means: docs/internals/content-bench.md. */
+/**
+ * `npm run bench:content`: extraction quality on labelled pages. What each figure means:
+ * docs/internals/content-bench.md.
+ */
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) return console.log(USAGE);
   const options = parseContentOptions(
@@ -52,7 +55,7 @@ async function writeReport(
   if (detailsFile) await writeFile(detailsFile, details.map((line) => `${line}\n`).join(''));
 }
 
-/** Whether its target is met; undefined where there is none. */
+/** Whether the target is met; undefined without a target. */
 function isMet({ figure, target }: Row): boolean | undefined {
   if (!target) return undefined;
   return (

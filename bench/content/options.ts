@@ -1,18 +1,20 @@
 import { parseArguments, UsageError } from '../options.ts';
 
 export interface ContentBenchOptions {
-  /** Folder of labelled pages; what it may hold is told in docs/internals/content-bench.md. */
+  /** Folder of labelled pages; docs/internals/content-bench.md describes its files. */
   corpus: string;
   only: ReadonlySet<string>;
-  /** File the figures are also written to, as JSON. */
+  /** File that also gets the figures, as JSON. */
   report: string | undefined;
-  /** Read the pages once more through the real browser. */
+  /** Also read the pages through the browser. */
   browser: boolean;
-  /** Only pages whose number is even or odd: one half to tune on, the other to see whether it holds. */
+  /**
+   * Only pages whose number is even or odd: one half to tune on, the other to see whether it holds.
+   */
   half: 'even' | 'odd' | undefined;
-  /** Only every so many pages. */
+  /** Only every nth page. */
   every: number;
-  /** File for what was found on each page, as JSON lines: to see why. */
+  /** File for the results per page, as JSON lines. */
   details: string | undefined;
 }
 

@@ -6,23 +6,26 @@ export interface Row {
   name: string;
   figure: number;
   target?: { atLeast?: number; atMost?: number };
-  /** Of how many, or what to know when reading it. */
+  /** Sample size or remark. */
   note?: string;
 }
 
 /** One subject of the bench: a file in `parts/`, listed in `parts.ts`. */
 export interface Part {
   name: string;
-  /** What it reads in the corpus folder: a file or a folder. Without it the part is left out, and the table says so. */
+  /**
+   * File or folder in the corpus that it reads. Without it the part is skipped, with a note on
+   * stderr.
+   */
   needs: string;
   measure(bench: ContentBench): Promise<Row[]>;
 }
 
-/** What every part works with. */
+/** Context of every part. */
 export interface ContentBench {
   options: ContentBenchOptions;
-  /** Turns HTML into content as a job does; with `--browser` a second one that renders the page first. */
+  /** Read HTML as a job does; with `--browser` a second one renders the page first. */
   readers: readonly PageReader[];
-  /** Notes something for `--details`. */
+  /** Writes a line for `--details`. */
   detail(fact: Record<string, unknown>): void;
 }

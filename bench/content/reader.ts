@@ -22,14 +22,14 @@ export interface ReadOptions {
   mainContent?: boolean;
 }
 
-/** Turns saved pages into what a job's user gets. */
+/** Reads saved pages as a job does. */
 export interface PageReader {
   name: 'html' | 'browser';
   read(page: SavedPage, formats: readonly Format[], options?: ReadOptions): Promise<Partial<Page>>;
   stop(): Promise<void>;
 }
 
-/** The HTML as it was saved, in the extraction threads of a worker: what a page costs and yields without a browser. */
+/** Reads the HTML as saved, in extraction threads: cost and result without a browser. */
 export function createHtmlReader(): PageReader {
   const extractor = createExtractor();
   const never = new AbortController().signal;
@@ -42,8 +42,9 @@ export function createHtmlReader(): PageReader {
 }
 
 /**
- * The same through Chromium, as a job with `render: browser` has it: pages come from a server on loopback, and the egress guard
- * lets them reach nothing else, so what they would load from elsewhere is missing.
+ * The same through Chromium, as a job with `render: browser` has it: pages come from a server on
+ * loopback, and the egress guard lets them reach nothing else, so what they would load from
+ * elsewhere is missing.
  */
 export async function createBrowserReader(): Promise<PageReader> {
   const executablePath = findChromium(process.env.CHROMIUM_PATH);
@@ -66,7 +67,7 @@ export async function createBrowserReader(): Promise<PageReader> {
     ...{ guard: egress, userAgent: 'LeadEngine', logger },
     proxyHealth: createProxyHealth(),
   });
-  // Never asked: every page goes to the browser.
+  // Unused: every page goes to the browser.
   const renderingTypes = createRenderingTypeCache({ find: async () => null, record: async () => {} }, logger);
   await browser.start();
   let count = 0;
@@ -74,7 +75,7 @@ export async function createBrowserReader(): Promise<PageReader> {
     name: 'browser',
     async read({ url, html }, formats, { mainContent = true } = {}) {
       count += 1;
-      // Some pages were saved without their address.
+      // Some pages were saved without their URL.
       const path = `/${count}${URL.canParse(url) ? new URL(url).pathname : '/'}`;
       saved.set(path, html);
       const context = {

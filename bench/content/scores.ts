@@ -1,5 +1,8 @@
-/** Words as the public benchmarks count them: runs of letters, digits and underscores, in lower case. */
-export const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
+/**
+ * Words as the public benchmarks count them: runs of letters, digits and underscores, in lower
+ * case.
+ */
+export const splitWords = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) ?? [];
 
 export interface Score {
   precision: number;
@@ -9,7 +12,7 @@ export interface Score {
 
 /** Two texts as bags of words. */
 export function wordScore(found: string, expected: string): Score {
-  const [foundWords, expectedWords] = [wordsOf(found), wordsOf(expected)];
+  const [foundWords, expectedWords] = [splitWords(found), splitWords(expected)];
   if (expectedWords.length === 0 && foundWords.length === 0) return { precision: 1, recall: 1, f1: 1 };
   const left = new Map<string, number>();
   for (const word of expectedWords) left.set(word, (left.get(word) ?? 0) + 1);
@@ -32,8 +35,8 @@ export function score(right: number, found: number, expected: number): Score {
 export const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
-export const share = <T>(items: readonly T[], holds: (item: T) => boolean): number =>
-  items.length === 0 ? 0 : items.filter(holds).length / items.length;
+export const share = <T>(items: readonly T[], predicate: (item: T) => boolean): number =>
+  items.length === 0 ? 0 : items.filter(predicate).length / items.length;
 
-/** For comparing what people write differently: case, white space and punctuation do not count. */
-export const normalised = (text: string): string => wordsOf(text).join(' ');
+/** Normalized for comparison: without case, white space and punctuation. */
+export const normalised = (text: string): string => splitWords(text).join(' ');

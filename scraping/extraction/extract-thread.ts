@@ -1,12 +1,12 @@
 import { parentPort } from 'node:worker_threads';
 import { answer, type Question } from './readings.ts';
 
-/** The body of an extraction thread: one question, one answer, in turn. */
+/** Entry point of an extraction thread: answers one message at a time. */
 parentPort?.on('message', (question: Question) => {
   try {
     parentPort?.postMessage({ result: answer(question) });
   } catch (error) {
-    // A document nested too deeply ends here, as a stack overflow.
+    // A document nested too deeply arrives here as a stack overflow.
     parentPort?.postMessage({ failure: error instanceof Error ? error.message : String(error) });
   }
 });

@@ -18,12 +18,12 @@ describe('markdown', () => {
     ['code with backticks', '<p><code>a `b` c</code></p>', '`` a `b` c ``'],
     ['a fence longer than those inside', '<pre>```\nx\n```</pre>', '````\n```\nx\n```\n````'],
     [
-      'the language of GitHub',
+      'the language class of GitHub',
       '<div class="highlight-source-js"><pre>let a;</pre></div>',
       '```js\nlet a;\n```',
     ],
     [
-      'the language of Sphinx',
+      'the language class of Sphinx',
       '<div class="highlight-python3"><div class="highlight"><pre>x</pre></div></div>',
       '```python3\nx\n```',
     ],
@@ -35,20 +35,16 @@ describe('markdown', () => {
       '[Title More](https://site.example/x)',
     ],
     ['a link with brackets', '<a href="/a_(b)">c</a>', '[c](https://site.example/a_(b))'],
-    ['a link with half a pair', '<a href="/a)b">c</a>', '[c](https://site.example/a\\)b)'],
+    ['a link with an unpaired bracket', '<a href="/a)b">c</a>', '[c](https://site.example/a\\)b)'],
     [
       'a link with a title',
       '<a href="/a" title="say &quot;x&quot;">c</a>',
       '[c](https://site.example/a "say \\"x\\"")',
     ],
     ['text that looks like HTML', '<p>a &lt;b&gt; &amp;amp; c</p>', 'a \\<b> &amp;amp; c'],
-    ['a line that breaks', '<p>a<br>b</p><p>c</p>', 'a  \nb\n\nc'],
+    ['a line break', '<p>a<br>b</p><p>c</p>', 'a  \nb\n\nc'],
     ['two lists in a row', '<ul><li>a</li></ul><ul><li>b</li></ul>', '- a\n\n* b'],
-    [
-      'items beside each other that are in no list',
-      '<div><li>a</li></div><div><li>b</li></div>',
-      '- a\n\n- b',
-    ],
+    ['adjacent items outside a list', '<div><li>a</li></div><div><li>b</li></div>', '- a\n\n- b'],
     [
       'a list in a cell',
       '<table><tr><th>x</th></tr><tr><td>of:<ul><li>a</li><li><b>b</b></li></ul></td></tr></table>',
@@ -56,38 +52,38 @@ describe('markdown', () => {
     ],
     ['a list from zero', '<ol start="0"><li>a</li></ol>', '0. a'],
     ['emphasis in emphasis', '<em>a <em>b</em></em>', '*a _b_*'],
-    ['a link that runs a program', '<a href="javascript:x()">c</a>', 'c'],
-    ['a link of a heading to itself', '<h2>Title<a href="#t">¶</a></h2>', '## Title'],
+    ['a javascript: link', '<a href="javascript:x()">c</a>', 'c'],
+    ['an anchor link in a heading', '<h2>Title<a href="#t">¶</a></h2>', '## Title'],
     ['a heading over lines', '<h2>One<br>Two</h2>', '## One Two'],
-    ['a picture in the page itself', '<p>a<img src="data:image/png;base64,xx" alt="b"></p>', 'a'],
+    ['an inline data: image', '<p>a<img src="data:image/png;base64,xx" alt="b"></p>', 'a'],
     [
-      'a picture that waits in its set',
+      'an image with only a srcset',
       '<img srcset="/s.png 1x, /l.png 2x" alt="b">',
       '![b](https://site.example/s.png)',
     ],
     [
-      'a picture that waits for its place on the screen',
+      'a lazy image',
       '<img src="data:image/gif;base64,xx" data-src="/s.png" alt="b">',
       '![b](https://site.example/s.png)',
     ],
     [
-      'a picture that waits, with a copy for readers without scripts',
+      'a lazy image with a noscript copy',
       '<p>a <img src="data:image/gif;base64,xx" alt="b"><noscript><img src="/s.png" alt="b"></noscript></p>',
       'a ![b](https://site.example/s.png)',
     ],
     [
-      'a picture for readers without scripts alone',
+      'an image in noscript only',
       '<p>a <noscript><img src="/s.png" alt="b"></noscript></p>',
       'a ![b](https://site.example/s.png)',
     ],
     [
-      'a picture of several formats',
+      'a picture element with several sources',
       '<picture><source srcset="/s.webp 1x, /l.webp 2x"><img alt="b"></picture>',
       '![b](https://site.example/s.webp)',
     ],
-    ['a list that starts elsewhere', '<ol start="3"><li>c</li><li>d</li></ol>', '3. c\n4. d'],
+    ['a list with a start', '<ol start="3"><li>c</li><li>d</li></ol>', '3. c\n4. d'],
     ['an item of several paragraphs', '<ul><li><p>a</p><p>b</p></li></ul>', '- a\n\n  b'],
-    ['terms alone', '<dl><dt>a</dt><dt>b</dt></dl>', '- a\n- b'],
+    ['terms without definitions', '<dl><dt>a</dt><dt>b</dt></dl>', '- a\n- b'],
   ])('of %s', (_name, html, expected) => {
     expect(markdown(html)).toBe(expected);
   });
@@ -103,7 +99,7 @@ describe('markdown', () => {
     expect(markdown(html)).toBe('|  |  |\n| --- | --- |\n| a | b |\n| c | d |');
   });
 
-  it('of a table that lays out the page has no table', () => {
+  it('of a layout table has no table', () => {
     const html = '<table><tr><td><h1>News</h1><p>One</p></td><td><p>Two</p></td></tr></table>';
     expect(markdown(html)).toBe('# News\n\nOne\n\nTwo');
   });
@@ -111,12 +107,12 @@ describe('markdown', () => {
 
 describe('text', () => {
   it.each([
-    ['words of inline elements', '<p>a<b>b</b> <i>c</i>\n d</p>', 'ab c d'],
+    ['inline elements', '<p>a<b>b</b> <i>c</i>\n d</p>', 'ab c d'],
     ['paragraphs', '<p>a</p><p>b</p>', 'a\n\nb'],
     ['blocks and breaks', '<div>a</div><div>b<br>c</div>', 'a\nb\nc'],
     ['cells', '<table><tr><td><p>a</p></td><td>b</td></tr><tr><td>c</td><td></td></tr></table>', 'a\tb\nc'],
     ['code', '<p>x</p><pre>  a\n    b</pre>', 'x\n\n  a\n    b'],
-  ])('keeps %s as they read', (_name, html, expected) => {
+  ])('keeps %s', (_name, html, expected) => {
     expect(text(html)).toBe(expected);
   });
 });
@@ -128,17 +124,17 @@ describe('main content', () => {
 
   it.each([
     ['navigation', `<nav><a href="/a">CLUTTER</a></nav>${long}`],
-    ['a menu by its name', `<div class="main-menu"><a href="/a">CLUTTER</a></div>${long}`],
+    ['a menu by its class', `<div class="main-menu"><a href="/a">CLUTTER</a></div>${long}`],
     ['a role', `<div role="navigation">CLUTTER</div>${long}`],
     ['a page footer', `${long}<footer>CLUTTER</footer>`],
     ['a cookie notice', `<div id="cookie-consent">CLUTTER</div>${long}`],
     [
-      'what is hidden',
+      'hidden elements',
       `${long}<p hidden>CLUTTER</p><p style="display: none">CLUTTER</p><p aria-hidden="true">CLUTTER. ${sentence.repeat(2)}</p>`,
     ],
-    ['what stands beside main', `<div>CLUTTER</div><main>${long}</main>`],
+    ['text beside main', `<div>CLUTTER</div><main>${long}</main>`],
     [
-      'programs and styles',
+      'scripts and styles',
       `${long}<script>CLUTTER</script><style>CLUTTER</style><noscript>CLUTTER</noscript>`,
     ],
   ])('is without %s', (_name, html) => {
@@ -155,11 +151,11 @@ describe('main content', () => {
       `<article><h2>One</h2><p>${sentence} KEPT</p></article><article><h2>Two</h2>${long}</article>`,
     ],
     [
-      'what a click unfolds',
+      'hidden prose that a click unfolds',
       `<main>${long}<h2>When is the lock open?</h2><div hidden><p>The keeper works the gates from April until October. On Sundays boats pass before noon only, and the upper gate is KEPT shut at night.</p></div><h2>What does it cost?</h2><p>Boats under ten metres pass without a fee, and larger ones pay at the office beside the weir.</p></main>`,
     ],
     [
-      'text for readers without scripts, where there is no other',
+      'text in noscript, if there is no other',
       `<div id="app">Loading</div><noscript><main><p>KEPT ${sentence}</p>${long}</main></noscript>`,
     ],
     [
@@ -172,10 +168,10 @@ describe('main content', () => {
     expect(text(html)).toContain('KEPT');
   });
 
-  it('has once what the page has for small screens and for large ones', () => {
-    const told = 'The lock keeper opens the upper gate at eight and shuts it again at dusk.';
-    const html = `<main>${long}<div class="desktop"><p>${told}</p></div><div class="mobile"><p>${told}</p></div>${long}</main>`;
-    expect(text(html)?.split(told)).toHaveLength(2);
+  it('keeps one copy of a text repeated for small and large screens', () => {
+    const repeated = 'The lock keeper opens the upper gate at eight and shuts it again at dusk.';
+    const html = `<main>${long}<div class="desktop"><p>${repeated}</p></div><div class="mobile"><p>${repeated}</p></div>${long}</main>`;
+    expect(text(html)?.split(repeated)).toHaveLength(2);
   });
 
   const line = 'gate open upper at eight then shut it again at dusk';
@@ -183,11 +179,11 @@ describe('main content', () => {
     ['cells', line, `<table><tr><td>a</td><td>${line}</td></tr><tr><td>b</td><td>${line}</td></tr></table>`],
     ['lines of code', line, `<pre>${line}</pre><p>Then, once more:</p><pre>${line}</pre>`],
     ['short texts', 'Open daily', '<h2>Lock</h2><p>Open daily</p><h2>Weir</h2><p>Open daily</p>'],
-  ])('has %s as often as the page', (_name, part, html) => {
+  ])('keeps repeated %s', (_name, part, html) => {
     expect(text(`<main>${long}${html}</main>`)?.split(part)).toHaveLength(3);
   });
 
-  it('keeps the heading that is the title, wherever it stands', () => {
+  it('keeps the heading that repeats the title, even in a page header', () => {
     const html = `<html><head><title>The page | Site</title></head><body><header><h1>The page</h1></header><main>${long}</main></body></html>`;
     expect(read('', { html }).markdown).toMatch(/^# The page\n\n/);
   });
@@ -205,30 +201,30 @@ describe('a page', () => {
     });
   });
 
-  it('made of frames or no HTML at all is read without an error', () => {
+  it('that is a frameset or no HTML is read without an error', () => {
     expect(read('', { html: '<frameset><frame src="a"></frameset>' })).toEqual({ markdown: '' });
     expect(read('', { html: '<rss><item>Words</item></rss>' }).markdown).toBe('Words');
   });
 
-  it('with a slip in the name of an element is read', () => {
+  it('with a typo in a tag name is read', () => {
     expect(markdown('<p>one <b"x>two</b"x> three</p>')).toBe('one two three');
   });
 
-  it('has its addresses from its base', () => {
+  it('resolves URLs against its base', () => {
     const html = '<base href="/other/"><a href="x">y</a><a href="http://[bad">z</a>';
     expect(read('', { html, formats: ['links'] }).links).toEqual([
       { url: 'https://site.example/other/x', text: 'y', kind: 'internal' },
     ]);
   });
 
-  it('keeps routes that live in the fragment, and leaves out jumps', () => {
+  it('keeps links to routes in the fragment, and omits jumps', () => {
     const links = read('<a href="#a">a</a><a href="#/route">b</a><a href="other.html#c">c</a>', {
       formats: ['links'],
     }).links;
     expect(links?.map(({ text }) => text)).toEqual(['b', 'c']);
   });
 
-  it('shows components and what was put in their slots', () => {
+  it('has its shadow DOM flattened, with slotted elements in place', () => {
     const html =
       '<x-a><template shadowrootmode="open"><p>in <slot name="s">default</slot> and <slot>other</slot></p><x-b><template shadowrootmode="open">deep</template></x-b></template><b slot="s">given</b>rest</x-a>';
     expect(text(html)).toBe('in given and rest\n\ndeep');

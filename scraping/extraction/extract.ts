@@ -1,26 +1,26 @@
 import type { FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Page } from '../../core/jobs/page.ts';
-import { contactsIn, contactsOf } from './contacts/contacts.ts';
+import { findDocumentContacts, toContacts } from './contacts/contacts.ts';
 import { mainContent, wholeContent } from './content/main-content.ts';
-import { parsePage, titleOf } from './document/dom.ts';
-import { type Fields, type FieldsWanted, fieldsOf } from './fields.ts';
+import { parsePage, readTitle } from './document/dom.ts';
+import { extractFields, type Fields, type FieldsWanted } from './fields.ts';
 import { toMarkdown } from './markdown/markdown.ts';
 import { toText } from './markdown/text.ts';
-import { linksOf } from './metadata/links.ts';
-import { metadataOf } from './metadata/metadata.ts';
+import { extractLinks } from './metadata/links.ts';
+import { extractMetadata } from './metadata/metadata.ts';
 import { type SourceKind, sourceAsHtml, sourceAsWritten } from './sources/source.ts';
 import { storable } from './storable.ts';
 
 export type Format = (typeof FORMATS)[number];
 
-/** A page, however it was got, and what is wanted of it. */
+/** A fetched page and the requested output. */
 export interface ExtractInput {
-  /** Its HTML; or of another `kind` of document its source. */
+  /** HTML, or the source of another `kind` of document. */
   html: string;
   /** Default `html`. */
   kind?: SourceKind;
   url: string;
-  /** Null: the document's own, which is then among the results. */
+  /** Null: read from the document and included in the result. */
   title: string | null;
   charset: string;
   formats: readonly Format[];
@@ -30,14 +30,17 @@ export interface ExtractInput {
   fields?: FieldsWanted;
 }
 
-/** The formats that come from the HTML alone; what was not asked for is absent. */
+/** The requested formats; others are absent. */
 export type Extracted = Pick<
   Page,
   'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata' | 'contacts'
 > &
   Partial<Fields> & { title?: string };
 
-/** Pure, and blocks while it works (half a second for the largest documentation pages): see `extractor.ts`. */
+/**
+ * Pure and synchronous; half a second for the largest documentation pages. `extractor.ts` runs it
+ * in a thread.
+ */
 export function extract(input: ExtractInput): Extracted {
   return storable(read(input));
 }
@@ -52,13 +55,13 @@ function read(input: ExtractInput): Extracted {
   const fields = hasFields(input) ? input.fields : undefined;
   const html = sourceAsHtml(input.html, kind, input.url);
   const document = parsePage(html, input.url, (asWritten, base) => {
-    if (fields) Object.assign(extracted, fieldsOf(asWritten, base, fields));
+    if (fields) Object.assign(extracted, extractFields(asWritten, base, fields));
   });
-  const title = input.title ?? titleOf(document);
+  const title = input.title ?? readTitle(document);
   if (input.title === null) extracted.title = title;
-  if (wants('links')) extracted.links = linksOf(document, input.url);
-  if (wants('metadata')) extracted.metadata = metadataOf(document, { ...input, title });
-  if (wants('contacts')) extracted.contacts = contactsOf(contactsIn({ document, url: input.url }));
+  if (wants('links')) extracted.links = extractLinks(document, input.url);
+  if (wants('metadata')) extracted.metadata = extractMetadata(document, { ...input, title });
+  if (wants('contacts')) extracted.contacts = toContacts(findDocumentContacts({ document, url: input.url }));
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.
@@ -71,7 +74,7 @@ function read(input: ExtractInput): Extracted {
   return extracted;
 }
 
-/** Whether the HTML must be parsed: not for a `raw_html` alone. */
+/** Whether the HTML must be parsed: not for `raw_html` alone. */
 export const needsDocument = (input: ExtractInput): boolean =>
   input.title === null || hasFields(input) || READS_DOCUMENT.some((format) => input.formats.includes(format));
 

@@ -3,32 +3,33 @@ import { Worker } from 'node:worker_threads';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import { type Extracted, type ExtractInput, needsDocument } from './extract.ts';
 import { answer, type InputOf, type Question, type ReadingKind, type ResultOf } from './readings.ts';
-import { FIRST_PAGE, FIRST_READINGS } from './warm-up.ts';
+import { WARM_UP_PAGE, WARM_UP_READINGS } from './warm-up.ts';
 
 /**
- * Extraction away from the event loop, which has leases to renew and cancels to hear: a large page takes half a second, a
- * hostile one as long as it likes. Threads start when first needed and are kept; one whose page is given up is ended with it.
+ * Extraction in threads, so that the event loop can renew leases and receive cancels: a large page
+ * takes half a second, a hostile one has no bound. Threads start on demand and are reused; aborting
+ * a page terminates its thread.
  */
 export interface Extractor {
   /** @throws PageFailure `extraction_failed`; or the signal's reason */
   extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted>;
-  /** As `extract`, for any reading of a page. */
+  /** Same as `extract`, for any kind of reading. */
   read<Kind extends ReadingKind>(
     kind: Kind,
     input: InputOf<Kind>,
     signal: AbortSignal,
   ): Promise<ResultOf<Kind>>;
-  /** Has a thread ready for the first page, warm; meanwhile pages are taken as ever. */
+  /** Starts a thread and warms it up in the background; pages are accepted meanwhile. */
   warmUp(): void;
   stop(): Promise<void>;
 }
 
 /**
- * @param threads how many pages are worked on at once; others wait. Started as they are needed, 60 MB each. As many as cores: for
- *   pages without a browser extraction is nearly all there is to do.
+ * @param threads pages extracted at the same time; others wait. 60 MB each, started on demand. One
+ *   per core, because for pages without a browser nearly all work is extraction.
  */
 export function createExtractor(threads = Math.min(8, availableParallelism())): Extractor {
-  // Run from its sources there is no built thread to start; only tests do that.
+  // Tests run from the sources, where no built thread file exists.
   return import.meta.url.endsWith('.ts') ? inlineExtractor : new ThreadExtractor(threads);
 }
 
@@ -39,9 +40,10 @@ interface Waiting {
 }
 
 /**
- * A thread is dear at first: it loads its modules, and compiles every hot function by itself, for some hundred pages. Beside a
- * browser, where two pages rarely meet, one warm thread took 25 ms of processor time a page over its first 200, two took 33.
- * So another is started only when two wait, or one for long.
+ * A new thread is expensive: it loads its modules and compiles hot functions over some hundred
+ * pages. Beside a browser, where two pages rarely coincide, one warm thread took 25 ms of CPU time
+ * per page over its first 200 pages, two took 33 ms. So another thread starts only if two pages
+ * wait, or one waits long.
  */
 class ThreadExtractor implements Extractor {
   readonly #idle: Worker[] = [];
@@ -51,9 +53,9 @@ class ThreadExtractor implements Extractor {
   constructor(private readonly threads: number) {}
 
   async extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted> {
-    // The way to a thread and back costs more than there is to do.
-    const isLittle = !needsDocument(input) && input.html.length <= LITTLE_CHARS;
-    return isLittle ? inlineExtractor.extract(input, signal) : this.read('page', input, signal);
+    // The transfer to a thread costs more than the work.
+    const isSmall = !needsDocument(input) && input.html.length <= SMALL_CHARS;
+    return isSmall ? inlineExtractor.extract(input, signal) : this.read('page', input, signal);
   }
 
   async read<Kind extends ReadingKind>(
@@ -61,19 +63,19 @@ class ThreadExtractor implements Extractor {
     input: InputOf<Kind>,
     signal: AbortSignal,
   ): Promise<ResultOf<Kind>> {
-    const worker = await this.#take();
+    const worker = await this.#acquire();
     try {
       const answer = await ask(worker, { kind, input } as Question, signal);
       if ('result' in answer) return answer.result as ResultOf<Kind>;
       throw new PageFailure('extraction_failed', undefined, { cause: new Error(answer.failure) });
     } finally {
-      this.#giveBack(worker);
+      this.#release(worker);
     }
   }
 
   warmUp(): void {
     void this.#warmUp().catch(() => {
-      // Stopped meanwhile; a thread that cannot start fails the page that asks for it.
+      // Stopped meanwhile. A thread that cannot start fails the next page instead.
     });
   }
 
@@ -82,18 +84,18 @@ class ThreadExtractor implements Extractor {
   }
 
   async #warmUp(): Promise<void> {
-    const worker = await this.#take();
+    const worker = await this.#acquire();
     const { signal } = new AbortController();
     try {
-      for (let readings = 0; readings < FIRST_READINGS && this.#waiting.length === 0; readings += 1) {
-        await ask(worker, { kind: 'page', input: FIRST_PAGE }, signal);
+      for (let readings = 0; readings < WARM_UP_READINGS && this.#waiting.length === 0; readings += 1) {
+        await ask(worker, { kind: 'page', input: WARM_UP_PAGE }, signal);
       }
     } finally {
-      this.#giveBack(worker);
+      this.#release(worker);
     }
   }
 
-  async #take(): Promise<Worker> {
+  async #acquire(): Promise<Worker> {
     const idle = this.#idle.pop();
     if (idle) return idle;
     if (this.#all.size === 0) return this.#start();
@@ -111,7 +113,7 @@ class ThreadExtractor implements Extractor {
     });
   }
 
-  /** One more thread for somebody who waits, if there may be more. */
+  /** Starts a thread for a waiting page, if the limit allows. */
   #startFor(waiting: Waiting): void {
     const place = this.#waiting.indexOf(waiting);
     if (place < 0 || this.#all.size >= this.threads) return;
@@ -119,8 +121,8 @@ class ThreadExtractor implements Extractor {
     waiting.take(this.#start());
   }
 
-  #giveBack(worker: Worker): void {
-    // An ended one is replaced when somebody waits for it.
+  #release(worker: Worker): void {
+    // A terminated thread is replaced only if a page waits.
     const ended = !this.#all.has(worker);
     const next = this.#waiting.shift();
     if (next) next.take(ended ? this.#start() : worker);
@@ -145,12 +147,18 @@ class ThreadExtractor implements Extractor {
   }
 }
 
-/** Text that only has to be looked through, in a few milliseconds. */
-const LITTLE_CHARS = 500_000;
-/** A large page takes half a second, most take ten milliseconds; a thread that starts beside a busy browser is one to wait for too. */
+/** Up to this size the work takes a few milliseconds. */
+const SMALL_CHARS = 500_000;
+/**
+ * A large page takes half a second, most take 10 ms; starting a thread beside a busy browser takes
+ * time too.
+ */
 const LONG_WAIT_MS = 1000;
 
-/** One question to an idle thread. A thread that is not waited for to the end has ended when this settles. */
+/**
+ * Sends one question to an idle thread. If aborted, the thread has terminated when the promise
+ * settles.
+ */
 async function ask(worker: Worker, question: Question, signal: AbortSignal): Promise<Answer> {
   signal.throwIfAborted();
   const listening = new AbortController();

@@ -1,5 +1,5 @@
 import { parsePage } from './document/dom.ts';
-import { type FieldsWanted, fieldsOf, numberIn } from './fields.ts';
+import { extractFields, type FieldsWanted, numberIn } from './fields.ts';
 
 const PAGE = `<base href="/shop/"><main>
   <article class="item" data-id="7"><h2>Windlass <small>steel</small></h2><a href="7">more</a><span class="price">€ 1.234,50</span>
@@ -10,7 +10,7 @@ const PAGE = `<base href="/shop/"><main>
 const read = (fields: FieldsWanted, html = PAGE) => {
   let result = { extracted: {} as Record<string, unknown>, badFields: [] as string[] };
   parsePage(html, 'https://site.example/dir/', (document, base) => {
-    result = fieldsOf(document, base, fields);
+    result = extractFields(document, base, fields);
   });
   return result;
 };
@@ -19,27 +19,27 @@ const value = (field: FieldsWanted[string]) => read({ field }).extracted.field;
 describe('a field', () => {
   it.each<[string, FieldsWanted[string], unknown]>([
     ['a selector alone', 'h2', 'Windlass steel'],
-    ['what is not there', '.nothing', null],
+    ['a missing element', '.nothing', null],
     ['a list', { selector: 'h2', many: true }, ['Windlass steel', 'Rope']],
-    ['a list of nothing', { selector: '.nothing', many: true }, []],
+    ['a list without matches', { selector: '.nothing', many: true }, []],
     ['an attribute', { selector: 'article', attribute: 'data-id' }, '7'],
-    ['an attribute that is an address', { selector: 'a', attribute: 'href' }, 'https://site.example/shop/7'],
+    ['an attribute with a URL', { selector: 'a', attribute: 'href' }, 'https://site.example/shop/7'],
     ['HTML', { selector: 'h2', type: 'html' }, 'Windlass <small>steel</small>'],
     ['a number', { selector: '.price', type: 'number' }, 1234.5],
     ['a whole number', { selector: '.price', type: 'integer' }, 1234],
-    ['the numbers there are', { selector: '.price', type: 'number', many: true }, [1234.5]],
-    ['a yes', { selector: '.new', type: 'boolean' }, true],
-    ['a no in words', { selector: '.stock', type: 'boolean' }, false],
-    ['a no by absence', { selector: '.nothing', type: 'boolean' }, false],
+    ['a list of the numbers found', { selector: '.price', type: 'number', many: true }, [1234.5]],
+    ['true', { selector: '.new', type: 'boolean' }, true],
+    ['false by its text', { selector: '.stock', type: 'boolean' }, false],
+    ['false by absence', { selector: '.nothing', type: 'boolean' }, false],
     ['a date', { selector: 'time', type: 'date' }, '2024-05-03'],
-    ['no date', { selector: 'h2', type: 'date' }, null],
-    ['an address', { selector: 'a', type: 'url' }, 'https://site.example/shop/7'],
+    ['null for text that is no date', { selector: 'h2', type: 'date' }, null],
+    ['a URL', { selector: 'a', type: 'url' }, 'https://site.example/shop/7'],
     ['newer selectors', 'article:has(.new) :where(h2)', 'Rope'],
   ])('gives %s', (_name, field, expected) => {
     expect(value(field)).toEqual(expected);
   });
 
-  it('that has fields is an object, or a list of them', () => {
+  it('with nested fields is an object, or a list of objects', () => {
     const fields = {
       name: 'h2',
       id: { selector: ':scope', attribute: 'data-id' },
@@ -54,7 +54,7 @@ describe('a field', () => {
     expect(value({ selector: '.nothing', fields: { name: 'h2' } })).toBeNull();
   });
 
-  it('whose selector is not CSS is told by its path, and the others are given', () => {
+  it('with an invalid selector is reported by its path, and the others are extracted', () => {
     expect(
       read({ good: 'h2', bad: 'p[[', items: { selector: '.item', fields: { name: 'h2', worse: '>>' } } }),
     ).toEqual({

@@ -1,7 +1,7 @@
 import type { ExtractField } from '../../core/jobs/extract-schemas.ts';
 import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
-import { absoluteUrl, collapsed, select } from './document/dom.ts';
-import { momentOf } from './metadata/byline.ts';
+import { absoluteUrl, collapseSpaces, select } from './document/dom.ts';
+import { parseDate } from './metadata/byline.ts';
 
 export type FieldsWanted = NonNullable<ScrapeRequest['extract']>;
 
@@ -12,17 +12,17 @@ export interface Fields {
 }
 
 /**
- * What `extract` asks for, from a page's HTML, drawn by a browser or not. A field that is not there is null, a list of none is
- * empty, and text that is no number, date or address where one is asked for is null too.
+ * The job's `extract` fields, from raw or rendered HTML. A missing field is null, a list without
+ * matches is empty, and text that is no number, date or URL is null if one is requested.
  */
-export function fieldsOf(document: Document, base: string, wanted: FieldsWanted): Fields {
+export function extractFields(document: Document, base: string, wanted: FieldsWanted): Fields {
   const bad = new Set<string>();
   const budget = { values: MAX_VALUES };
-  const extracted = objectOf(document, wanted, { base, path: '', bad, budget });
+  const extracted = readObject(document, wanted, { base, path: '', bad, budget });
   return { extracted, badFields: [...bad] };
 }
 
-/** Of one page in all: nested lists on a hostile page multiply. */
+/** Per page: nested lists on a hostile page multiply. */
 const MAX_VALUES = 100_000;
 
 interface Reading {
@@ -32,7 +32,7 @@ interface Reading {
   budget: { values: number };
 }
 
-function objectOf(
+function readObject(
   scope: Document | Element,
   wanted: FieldsWanted,
   reading: Reading,
@@ -40,7 +40,7 @@ function objectOf(
   const object: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(wanted)) {
     const path = reading.path === '' ? name : `${reading.path}.${name}`;
-    const value = fieldOf(scope, field, { ...reading, path });
+    const value = readField(scope, field, { ...reading, path });
     // defineProperty, because a field may be called `__proto__`.
     Object.defineProperty(object, name, { value, enumerable: true });
   }
@@ -49,26 +49,24 @@ function objectOf(
 
 type Rule = Exclude<ExtractField, string>;
 
-function fieldOf(scope: Document | Element, field: ExtractField, reading: Reading): unknown {
+function readField(scope: Document | Element, field: ExtractField, reading: Reading): unknown {
   const rule: Rule = typeof field === 'string' ? { selector: field } : field;
-  const found = elementsOf(scope, rule, reading);
+  const found = findElements(scope, rule, reading);
   if (found === null) return null;
   const values = found.map((element) => {
     reading.budget.values -= 1;
-    return rule.fields
-      ? objectOf(element, rule.fields, reading)
-      : valueOfElement(element, rule, reading.base);
+    return rule.fields ? readObject(element, rule.fields, reading) : readValue(element, rule, reading.base);
   });
   if (rule.many) return values.filter((value) => value !== null);
   return values[0] ?? (rule.type === 'boolean' && !reading.bad.has(reading.path) ? false : null);
 }
 
-/** Null for what is no selector. */
-function elementsOf(scope: Document | Element, rule: Rule, reading: Reading): Element[] | null {
+/** Null if the selector is invalid. */
+function findElements(scope: Document | Element, rule: Rule, reading: Reading): Element[] | null {
   if (reading.budget.values <= 0) return [];
   if (rule.selector === ':scope') return 'documentElement' in scope ? [scope.documentElement] : [scope];
   try {
-    // A name of `:is` that does not count as specific: here there is nothing to be specific about.
+    // `:where` is `:is` without specificity, which does not matter here.
     const found = select(scope, rule.selector.replace(/:where\(/g, ':is('));
     return rule.many ? found.slice(0, reading.budget.values) : found.slice(0, 1);
   } catch {
@@ -77,11 +75,11 @@ function elementsOf(scope: Document | Element, rule: Rule, reading: Reading): El
   }
 }
 
-function valueOfElement(element: Element, rule: Rule, base: string): unknown {
+function readValue(element: Element, rule: Rule, base: string): unknown {
   if (rule.type === 'html') return element.innerHTML.trim();
-  if (rule.type === 'boolean') return booleanOf(element, rule.attribute);
+  if (rule.type === 'boolean') return readBoolean(element, rule.attribute);
   const attribute = rule.attribute ?? (rule.type === 'url' ? addressAttribute(element) : undefined);
-  const text = attribute === undefined ? textOf(element) : attributeOf(element, attribute, base);
+  const text = attribute === undefined ? elementText(element) : readAttribute(element, attribute, base);
   if (text === null) return null;
   switch (rule.type) {
     case undefined:
@@ -94,7 +92,7 @@ function valueOfElement(element: Element, rule: Rule, base: string): unknown {
       return number === null ? null : Math.trunc(number);
     }
     case 'date':
-      return momentOf(rule.attribute ? text : (element.getAttribute('datetime') ?? text)) ?? null;
+      return parseDate(rule.attribute ? text : (element.getAttribute('datetime') ?? text)) ?? null;
     case 'url':
       return text === '' ? null : absoluteUrl(text, base);
     default:
@@ -102,9 +100,9 @@ function valueOfElement(element: Element, rule: Rule, base: string): unknown {
   }
 }
 
-function textOf(element: Element): string {
+function elementText(element: Element): string {
   const text = element.textContent ?? '';
-  return isPreformatted(element) ? text.trim() : collapsed(text);
+  return isPreformatted(element) ? text.trim() : collapseSpaces(text);
 }
 
 function isPreformatted(element: Element): boolean {
@@ -117,21 +115,24 @@ function isPreformatted(element: Element): boolean {
 const addressAttribute = (element: Element): string | undefined =>
   ['href', 'src', 'content', 'action'].find((name) => element.hasAttribute(name));
 
-function attributeOf(element: Element, attribute: string, base: string): string | null {
+function readAttribute(element: Element, attribute: string, base: string): string | null {
   const value = element.getAttribute(attribute);
   if (value === null || !['href', 'src', 'action', 'poster'].includes(attribute.toLowerCase())) return value;
   return absoluteUrl(value, base) ?? value;
 }
 
-/** An element that is there says yes unless its words say no; so does an attribute, as `disabled` has it in HTML. */
-function booleanOf(element: Element, attribute: string | undefined): boolean {
-  const text = attribute === undefined ? textOf(element) : element.getAttribute(attribute);
+/**
+ * A present element is true unless its text says no; so is a present attribute, such as `disabled`.
+ */
+function readBoolean(element: Element, attribute: string | undefined): boolean {
+  const text = attribute === undefined ? elementText(element) : element.getAttribute(attribute);
   return text !== null && !/^(false|no|off|0|none|nein|non)$/i.test(text.trim());
 }
 
 /**
- * The first number in a text, in the spelling of any country: of two kinds of marks the last is the decimal one; one kind alone
- * groups thousands where it comes more than once or, being a comma, stands before three digits.
+ * The first number in a text, in any country's notation. If both `.` and `,` occur, the last one is
+ * the decimal mark; one alone groups thousands if it occurs more than once or, if a comma, stands
+ * before three digits.
  */
 export function numberIn(text: string): number | null {
   const found = /(?<![\d\p{L}])[-−]?\s?(?:\d[\d.,'’\u00a0\u202f ]*\d|\d)|\d(?:[\d.,]*\d)?/u

@@ -2,13 +2,13 @@ import { readSitePage } from './contacts/site-page.ts';
 import { extract } from './extract.ts';
 
 /**
- * What an extraction thread can do with a page, by name: pure functions of what a stranger wrote, that take as long as it likes. What
- * they are given and what they give can be cloned.
+ * The functions that an extraction thread offers, by name. Pure, with untrusted input and unbounded
+ * run time. Input and result must survive structured cloning.
  */
 export const READINGS = {
-  /** A page of a job, in the formats it wants. */
+  /** A page of a job, in the requested formats. */
   page: extract,
-  /** A page of a site that may be a lead. */
+  /** A page of a lead candidate's site. */
   site: readSitePage,
 };
 
@@ -16,7 +16,7 @@ export type Readings = typeof READINGS;
 export type ReadingKind = keyof Readings;
 export type InputOf<Kind extends ReadingKind> = Parameters<Readings[Kind]>[0];
 export type ResultOf<Kind extends ReadingKind> = ReturnType<Readings[Kind]>;
-/** A question to a thread. */
+/** A message to a thread. */
 export type Question = { [Kind in ReadingKind]: { kind: Kind; input: InputOf<Kind> } }[ReadingKind];
 
 export const answer = ({ kind, input }: Question): ResultOf<ReadingKind> =>

@@ -1,11 +1,12 @@
 import type { ExtractInput } from './extract.ts';
 
 /**
- * A page of our own with a bit of everything that pages have: what a new thread reads first, so that the first page somebody waits for
- * finds its modules loaded and its functions compiled. 0.3 s of processor time that the first ten pages would take otherwise.
+ * A page with one of each kind of markup. A new thread extracts it first, so that the first real
+ * page finds modules loaded and functions compiled. 0.3 s of CPU time that the first ten pages
+ * would take otherwise.
  */
-export const FIRST_PAGE: ExtractInput = {
-  html: pageOf(8),
+export const WARM_UP_PAGE: ExtractInput = {
+  html: renderPage(8),
   url: 'https://first.example/docs/article.html',
   title: 'An article | First example',
   charset: 'UTF-8',
@@ -13,10 +14,10 @@ export const FIRST_PAGE: ExtractInput = {
   mainContent: true,
 };
 
-/** How often it is read: functions called once or twice are not compiled yet. */
-export const FIRST_READINGS = 8;
+/** Repetitions: V8 does not optimize functions called once or twice. */
+export const WARM_UP_READINGS = 8;
 
-function pageOf(sections: number): string {
+function renderPage(sections: number): string {
   const section = (number: number) => `
     <section id="s${number}"><h2 class="title">Section ${number}: what it is about</h2>
       <p>A paragraph of some length, with <em>stress</em>, <code>code</code> and <a href="/docs/s${number}.html">a link</a>; it goes on

@@ -1,40 +1,43 @@
 import { classify, type ErrorInfo, SnoozeError } from '../../core/errors.ts';
 import { isAggregatorSite, siteKey } from '../../core/leads/domains.ts';
 import type { SourceType } from '../../core/leads/lead.ts';
-import type { Sighting } from '../extraction/contacts/finding.ts';
+import type { Observation } from '../extraction/contacts/finding.ts';
 import { companyKey, type MergedLead, mergeLead } from './merge.ts';
 import { type ReadSitePage, type Visit, visitSite } from './site-visit.ts';
 import type { Candidate, LeadQuery, Source, SourceFetch } from './sources/source.ts';
 
-/** Sites read at the same time: each is asked one page after the other, so this bounds memory and not manners. */
-const SITES_AT_ONCE = 4;
+/**
+ * Sites read at the same time. Bounds memory; politeness is per host, and each site is read one
+ * page at a time.
+ */
+const MAX_CONCURRENT_SITES = 4;
 
-/** What became of a candidate. `key` names the site or, of a business without one, the business. */
+/** Outcome of a candidate. `key` identifies the site or, without one, the business. */
 export type Found =
   | { kind: 'lead'; key: string; lead: MergedLead }
-  /** A site that is known already, found by another source too. */
-  | { kind: 'again'; key: string; source: SourceType; sightings: Sighting[] }
-  /** Nothing on it tells whose site it is or how to reach them. */
+  /** A site that is already known, found by another source. */
+  | { kind: 'duplicate'; key: string; source: SourceType; observations: Observation[] }
+  /** The site has neither a reliable name nor contacts. */
   | { kind: 'empty'; key: string }
   | { kind: 'failed'; key: string; error: ErrorInfo; retryable: boolean };
 
-export interface LeadHunt {
+export interface LeadSearch {
   query: LeadQuery;
   sources: readonly Source[];
   fetch(source: SourceType, signal: AbortSignal): SourceFetch;
   visit: Visit;
   readPage: ReadSitePage;
-  /** Told of each candidate when it is found, before it is dealt with. */
+  /** Called per new candidate, before it is processed. */
   candidateFound(): void;
-  /** Whether this site was dealt with before, by an earlier attempt. */
+  /** Whether the site was already processed, by this or an earlier attempt. */
   isKnown(key: string): boolean;
-  /** Told of each candidate, one at a time. What it throws ends the hunt. */
+  /** Called per outcome, one call at a time. An error it throws ends the search. */
   report(found: Found): Promise<void>;
-  /** Told when a source is at its end; `error` where it failed. */
+  /** Called when a source ends; with an error if it failed. */
   sourceEnded(source: SourceType, error: SourceFailure | null): void;
-  /** Ends it: with its reason, which `findLeads` rejects with. */
+  /** Aborts the search; `findLeads` rejects with its reason. */
   signal: AbortSignal;
-  /** Ends it early and well: there are leads enough. */
+  /** Ends the search successfully: there are enough leads. */
   enough: AbortSignal;
 }
 
@@ -44,98 +47,98 @@ export interface SourceFailure {
 }
 
 /**
- * Asks all sources at once, reads the site of each candidate as it comes, and reports what became of it. Each site is read once,
- * whoever finds it and however often.
+ * Queries all sources concurrently, reads the site of each candidate and reports its outcome. Each
+ * site is read once, however many sources find it.
  *
- * A site whose visit throws a SnoozeError is not reported and not known: it is for another time.
+ * A site whose visit throws a SnoozeError is neither reported nor known: a later attempt reads it.
  *
- * @throws what `report` or a visit throws else; the signal's reason
+ * @throws any other error of `report` or a visit; the signal's reason
  */
-export async function findLeads(hunt: LeadHunt): Promise<void> {
-  const broken = new AbortController();
-  const ended = AbortSignal.any([hunt.signal, hunt.enough, broken.signal]);
-  const turns = createTurns(SITES_AT_ONCE);
-  const underWay = new Map<string, Promise<unknown>>();
-  const reporting = createTurns(1);
+export async function findLeads(search: LeadSearch): Promise<void> {
+  const failure = new AbortController();
+  const ended = AbortSignal.any([search.signal, search.enough, failure.signal]);
+  const siteLimit = createLimiter(MAX_CONCURRENT_SITES);
+  const inProgress = new Map<string, Promise<unknown>>();
+  const reporting = createLimiter(1);
 
   const report = (found: Found) =>
-    reporting.take(async () => {
-      if (!ended.aborted) await hunt.report(found);
+    reporting.run(async () => {
+      if (!ended.aborted) await search.report(found);
     });
 
-  await Promise.all(hunt.sources.map((source) => askSource(source)));
-  await Promise.all(underWay.values());
-  hunt.signal.throwIfAborted();
-  broken.signal.throwIfAborted();
+  await Promise.all(search.sources.map((source) => readSource(source)));
+  await Promise.all(inProgress.values());
+  search.signal.throwIfAborted();
+  failure.signal.throwIfAborted();
 
-  async function askSource(source: Source): Promise<void> {
+  async function readSource(source: Source): Promise<void> {
     try {
-      const context = { fetch: hunt.fetch(source.name, ended), signal: ended };
-      for await (const candidate of source.discover(hunt.query, context)) {
+      const context = { fetch: search.fetch(source.name, ended), signal: ended };
+      for await (const candidate of source.discover(search.query, context)) {
         if (ended.aborted) break;
-        // Held back here while all turns are taken, so that a source is asked for no more than is read.
-        await turns.wait();
+        // Backpressure: a source is not asked for more candidates than are read.
+        await siteLimit.wait();
         if (ended.aborted) break;
-        const key = keyOf(candidate);
-        if (key !== null) begin(key, candidate);
+        const key = candidateKey(candidate);
+        if (key !== null) enqueue(key, candidate);
       }
-      if (!ended.aborted) hunt.sourceEnded(source.name, null);
+      if (!ended.aborted) search.sourceEnded(source.name, null);
     } catch (error) {
       if (ended.aborted) return;
       const { code, message, consequence } = classify(error);
-      hunt.sourceEnded(source.name, { error: { code, message }, retryable: consequence !== 'permanent' });
+      search.sourceEnded(source.name, { error: { code, message }, retryable: consequence !== 'permanent' });
     }
   }
 
-  /** One after the other for each site, so that two sources that find it at the same time read it once. */
-  function begin(key: string, candidate: Candidate): void {
-    const before = underWay.get(key);
-    if (!before && !hunt.isKnown(key)) hunt.candidateFound();
+  /** In order per site, so that two sources that find it at the same time read it once. */
+  function enqueue(key: string, candidate: Candidate): void {
+    const before = inProgress.get(key);
+    if (!before && !search.isKnown(key)) search.candidateFound();
     const work = (async () => {
       await before;
-      await turns.take(() => dealWith(key, candidate, before !== undefined));
+      await siteLimit.run(() => processCandidate(key, candidate, before !== undefined));
     })().catch((error) => {
-      // A site that must wait is left for another time; who threw it knows.
-      if (!(error instanceof SnoozeError)) broken.abort(error);
+      // A site that must wait is left to a later attempt; the visitor recorded the wait.
+      if (!(error instanceof SnoozeError)) failure.abort(error);
     });
-    underWay.set(key, work);
+    inProgress.set(key, work);
   }
 
-  async function dealWith(key: string, candidate: Candidate, isSecond: boolean): Promise<void> {
+  async function processCandidate(key: string, candidate: Candidate, isSecond: boolean): Promise<void> {
     if (ended.aborted) return;
-    const { source, sightings } = candidate;
-    if (isSecond || hunt.isKnown(key)) return report({ kind: 'again', key, source, sightings });
+    const { source, observations } = candidate;
+    if (isSecond || search.isKnown(key)) return report({ kind: 'duplicate', key, source, observations });
     if (candidate.url === null)
-      return report(judged(key, candidate, { website: null, domain: null, sightings }));
+      return report(evaluate(key, candidate, { website: null, domain: null, observations }));
 
     const site = { url: candidate.url, isNamed: source === 'website' };
-    // A site may have moved: to another that is known by now, or to one that is not about this business.
+    // A site may redirect to one that is already known, or to one that is not about this business.
     let arrived = key;
     const mayRead = (home: string): boolean => {
       arrived = siteKey(home) ?? key;
       if (arrived === key) return true;
-      if (isAggregatorSite(home) || underWay.has(arrived) || hunt.isKnown(arrived)) return false;
-      underWay.set(arrived, Promise.resolve());
+      if (isAggregatorSite(home) || inProgress.has(arrived) || search.isKnown(arrived)) return false;
+      inProgress.set(arrived, Promise.resolve());
       return true;
     };
-    const { visit, readPage, query } = hunt;
+    const { visit, readPage, query } = search;
     const visited = await visitSite(site, { visit, readPage, mayRead, country: query.country });
     switch (visited.kind) {
       case 'failed': {
-        // What a source knows of a business is worth having without its site.
-        const known = judged(key, candidate, { website: candidate.url, domain: key, sightings });
+        // What a source knows about a business may be a lead without its site.
+        const known = evaluate(key, candidate, { website: candidate.url, domain: key, observations });
         return report(known.kind === 'lead' ? known : { ...visited, key });
       }
       case 'elsewhere':
         await report({ kind: 'empty', key });
         return isAggregatorSite(visited.home)
           ? undefined
-          : report({ kind: 'again', key: arrived, source, sightings });
+          : report({ kind: 'duplicate', key: arrived, source, observations });
       case 'read': {
         if (arrived !== key) await report({ kind: 'empty', key });
-        const all = [...sightings, ...visited.sightings];
-        const place = { website: rootOf(visited.home), domain: arrived, sightings: all };
-        return report(judged(arrived, candidate, place));
+        const all = [...observations, ...visited.observations];
+        const place = { website: homeUrl(visited.home), domain: arrived, observations: all };
+        return report(evaluate(arrived, candidate, place));
       }
       default:
         return visited satisfies never;
@@ -143,66 +146,72 @@ export async function findLeads(hunt: LeadHunt): Promise<void> {
   }
 }
 
-/** Sure enough to be a name that somebody gave, and not the title of a parked domain. */
-const SURE_OF_NAME = 0.6;
+/** Minimum confidence of a company name; below it may be the title of a parked domain. */
+const MIN_NAME_CONFIDENCE = 0.6;
 
-/** Whether what was seen makes a lead: it says how to reach them, or at least for sure who they are. */
-function judged(
+/**
+ * The outcome of a candidate. A lead needs a way of contact, or at least a site with a reliable
+ * name.
+ */
+function evaluate(
   key: string,
   { source }: Candidate,
-  site: { website: string | null; domain: string | null; sightings: Sighting[] },
+  site: { website: string | null; domain: string | null; observations: Observation[] },
 ): Found {
   const lead = mergeLead({ ...site, sources: [source] });
   const isReachable =
     lead.emails.length + lead.phones.length + lead.addresses.length + Object.keys(lead.socials).length > 0;
   const isNamed = lead.evidence.some(
-    ({ field, confidence }) => field === 'company' && confidence >= SURE_OF_NAME,
+    ({ field, confidence }) => field === 'company' && confidence >= MIN_NAME_CONFIDENCE,
   );
   if (!isReachable && !(isNamed && site.website !== null)) return { kind: 'empty', key };
   return { kind: 'lead', key, lead };
 }
 
-/** By site; without one by name and place, so that two sources that know it agree. */
-function keyOf({ url, name, sightings }: Candidate): string | null {
+/**
+ * Key of a candidate: its site, else name and place, so that two sources agree on it. Null without
+ * both.
+ */
+function candidateKey({ url, name, observations }: Candidate): string | null {
   if (url !== null) return siteKey(url);
-  const address = sightings.find((sighting) => sighting.address)?.address;
+  const address = observations.find((observation) => observation.address)?.address;
   const who = companyKey(name ?? '');
   const where = (address?.postal_code ?? address?.city ?? '').toLowerCase();
   return who === '' ? null : `name:${who}${where && `, ${where}`}`.slice(0, 250);
 }
 
-/** A home page by its address, without what only led there. */
-function rootOf(home: string): string {
+/** The URL of a home page without query and fragment. */
+function homeUrl(home: string): string {
   const url = new URL(home);
   url.hash = '';
   url.search = '';
   return url.href;
 }
 
-/** At most so many at a time; the others wait in order. */
-function createTurns(max: number) {
-  let taken = 0;
+/** Limits concurrency to `max`; waiters run in order. */
+function createLimiter(max: number) {
+  let running = 0;
   const waiting: (() => void)[] = [];
   const next = () => {
-    if (taken < max) waiting.shift()?.();
+    if (running < max) waiting.shift()?.();
   };
   const free = () => new Promise<void>((resolve) => waiting.push(resolve));
   return {
-    async take<T>(work: () => Promise<T>): Promise<T> {
-      while (taken >= max) await free();
-      taken += 1;
+    async run<T>(work: () => Promise<T>): Promise<T> {
+      while (running >= max) await free();
+      running += 1;
       try {
         return await work();
       } finally {
-        taken -= 1;
+        running -= 1;
         next();
       }
     },
-    /** Until one is free; it may be taken by then. */
+    /** Resolves when a slot is free; another caller may take it first. */
     async wait(): Promise<void> {
-      if (taken < max) return;
+      if (running < max) return;
       await free();
-      // Who only waited passes the turn on.
+      // This waiter takes no slot, so the next one is woken too.
       next();
     },
   };

@@ -1,31 +1,35 @@
 import type { Address, Evidence, Lead } from '../../core/leads/lead.ts';
-import type { ContactField, Sighting } from '../extraction/contacts/finding.ts';
+import type { ContactField, Observation } from '../extraction/contacts/finding.ts';
 import { withoutEnding } from '../extraction/document/lines.ts';
 
-/** A lead, but for what its job decides about it. */
+/** A lead without the fields that the job decides. */
 export type MergedLead = Omit<Lead, 'unverified_filters'>;
 
-/** What is seen with less than this, on all pages together, is not said. */
+/** Minimum combined confidence of a value. */
 const MIN_SCORE = 0.3;
 const MAX_VALUES: Partial<Record<ContactField, number>> = { email: 20, phone: 20, fax: 10, address: 10 };
-const EVIDENCE_A_VALUE = 3;
+const EVIDENCE_PER_VALUE = 3;
 const MAX_EVIDENCE = 100;
 const MAX_SNIPPET = 240;
 
 /**
- * One lead of everything seen of a site. A value's score grows with each place that says it, as chances of being wrong multiply;
- * single fields take the best value, lists take all that are sure enough, best first. Bounded, whatever a site repeats.
+ * Merges all observations of a site into one lead. A value's score grows with each page that has
+ * it, as the probabilities of error multiply. Single fields take the best value, lists all values
+ * above `MIN_SCORE`, best first. Bounded, whatever a site repeats.
  */
 export function mergeLead(site: {
   website: string | null;
   domain: string | null;
   sources: readonly string[];
-  sightings: readonly Sighting[];
+  observations: readonly Observation[];
 }): MergedLead {
   const values = new Map<ContactField, Value[]>();
-  const own = site.sightings.filter((sighting) => !isOfAnother(sighting));
-  for (const [field, sightings] of byField([...own, ...own.flatMap(sharedLine)])) {
-    const candidates = candidatesOf(field, sightings).slice(0, MAX_VALUES[field] ?? Number.POSITIVE_INFINITY);
+  const own = site.observations.filter((observation) => !isThirdParty(observation));
+  for (const [field, observations] of groupByField([...own, ...own.flatMap(phoneOfSharedLine)])) {
+    const candidates = mergeValues(field, observations).slice(
+      0,
+      MAX_VALUES[field] ?? Number.POSITIVE_INFINITY,
+    );
     values.set(field, candidates);
   }
   separateFaxes(values);
@@ -57,37 +61,37 @@ export function mergeLead(site: {
     employees: single('employees')?.best.value ?? null,
     logo: single('logo')?.best.value ?? null,
     sources: [...new Set(site.sources)],
-    evidence: evidenceOf(kept),
+    evidence: selectEvidence(kept),
   };
 }
 
 /**
- * Imprints and privacy pages name others beside the business: who hosts the site, who drew it, who supervises it. The words in front of
- * a value tell, between the last end of a sentence and the value.
+ * Imprints and privacy pages name third parties: the host, the web agency, the supervisory
+ * authority. The words between the last end of a sentence and a value reveal them.
  */
-const OTHERS =
+const THIRD_PARTY =
   /\b(h[ée]berg(eur|ement|é)|hosting|hosted by|hoster|webhoster|alojamiento|webdesign|web design|website by|site by|designed by|r[ée]alisation|umsetzung|gestaltung|aufsichtsbeh[öo]rde|supervisory authority|streitbeilegung|schlichtungsstelle)\b[^.!?]{0,80}$/i;
 
-function isOfAnother({ field, value, snippet }: Sighting): boolean {
+function isThirdParty({ field, value, snippet }: Observation): boolean {
   if (field === 'company' || field === 'description' || field === 'industry') return false;
   const place = snippet.indexOf(value.slice(0, 12));
-  return place > 0 && OTHERS.test(snippet.slice(0, place));
+  return place > 0 && THIRD_PARTY.test(snippet.slice(0, place));
 }
 
 const TELEPHONE_AND_FAX =
   /\b(tel\w*|phone|fon|t[ée]l)\.?(\s*[/&+-]\s*|\s+(e|et|y|i|und|and|en|oraz)\s+)(tele)?fax/i;
 
-/** `Tel./Fax: 030 123456` is one line for both, whatever it was taken for. */
-function sharedLine(sighting: Sighting): Sighting[] {
-  if (sighting.field !== 'fax' || !TELEPHONE_AND_FAX.test(sighting.snippet)) return [];
-  return [{ ...sighting, field: 'phone' }];
+/** `Tel./Fax: 030 123456` is phone and fax, whichever of the two was observed. */
+function phoneOfSharedLine(observation: Observation): Observation[] {
+  if (observation.field !== 'fax' || !TELEPHONE_AND_FAX.test(observation.snippet)) return [];
+  return [{ ...observation, field: 'phone' }];
 }
 
 /**
- * What a stored lead was made of, so that a later page or source can be merged with it. Evidence is kept with every value, so a
- * lead holds all that is needed.
+ * The observations behind a stored lead, so that a later page or source can be merged into it.
+ * Every value is stored with its evidence, so the lead has all that is needed.
  */
-export function sightingsOf(lead: Lead): Sighting[] {
+export function toObservations(lead: Lead): Observation[] {
   const addresses = new Map(lead.addresses.map((address) => [address.text, address]));
   const networks = new Map(Object.entries(lead.socials).map(([network, url]) => [url, network]));
   return lead.evidence.map(({ field, value, url, method, snippet, confidence }) => {
@@ -101,59 +105,59 @@ export function sightingsOf(lead: Lead): Sighting[] {
   });
 }
 
-/** One value of a field, with all that speak for it, surest first. */
+/** One value of a field with its observations, highest confidence first. */
 interface Value {
   field: ContactField;
-  best: Sighting;
-  sightings: Sighting[];
+  best: Observation;
+  observations: Observation[];
   /** 0 to 1. */
   score: number;
   address: Address | null;
 }
 
-function byField(sightings: readonly Sighting[]): Map<ContactField, Sighting[]> {
-  const fields = new Map<ContactField, Sighting[]>();
-  for (const sighting of sightings) {
-    fields.set(sighting.field, [...(fields.get(sighting.field) ?? []), sighting]);
+function groupByField(observations: readonly Observation[]): Map<ContactField, Observation[]> {
+  const fields = new Map<ContactField, Observation[]>();
+  for (const observation of observations) {
+    fields.set(observation.field, [...(fields.get(observation.field) ?? []), observation]);
   }
   return fields;
 }
 
-function candidatesOf(field: ContactField, sightings: Sighting[]): Value[] {
-  const groups = new Map<string, Sighting[]>();
-  for (const sighting of sightings) {
-    const key = sameAs(sighting);
+function mergeValues(field: ContactField, observations: Observation[]): Value[] {
+  const groups = new Map<string, Observation[]>();
+  for (const observation of observations) {
+    const key = identityKey(observation);
     if (key === '') continue;
-    groups.set(key, [...(groups.get(key) ?? []), sighting]);
+    groups.set(key, [...(groups.get(key) ?? []), observation]);
   }
-  const values = [...groups.values()].map((group) => joined(field, group));
+  const values = [...groups.values()].map((group) => mergeGroup(field, group));
   const sure = values.filter(({ score }) => score >= MIN_SCORE).sort((a, b) => b.score - a.score);
   return field === 'address' ? withoutParts(sure) : sure;
 }
 
-function joined(field: ContactField, group: Sighting[]): Value {
-  const sightings = group.sort((a, b) => b.confidence - a.confidence);
-  const [best] = sightings;
-  if (!best) throw new Error('a value nobody saw');
+function mergeGroup(field: ContactField, group: Observation[]): Value {
+  const observations = group.sort((a, b) => b.confidence - a.confidence);
+  const [best] = observations;
+  if (!best) throw new Error('a value without observations');
   return {
     field,
     best,
-    sightings,
-    score: scoreOf(sightings),
-    address: field === 'address' ? joinedAddress(sightings) : null,
+    observations,
+    score: combineConfidence(observations),
+    address: field === 'address' ? mergeAddresses(observations) : null,
   };
 }
 
-/** The same footer on every page is one statement made often: a page counts once, and each further one for less. */
-function scoreOf(sightings: Sighting[]): number {
+/** A page counts once, and further pages count less: a footer on every page is one statement. */
+function combineConfidence(observations: Observation[]): number {
   const byPage = new Map<string, number>();
-  for (const { url, confidence } of sightings) byPage.set(url, Math.max(byPage.get(url) ?? 0, confidence));
+  for (const { url, confidence } of observations) byPage.set(url, Math.max(byPage.get(url) ?? 0, confidence));
   const [first = 0, ...others] = [...byPage.values()].sort((a, b) => b - a);
   return 1 - others.reduce((doubt, confidence) => doubt * (1 - confidence * 0.3), 1 - first);
 }
 
-/** Two sightings with the same key are of the same value, however it is spelled. */
-function sameAs({ field, value, address, network }: Sighting): string {
+/** Observations with the same key are of the same value, however it is spelled. */
+function identityKey({ field, value, address, network }: Observation): string {
   switch (field) {
     case 'company':
       return companyKey(value) || fold(value);
@@ -176,7 +180,10 @@ function sameAs({ field, value, address, network }: Sighting): string {
 const LEGAL_FORM =
   /\b(gmbh|mbh|ag|kg|ohg|ug|haftungsbeschrankt|gbr|e k|e v|ev|eg|se|co|inc|llc|llp|ltd|limited|plc|corp|corporation|company|sarl|sas|sasu|eurl|sa|s a|sl|slu|s l|srl|s r l|spa|s p a|bv|b v|nv|n v|ab|as|oy|aps|sp z o o|s r o|kft|pty)\b/g;
 
-/** `Müller & Söhne GmbH` and `Mueller und Soehne` stay two; `Acme GmbH` and `ACME` are one. */
+/**
+ * Name without case, accents and legal form: `Acme GmbH` and `ACME` are equal, `Müller & Söhne
+ * GmbH` and `Mueller und Soehne` are not.
+ */
 export const companyKey = (name: string): string =>
   fold(name).replace(LEGAL_FORM, ' ').replace(/\s+/g, ' ').trim();
 
@@ -189,7 +196,7 @@ function addressKey(address: Address | undefined, text: string): string {
   return `${fold(address.postal_code ?? address.city ?? '').replace(/ /g, '')} ${street}`;
 }
 
-/** `12345 Berlin` beside `Hauptstr. 1, 12345 Berlin` says nothing more. */
+/** Drops `12345 Berlin` beside `Hauptstr. 1, 12345 Berlin`. */
 function withoutParts(values: Value[]): Value[] {
   return values.filter(({ address }, index) => {
     if (!address || address.street) return true;
@@ -203,9 +210,9 @@ function withoutParts(values: Value[]): Value[] {
   });
 }
 
-/** The surest one's parts, and from the others what it leaves open. */
-function joinedAddress(sightings: Sighting[]): Address | null {
-  const known = sightings.flatMap(({ address }) => address ?? []);
+/** The address of highest confidence, with missing parts from the others. */
+function mergeAddresses(observations: Observation[]): Address | null {
+  const known = observations.flatMap(({ address }) => address ?? []);
   const [first] = known;
   if (!first) return null;
   const part = (name: Exclude<keyof Address, 'text'>) =>
@@ -221,24 +228,24 @@ function joinedAddress(sightings: Sighting[]): Address | null {
 }
 
 /**
- * A number that one place calls a fax and another, which may just not have seen the label, a phone. It is what the surer one says;
- * a line for both is told by one page in both ways.
+ * Resolves numbers observed as both phone and fax: the higher score wins, because the other
+ * observation may have missed the label. A shared line, observed as both in one place, stays both.
  */
 function separateFaxes(values: Map<ContactField, Value[]>): void {
-  const faxes = new Map((values.get('fax') ?? []).map((fax) => [sameAs(fax.best), fax]));
+  const faxes = new Map((values.get('fax') ?? []).map((fax) => [identityKey(fax.best), fax]));
   const phones = (values.get('phone') ?? []).filter((phone) => {
-    const fax = faxes.get(sameAs(phone.best));
-    if (!fax || isOneLine(phone, fax)) return true;
+    const fax = faxes.get(identityKey(phone.best));
+    if (!fax || isSharedLine(phone, fax)) return true;
     if (fax.score >= phone.score) return false;
-    faxes.delete(sameAs(phone.best));
+    faxes.delete(identityKey(phone.best));
     return true;
   });
   values.set('phone', phones);
   values.set('fax', [...faxes.values()]);
 }
 
-const isOneLine = (phone: Value, fax: Value): boolean =>
-  phone.sightings.some((a) => fax.sightings.some((b) => a.url === b.url && a.snippet === b.snippet));
+const isSharedLine = (phone: Value, fax: Value): boolean =>
+  phone.observations.some((a) => fax.observations.some((b) => a.url === b.url && a.snippet === b.snippet));
 
 function bestProfiles(values: Value[]): Map<string, Value> {
   const profiles = new Map<string, Value>();
@@ -249,32 +256,32 @@ function bestProfiles(values: Value[]): Map<string, Value> {
   return profiles;
 }
 
-/** Every value has its best evidence before any has a second. */
-function evidenceOf(values: Value[]): Evidence[] {
+/** Evidence in rounds: each value gets its best before any gets a second. */
+function selectEvidence(values: Value[]): Evidence[] {
   const rounds: Evidence[] = [];
-  const chosen = values.map((value) => ({ value, places: surestByPage(value.sightings) }));
-  for (let round = 0; round < EVIDENCE_A_VALUE; round += 1) {
+  const chosen = values.map((value) => ({ value, places: surestByPage(value.observations) }));
+  for (let round = 0; round < EVIDENCE_PER_VALUE; round += 1) {
     for (const { value, places } of chosen) {
-      const sighting = places[round];
-      if (!sighting) continue;
+      const observation = places[round];
+      if (!observation) continue;
       rounds.push({
         field: value.field,
-        // As the lead has it, so that a value and its evidence meet.
-        value: value.field === 'address' ? (value.address?.text ?? sighting.value) : value.best.value,
-        url: sighting.url,
-        method: sighting.method,
-        snippet: sighting.snippet.slice(0, MAX_SNIPPET),
-        confidence: Math.round(sighting.confidence * 100) / 100,
+        // The lead's spelling, so that value and evidence match.
+        value: value.field === 'address' ? (value.address?.text ?? observation.value) : value.best.value,
+        url: observation.url,
+        method: observation.method,
+        snippet: observation.snippet.slice(0, MAX_SNIPPET),
+        confidence: Math.round(observation.confidence * 100) / 100,
       });
     }
   }
   return rounds.slice(0, MAX_EVIDENCE);
 }
 
-const surestByPage = (sightings: Sighting[]): Sighting[] =>
-  [...new Map([...sightings].reverse().map((sighting) => [sighting.url, sighting])).values()].sort(
-    (a, b) => b.confidence - a.confidence,
-  );
+const surestByPage = (observations: Observation[]): Observation[] =>
+  [
+    ...new Map([...observations].reverse().map((observation) => [observation.url, observation])).values(),
+  ].sort((a, b) => b.confidence - a.confidence);
 
 const fold = (text: string): string =>
   text

@@ -1,6 +1,9 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
-/** A number that a source gives for a phone, in E.164; null where it is none, or is written without a country that is not known. */
+/**
+ * A phone number from a source in E.164; null if it is invalid, or has neither calling code nor
+ * known country.
+ */
 export function internationalPhone(text: string, country: string | null | undefined): string | null {
   const parsed = parsePhoneNumberFromString(text, {
     defaultCountry: (country ?? undefined) as 'DE' | undefined,

@@ -8,12 +8,12 @@ type Search = Pick<
   'urls' | 'industry' | 'geography' | 'keywords' | 'search_query' | 'max_leads' | 'filters' | 'source_types'
 >;
 
-/** Whether a job is for leads: it names sources or a number of them, or has no pages to load. */
+/** Whether a job searches leads: it names sources or a number of leads, or has no URLs to load. */
 export const wantsLeads = (spec: Search): boolean =>
   spec.source_types !== undefined || spec.max_leads !== undefined || spec.urls === undefined;
 
-/** Of all candidates a third or so turn out to be none: dead, without contacts, or out by a filter. */
-const CANDIDATES_A_LEAD = 4;
+/** About a third of the candidates are no leads: dead, without contacts, or filtered out. */
+const CANDIDATES_PER_LEAD = 4;
 const MIN_CANDIDATES = 20;
 
 export function leadQuery(spec: Search): LeadQuery {
@@ -23,13 +23,16 @@ export function leadQuery(spec: Search): LeadQuery {
     industry: spec.industry ?? null,
     geography: spec.geography ?? null,
     keywords: spec.keywords ?? [],
-    country: countryOfGeography(spec.geography) ?? countryOfFilter(spec.filters),
+    country: countryOfGeography(spec.geography) ?? countryFromFilters(spec.filters),
     urls: spec.urls ?? [],
-    limit: Math.max(MIN_CANDIDATES, maxLeads * CANDIDATES_A_LEAD),
+    limit: Math.max(MIN_CANDIDATES, maxLeads * CANDIDATES_PER_LEAD),
   };
 }
 
-/** The user's own query goes as it is, with the place behind it unless it is in there; without one, industry, keywords and place. */
+/**
+ * The user's own query unchanged, plus the place unless it contains it; else industry, keywords and
+ * place.
+ */
 function searchText({ search_query: own, industry, keywords = [], geography }: Search): string {
   const words = own ? [own] : [industry, ...keywords].filter((word) => word !== undefined);
   const text = words.join(' ').trim();
@@ -37,7 +40,7 @@ function searchText({ search_query: own, industry, keywords = [], geography }: S
   return `${text} ${geography}`;
 }
 
-function countryOfFilter(filters: Search['filters']): string | null {
+function countryFromFilters(filters: Search['filters']): string | null {
   const { country } = filters ?? {};
   return typeof country === 'string' ? countryOfGeography(country) : null;
 }

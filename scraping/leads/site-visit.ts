@@ -1,13 +1,13 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { homePageOf, siteKey } from '../../core/leads/domains.ts';
-import { PAGES_A_SITE } from '../extraction/contacts/contact-pages.ts';
-import type { Sighting } from '../extraction/contacts/finding.ts';
+import { PAGES_PER_SITE } from '../extraction/contacts/contact-pages.ts';
+import type { Observation } from '../extraction/contacts/finding.ts';
 import { MAX_SITE_HTML, type SitePage, type SitePageInput } from '../extraction/contacts/site-page.ts';
 
 /**
- * Gets one page, however and whenever that is proper: who may be asked, and how often, is decided behind it.
+ * Fetches one page. The implementation decides how, and enforces robots.txt and politeness.
  *
- * @throws SnoozeError where the site must be left alone for now, or the signal's reason
+ * @throws SnoozeError if the site must not be fetched for now; the signal's reason
  */
 export type Visit = (url: string) => Promise<VisitedPage>;
 
@@ -22,21 +22,25 @@ export type VisitedPage =
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
 
 export type VisitedSite =
-  | { kind: 'read'; home: string; sightings: Sighting[] }
+  | { kind: 'read'; home: string; observations: Observation[] }
   | { kind: 'elsewhere'; home: string }
-  /** Its first page could not be had. */
+  /** Its first page could not be fetched. */
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
 
-/** Reads one page away from the event loop. A page that takes too long, or cannot be read, says nothing. */
+/**
+ * Reads one page off the event loop. A page that takes too long or cannot be read gives no
+ * observations.
+ */
 export type ReadSitePage = (input: SitePageInput) => Promise<SitePage>;
 
 /**
- * Reads a candidate's site: its home page, and the pages where it says how to reach it.
+ * Reads a candidate's site: its home page and contact pages.
  *
  * @param url any page of the site
- * @param isNamed whether a user named this very page: then it is read too
- * @param mayRead asked once it is known where the home page is: false leaves it at that page, for a site that is dealt with elsewhere
- * @param country where the business is thought to be, when its pages do not say
+ * @param isNamed whether the user named this page, which is then read too
+ * @param mayRead called with the URL of the home page after redirects; false ends the visit there
+ *   (`elsewhere`)
+ * @param country expected country, used if the pages do not say
  */
 export async function visitSite(
   { url, isNamed }: { url: string; isNamed: boolean },
@@ -54,36 +58,36 @@ export async function visitSite(
 ): Promise<VisitedSite> {
   const start = homePageOf(url);
   let home = await visit(start);
-  // Some sites have pages and no home.
+  // Some sites have pages but no home page.
   if (home.kind === 'failed' && url !== start) home = await visit(url);
   if (home.kind === 'failed') return home;
 
   if (!mayRead(home.url)) return { kind: 'elsewhere', home: home.url };
 
   const site = siteKey(home.url);
-  const { sightings, contactPages } = await readPage(inputOf(home, country, true));
+  const { observations, contactPages } = await readPage(toInput(home, country, true));
   const seen = new Set([start, home.url].map(withoutHash));
   const named = isNamed && siteKey(url) === site ? [url] : [];
   const wanted = [...named, ...contactPages].map(withoutHash);
   let pages = 1;
   for (const link of wanted) {
-    if (pages >= PAGES_A_SITE) break;
+    if (pages >= PAGES_PER_SITE) break;
     if (seen.has(link)) continue;
     seen.add(link);
     pages += 1;
     const page = await visit(link);
     if (page.kind === 'failed') continue;
     const arrived = withoutHash(page.url);
-    // A menu entry may lead to another site, or to a page that was read already.
+    // A link may redirect to another site, or to a page that was already read.
     if (siteKey(page.url) !== site || (arrived !== link && seen.has(arrived))) continue;
     seen.add(arrived);
-    sightings.push(...(await readPage(inputOf(page, country, false))).sightings);
+    observations.push(...(await readPage(toInput(page, country, false))).observations);
   }
-  return { kind: 'read', home: home.url, sightings };
+  return { kind: 'read', home: home.url, observations };
 }
 
-/** No more of it than is read: it is copied to a thread. */
-const inputOf = (
+/** Truncated before it is copied to a thread. */
+const toInput = (
   { html, url }: VisitedPage & { kind: 'page' },
   country: string | null,
   isHome: boolean,

@@ -13,7 +13,7 @@ import { createEgressGuard } from '../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../scraping/egress/upstream-proxy.ts';
 import { createRenderingTypeCache } from '../../scraping/engine/rendering-type-cache.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
-import { authoritiesOf, readDirectories } from '../../scraping/leads/sources/directories-file.ts';
+import { directoryAuthorities, readDirectories } from '../../scraping/leads/sources/directories-file.ts';
 import { createSourceFetch } from '../../scraping/leads/sources/fetch.ts';
 import { createSources } from '../../scraping/leads/sources/sources.ts';
 import { openArtifactStore } from '../../storage/open.ts';
@@ -95,7 +95,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   // What an operator set as a source may lie in their own network; jobs reach it no more than before.
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
-      allow: [...config.egressAllow, ...config.sourceEndpoints, ...authoritiesOf(directories)],
+      allow: [...config.egressAllow, ...config.sourceEndpoints, ...directoryAuthorities(directories)],
       ...{ logger, onBlocked: refusals.count },
     }),
     ...{ logger, userAgent, proxyHealth },

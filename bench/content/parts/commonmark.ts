@@ -8,9 +8,10 @@ const FILE = 'commonmark-spec.txt';
 const URL = 'https://example.com/dir/page.html';
 
 /**
- * CommonMark's own examples, HTML to Markdown and back by CommonMark's renderer: is it the HTML we began with? What no Markdown of
- * a page can say is not compared: addresses are absolute, raw HTML that is no content (scripts, comments, unknown elements) is
- * as its content, and white space counts only in code.
+ * CommonMark's own examples: HTML to Markdown and back by CommonMark's renderer should give the
+ * same HTML. What Markdown of a page cannot express is not compared: URLs are absolute, raw HTML
+ * without content (scripts, comments, unknown elements) is unwrapped, and white space counts only
+ * in code.
  */
 export const commonmarkPart: Part = {
   name: 'commonmark',
@@ -21,7 +22,7 @@ export const commonmarkPart: Part = {
     if (!reader) return [];
     const render = (markdown: string) => new HtmlRenderer().render(new Parser().parse(markdown));
     const results: boolean[] = [];
-    for (const { number, html } of examplesOf(spec)) {
+    for (const { number, html } of parseExamples(spec)) {
       const page = { url: URL, html: `<!doctype html><body>${html}</body>` };
       const { markdown = '' } = await reader.read(page, ['markdown'], { mainContent: false });
       const [before, after] = [canonical(html), canonical(render(markdown))];
@@ -39,8 +40,8 @@ export const commonmarkPart: Part = {
   },
 };
 
-/** The HTML side of each example; an arrow stands for a tab. */
-function examplesOf(spec: string): { number: number; html: string }[] {
+/** The HTML of each example; an arrow stands for a tab. */
+function parseExamples(spec: string): { number: number; html: string }[] {
   const found = spec.matchAll(/^`{32} example\n([\s\S]*?)^\.\n([\s\S]*?)^`{32}$/gm);
   return Array.from(found, ([, , html = ''], at) => ({ number: at + 1, html: html.replaceAll('→', '\t') }));
 }
@@ -50,7 +51,7 @@ const COMPARED = new Set(
 );
 const BLOCKS = /^(P|DIV|PRE|UL|OL|LI|H[1-6]|HR|BLOCKQUOTE|TABLE|TR|TD|TH)$/;
 
-/** One spelling for HTML that reads the same. */
+/** A canonical spelling for equivalent HTML. */
 function canonical(html: string): string {
   const document = createDocument(`<!doctype html><body>${html}</body>`, true);
   const write = (node: Node, inPre: boolean): string => {
@@ -64,14 +65,14 @@ function canonical(html: string): string {
       '',
     );
     const isBlock = BLOCKS.test(tagName);
-    // What is empty is not seen.
+    // Empty elements render nothing.
     if (inner.trim() === '' && !/^(IMG|BR|HR)$/.test(tagName)) return inner;
     if (!COMPARED.has(tagName)) return isBlock ? `\n${inner.trim()}\n` : inner;
-    // Text that stands in no paragraph reads as one; and so does an item's only paragraph.
+    // Text outside a paragraph equals a paragraph, and so does an item's only paragraph.
     const name = tagName.toLowerCase();
     const content = tagName === 'PRE' ? inner.trimEnd() : isBlock ? inner.trim() : inner;
     if (tagName === 'P') return content === '' ? '' : `\n${content}\n`;
-    const tag = `<${name}${attributesOf(element)}>${content}</${name}>`;
+    const tag = `<${name}${serializeAttributes(element)}>${content}</${name}>`;
     return isBlock ? `\n${tag}\n` : tag;
   };
   return write(document.body, false)
@@ -80,7 +81,7 @@ function canonical(html: string): string {
     .trim();
 }
 
-function attributesOf(element: Element): string {
+function serializeAttributes(element: Element): string {
   return ['href', 'src', 'alt', 'title', 'start', 'class']
     .map((name) => {
       const value = element.getAttribute(name);

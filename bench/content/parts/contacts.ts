@@ -16,7 +16,10 @@ interface LabelledPage {
 
 const FILE = 'contacts-dev.jsonl.gz';
 
-/** What business pages annotated by hand (webstruct's `business_pages`) say of who is behind them, and how much of it we find. */
+/**
+ * Contacts on business pages annotated by hand (webstruct's `business_pages`): precision and
+ * recall.
+ */
 export const contactsPart: Part = {
   name: 'contacts',
   needs: FILE,
@@ -31,7 +34,7 @@ export const contactsPart: Part = {
       }
       for (const { id, wrong } of results)
         if (wrong.length > 0) detail({ part: 'contacts', reader: reader.name, id, wrong });
-      rows.push(...rowsOf(reader, results), ...(await hiddenAddresses(reader)));
+      rows.push(...toRows(reader, results), ...(await hiddenAddresses(reader)));
     }
     return rows;
   },
@@ -87,7 +90,8 @@ function compared(labels: LabelledPage, contacts: Contacts): Result {
   return {
     id: labels.id,
     phones: count('phone', distinct(contacts.phones, samePhone), phones, samePhone),
-    // Most addresses of these pages are not labelled, so only those of pages that have labels count.
+    // Most addresses of these pages are not labelled, so only those of pages that have labels
+    // count.
     emails:
       labels.emails.length > 0
         ? count('e-mail', contacts.emails, distinct(labels.emails.map(lower), Object.is), (f, e) => f === e)
@@ -109,7 +113,7 @@ const withoutExtension = (phone: string) => phone.replace(/\s?(?:x|ext\.?|\d{1,2
 const distinct = <T>(items: readonly T[], same: (a: T, b: T) => boolean): T[] =>
   items.filter((item, at) => items.findIndex((other) => same(other, item)) === at);
 
-/** By their last digits: labels are as the page writes them, with or without a country's code. */
+/** Compares the last digits: labels are as on the page, with or without a calling code. */
 function samePhone(one: string, other: string): boolean {
   const [a, b] = [digits(one), digits(other)];
   const length = Math.min(9, a.length, b.length);
@@ -129,7 +133,7 @@ function hasStreet({ text, street }: Address, label: string): boolean {
   );
 }
 
-function rowsOf(reader: PageReader, results: readonly Result[]): Row[] {
+function toRows(reader: PageReader, results: readonly Result[]): Row[] {
   const sum = (of: (result: Result) => Count): Count =>
     results
       .map(of)
@@ -189,7 +193,10 @@ function rowsOf(reader: PageReader, results: readonly Result[]): Row[] {
 
 const HIDDEN = 200;
 
-/** Addresses as Cloudflare hides them, one key after another, in each of its two forms. The corpus is older than that. */
+/**
+ * Addresses as Cloudflare hides them, one key after another, in each of its two forms. The corpus
+ * is older than that.
+ */
 async function hiddenAddresses(reader: PageReader): Promise<Row[]> {
   const expected = Array.from({ length: HIDDEN }, (_, at) => `name.${at}@firm-${at}.com`);
   const codes = expected.map((address, at) => {

@@ -1,7 +1,7 @@
 import { half, readCorpusLines } from '../corpus.ts';
 import type { ContentBench, Part, Row } from '../part.ts';
 import type { PageReader } from '../reader.ts';
-import { mean, normalised, type Score, share, wordScore, wordsOf } from '../scores.ts';
+import { mean, normalised, type Score, share, splitWords, wordScore } from '../scores.ts';
 
 interface LabelledPage {
   id: string;
@@ -10,7 +10,7 @@ interface LabelledPage {
   title: string | null;
   author: string | null;
   date: string | null;
-  /** Empty where nobody labelled it, although most of those pages have some. */
+  /** Null if not labelled, although most of those pages have content. */
   content: string | null;
   with: string[];
   without: string[];
@@ -32,7 +32,7 @@ export const contentPart: Part = {
     for (const reader of bench.readers) {
       const { found, seconds } = await readAll(bench, reader, pages);
       const prefix = reader.name === 'html' ? '' : `${reader.name}: `;
-      rows.push(...rowsOf(found).map((row) => ({ ...row, name: prefix + row.name })));
+      rows.push(...toRows(found).map((row) => ({ ...row, name: prefix + row.name })));
       rows.push({ name: `${prefix}pages a second`, figure: pages.length / seconds, note: 'one at a time' });
       const f1 = mean(found.map(({ score }) => score.f1));
       if (reference === undefined) reference = f1;
@@ -73,11 +73,11 @@ async function readAll(
     const one: Found = {
       page,
       score: wordScore(text, page.content ?? ''),
-      with: page.with.map((snippet) => Number(holds(text, snippet))),
-      without: page.without.map((snippet) => Number(!holds(text, snippet))),
-      title: textOf(metadata.title),
-      author: textOf(metadata.author),
-      date: textOf(metadata.published)?.slice(0, 10) ?? null,
+      with: page.with.map((snippet) => Number(containsWords(text, snippet))),
+      without: page.without.map((snippet) => Number(!containsWords(text, snippet))),
+      title: nonEmpty(metadata.title),
+      author: nonEmpty(metadata.author),
+      date: nonEmpty(metadata.published)?.slice(0, 10) ?? null,
     };
     found.push(one);
     bench.detail({
@@ -97,13 +97,14 @@ async function readAll(
   return { found, seconds: busyMs / 1000 };
 }
 
-/** Word for word, whatever stands between the words. */
-const holds = (text: string, snippet: string): boolean =>
+/** Whether the same words occur in a row, whatever separates them. */
+const containsWords = (text: string, snippet: string): boolean =>
   ` ${normalised(text)} `.includes(` ${normalised(snippet)} `);
 
-const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const nonEmpty = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? value : null;
 
-function rowsOf(found: Found[]): Row[] {
+function toRows(found: Found[]): Row[] {
   const f1 = (pages: Found[]) => mean(pages.map(({ score }) => score.f1));
   const kinds = [...new Set(found.map(({ page }) => page.type))];
   return [
@@ -134,7 +135,7 @@ function labelRows(
   target?: Row['target'],
 ): Row[] {
   const labelled = found.filter(({ page }) => page[field]);
-  // An empty label says no more than that nobody filled it in.
+  // An empty label only means that it was not filled in.
   const without = found.filter(({ page }) => page[field] === null);
   const right = share(labelled, (one) => {
     const given = one[field];
@@ -157,6 +158,6 @@ const page = (one: Found, field: 'title' | 'author' | 'date'): string => one.pag
 
 const isSameTitle = (given: string, label: string) => normalised(given) === normalised(label);
 
-/** The same people, in whatever order and with whatever stands between them. */
+/** The same names in any order, whatever separates them. */
 const isSameAuthor = (given: string, label: string) =>
-  [...wordsOf(given)].sort().join(' ') === [...wordsOf(label)].sort().join(' ');
+  [...splitWords(given)].sort().join(' ') === [...splitWords(label)].sort().join(' ');

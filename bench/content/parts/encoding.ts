@@ -8,8 +8,8 @@ import { share } from '../scores.ts';
 const FOLDER = 'encoding';
 
 /**
- * The sniffing cases of html5lib-tests (`encoding/*.dat`): documents as bytes, and the encoding a browser reads them in, from the
- * document alone.
+ * The sniffing cases of html5lib-tests (`encoding/*.dat`): documents as bytes, and the encoding a
+ * browser reads them in, from the document alone.
  */
 export const encodingPart: Part = {
   name: 'encoding',
@@ -18,7 +18,7 @@ export const encodingPart: Part = {
     const right: boolean[] = [];
     const files = readdirSync(join(options.corpus, FOLDER)).filter((name) => name.endsWith('.dat'));
     for (const file of files) {
-      for (const { data, encoding } of casesOf(await readCorpusFile(options.corpus, join(FOLDER, file)))) {
+      for (const { data, encoding } of parseCases(await readCorpusFile(options.corpus, join(FOLDER, file)))) {
         const found = sniffEncoding(data, null);
         right.push(found === encoding);
         if (found !== encoding)
@@ -36,8 +36,8 @@ export const encodingPart: Part = {
   },
 };
 
-/** `#data`, lines of bytes, `#encoding`, a label; again and again. */
-function casesOf(file: Buffer): { data: Buffer; encoding: string }[] {
+/** Repeated: `#data`, lines of bytes, `#encoding`, a label. */
+function parseCases(file: Buffer): { data: Buffer; encoding: string }[] {
   return file
     .toString('latin1')
     .split(/^#data\n/m)

@@ -5,8 +5,8 @@ import { parseRobots } from '../../../scraping/politeness/robots-txt.ts';
 import type { Part } from '../part.ts';
 
 /**
- * Google's cases of robots.txt (google/robotstxt-spec-test): who may fetch what. A trespass is a page fetched although disallowed,
- * and the worse fault.
+ * Google's robots.txt cases (google/robotstxt-spec-test): which agent may fetch which URL. A
+ * trespass is a page fetched although disallowed, the worse fault.
  */
 export const robotsPart: Part = {
   name: 'robots',
@@ -18,7 +18,7 @@ export const robotsPart: Part = {
     let right = 0;
     let trespasses = 0;
     for (const file of files) {
-      for (const { robotsTxt, url, agent, allowed } of casesOf(readFileSync(join(folder, file)))) {
+      for (const { robotsTxt, url, agent, allowed } of parseCases(readFileSync(join(folder, file)))) {
         const verdict = mayFetch(parseRobots(robotsTxt), agent, url);
         verdicts += 1;
         if (verdict === allowed) right += 1;
@@ -46,25 +46,28 @@ interface Case {
   allowed: boolean;
 }
 
-/** The parts of the text format of protocol buffers that these files use: fields of quoted strings, in a row, with C escapes. */
-function* casesOf(file: Buffer): Generator<Case> {
-  // One character an octet, as robots.txt is read.
+/**
+ * Parses the subset of the protobuf text format that these files use: fields of adjacent quoted
+ * strings with C escapes.
+ */
+function* parseCases(file: Buffer): Generator<Case> {
+  // One character per octet, as robots.txt is read.
   const text = file.toString('latin1').replace(/^\s*#.*$/gm, '');
   let robotsTxt: Buffer = Buffer.alloc(0);
   let url = '';
   let agent = '';
   const field = /(\w+)\s*:\s*((?:"(?:[^"\\]|\\[\s\S])*"\s*)+|\w+)/g;
   for (const [, name, value = ''] of text.matchAll(field)) {
-    if (name === 'robotstxt') robotsTxt = bytesOf(value);
-    if (name === 'testurl') url = bytesOf(value).toString('utf8');
-    if (name === 'useragent') agent = bytesOf(value).toString('utf8');
+    if (name === 'robotstxt') robotsTxt = unescapeBytes(value);
+    if (name === 'testurl') url = unescapeBytes(value).toString('utf8');
+    if (name === 'useragent') agent = unescapeBytes(value).toString('utf8');
     if (name === 'expected_outcome') yield { robotsTxt, url, agent, allowed: value.trim() === 'ALLOWED' };
   }
 }
 
 const ESCAPES: Record<string, string> = { n: '\n', r: '\r', t: '\t', f: '\f', v: '\v' };
 
-function bytesOf(quoted: string): Buffer {
+function unescapeBytes(quoted: string): Buffer {
   const parts = [...quoted.matchAll(/"((?:[^"\\]|\\[\s\S])*)"/g)].map(([, part = '']) => part);
   const plain = parts.join('').replace(/\\(x[0-9a-f]{1,2}|[0-7]{1,3}|[\s\S])/gi, (_, code: string) => {
     if (/^x/i.test(code)) return String.fromCharCode(Number.parseInt(code.slice(1), 16));

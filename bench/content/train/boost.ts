@@ -2,7 +2,7 @@ import type { Trees } from '../../../scraping/extraction/content/gradient-booste
 
 export interface Examples {
   rows: Float32Array[];
-  /** How much of each is content, 0 to 1. */
+  /** Share of each block that is content, 0 to 1. */
   labels: Float32Array;
   weights: Float32Array;
 }
@@ -14,27 +14,30 @@ const COLUMN_SHARE = 0.35;
 const ROW_SHARE = 0.6;
 const SMOOTHING = 1;
 
-/** Gradient boosting over binned numbers with logistic loss, each tree on some of the rows and columns. Same input, same trees. */
+/**
+ * Gradient boosting over binned features with logistic loss; each tree uses a random sample of rows
+ * and columns. Deterministic.
+ */
 export function boost({ rows, labels, weights }: Examples, count: number): Trees {
   const width = rows[0]?.length ?? 0;
   const random = seeded(7);
-  const edges = Array.from({ length: width }, (_, column) => edgesOf(rows, column));
-  const bins = edges.map((cuts, column) => Uint8Array.from(rows, (row) => binOf(cuts, row[column] ?? 0)));
+  const edges = Array.from({ length: width }, (_, column) => binEdges(rows, column));
+  const bins = edges.map((cuts, column) => Uint8Array.from(rows, (row) => findBin(cuts, row[column] ?? 0)));
   const inner = 2 ** DEPTH - 1;
   const features = new Uint8Array(count * inner);
   const thresholds = new Float32Array(count * inner).fill(Number.POSITIVE_INFINITY);
   const leaves = new Float32Array(count * (inner + 1));
-  const base = startOf(labels, weights);
+  const base = baseLogOdds(labels, weights);
   const scores = new Float32Array(rows.length).fill(base);
-  const [slopes, bends] = [new Float32Array(rows.length), new Float32Array(rows.length)];
+  const [gradients, curvatures] = [new Float32Array(rows.length), new Float32Array(rows.length)];
   const nodes = new Uint16Array(rows.length);
 
   for (let tree = 0; tree < count; tree += 1) {
     for (let row = 0; row < rows.length; row += 1) {
-      const chance = 1 / (1 + Math.exp(-(scores[row] ?? 0)));
+      const probability = 1 / (1 + Math.exp(-(scores[row] ?? 0)));
       const weight = weights[row] ?? 0;
-      slopes[row] = ((labels[row] ?? 0) - chance) * weight;
-      bends[row] = Math.max(1e-6, chance * (1 - chance)) * weight;
+      gradients[row] = ((labels[row] ?? 0) - probability) * weight;
+      curvatures[row] = Math.max(1e-6, probability * (1 - probability)) * weight;
     }
     const picked = Uint32Array.from(Array.from(rows.keys()).filter(() => random() < ROW_SHARE));
     const columns = Array.from({ length: width }, (_, column) => column).filter(
@@ -43,7 +46,16 @@ export function boost({ rows, labels, weights }: Examples, count: number): Trees
     nodes.fill(0);
     for (let level = 0; level < DEPTH; level += 1) {
       const first = 2 ** level - 1;
-      const splits = bestSplits({ picked, columns, bins, nodes, slopes, bends, first, count: first + 1 });
+      const splits = bestSplits({
+        picked,
+        columns,
+        bins,
+        nodes,
+        gradients,
+        curvatures,
+        first,
+        count: first + 1,
+      });
       for (let at = 0; at <= first; at += 1) {
         const split = splits[at];
         if (!split) continue;
@@ -60,8 +72,8 @@ export function boost({ rows, labels, weights }: Examples, count: number): Trees
     const [up, down] = [new Float64Array(inner + 1), new Float64Array(inner + 1)];
     for (const row of picked) {
       const leaf = (nodes[row] ?? 0) - inner;
-      up[leaf] = (up[leaf] ?? 0) + (slopes[row] ?? 0);
-      down[leaf] = (down[leaf] ?? 0) + (bends[row] ?? 0);
+      up[leaf] = (up[leaf] ?? 0) + (gradients[row] ?? 0);
+      down[leaf] = (down[leaf] ?? 0) + (curvatures[row] ?? 0);
     }
     for (let leaf = 0; leaf <= inner; leaf += 1) {
       const step = (RATE * (up[leaf] ?? 0)) / ((down[leaf] ?? 0) + SMOOTHING);
@@ -71,7 +83,7 @@ export function boost({ rows, labels, weights }: Examples, count: number): Trees
       scores[row] = (scores[row] ?? 0) + (leaves[tree * (inner + 1) + (nodes[row] ?? 0) - inner] ?? 0);
     }
     if (tree % 25 === 24)
-      process.stderr.write(`  tree ${tree + 1}, loss ${lossOf(scores, labels, weights).toFixed(4)}\n`);
+      process.stderr.write(`  tree ${tree + 1}, loss ${meanLoss(scores, labels, weights).toFixed(4)}\n`);
   }
   return { depth: DEPTH, features, thresholds, leaves, base };
 }
@@ -87,20 +99,20 @@ function bestSplits(options: {
   columns: number[];
   bins: Uint8Array[];
   nodes: Uint16Array;
-  slopes: Float32Array;
-  bends: Float32Array;
+  gradients: Float32Array;
+  curvatures: Float32Array;
   first: number;
   count: number;
 }): (Split | undefined)[] {
-  const { picked, columns, bins, nodes, slopes, bends, first, count } = options;
+  const { picked, columns, bins, nodes, gradients, curvatures, first, count } = options;
   const best: (Split | undefined)[] = Array.from({ length: count }, () => undefined);
   const size = picked.length;
   const [places, up, down] = [new Uint16Array(size), new Float32Array(size), new Float32Array(size)];
   for (let at = 0; at < size; at += 1) {
     const row = picked[at] ?? 0;
     places[at] = ((nodes[row] ?? 0) - first) * BINS;
-    up[at] = slopes[row] ?? 0;
-    down[at] = bends[row] ?? 0;
+    up[at] = gradients[row] ?? 0;
+    down[at] = curvatures[row] ?? 0;
   }
   for (const column of columns) {
     const binned = bins[column] ?? new Uint8Array();
@@ -141,10 +153,11 @@ function bestCut(sums: Float64Array, weights: Float64Array, from: number): Omit<
 }
 
 /**
- * The values from which on a number is in the next bin, at even shares of the rows. A value that many rows have is a bin of its own
- * and takes no bins from the others: most numbers are nearly always the same, and it is the rest that tells blocks apart.
+ * Bin edges of one feature, at equal shares of the rows. A frequent value is a bin of its own and
+ * takes no bins from the others: most features are nearly constant, and the rare values tell blocks
+ * apart.
  */
-function edgesOf(rows: readonly Float32Array[], column: number): Float32Array {
+function binEdges(rows: readonly Float32Array[], column: number): Float32Array {
   const step = Math.max(1, Math.floor(rows.length / 20_000));
   const counts = new Map<number, number>();
   for (let at = 0; at < rows.length; at += step) {
@@ -173,13 +186,13 @@ function edgesOf(rows: readonly Float32Array[], column: number): Float32Array {
   return Float32Array.from(cuts);
 }
 
-function binOf(cuts: Float32Array, value: number): number {
+function findBin(cuts: Float32Array, value: number): number {
   let bin = 0;
   while (bin < cuts.length && value >= (cuts[bin] ?? 0)) bin += 1;
   return bin;
 }
 
-function startOf(labels: Float32Array, weights: Float32Array): number {
+function baseLogOdds(labels: Float32Array, weights: Float32Array): number {
   let [up, all] = [0, 0];
   for (let row = 0; row < labels.length; row += 1) {
     up += (labels[row] ?? 0) * (weights[row] ?? 0);
@@ -188,19 +201,19 @@ function startOf(labels: Float32Array, weights: Float32Array): number {
   return Math.log(up / (all - up));
 }
 
-function lossOf(scores: Float32Array, labels: Float32Array, weights: Float32Array): number {
+function meanLoss(scores: Float32Array, labels: Float32Array, weights: Float32Array): number {
   let [sum, all] = [0, 0];
   for (let row = 0; row < scores.length; row += 1) {
-    const chance = Math.min(1 - 1e-6, Math.max(1e-6, 1 / (1 + Math.exp(-(scores[row] ?? 0)))));
+    const probability = Math.min(1 - 1e-6, Math.max(1e-6, 1 / (1 + Math.exp(-(scores[row] ?? 0)))));
     const label = labels[row] ?? 0;
     const weight = weights[row] ?? 0;
-    sum -= weight * (label * Math.log(chance) + (1 - label) * Math.log(1 - chance));
+    sum -= weight * (label * Math.log(probability) + (1 - label) * Math.log(1 - probability));
     all += weight;
   }
   return sum / all;
 }
 
-/** Numbers from 0 to 1, always the same ones (mulberry32). */
+/** Deterministic pseudo-random numbers from 0 to 1 (mulberry32). */
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,23 +1,27 @@
 import type { Block } from '../../../scraping/extraction/content/blocks.ts';
-import { wordsOf } from '../scores.ts';
+import { splitWords } from '../scores.ts';
 
-/** How much of each block is in the labelled text, 0 to 1: whole when its words stand there in a row, else by runs of four words. */
-export function labelsOf(blocks: readonly Block[], content: string): number[] {
-  const words = wordsOf(content);
+/**
+ * The share of each block that is in the labelled text, 0 to 1: 1 if its words occur in a row, else
+ * the share of its four-word runs.
+ */
+export function labelBlocks(blocks: readonly Block[], content: string): number[] {
+  const words = splitWords(content);
   const text = ` ${words.join(' ')} `;
   const lines = new Map<string, number>();
-  for (const line of content.split('\n').map((each) => wordsOf(each).join(' '))) {
+  for (const line of content.split('\n').map((each) => splitWords(each).join(' '))) {
     if (line !== '') lines.set(line, (lines.get(line) ?? 0) + 1);
   }
   const runs = new Set(words.map((_, at) => words.slice(at, at + 4).join(' ')));
   const used = new Map<string, number>();
 
   const first = blocks.map((block) => {
-    const own = wordsOf(block.text);
+    const own = splitWords(block.text);
     const line = own.join(' ');
     if (own.length === 0) return Number.NaN;
     if (own.length < 5) {
-      // So few words stand anywhere: a line of their own, or else whatever their neighbours are.
+      // Short texts occur anywhere: content if they are a line of their own, else undecided and
+      // labelled like their neighbours.
       const left = (lines.get(line) ?? 0) - (used.get(line) ?? 0);
       used.set(line, (used.get(line) ?? 0) + 1);
       if (left > 0) return 1;

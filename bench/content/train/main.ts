@@ -2,19 +2,19 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { getDomain } from 'tldts';
-import { type Block, blocksOf } from '../../../scraping/extraction/content/blocks.ts';
-import { featuresOf } from '../../../scraping/extraction/content/features.ts';
-import { encodeTrees, judge } from '../../../scraping/extraction/content/gradient-boosted-trees.ts';
-import { factsOf, readableBody } from '../../../scraping/extraction/content/main-content.ts';
-import { keptOf } from '../../../scraping/extraction/content/select-blocks.ts';
-import { collapsed, parsePage } from '../../../scraping/extraction/document/dom.ts';
+import { type Block, segmentBlocks } from '../../../scraping/extraction/content/blocks.ts';
+import { computeFeatures } from '../../../scraping/extraction/content/features.ts';
+import { encodeTrees, predict } from '../../../scraping/extraction/content/gradient-boosted-trees.ts';
+import { readableBody, readPageFacts } from '../../../scraping/extraction/content/main-content.ts';
+import { selectBlocks } from '../../../scraping/extraction/content/select-blocks.ts';
+import { collapseSpaces, parsePage } from '../../../scraping/extraction/document/dom.ts';
 import { readCorpusLines } from '../corpus.ts';
 import { mean, wordScore } from '../scores.ts';
 import { boost, type Examples } from './boost.ts';
-import { labelsOf } from './labels.ts';
+import { labelBlocks } from './labels.ts';
 
 interface TrainingPage {
-  /** Pages of one look alike and are labelled alike, so that they stay together. */
+  /** Pages of one site look alike, so they stay in one fold. */
   site: string;
   type: string;
   content: string;
@@ -26,8 +26,9 @@ interface TrainingPage {
 }
 
 /**
- * Trains the model of main content: `node dist/bench/content/train/main.js <corpus> <model.ts> [--trees n]`. With `--folds n`
- * in place of a file each of n parts of the pages is judged by a model trained on the others: what to expect of pages never seen.
+ * Trains the model of main content: `node dist/bench/content/train/main.js <corpus> <model.ts>
+ * [--trees n]`. With `--folds n` instead of a file it cross-validates: each of n folds of sites is
+ * predicted by a model trained on the others.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,11 +47,11 @@ const pages = (
 ).flatMap(({ id, url, type, content, html }): TrainingPage[] => {
   if (!content) return [];
   const document = parsePage(html, url);
-  const facts = factsOf(document, url);
-  const title = collapsed(document.title);
+  const facts = readPageFacts(document, url);
+  const title = collapseSpaces(document.title);
   const body = readableBody(document);
-  const tree = blocksOf(body);
-  const labels = labelsOf(tree.blocks, content);
+  const tree = segmentBlocks(body);
+  const labels = labelBlocks(tree.blocks, content);
   return [
     {
       site: getDomain(url) ?? id,
@@ -59,7 +60,7 @@ const pages = (
       body,
       title,
       blocks: tree.blocks,
-      rows: featuresOf(tree, facts),
+      rows: computeFeatures(tree, facts),
       labels,
     },
   ];
@@ -70,34 +71,34 @@ process.stderr.write(
 report('if every label were found', pages, ({ labels }) => labels);
 
 if (folds >= 2) {
-  const chances = new Map<TrainingPage, number[]>();
+  const probabilities = new Map<TrainingPage, number[]>();
   for (let fold = 0; fold < folds; fold += 1) {
-    const judged = pages.filter(({ site }) => foldOf(site) === fold);
-    const model = boost(examplesOf(pages.filter(({ site }) => foldOf(site) !== fold)), count);
-    for (const page of judged) {
-      chances.set(
+    const heldOut = pages.filter(({ site }) => assignFold(site) === fold);
+    const model = boost(weighExamples(pages.filter(({ site }) => assignFold(site) !== fold)), count);
+    for (const page of heldOut) {
+      probabilities.set(
         page,
-        page.rows.map((row) => judge(model, row)),
+        page.rows.map((row) => predict(model, row)),
       );
     }
   }
-  report(`pages of sites not trained on, ${folds} folds`, pages, (page) => chances.get(page) ?? []);
+  report(`pages of sites not trained on, ${folds} folds`, pages, (page) => probabilities.get(page) ?? []);
 }
 if (file !== undefined) {
-  const model = encodeTrees(boost(examplesOf(pages), count));
+  const model = encodeTrees(boost(weighExamples(pages), count));
   await writeFile(
     file,
     `/** Trees that tell content from the rest, written by bench/content/train/main.ts. */\nexport const MODEL =\n  '${model}';\n`,
   );
 }
 
-/** The same fold for all pages of a site, and in every run. */
-function foldOf(site: string): number {
+/** The fold of a site; the same in every run. */
+function assignFold(site: string): number {
   return createHash('sha256').update(site).digest().readUInt32BE(0) % folds;
 }
 
-/** Every kind counts the same, in it every page, and in that every word nearly so. */
-function examplesOf(half: readonly TrainingPage[]): Examples {
+/** Weights: page types count equally, then pages within a type, then nearly words within a page. */
+function weighExamples(half: readonly TrainingPage[]): Examples {
   const kinds = new Set(half.map(({ type }) => type));
   const weights = half.flatMap(({ blocks, type }) => {
     const share = half.length / kinds.size / half.filter((page) => page.type === type).length;
@@ -115,10 +116,10 @@ function examplesOf(half: readonly TrainingPage[]): Examples {
 function report(
   name: string,
   measured: readonly TrainingPage[],
-  chances: (page: TrainingPage) => number[],
+  probabilities: (page: TrainingPage) => number[],
 ): void {
   const scores = measured.map((page) => {
-    const kept = keptOf(page.blocks, chances(page), page);
+    const kept = selectBlocks(page.blocks, probabilities(page), page);
     const text = page.blocks.filter((_, at) => kept[at]).map((block) => block.text);
     return { type: page.type, f1: wordScore(text.join('\n'), page.content).f1 };
   });

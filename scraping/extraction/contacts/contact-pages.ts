@@ -1,12 +1,15 @@
 import { siteKey } from '../../../core/leads/domains.ts';
-import { collapsed, parsePage, select } from '../document/dom.ts';
-
-/** The home page included. Contact and imprint say nearly all there is; a sixth page rarely adds a fact. */
-export const PAGES_A_SITE = 6;
+import { collapseSpaces, parsePage, select } from '../document/dom.ts';
 
 /**
- * The pages of a site where a business says how to reach it, found by what its home page links to, best first: contact, imprint,
- * about, team. Nothing is guessed: an address nobody links to is a request for nothing.
+ * Including the home page. Contact page and imprint have nearly all facts; a sixth page rarely adds
+ * one.
+ */
+export const PAGES_PER_SITE = 6;
+
+/**
+ * The contact pages that a home page links to, best first: contact, imprint, about, team. URLs are
+ * never guessed: a page that nothing links to rarely exists.
  *
  * @param url of the home page, after redirects
  */
@@ -14,9 +17,9 @@ export function contactPages(html: string, url: string): string[] {
   const site = siteKey(url);
   const best = new Map<string, { kind: number; rank: number }>();
   for (const anchor of select(parsePage(html, url), 'a[href]')) {
-    const link = pageAt(anchor.getAttribute('href') ?? '');
-    if (link === null || siteKey(link) !== site || link === pageAt(url) || isFile(link)) continue;
-    const kind = kindOf(link, collapsed(anchor.textContent));
+    const link = normalizeUrl(anchor.getAttribute('href') ?? '');
+    if (link === null || siteKey(link) !== site || link === normalizeUrl(url) || isFile(link)) continue;
+    const kind = classifyContactPage(link, collapseSpaces(anchor.textContent));
     if (kind === null) continue;
     const known = best.get(link);
     if (!known || kind.rank < known.rank) best.set(link, kind);
@@ -24,11 +27,11 @@ export function contactPages(html: string, url: string): string[] {
   const found = [...best.entries()].sort(([a, { rank: first }], [b, { rank: second }]) =>
     first === second ? a.length - b.length : first - second,
   );
-  return oneOfEachKindFirst(found).slice(0, PAGES_A_SITE - 1);
+  return oneOfEachKindFirst(found).slice(0, PAGES_PER_SITE - 1);
 }
 
-/** Without what does not change the page. */
-function pageAt(href: string): string | null {
+/** The URL without its fragment; null for anything but http(s). */
+function normalizeUrl(href: string): string | null {
   if (!/^https?:/i.test(href) || !URL.canParse(href)) return null;
   const url = new URL(href);
   url.hash = '';
@@ -41,8 +44,8 @@ const isFile = (url: string): boolean =>
   );
 
 /**
- * By kind, the words of its address and of its link text, folded: no accents, `ü` as `u` (addresses have `ue`). In the languages of
- * Europe, and in some of Asia as they are written.
+ * Words in the URL or link text, by kind of page, best first. Folded: no accents, `ü` as `u` (URLs
+ * have `ue`). European languages, and some Asian ones in their own script.
  */
 const KINDS: readonly RegExp[] = [
   /\b(contact|contacts|contact us|contactez( nous)?|nous contacter|kontakt\w*|contacto|contactenos|contactanos|contatti|contattaci|contato|contate nos|contactar|neem contact op|yhteystiedot|ota yhteytta|elerhetoseg|iletisim|get in touch|reach us|find us|anfahrt|standorte?|locations?|offices?|visit us)\b|контакт|επικοινωνια|お問い合わせ|联系|聯絡|문의|اتصل/,
@@ -54,14 +57,14 @@ const KINDS: readonly RegExp[] = [
 const NEVER =
   /\b(privacy|datenschutz|cookies?|agb|terms|conditions|login|signin|sign in|register|cart|warenkorb|jobs?|karriere|career|careers|blog|news|press|presse|mailto|feed|rss|wp admin|contact lens(es)?|kontaktlinsen)\b/;
 
-function kindOf(link: string, text: string): { kind: number; rank: number } | null {
-  const path = folded(decoded(new URL(link).pathname + new URL(link).search));
-  const words = folded(text);
+function classifyContactPage(link: string, text: string): { kind: number; rank: number } | null {
+  const path = fold(decodePath(new URL(link).pathname + new URL(link).search));
+  const words = fold(text);
   if (NEVER.test(words) || NEVER.test(path)) return null;
   for (const [kind, pattern] of KINDS.entries()) {
-    // A long text that mentions the word is a teaser, not the entry of a menu.
+    // A long text that mentions the word is a teaser, not a menu entry.
     if (pattern.test(path) || (words.length <= 40 && pattern.test(words))) {
-      // One folder down is the page itself; deeper is something that belongs to it.
+      // A path of up to two segments is the page itself; deeper ones are details.
       const depth = new URL(link).pathname.split('/').filter(Boolean).length;
       return { kind, rank: kind + Math.max(0, depth - 2) };
     }
@@ -81,7 +84,7 @@ function oneOfEachKindFirst(found: [string, { kind: number }][]): string[] {
   return [...first, ...others];
 }
 
-function decoded(path: string): string {
+function decodePath(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
@@ -89,7 +92,7 @@ function decoded(path: string): string {
   }
 }
 
-const folded = (text: string): string =>
+const fold = (text: string): string =>
   text
     .normalize('NFKD')
     .replace(/\p{M}+/gu, '')

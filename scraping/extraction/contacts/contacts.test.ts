@@ -1,4 +1,4 @@
-import { contactsOf, findContacts } from './contacts.ts';
+import { findContacts, toContacts } from './contacts.ts';
 
 const PAGE = `<!doctype html><html lang="en"><head>
   <title>Contact | Acme Bakery</title>
@@ -15,8 +15,8 @@ const PAGE = `<!doctype html><html lang="en"><head>
   <footer>© 2024 Acme Bakery</footer></body></html>`;
 const URL = 'https://acmebakery.com/contact';
 
-it('a page says who is behind it and how to reach them', () => {
-  expect(contactsOf(findContacts({ html: PAGE, url: URL }))).toEqual({
+it('company and contacts of a page', () => {
+  expect(toContacts(findContacts({ html: PAGE, url: URL }))).toEqual({
     company: 'Acme Bakery',
     emails: ['hello@acmebakery.com'],
     phones: ['+12125550199'],
@@ -35,7 +35,7 @@ it('a page says who is behind it and how to reach them', () => {
   });
 });
 
-it('what is known beyond the ways to reach it: kind, size, description, logo', () => {
+it('facts of a page: industry, employees, description, logo', () => {
   const found = findContacts({ html: PAGE, url: URL });
   const value = (field: string) => found.find((finding) => finding.field === field)?.value;
   expect(value('industry')).toBe('bakery');
@@ -44,7 +44,7 @@ it('what is known beyond the ways to reach it: kind, size, description, logo', (
   expect(value('logo')).toBe('https://acmebakery.com/logo.png');
 });
 
-it('every fact has evidence: a method, words of the page, a confidence', () => {
+it('every fact has evidence: a method, a snippet, a confidence', () => {
   for (const { method, snippet, confidence } of findContacts({ html: PAGE, url: URL })) {
     expect(method).toMatch(/^[a-z_]+$/);
     expect(snippet).not.toBe('');
@@ -54,8 +54,8 @@ it('every fact has evidence: a method, words of the page, a confidence', () => {
   }
 });
 
-it('a page that says nothing gives nothing', () => {
-  expect(contactsOf(findContacts({ html: '<p>Lorem ipsum dolor sit amet.</p>', url: URL }))).toEqual({
+it('a page without contacts gives none', () => {
+  expect(toContacts(findContacts({ html: '<p>Lorem ipsum dolor sit amet.</p>', url: URL }))).toEqual({
     company: null,
     emails: [],
     phones: [],
@@ -69,13 +69,13 @@ it.each([
   ['broken JSON-LD', '<script type="application/ld+json">{"@type":"Organization",,</script>'],
   ['JSON-LD that is no object', '<script type="application/ld+json">[null, 1, "x", [[]]]</script>'],
   ['deep nesting', '<div>'.repeat(3000)],
-  ['things without end', '<div itemscope itemtype="x" itemprop="y">'.repeat(500)],
+  ['deeply nested microdata', '<div itemscope itemtype="x" itemprop="y">'.repeat(500)],
   ['a wall of digits', `<p>${'1 2-3.4(5)'.repeat(20_000)}</p>`],
   ['a wall of at signs', `<p>${'a@a.'.repeat(20_000)}</p>`],
   ['a wall of capitals', `<p>${'Main Street North '.repeat(5000)}12345</p>`],
   ['a wall of spaces', `<p>1${' \u00a0'.repeat(50_000)}2 at ${'. '.repeat(20_000)}dot</p>`],
 ])('a hostile page is read to its end: %s', (_, body) => {
-  expect(contactsOf(findContacts({ html: `<body>${body}<p>info@acme.com</p>`, url: URL })).phones).toEqual(
+  expect(toContacts(findContacts({ html: `<body>${body}<p>info@acme.com</p>`, url: URL })).phones).toEqual(
     [],
   );
 });

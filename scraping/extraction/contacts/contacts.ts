@@ -3,61 +3,61 @@ import type { Address, Contacts } from '../../../core/leads/lead.ts';
 import { parsePage } from '../document/dom.ts';
 import { findAddresses } from './addresses/postal-addresses.ts';
 import { findCompany } from './company/company.ts';
-import { findAbout } from './company/company-profile.ts';
+import { findCompanyProfile } from './company/company-profile.ts';
 import { likelyCountries } from './country.ts';
 import { FREE_MAIL, findEmails } from './emails.ts';
-import { entitiesOf } from './entities.ts';
+import { readEntities } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
 import { metaContent, type PageElements, pageElements } from './page-elements.ts';
 import { pageLines } from './page-lines.ts';
 import { findPhones, LABELLED } from './phones/phones.ts';
 import { findSocials } from './socials.ts';
-import { describedFindings } from './structured-contacts.ts';
-import { ownLines } from './third-party-filter.ts';
+import { findStructuredContacts } from './structured-contacts.ts';
+import { withoutThirdParties } from './third-party-filter.ts';
 
-/** A parsed page, and what is known of it from elsewhere. */
+/** A parsed page, and what is known about it from elsewhere. */
 export interface ContactsInput {
-  /** As `parsePage` gives it: absolute addresses, no shadow roots. It is only read. */
+  /** From `parsePage`: absolute URLs, no shadow roots. Not modified. */
   document: Document;
-  /** Where the page was found, after redirects. */
+  /** URL of the page after redirects. */
   url: string;
-  /** ISO 3166-1 alpha-2: where the business is thought to be, when the page does not say. */
+  /** Expected country of the business, ISO 3166-1 alpha-2, used if the page does not say. */
   country?: string;
 }
 
-/** What a page says about the business behind it. Pure; a few milliseconds a page. */
+/** Finds contacts and facts about the business behind a page. Pure; a few milliseconds per page. */
 export function findContacts(input: { html: string; url: string; country?: string }): Finding[] {
-  return contactsIn({ ...input, document: parsePage(input.html, input.url) });
+  return findDocumentContacts({ ...input, document: parsePage(input.html, input.url) });
 }
 
-/** As `findContacts`, of a page that is already parsed. Findings of a field come surest first. */
-export function contactsIn({ document, url, country }: ContactsInput): Finding[] {
+/** Same as `findContacts`, for a parsed page. Sorted by confidence, highest first. */
+export function findDocumentContacts({ document, url, country }: ContactsInput): Finding[] {
   const lines = pageLines(document);
-  const own = ownLines(lines);
+  const own = withoutThirdParties(lines);
   const page = pageElements(document);
-  const site = siteOf(document, page, url);
-  const entities = entitiesOf(page);
+  const site = identifySite(document, page, url);
+  const entities = readEntities(page);
   const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, {
     host: site.host,
     hint: country,
   });
   const found = [
-    ...describedFindings(entities, countries, site.domain),
+    ...findStructuredContacts(entities, countries, site.domain),
     ...findCompany(page, own, entities, site),
     ...findEmails(page, lines, site.domain),
     ...findPhones(page, own, countries),
     ...findAddresses(own, countries),
     ...findSocials(page, entities, site.domain),
-    ...findAbout(page, lines),
+    ...findCompanyProfile(page, lines),
   ];
-  return settled(found).sort((a, b) => b.confidence - a.confidence);
+  return resolveConflicts(found).sort((a, b) => b.confidence - a.confidence);
 }
 
 /**
- * The site a page is of. A saved page names it in its `base`; one that is read from another machine (a cache, a test, an address in
- * numbers) may still name it as its canonical address, or by where its mail goes.
+ * The site of a page. A saved page names it in its `base`; one read from another host (a cache, a
+ * test, an IP address) may still name it by its canonical URL or the domain of its e-mail.
  */
-function siteOf(
+function identifySite(
   document: Document,
   page: PageElements,
   url: string,
@@ -80,14 +80,14 @@ function siteOf(
 }
 
 /**
- * Each fact once a method. What the text calls a fax is no phone because a link or a description says less; and an address that
- * another one completes is not one of its own.
+ * Keeps each fact once per method. A number that the text labels as fax is no phone, whatever a
+ * link or structured data calls it; an address that another one completes is dropped.
  */
-function settled(found: readonly Finding[]): Finding[] {
+function resolveConflicts(found: readonly Finding[]): Finding[] {
   const faxes = new Set(found.filter(({ field }) => field === 'fax').map(({ value }) => value));
-  const called = (finding: Finding) => finding.method === 'text' && finding.confidence >= LABELLED;
+  const isLabelled = (finding: Finding) => finding.method === 'text' && finding.confidence >= LABELLED;
   const phones = new Set(
-    found.filter((finding) => finding.field === 'phone' && called(finding)).map(({ value }) => value),
+    found.filter((finding) => finding.field === 'phone' && isLabelled(finding)).map(({ value }) => value),
   );
   const seen = new Set<string>();
   return found.filter((finding) => {
@@ -108,8 +108,8 @@ const completes = (whole: Address, part: Address): boolean =>
   (part.postal_code === null || whole.postal_code === part.postal_code) &&
   (part.city === null || whole.city === part.city || whole.text.includes(part.city));
 
-/** The findings as the page format `contacts` shows them: each value once, surest first. */
-export function contactsOf(findings: readonly Finding[]): Contacts {
+/** The findings as the page format `contacts`: distinct values, highest confidence first. */
+export function toContacts(findings: readonly Finding[]): Contacts {
   const of = (field: ContactField) =>
     findings.filter((finding) => finding.field === field).sort((a, b) => b.confidence - a.confidence);
   const values = (field: ContactField) => [...new Set(of(field).map(({ value }) => value))];
@@ -120,16 +120,16 @@ export function contactsOf(findings: readonly Finding[]): Contacts {
     emails: values('email'),
     phones: values('phone'),
     faxes: values('fax'),
-    addresses: distinct(of('address').flatMap(({ address }) => (address ? [address] : []))),
+    addresses: deduplicateAddresses(of('address').flatMap(({ address }) => (address ? [address] : []))),
     socials,
   };
 }
 
-/** The same door told twice is one address, with the parts that either of them has. */
-function distinct(addresses: readonly Address[]): Address[] {
+/** Merges two spellings of one address; missing parts are taken from the other. */
+function deduplicateAddresses(addresses: readonly Address[]): Address[] {
   const kept: Address[] = [];
   for (const address of addresses) {
-    const same = kept.findIndex((other) => isSameDoor(other, address));
+    const same = kept.findIndex((other) => isSameAddress(other, address));
     const other = kept[same];
     if (!other) kept.push(address);
     else
@@ -147,7 +147,7 @@ function distinct(addresses: readonly Address[]): Address[] {
 
 const plain = (text: string | null): string => (text ?? '').toLowerCase().replace(/[^\p{L}\d]/gu, '');
 
-function isSameDoor(a: Address, b: Address): boolean {
+function isSameAddress(a: Address, b: Address): boolean {
   const [one, two] = [plain(a.street ?? a.text), plain(b.street ?? b.text)];
   if (!(one === two || (one.length > 8 && two.includes(one)) || (two.length > 8 && one.includes(two))))
     return false;

@@ -1,11 +1,18 @@
-import { type Entity, textsOf } from './entities.ts';
+import { type Entity, propertyTexts } from './entities.ts';
 import type { Line } from './page-lines.ts';
-import { dialled } from './phones/phone-numbers.ts';
-import { AU_STATE, CA_PROVINCE, COUNTRY_MENTION, countryOf, TOP_LEVEL_COUNTRY, US_STATE } from './places.ts';
+import { parsePhone } from './phones/phone-numbers.ts';
+import {
+  AU_STATE,
+  CA_PROVINCE,
+  COUNTRY_MENTION,
+  parseCountry,
+  TOP_LEVEL_COUNTRY,
+  US_STATE,
+} from './places.ts';
 
 /**
- * Countries that a page's numbers and addresses are likely from, likeliest first. Never empty: a page in English under a general
- * domain that says nothing else is taken for an American one.
+ * Likely countries of a page's phone numbers and addresses, most likely first. Never empty: without
+ * other evidence the country is US.
  */
 export function likelyCountries(
   language: string,
@@ -19,37 +26,37 @@ export function likelyCountries(
   };
   vote(TOP_LEVEL_COUNTRY[page.host.split('.').at(-1) ?? ''], 6);
   for (const entity of entities.slice(0, 200))
-    for (const name of textsOf(entity, 'addressCountry').slice(0, 1)) vote(countryOf(name), 4);
+    for (const name of propertyTexts(entity, 'addressCountry').slice(0, 1)) vote(parseCountry(name), 4);
   const [spoken = '', region = ''] = language.split(/[-_]/);
-  // `en-US` is what tools write when nobody asks.
-  vote(countryOf(region), region.toUpperCase() === 'US' ? 1 : 2.5);
+  // `en-US` is the default of many tools.
+  vote(parseCountry(region), region.toUpperCase() === 'US' ? 1 : 2.5);
   vote(SPOKEN_IN[spoken.toLowerCase()], 1.5);
   vote(page.hint?.toUpperCase(), 3);
   const text = lines
     .map((line) => line.text)
     .join('\n')
     .slice(0, 200_000);
-  for (const [country, shape, weight, most] of SHAPES) {
+  for (const [country, shape, weight, max] of SHAPES) {
     let seen = 0;
-    for (const _ of text.matchAll(shape)) if (++seen === most) break;
+    for (const _ of text.matchAll(shape)) if (++seen === max) break;
     vote(country, seen * weight);
   }
   for (const { text: line } of lines)
-    if (line.length < 30) vote(countryOf(line.replace(/^.*,\s*/, '')), line.length > 3 ? 0.7 : 0);
+    if (line.length < 30) vote(parseCountry(line.replace(/^.*,\s*/, '')), line.length > 3 ? 0.7 : 0);
   const mentions = new Map<string, number>();
   for (const [name] of text.matchAll(COUNTRY_MENTION)) {
-    const country = countryOf(name);
-    const before = country ? (mentions.get(country) ?? 0) : MOST_MENTIONS;
-    if (!country || before >= MOST_MENTIONS) continue;
+    const country = parseCountry(name);
+    const before = country ? (mentions.get(country) ?? 0) : MAX_MENTIONS;
+    if (!country || before >= MAX_MENTIONS) continue;
     mentions.set(country, before + 1);
     vote(country, 0.3);
   }
   vote('US', 0.5);
-  // The page's own numbers tell which of them it can be: they are numbers there.
+  // A country gets votes for the page's numbers that are valid there.
   const written = numbersWithoutCode(text);
   for (const country of written.length > 0 ? [...votes.keys()] : []) {
     const share =
-      written.filter((number) => dialled(number, [country])?.country === country).length / written.length;
+      written.filter((number) => parsePhone(number, [country])?.country === country).length / written.length;
     vote(country, share * Math.min(4, written.length));
   }
   return [...votes]
@@ -58,7 +65,7 @@ export function likelyCountries(
     .slice(0, 4);
 }
 
-const MOST_MENTIONS = 3;
+const MAX_MENTIONS = 3;
 
 const numbersWithoutCode = (text: string): string[] =>
   [
@@ -103,7 +110,10 @@ const SPOKEN_IN: Record<string, string> = {
   lt: 'LT',
 };
 
-/** Ways of writing that give a country away: its postcodes, its telephone code, its forms of company. Country, shape, weight, at most. */
+/**
+ * Notations that indicate a country: postcodes, calling codes, legal forms. Country, pattern,
+ * weight per match, maximum of matches.
+ */
 const SHAPES: readonly (readonly [string, RegExp, number, number])[] = [
   ['US', new RegExp(`\\b${US_STATE}\\.?,?\\s\\d{5}(?:-\\d{4})?\\b`, 'gu'), 2, 3],
   [

@@ -1,17 +1,17 @@
 import type { PageElements } from './page-elements.ts';
 
-/** An address that a page hides from harvesters, as its code tells it: still to be checked. */
-export interface DecodedEmail {
+/** An obfuscated e-mail address, decoded but not yet validated. */
+export interface DeobfuscatedEmail {
   text: string;
   method: string;
   snippet: string;
 }
 
 /**
- * Every way of hiding an address that gives it back without running the page's scripts: Cloudflare's, TYPO3's and Joomla's codes, text
- * written backwards, addresses kept in `data-` attributes.
+ * Decodes e-mail addresses that are obfuscated in ways that need no script: the schemes of
+ * Cloudflare, TYPO3 and Joomla, reversed text, `data-` attributes.
  */
-export function decodedEmails(page: PageElements): DecodedEmail[] {
+export function deobfuscateEmails(page: PageElements): DeobfuscatedEmail[] {
   return [
     ...cloudflareEmails(page),
     ...typo3Emails(page),
@@ -21,7 +21,9 @@ export function decodedEmails(page: PageElements): DecodedEmail[] {
   ];
 }
 
-/** Cloudflare's code: bytes in hex, the first of them the key that the others are xored with. Null for what is none. */
+/**
+ * Cloudflare's scheme: hex bytes, the first is the XOR key of the others. Null for anything else.
+ */
 export function decodeCloudflare(code: string): string | null {
   if (!/^(?:[0-9a-f]{2}){4,400}$/i.test(code)) return null;
   const bytes = Buffer.from(code, 'hex');
@@ -29,7 +31,7 @@ export function decodeCloudflare(code: string): string | null {
   return Buffer.from(bytes.subarray(1).map((byte) => byte ^ key)).toString('utf8');
 }
 
-function cloudflareEmails({ data, links, scripts }: PageElements): DecodedEmail[] {
+function cloudflareEmails({ data, links, scripts }: PageElements): DeobfuscatedEmail[] {
   const codes = new Set<string>();
   for (const element of data) codes.add(element.getAttribute('data-cfemail') ?? '');
   for (const link of links)
@@ -46,17 +48,17 @@ function cloudflareEmails({ data, links, scripts }: PageElements): DecodedEmail[
   });
 }
 
-/** TYPO3 turns the letters of `mailto:…` by some places, in three rings. */
-function typo3Emails({ data, links }: PageElements): DecodedEmail[] {
-  const found: DecodedEmail[] = [];
+/** TYPO3 rotates the characters of `mailto:…` within three character ranges. */
+function typo3Emails({ data, links }: PageElements): DeobfuscatedEmail[] {
+  const found: DeobfuscatedEmail[] = [];
   const codes = [
-    ...links.map((link) => unescaped(link.getAttribute('href') ?? '')),
+    ...links.map((link) => decodeUri(link.getAttribute('href') ?? '')),
     ...links.map((link) => link.getAttribute('onclick') ?? ''),
   ].flatMap((call) => /UnCryptMailto\(\s*['"]([^'"]{5,200})['"]/.exec(call)?.[1] ?? []);
   const tokens = data.flatMap((link) => link.getAttribute('data-mailto-token') ?? []);
   for (const code of [...codes, ...tokens]) {
     for (let places = -26; places <= 26; places++) {
-      const text = turned(code.replaceAll('\\/', '/'), places);
+      const text = rotate(code.replaceAll('\\/', '/'), places);
       if (!text.startsWith('mailto:')) continue;
       found.push({ text: (text.slice(7).split('?')[0] ?? '').trim(), method: 'decoded', snippet: text });
       break;
@@ -71,7 +73,7 @@ const RINGS = [
   [0x61, 0x7a],
 ] as const;
 
-function turned(code: string, places: number): string {
+function rotate(code: string, places: number): string {
   let out = '';
   for (const character of code) {
     const at = character.charCodeAt(0);
@@ -86,15 +88,18 @@ function turned(code: string, places: number): string {
   return out;
 }
 
-/** Joomla writes an address by script, in pieces of entities: `var addy1 = 'inf&#111;' + '&#64;'; addy1 = addy1 + 'acme' …`. */
-function joomlaEmails({ scripts }: PageElements): DecodedEmail[] {
-  const found: DecodedEmail[] = [];
+/**
+ * Joomla assembles an address in a script from pieces of entities: `var addy1 = 'inf&#111;' +
+ * '&#64;'; addy1 = addy1 + 'acme' …`.
+ */
+function joomlaEmails({ scripts }: PageElements): DeobfuscatedEmail[] {
+  const found: DeobfuscatedEmail[] = [];
   for (const script of scripts) {
     const text = script.textContent ?? '';
     if (!text.includes('addy') || text.length > 20_000) continue;
     const addresses = new Map<string, string>();
     for (const [, name = '', value = ''] of text.matchAll(/\b(addy\w{0,40})\s*=([^;\n]{0,400})/g)) {
-      // Entities end in `;`, so the pattern stops early: take the line's literals instead.
+      // Entities end in `;`, so the pattern stops early: the literals are read per line below.
       if (!addresses.has(name) && !value.includes("'") && !value.includes('"')) continue;
       addresses.set(name, '');
     }
@@ -119,18 +124,18 @@ const withoutEntities = (text: string): string =>
     return point > 0 && point < 0x110000 ? String.fromCodePoint(point) : '';
   });
 
-/** Text that a style sheet turns round again. */
-function backwardEmails({ turned: elements }: PageElements): DecodedEmail[] {
-  const found: DecodedEmail[] = [];
+/** Reversed text that a style sheet displays forwards. */
+function backwardEmails({ mirrored: elements }: PageElements): DeobfuscatedEmail[] {
+  const found: DeobfuscatedEmail[] = [];
   for (const element of elements) {
     const text = element.textContent?.trim() ?? '';
     if (text.length > 120 || !text.includes('@')) continue;
-    found.push({ text: reversed(text), method: 'decoded', snippet: text });
+    found.push({ text: reverse(text), method: 'decoded', snippet: text });
   }
   return found;
 }
 
-const reversed = (text: string): string => [...text].reverse().join('');
+const reverse = (text: string): string => [...text].reverse().join('');
 
 const LOCAL_NAMES = [
   'user',
@@ -149,9 +154,9 @@ const LOCAL_NAMES = [
 const DOMAIN_NAMES = ['domain', 'host', 'website', 'server', 'd', 'part2', 'second', 'after', 'dom'];
 const WHOLE = /(?:e-?mail|mail|contact|address|href|enc|obfus|cloak|crypt|protect)/i;
 
-/** `data-email="…"` plain, backwards or in base64, and `data-user` with `data-domain`. */
-function attributeEmails({ data: elements }: PageElements): DecodedEmail[] {
-  const found: DecodedEmail[] = [];
+/** `data-email="…"` plain, reversed or in base64, and `data-user` with `data-domain`. */
+function attributeEmails({ data: elements }: PageElements): DeobfuscatedEmail[] {
+  const found: DeobfuscatedEmail[] = [];
   for (const element of elements) {
     const data = new Map<string, string>();
     for (const name of element.getAttributeNames()) {
@@ -160,7 +165,7 @@ function attributeEmails({ data: elements }: PageElements): DecodedEmail[] {
     }
     for (const [name, value] of data) {
       if (!WHOLE.test(name) || value.length < 5) continue;
-      for (const text of readings(value))
+      for (const text of decodings(value))
         found.push({ text, method: 'decoded', snippet: `data-${name}="${value}"` });
     }
     const part = (names: readonly string[]) =>
@@ -171,25 +176,25 @@ function attributeEmails({ data: elements }: PageElements): DecodedEmail[] {
     if (!local || !domain) continue;
     const top = data.get('tld') ?? data.get('ext');
     const text = `${local}@${domain}${top ? `.${top.replace(/^\./, '')}` : ''}`;
-    for (const reading of [text, `${reversed(local)}@${reversed(domain)}`])
-      found.push({ text: reading, method: 'decoded', snippet: text });
+    for (const decoding of [text, `${reverse(local)}@${reverse(domain)}`])
+      found.push({ text: decoding, method: 'decoded', snippet: text });
   }
   return found;
 }
 
-function readings(value: string): string[] {
+function decodings(value: string): string[] {
   const plain = value.replace(/^mailto:/i, '');
-  if (plain.includes('@')) return [plain, reversed(plain)];
+  if (plain.includes('@')) return [plain, reverse(plain)];
   if (/^[A-Za-z0-9+/_-]{8,200}={0,2}$/.test(value)) {
     const text = Buffer.from(value, 'base64')
       .toString('utf8')
       .replace(/^mailto:/i, '');
     return /^[\w.+-]+@[\w.-]+$/.test(text) ? [text] : [];
   }
-  return /%40/.test(plain) ? [unescaped(plain)] : [];
+  return /%40/.test(plain) ? [decodeUri(plain)] : [];
 }
 
-export function unescaped(text: string): string {
+export function decodeUri(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

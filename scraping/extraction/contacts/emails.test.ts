@@ -1,34 +1,34 @@
 import { findContacts } from './contacts.ts';
 import { decodeCloudflare } from './email-deobfuscation.ts';
 
-const emailsOf = (body: string, url = 'https://www.acme.com/contact') =>
+const extractEmails = (body: string, url = 'https://www.acme.com/contact') =>
   findContacts({ html: `<html><body><p>${body}</p></body></html>`, url })
     .filter(({ field }) => field === 'email')
     .map(({ value }) => value);
 
-/** As Cloudflare does it. */
+/** Encodes an address in Cloudflare's scheme. */
 const cloudflare = (address: string, key = 0x5a) =>
   Buffer.from([key, ...Buffer.from(address).map((byte) => byte ^ key)]).toString('hex');
 
 describe('addresses behind Cloudflare', () => {
   it('are decoded in an attribute, a link, a script', () => {
     const code = (name: string) => cloudflare(`${name}@acme.com`, name.length + 0x20);
-    const found = emailsOf(`
+    const found = extractEmails(`
       <a href="/cdn-cgi/l/email-protection" class="__cf_email__" data-cfemail="${code('sales')}">[email&#160;protected]</a>
       <a href="/cdn-cgi/l/email-protection#${code('press')}">Press</a>
       <script>draw('<span data-cfemail=\\"${code('jobs')}\\">')</script>`);
     expect(new Set(found)).toEqual(new Set(['sales@acme.com', 'press@acme.com', 'jobs@acme.com']));
   });
 
-  it('lose the subject of their mail', () => {
+  it('lose their subject', () => {
     expect(
-      emailsOf(
+      extractEmails(
         `<a href="/cdn-cgi/l/email-protection#${cloudflare('a.b@acme.co.uk?subject=Hello%20you')}">x</a>`,
       ),
     ).toEqual(['a.b@acme.co.uk']);
   });
 
-  it.each(['', 'zz', '5a', 'not hex at all', '5a3b'])('a code that is none gives nothing: %p', (code) => {
+  it.each(['', 'zz', '5a', 'not hex at all', '5a3b'])('an invalid code gives null: %p', (code) => {
     expect(decodeCloudflare(code)).toBeNull();
   });
 });
@@ -42,13 +42,13 @@ it.each([
   ['German', 'info (ät) acme punkt com'],
   ['Spanish', 'info arroba acme punto com'],
   ['spaces', 'info @ acme.com'],
-  ['a wide sign', 'info＠acme.com'],
+  ['a full-width @', 'info＠acme.com'],
   ['a comment in the middle', 'info<!-- no -->@acme<b>.com</b>'],
   ['a hidden word in the middle', 'info<span style="display:none">remove</span>@acme.com'],
-  ['a picture of the sign', 'info<img src="at.gif" alt="@">acme.com'],
-  ['backwards', '<span style="unicode-bidi:bidi-override; direction:rtl">moc.emca@ofni</span>'],
+  ['an image of the @', 'info<img src="at.gif" alt="@">acme.com'],
+  ['reversed text', '<span style="unicode-bidi:bidi-override; direction:rtl">moc.emca@ofni</span>'],
   ['an attribute', '<a href="#" data-email="info@acme.com">Mail</a>'],
-  ['an attribute backwards', '<a href="#" data-mail="moc.emca@ofni">Mail</a>'],
+  ['a reversed attribute', '<a href="#" data-mail="moc.emca@ofni">Mail</a>'],
   ['an attribute in base64', '<a href="#" data-mail="aW5mb0BhY21lLmNvbQ==">Mail</a>'],
   ['two attributes', '<span data-user="info" data-domain="acme.com"></span>'],
   ['TYPO3', `<a href="javascript:linkTo_UnCryptMailto('nbjmup+jogpAbdnf/dpn');">Mail</a>`],
@@ -57,20 +57,23 @@ it.each([
     `<script>var addy1 = '&#105;nf&#111;' + '&#64;';\n addy1 = addy1 + '&#97;cme' + '&#46;' + 'c&#111;m';</script>`,
   ],
   ['a link', '<a href="mailto:Info%40acme.com?subject=Hi">Mail</a>'],
-  ['a link that spells', '<a href="mailto:info[at]acme.com">Mail</a>'],
+  ['a link with a spelled address', '<a href="mailto:info[at]acme.com">Mail</a>'],
   ['a link with a name', '<a href="mailto:Acme%20%3Cinfo@acme.com%3E">Mail</a>'],
   ['the end of a sentence', 'Mail us: INFO@ACME.COM.'],
-  ['no space behind it', 'E-mail:info@acme.comPhone: on request'],
+  ['no space after it', 'E-mail:info@acme.comPhone: on request'],
 ])('an address written with %s is read', (_, body) => {
-  expect(new Set(emailsOf(body))).toEqual(new Set(['info@acme.com']));
+  expect(new Set(extractEmails(body))).toEqual(new Set(['info@acme.com']));
 });
 
-it('a link to several has them all', () => {
-  expect(emailsOf('<a href="mailto:a@acme.com,b@acme.com">Both</a>')).toEqual(['a@acme.com', 'b@acme.com']);
+it('a link to several addresses gives all of them', () => {
+  expect(extractEmails('<a href="mailto:a@acme.com,b@acme.com">Both</a>')).toEqual([
+    'a@acme.com',
+    'b@acme.com',
+  ]);
 });
 
 it.each([
-  ['a picture', '<img src="logo@2x.png"> logo@2x.png'],
+  ['an image', '<img src="logo@2x.png"> logo@2x.png'],
   ['a version', 'jquery@3.6.0 and @types/node@20.1.0'],
   ['an example', 'you@example.com, your.name@yourcompany.com, name@email.com'],
   ['a profile', 'https://medium.com/@acme and @acme.com'],
@@ -78,16 +81,16 @@ it.each([
   ['a sentence in French', 'Rendez-vous chez Marie point de départ'],
   ['a machine', 'root@localhost git@github.com:acme/site.git'],
   ['a key', '0123456789abcdef0123456789abcdef@o12.ingest.sentry.io'],
-])('%s is no address', (_, body) => {
-  expect(emailsOf(body)).toEqual([]);
+])('%s is no e-mail address', (_, body) => {
+  expect(extractEmails(body)).toEqual([]);
 });
 
-it('the domain of the page itself is no example', () => {
-  expect(emailsOf('sales@example.com', 'https://www.example.com/')).toEqual(['sales@example.com']);
-  expect(emailsOf('sales@example.com', 'https://www.acme.com/')).toEqual([]);
+it("an address at the page's own domain is no placeholder", () => {
+  expect(extractEmails('sales@example.com', 'https://www.example.com/')).toEqual(['sales@example.com']);
+  expect(extractEmails('sales@example.com', 'https://www.acme.com/')).toEqual([]);
 });
 
-it('each says how and where it was found', () => {
+it('each finding has a method, a snippet and a confidence', () => {
   const [finding] = findContacts({
     html: '<body><p>Questions? Ask <a href="mailto:info@acme.com">our desk</a>.</p>',
     url: 'https://acme.com/',

@@ -1,26 +1,26 @@
 import { parse } from 'tldts';
-import { decodedEmails, unescaped } from './email-deobfuscation.ts';
+import { decodeUri, deobfuscateEmails } from './email-deobfuscation.ts';
 import type { Finding } from './finding.ts';
 import type { PageElements } from './page-elements.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
 import { around, excerpt } from './snippet.ts';
 
-/** E-mail addresses of a page: linked, hidden, written out and in its text. */
+/** E-mail addresses of a page: linked, obfuscated, in its text, and spelled out. */
 export function findEmails(page: PageElements, lines: readonly Line[], ownDomain: string | null): Finding[] {
   const found: Finding[] = [];
   const add = (text: string, method: string, snippet: string, confidence: number) => {
     const value = emailAddress(text);
     if (value === null) return;
-    // What a site encodes is its own business, whatever it looks like.
+    // An encoded address is real, even if it looks like a placeholder.
     if (method !== 'cfemail' && isPlaceholder(value, ownDomain)) return;
     found.push({ field: 'email', value, method, snippet: excerpt(snippet), confidence });
   };
   for (const link of page.links) {
     const href = link.getAttribute('href')?.trim().slice(0, LONGEST_LINK) ?? '';
     if (!/^mailto:/i.test(href)) continue;
-    for (const address of mailtoAddresses(href)) add(address, 'mailto', link.textContent || href, 0.95);
+    for (const address of parseMailto(href)) add(address, 'mailto', link.textContent || href, 0.95);
   }
-  for (const { text, method, snippet } of decodedEmails(page)) add(text, method, snippet, 0.95);
+  for (const { text, method, snippet } of deobfuscateEmails(page)) add(text, method, snippet, 0.95);
   for (const { text: line } of lines) {
     const text = withoutIcons(line).replaceAll('＠', '@');
     for (const { address, start, end } of writtenEmails(text))
@@ -31,10 +31,13 @@ export function findEmails(page: PageElements, lines: readonly Line[], ownDomain
   return found;
 }
 
-/** A longer one is not for a person to write to. */
+/** Longer links carry no address for people. */
 const LONGEST_LINK = 2000;
 
-/** As it goes into a lead: lower case, punctuation of the sentence gone. Null for what is no address that mail could reach. */
+/**
+ * Normalizes an e-mail address: lower case, without surrounding punctuation. Null if mail could not
+ * reach it.
+ */
 export function emailAddress(text: string): string | null {
   const at = text.lastIndexOf('@');
   if (/^git@/i.test(text)) return null;
@@ -46,7 +49,7 @@ export function emailAddress(text: string): string | null {
     .toLowerCase();
   if (!/^[\p{L}\d_](?:[\p{L}\d._%+'&/=!#-]{0,62}[\p{L}\d_+-])?$/u.test(local) || local.includes('..'))
     return null;
-  if (/^[0-9a-f]{24,}$/.test(local)) return null; // A key of a service, such as Sentry's.
+  if (/^[0-9a-f]{24,}$/.test(local)) return null; // The key of a service, such as Sentry's.
   const domain = knownDomain(
     text
       .slice(at + 1)
@@ -56,7 +59,10 @@ export function emailAddress(text: string): string | null {
   return domain === null ? null : `${local}@${domain}`;
 }
 
-/** The longest beginning of the text that is a registrable name: text may run on without a space (`acme.comPhone`). */
+/**
+ * The longest prefix that is a host under a public suffix: text may follow without a space
+ * (`acme.comPhone`).
+ */
 function knownDomain(text: string): string | null {
   const [name = ''] = /^(?:[\p{L}\d](?:[\p{L}\d-]{0,62})\.){1,6}[\p{L}\d-]{2,24}/u.exec(text) ?? [];
   if (name === '') return null;
@@ -73,18 +79,18 @@ function knownDomain(text: string): string | null {
   return null;
 }
 
-function mailtoAddresses(href: string): string[] {
+function parseMailto(href: string): string[] {
   const [recipients = '', query = ''] = href.slice('mailto:'.length).split('?');
   const to = /(?:^|&)to=([^&]*)/i.exec(query.replaceAll('&amp;', '&'))?.[1] ?? '';
   return [recipients, to].flatMap((list) =>
-    unescaped(unescaped(list))
+    decodeUri(decodeUri(list))
       .split(/[,;]/)
       .map((address) => address.replace(/^.*<([^>]*)>.*$/, '$1').replace(/^(?:mailto:|\/\/)+/i, ''))
       .map((address) => spelledOut(address.trim())),
   );
 }
 
-interface Place {
+interface TextSpan {
   address: string;
   start: number;
   end: number;
@@ -92,9 +98,9 @@ interface Place {
 
 const LOCAL_CHARACTER = /[\p{L}\d._%+'&!#-]/u;
 
-/** From each at sign to both sides, so that the work grows with the text and no more. */
-function writtenEmails(text: string): Place[] {
-  const found: Place[] = [];
+/** Expands from each `@` to both sides: linear in the length of the text. */
+function writtenEmails(text: string): TextSpan[] {
+  const found: TextSpan[] = [];
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     const spaced = text[at - 1] === ' ' && text[at + 1] === ' ';
     let start = spaced ? at - 1 : at;
@@ -118,7 +124,10 @@ const AT_WORD = 'at|ät|aet|æt|arroba|arobase|chez|chiocciola|kukac|małpa|malp
 const DOT_WORD = 'dot|punkt|punto|point|ponto|punt|prick|kropka|tecka|pont|точка';
 /** `[at]`, `(at)`, `{at}`, `<at>`, `[@]`, `_at_`. */
 const BRACKETED_AT = new RegExp(`\\s?(?:[\\[({<|*]\\s?(?:${AT_WORD}|@)\\s?[\\])}>|*]|_at_)\\s?`, 'giu');
-/** Without brackets both must be written out, and in one language: "stay at home" is no address, and "chez Marie point de départ" neither. */
+/**
+ * Without brackets both words must be present, in one language: neither "stay at home" nor "chez
+ * Marie point de départ" is an address.
+ */
 const PLAIN_PAIRS = [
   ['at', 'dot'],
   ['ät', 'punkt'],
@@ -140,11 +149,11 @@ const SPELLED = new RegExp(
   'iu',
 );
 
-/** `name [at] domain [dot] com` and its kin, in several languages. */
-function spelledEmails(text: string): Place[] {
+/** `name [at] domain [dot] com` and similar spellings, in several languages. */
+function spelledEmails(text: string): TextSpan[] {
   if (!SPELLED.test(text)) return [];
-  const found: Place[] = [];
-  const look = (at: RegExp, dot: RegExp, isBracketed: boolean) => {
+  const found: TextSpan[] = [];
+  const collect = (at: RegExp, dot: RegExp, isBracketed: boolean) => {
     for (const match of text.matchAll(at)) {
       const end = match.index + match[0].length;
       const before = text.slice(Math.max(0, match.index - 80), match.index).replace(dot, '.');
@@ -161,8 +170,8 @@ function spelledEmails(text: string): Place[] {
       });
     }
   };
-  look(BRACKETED_AT, ANY_DOT, true);
-  for (const { at, dot } of PLAIN) look(at, dot, false);
+  collect(BRACKETED_AT, ANY_DOT, true);
+  for (const { at, dot } of PLAIN) collect(at, dot, false);
   return found;
 }
 
@@ -175,11 +184,13 @@ const PLACEHOLDER_DOMAIN =
   /^(?:(?:[a-z0-9-]+\.)?example\.[a-z.]+|(?:your|my|some)-?(?:domain|site|company|website|email|mail|business|store|name)[a-z]*\.[a-z.]+|(?:domain|domainname|website|mysite|yoursite|email|company|address|test|exemple|beispiel|ejemplo|esempio|placeholder|sample|mailservice|provider)\.(?:com|net|org|de|fr|tld|es|it|nl|co\.uk|ltd))$/;
 const PLACEHOLDER_LOCAL =
   /^(?:you|your|yours|your[._-]?(?:e?mail|name|address|id|account)|(?:e?mail|name|user)(?:[._-]?address)?|username|someone|somebody|some1|xxx+|abc|foo|bar|first\.?last|firstname(?:[._]?lastname)?|john\.?doe|jane\.?doe|max\.?mustermann|votre[._-]?(?:nom|e?mail)|ihre?[._-]?(?:name|e?mail)|tu[._-]?(?:correo|email)|nombre|nom|vorname\.nachname|test|me)$/;
-/** Mailboxes of anybody: what stands behind the sign says nothing of a business. */
+/** Free mail providers: the domain says nothing about a business. */
 export const FREE_MAIL =
   /^(?:gmail|googlemail|yahoo|ymail|hotmail|outlook|live|msn|mail|aol|gmx|email|domain|web|icloud|me|comcast|sbcglobal|verizon|att|btinternet|btconnect|t-online|freenet|orange|wanadoo|free|laposte|libero|protonmail|proton|yandex|qq|163)\.[a-z.]+$/;
 
-/** An address that a form or a text shows by way of example. A page's own domain is no example there. */
+/**
+ * Whether an address is an example in a form or text. Addresses at the page's own domain are not.
+ */
 export function isPlaceholder(address: string, ownDomain: string | null): boolean {
   const [local = '', host = ''] = address.split('@');
   if (/(?:^|\.)(?:sentry\.io|wixpress\.com|sentry-next\.wixpress\.com)$/.test(host)) return true;

@@ -1,19 +1,22 @@
-import { collapsed, select } from '../document/dom.ts';
+import { collapseSpaces, select } from '../document/dom.ts';
 import type { PageElements } from './page-elements.ts';
 
-/** A thing that a page describes for machines, in the words of schema.org, whatever the notation. */
+/** An entity of structured data, in schema.org terms, whatever the notation. */
 export interface Entity {
-  /** Without their vocabulary: `LocalBusiness`. */
+  /** Without their namespace: `LocalBusiness`. */
   types: string[];
   properties: ReadonlyMap<string, readonly Value[]>;
   method: 'json_ld' | 'microdata' | 'rdfa' | 'hcard';
-  /** The property of an outer thing that this one is the value of: `publisher`. Null at the top. */
+  /**
+   * The property of the outer entity that has this one as value, such as `publisher`. Null at the
+   * top.
+   */
   role: string | null;
 }
 export type Value = string | Entity;
 
-/** Everything a page describes, outer things before the ones inside them. */
-export function entitiesOf(page: PageElements): Entity[] {
+/** All entities of a page, outer ones before nested ones. */
+export function readEntities(page: PageElements): Entity[] {
   const roots = [...jsonLdEntities(page), ...markedUpEntities(page), ...hCards(page)];
   const all: Entity[] = [];
   const visit = (entity: Entity, depth: number) => {
@@ -26,14 +29,15 @@ export function entitiesOf(page: PageElements): Entity[] {
   return all;
 }
 
-export const textOf = (entity: Entity, ...names: string[]): string | null =>
-  textsOf(entity, ...names)[0] ?? null;
+export const propertyText = (entity: Entity, ...names: string[]): string | null =>
+  propertyTexts(entity, ...names)[0] ?? null;
 
-/** A value that is a thing of its own counts by its name. */
-export const textsOf = (entity: Entity, ...names: string[]): string[] =>
+/** The values of these properties as texts; a nested entity gives its name. */
+export const propertyTexts = (entity: Entity, ...names: string[]): string[] =>
   names.flatMap((name) =>
     (entity.properties.get(name) ?? []).flatMap((value) => {
-      const text = typeof value === 'string' ? value : textOf(value, 'name', '@value', 'value', 'url', '@id');
+      const text =
+        typeof value === 'string' ? value : propertyText(value, 'name', '@value', 'value', 'url', '@id');
       return text ? [text] : [];
     }),
   );
@@ -55,11 +59,14 @@ function jsonLdEntities({ scripts }: PageElements): Entity[] {
     const text = script.textContent ?? '';
     size += text.length;
     const data = size > MAX_JSON ? null : lenientJson(text);
-    return things(data, null, 0);
+    return parseJsonLd(data, null, 0);
   });
 }
 
-/** Many pages wrap the object in comments, break lines inside strings or leave a comma at the end. */
+/**
+ * Parses JSON with common faults: comments around it, line breaks in strings, trailing commas. Null
+ * if it stays invalid.
+ */
 function lenientJson(text: string): unknown {
   const bare = text.replace(
     /^\s*(?:<!--|\/\/\s*<!\[CDATA\[|\/\*\s*<!\[CDATA\[\s*\*\/)|(?:-->|\/\/\s*\]\]>|\/\*\s*\]\]>\s*\*\/)\s*$/g,
@@ -75,16 +82,16 @@ function lenientJson(text: string): unknown {
     try {
       return JSON.parse(attempt);
     } catch {
-      // The next reading may do; a page without any still has its text.
+      // Try the next variant.
     }
   }
   return null;
 }
 
-function things(data: unknown, role: string | null, depth: number): Entity[] {
+function parseJsonLd(data: unknown, role: string | null, depth: number): Entity[] {
   if (depth > MAX_DEPTH || data === null || typeof data !== 'object') return [];
   if (Array.isArray(data))
-    return data.slice(0, MAX_ENTITIES).flatMap((item) => things(item, role, depth + 1));
+    return data.slice(0, MAX_ENTITIES).flatMap((item) => parseJsonLd(item, role, depth + 1));
   const properties = new Map<string, Value[]>();
   const types: string[] = [];
   for (const [key, value] of Object.entries(data)) {
@@ -94,7 +101,7 @@ function things(data: unknown, role: string | null, depth: number): Entity[] {
       properties.set(
         localName(key),
         list.flatMap((item): Value[] =>
-          typeof item === 'object' ? things(item, localName(key), depth + 1) : plain(item),
+          typeof item === 'object' ? parseJsonLd(item, localName(key), depth + 1) : plainText(item),
         ),
       );
   }
@@ -103,14 +110,14 @@ function things(data: unknown, role: string | null, depth: number): Entity[] {
   return isBundle ? entitiesIn(entity, 'graph') : [entity];
 }
 
-function plain(value: unknown): string[] {
+function plainText(value: unknown): string[] {
   if (typeof value === 'number') return [String(value)];
   if (typeof value !== 'string') return [];
-  const text = collapsed(withoutMarkup(value.slice(0, MAX_TEXT * 2))).slice(0, MAX_TEXT);
+  const text = collapseSpaces(withoutMarkup(value.slice(0, MAX_TEXT * 2))).slice(0, MAX_TEXT);
   return text ? [text] : [];
 }
 
-/** JSON strings are often HTML that was escaped once too often. */
+/** Strips markup: JSON strings are often HTML, escaped once too often. */
 export const withoutMarkup = (text: string): string =>
   text
     .replace(/<br\s*\/?>/gi, ', ')
@@ -122,7 +129,7 @@ export const withoutMarkup = (text: string): string =>
 
 /** Microdata (`itemscope`, `itemprop`) and RDFa Lite (`typeof`, `property`). */
 function markedUpEntities(page: PageElements): Entity[] {
-  const made = new Map<Element, Entity & { properties: Map<string, Value[]> }>();
+  const entities = new Map<Element, Entity & { properties: Map<string, Value[]> }>();
   const roots: Entity[] = [];
   const scopes = page.scopes.slice(0, MAX_ENTITIES);
   if (scopes.length === 0) return [];
@@ -139,15 +146,16 @@ function markedUpEntities(page: PageElements): Entity[] {
       method: isMicrodata ? ('microdata' as const) : ('rdfa' as const),
       role: names[0] ?? null,
     };
-    made.set(scope, entity);
-    const outer = names.length > 0 ? made.get(closestScope(scope.parentElement, made) as Element) : undefined;
+    entities.set(scope, entity);
+    const outer =
+      names.length > 0 ? entities.get(closestScope(scope.parentElement, entities) as Element) : undefined;
     if (outer) for (const name of names) push(outer.properties, name, entity);
     else roots.push(entity);
   }
   for (const element of page.properties.slice(0, 20 * MAX_ENTITIES)) {
-    if (made.has(element)) continue;
-    const scope = closestScope(element, made);
-    const owner = scope && made.get(scope);
+    if (entities.has(element)) continue;
+    const scope = closestScope(element, entities);
+    const owner = scope && entities.get(scope);
     if (!owner) continue;
     const value = markedUpValue(element);
     if (value) for (const name of propertyNames(element)) push(owner.properties, name, value);
@@ -155,9 +163,9 @@ function markedUpEntities(page: PageElements): Entity[] {
   return roots;
 }
 
-function closestScope(from: Element | null, made: ReadonlyMap<Element, unknown>): Element | null {
+function closestScope(from: Element | null, entities: ReadonlyMap<Element, unknown>): Element | null {
   let element = from;
-  while (element && !made.has(element)) element = element.parentElement;
+  while (element && !entities.has(element)) element = element.parentElement;
   return element;
 }
 
@@ -170,14 +178,14 @@ const propertyNames = (element: Element): string[] =>
 function markedUpValue(element: Element): string {
   const attribute = ['content', 'href', 'src', 'datetime'].find((name) => element.hasAttribute(name));
   const value = attribute ? element.getAttribute(attribute) : null;
-  // A name or a number that is a link: its words, not its address.
+  // For a name or number that is a link, its text counts, not its URL.
   const isLink = attribute === 'href' && !/^(?:mailto|tel):/i.test(value ?? '');
   const wantsUrl = /^(?:url|sameAs|logo|image)$/.test(propertyNames(element)[0] ?? '');
   const text = value !== null && (!isLink || wantsUrl) ? value : linedText(element);
-  return collapsed(text.slice(0, MAX_TEXT * 2)).slice(0, MAX_TEXT);
+  return collapseSpaces(text.slice(0, MAX_TEXT * 2)).slice(0, MAX_TEXT);
 }
 
-/** `textContent` joins what a break keeps apart. */
+/** `textContent` with spaces between child nodes, which it would join. */
 function linedText(element: Element): string {
   if (element.childElementCount === 0) return element.textContent ?? '';
   let text = '';
@@ -185,7 +193,7 @@ function linedText(element: Element): string {
   return text.replace(/ ([,.;])/g, '$1');
 }
 
-/** vCards in class names (hCard, h-card), told in schema.org's words. */
+/** vCards in class names (hCard, h-card), mapped to schema.org terms. */
 function hCards({ cards }: PageElements): Entity[] {
   return cards.slice(0, 100).map((card) => {
     const properties = new Map<string, Value[]>();
@@ -195,13 +203,13 @@ function hCards({ cards }: PageElements): Entity[] {
     const inCard = cardPart(card, 'Organization', CARD_CLASSES);
     for (const [name, values] of inCard.properties) for (const value of values) push(properties, name, value);
     for (const number of select(card, '.tel, .p-tel')) {
-      const kind = collapsed(number.querySelector('.type')?.textContent ?? '').toLowerCase();
+      const kind = collapseSpaces(number.querySelector('.type')?.textContent ?? '').toLowerCase();
       const value = number.querySelector('.value') ?? number;
       const isFax = /fax/.test(kind) || /fax/i.test(number.getAttribute('class') ?? '');
       push(
         properties,
         isFax ? 'faxNumber' : 'telephone',
-        collapsed(value.textContent).replace(/^\D{0,20}?(?=[+(\d])/, ''),
+        collapseSpaces(value.textContent).replace(/^\D{0,20}?(?=[+(\d])/, ''),
       );
     }
     if (addresses.length === 0) {
@@ -238,7 +246,7 @@ function cardPart(scope: Element, type: string, classes: Record<string, string[]
     for (const option of options) {
       const found = select(scope, `.${option}`);
       const values = found
-        .map((element) => element.getAttribute('src') ?? collapsed(linedText(element)))
+        .map((element) => element.getAttribute('src') ?? collapseSpaces(linedText(element)))
         .filter(Boolean);
       if (values.length === 0) continue;
       properties.set(name, values.slice(0, 20));

@@ -1,26 +1,26 @@
 import { isElement } from '../document/dom.ts';
 
-/** A page's elements by what this folder asks of them. One walk: each `querySelectorAll` is a walk of its own. */
+/** A page's elements by use, collected in one walk: each `querySelectorAll` would be another. */
 export interface PageElements {
-  /** `a` and `area` with an address. */
+  /** `a` and `area` with `href`. */
   links: Element[];
   images: Element[];
-  /** What a reader does not see: `script`, `template`, `noscript`, `textarea`. */
+  /** Without visible text: `script`, `template`, `noscript`, `textarea`. */
   scripts: Element[];
   metas: Element[];
   title: string;
   headings: Element[];
   /** With a `data-` attribute. */
   data: Element[];
-  /** Named like a site's logo or title. */
+  /** With a class or id like that of a site's logo or title. */
   logos: Element[];
-  /** Text that style sheets turn round. */
-  turned: Element[];
+  /** Reversed text that style sheets display forwards. */
+  mirrored: Element[];
   /** hCards. */
   cards: Element[];
-  /** Things of microdata and RDFa. */
+  /** Entities of microdata and RDFa. */
   scopes: Element[];
-  /** Their properties. */
+  /** Properties of microdata and RDFa. */
   properties: Element[];
 }
 
@@ -36,7 +36,7 @@ export function pageElements(document: Document): PageElements {
     headings: [],
     data: [],
     logos: [],
-    turned: [],
+    mirrored: [],
     cards: [],
     scopes: [],
     properties: [],
@@ -70,15 +70,15 @@ function sort(element: Element, page: PageElements): void {
         if (/(?:^|\s)(?:vcard|h-card)(?:\s|$)/.test(value)) page.cards.push(element);
         if (/(?:^|\s)(?:logo|brand|navbar-brand|site-?title|site-?name)(?:\s|$)/i.test(value))
           page.logos.push(element);
-        if (/revers|rtl|backward|codedirection/i.test(value)) page.turned.push(element);
+        if (/revers|rtl|backward|codedirection/i.test(value)) page.mirrored.push(element);
         break;
       }
       case 'style':
         if (/bidi-override|direction:\s?rtl/i.test(element.getAttribute(name) ?? ''))
-          page.turned.push(element);
+          page.mirrored.push(element);
         break;
       case 'dir':
-        if (tagName === 'BDO') page.turned.push(element);
+        if (tagName === 'BDO') page.mirrored.push(element);
         break;
       case 'itemscope':
       case 'typeof':
@@ -96,7 +96,7 @@ function sort(element: Element, page: PageElements): void {
 
 const HIDDEN = new Set(['SCRIPT', 'TEMPLATE', 'NOSCRIPT', 'TEXTAREA']);
 
-/** The content of the first tag of the head with one of these names, in the order asked for. */
+/** The content of the first `meta` with one of these names, tried in this order. */
 export function metaContent(page: PageElements, ...names: string[]): string | null {
   for (const wanted of names) {
     for (const meta of page.metas) {

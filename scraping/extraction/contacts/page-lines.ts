@@ -1,30 +1,39 @@
 import { isBlock, isElement, isText } from '../document/dom.ts';
 import { decodeCloudflare } from './email-deobfuscation.ts';
 
-/** Where on a page something stands. A footer names its owner more often than an article does. */
+/** Area of a page. A footer names the owner more often than an article. */
 export type Area = 'header' | 'footer' | 'body';
 
-/** One line as a reader sees it. */
+/** One visible line of text. */
 export interface Line {
-  /** Spaces collapsed; `FAX_ICON` and `PHONE_ICON` stand where a picture or a class name tells what follows. */
+  /**
+   * Spaces collapsed. `FAX_ICON` and `PHONE_ICON` mark an image or class name that labels the next
+   * number.
+   */
   text: string;
   area: Area;
   heading: boolean;
 }
 
-/** Private-use characters: no page's text has them. */
+/** Private-use characters, which page text does not contain. */
 export const FAX_ICON = '\uE0FA';
 export const PHONE_ICON = '\uE0FB';
 export const withoutIcons = (text: string): string => text.replace(/[\uE0FA\uE0FB]/g, '');
 
 const MAX_CHARACTERS = 600_000;
 const MAX_LINE = 2000;
-/** A longer word is no name, no number and no address; what looks for them begins anew at many of its letters. */
+/**
+ * Longer words are no name, number or address, and make the regular expressions that search for
+ * them quadratic.
+ */
 const LONG_WORDS = /\S{201,}/g;
-const shorter = (word: string): string => word.slice(0, 200);
+const shorten = (word: string): string => word.slice(0, 200);
 const MAX_DEPTH = 400;
 
-/** A page's text by line, a line a block, a cell or a break. Decoded addresses stand in the place of their codes. */
+/**
+ * A page's text by lines: one per block, cell or `<br>`. Cloudflare-encoded addresses are decoded
+ * in place.
+ */
 export function pageLines(document: Document): Line[] {
   const lines: Line[] = [];
   let text = '';
@@ -33,7 +42,7 @@ export function pageLines(document: Document): Line[] {
   let heading = false;
 
   const end = () => {
-    const line = text.replace(/\s+/g, ' ').trim().replace(LONG_WORDS, shorter);
+    const line = text.replace(/\s+/g, ' ').trim().replace(LONG_WORDS, shorten);
     text = '';
     if (line === '') return;
     left -= line.length;
@@ -41,7 +50,7 @@ export function pageLines(document: Document): Line[] {
       lines.push({ text: line.slice(at, at + MAX_LINE), area, heading });
   };
 
-  /** Whether an element began or ended since the last text: `Acme</b>555-0100` are two words, and so are two links. */
+  /** What ended since the last text: `Acme</b>555-0100` are two words, and so are two links. */
   let apart: 'no' | 'element' | 'link' = 'no';
   const add = (data: string) => {
     if (data === '') return;
@@ -79,10 +88,10 @@ export function pageLines(document: Document): Line[] {
     const outer = { area, heading };
     if (breaks) {
       end();
-      if (isMarked) area = areaOf(element) ?? area;
+      if (isMarked) area = pageArea(element) ?? area;
       heading = heading || HEADINGS.has(tagName);
     }
-    if (isMarked) text += iconOf(element);
+    if (isMarked) text += elementIcon(element);
     visit(element, depth + 1);
     if (!breaks && apart !== 'link') apart = tagName === 'A' ? 'link' : 'element';
     if (breaks) {
@@ -102,13 +111,13 @@ const UNREAD = new Set(
 const BREAKS = new Set(['BR', 'HR', 'INPUT', 'BUTTON']);
 const HEADINGS = new Set(['H1', 'H2', 'H3']);
 
-/** A word in the middle of an address that only a harvester reads. */
+/** A hidden word inside an e-mail address, to mislead harvesters. */
 const isHiddenWord = (element: Element): boolean =>
   (element.tagName === 'SPAN' || element.tagName === 'B' || element.tagName === 'I') &&
   element.hasAttributes() &&
   /display\s*:\s*none/i.test(element.getAttribute('style') ?? '');
 
-function areaOf(element: Element): Area | null {
+function pageArea(element: Element): Area | null {
   if (element.tagName === 'FOOTER') return 'footer';
   if (element.tagName === 'HEADER' || element.tagName === 'NAV') return 'header';
   const name = `${element.id} ${element.getAttribute('class') ?? ''} ${element.getAttribute('role') ?? ''}`;
@@ -119,23 +128,23 @@ function areaOf(element: Element): Area | null {
   return null;
 }
 
-/** An at sign drawn as a picture, or what a picture before a number says of it. */
+/** An `@` or `.` drawn as an image, or the icon before a number. */
 function imageText(image: Element): string {
   const alt = image.getAttribute('alt')?.trim() ?? '';
   if (alt === '@' || alt === '.') return alt;
-  if (alt.length < 20) return markOf(alt) || ' ';
+  if (alt.length < 20) return iconFor(alt) || ' ';
   return ' ';
 }
 
-function iconOf(element: Element): string {
+function elementIcon(element: Element): string {
   const name =
     element.getAttribute('itemprop') ?? element.getAttribute('class') ?? element.getAttribute('title');
   if (!name || name.length > 100) return '';
-  const mark = markOf(name);
-  return mark && (element.textContent ?? '').length < 80 ? mark : '';
+  const icon = iconFor(name);
+  return icon && (element.textContent ?? '').length < 80 ? icon : '';
 }
 
-function markOf(name: string): string {
+function iconFor(name: string): string {
   const fax = /(?:^|[^a-z])(?:tele)?fax|faxnumber/i.test(name);
   const phone = /(?:^|[^a-z])(?:tele)?phone|(?:^|[^a-z])(?:tel|mobile)(?![a-z])/i.test(name);
   return fax === phone ? '' : fax ? FAX_ICON : PHONE_ICON;

@@ -1,4 +1,4 @@
-/** ISO 3166-1 alpha-2 by the names that addresses use, in English and at home. */
+/** Country names in addresses, in English and local languages, by ISO 3166-1 alpha-2 code. */
 const COUNTRY_NAMES: Record<string, string> = {
   US: 'united states|united states of america|usa|u.s.a.|u.s.|us|estados unidos|vereinigte staaten',
   CA: 'canada|kanada',
@@ -82,7 +82,7 @@ const byName = new Map(
   ),
 );
 
-/** Names of countries in running text, as their first letters are written. */
+/** Country names in running text, capitalized. */
 export const COUNTRY_MENTION = new RegExp(
   `(?<![\\p{L}])(?:${[...byName.keys()]
     .filter((name) => name.length > 4 && /^\p{L}/u.test(name))
@@ -95,8 +95,8 @@ export const COUNTRY_MENTION = new RegExp(
 
 const LONGEST_NAME = 200;
 
-/** `Deutschland` and `DE` give `DE`; null for what is no country. */
-export function countryOf(text: string): string | null {
+/** `Deutschland` and `DE` give `DE`; null if the text is no country. */
+export function parseCountry(text: string): string | null {
   if (text.length > LONGEST_NAME) return null;
   const name = text
     .toLowerCase()
@@ -129,18 +129,23 @@ const alternatives = (list: string, extra = ''): string =>
     .sort((a, b) => b.length - a.length)
     .join('|');
 
-/** Regular expressions, to be used with flag `u` and without `i`: `in` and `or` are words, `IN` and `OR` are states. */
+/**
+ * For regular expressions with flag `u`, without `i`: `in` and `or` are words, `IN` and `OR` are
+ * states.
+ */
 export const US_STATE = `(?:${alternatives(US_STATES, 'N\\.?Y\\.|N\\.J\\.|D\\.C\\.|N\\.C\\.|S\\.C\\.|N\\.M\\.|Ariz\\.|Az|Calif\\.|Colo\\.|Conn\\.|Fla\\.|Fl|Ill\\.|Mass\\.|Mich\\.|Minn\\.|Penn\\.|Tx|Tex\\.|Wash\\.|Wis\\.|Ca|Ny|Nj|Pa|Ga|Il')})`;
 export const CA_PROVINCE = `(?:${alternatives(CA_PROVINCES, 'B\\.C\\.|Ont\\.?|PQ|Que\\.?|Alta\\.?|N\\.S\\.')})`;
 export const AU_STATE = `(?:${alternatives(AU_STATES, 'Vic|Qld|Tas')})`;
 
 export const isUsState = (text: string): boolean => new RegExp(`^${US_STATE}$`, 'u').test(text.trim());
 
-/** Counties of Britain and Ireland, which stand between town and postcode. */
+/** Counties of Britain and Ireland, written between town and postcode. */
 export const COUNTY =
   /^(?:(?:co\.?|county)\s\p{L}{3,12}|avon|bedfordshire|beds|berkshire|berks|bucks|buckinghamshire|cambridgeshire|cambs|cheshire|cleveland|cornwall|cumbria|derbyshire|devon|dorset|durham|essex|gloucestershire|glos|greater london|greater manchester|gwent|gwynedd|hampshire|hants|herefordshire|hertfordshire|herts|humberside|isle of wight|kent|lancashire|lancs|leicestershire|leics|lincolnshire|lincs|merseyside|middlesex|middx|norfolk|northamptonshire|northants|northumberland|nottinghamshire|notts|oxfordshire|oxon|powys|rutland|shropshire|somerset|staffordshire|staffs|suffolk|surrey|sussex|(?:east|west)\ssussex|tyne\s(?:&|and)\swear|warwickshire|west midlands|wiltshire|wilts|worcestershire|worcs|(?:north|south|west|east)\s(?:yorkshire|riding)|yorkshire|fife|aberdeenshire|ayrshire|lanarkshire|clwyd|dyfed|(?:mid|south|west)\sglamorgan)\.?$/iu;
 
-/** Where the two letters at the end of a host are a country's and not a fashion. */
+/**
+ * Country-code domains that indicate a country, without the ones in generic use (such as `.io`).
+ */
 export const TOP_LEVEL_COUNTRY: Record<string, string> = Object.fromEntries(
   'au at be bg br ca ch cl cn cz de dk ee es fi fr gr hk hr hu id ie il in is it jp ke kr lt lu lv ma mx my ng nl no nz pe ph pk pl pt ro rs ru se sg si sk th tr tw ua us vn za ae sa eg cy mt ar li'
     .split(' ')

@@ -1,31 +1,33 @@
 import { contactPages } from './contact-pages.ts';
 import { findContacts } from './contacts.ts';
-import type { Sighting } from './finding.ts';
+import type { Observation } from './finding.ts';
 
 export interface SitePageInput {
   html: string;
   /** After redirects. */
   url: string;
-  /** Where the business is thought to be, when the page does not say. */
+  /** Expected country of the business, used if the page does not say. */
   country: string | null;
-  /** Whether the pages are wanted where the site says how to reach it. */
+  /** Whether to return contact pages too. */
   isHome: boolean;
 }
 
 export interface SitePage {
-  sightings: Sighting[];
-  /** Best first; none where they are not wanted. */
+  observations: Observation[];
+  /** Best first; empty unless `isHome`. */
   contactPages: string[];
 }
 
-/** A page larger than this has no contacts that a smaller part of it has not. */
+/** Characters read per page: contacts do not appear only after that. */
 export const MAX_SITE_HTML = 2_000_000;
 
-/** What a page of a candidate's site says. Pure, and blocks while it works: see `extractor.ts`. */
+/**
+ * Reads one page of a candidate's site. Pure and synchronous; `extractor.ts` runs it in a thread.
+ */
 export function readSitePage({ html, url, country, isHome }: SitePageInput): SitePage {
   const input = { html: html.slice(0, MAX_SITE_HTML), url, ...(country ? { country } : {}) };
   return {
-    sightings: findContacts(input).map((finding) => ({ ...finding, url })),
+    observations: findContacts(input).map((finding) => ({ ...finding, url })),
     contactPages: isHome ? contactPages(input.html, url) : [],
   };
 }

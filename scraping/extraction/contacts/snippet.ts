@@ -1,14 +1,14 @@
-import { collapsed } from '../document/dom.ts';
+import { collapseSpaces } from '../document/dom.ts';
 
 const LENGTH = 160;
 
-/** The beginning of a text, short enough to show as evidence. */
+/** The start of a text, up to 160 characters, as evidence. */
 export const excerpt = (text: string): string => {
-  const words = collapsed(text.slice(0, LENGTH * 8));
+  const words = collapseSpaces(text.slice(0, LENGTH * 8));
   return words.length <= LENGTH ? words : `${words.slice(0, LENGTH - 1).trimEnd()}…`;
 };
 
-/** The words around a place in a text. */
+/** The text around a range, up to 160 characters. */
 export function around(text: string, start: number, end: number): string {
   const margin = Math.max(0, Math.floor((LENGTH - (end - start)) / 2));
   return excerpt(text.slice(Math.max(0, start - margin), end + margin));

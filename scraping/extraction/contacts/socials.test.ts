@@ -38,6 +38,6 @@ it.each([
   'https://www.facebook.com/',
   'https://acme.com/facebook.com/acme',
   'not a link',
-])('%s is none', (link) => {
+])('%s is no profile', (link) => {
   expect(socialProfile(link)).toBeNull();
 });

@@ -1,10 +1,10 @@
 import type { Entity } from './entities.ts';
-import { textsOf } from './entities.ts';
+import { propertyTexts } from './entities.ts';
 import type { Finding } from './finding.ts';
 import { metaContent, type PageElements } from './page-elements.ts';
 import { excerpt } from './snippet.ts';
 
-/** Profiles that a page links to or names as its own. */
+/** Social profiles that a page links to or names as its own. */
 export function findSocials(
   page: PageElements,
   entities: readonly Entity[],
@@ -26,12 +26,12 @@ export function findSocials(
     });
   };
   for (const entity of entities)
-    for (const url of entity.role === 'author' ? [] : textsOf(entity, 'sameAs'))
+    for (const url of entity.role === 'author' ? [] : propertyTexts(entity, 'sameAs'))
       add(url, entity.method, url, 0.9);
   for (const link of page.links) {
     const href = link.getAttribute('href') ?? '';
     if (!/^https?:/i.test(href) || !socialProfile(href)) continue;
-    // In running text a profile may be anybody's.
+    // A profile linked in running text may belong to a third party.
     const inText = link.parentElement?.tagName === 'P' || link.closest('article, blockquote') !== null;
     add(href, 'link', link.textContent?.trim() || link.getAttribute('title') || href, inText ? 0.6 : 0.8);
   }
@@ -49,9 +49,9 @@ const squashed = (text: string): string => text.toLowerCase().replace(/[^a-z\d]/
 
 interface Network {
   hosts: RegExp;
-  /** The profile's part of the path; the first group is what names it. */
+  /** Matches the path of a profile; the first group is its name. */
   profile: RegExp;
-  /** Paths that are the network's own. */
+  /** Names that the network uses for itself. */
   not?: RegExp;
   url(name: string): string;
 }
@@ -140,11 +140,14 @@ const NETWORKS: Record<string, Network> = {
   },
 };
 
-/** Most links lead elsewhere: the cheap question comes first. */
+/** Cheap test first: most links lead elsewhere. */
 const MAY_BE_ONE =
   /^https?:\/\/[a-z.-]{0,16}(?:linkedin|twitter|x\.com|facebook|fb\.com|instagram|youtube|tiktok|github|pinterest|xing|vimeo|threads|t\.me|telegram|bsky|yelp)/i;
 
-/** The profile that a link leads to, in its plain form. Null for links that share, like, log in or show a single post. */
+/**
+ * The canonical profile URL of a link. Null for links that share, like, log in or show a single
+ * post.
+ */
 export function socialProfile(link: string): { network: string; url: string } | null {
   if (!MAY_BE_ONE.test(link) || !URL.canParse(link)) return null;
   const { hostname, pathname, hash, search } = new URL(link);

@@ -1,21 +1,21 @@
 import type { Address } from '../../../core/leads/lead.ts';
 import { emailAddress, isPlaceholder } from './emails.ts';
-import { type Entity, entitiesIn, textOf, textsOf, withoutMarkup } from './entities.ts';
+import { type Entity, entitiesIn, propertyText, propertyTexts, withoutMarkup } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
-import { dialled } from './phones/phone-numbers.ts';
-import { countryOf, isUsState } from './places.ts';
+import { parsePhone } from './phones/phone-numbers.ts';
+import { isUsState, parseCountry } from './places.ts';
 import { excerpt } from './snippet.ts';
 
-/** Things that have a telephone or an address without being the business: who is meant is somebody else. */
+/** Types that have a phone or an address without being the business. */
 const NOT_THE_BUSINESS =
   /^(?:Person|Event|\w+Event|JobPosting|Review|Product|Offer|AggregateOffer|Article|NewsArticle|BlogPosting|Recipe|Book|Movie|Comment|Question|Answer|Course|CreativeWork|VideoObject|ImageObject|BreadcrumbList|ListItem|Rating|AggregateRating|PropertyValue|Country|State|City|AdministrativeArea)$/;
-/** Firms that a page names beside its own. */
-const OTHERS =
+/** Properties whose value is another party. */
+const THIRD_PARTY_ROLES =
   /^(?:memberOf|member|sponsor|funder|affiliation|worksFor|alumniOf|hiringOrganization|itemReviewed|author|creator|recognizedBy|awardedBy|parentOrganization|subOrganization|manufacturer|brand|knowsAbout|owns|organizer|performer|location|containsPlace|review|makesOffer|hasOfferCatalog|provider|reviewedBy|areaServed|isPartOf|mentions|citation)$/;
 
-/** Whether what is described is the business behind the page, or a branch of it. */
+/** Whether an entity is the business behind the page, or a branch of it. */
 export const isBusiness = (entity: Entity): boolean =>
-  !(entity.role !== null && OTHERS.test(entity.role)) &&
+  !(entity.role !== null && THIRD_PARTY_ROLES.test(entity.role)) &&
   !entity.types.some((type) => NOT_THE_BUSINESS.test(type)) &&
   (entity.types.some((type) =>
     /Organization|Business|Corporation|Store|Company|Restaurant|Hotel|Attorney|Dentist|Physician|Clinic|Service$|Agency|School|University|NGO|Agent|Contractor|Plumber|Electrician|Bakery|Salon|Shop|Club|Center|Dealer|Repair|Lodging|Place|Office|Station|Park|Hospital|Pharmacy|Library|Museum|Brand$/.test(
@@ -24,19 +24,22 @@ export const isBusiness = (entity: Entity): boolean =>
   ) ||
     ['telephone', 'faxNumber', 'address', 'contactPoint'].some((name) => entity.properties.has(name)));
 
-/** What JSON-LD, microdata, RDFa and hCard say of the business, but for its name, which is put to the vote elsewhere. */
-export function describedFindings(
+/**
+ * Contacts and facts from JSON-LD, microdata, RDFa and hCard. Without the name, which `findCompany`
+ * decides by vote.
+ */
+export function findStructuredContacts(
   entities: readonly Entity[],
   countries: readonly string[],
   ownDomain: string | null,
 ): Finding[] {
-  return entities.filter(isBusiness).flatMap((entity) => findingsOf(entity, countries, ownDomain));
+  return entities.filter(isBusiness).flatMap((entity) => collectFindings(entity, countries, ownDomain));
 }
 
-function findingsOf(entity: Entity, countries: readonly string[], ownDomain: string | null): Finding[] {
+function collectFindings(entity: Entity, countries: readonly string[], ownDomain: string | null): Finding[] {
   const found: Finding[] = [];
   const { method } = entity;
-  const who = textOf(entity, 'name') ?? '';
+  const who = propertyText(entity, 'name') ?? '';
   const add = (field: ContactField, value: string, written: string, more: Partial<Finding> = {}) =>
     found.push({ field, value, method, snippet: excerpt(`${who} ${written}`), confidence: 0.95, ...more });
 
@@ -52,48 +55,50 @@ function findingsOf(entity: Entity, countries: readonly string[], ownDomain: str
     ...addresses,
   ];
   for (const point of reachable) {
-    for (const text of textsOf(point, 'telephone', 'phone', 'tel'))
+    for (const text of propertyTexts(point, 'telephone', 'phone', 'tel'))
       for (const written of text.split(/\s?[,;/|]\s?(?=[+(\d])|\sor\s/)) {
-        const number = dialled(written.replace(/^tel:/i, '').replace(/^[^+(\d]{1,20}/, ''), from);
-        const isFax = /fax/i.test(textOf(point, 'contactType') ?? '') || /fax/i.test(written);
+        const number = parsePhone(written.replace(/^tel:/i, '').replace(/^[^+(\d]{1,20}/, ''), from);
+        const isFax = /fax/i.test(propertyText(point, 'contactType') ?? '') || /fax/i.test(written);
         if (number) add(isFax ? 'fax' : 'phone', number.value, written);
       }
-    for (const text of textsOf(point, 'faxNumber', 'fax')) {
-      const number = dialled(text.replace(/^[^+(\d]{1,20}/, ''), from);
+    for (const text of propertyTexts(point, 'faxNumber', 'fax')) {
+      const number = parsePhone(text.replace(/^[^+(\d]{1,20}/, ''), from);
       if (number) add('fax', number.value, text);
     }
-    for (const text of textsOf(point, 'email')) {
+    for (const text of propertyTexts(point, 'email')) {
       const address = emailAddress(text.replace(/^mailto:/i, '').split('?')[0] ?? '');
       if (address && !isPlaceholder(address, ownDomain)) add('email', address, text);
     }
   }
   for (const address of places) add('address', address.text, address.text, { address });
-  for (const text of addresses.length > 0 ? [] : textsOf(entity, 'address')) {
+  for (const text of addresses.length > 0 ? [] : propertyTexts(entity, 'address')) {
     const clean = withoutMarkup(text).replace(/\s+/g, ' ').trim();
     if (clean.length > 8 && /\d/.test(clean))
-      add('address', clean, clean, { address: unparsed(clean), confidence: 0.6 });
+      add('address', clean, clean, { address: unparsedAddress(clean), confidence: 0.6 });
   }
-  const employees = employeesOf(entity);
+  const employees = readEmployees(entity);
   if (employees) add('employees', employees, `${employees} employees`);
   for (const name of ['naics', 'isicV4', 'industry', 'knowsAbout', 'servesCuisine'] as const) {
-    const text = name === 'naics' || name === 'isicV4' ? null : textOf(entity, name);
+    const text = name === 'naics' || name === 'isicV4' ? null : propertyText(entity, name);
     if (text && text.length < 120 && found.every(({ field }) => field !== 'industry'))
       add('industry', text, text, { confidence: 0.8 });
   }
-  const kind = entity.types.map(industryOf).find(Boolean);
+  const kind = entity.types.map(industryFromType).find(Boolean);
   if (kind) add('industry', kind, entity.types.join(' '), { confidence: 0.75 });
-  const description = textOf(entity, 'description', 'slogan', 'disambiguatingDescription');
+  const description = propertyText(entity, 'description', 'slogan', 'disambiguatingDescription');
   if (description && description.length >= 20)
     add('description', description.slice(0, 1000), description, { confidence: 0.85 });
-  const logo = textOf(entity, 'logo');
+  const logo = propertyText(entity, 'logo');
   const image = entitiesIn(entity, 'logo')[0];
-  const address = (image && textOf(image, 'url', 'contentUrl', '@id')) ?? logo;
+  const address = (image && propertyText(image, 'url', 'contentUrl', '@id')) ?? logo;
   if (address && /^https?:/.test(address)) add('logo', address, address);
   return found;
 }
 
-/** Of schema.org's names for kinds of business: `HVACBusiness` gives `HVAC business`. General kinds say nothing. */
-function industryOf(type: string): string | null {
+/**
+ * The industry in a schema.org type: `HVACBusiness` gives `hvac business`. Null for general types.
+ */
+function industryFromType(type: string): string | null {
   if (
     /^(?:Organization|LocalBusiness|Corporation|Place|Brand|Service|ProfessionalService|Store|OnlineBusiness|OnlineStore|NGO|Thing|PostalAddress|ContactPoint|OfferCatalog|FAQPage|WebSite|WebPage|AboutPage|ContactPage)$/.test(
       type,
@@ -112,19 +117,23 @@ function industryOf(type: string): string | null {
     .toLowerCase();
 }
 
-function employeesOf(entity: Entity): string | null {
+function readEmployees(entity: Entity): string | null {
   const range = entitiesIn(entity, 'numberOfEmployees')[0];
-  if (!range) return textOf(entity, 'numberOfEmployees', 'employees');
-  const [least, most, value] = [textOf(range, 'minValue'), textOf(range, 'maxValue'), textOf(range, 'value')];
+  if (!range) return propertyText(entity, 'numberOfEmployees', 'employees');
+  const [least, most, value] = [
+    propertyText(range, 'minValue'),
+    propertyText(range, 'maxValue'),
+    propertyText(range, 'value'),
+  ];
   return least && most ? `${least}-${most}` : (value ?? (least ? `${least}+` : most));
 }
 
 function postalAddress(part: Entity): Address | null {
   const get = (...names: string[]) =>
-    withoutMarkup(textOf(part, ...names) ?? '')
+    withoutMarkup(propertyText(part, ...names) ?? '')
       .replace(/\s+/g, ' ')
       .replace(/^[\s,]+|[\s,]+$/g, '') || null;
-  const streets = textsOf(part, 'streetAddress').map((text) =>
+  const streets = propertyTexts(part, 'streetAddress').map((text) =>
     withoutMarkup(text)
       .replace(/\s+/g, ' ')
       .replace(/[\s,]+$/, ''),
@@ -142,18 +151,18 @@ function postalAddress(part: Entity): Address | null {
     city,
     region,
     postal_code: code,
-    country: (country ? countryOf(country) : null) ?? countryOfCode(region, code),
+    country: (country ? parseCountry(country) : null) ?? countryFromPostcode(region, code),
   };
 }
 
-/** Only what state and postcode prove together. */
-function countryOfCode(region: string | null, code: string | null): string | null {
+/** The country that state and postcode prove; null otherwise. */
+function countryFromPostcode(region: string | null, code: string | null): string | null {
   if (/^[A-Z]\d[A-Z]\s?\d[A-Z]\d$/.test(code ?? '')) return 'CA';
   if (/^[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}$/.test(code ?? '')) return 'GB';
   return /^\d{5}(?:-\d{4})?$/.test(code ?? '') && isUsState(region ?? '') ? 'US' : null;
 }
 
-const unparsed = (text: string): Address => ({
+const unparsedAddress = (text: string): Address => ({
   text,
   street: null,
   city: null,

@@ -1,30 +1,33 @@
 import { type Line, withoutIcons } from './page-lines.ts';
 
 /**
- * A page's lines without those about somebody else whom the law or good manners make it name: who hosts the site, who built it, who
- * settles disputes. Their street and number stand in an imprint right beside the company's own, and belong to nobody who is looked for.
+ * A page's lines without those about third parties: the host, the web agency, the dispute body. An
+ * imprint has their street and phone number right beside the company's own.
  */
-export function ownLines(lines: readonly Line[]): Line[] {
+export function withoutThirdParties(lines: readonly Line[]): Line[] {
   const own: Line[] = [];
   const isImprint = lines.some(({ text }) => text.length <= 60 && IMPRINT.test(withoutIcons(text)));
-  /** Lines of another party still to come. */
+  /** Lines of the third party still to skip. */
   let left = 0;
   for (const line of lines) {
     const text = withoutIcons(line.text);
-    if (isOther(text, isImprint)) left = LINES;
-    else if (left > 0 && (line.heading || OWN.test(text))) left = 0;
+    if (isThirdParty(text, isImprint)) left = MAX_LINES_PER_PARTY;
+    else if (left > 0 && (line.heading || OWNER_AGAIN.test(text))) left = 0;
     if (left === 0) own.push(line);
     else left -= 1;
   }
   return own;
 }
 
-/** Name, street, building, town, country, a number and an address for mail: more lines than these nobody spends on a host. */
-const LINES = 7;
+/**
+ * Name, street, building, town, country, phone and e-mail: an imprint spends no more lines on a
+ * third party.
+ */
+const MAX_LINES_PER_PARTY = 7;
 
-function isOther(text: string, isImprint: boolean): boolean {
-  if (NAMED.test(text) || SAID.test(text)) return true;
-  return isImprint && text.length <= 60 && PART.test(text);
+function isThirdParty(text: string, isImprint: boolean): boolean {
+  if (LABEL.test(text) || SENTENCE.test(text)) return true;
+  return isImprint && text.length <= 60 && HEADING.test(text);
 }
 
 const IMPRINT =
@@ -37,20 +40,26 @@ const BUILDER =
 const JUDGE =
   'verbraucherschlichtung(?:sstelle)?|schlichtungsstelle|aufsichtsbeh[öo]rde|supervisory authority|m[ée]diateur(?: de la consommation)?|arbitration (?:board|body)|ombudsman';
 
-/** `Hosting provider: …`, `Hébergeur - …`: a label at the start of a line, with what it names behind it or below. */
-const NAMED = new RegExp(
+/**
+ * `Hosting provider: …`, `Hébergeur - …`: a label at the start of a line, with the party after it
+ * or below.
+ */
+const LABEL = new RegExp(
   `^\\W{0,3}(?:${HOST}|hosting|hosted by|${BUILDER}|${JUDGE})\\s?(?::|[-–—]\\s)\\s?`,
   'iu',
 );
 /** The same in a sentence. */
-const SAID =
+const SENTENCE =
   /\b(?:(?:site|website|pages?|server)\b.{0,40}\b(?:is|are|est|sont|wird|werden|è)?\s?(?:hosted (?:by|at|on)|h[ée]berg[ée]e?s? (?:par|chez)|gehostet|ospitato (?:da|presso)|alojad[oa] (?:en|por))|^hosted by|(?:website|site) (?:designed|developed|built|created) (?:and (?:\w+ )?)?by)\b/iu;
-/** A heading that is nothing but the label; only where the page is an imprint, because elsewhere it is what a company sells. */
-const PART = new RegExp(
+/**
+ * A heading that is only the label. Counts in an imprint alone: elsewhere it is a service that the
+ * company sells.
+ */
+const HEADING = new RegExp(
   `^\\W{0,3}(?:\\d{1,2}[.)]\\s?)?(?:${HOST}|hosting|${BUILDER}|${JUDGE})\\W{0,3}$`,
   'iu',
 );
 
-/** Where an imprint comes back to its own company. */
-const OWN =
+/** Labels where an imprint returns to its own company. */
+const OWNER_AGAIN =
   /^\W{0,3}(?:[ée]diteur|[ée]dit[ée] par|publisher|published by|herausgeber|diensteanbieter|verantwortlich|angaben gem|kontakt|contact|anschrift|address|adresse|propri[ée]taire|owner|titular|responsable|directeur|si[èe]ge|sede|gesch[äa]ftsf[üu]hr|vertreten|registergericht|handelsregister|umsatzsteuer|ust|company|unternehmen|soci[ée]t[ée]|haftung|liability|copyright|©|privacy|datenschutz)/iu;

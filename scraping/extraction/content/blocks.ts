@@ -1,114 +1,125 @@
-import { collapsed, hasBlockInside, isBlock, isElement, isText, select, textOf } from '../document/dom.ts';
-import { MARKS, type Mark, marksOf, NEVER } from './element-hints.ts';
+import {
+  collapseSpaces,
+  hasBlockInside,
+  isBlock,
+  isElement,
+  isText,
+  readText,
+  select,
+} from '../document/dom.ts';
+import { HINTS, type Hint, NEVER, readHints } from './element-hints.ts';
 import { countWords } from './text-statistics.ts';
 
-/** A run of text that reads as one: a paragraph, a heading, a cell, an item, or text between blocks. */
+/**
+ * One run of text: a paragraph, a heading, a table cell, a list item, or the text between two block
+ * elements.
+ */
 export interface Block {
-  /** The element it stands in, and those of its children that make it up. */
+  /** The parent element, and those of its child nodes that hold the text. */
   container: Element;
   nodes: Node[];
   text: string;
   words: number;
   chars: number;
   linkChars: number;
-  /** Reads as sentences. */
+  /** At least 8 words, under 40 % of them in links, with punctuation. */
   isProse: boolean;
   depth: number;
-  /** For each mark the depth at which it was last met on the way here, or `NEVER`. */
-  marks: Int16Array;
-  /** Blocks of one make share it: the innermost elements with their classes. */
-  make: string;
+  /** Per hint (index into `HINTS`): depth of the nearest ancestor that has it, or `NEVER`. */
+  hints: Int16Array;
+  /** The innermost elements with their first classes; blocks built alike share it. */
+  tagPath: string;
 }
 
-/** What is inside of an element, all told. */
-export interface Inside {
+/** Sums over an element's subtree. */
+export interface SubtreeTotals {
   words: number;
   chars: number;
   linkChars: number;
   blocks: number;
-  /** Words of blocks that are prose. */
+  /** Words in blocks that are prose. */
   prose: number;
 }
 
 export interface BlockTree {
   blocks: Block[];
-  inside: Map<Element, Inside>;
+  totals: Map<Element, SubtreeTotals>;
 }
 
-/** Deeper than any page for people; what lies below is one block. */
+/** Bounds the recursion. Everything below this depth is one block. */
 const MAX_DEPTH = 400;
 
-/** Cuts an element into its blocks, in one walk. */
-export function blocksOf(root: Element): BlockTree {
+/** Splits an element into blocks in one traversal, in document order. */
+export function segmentBlocks(root: Element): BlockTree {
   const blocks: Block[] = [];
-  const inside = new Map<Element, Inside>();
-  const visit = (element: Element, above: Int16Array, depth: number, make: string): Inside => {
-    const marks = markedBelow(element, above, depth);
-    const ownMake = `${make.slice(make.indexOf('>', Math.max(0, make.length - 60)) + 1)}>${element.tagName}.${firstClass(element)}`;
-    const sum: Inside = { words: 0, chars: 0, linkChars: 0, blocks: 0, prose: 0 };
+  const totals = new Map<Element, SubtreeTotals>();
+  const visit = (element: Element, above: Int16Array, depth: number, tagPath: string): SubtreeTotals => {
+    const hints = inheritHints(element, above, depth);
+    const ownPath = `${tagPath.slice(tagPath.indexOf('>', Math.max(0, tagPath.length - 60)) + 1)}>${element.tagName}.${firstClass(element)}`;
+    const sum: SubtreeTotals = { words: 0, chars: 0, linkChars: 0, blocks: 0, prose: 0 };
     let run: Node[] = [];
     const flush = () => {
       if (run.length === 0) return;
-      const block = blockOf(element, run, { marks, depth, make: ownMake });
+      const block = createBlock(element, run, { hints, depth, tagPath: ownPath });
       run = [];
       if (!block) return;
       blocks.push(block);
-      add(sum, block.words, block.chars, block.linkChars, 1, block.isProse ? block.words : 0);
+      addTo(sum, block.words, block.chars, block.linkChars, 1, block.isProse ? block.words : 0);
     };
     const whole = element.tagName === 'PRE' || depth >= MAX_DEPTH;
     for (let child = element.firstChild; child; child = child.nextSibling) {
-      // Some are inline by name and hold blocks all the same, such as components and links around a card.
+      // Custom elements and links around a card are inline by name but contain blocks.
       if (isElement(child) && !whole && (isBlock(child) || hasBlockInside(child))) {
         flush();
-        const inner = visit(child, marks, depth + 1, ownMake);
-        add(sum, inner.words, inner.chars, inner.linkChars, inner.blocks, inner.prose);
+        const inner = visit(child, hints, depth + 1, ownPath);
+        addTo(sum, inner.words, inner.chars, inner.linkChars, inner.blocks, inner.prose);
       } else if (isElement(child) || isText(child)) {
         run.push(child);
       }
     }
     flush();
-    inside.set(element, sum);
+    totals.set(element, sum);
     return sum;
   };
-  visit(root, new Int16Array(MARKS.length).fill(NEVER), 0, '');
-  return { blocks, inside };
+  visit(root, new Int16Array(HINTS.length).fill(NEVER), 0, '');
+  return { blocks, totals };
 }
 
-function markedBelow(element: Element, above: Int16Array, depth: number): Int16Array {
-  const own = marksOf(element);
+function inheritHints(element: Element, above: Int16Array, depth: number): Int16Array {
+  const own = readHints(element);
   if (own.length === 0) return above;
-  const marks = above.slice();
-  for (const mark of own) marks[mark] = depth;
-  return marks;
+  const hints = above.slice();
+  for (const hint of own) hints[hint] = depth;
+  return hints;
 }
 
-function blockOf(
+function createBlock(
   container: Element,
   nodes: Node[],
-  place: Pick<Block, 'marks' | 'depth' | 'make'>,
+  position: Pick<Block, 'hints' | 'depth' | 'tagPath'>,
 ): Block | null {
-  const text = collapsed(nodes.map(textOf).join(''));
+  const text = collapseSpaces(nodes.map(readText).join(''));
   if (text === '') return null;
   const linkChars =
-    place.marks[LINK] !== NEVER ? text.length : nodes.reduce((sum, node) => sum + linkCharsOf(node), 0);
+    position.hints[LINK] !== NEVER ? text.length : nodes.reduce((sum, node) => sum + countLinkChars(node), 0);
   const words = countWords(text);
   const chars = text.length;
   const linked = Math.min(linkChars, chars);
   const isProse = words >= 8 && linked < chars * 0.4 && /[.!?:;,。]/.test(text);
-  const { marks, depth, make } = place;
-  return { container, nodes, text, words, chars, linkChars: linked, isProse, depth, marks, make };
+  const { hints, depth, tagPath } = position;
+  return { container, nodes, text, words, chars, linkChars: linked, isProse, depth, hints, tagPath };
 }
 
-const LINK = MARKS.indexOf('link' satisfies Mark);
+const LINK = HINTS.indexOf('link' satisfies Hint);
 
-function linkCharsOf(node: Node): number {
+function countLinkChars(node: Node): number {
   if (!isElement(node)) return 0;
-  if (node.tagName === 'A') return collapsed(textOf(node)).length;
-  return select(node, 'a').reduce((sum, link) => sum + collapsed(textOf(link)).length, 0);
+  if (node.tagName === 'A') return collapseSpaces(readText(node)).length;
+  return select(node, 'a').reduce((sum, link) => sum + collapseSpaces(readText(link)).length, 0);
 }
 
-function add(
-  sum: Inside,
+function addTo(
+  sum: SubtreeTotals,
   words: number,
   chars: number,
   linkChars: number,

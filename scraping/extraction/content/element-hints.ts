@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache';
 
 /**
- * What an element's name, role, class, id and microdata say about what is in it. Nothing here decides: marks are evidence that
- * the model weighs.
+ * Hints about an element's content, from its tag, role, class, id and microdata. A hint decides
+ * nothing: it is an input of the model. Their order is the order of the model's features, so it may
+ * only change together with a new training run.
  */
 
-/** Marks by the words that classes and ids are made of. */
+/** Hints by the words in tag names, classes and ids. */
 const BY_WORD = {
   nameContent: 'content entry text copy prose markdown richtext rte wysiwyg',
   nameArticle: 'article story post blog news',
@@ -88,7 +89,7 @@ const BY_TAG = {
   select: 'form',
 } as const;
 
-const BY_ROLE: Record<string, keyof typeof TAG_MARKS> = {
+const BY_ROLE: Record<string, keyof typeof TAG_HINTS> = {
   navigation: 'nav',
   menu: 'nav',
   menubar: 'nav',
@@ -102,74 +103,74 @@ const BY_ROLE: Record<string, keyof typeof TAG_MARKS> = {
   button: 'button',
 };
 
-const TAG_MARKS = Object.fromEntries(Object.values(BY_TAG).map((mark) => [mark, true])) as Record<
+const TAG_HINTS = Object.fromEntries(Object.values(BY_TAG).map((hint) => [hint, true])) as Record<
   (typeof BY_TAG)[keyof typeof BY_TAG],
   true
 >;
 const OTHER = ['hidden', 'ariaHidden', 'itemBody', 'itemText', 'itemReview', 'itemOther'] as const;
 
-export const MARKS = [
-  ...(Object.keys(TAG_MARKS) as (keyof typeof TAG_MARKS)[]),
+export const HINTS = [
+  ...(Object.keys(TAG_HINTS) as (keyof typeof TAG_HINTS)[]),
   ...(Object.keys(BY_WORD) as (keyof typeof BY_WORD)[]),
   ...OTHER,
 ];
-export type Mark = (typeof MARKS)[number];
+export type Hint = (typeof HINTS)[number];
 
-/** The depth of a mark that was not met. */
+/** The depth of a hint that no ancestor has. */
 export const NEVER = -1;
 
-const NUMBER = new Map<Mark, number>(MARKS.map((mark, at) => [mark, at]));
-const number = (mark: Mark): number => NUMBER.get(mark) ?? 0;
+const NUMBER = new Map<Hint, number>(HINTS.map((hint, at) => [hint, at]));
+const number = (hint: Hint): number => NUMBER.get(hint) ?? 0;
 const WORDS = new Map<string, number>(
-  Object.entries(BY_WORD).flatMap(([mark, words]) =>
-    words.split(' ').map((word) => [word, number(mark as Mark)] as const),
+  Object.entries(BY_WORD).flatMap(([hint, words]) =>
+    words.split(' ').map((word) => [word, number(hint as Hint)] as const),
   ),
 );
 const TAGS = new Map<string, number>(
-  Object.entries(BY_TAG).map(([tag, mark]) => [tag.toUpperCase(), number(mark)]),
+  Object.entries(BY_TAG).map(([tag, hint]) => [tag.toUpperCase(), number(hint)]),
 );
 
 const MAX_NAME = 300;
 
-/** The marks of one element, by number. */
-export function marksOf(element: Element): number[] {
+/** The hints of one element, as indexes into `HINTS`. */
+export function readHints(element: Element): number[] {
   const found: number[] = [];
   const byTag = TAGS.get(element.tagName);
   if (byTag !== undefined) found.push(byTag);
-  if (element.tagName.includes('-')) addNamed(element.tagName.toLowerCase(), found);
+  if (element.tagName.includes('-')) addHintsOfName(element.tagName.toLowerCase(), found);
   if (!element.hasAttributes()) return found;
   const role = element.getAttribute('role');
   const byRole = role ? BY_ROLE[role] : undefined;
   if (byRole) found.push(number(byRole));
   for (const name of ['class', 'id'] as const) {
     const value = element.getAttribute(name);
-    if (value) addNamed(value.slice(0, MAX_NAME), found);
+    if (value) addHintsOfName(value.slice(0, MAX_NAME), found);
   }
   const item = element.getAttribute('itemprop');
-  if (item) found.push(number(itemMark(item)));
+  if (item) found.push(number(itemHint(item)));
   if (isHidden(element)) found.push(number('hidden'));
   if (element.getAttribute('aria-hidden') === 'true') found.push(number('ariaHidden'));
   return found;
 }
 
-function addNamed(name: string, found: number[]): void {
-  for (const mark of marksOfName(name)) if (!found.includes(mark)) found.push(mark);
+function addHintsOfName(name: string, found: number[]): void {
+  for (const hint of hintsOfName(name)) if (!found.includes(hint)) found.push(hint);
 }
 
-/** The same few names come again on all pages of a site. */
-const known = new LRUCache<string, readonly number[]>({ max: 2000 });
+/** All pages of a site use the same few names. */
+const hintsByName = new LRUCache<string, readonly number[]>({ max: 2000 });
 
-function marksOfName(name: string): readonly number[] {
-  let marks = known.get(name);
-  if (!marks) {
+function hintsOfName(name: string): readonly number[] {
+  let hints = hintsByName.get(name);
+  if (!hints) {
     const words = name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
-    marks = (words.match(/[a-z]+/g) ?? []).flatMap((word) => WORDS.get(word) ?? []);
-    known.set(name, marks);
+    hints = (words.match(/[a-z]+/g) ?? []).flatMap((word) => WORDS.get(word) ?? []);
+    hintsByName.set(name, hints);
   }
-  return marks;
+  return hints;
 }
 
-function itemMark(item: string): Mark {
+function itemHint(item: string): Hint {
   if (/articleBody/i.test(item)) return 'itemBody';
   if (/^(description|text|reviewBody|mainEntity)/i.test(item)) return 'itemText';
   return /review|rating/i.test(item) ? 'itemReview' : 'itemOther';

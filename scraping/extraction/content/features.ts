@@ -1,42 +1,45 @@
-import type { Block, BlockTree, Inside } from './blocks.ts';
-import { MARKS, type Mark, NEVER } from './element-hints.ts';
-import { lettersIn } from './text-statistics.ts';
+import type { Block, BlockTree, SubtreeTotals } from './blocks.ts';
+import { HINTS, type Hint, NEVER } from './element-hints.ts';
+import { computeTextStatistics } from './text-statistics.ts';
 
-/** What the page says of itself, beside its text. */
+/** Facts about the page from its head and URL. */
 export interface PageFacts {
   url: string;
   title: string;
   openGraphType: string;
-  /** Names of schema.org types in JSON-LD, in lower case, each between spaces. */
+  /** schema.org types in JSON-LD, lower case, each between spaces. */
   types: string;
-  /** What it describes itself with in its head and its structured data, in lower case. */
+  /** Descriptions in the head and the structured data, lower case. */
   descriptions: string;
 }
 
-/** Stands for all that is further. */
+/** Cap for distances; also "none". */
 const FAR = 40;
 
-/** Each block of a page as numbers, in one order for all pages: what the model was trained on and what it judges. */
-export function featuresOf({ blocks, inside }: BlockTree, facts: PageFacts): Float32Array[] {
-  const looks = blocks.map(lookAt);
-  const page = Float32Array.from(pageFeatures(blocks, looks, facts));
-  const makes = groupByMake(blocks);
-  const holders = holdersOfProse(blocks, inside);
+/**
+ * The feature vector of each block, in document order. The model was trained on this order: adding,
+ * removing or moving a feature needs a new training run (bench/content/train).
+ */
+export function computeFeatures({ blocks, totals }: BlockTree, facts: PageFacts): Float32Array[] {
+  const traits = blocks.map(describeBlock);
+  const page = Float32Array.from(pageFeatures(blocks, traits, facts));
+  const byPath = totalsByPath(blocks);
+  const chains = proseChains(blocks, totals);
   const repeats = new Map<string, number>();
   for (const { text } of blocks) repeats.set(text, (repeats.get(text) ?? 0) + 1);
-  const groups = groupsOf(blocks, inside);
+  const groups = findGroups(blocks, totals);
   const whole = blocks.reduce((sum, { words }) => sum + words, 0);
   const titleWords = facts.title.toLowerCase();
   let before = 0;
-  let heading: { at: number; level: number; about: number } = { at: -1, level: 0, about: 0 };
+  let heading: { at: number; level: number; topic: number } = { at: -1, level: 0, topic: 0 };
   let firstHeading = -1;
 
   return blocks.map((block, at) => {
-    const { level, about } = looks[at] as Look;
+    const { level, topic } = traits[at] as Traits;
     if (level === 1 && firstHeading < 0) firstHeading = at;
-    const make = makes.get(block.make);
+    const pathTotals = byPath.get(block.tagPath);
     const row: number[] = [];
-    pushLetters(row, block);
+    pushTextStatistics(row, block);
     row.push(
       level,
       block.depth,
@@ -49,49 +52,52 @@ export function featuresOf({ blocks, inside }: BlockTree, facts: PageFacts): Flo
       TAGS.indexOf(block.container.tagName),
       heading.at < 0 ? FAR : Math.min(FAR, at - heading.at),
       heading.level,
-      heading.about,
+      heading.topic,
       firstHeading < 0 ? -1 : Math.min(200, at - firstHeading),
-      about,
-      make?.count ?? 1,
-      (make?.words ?? 0) / Math.max(1, make?.count ?? 1),
-      (make?.words ?? 0) / Math.max(1, whole),
-      (make?.linkChars ?? 0) / Math.max(1, make?.chars ?? 1),
-      at - (make?.first ?? at),
+      topic,
+      pathTotals?.count ?? 1,
+      (pathTotals?.words ?? 0) / Math.max(1, pathTotals?.count ?? 1),
+      (pathTotals?.words ?? 0) / Math.max(1, whole),
+      (pathTotals?.linkChars ?? 0) / Math.max(1, pathTotals?.chars ?? 1),
+      at - (pathTotals?.first ?? at),
       isDescribed(block, facts) ? 1 : 0,
     );
     pushAll(row, groups.get(block.container) ?? NO_GROUP);
     before += block.words;
-    if (level > 0) heading = { at, level, about };
+    if (level > 0) heading = { at, level, topic };
     for (let step = -3; step <= 3; step += 1) if (step !== 0) pushNeighbour(row, block, blocks[at + step]);
-    pushAround(row, blocks, at);
-    pushAbove(row, block, inside, whole);
-    for (const chain of holders) row.push(distanceTo(block, chain));
-    // Most of it is the same numbers again, or marks; a list that grows is dear.
-    const features = new Float32Array(row.length + MARKS.length + page.length);
+    pushWindow(row, blocks, at);
+    pushAncestors(row, block, totals, whole);
+    for (const chain of chains) row.push(distanceTo(block, chain));
+    // Hints and page features are copied into a typed array: growing a list for them is slow.
+    const features = new Float32Array(row.length + HINTS.length + page.length);
     features.set(row);
-    for (let mark = 0; mark < MARKS.length; mark += 1) {
-      const depth = block.marks[mark] as number;
-      features[row.length + mark] = depth === NEVER ? FAR : Math.min(FAR - 1, block.depth - depth);
+    for (let hint = 0; hint < HINTS.length; hint += 1) {
+      const depth = block.hints[hint] as number;
+      features[row.length + hint] = depth === NEVER ? FAR : Math.min(FAR - 1, block.depth - depth);
     }
-    features.set(page, row.length + MARKS.length);
+    features.set(page, row.length + HINTS.length);
     return features;
   });
 }
 
-/** What is asked of a block more than once. */
-interface Look {
-  /** Of a heading, from 1; 0 for others. */
+/** Properties that the features of several blocks use. */
+interface Traits {
+  /** Heading level 1 to 6; 0 for other blocks. */
   level: number;
-  about: number;
+  topic: number;
 }
 
-const lookAt = (block: Block): Look => ({ level: headingLevel(block), about: aboutOf(block.text) });
+const describeBlock = (block: Block): Traits => ({
+  level: headingLevel(block),
+  topic: classifyTopic(block.text),
+});
 
 function pushAll(row: number[], numbers: readonly number[]): void {
   for (const number of numbers) row.push(number);
 }
 
-/** Whether a text in lower case holds another, in whatever case that is. */
+/** Whether a lower-case text contains another, ignoring its case. */
 const isIn = (lower: string, text: string): boolean =>
   text.length <= lower.length && lower.includes(text.toLowerCase());
 
@@ -111,15 +117,15 @@ const headingLevel = ({ container }: Block): number => {
   return 0;
 };
 
-function pushLetters(row: number[], { text, words, chars, linkChars }: Block): void {
+function pushTextStatistics(row: number[], { text, words, chars, linkChars }: Block): void {
   const some = text.slice(0, 1000);
-  const { marks, digits, capitals, smallWords } = lettersIn(some);
+  const { punctuation, digits, capitals, smallWords } = computeTextStatistics(some);
   row.push(
     words,
     linkChars / chars,
     chars / Math.max(1, words),
     /[.!?。:]["”’)]?$/.test(text.slice(-2)) ? 1 : 0,
-    marks / some.length,
+    punctuation / some.length,
     digits / some.length,
     capitals / some.length,
     /[$€£¥]\s?\d|\d\s?(€|kr|zł|USD|EUR)/.test(some) ? 1 : 0,
@@ -129,14 +135,17 @@ function pushLetters(row: number[], { text, words, chars, linkChars }: Block): v
   );
 }
 
-/** What a few words are about, as far as it is always the same: what stands beside content says so in much the same words everywhere. */
-function aboutOf(text: string): number {
+/**
+ * Index (from 1) of the boilerplate topic that a short text matches, 0 for none. Boilerplate uses
+ * much the same words on every site.
+ */
+function classifyTopic(text: string): number {
   if (text.length > 200) return 0;
-  const at = ABOUT.findIndex((pattern) => pattern.test(text));
+  const at = TOPICS.findIndex((pattern) => pattern.test(text));
   return at + 1;
 }
 
-const ABOUT = [
+const TOPICS = [
   /related|you (may|might)( also)?|also (like|bought|viewed)|recommend|similar|recently viewed|more from|read (next|more)|trending|most (popular|read)|latest|keep reading|up next|customers who|people also|frequently bought|pairs? well|complete the look|explore more/i,
   /cookie|consent|privacy policy|terms (of|and)|©|copyright|all rights reserved/i,
   /subscribe|newsletter|sign ?up|e-?mail address|your inbox|join (our|the|us)|get \d+% off/i,
@@ -160,13 +169,13 @@ function pushNeighbour(row: number[], block: Block, other: Block | undefined): v
   row.push(
     other.words,
     other.linkChars / other.chars,
-    other.make === block.make ? 1 : 0,
+    other.tagPath === block.tagPath ? 1 : 0,
     other.container.parentElement === block.container.parentElement ? 1 : 0,
   );
 }
 
-/** The blocks near it, taken together. */
-function pushAround(row: number[], blocks: readonly Block[], at: number): void {
+/** Sums over the 8 blocks on each side. */
+function pushWindow(row: number[], blocks: readonly Block[], at: number): void {
   let [words, chars, linkChars, prose] = [0, 0, 0, 0];
   for (let near = Math.max(0, at - 8); near < Math.min(blocks.length, at + 9); near += 1) {
     const block = blocks[near] as Block;
@@ -178,13 +187,18 @@ function pushAround(row: number[], blocks: readonly Block[], at: number): void {
   row.push(words, linkChars / Math.max(1, chars), prose);
 }
 
-/** The elements it is in, one after the other going up. */
-function pushAbove(row: number[], block: Block, inside: ReadonlyMap<Element, Inside>, whole: number): void {
+/** The four nearest ancestors that add blocks, innermost first. */
+function pushAncestors(
+  row: number[],
+  block: Block,
+  totals: ReadonlyMap<Element, SubtreeTotals>,
+  whole: number,
+): void {
   let element: Element | null = block.container;
-  let last: Inside | undefined;
+  let last: SubtreeTotals | undefined;
   for (let found = 0; found < 4; ) {
-    const sum: Inside | undefined = element ? (inside.get(element) ?? last) : last;
-    // An element that adds nothing to what is in it says nothing.
+    const sum: SubtreeTotals | undefined = element ? (totals.get(element) ?? last) : last;
+    // An ancestor with the same blocks adds no information.
     if (element && sum && last && sum.blocks === last.blocks) {
       element = element.parentElement;
       continue;
@@ -202,11 +216,17 @@ function pushAbove(row: number[], block: Block, inside: ReadonlyMap<Element, Ins
   }
 }
 
-/** Of an element that is one of several alike: how many there are, how much is in all and in each, and which it is. */
+/** Features of a block outside any group: size, totals, index, distance. */
 const NO_GROUP = [0, 0, 0, 0, 0, 0, FAR];
 
-/** For every container of blocks the nearest element around it that is one of several alike, such as a card in a grid or a post. */
-function groupsOf(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Map<Element, number[]> {
+/**
+ * Per block container: features of the nearest ancestor that has at least two similar siblings,
+ * such as a card in a grid or a post in a thread.
+ */
+function findGroups(
+  blocks: readonly Block[],
+  totals: ReadonlyMap<Element, SubtreeTotals>,
+): Map<Element, number[]> {
   const own = new Map<Element, number[]>();
   const seen = new Set<Element>();
   const groupChildren = (parent: Element) => {
@@ -214,44 +234,44 @@ function groupsOf(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>
     seen.add(parent);
     const kinds = new Map<string, Element[]>();
     for (let child = parent.firstElementChild; child; child = child.nextElementSibling) {
-      if ((inside.get(child)?.blocks ?? 0) === 0) continue;
-      const kind = kindOf(child);
+      if ((totals.get(child)?.blocks ?? 0) === 0) continue;
+      const kind = groupKey(child);
       const alike = kinds.get(kind);
       if (alike) alike.push(child);
       else kinds.set(kind, [child]);
     }
     for (const alike of kinds.values()) {
       if (alike.length < 3) continue;
-      const numbers = groupNumbers(alike, inside);
+      const numbers = groupStatistics(alike, totals);
       for (const [at, element] of alike.entries()) own.set(element, [...numbers, at, 0]);
     }
   };
   const known = new Map<Element, number[]>();
-  const groupOf = (element: Element): number[] => {
+  const findGroup = (element: Element): number[] => {
     const found = known.get(element);
     if (found) return found;
     const parent = element.parentElement;
     let group = NO_GROUP;
-    if (parent && inside.has(parent)) {
+    if (parent && totals.has(parent)) {
       groupChildren(parent);
-      const outer = own.get(element) ?? groupOf(parent);
+      const outer = own.get(element) ?? findGroup(parent);
       const isOwn = own.has(element) || outer === NO_GROUP;
       group = isOwn ? outer : [...outer.slice(0, -1), Math.min(FAR, (outer.at(-1) ?? 0) + 1)];
     }
     known.set(element, group);
     return group;
   };
-  for (const { container } of blocks) groupOf(container);
+  for (const { container } of blocks) findGroup(container);
   return known;
 }
 
-const kindOf = (element: Element): string =>
+const groupKey = (element: Element): string =>
   `${element.tagName}.${element.getAttribute('class')?.split(/\s/)[0] ?? ''}`;
 
-function groupNumbers(alike: readonly Element[], inside: ReadonlyMap<Element, Inside>): number[] {
+function groupStatistics(alike: readonly Element[], totals: ReadonlyMap<Element, SubtreeTotals>): number[] {
   let [words, chars, linkChars, blocks, prose] = [0, 0, 0, 0, 0];
   for (const element of alike) {
-    const sum = inside.get(element);
+    const sum = totals.get(element);
     words += sum?.words ?? 0;
     chars += sum?.chars ?? 0;
     linkChars += sum?.linkChars ?? 0;
@@ -267,7 +287,7 @@ function groupNumbers(alike: readonly Element[], inside: ReadonlyMap<Element, In
   ];
 }
 
-interface Make {
+interface PathTotals {
   count: number;
   words: number;
   chars: number;
@@ -275,55 +295,61 @@ interface Make {
   first: number;
 }
 
-function groupByMake(blocks: readonly Block[]): Map<string, Make> {
-  const makes = new Map<string, Make>();
+function totalsByPath(blocks: readonly Block[]): Map<string, PathTotals> {
+  const byPath = new Map<string, PathTotals>();
   blocks.forEach((block, at) => {
-    const make = makes.get(block.make) ?? { count: 0, words: 0, chars: 0, linkChars: 0, first: at };
-    make.count += 1;
-    make.words += block.words;
-    make.chars += block.chars;
-    make.linkChars += block.linkChars;
-    makes.set(block.make, make);
+    const sum = byPath.get(block.tagPath) ?? { count: 0, words: 0, chars: 0, linkChars: 0, first: at };
+    sum.count += 1;
+    sum.words += block.words;
+    sum.chars += block.chars;
+    sum.linkChars += block.linkChars;
+    byPath.set(block.tagPath, sum);
   });
-  return makes;
+  return byPath;
 }
 
-/** From the root down to the smallest element that holds this much of the page's prose; for several shares. */
-function holdersOfProse(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Chain[] {
-  const root = rootOf(blocks, inside);
+/**
+ * For each share: the chain from the root down to the smallest element that holds that share of the
+ * page's prose.
+ */
+function proseChains(blocks: readonly Block[], totals: ReadonlyMap<Element, SubtreeTotals>): Chain[] {
+  const root = findRoot(blocks, totals);
   return [0.35, 0.6, 0.85].map((part) => {
     const chain: Chain = new Map();
     let element = root;
-    const whole = root ? (inside.get(root)?.prose ?? 0) : 0;
+    const whole = root ? (totals.get(root)?.prose ?? 0) : 0;
     while (element) {
       chain.set(element, chain.size);
-      element = whole > 0 ? firstChildWith(element, whole * part, inside) : undefined;
+      element = whole > 0 ? firstChildWith(element, whole * part, totals) : undefined;
     }
     return chain;
   });
 }
 
-/** Elements, each inside of the one before, by how far in they are. */
+/** Nested elements, outermost first, with their index. */
 type Chain = Map<Element, number>;
 
 function firstChildWith(
   element: Element,
   prose: number,
-  inside: ReadonlyMap<Element, Inside>,
+  totals: ReadonlyMap<Element, SubtreeTotals>,
 ): Element | undefined {
   for (let child = element.firstElementChild; child; child = child.nextElementSibling) {
-    if ((inside.get(child)?.prose ?? 0) >= prose) return child;
+    if ((totals.get(child)?.prose ?? 0) >= prose) return child;
   }
   return undefined;
 }
 
-function rootOf(blocks: readonly Block[], inside: ReadonlyMap<Element, Inside>): Element | undefined {
+function findRoot(
+  blocks: readonly Block[],
+  totals: ReadonlyMap<Element, SubtreeTotals>,
+): Element | undefined {
   let element: Element | undefined = blocks[0]?.container;
-  while (element?.parentElement && inside.has(element.parentElement)) element = element.parentElement;
+  while (element?.parentElement && totals.has(element.parentElement)) element = element.parentElement;
   return element;
 }
 
-/** How many steps up from the end of the chain it branches off; 0 inside of its last element. */
+/** How far above the end of the chain the block branches off; 0 inside the last element. */
 function distanceTo(block: Block, chain: Chain): number {
   for (let element: Element | null = block.container; element; element = element.parentElement) {
     const depth = chain.get(element);
@@ -332,13 +358,13 @@ function distanceTo(block: Block, chain: Chain): number {
   return FAR;
 }
 
-function pageFeatures(blocks: readonly Block[], looks: readonly Look[], facts: PageFacts): number[] {
+function pageFeatures(blocks: readonly Block[], traits: readonly Traits[], facts: PageFacts): number[] {
   const sum = (of: (block: Block) => number) => blocks.reduce((total, block) => total + of(block), 0);
   const words = sum((block) => block.words);
   const chars = sum((block) => block.chars);
-  const has = (mark: Mark) => {
-    const at = MARKS.indexOf(mark);
-    return sum((block) => (block.marks[at] === NEVER ? 0 : block.words)) / Math.max(1, words);
+  const has = (hint: Hint) => {
+    const at = HINTS.indexOf(hint);
+    return sum((block) => (block.hints[at] === NEVER ? 0 : block.words)) / Math.max(1, words);
   };
   const path = URL.canParse(facts.url) ? new URL(facts.url) : null;
   const steps = path?.pathname.split('/').filter(Boolean) ?? [];
@@ -350,8 +376,8 @@ function pageFeatures(blocks: readonly Block[], looks: readonly Look[], facts: P
     sum((block) => (block.isProse ? 1 : 0)),
     sum((block) => (/[$€£]\s?\d/.test(block.text.slice(0, 200)) ? 1 : 0)),
     sum((block) => (block.container.tagName === 'PRE' ? 1 : 0)),
-    looks.filter(({ level }) => level === 1).length,
-    looks.filter(({ level }) => level === 2 || level === 3).length,
+    traits.filter(({ level }) => level === 1).length,
+    traits.filter(({ level }) => level === 2 || level === 3).length,
     has('main'),
     has('article'),
     has('nameForum'),

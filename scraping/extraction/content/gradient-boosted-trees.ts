@@ -1,20 +1,24 @@
 /**
- * Boosted decision trees, small enough to be part of the source: a row of numbers in, a probability out. All trees are complete
- * and of one depth, so that a tree is two plain arrays: what each inner node asks, top down and left to right, and what each leaf adds.
+ * Gradient-boosted decision trees, small enough to be part of the source: a feature vector in, a
+ * probability out. All trees are complete and of equal depth, so a tree is two plain arrays: the
+ * split of each inner node (breadth first) and the value of each leaf.
  */
 export interface Trees {
   depth: number;
-  /** Of all trees in turn: which number of the row each inner node looks at, and the value from which on it goes right. */
+  /**
+   * Per tree and inner node: the feature it compares, and the threshold from which on it goes
+   * right.
+   */
   features: Uint8Array;
   thresholds: Float32Array;
-  /** Of all trees in turn: what each leaf adds to the log-odds. */
+  /** Per tree and leaf: what it adds to the log-odds. */
   leaves: Float32Array;
-  /** Log-odds before any tree. */
+  /** Log-odds before the first tree. */
   base: number;
 }
 
-/** The probability for one row. */
-export function judge(trees: Trees, row: Float32Array): number {
+/** The probability for one feature vector, 0 to 1. */
+export function predict(trees: Trees, row: Float32Array): number {
   const { depth, features, thresholds, leaves } = trees;
   const inner = (1 << depth) - 1;
   const count = leaves.length / (inner + 1);
@@ -31,10 +35,10 @@ export function judge(trees: Trees, row: Float32Array): number {
   return 1 / (1 + Math.exp(-sum));
 }
 
-/** What a leaf is a whole number of, when written down. */
+/** Leaves are stored as 16-bit multiples of this. */
 const LEAF_STEP = 1 / 4096;
 
-/** Text for a source file. */
+/** Serializes trees for a source file; `decodeTrees` reads it. */
 export function encodeTrees({ depth, features, thresholds, leaves, base }: Trees): string {
   const steps = Int16Array.from(leaves, (leaf) => Math.round(leaf / LEAF_STEP));
   const parts = [features, thresholds, steps].map((part) =>
@@ -47,7 +51,7 @@ export function decodeTrees(text: string): Trees {
   const [depth, base, ...parts] = text.split(' ');
   const [features, thresholds, steps] = parts.map((part) => {
     const bytes = Buffer.from(part, 'base64');
-    // A copy, because a view needs its bytes aligned.
+    // A copy: typed arrays need aligned bytes.
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   });
   return {

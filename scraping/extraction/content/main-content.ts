@@ -1,42 +1,43 @@
 import {
-  collapsed,
+  collapseSpaces,
+  containsTag,
   hasText,
-  holds,
   isElement,
   isText,
+  readText,
+  readTitle,
   select,
   selectFirst,
-  textOf,
-  titleOf,
 } from '../document/dom.ts';
-import { type BlockTree, blocksOf } from './blocks.ts';
-import { featuresOf, type PageFacts } from './features.ts';
-import { decodeTrees, judge, type Trees } from './gradient-boosted-trees.ts';
+import { type BlockTree, segmentBlocks } from './blocks.ts';
+import { computeFeatures, type PageFacts } from './features.ts';
+import { decodeTrees, predict, type Trees } from './gradient-boosted-trees.ts';
 import { MODEL } from './model.ts';
-import { takeOut } from './prune-dom.ts';
-import { keptOf } from './select-blocks.ts';
+import { pruneDom } from './prune-dom.ts';
+import { selectBlocks } from './select-blocks.ts';
 
 /**
- * The part of a page somebody came to read. The page is cut into blocks of text; a small model, trained on pages that people
- * labelled, says of each how likely it is content; those are kept that give the most of it for the least of the rest. Everything
- * else is taken out of the document, so that what is left keeps its headings, lists, tables and pictures.
- * Why a model: docs/internals/decisions/0008-content-by-a-small-model.md. Changes the document.
+ * The main content of a page. The page is split into blocks of text; a small model, trained on
+ * labelled pages, predicts for each block the probability that it is content; the blocks with the
+ * best expected F1 are selected. The rest is pruned from the document, so the content keeps its
+ * headings, lists, tables and images. Why a model: docs/internals/decisions/0008-content-by-a-small-model.md.
+ * Changes the document.
  */
 export function mainContent(document: Document, url: string): Element {
   const body = readableBody(document);
   const title = titleHeading(document);
-  const tree = blocksOf(body);
-  const chances = chancesOf(trees(), tree, factsOf(document, url));
-  takeOut(body, tree.blocks, keptOf(tree.blocks, chances, { body, title: titleOf(document) }));
+  const tree = segmentBlocks(body);
+  const probabilities = predictProbabilities(trees(), tree, readPageFacts(document, url));
+  pruneDom(body, tree.blocks, selectBlocks(tree.blocks, probabilities, { body, title: readTitle(document) }));
   const root = innermost(body);
   trimRules(root);
-  if (title && !holds(root, TITLES)) root.insertBefore(title, root.firstChild);
+  if (title && !containsTag(root, TITLES)) root.insertBefore(title, root.firstChild);
   return root;
 }
 
 const TITLES = new Set(['H1']);
 
-/** The whole page without what nobody sees. Changes the document. */
+/** The whole page without its invisible elements. Changes the document. */
 export function wholeContent(document: Document): Element {
   const body = readableBody(document);
   for (const element of select(body, '[hidden], [aria-hidden="true"], [style]')) {
@@ -51,16 +52,19 @@ const trees = (): Trees => {
   return decoded;
 };
 
-/** A page made of frames has no body. */
-const bodyOf = (document: Document): Element => document.body ?? document.documentElement;
+/** A frameset has no body. */
+const pageBody = (document: Document): Element => document.body ?? document.documentElement;
 
-/** The body without what is no text, and with the pictures and text that are there for readers without scripts. Changes the document. */
+/**
+ * The body without non-text and hidden elements, with the content of `noscript` if the page has
+ * little else. Changes the document.
+ */
 export function readableBody(document: Document): Element {
-  const body = bodyOf(document);
+  const body = pageBody(document);
   if (selectFirst(document, 'noscript')) unwrapNoscript(body);
   for (const element of select(body, UNREADABLE)) element.remove();
   for (const element of select(body, '[hidden], [style]')) {
-    if (isHidden(element) && !isFolded(element)) element.remove();
+    if (isHidden(element) && !isCollapsible(element)) element.remove();
   }
   return body;
 }
@@ -68,17 +72,17 @@ export function readableBody(document: Document): Element {
 const UNREADABLE =
   'script, style, noscript, template, link, meta, base, title, iframe, object, embed, svg, canvas, input, select, textarea, [aria-hidden="true"]';
 
-/** Text that a click unfolds is read like any other; labels and menus that wait are not. */
-const isFolded = (element: Element): boolean => {
-  const text = collapsed(textOf(element));
+/** Hidden prose that a click unfolds is content; hidden labels and menus are not. */
+const isCollapsible = (element: Element): boolean => {
+  const text = collapseSpaces(readText(element));
   return text.length >= 120 && /[.!?]/.test(text);
 };
 
-/** A page that draws itself by script may give its text to others in `noscript`. */
+/** A page rendered by scripts may repeat its text in `noscript`. */
 function unwrapNoscript(body: Element): void {
   const holders = select(body, 'noscript');
   if (holders.length === 0) return;
-  const inside = new Map(holders.map((holder) => [holder, collapsed(textOf(holder)).length]));
+  const inside = new Map(holders.map((holder) => [holder, collapseSpaces(readText(holder)).length]));
   const largest = holders.reduce((best, holder) =>
     (inside.get(holder) ?? 0) > (inside.get(best) ?? 0) ? holder : best,
   );
@@ -89,11 +93,11 @@ function unwrapNoscript(body: Element): void {
   largest.remove();
 }
 
-/** Without the text of programs and styles. */
+/** Characters of text outside scripts, styles and templates. */
 function textLength(element: Element): number {
   let sum = 0;
   for (let child = element.firstChild; child; child = child.nextSibling) {
-    if (isText(child)) sum += collapsed(child.data).length;
+    if (isText(child)) sum += collapseSpaces(child.data).length;
     else if (isElement(child) && !/^(SCRIPT|STYLE|TEMPLATE)$/.test(child.tagName)) sum += textLength(child);
   }
   return sum;
@@ -104,13 +108,16 @@ const isHidden = (element: Element): boolean =>
   element.getAttribute('aria-hidden') === 'true' ||
   /(^|;)\s*(display\s*:\s*none|visibility\s*:\s*hidden)/i.test(element.getAttribute('style') ?? '');
 
-/** The heading that says what the page's title says, or the only one; kept even if it stands in a page header that goes. */
+/**
+ * The heading that repeats the page's title, else the only heading of the main part. Kept even if
+ * the header around it is pruned.
+ */
 function titleHeading(document: Document): Element | null {
-  const pageTitle = titleOf(document).toLowerCase();
+  const pageTitle = readTitle(document).toLowerCase();
   const headings = select(document, 'h1');
   const found =
     headings.find((heading) => {
-      const text = collapsed(textOf(heading)).toLowerCase();
+      const text = collapseSpaces(readText(heading)).toLowerCase();
       return text.length > 3 && pageTitle.includes(text);
     }) ?? headings.find((heading) => headings.length === 1 && heading.closest('main, article') !== null);
   return found ? (found.cloneNode(true) as Element) : null;
@@ -118,31 +125,31 @@ function titleHeading(document: Document): Element | null {
 
 const MAX_DESCRIPTIONS = 60_000;
 
-export function factsOf(document: Document, url: string): PageFacts {
+export function readPageFacts(document: Document, url: string): PageFacts {
   const structured = select(document, 'script[type="application/ld+json"]')
-    .map(textOf)
+    .map(readText)
     .join('\n')
     .slice(0, MAX_DESCRIPTIONS);
   const types = Array.from(structured.matchAll(/"@type"\s*:\s*"([A-Za-z]+)"/g), ([, type = '']) =>
     type.toLowerCase(),
   );
   const described = select(document, 'meta[name="description"], meta[property="og:description"]').map((tag) =>
-    collapsed(tag.getAttribute('content')),
+    collapseSpaces(tag.getAttribute('content')),
   );
   return {
     url,
-    title: titleOf(document),
+    title: readTitle(document),
     openGraphType: selectFirst(document, 'meta[property="og:type"]')?.getAttribute('content') ?? '',
     types: ` ${types.join(' ')} `,
     descriptions: [...described, structured].join('\n').toLowerCase(),
   };
 }
 
-function chancesOf(model: Trees, tree: BlockTree, facts: PageFacts): number[] {
-  return featuresOf(tree, facts).map((row) => judge(model, row));
+function predictProbabilities(model: Trees, tree: BlockTree, facts: PageFacts): number[] {
+  return computeFeatures(tree, facts).map((row) => predict(model, row));
 }
 
-/** Down to the smallest element with all of the text. */
+/** The innermost wrapper that holds all of the text. */
 function innermost(body: Element): Element {
   let root = body;
   for (let depth = 0; depth < MAX_WRAPPERS; depth += 1) {
@@ -153,10 +160,10 @@ function innermost(body: Element): Element {
   return root;
 }
 
-/** One in the other. More than any page for people has; each is looked into. */
+/** Bounds the descent: each level scans its children. */
 const MAX_WRAPPERS = 100;
 
-/** The one child with all of the text, if there is one. */
+/** The only child with text; null if there is none or more than one. */
 function onlyWithText(parent: Element): Node | null {
   let only: Node | null = null;
   for (let child = parent.firstChild; child; child = child.nextSibling) {
@@ -167,7 +174,7 @@ function onlyWithText(parent: Element): Node | null {
   return only;
 }
 
-/** Rules at the ends, and all but one of several in a row, parted things that are gone. */
+/** Removes rules at either end and repeated rules: what they separated is pruned. */
 function trimRules(root: Element): void {
   const isRule = (node: Node | null) => isElement(node) && node.tagName === 'HR';
   for (const rule of select(root, 'hr')) {
@@ -179,8 +186,8 @@ function trimRules(root: Element): void {
   }
 }
 
-/** What is around code alone names its language. */
-const isCode = (element: Element) => holds(element, CODE) && !holds(element, TEXTS);
+/** The wrapper around code alone has the class that names its language. */
+const isCode = (element: Element) => containsTag(element, CODE) && !containsTag(element, TEXTS);
 const CODE = new Set(['PRE']);
 const TEXTS = new Set(['P', 'LI', 'H1', 'H2', 'H3']);
 

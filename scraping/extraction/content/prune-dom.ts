@@ -2,10 +2,11 @@ import { hasText, isElement, isText, select } from '../document/dom.ts';
 import type { Block } from './blocks.ts';
 
 /**
- * Removes what is not kept: its text, and with it whatever held only such text, pictures included. Pictures that stand among kept
- * text stay; those of menus and the page's frame go.
+ * Removes the blocks that are not selected, and every element that held only such blocks, images
+ * included. Images among selected text stay; images in menus and page chrome go. Changes the
+ * document.
  */
-export function takeOut(body: Element, blocks: readonly Block[], kept: readonly boolean[]): void {
+export function pruneDom(body: Element, blocks: readonly Block[], kept: readonly boolean[]): void {
   const holders = new Set<Element>();
   for (const [at, { container }] of blocks.entries()) {
     if (!kept[at]) continue;
@@ -25,31 +26,32 @@ export function takeOut(body: Element, blocks: readonly Block[], kept: readonly 
       empty = parent;
     }
   }
-  for (const element of all) if (isFrameOfPage(element) && !holders.has(element)) element.remove();
-  // With all that is in them at once: domino tells every removal to all elements around it.
-  const gone = new Set<Element>();
+  for (const element of all) if (isPageChrome(element) && !holders.has(element)) element.remove();
+  // Whole subtrees at once: each removal in domino notifies all ancestors.
+  const emptied = new Set<Element>();
   for (const element of all.reverse()) {
-    if (holdsOnly(element, gone) && !VOID.has(element.tagName) && !staysEmpty(element)) gone.add(element);
+    if (containsOnly(element, emptied) && !VOID.has(element.tagName) && !staysEmpty(element))
+      emptied.add(element);
   }
-  for (const element of gone) {
-    if (!element.parentElement || !gone.has(element.parentElement)) element.remove();
+  for (const element of emptied) {
+    if (!element.parentElement || !emptied.has(element.parentElement)) element.remove();
   }
 }
 
-function holdsOnly(element: Element, gone: ReadonlySet<Element>): boolean {
+function containsOnly(element: Element, emptied: ReadonlySet<Element>): boolean {
   for (let child = element.firstChild; child; child = child.nextSibling) {
-    if (!isElement(child) || !gone.has(child)) return false;
+    if (!isElement(child) || !emptied.has(child)) return false;
   }
   return true;
 }
 
-const FRAME_TAGS = new Set(['NAV', 'ASIDE', 'FOOTER', 'HEADER', 'FORM']);
-const FRAME_ROLES = new Set(['navigation', 'banner', 'contentinfo']);
-const isFrameOfPage = (element: Element): boolean =>
-  FRAME_TAGS.has(element.tagName) || FRAME_ROLES.has(element.getAttribute('role') ?? '');
+const CHROME_TAGS = new Set(['NAV', 'ASIDE', 'FOOTER', 'HEADER', 'FORM']);
+const CHROME_ROLES = new Set(['navigation', 'banner', 'contentinfo']);
+const isPageChrome = (element: Element): boolean =>
+  CHROME_TAGS.has(element.tagName) || CHROME_ROLES.has(element.getAttribute('role') ?? '');
 const VOID = new Set(['IMG', 'BR', 'HR', 'PICTURE', 'SOURCE', 'VIDEO', 'AUDIO']);
 
-/** Figures and all that is in them; of elements in document order. */
+/** Figures and their descendants. Expects elements in document order. */
 function partsOfFigures(elements: readonly Element[]): Set<Element> {
   const parts = new Set<Element>();
   for (const element of elements) {
@@ -59,7 +61,7 @@ function partsOfFigures(elements: readonly Element[]): Set<Element> {
   return parts;
 }
 
-/** A cell of a row that has others. */
+/** An empty cell in a row that still has text: it keeps the columns aligned. */
 function isCellOfRow({ tagName, parentElement }: Element): boolean {
   return (tagName === 'TD' || tagName === 'TH') && parentElement !== null && hasText(parentElement);
 }

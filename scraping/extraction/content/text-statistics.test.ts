@@ -1,4 +1,4 @@
-import { countWords, lettersIn } from './text-statistics.ts';
+import { computeTextStatistics, countWords } from './text-statistics.ts';
 
 const TEXTS = [
   ...[
@@ -31,11 +31,11 @@ const TEXTS = [
 const SMALL =
   /\b(the|of|and|to|a|in|is|for|that|with|on|it|as|are|this|be|or|by|from|at|was|an|can|not|have|de|la|el|und|der|die|das|et|le|les|en|i)\b/gi;
 
-test.each(TEXTS)('%j is counted as regular expressions count it', (text) => {
+test.each(TEXTS)('%j gives the counts of the regular expressions', (text) => {
   const count = (pattern: RegExp) => text.match(pattern)?.length ?? 0;
   expect(countWords(text)).toBe(count(/[\p{L}\p{N}_]+/gu));
-  expect(lettersIn(text)).toEqual({
-    marks: count(/[.,;!?]/g),
+  expect(computeTextStatistics(text)).toEqual({
+    punctuation: count(/[.,;!?]/g),
     digits: count(/\d/g),
     capitals: count(/\p{Lu}/gu),
     smallWords: count(SMALL),

@@ -1,9 +1,10 @@
 /**
- * Counts in a text, by one look at each character. Regular expressions say the same, and are asked where a text is not ASCII; but
- * each of their matches is a string of its own, and a page has ten thousand words.
+ * Text statistics in one pass over the characters. Regular expressions give the same counts and
+ * serve text that is not ASCII, but each of their matches allocates a string, and a page has ten
+ * thousand words.
  */
 
-/** Runs of letters, digits and underscores. */
+/** Number of runs of letters, digits and underscores. */
 export function countWords(text: string): number {
   let words = 0;
   let isInside = false;
@@ -17,40 +18,40 @@ export function countWords(text: string): number {
   return words;
 }
 
-export interface Letters {
-  /** Of `.,;!?`. */
-  marks: number;
+export interface TextStatistics {
+  /** Count of `.,;!?`. */
+  punctuation: number;
   digits: number;
   capitals: number;
-  /** Articles, prepositions and their kin, of some European languages. */
+  /** Stop words of several European languages. */
   smallWords: number;
 }
 
-export function lettersIn(text: string): Letters {
-  const counted: Letters = { marks: 0, digits: 0, capitals: 0, smallWords: 0 };
+export function computeTextStatistics(text: string): TextStatistics {
+  const statistics: TextStatistics = { punctuation: 0, digits: 0, capitals: 0, smallWords: 0 };
   let isAscii = true;
   let wordFrom = -1;
   for (let at = 0; at <= text.length; at += 1) {
     const code = at < text.length ? text.charCodeAt(at) : SPACE;
     if (isWordCharacter(code)) {
       if (wordFrom < 0) wordFrom = at;
-      if (code <= NINE) counted.digits += 1;
-      else if (code <= UPPER_Z) counted.capitals += 1;
+      if (code <= NINE) statistics.digits += 1;
+      else if (code <= UPPER_Z) statistics.capitals += 1;
       continue;
     }
     if (
       wordFrom >= 0 &&
-      at - wordFrom <= LONGEST_SMALL &&
-      SMALL.has(text.slice(wordFrom, at).toLowerCase())
+      at - wordFrom <= LONGEST_SMALL_WORD &&
+      SMALL_WORDS.has(text.slice(wordFrom, at).toLowerCase())
     ) {
-      counted.smallWords += 1;
+      statistics.smallWords += 1;
     }
     wordFrom = -1;
     if (code > ASCII) isAscii = false;
-    else if (MARKS.has(code)) counted.marks += 1;
+    else if (PUNCTUATION.has(code)) statistics.punctuation += 1;
   }
-  if (!isAscii) counted.capitals = text.match(/\p{Lu}/gu)?.length ?? 0;
-  return counted;
+  if (!isAscii) statistics.capitals = text.match(/\p{Lu}/gu)?.length ?? 0;
+  return statistics;
 }
 
 const ASCII = 127;
@@ -66,11 +67,11 @@ const isWordCharacter = (code: number): boolean =>
   (code >= ZERO && code <= NINE) ||
   code === UNDERSCORE;
 
-const MARKS = new Set([...'.,;!?'].map((mark) => mark.charCodeAt(0)));
+const PUNCTUATION = new Set([...'.,;!?'].map((character) => character.charCodeAt(0)));
 
-const SMALL = new Set(
+const SMALL_WORDS = new Set(
   'the of and to a in is for that with on it as are this be or by from at was an can not have de la el und der die das et le les en i'.split(
     ' ',
   ),
 );
-const LONGEST_SMALL = Math.max(...[...SMALL].map((word) => word.length));
+const LONGEST_SMALL_WORD = Math.max(...[...SMALL_WORDS].map((word) => word.length));

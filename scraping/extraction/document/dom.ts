@@ -1,30 +1,30 @@
 import { createDocument } from '@mixmark-io/domino';
 import { select, selectFirst, setAttribute } from './selector-index.ts';
-import { following, hasText, holds, isElement, textOf } from './traverse.ts';
+import { containsTag, hasText, isElement, nextNode, readText } from './traverse.ts';
 
-export { hasText, holds, isElement, isText, nearest, textOf } from './traverse.ts';
+export { closestTag, containsTag, hasText, isElement, isText, readText } from './traverse.ts';
 export { select, selectFirst };
 
 /**
- * Parses a page as a browser would, makes its shadow DOM ordinary and its addresses absolute.
+ * Parses a page as a browser would, flattens its shadow DOM and makes its URLs absolute.
  *
- * @param look sees the document before its addresses change
+ * @param beforeResolve gets the document and its base URL while the URLs are as written
  */
 export function parsePage(
   html: string,
   url: string,
-  look?: (document: Document, base: string) => void,
+  beforeResolve?: (document: Document, base: string) => void,
 ): Document {
   const document = createDocument(html, true);
   unwrapMisspelt(document);
   flattenShadowRoots(document);
   const base = baseUrl(document, url);
-  look?.(document, base);
+  beforeResolve?.(document, base);
   resolveAddresses(document, base);
   return document;
 }
 
-/** A slip of the pen such as `<p"x>` makes an element whose name no copy can have; what is in it is what was meant. */
+/** A typo such as `<p"x>` makes an element that cannot be cloned; its content replaces it. */
 function unwrapMisspelt(document: Document): void {
   for (const element of select(document, '*')) {
     if (/^[A-Za-z_][\w.:-]*$/.test(element.tagName)) continue;
@@ -39,8 +39,9 @@ function baseUrl(document: Document, url: string): string {
 }
 
 /**
- * Puts what a component draws in its place, with the elements given to it in their slots. Each template is looked for once, in the
- * document or in the content of the one around it: to look through the document again after each took the square of their number.
+ * Replaces each shadow host's children by its shadow tree, with the slotted elements in place. Each
+ * template is searched for once, in the document or in its outer template; searching the document
+ * again after each one was quadratic.
  */
 function flattenShadowRoots(document: Document): void {
   const waiting = select(document, SHADOW_ROOT).reverse();
@@ -51,23 +52,23 @@ function flattenShadowRoots(document: Document): void {
     if (!host) continue;
     const slots: Element[] = [];
     const inner: Element[] = [];
-    for (let node = content.firstChild; node; node = following(node, content)) {
+    for (let node = content.firstChild; node; node = nextNode(node, content)) {
       if (!isElement(node)) continue;
       if (node.tagName === 'SLOT') slots.push(node);
       if (node.tagName === 'TEMPLATE' && node.hasAttribute('shadowrootmode')) inner.push(node);
     }
-    const light = takeOutChildren(host);
+    const light = detachChildren(host);
     while (content.firstChild) host.appendChild(content.firstChild);
-    for (const slot of slots) fill(slot, light);
-    // Outer components are open by the time inner ones are reached.
+    for (const slot of slots) fillSlot(slot, light);
+    // Outer components are flattened before inner ones.
     waiting.push(...inner.reverse());
   }
 }
 
 const SHADOW_ROOT = 'template[shadowrootmode]';
 
-/** By the slot they are meant for; the unnamed one takes all that name none. */
-function takeOutChildren(host: Element): Map<string, ChildNode[]> {
+/** Removes the children and groups them by slot name; the default slot is the empty name. */
+function detachChildren(host: Element): Map<string, ChildNode[]> {
   const bySlot = new Map<string, ChildNode[]>();
   while (host.firstChild) {
     const node = host.firstChild;
@@ -80,8 +81,8 @@ function takeOutChildren(host: Element): Map<string, ChildNode[]> {
   return bySlot;
 }
 
-/** The first slot of a name takes what is meant for it; what the others hold stays. */
-function fill(slot: Element, light: Map<string, ChildNode[]>): void {
+/** The first slot of a name takes the elements; later ones keep their fallback content. */
+function fillSlot(slot: Element, light: Map<string, ChildNode[]>): void {
   const name = slot.getAttribute('name') ?? '';
   const given = light.get(name);
   if (!given) return;
@@ -101,66 +102,69 @@ function resolveAddresses(document: Document, base: string): void {
     }
   }
   for (const image of select(document, 'img')) resolveImage(image, base);
-  for (const holder of select(document, 'noscript')) showPictures(holder);
+  for (const holder of select(document, 'noscript')) showNoscriptImages(holder);
 }
 
-/** A picture that only readers without scripts get is shown, where nothing else stands in for it. */
-function showPictures(holder: Element): void {
-  const pictures = select(holder, 'img');
-  if (pictures.length === 0 || hasText(holder)) return;
-  // Behind an element it stands in for that one, or counts readers for a script.
+/** Moves an image out of `noscript` if nothing stands in for it. */
+function showNoscriptImages(holder: Element): void {
+  const images = select(holder, 'img');
+  if (images.length === 0 || hasText(holder)) return;
+  // Directly after another element it is that one's fallback or a tracking pixel.
   if (holder.previousElementSibling || !holder.parentNode) return;
-  for (const picture of pictures) {
-    // A pixel that counts readers is no picture.
+  for (const picture of images) {
+    // A tracking pixel.
     if (picture.getAttribute('width') === '1' || picture.getAttribute('height') === '1') continue;
     holder.parentNode.insertBefore(picture, holder);
   }
 }
 
-const WAITING = ['data-src', 'data-lazy-src', 'data-original', 'data-lazy', 'data-url'];
-const WAITING_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
+const LAZY_ATTRIBUTES = ['data-src', 'data-lazy-src', 'data-original', 'data-lazy', 'data-url'];
+const LAZY_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
 
 /**
- * An image that waits to be scrolled to has its address elsewhere, and a blank one where it belongs: in an attribute of its own, in
- * the set it is chosen from, or in a copy for readers without scripts.
+ * Resolves lazy loading: the real URL is in another attribute, in a `srcset`, or in the `noscript`
+ * copy, while `src` is a placeholder.
  */
 function resolveImage(image: Element, base: string): void {
   const source = image.getAttribute('src') ?? '';
-  const sets = WAITING_SETS.map((name) => image.getAttribute(name));
+  const sets = LAZY_SETS.map((name) => image.getAttribute(name));
   setAttribute(image, 'srcset', null);
-  if (isPicture(source)) return;
-  if (image.parentElement?.tagName === 'PICTURE') sets.push(...setsOf(image.parentElement));
+  if (isImageAddress(source)) return;
+  if (image.parentElement?.tagName === 'PICTURE') sets.push(...sourceSets(image.parentElement));
   const waiting = [
-    ...WAITING.map((name) => image.getAttribute(name)),
+    ...LAZY_ATTRIBUTES.map((name) => image.getAttribute(name)),
     ...sets.map((set) => set?.trim().split(/[\s,]/)[0]),
-    copyForReaders(image)?.getAttribute('src'),
-  ].find((address) => address && isPicture(address));
+    noscriptCopy(image)?.getAttribute('src'),
+  ].find((address) => address && isImageAddress(address));
   const absolute = waiting ? absoluteUrl(waiting, base) : null;
   if (absolute) setAttribute(image, 'src', absolute);
 }
 
-/** Of a picture's sources, as many as a picture has: each of its images asks. */
-function setsOf(picture: Element): (string | null)[] {
+/** The `srcset`s of a `picture`, bounded because each of its images reads them. */
+function sourceSets(picture: Element): (string | null)[] {
   const sets: (string | null)[] = [];
   for (let child = picture.firstElementChild; child; child = child.nextElementSibling) {
-    if (child.tagName === 'SOURCE') sets.push(...WAITING_SETS.map((name) => child.getAttribute(name)));
-    if (sets.length >= MOST_SETS) break;
+    if (child.tagName === 'SOURCE') sets.push(...LAZY_SETS.map((name) => child.getAttribute(name)));
+    if (sets.length >= MAX_SETS) break;
   }
   return sets;
 }
 
-const MOST_SETS = 60;
+const MAX_SETS = 60;
 
-const isPicture = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);
+const isImageAddress = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);
 
-/** The picture in a `noscript` right behind it. */
-function copyForReaders(image: Element): Element | null {
+/** The image in the `noscript` directly after this one. */
+function noscriptCopy(image: Element): Element | null {
   const next = image.nextElementSibling ?? image.parentElement?.nextElementSibling;
   if (next?.tagName !== 'NOSCRIPT' || hasText(next)) return null;
   return next.querySelector('img[src]');
 }
 
-/** Null for what is no address. `javascript:` and the like stay as they are: they have no base. */
+/**
+ * Null if the value is no URL. `javascript:` and similar schemes stay as they are: they have no
+ * base.
+ */
 export function absoluteUrl(value: string, base: string): string | null {
   try {
     return new URL(value, base).href;
@@ -174,12 +178,12 @@ const BLOCK_NAMES =
 const BLOCKS: ReadonlySet<string> = new Set(BLOCK_NAMES.split(' '));
 export const isBlock = (element: Element): boolean => BLOCKS.has(element.tagName);
 
-export const hasBlockInside = (element: Element): boolean => holds(element, BLOCKS);
+export const hasBlockInside = (element: Element): boolean => containsTag(element, BLOCKS);
 
-/** As its `title`, which walks the whole of it. */
-export function titleOf(document: Document): string {
+/** Same as `document.title`, without its walk of the whole document. */
+export function readTitle(document: Document): string {
   const title = selectFirst(document, 'title');
-  return title ? collapsed(textOf(title)) : '';
+  return title ? collapseSpaces(readText(title)) : '';
 }
 
-export const collapsed = (text: string | null): string => (text ?? '').replace(/\s+/g, ' ').trim();
+export const collapseSpaces = (text: string | null): string => (text ?? '').replace(/\s+/g, ' ').trim();

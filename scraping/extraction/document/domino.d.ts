@@ -1,4 +1,4 @@
 declare module '@mixmark-io/domino' {
-  /** @param force true: missing `html`, `head` and `body` are made, as a browser does */
+  /** @param force true: create missing `html`, `head` and `body`, as a browser does */
   export function createDocument(html: string, force?: boolean): Document;
 }

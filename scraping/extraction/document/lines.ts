@@ -1,9 +1,13 @@
 /**
- * Changes to text line by line. By hand and not by `/\s+$/` and its kin: those look at a run of blanks anew from each of its places,
- * which for a megabyte of them in a `pre` took hours.
+ * Text edits line by line. Hand-written because `/\s+$/` and similar expressions restart at each
+ * blank of a run: quadratic, hours for a megabyte of blanks in a `pre`.
  */
 
-/** Without blanks and tabs at the ends of its lines. @param keep whether they mean something there, see `markdown.ts` */
+/**
+ * Removes spaces and tabs at line ends.
+ *
+ * @param keep whether they are significant there, see `markdown.ts`
+ */
 export function withoutTrailingBlanks(
   text: string,
   keep: (blanks: string, line: string, next: string | undefined) => boolean = () => false,
@@ -22,7 +26,7 @@ export function withoutTrailingBlanks(
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
 
-/** Its lines without white space around them, and without the empty ones, in a row. */
+/** Joins the trimmed, non-empty lines. */
 export const joinedLines = (text: string, separator: string): string =>
   text
     .split('\n')
@@ -30,7 +34,7 @@ export const joinedLines = (text: string, separator: string): string =>
     .filter((line) => line !== '')
     .join(separator);
 
-/** Without these characters at its end. */
+/** Removes these characters from the end. */
 export function withoutEnding(text: string, characters: string): string {
   let end = text.length;
   while (end > 0 && characters.includes(text[end - 1] ?? '')) end -= 1;

@@ -24,7 +24,7 @@ test.each(SELECTORS)('%s finds what domino finds', (selector) => {
   }
 });
 
-test('what was changed meanwhile is seen', () => {
+test('changes of the document are seen', () => {
   const document = createDocument(PAGE, true);
   const before = select(document, 'a').length;
   const added = document.createElement('a');
@@ -38,6 +38,6 @@ test('what was changed meanwhile is seen', () => {
   expect(select(document, 'a')).toHaveLength(before);
 });
 
-test('what is no selector is said to be none', () => {
+test('an invalid selector throws', () => {
   expect(() => select(createDocument(PAGE, true), 'a[')).toThrow(/selector/i);
 });

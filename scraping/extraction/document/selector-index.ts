@@ -1,75 +1,79 @@
 import { LRUCache } from 'lru-cache';
-import { following, isElement } from './traverse.ts';
+import { isElement, nextNode } from './traverse.ts';
 
 /**
- * The elements a selector finds, in document order, as a list of its own.
+ * The elements that match a selector, in document order, as a new array.
  *
- * domino walks the whole tree anew for each query and asks each element in turn what the selector compiles to, a quarter of all the
- * time that extraction took. What most of our selectors begin with, a tag's name or an attribute, is looked up here in an index of
- * the document's elements, which holds until the document changes; domino is asked about those few that may fit. Attributes are
- * given and taken by `setAttribute` below, because domino does not count that as a change.
+ * domino walks the whole tree per query and tests every element: a quarter of all extraction time.
+ * Most of our selectors begin with a tag name or an attribute; these are looked up in an index of
+ * the document, valid until the document changes, and domino tests only the candidates. Set and
+ * remove attributes by `setAttribute` below: domino does not count that as a change.
  *
- * @throws SyntaxError domino's, for what is no selector
+ * @throws SyntaxError from domino, for an invalid selector
  */
 export function select(scope: Document | Element, selector: string): Element[] {
-  const signs = signsOf(selector);
-  // Live collections for the simplest selectors, which cannot be iterated.
-  if (!signs) return Array.from(scope.querySelectorAll(selector));
-  return candidates(scope, signs).filter((element) => fits(element, signs, selector));
+  const keys = indexKeysFor(selector);
+  // For the simplest selectors domino returns live collections, which cannot be iterated.
+  if (!keys) return Array.from(scope.querySelectorAll(selector));
+  return candidates(scope, keys).filter((element) => matches(element, keys, selector));
 }
 
-/** The first of them. */
+/** The first match in document order; null if there is none. */
 export function selectFirst(scope: Document | Element, selector: string): Element | null {
-  const signs = signsOf(selector);
-  // Not all that null could be: domino gives undefined.
-  if (!signs) return scope.querySelector(selector) ?? null;
+  const keys = indexKeysFor(selector);
+  // domino returns undefined instead of null.
+  if (!keys) return scope.querySelector(selector) ?? null;
   if (isDocument(scope))
-    return candidates(scope, signs).find((element) => fits(element, signs, selector)) ?? null;
-  for (let node = scope.firstChild; node; node = following(node, scope)) {
-    if (isElement(node) && fits(node, signs, selector)) return node;
+    return candidates(scope, keys).find((element) => matches(element, keys, selector)) ?? null;
+  for (let node = scope.firstChild; node; node = nextNode(node, scope)) {
+    if (isElement(node) && matches(node, keys, selector)) return node;
   }
   return null;
 }
 
-/** By what an element is known that may fit one of the selector's alternatives. */
-interface Signs {
+/** Index keys of a selector: an element that matches has at least one of them. */
+interface IndexKeys {
   tags: ReadonlySet<string>;
-  /** By name, what must stand in it somewhere: one of these; none: whatever stands in it. */
+  /** Attribute name to texts, one of which its value contains; an empty list admits any value. */
   attributes: ReadonlyMap<string, readonly string[]>;
-  /** Whether who has one of them does fit, without a second look. */
+  /** Whether having one of the keys is enough, without asking domino. */
   suffice: boolean;
 }
 
-/** A tag's name, or attributes: `a`, `*`, `[href]`, `a[href]`, `meta[name="x"]`. Nothing of families or states. */
+/**
+ * A tag name or attributes: `a`, `*`, `[href]`, `a[href]`, `meta[name="x"]`. No combinators, no
+ * pseudo-classes.
+ */
 const ALTERNATIVE = /^(\*|[a-z][a-z0-9]*)?((?:\[[a-z][a-z-]*(?:[~^*$]?="[^"\]\\,]*")?\])*)$/;
 const CONDITION = /^\[([a-z-]+)(?:[~^*$]?="([^"]*)")?/;
 const CLASS = /^\.([a-z][a-z-]*)$/i;
-const EVERYTHING: Signs = { tags: new Set(), attributes: new Map(), suffice: false };
+const EVERYTHING: IndexKeys = { tags: new Set(), attributes: new Map(), suffice: false };
 
 /**
- * Attributes of which domino compares what is written. Others it may read through a property that says it differently. It compiles
- * a selector anew for each element it is asked about: on a page with many classes two thirds of what looking for a byline took.
+ * Attributes that domino compares as written; others it may read through a property with another
+ * value. Worth indexing by value because `matches` compiles the selector per element: two thirds of
+ * the time of the byline search on a page with many classes.
  */
 const AS_WRITTEN: ReadonlySet<string> = new Set(['class', 'itemprop', 'name', 'property', 'rel']);
 
-/** Users bring selectors of their own. */
-const known = new LRUCache<string, Signs | 'others'>({ max: 500 });
+/** Bounded: users send selectors of their own. */
+const keysBySelector = new LRUCache<string, IndexKeys | 'others'>({ max: 500 });
 
-function signsOf(selector: string): Signs | null {
-  let signs = known.get(selector);
-  if (!signs) {
-    signs = readSigns(selector) ?? 'others';
-    known.set(selector, signs);
+function indexKeysFor(selector: string): IndexKeys | null {
+  let keys = keysBySelector.get(selector);
+  if (!keys) {
+    keys = parseIndexKeys(selector) ?? 'others';
+    keysBySelector.set(selector, keys);
   }
-  return signs === 'others' ? null : signs;
+  return keys === 'others' ? null : keys;
 }
 
-function readSigns(selector: string): Signs | null {
+function parseIndexKeys(selector: string): IndexKeys | null {
   if (selector === '*') return EVERYTHING;
   const tags = new Set<string>();
   const attributes = new Map<string, readonly string[]>();
   let suffice = true;
-  const needs = (attribute: string, text: string) => {
+  const addAttribute = (attribute: string, text: string) => {
     const before = attributes.get(attribute);
     const any = text === '' || !AS_WRITTEN.has(attribute) || before?.length === 0;
     attributes.set(attribute, any ? [] : [...(before ?? []), text]);
@@ -77,19 +81,19 @@ function readSigns(selector: string): Signs | null {
   const alternatives = selector.split(',').map((alternative) => alternative.trim());
   for (const alternative of alternatives) {
     const [, className] = CLASS.exec(alternative) ?? [];
-    // One class alone domino looks up in a way of its own.
+    // domino has its own lookup for a single class.
     if (className && alternatives.length > 1) {
-      needs('class', className);
+      addAttribute('class', className);
       suffice = false;
       continue;
     }
     const [whole, tag, conditions = ''] = ALTERNATIVE.exec(alternative) ?? [];
     if (!whole) return null;
     const [, attribute, text = ''] = CONDITION.exec(conditions) ?? [];
-    // Of these domino has a view of its own.
+    // domino reads these two differently.
     if (attribute === 'for' || attribute === 'title') return null;
     const isNamed = tag !== undefined && tag !== '*';
-    if (attribute) needs(attribute, text);
+    if (attribute) addAttribute(attribute, text);
     else if (isNamed) tags.add(tag);
     else return null;
     suffice &&= !attribute || (!isNamed && conditions === `[${attribute}]`);
@@ -97,39 +101,39 @@ function readSigns(selector: string): Signs | null {
   return { tags, attributes, suffice };
 }
 
-function fits(element: Element, signs: Signs, selector: string): boolean {
-  if (signs === EVERYTHING) return true;
-  return hasSign(element, signs) && (signs.suffice || element.matches(selector));
+function matches(element: Element, keys: IndexKeys, selector: string): boolean {
+  if (keys === EVERYTHING) return true;
+  return hasKey(element, keys) && (keys.suffice || element.matches(selector));
 }
 
-function hasSign(element: Element, { tags, attributes }: Signs): boolean {
+function hasKey(element: Element, { tags, attributes }: IndexKeys): boolean {
   if (tags.has(element.localName)) return true;
   for (const [name, texts] of attributes) {
-    if (texts.length === 0 ? element.hasAttribute(name) : holdsOneOf(element.getAttribute(name), texts))
+    if (texts.length === 0 ? element.hasAttribute(name) : containsAny(element.getAttribute(name), texts))
       return true;
   }
   return false;
 }
 
-function holdsOneOf(value: string | null, texts: readonly string[]): boolean {
+function containsAny(value: string | null, texts: readonly string[]): boolean {
   return value !== null && texts.some((text) => value.includes(text));
 }
 
-/** Those that have one of the signs, and maybe others, in document order. */
-function candidates(scope: Document | Element, signs: Signs): readonly Element[] {
+/** A superset of the elements with one of the keys, in document order. */
+function candidates(scope: Document | Element, keys: IndexKeys): readonly Element[] {
   if (!isDocument(scope)) return elementsIn(scope);
-  const { elements, byTag, byAttribute } = indexOf(scope);
-  if (signs === EVERYTHING) return elements;
+  const { elements, byTag, byAttribute } = documentIndex(scope);
+  if (keys === EVERYTHING) return elements;
   const lists = [
-    ...Array.from(signs.tags, (tag) => byTag.get(tag)),
-    ...Array.from(signs.attributes.keys(), (name) => byAttribute.get(name)),
+    ...Array.from(keys.tags, (tag) => byTag.get(tag)),
+    ...Array.from(keys.attributes.keys(), (name) => byAttribute.get(name)),
   ].filter((list) => list !== undefined);
   if (lists.length < 2) return lists[0] ?? [];
-  const among = new Set(lists.flat());
-  return elements.filter((element) => among.has(element));
+  const found = new Set(lists.flat());
+  return elements.filter((element) => found.has(element));
 }
 
-/** Gives an attribute, or takes it away where the value is null. */
+/** Sets an attribute, or removes it if the value is null; invalidates the index. */
 export function setAttribute(element: Element, name: string, value: string | null): void {
   if (element.hasAttribute(name) !== (value !== null)) indexes.delete(element.ownerDocument);
   if (value === null) element.removeAttribute(name);
@@ -137,36 +141,36 @@ export function setAttribute(element: Element, name: string, value: string | nul
 }
 
 interface Index {
-  /** When the document was so. */
-  at: number;
-  /** All of them, as all lists, in document order. */
+  /** `modclock` of the document when the index was built. */
+  version: number;
+  /** All elements. Every list is in document order. */
   elements: Element[];
   byTag: Map<string, Element[]>;
   byAttribute: Map<string, Element[]>;
 }
 
-/** domino counts what is done to a document. */
-type Counted = Document & { modclock: number };
+/** domino's document with its change counter. */
+type VersionedDocument = Document & { modclock: number };
 
-const isDocument = (scope: Document | Element): scope is Counted => scope.nodeType === 9;
+const isDocument = (scope: Document | Element): scope is VersionedDocument => scope.nodeType === 9;
 
 const indexes = new WeakMap<Document, Index>();
 
-function indexOf(document: Counted): Index {
+function documentIndex(document: VersionedDocument): Index {
   const before = indexes.get(document);
-  if (before?.at === document.modclock) return before;
+  if (before?.version === document.modclock) return before;
   const elements = elementsIn(document);
-  const index: Index = { at: document.modclock, elements, byTag: new Map(), byAttribute: new Map() };
+  const index: Index = { version: document.modclock, elements, byTag: new Map(), byAttribute: new Map() };
   for (const element of elements) {
-    enter(index.byTag, element.localName, element);
+    addTo(index.byTag, element.localName, element);
     if (!element.hasAttributes()) continue;
-    for (const name of element.getAttributeNames()) enter(index.byAttribute, name, element);
+    for (const name of element.getAttributeNames()) addTo(index.byAttribute, name, element);
   }
   indexes.set(document, index);
   return index;
 }
 
-function enter(lists: Map<string, Element[]>, name: string, element: Element): void {
+function addTo(lists: Map<string, Element[]>, name: string, element: Element): void {
   const list = lists.get(name);
   if (list) list.push(element);
   else lists.set(name, [element]);
@@ -174,7 +178,7 @@ function enter(lists: Map<string, Element[]>, name: string, element: Element): v
 
 function elementsIn(scope: Document | Element): Element[] {
   const elements: Element[] = [];
-  for (let node = scope.firstChild; node; node = following(node, scope)) {
+  for (let node = scope.firstChild; node; node = nextNode(node, scope)) {
     if (isElement(node)) elements.push(node);
   }
   return elements;

@@ -1,5 +1,8 @@
-/** The node behind another in document order, inside of a root. Loops, because a hostile page nests deeper than a stack is high. */
-export function following(node: Node, root: Node): ChildNode | null {
+/**
+ * The next node in document order within a root; null at the end. A loop, because hostile pages
+ * nest deeper than the call stack.
+ */
+export function nextNode(node: Node, root: Node): ChildNode | null {
   if (node.firstChild) return node.firstChild;
   for (let last: Node | null = node; last && last !== root; last = last.parentNode) {
     if (last.nextSibling) return last.nextSibling;
@@ -10,34 +13,37 @@ export function following(node: Node, root: Node): ChildNode | null {
 export const isElement = (node: Node | null): node is Element => node?.nodeType === 1;
 export const isText = (node: Node | null): node is Text => node?.nodeType === 3;
 
-/** What a node's `textContent` says. domino's makes a list of every node's children on its way, and keeps them all. */
-export function textOf(node: Node): string {
+/** Same as `textContent`. domino's version builds and keeps an array of children per node. */
+export function readText(node: Node): string {
   if (!isElement(node)) return node.nodeValue ?? '';
   let text = '';
-  for (let next = node.firstChild; next; next = following(next, node)) {
+  for (let next = node.firstChild; next; next = nextNode(next, node)) {
     if (isText(next)) text += next.data;
   }
   return text;
 }
 
-/** Whether there is more in it than white space. */
+/** Whether the node has text other than white space. */
 export function hasText(node: Node): boolean {
   if (!isElement(node)) return /\S/.test(node.nodeValue ?? '');
-  for (let next = node.firstChild; next; next = following(next, node)) {
+  for (let next = node.firstChild; next; next = nextNode(next, node)) {
     if (isText(next) && /\S/.test(next.data)) return true;
   }
   return false;
 }
 
-/** The element itself or the nearest around it with one of these tags: `closest`, which compiles its selector for each of them. */
-export function nearest(element: Element | null, ...tags: readonly string[]): Element | null {
+/**
+ * The element or its nearest ancestor with one of these tags. Cheaper than `closest`, which
+ * compiles its selector per ancestor.
+ */
+export function closestTag(element: Element | null, ...tags: readonly string[]): Element | null {
   for (let up = element; up; up = up.parentElement) if (tags.includes(up.tagName)) return up;
   return null;
 }
 
-/** Whether an element with one of these tags is inside of it. */
-export function holds(element: Element, tags: ReadonlySet<string>): boolean {
-  for (let next = element.firstChild; next; next = following(next, element)) {
+/** Whether a descendant has one of these tags. */
+export function containsTag(element: Element, tags: ReadonlySet<string>): boolean {
+  for (let next = element.firstChild; next; next = nextNode(next, element)) {
     if (isElement(next) && tags.has(next.tagName)) return true;
   }
   return false;

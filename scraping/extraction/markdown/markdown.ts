@@ -1,22 +1,23 @@
 import TurndownService from 'turndown';
 import {
-  collapsed,
+  closestTag,
+  collapseSpaces,
   hasBlockInside,
   hasText,
   isElement,
   isText,
-  nearest,
+  readText,
   select,
-  textOf,
 } from '../document/dom.ts';
 import { joinedLines, withoutTrailingBlanks } from '../document/lines.ts';
-import { following } from '../document/traverse.ts';
+import { nextNode } from '../document/traverse.ts';
 import { tableToMarkdown } from './table.ts';
 import { toText } from './text.ts';
 
-/** GitHub-flavoured Markdown of an element whose addresses are absolute. Changes the element. */
+/** GitHub-flavoured Markdown of an element whose URLs are absolute. Changes the element. */
 export function toMarkdown(element: Element): string {
-  // Turndown works on a copy of what it is given; this is ours to change, and nothing reads it afterwards.
+  // Turndown clones its input. This element may be changed and is not read afterwards, so the clone
+  // is skipped.
   shortenBlanks(element);
   const uncopied = { nodeType: element.nodeType, cloneNode: () => element };
   return withoutTrailingBlanks(converter.turndown(uncopied as unknown as HTMLElement), breaksLine)
@@ -24,16 +25,16 @@ export function toMarkdown(element: Element): string {
     .trim();
 }
 
-/** Two spaces at the end of a line break it, but not before a blank one. */
+/** Two spaces at a line end are a line break, unless a blank line follows. */
 const breaksLine = (blanks: string, line: string, next: string | undefined): boolean =>
   blanks === '  ' && /\S/.test(line.at(-1) ?? '') && next !== undefined && !/^[ \t]*$/.test(next);
 
 /**
- * Turndown looks at a run of blanks anew from each of its places: a megabyte of them would take hours. So long a run of them means
- * nothing in the widest picture of letters.
+ * Turndown restarts at each blank of a run: a megabyte of blanks would take hours. A run this long
+ * has no meaning even in the widest ASCII art.
  */
 function shortenBlanks(element: Element): void {
-  for (let node: Node | null = element.firstChild; node; node = following(node, element)) {
+  for (let node: Node | null = element.firstChild; node; node = nextNode(node, element)) {
     if (isText(node) && node.data.length > LONGEST_BLANK)
       node.data = node.data.replace(RUN_OF_BLANKS, shorter);
   }
@@ -43,73 +44,81 @@ const LONGEST_BLANK = 500;
 const RUN_OF_BLANKS = /\s{501,}/g;
 const shorter = (blanks: string): string => blanks.slice(0, LONGEST_BLANK);
 
-/** What is written for an element whose content has been converted. */
+/** The Markdown of an element, given its converted content. */
 type Rule = (content: string, element: Element) => string;
 
 const emphasis: Rule = (content, element) => {
   if (content.trim() === '') return content;
-  // Emphasis in emphasis would be strong.
-  const mark = nearest(element.parentElement, 'EM', 'I') ? '_' : '*';
+  // Nested `*` would read as strong emphasis.
+  const mark = closestTag(element.parentElement, 'EM', 'I') ? '_' : '*';
   return `${mark}${content}${mark}`;
 };
 
 const strikethrough: Rule = (content) => (content.trim() ? `~~${content}~~` : '');
 
-/** The text itself: turndown would put the markup of links and emphasis between the backticks, where it is no markup. */
+/**
+ * Uses the plain text: turndown would put the markup of links and emphasis between the backticks,
+ * where it is literal.
+ */
 const code: Rule = (_content, element) => {
-  const text = textOf(element).replace(/[ \t\r\n]+/g, ' ');
+  const text = readText(element).replace(/[ \t\r\n]+/g, ' ');
   if (text.trim() === '') return text;
   const ticks = '`'.repeat(longestRun(text, '`') + 1);
-  // A renderer takes one space off either side, if both have one.
+  // A renderer strips one space from each side if both have one.
   const needsAir = /`|^ .* $/s.test(text);
   const quoted = needsAir ? `${ticks} ${text} ${ticks}` : `${ticks}${text}${ticks}`;
   const links = select(element, 'a[href]');
   const link = links.length === 1 ? links[0] : undefined;
-  return link && collapsed(textOf(link)) === text.trim() ? `[${quoted}](${destination(link)})` : quoted;
+  return link && collapseSpaces(readText(link)) === text.trim()
+    ? `[${quoted}](${destination(link)})`
+    : quoted;
 };
 
 const pre: Rule = (_content, element) => {
   const text = preText(element).trimEnd();
   if (text === '') return '';
   const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
-  return `\n\n${fence}${languageOf(element)}\n${text}\n${fence}\n\n`;
+  return `\n\n${fence}${detectLanguage(element)}\n${text}\n${fence}\n\n`;
 };
 
 const link: Rule = (content, element) => {
-  const text = hasBlockInside(element) ? collapsed(toText(element)) : joinedLines(content, ' ');
-  // The little signs that link a heading to itself.
+  const text = hasBlockInside(element) ? collapseSpaces(toText(element)) : joinedLines(content, ' ');
+  // Anchor signs that link a heading to itself.
   if (text === '' || /^(#|¶|§|\\#|🔗)$/.test(text)) return '';
   const href = element.getAttribute('href') ?? '';
-  return /^[a-z][a-z0-9+.-]*:/i.test(href) && !RUNS.test(href)
-    ? `[${text}](${destination(element)}${titleOf(element)})`
+  return /^[a-z][a-z0-9+.-]*:/i.test(href) && !NOT_FOR_READERS.test(href)
+    ? `[${text}](${destination(element)}${titleSuffix(element)})`
     : text;
 };
 
 const image: Rule = (_content, element) => {
   const source = element.getAttribute('src') ?? '';
   if (!/^https?:/i.test(source)) return '';
-  const alt = collapsed(element.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
-  return `![${alt}](${escapedUrl(source)}${titleOf(element)})`;
+  const alt = collapseSpaces(element.getAttribute('alt')).replace(/[[\]]/g, '\\$&');
+  return `![${alt}](${escapedUrl(source)}${titleSuffix(element)})`;
 };
 
-/** A heading is one line, whatever stands in it. */
+/** A heading is one line, whatever it contains. */
 const heading: Rule = (content, element) => {
   const text = joinedLines(content, ' ').replace(/#$/, '\\#');
   return text === '' ? '' : `\n\n${'#'.repeat(Number(element.tagName[1]))} ${text}\n\n`;
 };
 
-/** Turndown pads its markers to four columns; two and three are what people write. */
+/** Turndown pads list markers to four columns; people write two or three. */
 const item: Rule = (content, element) => {
-  const marker = markerOf(element);
+  const marker = listMarker(element);
   const text = content.trim().replace(/\n/g, `\n${' '.repeat(marker.length)}`);
   return text === '' ? '' : `${marker}${text}${element.nextSibling ? '\n' : ''}`;
 };
 
-/** Markdown has no definition lists: the term as an item, what it means as the item's content. */
+/**
+ * Markdown has no definition lists: the term becomes an item, its definition the content of the
+ * item.
+ */
 const term: Rule = (content) => (content.trim() ? `\n\n- ${joinedLines(content, ' ')}\n\n` : '');
 const definition: Rule = (content) => (content.trim() ? `\n\n${indented(content.trim())}\n\n` : '');
 
-/** Terms alone are a list, such as a table of contents, and need no air between them. */
+/** Terms without definitions are a tight list, such as a table of contents. */
 const terms: Rule = (content, element) => {
   const defines = Array.from(element.childNodes).some(
     (child) => child.nodeName === 'DD' && !onlyHoldsList(child),
@@ -120,16 +129,16 @@ const terms: Rule = (content, element) => {
 const table: Rule = (content, element) =>
   tableToMarkdown(element, (inside) => cells.get(inside) ?? '') ?? `\n\n${content.trim()}\n\n`;
 
-/** Its own paragraph where the table is none, but lays a page out. */
+/** In a layout table a cell is a paragraph. */
 const cell: Rule = (content, element) => {
   cells.set(element, content);
   return `\n\n${content.trim()}\n\n`;
 };
 
-/** What is in a cell, until its table is written. */
+/** Converted content of each cell, until its table is written. */
 const cells = new WeakMap<Element, string>();
 
-/** By tag. Turndown has rules for more of them, and asks each rule whether it is for an element. */
+/** By tag, in one turndown rule: turndown tries rules one by one per element. */
 const RULES = new Map<string, Rule>(
   Object.entries({
     ...{ EM: emphasis, I: emphasis, DEL: strikethrough, S: strikethrough, STRIKE: strikethrough },
@@ -149,14 +158,14 @@ function createConverter(): TurndownService {
     codeBlockStyle: 'fenced',
     bulletListMarker: '-',
     emDelimiter: '*',
-    // Three hyphens in an item would make one rule of both.
+    // `- ---` would be one thematic break instead of an item with one.
     hr: '* * *',
   });
   const escaped = service.escape.bind(service);
   service.escape = (text) =>
     MARKUP.test(text)
       ? escaped(text)
-          // What is text on the page must not become markup in the Markdown.
+          // Text on the page must not become markup in the Markdown.
           .replace(/<(?=[A-Za-z/!?])/g, '\\<')
           .replace(/&(?=#?[A-Za-z0-9]{1,40};)/g, '&amp;')
       : text;
@@ -167,33 +176,33 @@ function createConverter(): TurndownService {
   return service;
 }
 
-/** What may have to be escaped: anywhere, and at the beginning of a text. */
+/** Characters that may need escaping: anywhere, and at the start of a text. */
 const MARKUP = /[\\*`[\]_<&]|^[-+=#~>\d]/;
 
-function markerOf(item: Element): string {
+function listMarker(item: Element): string {
   const list = item.parentElement;
-  const isOther = list !== null && /^[UO]L$/.test(list.tagName) && followsItsLike(list);
+  const isOther = list !== null && /^[UO]L$/.test(list.tagName) && alternatesMarker(list);
   if (list?.tagName !== 'OL') return isOther ? '* ' : '- ';
   const start = Number.parseInt(list.getAttribute('start') ?? '1', 10);
   const first = start >= 0 ? start : 1;
-  return `${first + placeOf(item, list)}${isOther ? ')' : '.'} `;
+  return `${first + positionInList(item, list)}${isOther ? ')' : '.'} `;
 }
 
-/** Of an item in its list, counted once for all of them. */
-function placeOf(item: Element, list: Element): number {
-  let known = places.get(list);
+/** Index of an item in its list; counted once per list. */
+function positionInList(item: Element, list: Element): number {
+  let known = positions.get(list);
   if (!known) {
     known = new Map();
     for (const child of Array.from(list.children)) if (child.tagName === 'LI') known.set(child, known.size);
-    places.set(list, known);
+    positions.set(list, known);
   }
   return known.get(item) ?? -1;
 }
 
-const places = new WeakMap<Element, Map<Element, number>>();
+const positions = new WeakMap<Element, Map<Element, number>>();
 
-/** Two lists in a row would be one, if they had the same markers. */
-function followsItsLike(list: Element): boolean {
+/** Adjacent lists with the same marker would merge, so they alternate. */
+function alternatesMarker(list: Element): boolean {
   let isOther = false;
   let last = list;
   for (let count = 0; count < 100; count += 1) {
@@ -206,7 +215,7 @@ function followsItsLike(list: Element): boolean {
   return isOther;
 }
 
-/** Whether all of the text is in lists of terms. */
+/** Whether all text is in nested definition lists. */
 const onlyHoldsList = (node: Node) =>
   Array.from(node.childNodes).every((child) => child.nodeName === 'DL' || !hasText(child));
 
@@ -214,16 +223,16 @@ const indented = (text: string) => text.replace(/^(?=.)/gm, '  ');
 
 const destination = (link: Element) => escapedUrl(link.getAttribute('href') ?? '');
 
-/** With its quotes, if there is one. */
-function titleOf(element: Element): string {
-  const title = collapsed(element.getAttribute('title'));
+/** The quoted title with a leading space, or an empty string. */
+function titleSuffix(element: Element): string {
+  const title = collapseSpaces(element.getAttribute('title'));
   return title === '' ? '' : ` "${title.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** Addresses that are programs or whole documents, of no use to a reader. */
-const RUNS = /^(javascript|vbscript|data|blob|file|about):/i;
+/** URLs that run code or hold whole documents: useless in Markdown. */
+const NOT_FOR_READERS = /^(javascript|vbscript|data|blob|file|about):/i;
 
-/** Spaces and brackets would end the address early, but for round ones in pairs. */
+/** Spaces and brackets would end the URL early; paired parentheses are allowed. */
 const escapedUrl = (url: string) => {
   const encoded = url.replace(
     /[\s<>]/g,
@@ -252,7 +261,10 @@ function longestRun(text: string, character: string): number {
   return longest;
 }
 
-/** Text with its line breaks, also those that highlighters make of `<br>` and of an element a line. */
+/**
+ * Text with its line breaks, including those that highlighters write as `<br>` or as one element
+ * per line.
+ */
 function preText(node: Node): string {
   let text = '';
   const visit = (parent: Node) => {
@@ -271,10 +283,13 @@ function preText(node: Node): string {
   return text;
 }
 
-/** From `language-x` and `lang-x` as HTML recommends, `highlight-source-x` and `brush: x` as others do. */
-function languageOf(pre: Element): string {
-  const places = [pre.querySelector('code'), pre, pre.parentElement, pre.parentElement?.parentElement];
-  for (const place of places) {
+/**
+ * From `language-x` and `lang-x` (recommended by HTML), `highlight-source-x` (GitHub) and `brush:
+ * x` (SyntaxHighlighter).
+ */
+function detectLanguage(pre: Element): string {
+  const positions = [pre.querySelector('code'), pre, pre.parentElement, pre.parentElement?.parentElement];
+  for (const place of positions) {
     const name = place?.getAttribute('class') ?? '';
     const found = /(?:^|\s)(?:language|lang|highlight-source|highlight|brush:)[-\s]([^\s,;`]+)/.exec(
       name,

@@ -1,16 +1,16 @@
-import { holds, nearest, select, selectFirst } from '../document/dom.ts';
+import { closestTag, containsTag, select, selectFirst } from '../document/dom.ts';
 import { joinedLines } from '../document/lines.ts';
 
 /**
- * A GitHub-flavoured table, or null for a table that only lays a page out.
+ * A GitHub-flavoured table; null for a layout table.
  *
- * @param convert gives the Markdown of a cell's content
+ * @param convert returns the Markdown of a cell's content
  */
 export function tableToMarkdown(table: Element, convert: (cell: Element) => string): string | null {
-  const rows = rowsOf(table);
+  const rows = ownRows(table);
   if (!isDataTable(table, rows)) return null;
 
-  const grid = rows.map((row) => row.flatMap((cell) => spread(cell, oneLine(convert(cell)))));
+  const grid = rows.map((row) => row.flatMap((cell) => spreadColumns(cell, oneLine(convert(cell)))));
   const width = Math.max(...grid.map((row) => row.length));
   const firstIsHeader =
     rows[0]?.every((cell) => cell.tagName === 'TH') || Boolean(table.querySelector('thead tr'));
@@ -25,10 +25,10 @@ export function tableToMarkdown(table: Element, convert: (cell: Element) => stri
   return `\n\n${title}${[line(header), rule, ...body.map(line)].join('\n')}\n\n`;
 }
 
-/** Its own rows, not those of tables inside of it. */
-function rowsOf(table: Element): Element[][] {
+/** The rows of this table, without those of nested tables. */
+function ownRows(table: Element): Element[][] {
   return select(table, 'tr')
-    .filter((row) => nearest(row, 'TABLE') === table)
+    .filter((row) => closestTag(row, 'TABLE') === table)
     .map((row) => Array.from(row.children).filter(({ tagName }) => tagName === 'TD' || tagName === 'TH'))
     .filter((cells) => cells.length > 0);
 }
@@ -39,26 +39,29 @@ const HEADINGS = new Set(['H1', 'H2', 'H3', 'H4', 'H5', 'H6']);
 
 function isDataTable(table: Element, rows: Element[][]): boolean {
   if (/^(presentation|none)$/.test(table.getAttribute('role') ?? '')) return false;
-  if (rows.length === 0 || holds(table, TABLES)) return false;
-  if (holds(table, HEADERS)) return true;
-  // One column or one row without a header is a layout, and so is a cell with headings in it.
-  return rows.length > 1 && rows.some((row) => row.length > 1) && !holds(table, HEADINGS);
+  if (rows.length === 0 || containsTag(table, TABLES)) return false;
+  if (containsTag(table, HEADERS)) return true;
+  // Without header cells, one column, one row or a heading in a cell means layout.
+  return rows.length > 1 && rows.some((row) => row.length > 1) && !containsTag(table, HEADINGS);
 }
 
 const MAX_SPAN = 100;
 
-/** A cell over several columns leaves the others empty, so that those after it stay under their heading. */
-function spread(cell: Element, text: string): string[] {
+/**
+ * A cell over several columns is followed by empty ones, so that later cells stay under their
+ * heading.
+ */
+function spreadColumns(cell: Element, text: string): string[] {
   const span = Math.min(Math.max(Number.parseInt(cell.getAttribute('colspan') ?? '1', 10) || 1, 1), MAX_SPAN);
   return [text, ...Array.from({ length: span - 1 }, () => '')];
 }
 
-/** A cell is one line: paragraphs become breaks, and code keeps its lines. */
+/** A cell is one line: paragraphs and lines of code become `<br>`. */
 function oneLine(markdown: string): string {
   return joinedLines(withCodeByLine(markdown).replace(/\|/g, '\\|'), '<br>');
 }
 
-/** What is fenced as code of several lines becomes a piece of code a line. */
+/** A fenced code block becomes one code span per line. */
 function withCodeByLine(markdown: string): string {
   let out = '';
   let at = 0;

@@ -1,10 +1,13 @@
 import { isBlock, isElement, isText } from '../document/dom.ts';
 import { withoutTrailingBlanks } from '../document/lines.ts';
 
-/** Readable text: a line a block, a blank line between paragraphs, cells apart by tabs, code as it stands. */
+/**
+ * Plain text: one line per block, a blank line between paragraphs, tabs between cells, code
+ * unchanged.
+ */
 export function toText(root: Element): string {
   let out = '';
-  /** Line breaks owed before the next text. */
+  /** Line breaks pending before the next text. */
   let breaks = 0;
   let space = false;
 
@@ -48,7 +51,7 @@ export function toText(root: Element): string {
     const margin = PARAGRAPHS.has(tagName) ? 2 : isBlock(element) && !isCell ? 1 : 0;
     if (margin > 0) owe(margin);
     if (isCell && element.previousElementSibling) {
-      // Blocks inside a cell do not break its row.
+      // Blocks inside a cell do not break the row.
       breaks = 0;
       space = false;
       out += '\t';

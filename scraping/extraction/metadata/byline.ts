@@ -1,8 +1,11 @@
-import { collapsed, select, selectFirst, textOf } from '../document/dom.ts';
+import { collapseSpaces, readText, select, selectFirst } from '../document/dom.ts';
 import type { MetaTags } from './meta-tags.ts';
-import { isOfType, type Thing, thingsOf } from './structured-data.ts';
+import { flattenThings, isOfType, type Thing } from './structured-data.ts';
 
-/** Who wrote a page and when, as far as it says so; a guess would be worse than nothing. */
+/**
+ * Where a byline (authors, dates) is read from. A wrong byline is worse than none, so nothing is
+ * guessed.
+ */
 export interface BylineSource {
   document: Document;
   tags: MetaTags;
@@ -15,26 +18,26 @@ const WRITTEN =
   /^(\w*Article|BlogPosting|Report|Review|DiscussionForumPosting|SocialMediaPosting|Question|QAPage|WebPage|CreativeWork|HowTo|Recipe|VideoObject)$/;
 const ARTICLE = /^(\w*Article|BlogPosting|Report|DiscussionForumPosting|SocialMediaPosting|Question)$/;
 
-/** Names of people, in the page's order; at most a handful. */
-export function authorsOf(source: BylineSource): string[] {
+/** Names of the authors, in page order; at most 10. */
+export function findAuthors(source: BylineSource): string[] {
   const { document, tags } = source;
   const structured = writtenThings(source)
     .filter((thing) => isOfType(thing, ARTICLE))
     .map((thing) => namesIn(thing.author, source));
-  // Looked for one after the other: each look is a walk through the page.
-  const looks = [
+  // One after the other, because each attempt walks the page.
+  const attempts = [
     () => structured.find((names) => names.length > 0) ?? [],
     () =>
-      people(
+      cleanNames(
         AUTHOR.map((name) => tags.get(name)),
         source,
       ),
-    () => people([microdataAuthor(document)], source),
-    () => people(bylines(document), source),
-    () => (isWritten(source) ? people(authorLinks(document), source) : []),
+    () => cleanNames([microdataAuthor(document)], source),
+    () => cleanNames(bylines(document), source),
+    () => (isWritten(source) ? cleanNames(authorLinks(document), source) : []),
   ];
-  for (const look of looks) {
-    const names = look();
+  for (const attempt of attempts) {
+    const names = attempt();
     if (names.length > 0) return names.slice(0, 10);
   }
   return [];
@@ -52,10 +55,10 @@ function namesIn(author: unknown, source: BylineSource): string[] {
           ? stringIn((one as Thing).name)
           : undefined,
     );
-  return people(names, source);
+  return cleanNames(names, source);
 }
 
-/** Of the page itself, and not of a review of what it sells or of an item it lists. */
+/** The author of the page itself, not of a review or a listed item. */
 function microdataAuthor(document: Document): string | null | undefined {
   const author = select(document, '[itemprop="author"]').find(
     (element) =>
@@ -68,35 +71,40 @@ function microdataAuthor(document: Document): string | null | undefined {
   return name?.getAttribute('content') ?? name?.textContent;
 }
 
-/** Links to a page about the author; on lists of articles there are several, of none that wrote the page. */
+/**
+ * Links to an author page. A list of articles links to several, and none of them wrote the list.
+ */
 function authorLinks(document: Document): string[] {
   const links = select(
     document,
     'a[href*="/author/"], a[href*="/authors/"], [class*="byline"] a[href], [class*="author-name"] a[href]',
   );
   const names = new Set(
-    links.map((link) => collapsed(textOf(link))).filter((name) => /^\p{Lu}[^|]{2,60}$/u.test(name)),
+    links.map((link) => collapseSpaces(readText(link))).filter((name) => /^\p{Lu}[^|]{2,60}$/u.test(name)),
   );
   return names.size <= 2 ? [...names].slice(0, 1) : [];
 }
 
 const MAX_BYLINES = 3;
 
-/** What a page marks as its byline, in front of or behind its heading and nowhere among lists of other pages. */
+/** The element marked as the byline; none if so many are marked that the page is a list. */
 function bylines(document: Document): (string | null)[] {
   const marked = select(
     document,
     '[rel="author"], .byline, .author-name, .post-author, .entry-author, .article-author',
   );
   if (marked.length === 0 || marked.length > MAX_BYLINES) return [];
-  return marked.slice(0, 1).map((element) => collapsed(textOf(element)));
+  return marked.slice(0, 1).map((element) => collapseSpaces(readText(element)));
 }
 
-/** Those of the texts that can be names, each once, without what stands around a name. */
-function people(texts: readonly (string | null | undefined)[], { siteName, url }: BylineSource): string[] {
+/** The texts that can be names, distinct, without the words around a name. */
+function cleanNames(
+  texts: readonly (string | null | undefined)[],
+  { siteName, url }: BylineSource,
+): string[] {
   const host = URL.canParse(url) ? plain(new URL(url).hostname.replace(/^www\.|\.[a-z]+$/g, '')) : '';
   const found = texts
-    .map((text) => collapsed(text ?? '').slice(0, LONGEST))
+    .map((text) => collapseSpaces(text ?? '').slice(0, LONGEST))
     .map((text) => text.replace(/^(written |posted |published )?by[:\s]+/i, ''))
     .map((text) => text.replace(/\s+[\d.,]+k?\s*\d* (gold|silver|bronze) badge.*$/i, ''))
     .map((text) => text.replace(/\s*([|•·].*|,?\s*(updated|published|posted).*)$/i, ''))
@@ -109,7 +117,7 @@ function people(texts: readonly (string | null | undefined)[], { siteName, url }
   return [...new Set(found)];
 }
 
-/** Of what may be a name or a date with what stands around it. */
+/** Characters of a possible name or date with the text around it. */
 const LONGEST = 500;
 
 const NOBODY =
@@ -122,9 +130,9 @@ const stringIn = (value: unknown): string | undefined => {
   return typeof first === 'string' ? first : undefined;
 };
 
-/** Articles first: a page's frame often has dates of its own. */
+/** Articles first: page chrome often has dates of its own. */
 function writtenThings({ jsonLd }: BylineSource): Thing[] {
-  const things = thingsOf(jsonLd).filter((thing) => isOfType(thing, WRITTEN));
+  const things = flattenThings(jsonLd).filter((thing) => isOfType(thing, WRITTEN));
   return [
     ...things.filter((thing) => isOfType(thing, ARTICLE)),
     ...things.filter((thing) => !isOfType(thing, ARTICLE)),
@@ -137,34 +145,36 @@ const isWritten = (source: BylineSource): boolean =>
 export const isArticle = (source: BylineSource): boolean =>
   writtenThings(source).some((thing) => isOfType(thing, ARTICLE));
 
-/** ISO 8601 as the page gives it, or a day. */
-export function publishedOf(source: BylineSource): string | undefined {
+/** ISO 8601 as the page has it, or a day (`YYYY-MM-DD`); undefined if the page has none. */
+export function findPublished(source: BylineSource): string | undefined {
   const { document, tags } = source;
-  const looks = [
+  const attempts = [
     () => writtenThings(source).map((thing) => stringIn(thing.datePublished ?? thing.dateCreated)),
     () => PUBLISHED.map((name) => tags.get(name)),
     () =>
-      select(document, '[itemprop="datePublished"], [itemprop="dateCreated"], time[pubdate]').map(stampOf),
-    () => timesOf(document),
+      select(document, '[itemprop="datePublished"], [itemprop="dateCreated"], time[pubdate]').map(
+        readTimestamp,
+      ),
+    () => findTimes(document),
     () => [dayInPath(source.url)],
     () => [dayInByline(document)],
   ];
-  for (const look of looks) {
-    const moment = look()
-      .map(momentOf)
+  for (const attempt of attempts) {
+    const moment = attempt()
+      .map(parseDate)
       .find((found) => found !== undefined);
     if (moment !== undefined) return moment;
   }
   return undefined;
 }
 
-export function modifiedOf(source: BylineSource): string | undefined {
+export function findModified(source: BylineSource): string | undefined {
   const candidates = [
     ...writtenThings(source).map((thing) => stringIn(thing.dateModified)),
     ...MODIFIED.map((name) => source.tags.get(name)),
-    ...select(source.document, '[itemprop="dateModified"]').map(stampOf),
+    ...select(source.document, '[itemprop="dateModified"]').map(readTimestamp),
   ];
-  return candidates.map(momentOf).find((moment) => moment !== undefined);
+  return candidates.map(parseDate).find((moment) => moment !== undefined);
 }
 
 const PUBLISHED = [
@@ -190,14 +200,14 @@ const MODIFIED = [
   'dcterms.modified',
 ];
 
-const stampOf = (element: Element): string | undefined =>
+const readTimestamp = (element: Element): string | undefined =>
   element.getAttribute('content') ??
   element.getAttribute('datetime') ??
   element.querySelector('time[datetime]')?.getAttribute('datetime') ??
-  collapsed(textOf(element));
+  collapseSpaces(readText(element));
 
-/** The first moment of the main text; where there are many, as in a forum, the first is that of the page too. */
-function timesOf(document: Document): (string | undefined)[] {
+/** The first time of the main text; in a forum the first of many is the page's own. */
+function findTimes(document: Document): (string | undefined)[] {
   if (!selectFirst(document, STAMPED)) return [];
   const scopes = ['main article', 'article', 'main', '[role="main"]', 'body'];
   const scope = scopes
@@ -211,7 +221,7 @@ const STAMPED = 'time[datetime]';
 
 function dayInPath(url: string): string | undefined {
   const found = /\/(20\d\d|19\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/-]|$)/.exec(url);
-  return found ? day(found[1], found[2], found[3]) : undefined;
+  return found ? toDay(found[1], found[2], found[3]) : undefined;
 }
 
 const MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ');
@@ -221,36 +231,36 @@ const WRITTEN_DAY = new RegExp(
   'i',
 );
 
-/** A day written out where classes say that it is the page's own. */
+/** A date written out in an element whose class marks it as the page's own. */
 function dayInByline(document: Document): string | undefined {
   const marked = select(
     document,
     '[class*="publish"], [class*="post-date"], [class*="entry-date"], [class*="byline"], [class*="article-date"], [class*="post-meta"], [class*="entry-meta"], [class="date"]',
   );
   for (const element of marked.slice(0, 10)) {
-    const text = collapsed(textOf(element));
+    const text = collapseSpaces(readText(element));
     if (text.length < 300 && WRITTEN_DAY.test(text)) return text;
   }
   return undefined;
 }
 
 /**
- * A moment or a day from a text. Words like null and zero dates of templates are none; what people write becomes a day, what
- * machines write stays as it is.
+ * A date or time from a text. `null` and zero dates from templates give undefined; a written-out
+ * date becomes a day, a machine-readable one stays as it is.
  */
-export function momentOf(text: string | undefined): string | undefined {
+export function parseDate(text: string | undefined): string | undefined {
   const value = text?.trim().slice(0, LONGEST) ?? '';
   const iso = /^((?:19|20)\d\d)-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d\d.{0,20})?$/.exec(value);
-  if (iso) return day(iso[1], iso[2], iso[3]) ? value.replace(' ', 'T') : undefined;
+  if (iso) return toDay(iso[1], iso[2], iso[3]) ? value.replace(' ', 'T') : undefined;
   const compact = /^((?:19|20)\d\d)[/.]?(\d\d)[/.]?(\d\d)(?!\d)/.exec(value);
-  if (compact) return day(compact[1], compact[2], compact[3]);
+  if (compact) return toDay(compact[1], compact[2], compact[3]);
   const written = WRITTEN_DAY.exec(value);
   if (!written) return undefined;
   const month = MONTHS.indexOf((written[1] ?? written[5] ?? '').slice(0, 3).toLowerCase()) + 1;
-  return day(written[3] ?? written[6], String(month), written[2] ?? written[4]);
+  return toDay(written[3] ?? written[6], String(month), written[2] ?? written[4]);
 }
 
-function day(year = '', month = '', date = ''): string | undefined {
+function toDay(year = '', month = '', date = ''): string | undefined {
   const text = `${year}-${month.padStart(2, '0')}-${date.padStart(2, '0')}`;
   return Number.isNaN(Date.parse(`${text}T00:00:00Z`)) ? undefined : text;
 }

@@ -1,18 +1,21 @@
 import type { Link, LinkKind } from '../../../core/jobs/page.ts';
-import { collapsed, select, textOf } from '../document/dom.ts';
+import { collapseSpaces, readText, select } from '../document/dom.ts';
 
 const MAX_TEXT = 500;
 /** More than any page for people has. */
 const MAX_LINKS = 50_000;
 
-/** Where a page leads, each address once, in order, with the first text that names it. Jumps within the page are left out. */
-export function linksOf(document: Document, pageUrl: string): Link[] {
+/**
+ * The links of a page: distinct URLs in document order, each with its first text. Jumps within the
+ * page are omitted.
+ */
+export function extractLinks(document: Document, pageUrl: string): Link[] {
   const links = new Map<string, Link>();
   const here = withoutFragment(pageUrl);
-  const host = hostOf(pageUrl);
+  const host = hostWithoutWww(pageUrl);
   for (const element of select(document, 'a[href], area[href]')) {
     const url = element.getAttribute('href') ?? '';
-    const kind = kindOf(url, host);
+    const kind = classifyLink(url, host);
     if (kind === null) continue;
     if (withoutFragment(url) === here && /#(?![/!])/.test(url)) continue;
     const text = linkText(element);
@@ -24,32 +27,32 @@ export function linksOf(document: Document, pageUrl: string): Link[] {
   return [...links.values()];
 }
 
-/** Null for what leads nowhere, such as `javascript:`; addresses of people are contacts. */
-function kindOf(url: string, pageHost: string): LinkKind | null {
+/** Null for anything but http(s): `mailto:` and `tel:` belong to contacts. */
+function classifyLink(url: string, pageHost: string): LinkKind | null {
   if (!/^https?:/i.test(url) || !URL.canParse(url)) return null;
   const { pathname } = new URL(url);
   if (FILES.test(pathname)) return 'file';
-  const host = hostOf(url);
+  const host = hostWithoutWww(url);
   return host === pageHost || host.endsWith(`.${pageHost}`) || pageHost.endsWith(`.${host}`)
     ? 'internal'
     : 'external';
 }
 
-/** What is downloaded and not read as a page. */
+/** Extensions of downloads. */
 const FILES =
   /\.(pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|csv|zip|gz|tgz|bz2|xz|7z|rar|tar|dmg|exe|msi|deb|rpm|apk|iso|epub|mobi|mp3|mp4|m4a|mov|avi|mkv|webm|wav|flac|ogg|jpe?g|png|gif|webp|avif|svg|ico|bmp|tiff?)$/i;
 
-const hostOf = (url: string): string =>
+const hostWithoutWww = (url: string): string =>
   URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : '';
 
 const withoutFragment = (url: string) => url.split('#', 1)[0] ?? '';
 
 function linkText(element: Element): string {
   const text =
-    collapsed(textOf(element)) ||
-    collapsed(element.getAttribute('aria-label')) ||
-    collapsed(element.getAttribute('title')) ||
-    collapsed(element.getAttribute('alt')) ||
-    collapsed(element.querySelector('img[alt]')?.getAttribute('alt') ?? '');
+    collapseSpaces(readText(element)) ||
+    collapseSpaces(element.getAttribute('aria-label')) ||
+    collapseSpaces(element.getAttribute('title')) ||
+    collapseSpaces(element.getAttribute('alt')) ||
+    collapseSpaces(element.querySelector('img[alt]')?.getAttribute('alt') ?? '');
   return text.slice(0, MAX_TEXT);
 }

@@ -1,6 +1,6 @@
-import { collapsed, select } from '../document/dom.ts';
+import { collapseSpaces, select } from '../document/dom.ts';
 
-/** Characters of one value. */
+/** Characters per value. */
 const MAX_VALUE = 5000;
 
 /** The first value of each `meta`, by its name in lower case. */
@@ -9,11 +9,11 @@ export type MetaTags = ReadonlyMap<string, string>;
 export function metaTags(document: Document): MetaTags {
   const tags = new Map<string, string>();
   for (const tag of select(document, 'meta[content]')) {
-    const value = collapsed(tag.getAttribute('content')).slice(0, MAX_VALUE);
+    const value = collapseSpaces(tag.getAttribute('content')).slice(0, MAX_VALUE);
     if (!value) continue;
     for (const attribute of ['property', 'name', 'itemprop', 'http-equiv']) {
       const name = tag.getAttribute(attribute)?.toLowerCase();
-      // The first one counts, as it does for those who read these tags.
+      // The first tag wins, as in other consumers of these tags.
       if (name && !tags.has(name)) tags.set(name, value);
     }
   }

@@ -13,9 +13,9 @@ const jsonLd = (thing: unknown) => `<script type="application/ld+json">${JSON.st
 
 describe('the title', () => {
   it.each([
-    ['is without the name of the site', '<title>How locks work | Canal News</title>', '', 'How locks work'],
+    ['is without the site name', '<title>How locks work | Canal News</title>', '', 'How locks work'],
     [
-      'is the heading where the title has it',
+      'is the heading if the title contains it',
       '<title>Locks - How locks work - Canal News</title>',
       '<h1>How locks work</h1>',
       'How locks work',
@@ -39,7 +39,7 @@ describe('the title', () => {
       'Everything about a lock',
     ],
     [
-      'is not a heading out of its middle',
+      'is not a heading from its middle',
       '<title>Why every canal has locks and gates | Canal News</title>',
       '<h1>Locks</h1><h1>Gates</h1>',
       'Why every canal has locks and gates',
@@ -51,18 +51,18 @@ describe('the title', () => {
       'Locks',
     ],
     [
-      'is the heading where it only names the site',
+      'is the heading if it only names the site',
       '<title>News - all day long</title>',
       '<h1>How locks work</h1>',
       'How locks work',
     ],
     [
-      'is without the sections in front of it',
+      'is without the sections before it',
       '<meta property="og:title" content="Locks"><title>Canal Handbook: Parts: Locks</title>',
       '',
       'Locks',
     ],
-    ['is the heading where there is no other', '', '<h1>Locks</h1>', 'Locks'],
+    ['is the heading if there is no title', '', '<h1>Locks</h1>', 'Locks'],
   ])('%s', (_what, head, body, expected) => {
     expect(read(head, body).title).toBe(expected);
   });
@@ -86,9 +86,9 @@ describe('the author', () => {
       '',
       undefined,
     ],
-    ['is not the one who set the site up', '<meta name="author" content="admin">', '', undefined],
-    ['is not an address', '<meta property="article:author" content="https://facebook.com/x">', '', undefined],
-    ['is not one of many on a list of articles', '', '<p class="byline">Ada</p>'.repeat(5), undefined],
+    ['is not the administrator', '<meta name="author" content="admin">', '', undefined],
+    ['is not a URL', '<meta property="article:author" content="https://facebook.com/x">', '', undefined],
+    ['is not one of many in a list of articles', '', '<p class="byline">Ada</p>'.repeat(5), undefined],
   ])('%s', (_what, head, body, expected) => {
     expect(read(head, body).authors).toEqual(expected);
   });
@@ -99,7 +99,7 @@ describe('the date', () => {
 
   it.each<[string, string, string, string | undefined]>([
     [
-      'of an article goes before that of its page',
+      'of an article takes precedence over that of its page',
       jsonLd([
         { '@type': 'WebPage', datePublished: '2020-01-01' },
         { '@type': 'BlogPosting', datePublished: '2024-05-03T10:00:00Z', dateModified: '2024-06-01' },
@@ -114,19 +114,19 @@ describe('the date', () => {
       '<article><time datetime="2024-05-03">x</time></article>',
       '2024-05-03',
     ],
-    ['is written out in a byline', '', '<p class="post-meta">Ada, May 3rd, 2024</p>', '2024-05-03'],
-    ['is none of a template', '<meta name="date" content="0000-00-00">', '', undefined],
+    ['may be written out in a byline', '', '<p class="post-meta">Ada, May 3rd, 2024</p>', '2024-05-03'],
+    ['is not the zero date of a template', '<meta name="date" content="0000-00-00">', '', undefined],
     ['is not any date in the text', '', '<p>On May 3, 2024 it rained.</p>', undefined],
   ])('%s', (_what, head, body, expected) => {
     expect(read(head, body, elsewhere).published).toBe(expected);
   });
 
-  it('is in the address when it is nowhere else', () => {
+  it('comes from the URL if it is nowhere else', () => {
     expect(read('').published).toBe('2024-05-03');
   });
 });
 
-it('feeds, microdata and the name of the site are told', () => {
+it('metadata has feeds, microdata and the site name', () => {
   const head =
     '<meta property="og:site_name" content="Canal News"><link rel="alternate" type="application/rss+xml" title="All" href="/feed">';
   const body =

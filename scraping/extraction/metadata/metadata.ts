@@ -1,11 +1,11 @@
-import { absoluteUrl, collapsed, select, selectFirst, titleOf } from '../document/dom.ts';
-import { authorsOf, isArticle, modifiedOf, publishedOf } from './byline.ts';
+import { absoluteUrl, collapseSpaces, readTitle, select, selectFirst } from '../document/dom.ts';
+import { findAuthors, findModified, findPublished, isArticle } from './byline.ts';
 import { type MetaTags, metaTags } from './meta-tags.ts';
-import { jsonLdOf, microdataOf } from './structured-data.ts';
-import { headlineOf } from './title.ts';
+import { readJsonLd, readMicrodata } from './structured-data.ts';
+import { findHeadline } from './title.ts';
 
-/** What a page says of itself. A field the page does not give is absent. */
-export function metadataOf(
+/** Metadata of a page (the format `metadata`). Fields without a value are absent. */
+export function extractMetadata(
   document: Document,
   page: { title: string; url: string; charset: string },
 ): Record<string, unknown> {
@@ -14,15 +14,15 @@ export function metadataOf(
   const link = (rel: string) =>
     selectFirst(document, `link[rel~="${rel}"][href]`)?.getAttribute('href') ?? undefined;
   const icon = link('icon') ?? link('apple-touch-icon') ?? absoluteUrl('/favicon.ico', page.url);
-  const jsonLd = jsonLdOf(document);
+  const jsonLd = readJsonLd(document);
   const siteName = first('og:site_name', 'application-name');
   const source = { document, tags, jsonLd, siteName, url: page.url };
-  const authors = authorsOf(source);
+  const authors = findAuthors(source);
   const isWritten = /^article/.test(tags.get('og:type') ?? '') || isArticle(source);
 
   return present({
-    title: headlineOf(document, {
-      ...{ tags, siteName, title: page.title || titleOf(document), isWritten, url: page.url },
+    title: findHeadline(document, {
+      ...{ tags, siteName, title: page.title || readTitle(document), isWritten, url: page.url },
     }),
     description: first('description', 'og:description', 'twitter:description'),
     language:
@@ -34,28 +34,28 @@ export function metadataOf(
     author: authors.length > 0 ? authors.join(', ') : undefined,
     authors: authors.length > 0 ? authors : undefined,
     keywords: first('keywords'),
-    published: publishedOf(source),
-    modified: modifiedOf(source),
+    published: findPublished(source),
+    modified: findModified(source),
     robots: first('robots'),
     generator: first('generator'),
     favicon: icon ?? undefined,
-    feeds: feedsOf(document),
+    feeds: findFeeds(document),
     opengraph: group(tags, 'og:'),
     twitter: group(tags, 'twitter:'),
     json_ld: jsonLd,
-    microdata: microdataOf(document),
+    microdata: readMicrodata(document),
   });
 }
 
 const FEED_TYPES = /^application\/(rss|atom|feed|rdf)\+(xml|json)/i;
 const MAX_FEEDS = 50;
 
-function feedsOf(document: Document): { url: string; title?: string; type: string }[] | undefined {
+function findFeeds(document: Document): { url: string; title?: string; type: string }[] | undefined {
   const feeds = select(document, 'link[rel~="alternate"][type][href]')
     .filter((link) => FEED_TYPES.test(link.getAttribute('type') ?? ''))
     .slice(0, MAX_FEEDS)
     .map((link) => {
-      const title = collapsed(link.getAttribute('title'));
+      const title = collapseSpaces(link.getAttribute('title'));
       const type = (link.getAttribute('type') ?? '').toLowerCase();
       return { url: link.getAttribute('href') ?? '', ...(title ? { title } : {}), type };
     });

@@ -1,21 +1,21 @@
-import { collapsed, select, textOf } from '../document/dom.ts';
+import { collapseSpaces, readText, select } from '../document/dom.ts';
 
-/** What a page says of itself for machines: JSON-LD and microdata, as it stands there. */
+/** Structured data as the page has it: JSON-LD and microdata. */
 
 const MAX_JSON_LD = 512 * 1024;
 
-/** The documents in JSON-LD scripts; broken ones are left out, because many pages have some. */
-export function jsonLdOf(document: Document): unknown[] | undefined {
+/** The parsed JSON-LD scripts. Invalid ones are skipped: many pages have some. */
+export function readJsonLd(document: Document): unknown[] | undefined {
   const found: unknown[] = [];
   let size = 0;
   for (const script of select(document, 'script[type="application/ld+json"]')) {
-    const text = textOf(script);
+    const text = readText(script);
     size += text.length;
     if (size > MAX_JSON_LD) break;
     try {
       found.push(JSON.parse(text.replace(/^\s*(<!--|\/\/\s*<!\[CDATA\[)|(-->|\/\/\s*\]\]>)\s*$/g, '')));
     } catch {
-      // The others still count.
+      // Invalid JSON; the other scripts still count.
     }
   }
   return found.length > 0 ? found : undefined;
@@ -25,8 +25,8 @@ export type Thing = Record<string, unknown>;
 
 const MAX_THINGS = 2000;
 
-/** Every object in JSON-LD, however deep, outer ones first. */
-export function thingsOf(jsonLd: readonly unknown[] | undefined): Thing[] {
+/** Every object in JSON-LD at any depth, outer ones first. */
+export function flattenThings(jsonLd: readonly unknown[] | undefined): Thing[] {
   const things: Thing[] = [];
   let waiting: unknown[] = [...(jsonLd ?? [])];
   while (waiting.length > 0 && things.length < MAX_THINGS) {
@@ -57,18 +57,24 @@ const MAX_VALUES = 2000;
 const MAX_TEXT = 2000;
 const MAX_DEPTH = 8;
 
-/** Microdata: the outer items of the page with their properties, each a list as in the HTML standard's JSON form. */
-export function microdataOf(document: Document): Item[] | undefined {
+/**
+ * Microdata: the page's top-level items; each property is a list, as in the HTML standard's JSON
+ * form.
+ */
+export function readMicrodata(document: Document): Item[] | undefined {
   let values = 0;
-  const itemOf = (scope: Element, depth: number): Item => {
-    const item: Item = { type: collapsed(scope.getAttribute('itemtype')).slice(0, MAX_TEXT), properties: {} };
+  const readItem = (scope: Element, depth: number): Item => {
+    const item: Item = {
+      type: collapseSpaces(scope.getAttribute('itemtype')).slice(0, MAX_TEXT),
+      properties: {},
+    };
     const visit = (parent: Element) => {
       for (let child = parent.firstElementChild; child; child = child.nextElementSibling) {
-        const names = collapsed(child.getAttribute('itemprop'));
+        const names = collapseSpaces(child.getAttribute('itemprop'));
         const isItem = child.hasAttribute('itemscope');
         if (names !== '' && values < MAX_VALUES) {
           values += 1;
-          const value = isItem && depth < MAX_DEPTH ? itemOf(child, depth + 1) : propertyOf(child);
+          const value = isItem && depth < MAX_DEPTH ? readItem(child, depth + 1) : readProperty(child);
           for (const name of names.split(' ').slice(0, 5)) {
             if (!Object.hasOwn(item.properties, name)) {
               Object.defineProperty(item.properties, name, { value: [], enumerable: true });
@@ -85,16 +91,16 @@ export function microdataOf(document: Document): Item[] | undefined {
   const items = select(document, '[itemscope]')
     .filter((scope) => !scope.hasAttribute('itemprop'))
     .slice(0, MAX_ITEMS)
-    .map((scope) => itemOf(scope, 0));
+    .map((scope) => readItem(scope, 0));
   return items.length > 0 ? items : undefined;
 }
 
-function propertyOf(element: Element): string {
+function readProperty(element: Element): string {
   const given =
     element.getAttribute('content') ??
     element.getAttribute('datetime') ??
     element.getAttribute('href') ??
     element.getAttribute('src') ??
-    textOf(element);
-  return collapsed(given).slice(0, MAX_TEXT);
+    readText(element);
+  return collapseSpaces(given).slice(0, MAX_TEXT);
 }

@@ -1,58 +1,61 @@
-import { collapsed, select, textOf } from '../document/dom.ts';
+import { collapseSpaces, readText, select } from '../document/dom.ts';
 import type { MetaTags } from './meta-tags.ts';
 
 /**
- * What a page is called on the page: its title without the site's name and the slogans around it. The heading is taken where the
- * title has it too, and else the title's own part that names the page.
+ * The headline of a page: its title without site name and slogans. The heading is used if the title
+ * contains it, else the part of the title that names the page.
  */
-export function headlineOf(
+export function findHeadline(
   document: Document,
   page: { tags: MetaTags; siteName: string | undefined; title: string; isWritten: boolean; url: string },
 ): string | undefined {
-  const title = (collapsed(page.title) || collapsed(page.tags.get('og:title') ?? '')).slice(0, LONGEST);
-  const openGraph = collapsed(page.tags.get('og:title') ?? page.tags.get('twitter:title') ?? '');
+  const title = (collapseSpaces(page.title) || collapseSpaces(page.tags.get('og:title') ?? '')).slice(
+    0,
+    LONGEST,
+  );
+  const openGraph = collapseSpaces(page.tags.get('og:title') ?? page.tags.get('twitter:title') ?? '');
   const headings = select(document, 'h1')
-    .map((heading) => collapsed(textOf(heading)).replace(/ ?[¶#]$/, ''))
+    .map((heading) => collapseSpaces(readText(heading)).replace(/ ?[¶#]$/, ''))
     .filter((text) => text.length > 1 && text.length < 300);
   if (title === '') return headings[0];
 
-  const parts = partsOf(title);
-  const site = siteOf(parts, page.siteName);
-  const isSite = (text: string) => site.some((name) => plain(name) === plain(text));
+  const parts = splitTitle(title);
+  const siteNames = findSiteNames(parts, page.siteName);
+  const isSite = (text: string) => siteNames.some((name) => plain(name) === plain(text));
   const [heading] = headings
-    .filter((text) => !isSite(text) && parts.concat(title).some((part) => isMostOf(part, text)))
+    .filter((text) => !isSite(text) && parts.concat(title).some((part) => isMainPart(part, text)))
     .sort((a, b) => b.length - a.length);
   if (heading) return heading;
-  // A written piece has one heading, and its title may be other words for search engines.
+  // An article has one heading; its title may be worded differently for search engines.
   const [only, ...others] = headings.filter((text) => !isSite(text));
   if (only && others.length === 0 && page.isWritten && sharesWords(only, title)) return only;
   const [first = title] = parts.filter((part) => !isSite(part));
-  // A title that only names the site leaves it to the heading to name the page.
-  if (only && others.length === 0 && isNameOf(first, page.url)) return only;
+  // The title only names the site, so the heading names the page.
+  if (only && others.length === 0 && isHostName(first, page.url)) return only;
   if (openGraph !== '' && isBehindColon(first, openGraph)) return openGraph;
   if (openGraph !== '' && headings.some((text) => plain(text) === plain(openGraph))) return openGraph;
   if (
     openGraph !== '' &&
     !isSite(openGraph) &&
     openGraph.startsWith(first) &&
-    partsOf(openGraph).length === 1
+    splitTitle(openGraph).length === 1
   ) {
     return openGraph;
   }
   return /^home ?(page)?$/i.test(first) ? title : first;
 }
 
-/** Of a title, as far as it is compared with every heading. */
+/** Characters of a title that are compared with each heading. */
 const LONGEST = 1000;
 
-/** A dash or bar with spaces around it divides a title; a hyphen in a word does not. */
-const partsOf = (title: string): string[] =>
+/** A dash or bar between spaces separates the parts of a title; a hyphen in a word does not. */
+const splitTitle = (title: string): string[] =>
   title
     .split(/\s+[|–—·•»«:›/\\~-]+\s+|\s*\|\s*|\s+::\s+/)
     .map((part) => part.trim())
     .filter((part) => part !== '');
 
-function siteOf(parts: readonly string[], siteName: string | undefined): string[] {
+function findSiteNames(parts: readonly string[], siteName: string | undefined): string[] {
   const last = parts.length > 1 ? parts.at(-1) : undefined;
   return [siteName, last].filter((name) => name !== undefined);
 }
@@ -66,19 +69,25 @@ const sharesWords = (one: string, other: string): boolean => {
     .some((word) => word.length > 3 && words.has(word));
 };
 
-/** Whether a text begins with a phrase, or holds it and not much else: a word out of its middle, such as a section's heading, is no title. */
-const isMostOf = (text: string, phrase: string): boolean => {
+/**
+ * Whether a text begins with a phrase, or consists mostly of it. A word from its middle, such as a
+ * section heading, is no title.
+ */
+const isMainPart = (text: string, phrase: string): boolean => {
   const [whole, part] = [plain(text), plain(phrase)];
   if (part === '' || !` ${whole} `.includes(` ${part} `)) return false;
   return `${whole} `.startsWith(`${part} `) || part.length * 2 >= whole.length;
 };
 
-/** `Site: Section: Page`, where the page calls itself `Page`. */
+/** `Site: Section: Page`, if the page calls itself `Page`. */
 const isBehindColon = (text: string, name: string): boolean =>
   text.length > name.length && text.endsWith(name) && /:\s*$/.test(text.slice(0, -name.length));
 
-/** The site at an address goes by a name: `Example` of `www.example.com/page`. Its home page is called by it. */
-const isNameOf = (name: string, url: string): boolean => {
+/**
+ * Whether a name is part of the host, such as `Example` at `www.example.com/page`. False for a home
+ * page, which may be called that.
+ */
+const isHostName = (name: string, url: string): boolean => {
   if (!URL.canParse(url) || new URL(url).pathname === '/') return false;
   const short = plain(name).replaceAll(' ', '');
   return new URL(url).hostname.split('.').some((label) => label === short);

@@ -13,7 +13,7 @@ const rss = (item: string, channel = '') =>
 const URL_OF_FEED = 'https://a.example/feeds/all';
 
 describe('an entry', () => {
-  it('has all of its content before what only announces it', () => {
+  it('prefers its full content to its summary', () => {
     expect(
       rss('<description>Teaser</description><content:encoded><![CDATA[<p>All of it</p>]]></content:encoded>'),
     ).toContain('<div><p>All of it</p></div>');
@@ -27,7 +27,7 @@ describe('an entry', () => {
     ).toContain('<div>All</div>');
   });
 
-  it('leads to its page, and not to where it is edited, comes from or is heard', () => {
+  it('links to its page, not to its editor, source or enclosure', () => {
     const links =
       '<link rel="edit" href="/edit"/><link rel="self" href="/self"/><link rel="enclosure" href="/a.mp3"/>';
     expect(
@@ -47,7 +47,7 @@ describe('an entry', () => {
     ).toContain('<a href="/page">Untitled</a>');
   });
 
-  it('leads to its guid where it has no link, unless that is no address', () => {
+  it('links to its guid if it has no link, unless that is no URL', () => {
     expect(rss('<guid>https://a.example/1</guid>')).toContain('<a href="https://a.example/1">');
     expect(rss('<guid isPermaLink="true">https://a.example/1</guid>')).toContain(
       '<a href="https://a.example/1">',
@@ -57,7 +57,7 @@ describe('an entry', () => {
     expect(rss('<guid>https://a.example/1</guid><link>/2</link>')).toContain('<a href="/2">');
   });
 
-  it('has addresses from where xml:base says', () => {
+  it('resolves URLs against xml:base', () => {
     const html = atom(
       '<entry xml:base="2024/"><link href="one"/><content type="html">&lt;a href="two"&gt;&lt;img src=\'/three\'&gt;</content></entry>',
       'xml:base="https://b.example/blog/"',
@@ -69,7 +69,7 @@ describe('an entry', () => {
     );
   });
 
-  it('says what it means as text, HTML or XHTML', () => {
+  it('may have content as text, HTML or XHTML', () => {
     expect(atom('<entry><title type="text">a &lt;b&gt; &amp;amp; c</title></entry>')).toContain(
       'a &lt;b> &amp;amp; c',
     );
@@ -84,7 +84,7 @@ describe('an entry', () => {
     expect(rss('<title><![CDATA[A & B]]></title>')).toContain('<h2>A & B</h2>');
   });
 
-  it('has its date, whichever it is given', () => {
+  it('has a date from any of the date elements', () => {
     expect(rss('<dc:date>2024-05-03</dc:date>')).toContain('<time>2024-05-03</time>');
     expect(atom('<entry><updated>2024-05-04</updated><published>2024-05-03</published></entry>')).toContain(
       '<time>2024-05-03</time>',
@@ -102,14 +102,14 @@ describe('a feed', () => {
     expect(html).toContain('<h2><a href="/1">One</a></h2><div>First</div>');
   });
 
-  it('may have prefixes of its own', () => {
+  it('may use other namespace prefixes', () => {
     const xml =
       '<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:title>T</a:title><a:entry><a:title>One</a:title><a:link href="https://b.example/1"/></a:entry></a:feed>';
     expect(isFeed(xml)).toBe(true);
     expect(feedAsHtml(xml)).toContain('<a href="https://b.example/1">One</a>');
   });
 
-  it('is called by its own title, and not by that of its picture or its first entry', () => {
+  it('has its own title, not that of its image or first entry', () => {
     expect(
       feedAsHtml(
         '<rss><channel><image><title>Logo</title></image><item><title>One</title></item><title>News</title></channel></rss>',
@@ -142,7 +142,7 @@ describe('a feed', () => {
     `<rss>${'</channel>'.repeat(100_000)}`,
     `<rss ${'xmlns:a="x" '.repeat(50_000)}>`,
     `<rss><channel><item><description>${'&lt;a href="'.repeat(50_000)}`,
-  ])('of any form is read as far as it goes: %#', (xml) => {
+  ])('that is malformed is read as far as possible: %#', (xml) => {
     expect(feedAsHtml(xml)).toContain('<main>');
   });
 
@@ -151,7 +151,7 @@ describe('a feed', () => {
     expect(html?.match(/<h2>/g)).toHaveLength(2000);
   });
 
-  it('in JSON is one too', () => {
+  it('in JSON is read too', () => {
     const json = JSON.stringify({
       version: 'https://jsonfeed.org/version/1.1',
       title: 'News <1>',
@@ -179,7 +179,7 @@ describe('a feed', () => {
   });
 });
 
-test('text that stands in an entry by itself is its content, if it has no other', () => {
+test('text directly in an entry is its content, if it has no other', () => {
   expect(feedAsHtml('<feed><title>News</title><entry>First &lt;b> entry</entry></feed>')).toContain(
     '<div>First &lt;b> entry</div>',
   );

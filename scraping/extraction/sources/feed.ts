@@ -1,16 +1,17 @@
 import { Parser } from 'htmlparser2';
 import { escapeHtml } from '../../../core/escape-html.ts';
 
-/** An RSS, RDF or Atom feed, after what may stand before it. */
+/** Whether XML is an RSS, RDF or Atom feed, judged by its root element. */
 export const isFeed = (xml: string): boolean => ROOT.test(xml.slice(0, 10_000));
 
 const ROOT =
   /^\s*(?:<\?[^>]*\?>\s*|<!--[^-]*(?:-[^-]+)*-->\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\])?[^>]*>\s*)*<(?:rss[\s>]|rdf:RDF[\s>]|feed[\s>]|[\w-]+:feed\s[^>]*http:\/\/(?:www\.w3\.org\/2005\/Atom|purl\.org\/atom))/i;
 
 /**
- * A feed as the page it would be: its title, and for each entry a heading that links, its date and its content. Null for other XML.
+ * A feed as an HTML page: its title, and per entry a linked heading, date and content. Null for
+ * other XML.
  *
- * @param url the feed's own, for an `xml:base` that is relative
+ * @param url of the feed, the base of a relative `xml:base`
  */
 export function feedAsHtml(xml: string, url?: string): string | null {
   const reading = new FeedReading(url);
@@ -25,39 +26,39 @@ export function feedAsHtml(xml: string, url?: string): string | null {
     { xmlMode: true, decodeEntities: true },
   );
   parser.end(xml);
-  return reading.isFeed ? page(reading.feed(), reading.entries()) : null;
+  return reading.isFeed ? renderPage(reading.feed(), reading.entries()) : null;
 }
 
 interface Fields {
-  /** HTML by the name of its element, and addresses by theirs. */
+  /** HTML or URL, by element name. */
   values: Map<string, string>;
-  /** `rel` of the link that was taken: any gives way to `alternate`. */
+  /** `rel` of the chosen link; `alternate` replaces any other. */
   rel: string | null;
 }
 
-/** What is being read: a field of what, from which level on, and how its text is meant. */
+/** The field being read: its owner, its depth and how to read its text. */
 interface Field {
   of: Fields;
   name: string;
   level: number;
   html: string;
-  /** Since the last tag. */
+  /** Text since the last tag. */
   text: string;
   isText: boolean;
   base: string | null;
 }
 
 interface Open {
-  /** As the feed's own vocabulary has it. */
+  /** Normalized to the feed's own vocabulary. */
   name: string;
   base: string | null;
 }
 
-/** More levels than markup in an entry has; the parser's own time for a tag grows with them. */
-const MOST_LEVELS = 200;
-const MOST_ENTRIES = 2000;
+/** More levels than markup in an entry has; the parser's time per tag grows with depth. */
+const MAX_LEVELS = 200;
+const MAX_ENTRIES = 2000;
 
-/** What an element's prefix stands for, in the prefix that people write. */
+/** Conventional prefixes by namespace. */
 const VOCABULARIES: readonly (readonly [RegExp, string])[] = [
   [/^http:\/\/(www\.w3\.org\/2005\/Atom|purl\.org\/atom)/, 'atom'],
   [/^http:\/\/purl\.org\/rss\/1\.0\/modules\/content/, 'content'],
@@ -86,33 +87,33 @@ class FeedReading {
     return this.#entries;
   }
 
-  /** @returns false where it is of no use to go on */
+  /** @returns false if reading on is useless */
   open(rawName: string, attributes: Record<string, string>): boolean {
     for (const [name, value] of Object.entries(attributes)) {
       if (!name.startsWith('xmlns')) continue;
       const vocabulary = VOCABULARIES.find(([uri]) => uri.test(value))?.[1];
       if (vocabulary) this.#prefixes.set(name.slice('xmlns:'.length), vocabulary);
     }
-    const name = this.#nameOf(rawName);
+    const name = this.#localName(rawName);
     const level = this.#open.length;
     if (level === 0) this.isFeed = name === 'rss' || name === 'rdf:rdf' || name === 'feed';
     const parent = this.#open.at(-1);
     const base = this.#resolved(attributes['xml:base'], parent?.base ?? null);
     this.#open.push({ name, base });
-    if (!this.isFeed || level > MOST_LEVELS) return false;
+    if (!this.isFeed || level > MAX_LEVELS) return false;
     if (this.#field) {
       endText(this.#field, level);
       this.#field.html += tag(rawName, attributes);
       return true;
     }
     if ((name === 'item' || name === 'entry') && level <= 2) {
-      if (this.#entries.length >= MOST_ENTRIES) return false;
+      if (this.#entries.length >= MAX_ENTRIES) return false;
       this.#entry = { values: new Map(), rel: null };
       this.#entries.push(this.#entry);
       return true;
     }
-    const isEntrys = parent?.name === 'item' || parent?.name === 'entry';
-    const of = isEntrys
+    const isInEntry = parent?.name === 'item' || parent?.name === 'entry';
+    const of = isInEntry
       ? this.#entry
       : parent?.name === 'channel' || parent?.name === 'feed'
         ? this.#feed
@@ -122,7 +123,7 @@ class FeedReading {
   }
 
   text(text: string): void {
-    // An entity comes by itself, and may begin one in what it stands in.
+    // The parser emits an entity as a text event of its own; joined texts may form another entity.
     if (this.#field) this.#field.text += text;
     else if (this.#entry && ENTRY.test(this.#open.at(-1)?.name ?? '') && text.trim() !== '') {
       const { values } = this.#entry;
@@ -140,7 +141,7 @@ class FeedReading {
         this.#field = null;
         const html = field.html.trim();
         const isNew = html !== '' && !field.of.values.has(field.name);
-        if (isNew) field.of.values.set(field.name, inBase(html, field.name, field.base));
+        if (isNew) field.of.values.set(field.name, resolveBase(html, field.name, field.base));
       }
     } else if (closed?.name === 'item' || closed?.name === 'entry') this.#entry = null;
   }
@@ -148,7 +149,8 @@ class FeedReading {
   #begin(of: Fields, name: string, attributes: Record<string, string>, base: string | null): void {
     const { href, rel = 'alternate', type, src, isPermaLink } = attributes;
     if (name === 'link' && href !== undefined) {
-      // Only an `alternate` is the page; any other link is better than none, but not one to the feed or to where it is edited.
+      // Only `alternate` is the page; any other link is better than none, except those to the feed
+      // itself or its editor.
       const isBetter = of.rel === null || (of.rel !== 'alternate' && rel === 'alternate');
       if (isBetter && !/^(self|edit|edit-media|hub|next|previous|first|last|replies|enclosure)$/.test(rel)) {
         of.values.set('link', this.#resolved(href, base) ?? href);
@@ -165,8 +167,8 @@ class FeedReading {
     };
   }
 
-  /** The names of the feed's own vocabulary have no prefix, whatever they are written with. */
-  #nameOf(rawName: string): string {
+  /** Names of the feed's own vocabulary lose their prefix. */
+  #localName(rawName: string): string {
     const colon = rawName.indexOf(':');
     const prefix = colon < 0 ? '' : rawName.slice(0, colon);
     const local = rawName.slice(colon + 1).toLowerCase();
@@ -184,13 +186,17 @@ class FeedReading {
   }
 }
 
-/** Text in markup of its own is text; else it may be markup that is escaped. @param level of what is open */
+/**
+ * Text inside nested markup is text; directly in the field it may be escaped markup.
+ *
+ * @param level depth of the open element
+ */
 function endText(field: Field, level: number): void {
   field.html += field.isText || level > field.level + 1 ? escaped(field.text) : field.text;
   field.text = '';
 }
 
-/** What is no HTML must not become any. `&` stays where it begins nothing. */
+/** Escapes text so that it cannot become HTML. A `&` that begins no entity stays. */
 const escaped = (text: string): string => text.replace(/&(?=#?\w+;)/g, '&amp;').replace(/</g, '&lt;');
 
 const tag = (name: string, attributes: Record<string, string>): string =>
@@ -199,8 +205,8 @@ const tag = (name: string, attributes: Record<string, string>): string =>
     .map(([attribute, value]) => ` ${attribute}="${escapeHtml(value)}"`)
     .join('')}>`;
 
-/** An address, and those in a content, begin where `xml:base` says. */
-function inBase(html: string, name: string, base: string | null): string {
+/** Resolves URLs against `xml:base`: a link, and those in HTML content. */
+function resolveBase(html: string, name: string, base: string | null): string {
   if (base === null) return html;
   const resolved = (address: string) => (URL.canParse(address, base) ? new URL(address, base).href : address);
   if (name === 'link') return resolved(html);
@@ -210,22 +216,22 @@ function inBase(html: string, name: string, base: string | null): string {
   );
 }
 
-function page({ values }: Fields, entries: readonly Fields[]): string {
+function renderPage({ values }: Fields, entries: readonly Fields[]): string {
   const title = values.get('title') ?? '';
   const description = values.get('description') ?? values.get('subtitle') ?? values.get('tagline') ?? '';
   return [
     `<!DOCTYPE html><html><head><title>${withoutTags(title)}</title>`,
     description ? `<meta name="description" content="${attributeText(description)}">` : '',
-    `</head><body><main><h1>${title}</h1>${description ? `<p>${description}</p>` : ''}\n${entries.map(articleOf).join('\n')}</main></body></html>`,
+    `</head><body><main><h1>${title}</h1>${description ? `<p>${description}</p>` : ''}\n${entries.map(renderEntry).join('\n')}</main></body></html>`,
   ].join('');
 }
 
-/** All of an entry before what only announces it. */
+/** Full content before summaries. */
 const OWN_TEXT = '#text';
 const CONTENTS = ['content:encoded', 'content', 'description', 'summary', OWN_TEXT];
 const DATES = ['pubdate', 'published', 'issued', 'updated', 'modified', 'dc:date'];
 
-function articleOf({ values }: Fields): string {
+function renderEntry({ values }: Fields): string {
   const first = (names: readonly string[]) => names.map((name) => values.get(name)).find((value) => value);
   const title = values.get('title') ?? 'Untitled';
   const guid = values.get('guid') ?? '';
@@ -243,15 +249,15 @@ const attributeText = (html: string): string =>
     .replace(/&(?!\w+;|#)/g, '&amp;')
     .replace(/"/g, '&quot;');
 
-/** Whether JSON says it is a feed (jsonfeed.org), by its beginning. */
+/** Whether JSON declares itself a feed (jsonfeed.org) in its first 4000 characters. */
 export const isJsonFeed = (json: string): boolean =>
   /"version"\s*:\s*"https?:\\?\/\\?\/jsonfeed\.org\\?\/version\\?\//.test(json.slice(0, 4000));
 
-/** Null for what is no JSON after all. */
+/** Null if it is not JSON. */
 export function jsonFeedAsHtml(json: string): string | null {
   try {
     const feed = record(JSON.parse(json));
-    const items = Array.isArray(feed.items) ? feed.items.slice(0, MOST_ENTRIES).map(record) : [];
+    const items = Array.isArray(feed.items) ? feed.items.slice(0, MAX_ENTRIES).map(record) : [];
     const fields = (
       of: Record<string, unknown>,
       names: Readonly<Record<string, readonly string[]>>,
@@ -271,7 +277,7 @@ export function jsonFeedAsHtml(json: string): string | null {
         content: ['content_html', 'content_text', 'summary'],
       }),
     );
-    return page(fields(feed, { title: ['title'], description: ['description'] }), entries);
+    return renderPage(fields(feed, { title: ['title'], description: ['description'] }), entries);
   } catch {
     return null;
   }

@@ -1,10 +1,11 @@
 /**
- * JSON spread over lines for a reader, and otherwise as it is written: what a parser makes of `10.00`, of an id of nineteen digits or of
- * a key that comes twice is not what the page says. What has white space of its own, or is no JSON, stays as it is.
+ * Indents JSON without parsing it into values: a parser would change `10.00`, ids of nineteen
+ * digits and duplicate keys. JSON that has white space already, and text that is no JSON, is
+ * returned unchanged.
  */
 export function spreadJson(json: string): string {
   const text = json.trim();
-  return /^[[{]/.test(text) && text.length <= MOST_CHARACTERS && isJson(text) ? (spread(text) ?? json) : json;
+  return /^[[{]/.test(text) && text.length <= MAX_CHARACTERS && isJson(text) ? (spread(text) ?? json) : json;
 }
 
 const isJson = (text: string): boolean => {
@@ -16,17 +17,17 @@ const isJson = (text: string): boolean => {
   }
 };
 
-/** More is for programs, and stays as it is. */
-const MOST_CHARACTERS = 2_000_000;
-/** Indentation may not make more of a document than this many times what it is: deep nesting has no other bound. */
-const MOST_GROWTH = 4;
+/** Longer documents are returned unchanged. */
+const MAX_CHARACTERS = 2_000_000;
+/** Maximum growth by indentation: deep nesting has no other bound. */
+const MAX_GROWTH = 4;
 
-/** Null for JSON that is spread already, or would grow too much. */
+/** Null for JSON that has white space already, or would grow too much. */
 function spread(json: string): string | null {
-  const most = json.length * MOST_GROWTH + 1000;
+  const maxLength = json.length * MAX_GROWTH + 1000;
   let text = '';
   let depth = 0;
-  /** Behind an opening bracket or a comma, where a line begins. */
+  /** The last token, if a line may begin after it. */
   let before: 'open' | 'comma' | null = null;
   for (let at = 0; at < json.length; ) {
     const end = tokenEnd(json, at);
@@ -34,19 +35,19 @@ function spread(json: string): string | null {
     if (/^\s/.test(token)) return null;
     const closes = token === '}' || token === ']';
     if (closes) depth -= 1;
-    // What is empty stays together.
+    // Empty objects and arrays stay on one line.
     const breaks = closes ? before !== 'open' : before !== null;
     if (breaks) text += `\n${'  '.repeat(depth)}`;
     text += token === ':' ? ': ' : token;
     before = token === '{' || token === '[' ? 'open' : token === ',' ? 'comma' : null;
     if (before === 'open') depth += 1;
-    if (text.length > most) return null;
+    if (text.length > maxLength) return null;
     at = end;
   }
   return text;
 }
 
-/** Of a string, a bracket, comma or colon, white space, or all between them. */
+/** End of the token at `from`: a string, a punctuator, white space, or a literal. */
 function tokenEnd(json: string, from: number): number {
   if (json[from] === '"') return stringEnd(json, from);
   TOKEN.lastIndex = from;
@@ -56,7 +57,7 @@ function tokenEnd(json: string, from: number): number {
 
 const TOKEN = /[[\]{},:]|\s+|[^\s"[\]{},:]+/y;
 
-/** Step by step: a regular expression runs out of stack in a long one. */
+/** In steps: one regular expression overflows its stack on a long string. */
 function stringEnd(json: string, from: number): number {
   for (let at = from + 1; ; at += 2) {
     STOP.lastIndex = at;

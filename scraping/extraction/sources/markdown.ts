@@ -1,20 +1,20 @@
 import MarkdownIt from 'markdown-it';
 import { escapeHtml } from '../../../core/escape-html.ts';
 
-/** Markdown that is served as such, as the page it would be: its links are links, and its first heading is its title. */
+/** Markdown as an HTML page: links are links, and the first top-level heading is the title. */
 export function markdownAsHtml(source: string): string {
   const { matter, text } = withoutFrontMatter(source);
   const tokens = renderer.parse(text, {});
   const heading = tokens.findIndex(({ type, level }) => type === 'heading_open' && level === 0);
-  const title = textOf(tokens[heading + 1]) || titleInMatter(matter);
+  const title = inlineText(tokens[heading + 1]) || titleInMatter(matter);
   const body = renderer.renderer.render(tokens, renderer.options, {});
   return `<!DOCTYPE html><html><head><title>${escapeHtml(title)}</title></head><body><main>${body}</main></body></html>`;
 }
 
-/** In time proportional to its length, whatever it holds; other libraries are quadratic in nested lists. */
+/** Linear in the length of the input; other libraries are quadratic in nested lists. */
 const renderer = new MarkdownIt({ html: true, linkify: true });
 
-/** Lines between two rules at the beginning, which site generators read and Markdown would take for a heading. */
+/** Splits off front matter (between two `---` lines), which Markdown would read as a heading. */
 function withoutFrontMatter(source: string): { matter: string; text: string } {
   const opening = /^\ufeff?---[ \t]*\r?\n/.exec(source);
   if (!opening) return { matter: '', text: source };
@@ -37,7 +37,7 @@ interface Inline {
   children: Inline[] | null;
 }
 
-const textOf = (token: Inline | undefined): string =>
+const inlineText = (token: Inline | undefined): string =>
   (token?.children ?? [])
     .map(({ type, content }) =>
       type === 'text' || type === 'code_inline' ? content : type.endsWith('break') ? ' ' : '',

@@ -9,7 +9,7 @@ const read = (html: string, kind: SourceKind) =>
   });
 
 describe('JSON', () => {
-  it('is spread over lines with every value as it is written', () => {
+  it('is indented with every value as written', () => {
     const json =
       '{"id":1234567890123456789,"price":10.00,"huge":1e400,"b":-0,"a":"\\u00e9\\/ \\"x\\": [","a":[[],{},[1,true,null]]}';
     expect(spreadJson(json)).toBe(`{
@@ -39,11 +39,11 @@ describe('JSON', () => {
     '',
     'null',
     "{'a':1}",
-  ])('stays as it is where it has lines of its own or is none: %s', (json) => {
+  ])('is unchanged if it has line breaks or is invalid: %s', (json) => {
     expect(spreadJson(json)).toBe(json);
   });
 
-  it('never becomes many times what it was', () => {
+  it('grows by a bounded factor', () => {
     for (const depth of [1000, 100_000]) {
       const nested = '['.repeat(depth) + ']'.repeat(depth);
       expect(spreadJson(nested)).toBe(nested);
@@ -52,14 +52,14 @@ describe('JSON', () => {
     }
   });
 
-  it('is read however long its strings are', () => {
+  it('may have strings of any length', () => {
     const text = '\\n'.repeat(600_000);
     expect(spreadJson(`["${text}"]`)).toBe(`[\n  "${text}"\n]`);
     const long = JSON.stringify({ a: 'x'.repeat(3_000_000) });
     expect(spreadJson(long)).toBe(long);
   });
 
-  it('is handed on in a block of code, whatever it holds', () => {
+  it('is Markdown in a fenced code block, whatever it contains', () => {
     const { markdown, text, raw_html } = read('{"a":"```","b":1.0}', 'json');
     expect(text).toBe('{\n  "a": "```",\n  "b": 1.0\n}');
     expect(markdown).toBe(`\`\`\`\`json\n${text}\n\`\`\`\``);
@@ -81,7 +81,7 @@ describe('text', () => {
 });
 
 describe('Markdown', () => {
-  it('is handed on as written, with links from it and its first heading as title', () => {
+  it('is returned as written, with its links and its first heading as title', () => {
     const source =
       'Intro\n\n## The `lock` & *gate*\n\n[a](../up "t"), <https://b.example/x>, https://c.example/y\n\n| a | b |\n| - | - |\n| 1 | 2 |\n';
     const page = read(source, 'markdown');
@@ -103,11 +103,11 @@ describe('Markdown', () => {
     ['---\nno end', ''],
     ['---\n\n# Between rules\n\n---\n\n# Behind', 'Between rules'],
     ['No heading', ''],
-  ])('%j is called %j', (source, title) => {
+  ])('%j has the title %j', (source, title) => {
     expect(read(source, 'markdown').title).toBe(title);
   });
 
-  it('of any kind of nesting is read', () => {
+  it('with any nesting is read', () => {
     for (const piece of ['- ', '> ', '[', '![', '*a _b', '<a ', '`']) {
       expect(typeof read(piece.repeat(5000), 'markdown').markdown).toBe('string');
     }

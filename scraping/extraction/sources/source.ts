@@ -3,10 +3,10 @@ import { feedAsHtml, jsonFeedAsHtml } from './feed.ts';
 import { spreadJson } from './json.ts';
 import { markdownAsHtml } from './markdown.ts';
 
-/** What a document is, whichever way it came. */
+/** Kind of a document. */
 export type SourceKind = 'html' | 'feed' | 'json_feed' | 'markdown' | 'json' | 'xml' | 'text';
 
-/** The document as the page it would be. */
+/** The document as an HTML page. */
 export function sourceAsHtml(source: string, kind: SourceKind, url: string): string {
   switch (kind) {
     case 'html':
@@ -28,7 +28,7 @@ export function sourceAsHtml(source: string, kind: SourceKind, url: string): str
   }
 }
 
-/** What is text already is handed on as it is written. Null for what is a page. */
+/** Text formats as written, so that they do not pass through HTML. Null for pages and feeds. */
 export function sourceAsWritten(
   source: string,
   kind: SourceKind,

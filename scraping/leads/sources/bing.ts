@@ -1,12 +1,12 @@
-import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
-import { expectOk, sourceError } from './errors.ts';
-import { type SearchEngine, sitesOf } from './search-results.ts';
+import { collapseSpaces, parsePage, select } from '../../extraction/document/dom.ts';
+import { requireOk, sourceError } from './errors.ts';
+import { discoverSites, type SearchEngine } from './search-results.ts';
 import type { Source } from './source.ts';
 
 /** Bing's result page. */
 export function createBing({ url }: { url: string }): Source {
   const engine = bingEngine(url);
-  return { name: 'bing', discover: (query, context) => sitesOf(engine, query, context) };
+  return { name: 'bing', discover: (query, context) => discoverSites(engine, query, context) };
 }
 
 const bingEngine = (base: string): SearchEngine => ({
@@ -29,11 +29,13 @@ const bingEngine = (base: string): SearchEngine => ({
     ) {
       throw sourceError('bing', 'source_captcha', 'it wants to see a human instead of giving results');
     }
-    expectOk('bing', answer);
+    requireOk('bing', answer);
     const document = parsePage(answer.body, answer.url);
     const results = select(document, '#b_results > li.b_algo').flatMap((entry) => {
       const anchor = entry.querySelector('h2 a[href]');
-      return anchor ? [{ url: anchor.getAttribute('href') ?? '', title: collapsed(anchor.textContent) }] : [];
+      return anchor
+        ? [{ url: anchor.getAttribute('href') ?? '', title: collapseSpaces(anchor.textContent) }]
+        : [];
     });
     if (results.length === 0 && !document.querySelector('#b_results .b_no')) {
       throw sourceError('bing', 'source_unreadable', 'its result page is not one that is known here');

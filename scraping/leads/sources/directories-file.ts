@@ -24,19 +24,19 @@ const directory = z.strictObject({
   name: z
     .string()
     .regex(/^[\w .-]{1,60}$/, 'expected a name of up to 60 letters, digits, spaces, dots and dashes'),
-  /** With `{query}`, `{industry}`, `{geography}`, `{keywords}` and `{page}` where these belong. */
+  /** With the placeholders `{query}`, `{industry}`, `{geography}`, `{keywords}` and `{page}`. */
   search_url: webUrl,
-  /** What `{page}` is on the first page of results. */
+  /** Value of `{page}` on the first page of results. */
   first_page: z.int().min(0).default(1),
   max_pages: z.int().min(1).max(100).default(5),
-  /** A link to the next page, for directories whose address has no number. */
+  /** Selector of the link to the next page, for directories without `{page}`. */
   next: selector.optional(),
-  /** Each match is one business; the selectors of `fields` look inside it. */
+  /** Each match is one business; the selectors of `fields` apply inside it. */
   listing: selector,
   fields,
-  /** A page of its own for each business, which says more. */
+  /** The detail page of each business. */
   detail: z.strictObject({ link: selector, fields }).optional(),
-  /** ISO 3166-1 alpha-2 of the phone numbers that are written without a country. */
+  /** ISO 3166-1 alpha-2 country of phone numbers without a calling code. */
   country: z
     .string()
     .regex(/^[A-Z]{2}$/, 'expected a country code such as DE')
@@ -47,7 +47,7 @@ export type DirectoryFields = z.infer<typeof fields>;
 
 const file = z.strictObject({ directories: z.array(directory).min(1).max(100) });
 
-/** @throws Complaint naming what does not fit, in one line */
+/** @throws Complaint naming the invalid fields, in one line */
 export function parseDirectories(text: string, name: string): Directory[] {
   let json: unknown;
   try {
@@ -61,7 +61,7 @@ export function parseDirectories(text: string, name: string): Directory[] {
   throw new Complaint(`${name}: ${problems.slice(0, 5).join('; ')}`);
 }
 
-/** The directories that an operator declared in DIRECTORIES_FILE; none without one. */
+/** The directories declared in DIRECTORIES_FILE; none if it is not set. */
 export function readDirectories(path: string | undefined): Directory[] {
   if (path === undefined) return [];
   let text: string;
@@ -73,8 +73,8 @@ export function readDirectories(path: string | undefined): Directory[] {
   return parseDirectories(text, `DIRECTORIES_FILE ${path}`);
 }
 
-/** `host:port` of each directory, as an operator would write it into EGRESS_ALLOW. */
-export const authoritiesOf = (directories: readonly Directory[]): string[] =>
+/** `host:port` of each directory, in the format of EGRESS_ALLOW. */
+export const directoryAuthorities = (directories: readonly Directory[]): string[] =>
   directories.map(({ search_url }) => {
     const { hostname, port, protocol } = new URL(search_url.replace(/[{}]/g, ''));
     return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;

@@ -1,17 +1,20 @@
 import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
-import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
-import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
+import type { ContactField, Observation } from '../../extraction/contacts/finding.ts';
+import { collapseSpaces, parsePage, select } from '../../extraction/document/dom.ts';
 import { internationalPhone } from '../phone.ts';
 import type { Directory, DirectoryFields } from './directories-file.ts';
-import { expectOk, sourceError } from './errors.ts';
-import { unwrapped } from './redirectors.ts';
+import { requireOk, sourceError } from './errors.ts';
+import { unwrapRedirect } from './redirectors.ts';
 import { pause } from './search-results.ts';
 import type { Candidate, LeadQuery, Source, SourceAnswer, SourceContext } from './source.ts';
 
 const BETWEEN_PAGES_MS = 1000;
 const CONFIDENCE = 0.7;
 
-/** Business directories that an operator declared by selectors, asked one after the other. One that fails leaves the others. */
+/**
+ * Business directories that the operator declared by selectors, queried in order. The source fails
+ * only if all of them fail.
+ */
 export function createDirectory(directories: readonly Directory[]): Source {
   return {
     name: 'directory',
@@ -49,13 +52,13 @@ async function* listings(
   for (let page = 0; url !== null && page < directory.max_pages; page += 1) {
     if (page > 0) await pause(BETWEEN_PAGES_MS, context.signal);
     const answer: SourceAnswer = await context.fetch(url);
-    // A page behind the last one.
+    // A page after the last one.
     if (answer.status === 404 && page > 0) return;
-    expectOk('directory', answer);
+    requireOk('directory', answer);
     const document = parsePage(answer.body, answer.url);
     let isNew = false;
     for (const listing of matches(document, directory.listing, directory)) {
-      const candidate = await candidateOf(listing, directory, answer.url, context);
+      const candidate = await readListing(listing, directory, answer.url, context);
       const key = candidate && ((candidate.url && siteKey(candidate.url)) ?? candidate.name);
       if (!candidate || !key || seen.has(key)) continue;
       seen.add(key);
@@ -86,31 +89,36 @@ function nextPage(directory: Directory, query: LeadQuery, document: Document, pa
   return directory.search_url.includes('{page}') ? searchUrl(directory, query, page) : null;
 }
 
-async function candidateOf(
+async function readListing(
   listing: Element,
   directory: Directory,
   url: string,
   context: SourceContext,
 ): Promise<Candidate | null> {
-  const found = read(listing, directory.fields, directory, url);
+  const found = readFields(listing, directory.fields, directory, url);
   const link =
     directory.detail && matches(listing, directory.detail.link, directory)[0]?.getAttribute('href');
   if (directory.detail && link && URL.canParse(link)) {
     await pause(BETWEEN_PAGES_MS, context.signal);
     const answer = await context.fetch(link);
     if (answer.status < 400) {
-      const more = read(parsePage(answer.body, answer.url), directory.detail.fields, directory, answer.url);
-      found.sightings.push(...more.sightings);
+      const more = readFields(
+        parsePage(answer.body, answer.url),
+        directory.detail.fields,
+        directory,
+        answer.url,
+      );
+      found.observations.push(...more.observations);
       found.website ??= more.website;
     }
   }
-  const name = found.sightings.find(({ field }) => field === 'company')?.value ?? null;
+  const name = found.observations.find(({ field }) => field === 'company')?.value ?? null;
   if (name === null && found.website === null) return null;
-  return { source: 'directory', url: found.website, name, sightings: found.sightings };
+  return { source: 'directory', url: found.website, name, observations: found.observations };
 }
 
-function read(scope: Document | Element, fields: DirectoryFields, directory: Directory, url: string) {
-  const sightings: Sighting[] = [];
+function readFields(scope: Document | Element, fields: DirectoryFields, directory: Directory, url: string) {
+  const observations: Observation[] = [];
   let website: string | null = null;
   for (const [name, field] of Object.entries(fields)) {
     const { selector, attribute } =
@@ -119,27 +127,27 @@ function read(scope: Document | Element, fields: DirectoryFields, directory: Dir
     const text = element && textIn(element, attribute, name);
     if (!text) continue;
     if (name === 'website') {
-      const target = unwrapped(/^[\w-]+(\.[\w-]+)+(\/\S*)?$/.test(text) ? `http://${text}` : text, url);
+      const target = unwrapRedirect(/^[\w-]+(\.[\w-]+)+(\/\S*)?$/.test(text) ? `http://${text}` : text, url);
       if (target && siteKey(target) !== siteKey(url) && !isAggregatorSite(target)) website = target;
       continue;
     }
     const value = clean(name as ContactField, text, directory.country);
     if (value === null) continue;
-    sightings.push({
+    observations.push({
       ...{ field: name as ContactField, value, url, method: 'selector', snippet: text.slice(0, 200) },
       confidence: CONFIDENCE,
       ...(name === 'address' ? { address: unparsedAddress(value, directory.country) } : {}),
     });
   }
-  return { sightings, website };
+  return { observations, website };
 }
 
 function textIn(element: Element, attribute: string | undefined, name: string): string {
-  if (attribute) return collapsed(element.getAttribute(attribute));
+  if (attribute) return collapseSpaces(element.getAttribute(attribute));
   const href = element.getAttribute('href') ?? '';
   if (name === 'website' && href) return href;
   if (/^(mailto|tel):/i.test(href)) return decodeURI(href.replace(/^\w+:/, '').split('?', 1)[0] ?? '');
-  return collapsed(element.textContent);
+  return collapseSpaces(element.textContent);
 }
 
 function clean(field: ContactField, text: string, country: string | undefined): string | null {
@@ -156,7 +164,7 @@ const unparsedAddress = (text: string, country: string | undefined) => ({
   country: country ?? null,
 });
 
-/** @throws `source_not_configured` where the selector is not valid: only a page can tell */
+/** @throws `source_not_configured` if the selector is invalid, which only shows on a page */
 function matches(scope: Document | Element, selector: string, { name }: Directory): Element[] {
   try {
     return select(scope, selector);

@@ -1,12 +1,12 @@
-import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
-import { expectOk, sourceError } from './errors.ts';
-import { type SearchEngine, sitesOf } from './search-results.ts';
+import { collapseSpaces, parsePage, select } from '../../extraction/document/dom.ts';
+import { requireOk, sourceError } from './errors.ts';
+import { discoverSites, type SearchEngine } from './search-results.ts';
 import type { Source } from './source.ts';
 
-/** DuckDuckGo by its page without scripts. */
+/** DuckDuckGo by its HTML page without scripts. */
 export function createDuckDuckGo({ url }: { url: string }): Source {
   const engine = duckDuckGoEngine(url);
-  return { name: 'duckduckgo', discover: (query, context) => sitesOf(engine, query, context) };
+  return { name: 'duckduckgo', discover: (query, context) => discoverSites(engine, query, context) };
 }
 
 export const duckDuckGoEngine = (base: string): SearchEngine => ({
@@ -20,21 +20,24 @@ export const duckDuckGoEngine = (base: string): SearchEngine => ({
     if (/anomaly-modal|id="challenge-form"|bots use DuckDuckGo too/i.test(answer.body)) {
       throw sourceError('duckduckgo', 'source_captcha', 'it wants to see a human instead of giving results');
     }
-    expectOk('duckduckgo', answer);
+    requireOk('duckduckgo', answer);
     const document = parsePage(answer.body, answer.url);
     const results = select(document, '.result:not(.result--ad) a.result__a').map((anchor) => ({
       url: anchor.getAttribute('href') ?? '',
-      title: collapsed(anchor.textContent),
+      title: collapseSpaces(anchor.textContent),
     }));
     if (results.length === 0 && !document.querySelector('.no-results, .result--no-result')) {
       throw sourceError('duckduckgo', 'source_unreadable', 'its result page is not one that is known here');
     }
-    return { results, next: nextOf(document, answer.url) };
+    return { results, next: nextPageUrl(document, answer.url) };
   },
 });
 
-/** A button in a form whose hidden fields say which results are next; there may be one back too. */
-function nextOf(document: Document, url: string): string | null {
+/**
+ * The URL of the Next button: its form's hidden fields select the next results. A Previous form may
+ * exist too.
+ */
+function nextPageUrl(document: Document, url: string): string | null {
   const form = select(document, '.nav-link form').find((candidate) =>
     candidate.querySelector('input[type="submit"][value="Next"]'),
   );

@@ -2,18 +2,20 @@ import { PermanentError, RetryableError } from '../../../core/errors.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
 import type { SourceAnswer } from './source.ts';
 
-/** Every way a source can fail, and what follows. The codes are part of the public contract. */
+/**
+ * Error codes of sources, each permanent or retryable. The codes are part of the public contract.
+ */
 export const SOURCE_ERRORS = {
   source_not_configured: 'permanent',
-  /** The key or its rights were not accepted, or the instance does not offer what is needed. */
+  /** The key or its permissions were rejected, or the instance lacks the feature. */
   source_denied: 'permanent',
-  /** A page asks for consent to cookies before it gives anything. */
+  /** A cookie consent page instead of results. */
   source_consent: 'permanent',
-  /** A page wants to see a human. Trying again soon makes it worse. */
+  /** A captcha. Retrying soon makes it worse. */
   source_captcha: 'permanent',
-  /** What is asked for is shown to members only. */
+  /** The page is visible to members only. */
   source_auth_wall: 'permanent',
-  /** It answered with something that is not the page it used to be. */
+  /** The layout of the answer is unknown. */
   source_unreadable: 'permanent',
   source_place_unknown: 'permanent',
   source_rate_limited: 'retryable',
@@ -33,8 +35,8 @@ export function sourceError(
     : new PermanentError(code, text, options);
 }
 
-/** @throws what a status of 400 and above means for any source */
-export function expectOk(source: SourceType, { status }: SourceAnswer): void {
+/** @throws the source error of a status of 400 or above */
+export function requireOk(source: SourceType, { status }: SourceAnswer): void {
   if (status < 400) return;
   if (status === 429) throw sourceError(source, 'source_rate_limited', 'it asks for fewer requests');
   if (status === 401 || status === 403) {
@@ -44,14 +46,14 @@ export function expectOk(source: SourceType, { status }: SourceAnswer): void {
   throw sourceError(source, 'source_unreadable', `it answered ${status}`);
 }
 
-/** @throws `source_unreadable` where it is no JSON object */
+/** @throws `source_unreadable` if the body is no JSON object */
 export function readJson(source: SourceType, { body }: SourceAnswer): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(body);
     if (typeof json === 'object' && json !== null && !Array.isArray(json))
       return json as Record<string, unknown>;
   } catch {
-    // Told below, as any other answer that is none.
+    // Reported below, like any other answer that is no JSON object.
   }
   throw sourceError(source, 'source_unreadable', 'its answer is not the JSON it should be');
 }

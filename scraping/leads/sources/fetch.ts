@@ -7,14 +7,17 @@ import type { SourceFetch } from './source.ts';
 const TIMEOUT_MS = 20_000;
 const MAX_BYTES = 20 * 1024 * 1024;
 
-/** How sources ask: plain HTTP through a client of their own, whose guard knows the endpoints that an operator set. */
+/**
+ * HTTP requests of sources, by a client of their own whose egress guard allows the configured
+ * endpoints.
+ */
 export const createSourceFetch =
   (http: Pick<HttpClient, 'get'>) =>
   (source: SourceType, signal: AbortSignal): SourceFetch =>
   async (url, { headers = {}, timeoutMs = TIMEOUT_MS } = {}) => {
     try {
       const answer = await http.get(url, { signal, timeoutMs, maxBytes: MAX_BYTES, headers });
-      return { status: answer.status, url: answer.url, body: textOf(answer) };
+      return { status: answer.status, url: answer.url, body: decodeBody(answer) };
     } catch (error) {
       if (!(error instanceof PageFailure)) throw error;
       const { host } = new URL(url);
@@ -24,7 +27,7 @@ export const createSourceFetch =
     }
   };
 
-function textOf({ body, contentType }: HttpResponse): string {
+function decodeBody({ body, contentType }: HttpResponse): string {
   const charset = /charset\s*=\s*"?([\w-]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
   try {
     return new TextDecoder(charset).decode(body);

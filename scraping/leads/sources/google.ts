@@ -1,22 +1,27 @@
-import { collapsed, parsePage, select } from '../../extraction/document/dom.ts';
-import { expectOk, readJson, sourceError } from './errors.ts';
-import { type SearchEngine, sitesOf } from './search-results.ts';
+import { collapseSpaces, parsePage, select } from '../../extraction/document/dom.ts';
+import { readJson, requireOk, sourceError } from './errors.ts';
+import { discoverSites, type SearchEngine } from './search-results.ts';
 import type { Source } from './source.ts';
 
 export interface GoogleOptions {
-  /** Of the result pages, such as `https://www.google.com`. */
+  /** Base URL of the result pages, such as `https://www.google.com`. */
   url: string;
-  /** Of the Programmable Search JSON API, such as `https://customsearch.googleapis.com`. */
+  /**
+   * Base URL of the Programmable Search JSON API, such as `https://customsearch.googleapis.com`.
+   */
   apiUrl: string;
-  /** Of the API; without both the result page is read. */
+  /** Key of the API; without key and `cx` the result page is read. */
   apiKey: string | undefined;
   cx: string | undefined;
 }
 
-/** Google by its Programmable Search API where there is a key, else by its result page, which it gives to programs ever less often. */
+/**
+ * Google by its Programmable Search API if there is a key, else by its result page, which it shows
+ * to programs less and less.
+ */
 export function createGoogle(options: GoogleOptions): Source {
   const engine = googleEngine(options);
-  return { name: 'google', discover: (query, context) => sitesOf(engine, query, context) };
+  return { name: 'google', discover: (query, context) => discoverSites(engine, query, context) };
 }
 
 export const googleEngine = (options: GoogleOptions): SearchEngine =>
@@ -24,7 +29,7 @@ export const googleEngine = (options: GoogleOptions): SearchEngine =>
     ? apiEngine({ ...options, apiKey: options.apiKey, cx: options.cx })
     : pageEngine(options.url);
 
-/** The API gives ten at a time and a hundred in all. */
+/** Limits of the API: ten results per page, a hundred in total. */
 const API_PAGE = 10;
 const API_RESULTS = 100;
 
@@ -40,8 +45,8 @@ function apiEngine({ apiUrl, apiKey, cx }: { apiUrl: string; apiKey: string; cx:
       return url.href;
     },
     read: (answer) => {
-      // In front of the API, errors come as pages.
-      if (answer.status >= 500) expectOk('google', answer);
+      // Proxies in front of the API answer errors with HTML.
+      if (answer.status >= 500) requireOk('google', answer);
       const json = readJson('google', answer) as ApiAnswer;
       if (json.error || answer.status >= 400) throw apiError(answer.status, json.error);
       const start = json.queries?.nextPage?.[0]?.startIndex;
@@ -89,14 +94,14 @@ function pageEngine(base: string): SearchEngine {
       return url.href;
     },
     read: (answer) => {
-      expectNoWall(answer);
-      expectOk('google', answer);
+      requireNoWall(answer);
+      requireOk('google', answer);
       const document = parsePage(answer.body, answer.url);
       const results = select(document, 'a[href]')
         .filter((anchor) => isResult(anchor))
         .map((anchor) => ({
           url: anchor.getAttribute('href') ?? '',
-          title: collapsed(anchor.querySelector('h3, .vvjwJb')?.textContent ?? ''),
+          title: collapseSpaces(anchor.querySelector('h3, .vvjwJb')?.textContent ?? ''),
         }));
       if (results.length === 0 && !/did not match any documents|no results found/i.test(answer.body)) {
         throw sourceError('google', 'source_unreadable', 'its result page is not one that is known here');
@@ -109,7 +114,7 @@ function pageEngine(base: string): SearchEngine {
   };
 }
 
-/** A result's link holds its heading. Advertisements have one too, in a part of their own. */
+/** A result's link contains its heading. So does an advertisement's, in an area of its own. */
 function isResult(anchor: Element): boolean {
   return (
     Boolean(anchor.querySelector('h3, .vvjwJb')) &&
@@ -117,8 +122,11 @@ function isResult(anchor: Element): boolean {
   );
 }
 
-/** @throws `source_consent` or `source_captcha` where Google gives a page of its own instead of results */
-function expectNoWall({ url, status, body }: { url: string; status: number; body: string }): void {
+/**
+ * @throws `source_consent`, `source_captcha` or `source_rate_limited` if Google answers with a wall
+ *   instead of results
+ */
+function requireNoWall({ url, status, body }: { url: string; status: number; body: string }): void {
   const { hostname, pathname } = new URL(url);
   if (
     hostname.startsWith('consent.') ||

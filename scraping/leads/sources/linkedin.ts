@@ -1,17 +1,17 @@
 import { countryCode } from '../../../core/leads/country.ts';
 import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
 import type { Address } from '../../../core/leads/lead.ts';
-import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
+import type { ContactField, Observation } from '../../extraction/contacts/finding.ts';
 import { parsePage, select } from '../../extraction/document/dom.ts';
-import { expectOk, sourceError } from './errors.ts';
+import { requireOk, sourceError } from './errors.ts';
 import { pause, type SearchEngine, searchResults } from './search-results.ts';
 import type { Candidate, Source, SourceAnswer } from './source.ts';
 
 const BETWEEN_PAGES_MS = 2000;
-/** Public pages that are walled one after the other: the next one is too. */
+/** Consecutive auth walls after which the source gives up. */
 const WALLS_TO_STOP = 3;
 
-/** Public company pages of LinkedIn, found through a search engine and read by the JSON-LD they carry for search engines. */
+/** Public company pages of LinkedIn, found through a search engine and read by their JSON-LD. */
 export function createLinkedIn({ url, engine }: { url: string; engine: SearchEngine }): Source {
   return {
     name: 'linkedin',
@@ -27,25 +27,25 @@ export function createLinkedIn({ url, engine }: { url: string; engine: SearchEng
         if (seen.size > query.limit) return;
         if (seen.size > 1) await pause(BETWEEN_PAGES_MS, context.signal);
         const answer = await context.fetch(new URL(`/company/${slug}`, url).href);
-        if (isWalled(answer)) {
+        if (isAuthWall(answer)) {
           walls += 1;
-          if (walls >= WALLS_TO_STOP) throw walled();
+          if (walls >= WALLS_TO_STOP) throw authWallError();
           continue;
         }
         walls = 0;
         if (answer.status === 404) continue;
-        expectOk('linkedin', answer);
-        const candidate = companyOf(answer, `https://www.linkedin.com/company/${slug}`);
+        requireOk('linkedin', answer);
+        const candidate = readCompany(answer, `https://www.linkedin.com/company/${slug}`);
         if (!candidate) continue;
         read += 1;
         yield candidate;
       }
-      if (walls > 0 && read === 0) throw walled();
+      if (walls > 0 && read === 0) throw authWallError();
     },
   };
 }
 
-const walled = () =>
+const authWallError = () =>
   sourceError('linkedin', 'source_auth_wall', 'it shows company pages to its members only, for now');
 
 function companySlug(address: string): string | null {
@@ -54,8 +54,8 @@ function companySlug(address: string): string | null {
   return slug && siteKey(address) !== null ? slug : null;
 }
 
-/** 999 is LinkedIn's own status for programs. */
-function isWalled({ status, url, body }: SourceAnswer): boolean {
+/** 999 is LinkedIn's own status for bots. */
+function isAuthWall({ status, url, body }: SourceAnswer): boolean {
   const { pathname } = new URL(url);
   return (
     status === 999 ||
@@ -66,28 +66,28 @@ function isWalled({ status, url, body }: SourceAnswer): boolean {
   );
 }
 
-function companyOf(answer: SourceAnswer, profile: string): Candidate | null {
+function readCompany(answer: SourceAnswer, profile: string): Candidate | null {
   const document = parsePage(answer.body, answer.url);
   const organization = select(document, 'script[type="application/ld+json"]')
-    .flatMap((script) => nodesOf(script.textContent ?? ''))
+    .flatMap((script) => parseJsonLd(script.textContent ?? ''))
     .find((node) => /^(Organization|Corporation|LocalBusiness)$/.test(String(node['@type'])));
-  const name = textOf(organization?.name);
+  const name = toText(organization?.name);
   if (!organization || !name) return null;
-  const sightings: Sighting[] = [];
-  const add = (field: ContactField, value: string | null, more: Partial<Sighting> = {}) => {
+  const observations: Observation[] = [];
+  const add = (field: ContactField, value: string | null, more: Partial<Observation> = {}) => {
     if (!value) return;
-    sightings.push({
+    observations.push({
       ...{ field, value, url: profile, method: 'json_ld', snippet: value.slice(0, 200), confidence: 0.8 },
       ...more,
     });
   };
   add('company', name);
   add('social', profile, { network: 'linkedin', confidence: 0.95 });
-  add('description', textOf(organization.description ?? organization.slogan));
-  add('employees', employeesOf(organization.numberOfEmployees));
+  add('description', toText(organization.description ?? organization.slogan));
+  add('employees', readEmployees(organization.numberOfEmployees));
   add(
     'logo',
-    textOf(
+    toText(
       (organization.logo as Node | undefined)?.contentUrl ??
         (organization.logo as Node)?.url ??
         organization.logo,
@@ -96,19 +96,19 @@ function companyOf(answer: SourceAnswer, profile: string): Candidate | null {
   const industry = select(document, '[data-test-id="about-us__industry"] dd').map(
     (element) => element.textContent,
   );
-  add('industry', textOf(industry[0]));
-  const address = addressOf(organization.address);
+  add('industry', toText(industry[0]));
+  const address = readAddress(organization.address);
   if (address) add('address', address.text, { address, confidence: 0.7 });
   const [site] = [organization.sameAs, organization.url]
     .flat()
-    .flatMap((value) => textOf(value) ?? [])
+    .flatMap((value) => toText(value) ?? [])
     .filter((value) => siteKey(value) !== null && !isAggregatorSite(value));
-  return { source: 'linkedin', url: site ?? null, name, sightings };
+  return { source: 'linkedin', url: site ?? null, name, observations };
 }
 
 type Node = Record<string, unknown>;
 
-function nodesOf(text: string): Node[] {
+function parseJsonLd(text: string): Node[] {
   try {
     const json: unknown = JSON.parse(text);
     const roots = Array.isArray(json) ? json : [json];
@@ -120,25 +120,25 @@ function nodesOf(text: string): Node[] {
   }
 }
 
-const textOf = (value: unknown): string | null =>
+const toText = (value: unknown): string | null =>
   typeof value === 'string' && value.trim() !== '' ? value.replace(/\s+/g, ' ').trim() : null;
 
-function employeesOf(value: unknown): string | null {
+function readEmployees(value: unknown): string | null {
   if (typeof value === 'number' || typeof value === 'string') return String(value);
   const { value: exact, minValue, maxValue } = (value ?? {}) as Node;
   if (minValue !== undefined && maxValue !== undefined) return `${minValue}-${maxValue}`;
   return exact === undefined ? null : String(exact);
 }
 
-function addressOf(value: unknown): Address | null {
+function readAddress(value: unknown): Address | null {
   const [node] = [value].flat() as (Node | undefined)[];
   if (!node || typeof node !== 'object') return null;
-  const street = textOf(node.streetAddress);
-  const city = textOf(node.addressLocality);
-  const postalCode = textOf(node.postalCode);
+  const street = toText(node.streetAddress);
+  const city = toText(node.addressLocality);
+  const postalCode = toText(node.postalCode);
   if (!street && !city) return null;
-  const country = textOf(node.addressCountry);
-  const region = textOf(node.addressRegion);
+  const country = toText(node.addressCountry);
+  const region = toText(node.addressRegion);
   const text = [street, [postalCode, city].filter(Boolean).join(' '), country].filter(Boolean).join(', ');
   return { text, street, city, region, postal_code: postalCode, country: countryCode(country ?? '') };
 }

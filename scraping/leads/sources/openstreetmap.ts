@@ -1,26 +1,29 @@
 import { countryCode } from '../../../core/leads/country.ts';
 import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
 import type { Address } from '../../../core/leads/lead.ts';
-import type { ContactField, Sighting } from '../../extraction/contacts/finding.ts';
+import type { ContactField, Observation } from '../../extraction/contacts/finding.ts';
 import { internationalPhone } from '../phone.ts';
-import { expectOk, readJson, sourceError } from './errors.ts';
+import { readJson, requireOk, sourceError } from './errors.ts';
 import { osmTags } from './osm-tags.ts';
 import type { Candidate, LeadQuery, Source, SourceContext } from './source.ts';
 
-/** Seconds that the server may work on a question, and what it may give; more is refused by public servers. */
+/** Limits in a query: seconds and elements. Public servers refuse more. */
 const SERVER_SECONDS = 60;
 const MAX_ELEMENTS = 2000;
 
-/** Businesses of a kind in a place, asked of an Overpass server. Needs `industry` (or keywords) and `geography`. */
+/**
+ * Businesses of an industry in a place, from an Overpass server. Needs `industry` (or keywords) and
+ * `geography`.
+ */
 export function createOpenStreetMap({ url }: { url: string }): Source {
   return {
     name: 'openstreetmap',
     async *discover(query, context) {
-      const answer = await ask(url, query, context);
+      const answer = await queryServer(url, query, context);
       const seen = new Set<string>();
       let given = 0;
       for (const element of withSitesFirst(answer)) {
-        const candidate = candidateOf(element);
+        const candidate = toCandidate(element);
         if (!candidate) continue;
         const key = (candidate.url && siteKey(candidate.url)) || `${candidate.name} ${element.id}`;
         if (seen.has(key)) continue;
@@ -33,7 +36,7 @@ export function createOpenStreetMap({ url }: { url: string }): Source {
   };
 }
 
-async function ask(url: string, query: LeadQuery, context: SourceContext): Promise<OsmElement[]> {
+async function queryServer(url: string, query: LeadQuery, context: SourceContext): Promise<OsmElement[]> {
   if (!query.geography) {
     throw sourceError('openstreetmap', 'source_place_unknown', 'it needs a geography to search in');
   }
@@ -41,7 +44,7 @@ async function ask(url: string, query: LeadQuery, context: SourceContext): Promi
   address.searchParams.set('data', overpassQuery(query.geography, query));
   const answer = await context.fetch(address.href, { timeoutMs: (SERVER_SECONDS + 15) * 1000 });
   // An overloaded server answers 504 with a page, or 200 with a remark.
-  expectOk('openstreetmap', answer);
+  requireOk('openstreetmap', answer);
   const json = readJson('openstreetmap', answer);
   if (typeof json.remark === 'string' && /timed out|out of memory|runtime error/i.test(json.remark)) {
     throw sourceError('openstreetmap', 'source_unavailable', 'the server could not answer in time');
@@ -53,8 +56,8 @@ async function ask(url: string, query: LeadQuery, context: SourceContext): Promi
 }
 
 /**
- * The question in Overpass QL: the place as an area, within the country where that is said, and in it everything with one of the tags.
- * An industry that the table of tags does not know is looked for in names.
+ * The query in Overpass QL: the place as an area, within the country if given, and in it all
+ * elements with one of the tags. An industry without known tags is searched for in names.
  */
 export function overpassQuery(
   geography: string,
@@ -63,15 +66,15 @@ export function overpassQuery(
   const tags = osmTags(query.industry, query.keywords);
   const filters = tags ? tags.map(tagFilter) : nameFilters(query);
   const found = filters.map((filter) => `nwr${filter}(area.place);`).join('');
-  return `[out:json][timeout:${SERVER_SECONDS}];${areaOf(geography, query.country)}(${found});out tags center ${MAX_ELEMENTS};`;
+  return `[out:json][timeout:${SERVER_SECONDS}];${areaQuery(geography, query.country)}(${found});out tags center ${MAX_ELEMENTS};`;
 }
 
-function areaOf(geography: string, country: string | null): string {
+function areaQuery(geography: string, country: string | null): string {
   const [place = geography] = geography.split(',').map((part) => part.trim());
   if (countryCode(place)) {
     return `area["ISO3166-1"="${countryCode(place)}"][admin_level="2"]->.place;`;
   }
-  const name = quoted(place);
+  const name = quote(place);
   const named = (element: string) =>
     `(${element}["boundary"="administrative"]["name"=${name}];${element}["boundary"="administrative"]["name:en"=${name}];)`;
   if (!country) return `${named('area')}->.place;`;
@@ -93,12 +96,12 @@ function nameFilters({ industry, keywords }: Pick<LeadQuery, 'industry' | 'keywo
       'it needs an industry or keywords to search for',
     );
   }
-  const pattern = quoted(words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'));
+  const pattern = quote(words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'));
   return ['shop', 'office', 'craft', 'amenity'].map((key) => `["${key}"]["name"~${pattern},i]`);
 }
 
-/** A string of Overpass QL: what is inside can never end it. */
-const quoted = (text: string): string =>
+/** A string literal of Overpass QL, escaped against injection. */
+const quote = (text: string): string =>
   `"${text
     .replace(/\p{Cc}/gu, ' ')
     .replace(/\\/g, '\\\\')
@@ -110,11 +113,11 @@ interface OsmElement {
   tags?: Record<string, string>;
 }
 
-/** Those with a web site are worth most: there is more to learn. */
+/** Elements with a website first: they give more facts. */
 const withSitesFirst = (elements: OsmElement[]): OsmElement[] =>
-  [...elements].sort((a, b) => Number(Boolean(siteOf(b))) - Number(Boolean(siteOf(a))));
+  [...elements].sort((a, b) => Number(Boolean(readWebsite(b))) - Number(Boolean(readWebsite(a))));
 
-function siteOf({ tags = {} }: OsmElement): string | null {
+function readWebsite({ tags = {} }: OsmElement): string | null {
   const given = tags.website ?? tags['contact:website'] ?? tags.url ?? tags['contact:url'];
   const [first = ''] = given?.split(';').map((part) => part.trim()) ?? [];
   if (first === '') return null;
@@ -125,22 +128,22 @@ function siteOf({ tags = {} }: OsmElement): string | null {
 const CONFIDENCE = 0.8;
 const NETWORKS = ['facebook', 'instagram', 'twitter', 'linkedin', 'youtube', 'tiktok', 'xing'];
 
-function candidateOf(element: OsmElement): Candidate | null {
+function toCandidate(element: OsmElement): Candidate | null {
   const { tags = {}, type, id } = element;
   const name = tags.name?.trim();
   if (!name) return null;
   const url = `https://www.openstreetmap.org/${type}/${id}`;
-  const address = addressOf(tags);
-  const sightings: Sighting[] = [];
+  const address = readAddress(tags);
+  const observations: Observation[] = [];
   const add = (
     field: ContactField,
     value: string | null | undefined,
     key: string,
-    more: Partial<Sighting> = {},
+    more: Partial<Observation> = {},
   ) => {
     if (!value?.trim()) return;
     const snippet = `${key}=${value}`.slice(0, 200);
-    sightings.push({
+    observations.push({
       field,
       value: value.trim(),
       url,
@@ -172,10 +175,10 @@ function candidateOf(element: OsmElement): Candidate | null {
     (key) => tags[key],
   );
   if (kind) add('industry', tags[kind]?.replaceAll('_', ' '), kind, { confidence: 0.5 });
-  return { source: 'openstreetmap', url: siteOf(element), name, sightings };
+  return { source: 'openstreetmap', url: readWebsite(element), name, observations };
 }
 
-function addressOf(tags: Record<string, string>): Address | null {
+function readAddress(tags: Record<string, string>): Address | null {
   const street = [tags['addr:street'] ?? tags['addr:place'], tags['addr:housenumber']]
     .filter(Boolean)
     .join(' ');

@@ -1,6 +1,6 @@
 /**
- * Which OpenStreetMap tags businesses of a kind carry, by the words people use for them in several languages. Each tag is
- * `key=value`, or `key` for any value. See https://wiki.openstreetmap.org/wiki/Map_features.
+ * OpenStreetMap tags of industries, by their names in several languages. Each tag is `key=value`,
+ * or `key` for any value. See https://wiki.openstreetmap.org/wiki/Map_features.
  */
 const KINDS: readonly (readonly [tags: string, words: string])[] = [
   [
@@ -197,19 +197,19 @@ const BY_WORD = new Map(
   KINDS.flatMap(([tags, words]) => words.split(',').map((word) => [word, tags.split(' ')] as const)),
 );
 
-/** The tags of an industry, or of the first keyword that names one; null where the table knows none. */
+/** The tags of an industry, or of the first keyword that names one; null if the table has none. */
 export function osmTags(industry: string | null, keywords: readonly string[]): string[] | null {
   for (const text of [industry ?? '', ...keywords]) {
-    const found = tagsOf(text);
+    const found = findTags(text);
     if (found) return found;
   }
   return null;
 }
 
-function tagsOf(text: string): string[] | null {
+function findTags(text: string): string[] | null {
   const folded = fold(text);
   if (folded === '') return null;
-  // `dental clinics`: the whole first, then each run of words in it, longest first.
+  // `dental clinics`: the whole text first, then each run of words in it, longest first.
   const words = folded.split(' ').slice(0, 12);
   for (let length = words.length; length > 0; length -= 1) {
     for (let start = 0; start + length <= words.length; start += 1) {

@@ -1,24 +1,24 @@
 /**
- * The address a result leads to. Search engines link to themselves first, to count clicks: Google's `/url?q=`, DuckDuckGo's
- * `/l/?uddg=`, Bing's `/ck/a?u=a1<base64>`. Told by path and parameter and not by host, because an installation may have its own
- * address for any of them.
+ * The target of a result link. Search engines link to themselves first, to count clicks: Google's
+ * `/url?q=`, DuckDuckGo's `/l/?uddg=`, Bing's `/ck/a?u=a1<base64>`. Recognized by path and
+ * parameter, not by host, because the base URL of each engine is configurable.
  *
- * @param base the address of the result page
- * @returns null for what is no web address
+ * @param base URL of the result page
+ * @returns null unless the target is an http(s) URL
  */
-export function unwrapped(href: string, base: string): string | null {
+export function unwrapRedirect(href: string, base: string): string | null {
   for (let current = href, hops = 0; hops < 4; hops += 1) {
     if (!URL.canParse(current, base)) return null;
     const url = new URL(current, base);
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
-    const target = targetOf(url);
+    const target = redirectTarget(url);
     if (target === null) return url.href;
     current = target;
   }
   return null;
 }
 
-function targetOf(url: URL): string | null {
+function redirectTarget(url: URL): string | null {
   const of = (...names: string[]) => names.map((name) => url.searchParams.get(name)).find(isWeb) ?? null;
   switch (url.pathname.replace(/\/+$/, '')) {
     case '/url':

@@ -1,6 +1,6 @@
 import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
-import { unwrapped } from './redirectors.ts';
+import { unwrapRedirect } from './redirectors.ts';
 import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
 
 /** A result as a search engine lists it. */
@@ -11,25 +11,28 @@ export interface SearchResult {
 
 export interface ResultPage {
   results: SearchResult[];
-  /** Where the next ones are; null at the end. */
+  /** URL of the next page; null at the end. */
   next: string | null;
 }
 
-/** A search engine that answers page by page. Also how the source `linkedin` finds profiles. */
+/** A search engine with paged results. The source `linkedin` finds profiles with one too. */
 export interface SearchEngine {
   readonly name: SourceType;
-  /** Where the results of this text begin. */
+  /** URL of the first page of results for this text. */
   first(text: string, query: LeadQuery): string;
-  /** @throws where the page is no result page: a wall, an error, or a layout nobody knows */
+  /** @throws if the page is no result page: a wall, an error, or an unknown layout */
   read(answer: SourceAnswer): ResultPage;
   headers?: Record<string, string>;
 }
 
-/** Of result pages; what lies behind the tenth is hardly about the question. */
+/** Result pages per query: later results are hardly relevant. */
 const MAX_PAGES = 10;
 const BETWEEN_PAGES_MS = 1000;
 
-/** The results of a search, in order, each address once. Asks for further pages only as long as somebody wants more. */
+/**
+ * The results of a search in order, distinct by URL. Fetches the next page only when the consumer
+ * asks for more.
+ */
 export async function* searchResults(
   engine: SearchEngine,
   text: string,
@@ -46,20 +49,20 @@ export async function* searchResults(
     const read = engine.read(answer);
     let isNew = false;
     for (const { url, title } of read.results) {
-      const target = unwrapped(url, answer.url);
+      const target = unwrapRedirect(url, answer.url);
       if (target === null || seen.has(target)) continue;
       seen.add(target);
       isNew = true;
       yield { url: target, title };
     }
-    // Some engines answer a page too far with the last one again.
+    // Some engines repeat the last page when asked for one after it.
     if (!isNew) return;
     next = read.next;
   }
 }
 
-/** The sites among the results: each once, without those that are about many businesses. */
-export async function* sitesOf(
+/** The distinct sites among the results, without those about many businesses. */
+export async function* discoverSites(
   engine: SearchEngine,
   query: LeadQuery,
   context: SourceContext,
@@ -70,8 +73,8 @@ export async function* sitesOf(
     const key = siteKey(url);
     if (key === null || sites.has(key) || isAggregatorSite(url)) continue;
     sites.add(key);
-    // The title of a result is of a page, cut and decorated: no name to rely on.
-    yield { source: engine.name, url, name: null, sightings: [] };
+    // The title of a result is a truncated page title, no reliable name.
+    yield { source: engine.name, url, name: null, observations: [] };
   }
 }
 

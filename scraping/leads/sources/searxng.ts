@@ -1,14 +1,17 @@
-import { expectOk, readJson, sourceError } from './errors.ts';
-import { type SearchEngine, sitesOf } from './search-results.ts';
+import { readJson, requireOk, sourceError } from './errors.ts';
+import { discoverSites, type SearchEngine } from './search-results.ts';
 import type { Source } from './source.ts';
 
-/** A SearXNG instance by its JSON API, which its settings.yml must name under `search.formats`. */
+/**
+ * A SearXNG instance by its JSON API, which must be enabled under `search.formats` in its
+ * settings.yml.
+ */
 export function createSearxng({ url }: { url: string | undefined }): Source {
   return {
     name: 'searxng',
     async *discover(query, context) {
       if (!url) throw sourceError('searxng', 'source_not_configured', 'set SEARXNG_URL to your instance');
-      yield* sitesOf(searxngEngine(url), query, context);
+      yield* discoverSites(searxngEngine(url), query, context);
     },
   };
 }
@@ -17,7 +20,7 @@ export const searxngEngine = (base: string): SearchEngine => ({
   name: 'searxng',
   headers: { accept: 'application/json' },
   first: (text) => {
-    // An instance may live under a path.
+    // The base URL may have a path.
     const url = new URL('search', base.endsWith('/') ? base : `${base}/`);
     url.search = new URLSearchParams({ q: text, format: 'json', pageno: '1' }).toString();
     return url.href;
@@ -30,7 +33,7 @@ export const searxngEngine = (base: string): SearchEngine => ({
         'it does not answer in JSON; add `json` to search.formats in its settings.yml',
       );
     }
-    expectOk('searxng', answer);
+    requireOk('searxng', answer);
     const { results, unresponsive_engines: silent } = readJson('searxng', answer);
     if (!Array.isArray(results)) {
       throw sourceError('searxng', 'source_unreadable', 'its answer holds no results');
@@ -47,12 +50,12 @@ export const searxngEngine = (base: string): SearchEngine => ({
       results: results.flatMap((result: { url?: unknown; title?: unknown } | null) =>
         typeof result?.url === 'string' ? [{ url: result.url, title: String(result.title ?? '') }] : [],
       ),
-      next: results.length > 0 ? nextOf(answer.url) : null,
+      next: results.length > 0 ? nextPageUrl(answer.url) : null,
     };
   },
 });
 
-function nextOf(address: string): string {
+function nextPageUrl(address: string): string {
   const url = new URL(address);
   url.searchParams.set('pageno', String(Number(url.searchParams.get('pageno') ?? 1) + 1));
   return url.href;

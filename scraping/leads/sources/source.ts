@@ -1,35 +1,39 @@
 import type { SourceType } from '../../../core/leads/lead.ts';
-import type { Sighting } from '../../extraction/contacts/finding.ts';
+import type { Observation } from '../../extraction/contacts/finding.ts';
 
-/** What a job looks for, as every source gets it. */
+/** The search of a job, as given to every source. */
 export interface LeadQuery {
-  /** For search engines: the user's own words, or put together from industry, keywords and geography. Empty for urls alone. */
+  /**
+   * For search engines: the user's own query, or industry, keywords and geography. Empty if the job
+   * only has URLs.
+   */
   text: string;
   industry: string | null;
   geography: string | null;
   keywords: readonly string[];
-  /** ISO 3166-1 alpha-2, where `geography` says it. */
+  /** ISO 3166-1 alpha-2; null if neither geography nor filters tell it. */
   country: string | null;
   urls: readonly string[];
-  /** Candidates worth giving; a source may stop at fewer. */
+  /** Maximum of useful candidates; a source may end with fewer. */
   limit: number;
 }
 
 /** A business that may be a lead. */
 export interface Candidate {
   source: SourceType;
-  /** Of its web site, any page of it; null where the source knows none. */
+  /** Any page of its website; null if the source knows none. */
   url: string | null;
   name: string | null;
-  /** What the source itself knows of it. */
-  sightings: Sighting[];
+  /** What the source itself knows about it. */
+  observations: Observation[];
 }
 
 /**
- * A place where businesses are found. Gives candidates as it comes by them, each site once, best first; at the end of what it has it
- * just ends.
+ * A source of businesses. `discover` yields candidates as they are found, each site once, best
+ * first, and returns at the end.
  *
- * @throws PermanentError or RetryableError with a code of `SOURCE_ERRORS`, also after it gave some
+ * @throws PermanentError or RetryableError with a code of `SOURCE_ERRORS`, possibly after some
+ *   candidates
  */
 export interface Source {
   readonly name: SourceType;
@@ -41,7 +45,7 @@ export interface SourceContext {
   signal: AbortSignal;
 }
 
-/** One GET, by way of the egress guard, redirects followed. An answer of any status is an answer. */
+/** One GET through the egress guard, redirects followed. Resolves for any status. */
 export type SourceFetch = (
   url: string,
   options?: { headers?: Record<string, string>; timeoutMs?: number },

@@ -4,11 +4,14 @@ import { siteKey } from '../../../core/leads/domains.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
 import { parseDirectories } from './directories-file.ts';
 import { overpassQuery } from './openstreetmap.ts';
-import { unwrapped } from './redirectors.ts';
+import { unwrapRedirect } from './redirectors.ts';
 import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
 import { createSources, defaultSources, type SourceOptions } from './sources.ts';
 
-/** The contract of every source, on saved pages. Each source's pages list the same three practices, over two pages where it has them. */
+/**
+ * The contract of every source, on saved pages: each lists the same three practices, over two pages
+ * if it has paging.
+ */
 
 const saved = (name: string) =>
   readFileSync(join(import.meta.dirname, '../../../test/fixtures/sources', name), 'utf8');
@@ -52,7 +55,7 @@ const QUERY: LeadQuery = {
 };
 
 type Reply = string | Partial<SourceAnswer>;
-/** Answers by the first pattern that the address fits. */
+/** Answers by the first pattern that matches the URL. */
 type Web = [pattern: RegExp, reply: Reply][];
 
 function context(web: Web, signal = new AbortController().signal): SourceContext & { asked: string[] } {
@@ -180,25 +183,25 @@ const CASES: Case[] = [
 ];
 
 describe.each(CASES)('the source $name', ({ type, options = OPTIONS, found, none }) => {
-  test('gives the sites it lists, each once, and none that is about many businesses', async () => {
+  test('yields the sites it lists, each once, without those about many businesses', async () => {
     const { candidates } = await collect(type, found, { options });
     const sites = candidates.flatMap(({ url }) => (url === null ? [] : [siteKey(url)]));
     expect(sites).toEqual(['zahnarzt-mitte.de', 'praxis-nord.de', 'dr-west.de']);
     for (const candidate of candidates) {
       expect(candidate.source).toBe(type);
-      for (const sighting of candidate.sightings) {
-        expect(sighting).toMatchObject({
+      for (const observation of candidate.observations) {
+        expect(observation).toMatchObject({
           method: expect.stringMatching(/./),
           url: expect.stringMatching(/^https:/),
         });
-        expect(sighting.value.trim()).toBe(sighting.value);
-        expect(sighting.confidence).toBeGreaterThan(0);
-        expect(sighting.confidence).toBeLessThanOrEqual(1);
+        expect(observation.value.trim()).toBe(observation.value);
+        expect(observation.confidence).toBeGreaterThan(0);
+        expect(observation.confidence).toBeLessThanOrEqual(1);
       }
     }
   }, 20_000);
 
-  test('asks for no more than is wanted', async () => {
+  test('fetches no more than the limit needs', async () => {
     const { candidates, asked } = await collect(type, found, { options, limit: 1 });
     expect(candidates).toHaveLength(1);
     expect(asked.length).toBeLessThanOrEqual(type === 'linkedin' ? 2 : 1);
@@ -206,7 +209,7 @@ describe.each(CASES)('the source $name', ({ type, options = OPTIONS, found, none
     expect(limited.candidates.length).toBeLessThanOrEqual(type === 'website' ? 3 : 2);
   }, 20_000);
 
-  test('that finds nothing just ends', async () => {
+  test('returns if it finds nothing', async () => {
     if (none === null) {
       expect((await collect(type, [], { query: { ...QUERY, urls: [] } })).candidates).toEqual([]);
       return;
@@ -214,8 +217,8 @@ describe.each(CASES)('the source $name', ({ type, options = OPTIONS, found, none
     expect((await collect(type, none, { options })).candidates).toEqual([]);
   });
 
-  test('says what is wrong, by a code', async () => {
-    // It asks nobody.
+  test('fails with an error code', async () => {
+    // It sends no request.
     if (none === null) return expect(collect(type, [])).resolves.toBeDefined();
     const failing = (reply: Partial<SourceAnswer>) => failure(collect(type, [[/./, reply]], { options }));
     expect(await failing({ status: 503 })).toMatchObject({ consequence: 'retryable' });
@@ -299,9 +302,9 @@ test.each<[string, SourceType, Web, SourceOptions, string]>([
   20_000,
 );
 
-test('openstreetmap knows contacts too, and businesses without a site', async () => {
+test('openstreetmap gives contacts, and businesses without a site', async () => {
   const { candidates } = await collect('openstreetmap', [[/./, saved('openstreetmap/page1.json')]]);
-  const mitte = candidates[0]?.sightings.map(({ field, value }) => `${field} ${value}`);
+  const mitte = candidates[0]?.observations.map(({ field, value }) => `${field} ${value}`);
   expect(mitte).toEqual(
     expect.arrayContaining([
       'company Zahnarzt Mitte',
@@ -315,7 +318,7 @@ test('openstreetmap knows contacts too, and businesses without a site', async ()
   expect(candidates.at(-1)).toMatchObject({ url: null, name: 'Praxis ohne Seite' });
 });
 
-test('a question to Overpass names tags and place, and cannot be broken out of', () => {
+test('an Overpass query has tags and place, and resists injection', () => {
   expect(overpassQuery('Berlin, Germany', QUERY)).toBe(
     '[out:json][timeout:60];area["ISO3166-1"="DE"][admin_level="2"]->.country;(rel(area.country)["boundary"="administrative"]["name"="Berlin"];rel(area.country)["boundary"="administrative"]["name:en"="Berlin"];);map_to_area->.place;(nwr["amenity"="dentist"](area.place);nwr["healthcare"="dentist"](area.place););out tags center 2000;',
   );
@@ -331,29 +334,29 @@ test.each([
   ['https://acme.de/url', 'https://acme.de/url'],
   ['javascript:alert(1)', null],
 ])('the result %s leads to %s', (href, target) => {
-  expect(unwrapped(href, 'https://engine.example/search')).toBe(target);
+  expect(unwrapRedirect(href, 'https://engine.example/search')).toBe(target);
 });
 
 test.each<[string, Partial<LeadQuery>, Partial<SourceOptions>, SourceType[]]>([
-  ['sites alone', { text: '' }, {}, ['website']],
+  ['URLs only', { text: '' }, {}, ['website']],
   [
-    'nothing set up',
+    'nothing configured',
     { urls: [], geography: null },
     { searxngUrl: undefined, directories: [] },
     ['duckduckgo'],
   ],
   [
-    'kind and place',
+    'industry and place',
     { urls: [] },
     { searxngUrl: undefined, directories: [] },
     ['duckduckgo', 'openstreetmap'],
   ],
-  ['all set up', {}, withKey, ['website', 'google', 'searxng', 'directory', 'openstreetmap']],
-])('the sources of a job that names none, with %s', (_what, query, options, expected) => {
+  ['everything configured', {}, withKey, ['website', 'google', 'searxng', 'directory', 'openstreetmap']],
+])('the default sources of a job, with %s', (_what, query, options, expected) => {
   expect(defaultSources({ ...QUERY, ...query }, { ...OPTIONS, ...options })).toEqual(expected);
 });
 
-test('a file of directories that does not fit is told in one line', () => {
+test('an invalid directories file is reported in one line', () => {
   const text = JSON.stringify({
     directories: [{ name: 'X', search_url: 'ftp://x', listing: 'li', fields: { fon: 'b' } }],
   });

@@ -12,7 +12,7 @@ import { createSearxng, searxngEngine } from './searxng.ts';
 import type { LeadQuery, Source } from './source.ts';
 import { website } from './website.ts';
 
-/** Where each source is, and the directories that the operator declared. */
+/** Base URLs and keys of the sources, and the declared directories. */
 export interface SourceOptions extends LeadSources {
   directories: readonly Directory[];
 }
@@ -27,7 +27,7 @@ export function createSources(options: SourceOptions): Sources {
   return {
     website,
     google: createGoogle(google),
-    linkedin: createLinkedIn({ url: options.linkedinUrl, engine: engineForProfiles(options, google) }),
+    linkedin: createLinkedIn({ url: options.linkedinUrl, engine: profileEngine(options, google) }),
     bing: createBing({ url: options.bingUrl }),
     duckduckgo: createDuckDuckGo({ url: options.duckDuckGoUrl }),
     searxng: createSearxng({ url: options.searxngUrl }),
@@ -36,16 +36,17 @@ export function createSources(options: SourceOptions): Sources {
   };
 }
 
-/** What was set up to be asked goes before what may want to see a human. */
-function engineForProfiles(options: SourceOptions, google: Parameters<typeof googleEngine>[0]): SearchEngine {
+/** A configured API is preferred over a page that may show a captcha. */
+function profileEngine(options: SourceOptions, google: Parameters<typeof googleEngine>[0]): SearchEngine {
   if (options.googleApiKey && options.googleCx) return googleEngine(google);
   if (options.searxngUrl) return searxngEngine(options.searxngUrl);
   return duckDuckGoEngine(options.duckDuckGoUrl);
 }
 
 /**
- * The sources of a job that names none: its sites, where it gives some and describes nothing; else whatever was set up for searching
- * (Google's API, SearXNG, directories), or DuckDuckGo where nothing was; and OpenStreetMap, where kind and place are known.
+ * The sources of a job that names none. A job with only URLs: `website`. Otherwise `website` if it
+ * has URLs, the configured search sources (Google's API, SearXNG, directories) or else DuckDuckGo,
+ * and OpenStreetMap if industry and place are known.
  */
 export function defaultSources(query: LeadQuery, options: SourceOptions): SourceType[] {
   const describes = query.text !== '';

@@ -1,12 +1,12 @@
 import { siteKey } from '../../../core/leads/domains.ts';
 import type { Source } from './source.ts';
 
-/** The sites a job names in `urls`. */
+/** The sites in the job's `urls`. */
 export const website: Source = {
   name: 'website',
   async *discover({ urls }) {
     for (const url of urls) {
-      if (siteKey(url) !== null) yield { source: 'website', url, name: null, sightings: [] };
+      if (siteKey(url) !== null) yield { source: 'website', url, name: null, observations: [] };
     }
   },
 };

@@ -16,7 +16,7 @@ import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { storable } from '../../../scraping/extraction/storable.ts';
 import { type Found, findLeads, type SourceFailure } from '../../../scraping/leads/lead-search.ts';
-import { type MergedLead, mergeLead, sightingsOf } from '../../../scraping/leads/merge.ts';
+import { type MergedLead, mergeLead, toObservations } from '../../../scraping/leads/merge.ts';
 import { leadQuery } from '../../../scraping/leads/query.ts';
 import type { SourceFetch } from '../../../scraping/leads/sources/source.ts';
 import { defaultSources, type SourceOptions, type Sources } from '../../../scraping/leads/sources/sources.ts';
@@ -99,8 +99,8 @@ export function createLeadsJob(options: {
       switch (found.kind) {
         case 'lead':
           return keepLead(found.key, found.lead);
-        case 'again':
-          return mergeAgain(found);
+        case 'duplicate':
+          return mergeDuplicate(found);
         case 'empty':
           tally.sites += 1;
           return keepVisit(found.key, false);
@@ -129,13 +129,17 @@ export function createLeadsJob(options: {
       if (tally.leads >= maxLeads) enough.abort();
     }
 
-    async function mergeAgain({ key, source, sightings }: Found & { kind: 'again' }): Promise<void> {
+    async function mergeDuplicate({
+      key,
+      source,
+      observations,
+    }: Found & { kind: 'duplicate' }): Promise<void> {
       const before = await persist(() => findLead(database, job.id, key));
-      if (!before || (before.sources.includes(source) && sightings.length === 0)) return;
+      if (!before || (before.sources.includes(source) && observations.length === 0)) return;
       const merged = mergeLead({
         ...{ website: before.website, domain: before.domain },
         sources: [...before.sources, source],
-        sightings: [...sightingsOf(before), ...sightings],
+        observations: [...toObservations(before), ...observations],
       });
       // What was found stays found; a filter that a later source answers is answered.
       const lead = judged(merged, job) ?? { ...merged, unverified_filters: before.unverified_filters };

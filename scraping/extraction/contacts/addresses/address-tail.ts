@@ -1,7 +1,10 @@
-import { AU_STATE, CA_PROVINCE, countryOf, US_STATE } from '../places.ts';
+import { AU_STATE, CA_PROVINCE, parseCountry, US_STATE } from '../places.ts';
 
-/** The end of an address in a line: from `start` on stands what is not street nor, for some, town. */
-export interface End {
+/**
+ * The tail of an address in a line, from `start` to `end`: state, postcode, and in some countries
+ * the town.
+ */
+export interface AddressTail {
   start: number;
   end: number;
   city: string | null;
@@ -10,9 +13,17 @@ export interface End {
   country: string | null;
 }
 
-/** What ends an address, in the order of the line. @param hasNumberNear whether there may be a street before a state alone */
-export function addressEnds(text: string, countries: readonly string[], hasNumberNear: boolean): End[] {
-  const ends: End[] = [];
+/**
+ * Finds address tails in a line, in order.
+ *
+ * @param hasNumberNear whether a street may precede a state without postcode
+ */
+export function findAddressTails(
+  text: string,
+  countries: readonly string[],
+  hasNumberNear: boolean,
+): AddressTail[] {
+  const tails: AddressTail[] = [];
   if (text.length < 4) return [];
   const hasDigit = /\d/.test(text);
   for (const { pattern, country, only, digitless } of SHAPES) {
@@ -20,11 +31,11 @@ export function addressEnds(text: string, countries: readonly string[], hasNumbe
     for (const match of text.matchAll(pattern)) {
       const { region, region2, code, city, prefix } = match.groups ?? {};
       const [start, end] = [match.index, match.index + match[0].length];
-      if (ends.some((other) => start < other.end && end > other.start)) continue;
+      if (tails.some((other) => start < other.end && end > other.start)) continue;
       const likely = only && !prefix ? (countries.find((one) => only.includes(one)) ?? null) : null;
       if (only && !prefix && !likely) continue;
-      const named = countryOf(/^[\s,.•|-]{0,4}([\p{L}. ]{2,30})/u.exec(text.slice(end))?.[1] ?? '');
-      ends.push({
+      const named = parseCountry(/^[\s,.•|-]{0,4}([\p{L}. ]{2,30})/u.exec(text.slice(end))?.[1] ?? '');
+      tails.push({
         start,
         end,
         city: city ?? null,
@@ -34,18 +45,18 @@ export function addressEnds(text: string, countries: readonly string[], hasNumbe
       });
     }
   }
-  return ends.sort((a, b) => a.start - b.start);
+  return tails.sort((a, b) => a.start - b.start);
 }
 
 const TOWN =
   "[\\p{Lu}][\\p{L}.'’]{1,24}(?:[ -](?:[\\p{Lu}][\\p{L}.'’]{1,24}|am|an|der|den|im|in|ob|on|upon|under|sur|sous|en|les|le|la|de|del|di|do|da|bei|a\\.d\\.|an\\sder|y|\\d{1,2}(?=\\b))){0,4}";
 interface Shape {
   pattern: RegExp;
-  /** Null: as the page says. */
+  /** Null: decided by the page. */
   country: string | null;
-  /** Countries whose pages may have it without a street right before it that proves it. */
+  /** Likely countries of the page for which the pattern counts. */
   only?: readonly string[];
-  /** Without digits of its own: a state ends an address only where a number stands before it, a county anywhere. */
+  /** Pattern without digits: a state needs a number before it, a county does not. */
   digitless?: 'state' | 'county';
 }
 const SHAPES: readonly Shape[] = [

@@ -1,8 +1,8 @@
 import type { Address } from '../../../../core/leads/lead.ts';
-import { contactsOf, findContacts } from '../contacts.ts';
+import { findContacts, toContacts } from '../contacts.ts';
 
-const addressesOf = (body: string, { lang = 'en', url = 'https://www.acme.com/' } = {}): Address[] =>
-  contactsOf(findContacts({ html: `<html lang="${lang}"><body>${body}</body></html>`, url })).addresses;
+const extractAddresses = (body: string, { lang = 'en', url = 'https://www.acme.com/' } = {}): Address[] =>
+  toContacts(findContacts({ html: `<html lang="${lang}"><body>${body}</body></html>`, url })).addresses;
 
 type Parts = [
   street: string,
@@ -115,14 +115,14 @@ it.each<[string, string, string, Parts]>([
     'ul. Długa 7<br>00-238 Warszawa',
     ['ul. Długa 7', 'Warszawa', null, '00-238', 'PL'],
   ],
-])('an address is read in parts: %s', (_, url, body, [street, city, region, postal_code, country]) => {
-  expect(addressesOf(`<p>${body}</p>`, { url })).toEqual([
+])('an address is split into its parts: %s', (_, url, body, [street, city, region, postal_code, country]) => {
+  expect(extractAddresses(`<p>${body}</p>`, { url })).toEqual([
     { text: expect.stringContaining(street), street, city, region, postal_code, country },
   ]);
 });
 
-it('an address in JSON-LD and again in the text is one', () => {
-  const found = addressesOf(`
+it('an address in both JSON-LD and text is one', () => {
+  const found = extractAddresses(`
     <script type="application/ld+json">{"@type":"Bakery","name":"Acme","address":{"@type":"PostalAddress","streetAddress":"1 Bread St",
       "addressLocality":"New York","addressRegion":"NY","postalCode":"10001","addressCountry":{"@type":"Country","name":"USA"}}}</script>
     <footer>1 Bread St, New York, NY 10001</footer>`);
@@ -138,8 +138,8 @@ it('an address in JSON-LD and again in the text is one', () => {
   ]);
 });
 
-it('each branch keeps its own', () => {
-  const found = addressesOf('<p>1 Elm Rd<br>Dallas, TX 75201</p><p>2 Oak Ave<br>Austin, TX 78701</p>');
+it('each branch keeps its own address', () => {
+  const found = extractAddresses('<p>1 Elm Rd<br>Dallas, TX 75201</p><p>2 Oak Ave<br>Austin, TX 78701</p>');
   expect(found.map(({ street, city }) => `${street}, ${city}`)).toEqual([
     '1 Elm Rd, Dallas',
     '2 Oak Ave, Austin',
@@ -152,39 +152,42 @@ it.each([
   ['a list of services', '<ul><li>24 Hour Service</li><li>Plumbers in Leeds</li></ul>'],
   ['an amount', '<p>Only 99 Dollars a Day in Austin, TX</p>'],
 ])('%s is no address', (_, body) => {
-  expect(addressesOf(body)).toEqual([]);
+  expect(extractAddresses(body)).toEqual([]);
 });
 
-describe('an imprint names others beside the company', () => {
+describe('an imprint gives no address of a third party', () => {
   const own = 'Acme SARL<br>12 rue de la République<br>69002 Lyon';
-  const streets = (body: string, url: string) => addressesOf(body, { url }).map(({ street }) => street);
+  const streets = (body: string, url: string) => extractAddresses(body, { url }).map(({ street }) => street);
 
   it.each([
     [
-      'its host under a heading',
+      'the host under a heading',
       `<h1>Mentions légales</h1><p>${own}</p><h2>Hébergement</h2><p>OVH SAS<br>2 rue Kellermann<br>59100 Roubaix</p>`,
     ],
-    ['its host behind a label', `<p>${own}</p><p>Hébergeur : OVH SAS, 2 rue Kellermann, 59100 Roubaix</p>`],
+    ['the host after a label', `<p>${own}</p><p>Hébergeur : OVH SAS, 2 rue Kellermann, 59100 Roubaix</p>`],
     [
-      'its host in a sentence',
+      'the host in a sentence',
       `<p>${own}</p><p>Ce site est hébergé par OVH SAS, 2 rue Kellermann, 59100 Roubaix.</p>`,
     ],
     [
-      'its host first',
+      'the host first',
       `<h1>Mentions légales</h1><p>Hébergeur :<br>OVH SAS<br>2 rue Kellermann<br>59100 Roubaix</p><p>Éditeur du site :<br>${own}</p>`,
     ],
-    ['who built it', `<p>${own}</p><p>Réalisation du site : Studio Web, 2 rue Kellermann, 59100 Roubaix</p>`],
+    [
+      'the web agency',
+      `<p>${own}</p><p>Réalisation du site : Studio Web, 2 rue Kellermann, 59100 Roubaix</p>`,
+    ],
   ])('%s', (_, body) => {
     expect(streets(body, 'https://acme.fr/')).toEqual(['12 rue de la République']);
   });
 
-  it('and a court that settles disputes', () => {
+  it('a dispute settlement body', () => {
     const body = `<h1>Impressum</h1><p>Acme GmbH<br>Hauptstraße 12a<br>80331 München</p>
       <h3>Verbraucherschlichtungsstelle</h3><p>Straßburger Straße 8<br>77694 Kehl</p>`;
     expect(streets(body, 'https://acme.de/')).toEqual(['Hauptstraße 12a']);
   });
 
-  it('but who sells hosting keeps its own address', () => {
+  it('but a hosting company keeps its own address', () => {
     const body = `<ul><li>Web Design</li><li>Hosting</li></ul><footer>Acme Hosting<br>1 Elm Rd<br>Dallas, TX 75201</footer>`;
     expect(streets(body, 'https://acme.com/')).toEqual(['1 Elm Rd']);
   });

@@ -1,9 +1,9 @@
 import type { Address } from '../../../../core/leads/lead.ts';
 import type { Finding } from '../finding.ts';
 import { type Line, withoutIcons } from '../page-lines.ts';
-import { CA_PROVINCE, COUNTY, countryOf, isUsState } from '../places.ts';
+import { CA_PROVINCE, COUNTY, isUsState, parseCountry } from '../places.ts';
 import { excerpt } from '../snippet.ts';
-import { addressEnds, type End } from './address-tail.ts';
+import { type AddressTail, findAddressTails } from './address-tail.ts';
 import {
   BUILDING_PART,
   CONTINENTAL_HINT,
@@ -16,10 +16,11 @@ import {
 } from './streets.ts';
 
 /**
- * Postal addresses in a page's text. First by what ends one (town, state, postcode), reading backwards to the street; then streets that
- * stand alone. Only those with a street or a post-office box count: a town is no address.
+ * Postal addresses in a page's text. First by their tail (town, state, postcode), reading backwards
+ * to the street; then standalone streets. An address needs a street or a post-office box: a town
+ * alone is none.
  *
- * @param countries where an address that does not say is likely from, likeliest first
+ * @param countries likely countries of addresses that do not name one, most likely first
  */
 export function findAddresses(lines: readonly Line[], countries: readonly string[]): Finding[] {
   const texts = lines.map(({ text }) => withoutIcons(text));
@@ -33,7 +34,7 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   };
   texts.forEach((text, at) => {
     if (found.length >= MAX_ADDRESSES || text.length > MAX_LINE) return;
-    for (const end of addressEnds(
+    for (const end of findAddressTails(
       text,
       countries,
       NUMBER_AND_WORD.test(`${texts[at - 2]} ${texts[at - 1]} ${text}`),
@@ -44,7 +45,7 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   });
   texts.forEach((text, at) => {
     if (found.length >= MAX_ADDRESSES || text.length > 120) return;
-    const address = lonelyStreet(texts, at);
+    const address = standaloneStreet(texts, at);
     if (address && ![...taken].some((key) => key.includes(plainKey(address.street ?? ''))))
       add(address, 0.6, at);
   });
@@ -58,17 +59,20 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   }));
 }
 
-/** Without it there is no street near. */
+/** Without a match no street is near. */
 const NUMBER_AND_WORD = /\d[\p{L}\d]*[.,]?\s+[\p{L}#]|[\p{L}.]\s#?\d/u;
 const MAX_ADDRESSES = 200;
 const MAX_LINE = 2000;
 const plainKey = (street: string): string => street.toLowerCase().replace(/[^\p{L}\d]/gu, '');
 
-/** At most so many lines above, and so many characters, an address begins. */
+/** Search limits for the start of an address: lines above its tail, characters per part. */
 const MAX_LINES_BACK = 6;
 const MAX_PART = 70;
 
-/** Parts between commas, bullets and lines, nearest to the end of the address first, until one cannot belong to it. */
+/**
+ * Parts between commas, bullets and lines, nearest to the tail first, up to the first that cannot
+ * belong to an address.
+ */
 function partsBefore(texts: readonly string[], at: number, start: number): string[] {
   const parts: string[] = [];
   for (let line = at; line >= 0 && at - line <= MAX_LINES_BACK; line--) {
@@ -80,7 +84,7 @@ function partsBefore(texts: readonly string[], at: number, start: number): strin
       .filter((piece) => piece !== '' && !/^[.\-–—:()]+$/.test(piece));
     for (const piece of pieces.reverse()) {
       const cut = cutLabel(piece);
-      if (cut.text !== '' && !belongs(cut.text)) return parts;
+      if (cut.text !== '' && !mayBeAddressPart(cut.text)) return parts;
       if (cut.text !== '') parts.push(cut.text);
       if (cut.ends || parts.length >= 8) return parts;
     }
@@ -88,8 +92,11 @@ function partsBefore(texts: readonly string[], at: number, start: number): strin
   return parts;
 }
 
-/** A comma or a line's end may stand inside a street: `12 bis, rue de la Paix`, `Calle Mayor, 25, 2º B`. */
-function glued(parts: readonly string[]): string[] {
+/**
+ * Joins streets that contain a comma or line end: `12 bis, rue de la Paix`, `Calle Mayor, 25, 2º
+ * B`.
+ */
+function joinStreetParts(parts: readonly string[]): string[] {
   const out: string[] = [];
   for (let at = parts.length - 1; at >= 0; at--) {
     const part = parts[at] ?? '';
@@ -106,7 +113,7 @@ function glued(parts: readonly string[]): string[] {
   return out.reverse();
 }
 
-/** `Address: 12 High Street` begins at its label. */
+/** Cuts a label such as `Address:` off; `ends` says that the address starts here. */
 function cutLabel(piece: string): { text: string; ends: boolean } {
   const colon = piece.lastIndexOf(':');
   if (colon >= 0) return { text: piece.slice(colon + 1).trim(), ends: true };
@@ -117,7 +124,7 @@ function cutLabel(piece: string): { text: string; ends: boolean } {
   return label ? { text: piece.slice(label[0].length), ends: true } : { text: piece, ends: false };
 }
 
-const belongs = (part: string): boolean =>
+const mayBeAddressPart = (part: string): boolean =>
   part.length <= 110 &&
   !/@|https?:|www\.|[!?]|©|\(c\)|copyright|all rights/i.test(part) &&
   !/\d{3}[\s).-]{1,2}\d{3}[\s.-]\d{4}|\+\d/.test(part) &&
@@ -129,10 +136,10 @@ const NOT_AN_ADDRESS =
 function readBackwards(
   texts: readonly string[],
   at: number,
-  end: End,
+  end: AddressTail,
   countries: readonly string[],
 ): Address | null {
-  const parts = glued(partsBefore(texts, at, end.start));
+  const parts = joinStreetParts(partsBefore(texts, at, end.start));
   if (parts.length === 0) return null;
   let { city, region } = end;
   let rest = parts;
@@ -141,7 +148,7 @@ function readBackwards(
     region = bracketed[2] ?? null;
     rest = [bracketed[1], ...rest.slice(1)];
   }
-  // A county or a province may still stand before the postcode.
+  // A county or province may precede the postcode.
   if (
     !region &&
     rest[0] &&
@@ -158,7 +165,7 @@ function readBackwards(
     region ??= split.region;
     rest = split.street === null ? rest.slice(1) : [split.street, ...rest.slice(1)];
   }
-  const street = streetFrom(rest, end.country ?? countries[0] ?? 'US');
+  const street = assembleStreet(rest, end.country ?? countries[0] ?? 'US');
   if (!street) return null;
   const locality = [city, [region, end.postal_code].filter(Boolean).join(' ')].filter(Boolean);
   if (end.postal_code && end.city)
@@ -173,14 +180,14 @@ function readBackwards(
   };
 }
 
-/** The country's name where the address goes on to say it. */
-function countryNamed(texts: readonly string[], at: number, end: End): string[] | null {
+/** The country's name, if it follows the tail. */
+function countryNamed(texts: readonly string[], at: number, end: AddressTail): string[] | null {
   const after = `${(texts[at] ?? '').slice(end.end)}\n${texts[at + 1] ?? ''}`;
   const name = /^[\s,.•|-]{0,4}([\p{L}. ]{2,30})/u.exec(after)?.[1]?.trim();
-  return name && countryOf(name) ? [name] : null;
+  return name && parseCountry(name) ? [name] : null;
 }
 
-/** Town from what stands before state or postcode, when the street shares its part: `4120 Clipper Court Fremont`. */
+/** Splits the part before state or postcode into street and town: `4120 Clipper Court Fremont`. */
 function splitTown(
   part: string,
   region: string | null,
@@ -207,7 +214,7 @@ function splitTown(
       };
     }
     if (after !== '') return null;
-    // `123 Main Street, NY 10001`: the town is not said.
+    // `123 Main Street, NY 10001`: the town is missing.
     return null;
   }
   // `PO Box 306 Newcastle upon Tyne`, `720 Brazos Suite 110 Austin`
@@ -225,7 +232,7 @@ function splitTown(
   return { street: null, city: county ? words.slice(0, -1).join(' ') : part, region: county };
 }
 
-/** Most lines have none: the cheap question comes first. */
+/** Cheap test first: most lines have no street. */
 const STREETS = [
   [/\d\S*\s|\b(?:One|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)\s/, ENGLISH_STREET],
   [/box|bp|postbus|fach|apartado|postale|bag/i, PO_BOX],
@@ -244,8 +251,8 @@ function lastStreet(part: string): { start: number; end: number } | null {
   return last;
 }
 
-/** Street from the parts before the town, nearest first: as far up as they still look like a way to a door. */
-function streetFrom(parts: readonly string[], country: string): string | null {
+/** Assembles the street from the parts before the town, nearest first, while they look like one. */
+function assembleStreet(parts: readonly string[], country: string): string | null {
   const taken: string[] = [];
   let proven = false;
   const isBritish =
@@ -255,7 +262,7 @@ function streetFrom(parts: readonly string[], country: string): string | null {
     const street = lastStreet(part);
     if (street) {
       const before = part.slice(0, street.start).trim();
-      // A name before the number in the same part is the firm's, unless it is a house.
+      // A name before the number in the same part is the company's, unless it is a building.
       const keep =
         before === '' || (before.length <= 40 && BUILDING_PART.test(before)) || UNIT_PART.test(before);
       taken.unshift(keep ? part : part.slice(street.start));
@@ -288,7 +295,7 @@ function streetFrom(parts: readonly string[], country: string): string | null {
       proven = true;
       continue;
     }
-    // A district between street and town is part of the way in Britain and elsewhere.
+    // In Britain and elsewhere a district may stand between street and town.
     if (
       !proven &&
       isBritish &&
@@ -306,8 +313,8 @@ function streetFrom(parts: readonly string[], country: string): string | null {
   return text.length <= 160 ? text : null;
 }
 
-/** A street that is a line of its own, or nearly so, without town and postcode behind it. */
-function lonelyStreet(texts: readonly string[], at: number): Address | null {
+/** A street on a line of its own, or nearly so, without town and postcode. */
+function standaloneStreet(texts: readonly string[], at: number): Address | null {
   const text = texts[at] ?? '';
   const street = lastStreet(text);
   if (!street) return null;

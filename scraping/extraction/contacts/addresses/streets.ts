@@ -1,4 +1,5 @@
-// Words that make a line of an address, by what they prove. Everything here is bounded, so a line costs what it is long.
+// Words of address lines, by what they prove. All quantifiers are bounded, so matching is linear in
+// the line.
 
 const SUFFIX =
   'Street|St|Avenue|Ave|Av|Road|Rd|Drive|Dr|Boulevard|Blvd|Lane|Ln|Way|Court|Ct|Place|Pl|Parkway|Pkwy|Pky|Circle|Cir|Highway|Hwy|Terrace|Ter|Trail|Trl|Square|Sq|Plaza|Plz|Crescent|Cres|Cr|Close|Loop|Pike|Turnpike|Tpke|Expressway|Expy|Freeway|Fwy|Alley|Row|Walk|Mews|Grove|Gardens|Gdns|Hill|Parade|Pde|Quay|Wharf|Esplanade|Broadway|Commons?|Causeway|Bypass|Gate|Rise|Green|Run|Path|Crossing|Xing|Point|Pt|Ridge|View|Vista|Landing|Bend|Cove|Center|Centre|Heights|Route|Rte|Embankment|Strand|Mall|Concourse|Extension|Ext|Park|Marg|Nagar';
@@ -20,7 +21,7 @@ export const ENGLISH_STREET = new RegExp(
 export const PO_BOX =
   /(?<![\p{L}])(?:P\.?\s?O\.?\s?B(?:ox|OX)|Post\s(?:Office\s)?Box|POSTFACH|Postfach|Apartado(?:\sde\sCorreos)?|Casella\sPostale|B\.?P\.?|Bo[iî]te\s[Pp]ostale|Postbus|Box(?=\s\d{2,6}$)|GPO\s[Bb]ox|Private\s[Bb]ag)[\s:#.]{0,3}(?:[A-Z]{1,2}\s?)?\d{1,7}(?:[ -]\d{2,4})?\b/gu;
 
-/** Streets that come before their number, or whose kind comes first, as on the continent. */
+/** Continental streets: the number last, or the kind of street first. */
 export const CONTINENTAL_STREET = new RegExp(
   [
     // Hauptstraße 12a, Alte Poststr. 4-6, Am Markt 3, Vegagatan 3, Nieuwezijds Voorburgwal 104
@@ -35,19 +36,22 @@ export const CONTINENTAL_STREET = new RegExp(
   'gu',
 );
 
-/** Streets that begin with what they are: their number follows after a comma, or goes before with one. */
+/** Streets that begin with their kind; the number follows after a comma, or precedes with one. */
 export const STREET_KIND_FIRST =
   /^(?:\d{1,4}(?:\s(?:bis|ter|[A-D]))?,\s)?(?:calle|c\/|avenida|avda|av|plaza|paseo|carrer|passeig|ronda|camino|carretera|ctra|rua|r\.|praça|largo|travessa|estrada|alameda|via|viale|piazza|corso|strada|vicolo|rue|avenue|boulevard|bd|place|chemin|all[ée]e|quai|route|impasse|cours|square|passage|chaussée|ul\.|al\.)[\s.]/iu;
 
-/** Whether a line may have one at all. */
+/** Cheap test whether a line may have a continental street. */
 export const CONTINENTAL_HINT =
   /\d.*(?:rue|av|b(?:oulevar|l)?d|place|chemin|ch\.|all[ée]|quai|route|impasse|cours|square|passage|voie|z\.?[ai])|(?:stra|str\.|weg|platz|allee|gasse|damm|ufer|chauss|markt|graben|hof|steig|pfad|wall|tor|winkel|stieg|garten|laan|plein|kade|gracht|dijk|singel|gat[ae]|väg|vej|vei|gade|katu|tie|kuja|utca|ring|út|tér|am|an|auf|im|in|zu[mr]|unter|bei|calle|c\/|av|p[lz]a|paseo|pº|carrer|passeig|ronda|camino|c(?:arre)?t(?:e)?ra|traves|rua|r\.|praça|largo|estrada|alameda|via|v\.le|pia|corso|c\.so|vicolo|rue|boulevard|place|ul\.|ulica|al\.|ale[ij]|os\.|bul|cad\.|sok\.|jalan|jl\.|carrera|cra|j[ri]r).*\d/iu;
 
-/** A part that belongs to a street without being one: the flat, the house, the estate around it. */
+/** A part that belongs to a street without being one: flat, building, estate. */
 export const UNIT_PART = new RegExp(`^(?:${UNIT}(?:\\s.{0,30})?|\\(.{2,40}\\))$`, 'iu');
 export const BUILDING_PART =
   /(?<![\p{L}])(?:House|Building|Bldg|Buildings|Tower|Towers|Centre|Center|Court|Park|Estate|Mill|Mills|Works|Chambers|Lodge|Hall|Yard|Farm|Barn|Wharf|Plaza|Complex|Campus|Business|Trading|Industrial|Studios?|Mall|Arcade|Gate|Point|Block|Floor|Unit|Suite|Office|Shop|Level|Villa|Cottage|Manor|Place|Square|Village|Green|Quay|Hill|Mansions?|Precinct|Parade|Warehouse|Hangar|Airport|Phase|Sector|Plot|Lot|Zone|Hub|Corner|Knowledge City)(?![\p{L}])/u;
 const STREET_WORD = new RegExp(`\\p{L}\\s(?:${SUFFIX})\\b\\.?`, 'u');
-/** A street by its last word alone: `Village Way`, `Harry Weston Road`. Only next to a town. */
+/**
+ * A street without number, by its last word: `Village Way`, `Harry Weston Road`. Valid only next to
+ * a town.
+ */
 export const isStreetName = (part: string): boolean =>
   part.length <= 50 && /^[\p{Lu}\d]/u.test(part) && STREET_WORD.test(` ${part}`) && !/[!?:;]/.test(part);

@@ -1,10 +1,10 @@
-import { collapsed } from '../../document/dom.ts';
-import { type Entity, textsOf } from '../entities.ts';
+import { collapseSpaces } from '../../document/dom.ts';
+import { type Entity, propertyTexts } from '../entities.ts';
 import { metaContent, type PageElements } from '../page-elements.ts';
 import type { Line } from '../page-lines.ts';
 import { isBusiness } from '../structured-contacts.ts';
 
-/** A name that a page may go by, and what speaks for it. */
+/** A possible name of the business, with its evidence. */
 export interface Candidate {
   name: string;
   method: string;
@@ -12,7 +12,10 @@ export interface Candidate {
   weight: number;
 }
 
-/** Every place where a page may name its owner. Most of what they hold is no name: the vote decides. */
+/**
+ * Every place where a page may name its owner. Most hold no name: the vote in `findCompany`
+ * decides.
+ */
 export function companyCandidates(
   page: PageElements,
   lines: readonly Line[],
@@ -27,11 +30,11 @@ export function companyCandidates(
 
   for (const entity of entities) {
     if (entity.types.includes('WebSite'))
-      for (const name of textsOf(entity, 'name')) add(name, entity.method, 2.5);
+      for (const name of propertyTexts(entity, 'name')) add(name, entity.method, 2.5);
     if (!isBusiness(entity)) continue;
-    for (const name of textsOf(entity, 'name'))
+    for (const name of propertyTexts(entity, 'name'))
       add(name, entity.method, entity.role === null || entity.role === 'publisher' ? 4 : 2.5);
-    for (const name of textsOf(entity, 'legalName', 'alternateName')) add(name, entity.method, 1.5);
+    for (const name of propertyTexts(entity, 'legalName', 'alternateName')) add(name, entity.method, 1.5);
   }
 
   add(metaContent(page, 'og:site_name'), 'open_graph', 4);
@@ -39,9 +42,9 @@ export function companyCandidates(
   add(metaContent(page, 'copyright', 'dc.publisher', 'publisher', 'dcterms.publisher'), 'meta', 2);
   add(metaContent(page, 'author', 'owner', 'company'), 'meta', 1.2);
 
-  const title = collapsed(page.title).slice(0, 300);
+  const title = collapseSpaces(page.title).slice(0, 300);
   for (const { name, weight } of titleNames(title)) add(name, 'title', weight, title);
-  const shared = collapsed(metaContent(page, 'og:title')).slice(0, 300);
+  const shared = collapseSpaces(metaContent(page, 'og:title')).slice(0, 300);
   if (shared !== title)
     for (const { name, weight } of titleNames(shared)) add(name, 'open_graph', weight * 0.5, shared);
 
@@ -70,13 +73,14 @@ export function companyCandidates(
     for (const text of [link.getAttribute('title'), link.textContent])
       if (text && text.length < 80) add(text, 'home_link', 1.5, text);
   }
-  for (const element of page.logos.slice(0, 10)) add(collapsed(element.textContent).slice(0, 100), 'logo', 2);
+  for (const element of page.logos.slice(0, 10))
+    add(collapseSpaces(element.textContent).slice(0, 100), 'logo', 2);
   for (const heading of page.headings.slice(0, 3))
-    add(collapsed(heading.textContent).slice(0, 100), 'heading', 0.8);
+    add(collapseSpaces(heading.textContent).slice(0, 100), 'heading', 0.8);
   for (const line of lines.slice(0, 3000))
     for (const name of legalNames(line.text))
       add(name, 'text', line.area === 'footer' ? 0.8 : 0.4, line.text);
-  // A line of its own above an address or a number is what letters begin with.
+  // A line above an address or a number, as in a letterhead.
   lines.forEach(({ text }, at) => {
     const next = lines[at + 1]?.text ?? '';
     if (text.length <= 60 && /^\d{1,5}\s|P\.?\s?O\.?\s?Box|^(?:Suite|Unit)\s/i.test(next))
@@ -85,14 +89,17 @@ export function companyCandidates(
   return found;
 }
 
-/** Of a name with what surrounds it. */
+/** Characters of a name with the text around it. */
 const LONGEST = 500;
 
-/** The name in what surrounds it: `Welcome to Acme!`, `Contact Acme`, `© 2024 Acme`. Null for what no firm is called. */
+/**
+ * The name without the words around it: `Welcome to Acme!`, `Contact Acme`, `© 2024 Acme`. Null for
+ * text that names no business.
+ */
 export function cleanName(written: string): string | null {
   const text = written.slice(0, LONGEST);
-  if (GENERIC.test(collapsed(text))) return null;
-  let name = collapsed(text.replace(/&amp;|& amp\b/g, '&').replace(/[\uE000-\uF8FF]/g, ''))
+  if (GENERIC.test(collapseSpaces(text))) return null;
+  let name = collapseSpaces(text.replace(/&amp;|& amp\b/g, '&').replace(/[\uE000-\uF8FF]/g, ''))
     .replace(/\s*[™®©]|\s\((?:tm|r|c)\)|\s+SM$/gi, '')
     .replace(
       /^(?:welcome to|contact(?:ing)?(?: us)?|about(?: us)?|visit|return to|back to|go to|home\s?[-–:|]|link to:?|the home of|homepage(?: of)?|why|meet|copyright|by|impressum\s[-–|])\s+(?=\S)/i,
@@ -116,7 +123,7 @@ const GENERIC =
 
 const SEPARATORS = /\s[|–—\-»:·•~▪>]{1,2}\s|\s?[|»▪]\s?|\s?::\s?|:\s/;
 
-/** A page's title names its site first or last, with what the page is about on the other side. */
+/** Parts of a page's title that may name its site: usually the first or the last. */
 function titleNames(title: string): { name: string; weight: number }[] {
   const parts = title
     .split(SEPARATORS)
@@ -137,7 +144,7 @@ function titleNames(title: string): { name: string; weight: number }[] {
   return names;
 }
 
-/** Who a copyright line names: `© 2001-2024 Acme, Inc. All rights reserved.` */
+/** The owner in a copyright line: `© 2001-2024 Acme, Inc. All rights reserved.` */
 function copyrightOwner(text: string): string | null {
   const match =
     /(?:©|\(c\)|copyright|&copy;)(?:\s|©|\(c\)|copyright|by|:|,|[-–—]|(?:19|20)\d\d|\d{2}(?=\s)|present|-|–|\.)*/iu.exec(
@@ -168,7 +175,7 @@ function legalNames(text: string): string[] {
   return [...text.matchAll(LEGAL_NAME)].map((match) => match[1] ?? '').slice(0, 5);
 }
 
-/** ` Ltd.` at the beginning of what follows a name. */
+/** The legal form at the start of a text: ` Ltd.` */
 export const legalFormAt = (text: string): string | undefined =>
   new RegExp(`^,?\\s(?:${LEGAL_FORM})(?![\\p{L}])\\.?`, 'iu').exec(text)?.[0];
 

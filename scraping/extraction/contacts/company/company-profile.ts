@@ -1,13 +1,13 @@
-import { collapsed } from '../../document/dom.ts';
+import { collapseSpaces } from '../../document/dom.ts';
 import type { Finding } from '../finding.ts';
 import { metaContent, type PageElements } from '../page-elements.ts';
 import type { Line } from '../page-lines.ts';
 import { around, excerpt } from '../snippet.ts';
 
-/** What a page's head and text say of the business itself: description, logo, size. */
-export function findAbout(page: PageElements, lines: readonly Line[]): Finding[] {
+/** Company profile from a page's head and text: description, logo, number of employees. */
+export function findCompanyProfile(page: PageElements, lines: readonly Line[]): Finding[] {
   const found: Finding[] = [];
-  const meta = (name: string) => collapsed(metaContent(page, name)).slice(0, 1000);
+  const meta = (name: string) => collapseSpaces(metaContent(page, name)).slice(0, 1000);
   const described = meta('description');
   const shared = meta('og:description');
   if (described.length >= 20)
@@ -26,14 +26,14 @@ export function findAbout(page: PageElements, lines: readonly Line[]): Finding[]
       snippet: excerpt(shared),
       confidence: 0.65,
     });
-  const logo = logoOf(page);
+  const logo = findLogo(page);
   if (logo) found.push(logo);
   const size = employeesIn(lines);
   if (size) found.push(size);
   return found;
 }
 
-function logoOf({ images }: PageElements): Finding | null {
+function findLogo({ images }: PageElements): Finding | null {
   for (const image of images.slice(0, 40)) {
     const src = image.getAttribute('src') ?? '';
     if (!/^https?:/.test(src)) continue;
@@ -57,7 +57,7 @@ function logoOf({ images }: PageElements): Finding | null {
 
 const EMPLOYEES =
   /(?<![\p{L}\d,.])(\d{1,3}(?:[,.]\d{3})?\+?(?:\s?[-–]\s?\d{1,3}(?:[,.]\d{3})?\+?)?)\s(?:(?:full[- ]time|dedicated|skilled|professional|talented)\s)?(?:employees|staff members|team members|mitarbeiter(?:innen)?|mitarbeitende|employés|collaborateurs|salariés|empleados|dipendenti|medewerkers|anställda|medarbejdere)(?![\p{L}])/iu;
-/** Said of the firm itself, not of its customers or of a law. */
+/** Words that refer to the business itself, not to its customers or a law. */
 const OURS =
   /\b(?:we|our|us|team of|staff of|employs?|company|with (?:over|more than|about|some)|wir|unser|nous|nos|notre|somos|nuestr\w+|siamo|headcount|company size)\b/i;
 

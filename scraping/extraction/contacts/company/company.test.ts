@@ -1,10 +1,10 @@
-import { contactsOf, findContacts } from '../contacts.ts';
+import { findContacts, toContacts } from '../contacts.ts';
 
-const companyOf = (html: string, url = 'https://www.acme-tools.com/'): string | null =>
-  contactsOf(findContacts({ html: `<html>${html}</html>`, url })).company;
+const extractCompany = (html: string, url = 'https://www.acme-tools.com/'): string | null =>
+  toContacts(findContacts({ html: `<html>${html}</html>`, url })).company;
 
 it.each([
-  ['the title behind a bar', '<title>Contact Us | Acme Tools</title>', 'Acme Tools'],
+  ['the title after a bar', '<title>Contact Us | Acme Tools</title>', 'Acme Tools'],
   ['the title before a dash', '<title>Acme Tools - Hammers, nails and more</title>', 'Acme Tools'],
   ['Open Graph', '<title>Hammers</title><meta property="og:site_name" content="Acme Tools">', 'Acme Tools'],
   [
@@ -23,7 +23,7 @@ it.each([
     'Acme Tools',
   ],
   [
-    'words that make the domain',
+    'words that form the domain',
     '<title>The best hammers in town</title><body><p>At Acme Tools we love hammers.</p><p>Acme Tools was founded in 1999.',
     'Acme Tools',
   ],
@@ -39,20 +39,20 @@ it.each([
   ],
   ['hCard', '<body><div class="vcard"><span class="fn org">Acme Tools</span></div>', 'Acme Tools'],
 ])('a company is named by %s', (_, html, expected) => {
-  expect(companyOf(html)).toBe(expected);
+  expect(extractCompany(html)).toBe(expected);
 });
 
-it('sources that agree win over one that is louder', () => {
+it('candidates that agree win over a single stronger one', () => {
   const html = `<title>Hammers for everybody | Acme Tools</title>
     <meta property="og:site_name" content="Acme Tools">
     <body><img class="logo" alt="WordPress" src="wp.png"><p>© 2024 Acme Tools</p><p>Design by Pixel Works Ltd</p>`;
-  expect(companyOf(html)).toBe('Acme Tools');
+  expect(extractCompany(html)).toBe('Acme Tools');
 });
 
 it('a customer who writes a review is not the company', () => {
   const html = `<script type="application/ld+json">{"@type":"LocalBusiness","name":"Acme Tools",
     "review":{"@type":"Review","author":{"@type":"Organization","name":"Happy Customer Inc"}}}</script>`;
-  expect(companyOf(html)).toBe('Acme Tools');
+  expect(extractCompany(html)).toBe('Acme Tools');
 });
 
 it.each([
@@ -61,6 +61,6 @@ it.each([
     '<title>Contact us</title><body><h1>Contact us</h1><p>Please fill in the form.</p>',
   ],
   ['an empty page', ''],
-])('%s gives none', (_, html) => {
-  expect(companyOf(html)).toBeNull();
+])('%s gives no company', (_, html) => {
+  expect(extractCompany(html)).toBeNull();
 });

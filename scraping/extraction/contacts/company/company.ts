@@ -12,8 +12,9 @@ import {
 } from './company-candidates.ts';
 
 /**
- * The name of the business, by a vote of everything on the page that may name it. Candidates that differ in case, punctuation or
- * legal form vote together; agreement with the domain counts most, because a site is called what its owner is called.
+ * The name of the business, by a weighted vote over all candidates on the page. Candidates that
+ * differ only in case, punctuation or legal form vote together. Agreement with the domain counts
+ * most, because sites are usually named after their owner.
  */
 export function findCompany(
   page: PageElements,
@@ -27,7 +28,7 @@ export function findCompany(
 
   const groups = new Map<string, Candidate[]>();
   for (const candidate of candidates) {
-    const key = keyOf(candidate.name);
+    const key = nameKey(candidate.name);
     if (key === '') continue;
     const group = groups.get(key);
     if (group) group.push(candidate);
@@ -39,14 +40,14 @@ export function findCompany(
       .join(' ')
       .slice(0, 100_000),
   );
-  absorb(groups);
+  mergeShorterNames(groups);
   const ranked = [...groups]
-    .filter(([key, group]) => isVouchedFor(key, group, label))
+    .filter(([key, group]) => isSupported(key, group, label))
     .map(([key, group]) => ({ group, score: score(key, group, label, text) }))
     .sort((a, b) => b.score - a.score);
   const [best, second] = ranked;
-  if (!best || best.score < ENOUGH) return [];
-  const chosen = best.group.reduce((a, b) => (shown(b) > shown(a) ? b : a));
+  if (!best || best.score < MIN_SCORE) return [];
+  const chosen = best.group.reduce((a, b) => (spellingScore(b) > spellingScore(a) ? b : a));
   const ahead = best.score - (second?.score ?? 0);
   return [
     {
@@ -60,7 +61,10 @@ export function findCompany(
   ];
 }
 
-/** What a page calls itself where it means to: a longer name there takes over from the part of it that the domain has. */
+/**
+ * Methods by which a page names itself on purpose. A longer name from these absorbs the shorter one
+ * from the domain.
+ */
 const NAMING = new Set([
   'json_ld',
   'microdata',
@@ -74,7 +78,7 @@ const NAMING = new Set([
 ]);
 const isNamed = (group: readonly Candidate[]): boolean => group.some(({ method }) => NAMING.has(method));
 
-function absorb(groups: Map<string, Candidate[]>): void {
+function mergeShorterNames(groups: Map<string, Candidate[]>): void {
   for (const [key, group] of groups) {
     if (isNamed(group) || key.length < 4) continue;
     const longer = [...groups]
@@ -96,36 +100,36 @@ const isLongerBy = (longer: readonly Candidate[], shorter: readonly Candidate[],
   return words(long) - words(short) <= most && !/[,:!?]/.test(withoutLegalForm(long));
 };
 
-/** A page's title and headings alone name what the page is about, and that need not be a business. */
+/** Title, headings and text alone name the topic of a page, which need not be a business. */
 const TOPIC = new Set(['title', 'heading', 'text']);
-const isVouchedFor = (key: string, group: readonly Candidate[], label: string | null): boolean =>
+const isSupported = (key: string, group: readonly Candidate[], label: string | null): boolean =>
   group.some(({ method, name }) => !TOPIC.has(method) || withoutLegalForm(name) !== name) ||
-  (label !== null && agreement(key, group[0]?.name ?? '', squash(label)) > 0);
+  (label !== null && domainAgreement(key, group[0]?.name ?? '', squash(label)) > 0);
 
-/** Less is a line that happens to stand where names do. */
-const ENOUGH = 2.2;
+/** Minimum score; below it the candidate is an accidental line. */
+const MIN_SCORE = 2.2;
 
 const squash = (text: string): string =>
   (/^[\x20-\x7e]*$/.test(text) ? text.toLowerCase() : text.toLowerCase().normalize('NFKD'))
     .replace(/&/g, 'and')
     .replace(/[^\p{L}\d]/gu, '');
 
-const keyOf = (name: string): string =>
+const nameKey = (name: string): string =>
   squash(
     withoutLegalForm(name)
       .replace(/^the\s/i, '')
       .replace(/\.(?:com|net|org|co\.uk|us|de|info|biz)$/i, ''),
   );
 
-/** Which of several spellings to show: the weightiest source, not all in capitals, without a domain's ending. */
-const shown = ({ name, weight, method }: Candidate): number =>
+/** Score of a spelling: by the weight of its source; all capitals or all lower case score less. */
+const spellingScore = ({ name, weight, method }: Candidate): number =>
   weight -
   (/\p{Ll}/u.test(name) || name.length < 5 ? 0 : 0.8) -
   (/\p{Lu}/u.test(name) ? 0 : 0.8) +
   (method === 'domain' ? 0.5 : 0);
 
 function score(key: string, group: readonly Candidate[], label: string | null, text: string): number {
-  // The second mention of a kind says less than the first.
+  // Further mentions by the same method count less.
   const byMethod = new Map<string, number[]>();
   for (const { method, weight } of group) byMethod.set(method, [...(byMethod.get(method) ?? []), weight]);
   let total = 0;
@@ -134,7 +138,7 @@ function score(key: string, group: readonly Candidate[], label: string | null, t
     total += weights.slice(0, 4).reduce((sum, weight, nth) => sum + weight / (nth + 1) ** 1.5, 0);
   }
   const isAddressOnly = group.every(({ name }) => /^[^\s]+\.[a-z]{2,}$/.test(name));
-  total += label && !isAddressOnly ? agreement(key, group[0]?.name ?? '', squash(label)) : 0;
+  total += label && !isAddressOnly ? domainAgreement(key, group[0]?.name ?? '', squash(label)) : 0;
   if (isAddressOnly) return Math.min(total, 4);
   if (group.some(({ method }) => method === 'domain')) total += 1;
   let mentions = 0;
@@ -145,8 +149,8 @@ function score(key: string, group: readonly Candidate[], label: string | null, t
   return total - Math.max(0, words - 5) * 0.7;
 }
 
-/** How well a name goes with the domain's: 0 to 5. */
-function agreement(key: string, name: string, label: string): number {
+/** Agreement of a name with the domain's label, 0 to 5. */
+function domainAgreement(key: string, name: string, label: string): number {
   const plain = label.replaceAll('and', '');
   const bare = key.replaceAll('and', '');
   if (bare === plain) return 5;
@@ -160,12 +164,16 @@ function agreement(key: string, name: string, label: string): number {
     .filter((word) => word && !/^(?:the|of|and|&|inc|llc|ltd)$/.test(word));
   const initials = words.map((word) => word[0]).join('');
   if (initials.length >= 3 && label.startsWith(initials)) return 2;
-  // `Katz, Marshall & Banks` at kmblegal, `Darling Homes` at darlinghomes-tx: words of the name in the label.
+  // `Katz, Marshall & Banks` at kmblegal, `Darling Homes` at darlinghomes-tx: words of the name in
+  // the label.
   const within = words.filter((word) => word.length >= 4 && label.includes(word)).join('').length;
   return within >= label.length * 0.5 ? 2 : within >= 4 ? 1 : 0;
 }
 
-/** Words of the page that make up the domain's label when written together: `Utah Lawyer Loans` at utahlawyerloans.com. */
+/**
+ * Words of the page that, joined, are the domain's label: `Utah Lawyer Loans` at
+ * utahlawyerloans.com.
+ */
 function namesLikeDomain(
   page: PageElements,
   lines: readonly Line[],
@@ -192,7 +200,7 @@ function namesLikeDomain(
         const bare = (words[last]?.index ?? 0) + (words[last]?.[0].length ?? 0);
         const end = bare + (legalFormAt(text.slice(bare, bare + 30)) ?? '').length;
         const name = cleanName(text.slice(word.index, end));
-        // All in small letters it is the address itself or a sentence.
+        // All lower case means the URL itself or a sentence.
         if (name && /\p{Lu}/u.test(name) && name.length > 2)
           found.push({ name, method: 'domain', weight: 2, snippet: text });
       }

@@ -1,10 +1,10 @@
-import { contactsOf, findContacts } from '../contacts.ts';
+import { findContacts, toContacts } from '../contacts.ts';
 
-const numbersOf = (
+const extractNumbers = (
   body: string,
   { lang = 'en', url = 'https://www.acme.com/', country = undefined as string | undefined } = {},
 ) => {
-  const { phones, faxes } = contactsOf(
+  const { phones, faxes } = toContacts(
     findContacts({
       html: `<html lang="${lang}"><body>${body}</body></html>`,
       url,
@@ -16,15 +16,15 @@ const numbersOf = (
 
 describe('the country of a number', () => {
   it.each([
-    ['its own code', '<p>Tel. +46 771 105 000</p>', {}, '+46771105000'],
+    ['its calling code', '<p>Tel. +46 771 105 000</p>', {}, '+46771105000'],
     ['the top-level domain', '<p>Tel.: 089 / 12 34 56-0</p>', { url: 'https://acme.de/' }, '+49891234560'],
     ['the language', '<p>Tél. : 04 78 12 34 56</p>', { lang: 'fr-FR' }, '+33478123456'],
     ['an address', '<p>4 Mill Lane<br>Leeds<br>LS1 4AB</p><p>T: 0113 496 0123</p>', {}, '+441134960123'],
     ['a country named above it', '<p>Eastern Plaza<br>Kuwait<br>Tel: 965 2222 3333</p>', {}, '+96522223333'],
     ['a hint', '<p>Tel: 020 7946 0123</p>', { country: 'GB' }, '+442079460123'],
-    ['nothing: America', '<p>Call (212) 555-0199</p>', {}, '+12125550199'],
-  ])('is told by %s', (_, body, options, expected) => {
-    expect(numbersOf(body, options).phones).toEqual([expected]);
+    ['the default, US', '<p>Call (212) 555-0199</p>', {}, '+12125550199'],
+  ])('is determined by %s', (_, body, options, expected) => {
+    expect(extractNumbers(body, options).phones).toEqual([expected]);
   });
 });
 
@@ -32,7 +32,7 @@ describe('a fax', () => {
   const expected = { phones: ['+12175550123'], faxes: ['+12175550124'] };
   it.each([
     ['a label before it', '<p>Phone: (217) 555-0123 Fax: (217) 555-0124</p>'],
-    ['a label behind it', '<p>217.555.0123</p><p>217.555.0124 fax</p>'],
+    ['a label after it', '<p>217.555.0123</p><p>217.555.0124 fax</p>'],
     ['a label in brackets', '<p>217.555.0123 (Local) 217.555.0124 (Fax)</p>'],
     ['a letter', '<p>T 217 555 0123<br>F 217 555 0124</p>'.replaceAll(/([TF]) /g, '$1: ')],
     ['the line above', '<p>Telephone<br>217-555-0123<br>Facsimile<br>217-555-0124</p>'],
@@ -41,7 +41,7 @@ describe('a fax', () => {
       '<table><tr><td>Phone</td><td>217-555-0123</td></tr><tr><td>Fax</td><td>217-555-0124</td></tr></table>',
     ],
     [
-      'a picture',
+      'an image',
       '<p><img src="p.gif" alt="phone"> 217-555-0123<br><img src="f.gif" alt="fax"> 217-555-0124</p>',
     ],
     [
@@ -49,7 +49,7 @@ describe('a fax', () => {
       '<p><i class="icon-phone"></i> 217-555-0123</p><p><i class="fa fa-fax"></i> 217-555-0124</p>',
     ],
     [
-      'what another mention calls it',
+      'the label of another mention',
       '<p>217-555-0123<br>217-555-0124</p><p>Tel 217-555-0123, Fax 217-555-0124</p>',
     ],
     [
@@ -60,8 +60,8 @@ describe('a fax', () => {
       'JSON-LD',
       '<script type="application/ld+json">{"@type":"LocalBusiness","telephone":"217-555-0123","faxNumber":"217-555-0124"}</script><p>217-555-0124</p>',
     ],
-  ])('is told by %s', (_, body) => {
-    expect(numbersOf(body)).toEqual(expected);
+  ])('is determined by %s', (_, body) => {
+    expect(extractNumbers(body)).toEqual(expected);
   });
 
   it.each([
@@ -87,54 +87,57 @@ describe('a fax', () => {
       '+74951234567',
       '+74951234568',
     ],
-  ])('is told in the language of the page (%s)', (lang, url, text, phone, fax) => {
-    expect(numbersOf(`<p>${text}</p>`, { lang, url })).toEqual({ phones: [phone], faxes: [fax] });
+  ])('is labelled in the language of the page (%s)', (lang, url, text, phone, fax) => {
+    expect(extractNumbers(`<p>${text}</p>`, { lang, url })).toEqual({ phones: [phone], faxes: [fax] });
   });
 
   it.each([
-    ['a stroke', '<p>Tel/Fax: 217-555-0123</p>'],
+    ['a slash', '<p>Tel/Fax: 217-555-0123</p>'],
     ['a word', '<p>Phone and Fax: 217-555-0123</p>'],
     ['abbreviations', '<p>Tel. e Fax 217-555-0123</p>'],
     ['a dash', '<p>Tel.-Fax: 217-555-0123</p>'],
     ['nothing but a full stop', '<p>Tel. Fax 217-555-0123</p>'],
     ['the line above', '<p>Tel. und Fax</p><p>217-555-0123</p>'],
-  ])('is a phone as well where the page says both, joined by %s', (_, body) => {
-    expect(numbersOf(body)).toEqual({ phones: ['+12175550123'], faxes: ['+12175550123'] });
+  ])('is a phone too if the page labels it as both, joined by %s', (_, body) => {
+    expect(extractNumbers(body)).toEqual({ phones: ['+12175550123'], faxes: ['+12175550123'] });
   });
 
-  it('is no phone where the phone before it has no number', () => {
-    expect(numbersOf('<p>Tel: – Fax: 217-555-0123</p>')).toEqual({ phones: [], faxes: ['+12175550123'] });
+  it('is no phone if the phone label before it has no number', () => {
+    expect(extractNumbers('<p>Tel: – Fax: 217-555-0123</p>')).toEqual({
+      phones: [],
+      faxes: ['+12175550123'],
+    });
   });
 });
 
 it.each([
   ['a date and a time', 'Posted 2024-01-15 10:30, until 15.01.2025'],
-  ['an order', 'Order #2125550199'],
-  ['a book', 'ISBN 978-3-16-148410-0'],
+  ['an order number', 'Order #2125550199'],
+  ['an ISBN', 'ISBN 978-3-16-148410-0'],
   ['money', 'Revenue 1.299.000.000 or $2125550199'],
-  ['an address of a machine', '192.168.100.200'],
-  ['a card', '4111 1111 1111 1111'],
-  ['a place on earth', '40.712776, -74.005974'],
+  ['an IP address', '192.168.100.200'],
+  ['a card number', '4111 1111 1111 1111'],
+  ['coordinates', '40.712776, -74.005974'],
   ['a pager', 'Prev 1 2 3 4 5 6 7 8 9 10 Next'],
-  ['a registration', 'Company registration number 02079460123'],
+  ['a registration number', 'Company registration number 02079460123'],
   ['bare digits', 'Ticket 2125550199 is closed'],
-  ['an example', 'Phone: 123-456-7890 or 000-000-0000'],
+  ['a placeholder', 'Phone: 123-456-7890 or 000-000-0000'],
 ])('%s is no phone', (_, text) => {
-  expect(numbersOf(`<p>${text}</p>`)).toEqual({ phones: [], faxes: [] });
+  expect(extractNumbers(`<p>${text}</p>`)).toEqual({ phones: [], faxes: [] });
 });
 
 it('letters are dialled as digits', () => {
-  expect(numbersOf('<p>Call 1-800-FLOWERS today</p>').phones).toEqual(['+18003569377']);
+  expect(extractNumbers('<p>Call 1-800-FLOWERS today</p>').phones).toEqual(['+18003569377']);
 });
 
 it('chat links are phones', () => {
-  expect(numbersOf('<a href="https://wa.me/5511987654321?text=oi">Chat</a>').phones).toEqual([
+  expect(extractNumbers('<a href="https://wa.me/5511987654321?text=oi">Chat</a>').phones).toEqual([
     '+5511987654321',
   ]);
 });
 
-it('words that run into a number do not hide it', () => {
-  expect(numbersOf('<p><b>Acme</b><span>217-555-0123</span><a href="/x">Mail</a></p>').phones).toEqual([
+it('text without a space before a number does not hide it', () => {
+  expect(extractNumbers('<p><b>Acme</b><span>217-555-0123</span><a href="/x">Mail</a></p>').phones).toEqual([
     '+12175550123',
   ]);
 });

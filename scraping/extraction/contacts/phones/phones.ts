@@ -1,13 +1,13 @@
-import { unescaped } from '../email-deobfuscation.ts';
+import { decodeUri } from '../email-deobfuscation.ts';
 import type { Finding } from '../finding.ts';
 import type { PageElements } from '../page-elements.ts';
 import { FAX_ICON, type Line, PHONE_ICON, withoutIcons } from '../page-lines.ts';
-import { countryOf } from '../places.ts';
+import { parseCountry } from '../places.ts';
 import { around, excerpt } from '../snippet.ts';
-import { dialled } from './phone-numbers.ts';
+import { parsePhone } from './phone-numbers.ts';
 
-/** A number in a page's text, and what its surroundings call it. */
-interface Sighting {
+/** A phone number on a page, and how its context labels it. */
+interface PhoneMention {
   value: string;
   kind: Kind | null;
   confidence: number;
@@ -17,33 +17,33 @@ interface Sighting {
 type Kind = 'phone' | 'fax' | 'both';
 
 /**
- * Phones and faxes of a page's text and links.
+ * Phones and faxes in a page's text and links.
  *
- * @param countries where a number without a country's code may be from, likeliest first
+ * @param countries likely countries of numbers without a calling code, most likely first
  */
 export function findPhones(
   page: PageElements,
   lines: readonly Line[],
   countries: readonly string[],
 ): Finding[] {
-  const sightings = [...textSightings(lines, countries), ...linkSightings(page, countries)];
+  const mentions = [...textMentions(lines, countries), ...linkMentions(page, countries)];
   const faxes = new Set<string>();
   const phones = new Set<string>();
-  for (const { value, kind } of sightings) {
+  for (const { value, kind } of mentions) {
     if (kind === 'fax' || kind === 'both') faxes.add(value);
     if (kind === 'phone' || kind === 'both') phones.add(value);
   }
-  return sightings.flatMap(({ value, kind, ...finding }): Finding[] => {
-    // One that is called a fax in one place is no phone where nothing calls it anything.
+  return mentions.flatMap(({ value, kind, ...finding }): Finding[] => {
+    // An unlabelled mention of a number that is labelled as fax elsewhere is a fax too.
     const is = kind ?? (faxes.has(value) && !phones.has(value) ? 'fax' : 'phone');
     const fields = is === 'both' ? (['phone', 'fax'] as const) : ([is] as const);
     return fields.map((field) => ({ field, value, ...finding }));
   });
 }
 
-/** Links that dial. Their text stands in the lines too, where its surroundings tell whether it is a fax. */
-function linkSightings({ links }: PageElements, countries: readonly string[]): Sighting[] {
-  const found: Sighting[] = [];
+/** Links that dial. Their text is in the lines too, where its context tells whether it is a fax. */
+function linkMentions({ links }: PageElements, countries: readonly string[]): PhoneMention[] {
+  const found: PhoneMention[] = [];
   for (const link of links) {
     const href = link.getAttribute('href')?.trim().slice(0, LONGEST_LINK) ?? '';
     const scheme =
@@ -52,10 +52,10 @@ function linkSightings({ links }: PageElements, countries: readonly string[]): S
     const written =
       scheme === 'whatsapp'
         ? `+${WHATSAPP.exec(href)?.[1] ?? ''}`
-        : unescaped(href.slice(scheme.length + 1))
+        : decodeUri(href.slice(scheme.length + 1))
             .replace(/^\/\//, '')
             .split(/[;?,]/)[0];
-    const number = dialled(written ?? '', countries);
+    const number = parsePhone(written ?? '', countries);
     if (!number) continue;
     const kind = scheme === 'fax' ? 'fax' : scheme === 'tel' || scheme === 'callto' ? null : 'phone';
     found.push({
@@ -69,18 +69,18 @@ function linkSightings({ links }: PageElements, countries: readonly string[]): S
   return found;
 }
 
-/** A longer one dials nobody. */
+/** Longer links dial no number. */
 const LONGEST_LINK = 2000;
 
 const WHATSAPP =
   /^(?:https?:\/\/(?:wa\.me\/|(?:api|web)\.whatsapp\.com\/send\/?\?(?:[^#]*&)?phone=)|whatsapp:\/\/send\/?\?(?:[^#]*&)?phone=)(?:\+|%2B)?(\d{7,15})/i;
 
-/** A run of digits with what may stand between them, or a number in letters as America likes them. */
+/** A run of digits with separators, or an American number in letters. */
 const CANDIDATE =
   /(?:\+\s?|\(\s?\+?\s?)?\d(?:[\d\u00a0]|[ .\-–—‐‑/()·+]{1,3}(?=[\d(])|\)\s?(?=\d)){5,40}(?<=\d)|\b1?[-. ]?\(?8(?:00|33|44|55|66|77|88)\)?[-. ](?=[\d-]{0,8}[A-Z]{2})[A-Z\d]{2,8}(?:-?[A-Z\d]{2,8}){0,2}\b/g;
 
-function textSightings(lines: readonly Line[], countries: readonly string[]): Sighting[] {
-  const found: Sighting[] = [];
+function textMentions(lines: readonly Line[], countries: readonly string[]): PhoneMention[] {
+  const found: PhoneMention[] = [];
   lines.forEach(({ text }, at) => {
     if (!/\d[\d\s().\-–—‐‑/+·]{4}/.test(text) && !/\b8(?:00|33|44|55|66|77|88)\b/.test(text)) return;
     const from = [...countriesNamedAbove(lines, at), ...countries];
@@ -90,38 +90,38 @@ function textSightings(lines: readonly Line[], countries: readonly string[]): Si
     places.forEach((place, nth) => {
       const before = text.slice(places[nth - 1]?.end ?? 0, place.start);
       const after = text.slice(place.end, places[nth + 1]?.start ?? text.length);
-      const label = labelOf(
+      const label = findLabel(
         before,
         after,
         nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null,
       );
-      const confidence = confidenceOf(place, before, after, label);
+      const confidence = scorePhone(place, before, after, label);
       if (confidence === null) return;
-      const shown = withoutIcons(text);
-      const start = Math.max(0, place.start - (text.length - shown.length));
+      const visible = withoutIcons(text);
+      const start = Math.max(0, place.start - (text.length - visible.length));
       found.push({
         value: place.value,
         kind: label,
         method: 'text',
         confidence,
-        snippet: around(shown, start, start + place.written.length),
+        snippet: around(visible, start, start + place.written.length),
       });
     });
   });
   return found;
 }
 
-/** A list of offices names the country between the street and the number. */
+/** A list of offices names the country above the number. */
 function countriesNamedAbove(lines: readonly Line[], at: number): string[] {
   for (let above = at; above >= Math.max(0, at - 3); above--) {
     const text = lines[above]?.text ?? '';
-    const country = text.length <= 60 ? countryOf(text.split(/,|\s[-–]\s/).at(-1) ?? '') : null;
+    const country = text.length <= 60 ? parseCountry(text.split(/,|\s[-–]\s/).at(-1) ?? '') : null;
     if (country) return [country];
   }
   return [];
 }
 
-interface Place {
+interface NumberSpan {
   written: string;
   value: string;
   start: number;
@@ -129,8 +129,11 @@ interface Place {
   international: boolean;
 }
 
-/** A run may hold two numbers (`212-555-0100/0101`, `555 1234 - 555 1235`): the whole first, then its parts. */
-function numbersIn(run: string, start: number, text: string, countries: readonly string[]): Place[] {
+/**
+ * A run may contain two numbers (`212-555-0100/0101`, `555 1234 - 555 1235`): tries the whole
+ * first, then its parts.
+ */
+function numbersIn(run: string, start: number, text: string, countries: readonly string[]): NumberSpan[] {
   const before = text[start - 1] ?? '';
   const behind = text[start + run.length] ?? '';
   if (
@@ -140,29 +143,29 @@ function numbersIn(run: string, start: number, text: string, countries: readonly
   )
     return [];
   const isPair = run.length > 18 && /\d\s?[/–—]\s?[\d(+]/.test(run);
-  const whole = isPair ? null : place(run, start, countries);
+  const whole = isPair ? null : readPhone(run, start, countries);
   if (whole) return [whole];
-  const found: Place[] = [];
+  const found: NumberSpan[] = [];
   for (const separator of [/ ?[/–—] ?| - | {2,}/g, /(?<=\d) (?=\(\d{3}\)|\+\d|1[-.]8)/g]) {
     let at = 0;
     for (const part of [...run.matchAll(separator), null]) {
       const end = part?.index ?? run.length;
       const piece = run.slice(at, end);
-      const number = piece.length >= 7 && piece !== run ? place(piece, start + at, countries) : null;
+      const number = piece.length >= 7 && piece !== run ? readPhone(piece, start + at, countries) : null;
       if (number) found.push(number);
       at = end + (part?.[0].length ?? 0);
     }
     if (found.length > 0) break;
   }
-  const alone = isPair && found.length === 0 ? place(run, start, countries) : null;
+  const alone = isPair && found.length === 0 ? readPhone(run, start, countries) : null;
   return alone ? [alone] : found;
 }
 
-function place(run: string, start: number, countries: readonly string[]): Place | null {
+function readPhone(run: string, start: number, countries: readonly string[]): NumberSpan | null {
   if (NO_PHONE.some((shape) => shape.test(run.trim()))) return null;
   const open = (run.match(/\(/g) ?? []).length - (run.match(/\)/g) ?? []).length;
   if (open !== 0 && !/^\(\s?\+/.test(run)) return null;
-  const number = dialled(run, countries);
+  const number = parsePhone(run, countries);
   if (!number) return null;
   return {
     written: run,
@@ -184,7 +187,7 @@ const NO_PHONE = [
   /^97[89](?:[- ]?\d){10}$/,
   /^\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}$/,
   /^\d{5}-\d{4}$/,
-  // Pages of a list, sizes, numbers of parts.
+  // Pagination, sizes, part numbers.
   /^(?:\d{1,2} ){6,}\d{1,2}$/,
   /^\d\s\d\s\d\s\d/,
   /\b\d{1,4}\/\d{1,4}\/\d{1,4}\b/,
@@ -201,7 +204,7 @@ const LABELS = new RegExp(
 
 interface Label {
   kind: 'phone' | 'fax';
-  /** A picture or a class name: what the page writes out counts first. */
+  /** From an image or a class name: written labels take precedence. */
   isIcon: boolean;
   start: number;
   end: number;
@@ -216,28 +219,29 @@ function labelsIn(text: string): Label[] {
   }));
 }
 
-/** How far a label may stand before its number: `Fax (Mon-Fri, office hours): 555 0100`. */
+/** Maximum distance of a label before its number: `Fax (Mon-Fri, office hours): 555 0100`. */
 const REACH = 40;
 
 /**
- * What a number is called: by the label right behind it in brackets, the last one before it, the first one behind it, or the line above.
+ * The label of a number: in brackets directly after it, the last before it, the first after it, or
+ * in the lines above.
  *
- * @param before the line's text since the number before this one; `after`: up to the next number
- * @param above lines above, where this is the first number of its line; null where it is not
+ * @param before text since the previous number of the line; `after`: up to the next number
+ * @param above the lines above, if this is the first number of its line; else null
  */
-function labelOf(before: string, after: string, above: readonly string[] | null): Kind | null {
+function findLabel(before: string, after: string, above: readonly string[] | null): Kind | null {
   const bracketed = /^\s?(?:ext\.?\s?\d+\s?)?[([]([^)\]]{1,30})[)\]]/.exec(after)?.[1];
   const behind = bracketed === undefined ? [] : labelsIn(bracketed);
-  if (behind.some(({ kind }) => kind === 'fax')) return kindOf(behind);
+  if (behind.some(({ kind }) => kind === 'fax')) return combineKinds(behind);
 
-  // The bracket that names the number before this one is not this one's.
+  // A bracket at the start labels the previous number.
   const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
   const ahead = labelsIn(own);
   const isNear = (label: Label) =>
     own.length - label.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(label.end));
   const written = ahead.filter(({ isIcon }) => !isIcon);
   const last = written.at(-1);
-  if (last && isNear(last)) return lastOf(written, own);
+  if (last && isNear(last)) return lastLabelKind(written, own);
   if (behind.length > 0) return 'phone';
   const trailing = labelsIn(after.slice(0, 25))[0];
   const gap = trailing ? after.slice(0, trailing.start) : '';
@@ -255,7 +259,7 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
       if (/\d{4}/.test(line)) break;
       const end = line.slice(-30);
       const named = labelsIn(end);
-      if (named.length > 0) return line.length <= 40 ? lastOf(named, end) : null;
+      if (named.length > 0) return line.length <= 40 ? lastLabelKind(named, end) : null;
       if (withoutIcons(line).trim().length > 3) break;
     }
   }
@@ -263,36 +267,39 @@ function labelOf(before: string, after: string, above: readonly string[] | null)
   return icon && isNear(icon) ? icon.kind : null;
 }
 
-/** What the last of some labels in a text says, together with the one before it where the text joins them: `Tel/Fax`, `Tel. e Fax`. */
-function lastOf(labels: readonly Label[], text: string): Kind | null {
+/**
+ * The kind of the last label, combined with the one before it if the text joins them: `Tel/Fax`,
+ * `Tel. e Fax`.
+ */
+function lastLabelKind(labels: readonly Label[], text: string): Kind | null {
   const [pair, last] = [labels.at(-2), labels.at(-1)];
   if (!pair || !last || pair.kind === last.kind) return last?.kind ?? null;
   return JOINED.test(text.slice(pair.end, last.start)) ? 'both' : last.kind;
 }
 
-/** No colon: behind one the number belongs, which may be missing. */
+/** Without a colon: a number belongs after a colon, and may be missing. */
 const JOINED = /^\.?\s*(?:[/&+,|–-]|and|or|und|oder|et|ou|e|y|i|o|og|och|en|ja|és|a|и|και)\s*$|^\.\s?$/iu;
 
-function kindOf(labels: readonly Label[]): Kind {
+function combineKinds(labels: readonly Label[]): Kind {
   const kinds = new Set(labels.map(({ kind }) => kind));
   return kinds.size === 2 ? 'both' : kinds.has('fax') ? 'fax' : 'phone';
 }
 
-/** Words that make the number behind them something else. */
+/** Words before a number that is no phone number. */
 const OTHER_NUMBER =
   /(?:\b(?:isbn|issn|vat|ust-?id|ustid|siret|siren|rcs|ein|tax|abn|acn|iban|bic|swift|account|konto|order|invoice|item|model|part|sku|serial|version|lic(?:ense|ence)?|ccb|reg(?:istration|istered)?|company|charity|hrb|no|nr|number|№|id|ref|upc|ean|gtin|case|patent|fsa|nmls|dre|bre|zip|lat|lng|in)\b[\s.:#)]{0,3}(?:no|nr|number|in|id)?[\s.:#]{0,3}|[#$€£])$/i;
 
-/** From here on the page itself says what the number is. */
+/** Confidence from which on the page itself labels the number. */
 export const LABELLED = 0.85;
 
-/** Null: surroundings say that this is no phone. */
-function confidenceOf(place: Place, before: string, after: string, label: Kind | null): number | null {
+/** Confidence, 0 to 1; null if the context rules out a phone number. */
+function scorePhone(place: NumberSpan, before: string, after: string, label: Kind | null): number | null {
   const near = withoutIcons(before).slice(-40);
   if (label === null && OTHER_NUMBER.test(near)) return null;
   if (place.international) return label ? 0.9 : 0.8;
   if (label) return LABELLED;
   const digits = place.written.replace(/\D/g, '').length;
-  // Bare digits may be anything; only a way of writing that phones have counts.
+  // Bare digits may be anything: without a label a phone notation is required.
   if (!/[\s().\-–—‐‑/]/.test(place.written.trim())) return null;
   if (digits < 8 || /^\s?(?:%|px|mm|cm|kg|usd|eur|\$|€|x\s?\d)/i.test(after)) return null;
   return 0.7;
