@@ -26,7 +26,7 @@ const CHECK_MS = 1000;
 const LONG_DISPATCHED_MS = 10_000;
 
 /** Rings for deliveries that are due, and takes back those of notifiers and messages that were lost. */
-export function createDeliverySweep({
+export function createDeliveryScheduler({
   database,
   queue,
   logger,

@@ -6,14 +6,14 @@ import { createLeadership } from '../db/leadership.ts';
 import type { MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/log/logger.ts';
-import { createDeliverySweep } from './deliveries.ts';
+import { createDeliveryScheduler } from './deliveries.ts';
 import { createDirectFanOut } from './fan-out.ts';
-import { createFreshDispatcher } from './immediate-dispatcher.ts';
+import { createImmediateDispatcher } from './immediate-dispatcher.ts';
 import { createLoop } from './loop.ts';
 import { createPruner } from './pruner.ts';
 import { createRelay } from './relay.ts';
 import { createRescuer } from './rescuer.ts';
-import { createSweep } from './scheduler.ts';
+import { createScheduler } from './scheduler.ts';
 import type { SizeOf } from './window.ts';
 
 /** All that moves from Postgres to the queue. */
@@ -44,17 +44,17 @@ export function createDispatch(options: {
   sizeOf?: SizeOf;
 }): Dispatch {
   const { logger } = options;
-  const fresh = createFreshDispatcher(options);
+  const fresh = createImmediateDispatcher(options);
   const leadership = createLeadership(options.database);
   let leading = false;
 
   const whileLeading = (name: string, step: () => Promise<number>) =>
     createLoop({ name, logger, step: async () => (leading ? step() : LEADER_PAUSE_MS / 4) });
   const loops = [
-    whileLeading('sweep', createSweep(options)),
+    whileLeading('sweep', createScheduler(options)),
     whileLeading('relay', createRelay(options)),
     whileLeading('rescuer', createRescuer(options)),
-    whileLeading('deliveries', createDeliverySweep(options)),
+    whileLeading('deliveries', createDeliveryScheduler(options)),
     whileLeading('fan_out', createDirectFanOut(options)),
     whileLeading('pruner', createPruner(options)),
   ];
@@ -67,7 +67,7 @@ export function createDispatch(options: {
         leading = false;
         throw error;
       });
-      if (held !== leading) logger.info(held ? 'sweeps_taken_over' : 'sweeps_given_up');
+      if (held !== leading) logger.info(held ? 'leadership_acquired' : 'leadership_lost');
       leading = held;
       return LEADER_PAUSE_MS;
     },

@@ -10,7 +10,7 @@ import { fanOut, type MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import { JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../queue/topology.ts';
 import type { Logger } from '../runtime/log/logger.ts';
-import { tellable } from './notification-messages.ts';
+import { toNotifiable } from './notification-messages.ts';
 
 const READER = 'fan_out';
 const BATCH = 500;
@@ -57,11 +57,11 @@ export function createDirectFanOut({
     if (!last) return PAUSE_MS;
     const { refused, ...told } = await fanOut(
       database,
-      events.flatMap((event) => tellable(event) ?? []),
+      events.flatMap((event) => toNotifiable(event) ?? []),
       mailPace,
     );
     await advanceCursor(database, READER, last);
-    for (const { id, error } of refused) logger.error('event_not_told', { event_id: id, error });
+    for (const { id, error } of refused) logger.error('notification_failed', { event_id: id, error });
     if (told.inApp + told.deliveries > 0) logger.info('fanned_out_directly', { ...told });
     return events.length === BATCH ? 0 : PAUSE_MS;
   }
@@ -82,7 +82,7 @@ export async function fanOutAgain(options: {
     const events = await followLedger(database, place, BATCH);
     const { refused, ...told } = await fanOut(
       database,
-      events.flatMap((event) => tellable(event) ?? []),
+      events.flatMap((event) => toNotifiable(event) ?? []),
       mailPace,
     );
     logger.warn('fanned_out_again', { events: events.length, refused: refused.length, ...told });

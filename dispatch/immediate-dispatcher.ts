@@ -13,14 +13,14 @@ const MAX_PENDING = 5000;
 const MAX_BATCH = 500;
 
 /** Dispatches jobs the moment they are accepted, while the queue's window has room. The sweep does all the rest. */
-export interface FreshDispatcher {
+export interface ImmediateDispatcher {
   /** Takes jobs whose commit is done. Never throws and never waits: a job that does not make it is the sweep's. */
   offer(jobs: DispatchableJob[]): void;
   /** Resolves when nothing is under way any more. */
   stop(): Promise<void>;
 }
 
-export function createFreshDispatcher({
+export function createImmediateDispatcher({
   database,
   queue,
   logger,
@@ -30,7 +30,7 @@ export function createFreshDispatcher({
   queue: Queue;
   logger: Logger;
   sizeOf?: SizeOf | undefined;
-}): FreshDispatcher {
+}): ImmediateDispatcher {
   let pending: DispatchableJob[] = [];
   let running: Promise<void> | undefined;
   let window: WindowState | undefined;
@@ -45,7 +45,7 @@ export function createFreshDispatcher({
       try {
         await dispatch(batch);
       } catch (error) {
-        logger.warn('fresh_dispatch_failed', { jobs: batch.length, error });
+        logger.warn('immediate_dispatch_failed', { jobs: batch.length, error });
       }
     }
     running = undefined;

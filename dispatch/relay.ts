@@ -6,7 +6,7 @@ import type { OutgoingMessage, Queue } from '../queue/queue.ts';
 import { DEAD_LETTER_EXCHANGE, eventExchange, FAILED_JOBS } from '../queue/topology.ts';
 import { eventEnvelope } from './event-envelope.ts';
 import { SCRAPE_MESSAGE, small } from './message.ts';
-import { deadNotification, notificationMessage, tellable } from './notification-messages.ts';
+import { deadNotification, notificationMessage, toNotifiable } from './notification-messages.ts';
 
 const READER = 'relay';
 const BATCH = 500;
@@ -37,7 +37,7 @@ export function createRelay({
 
   /** Only what somebody may want to be told of: most jobs have nobody who does, and need no message for it. */
   async function notificationsOf(events: DomainEvent[]): Promise<OutgoingMessage[]> {
-    const candidates = events.flatMap((event) => tellable(event) ?? []);
+    const candidates = events.flatMap((event) => toNotifiable(event) ?? []);
     const wanted = await listWanted(database, candidates);
     return [
       ...candidates.filter(({ id }) => wanted.has(id)).map(notificationMessage),

@@ -26,7 +26,7 @@ const LONG_DISPATCHED_MS = 10_000;
  * Finds what is ready and not on the queue: jobs that fell due, jobs nobody dispatched (the window was full, the broker away, the
  * accepting process killed), and jobs whose message got lost. Returns the pause until the next look.
  */
-export function createSweep({
+export function createScheduler({
   database,
   queue,
   logger,

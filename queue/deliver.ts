@@ -41,6 +41,6 @@ export async function deliver(
   } catch (error) {
     logger.error('handler_failed', { queue, message_id: envelope.id, type: envelope.type, error });
     await sleep(PAUSE_AFTER_THROW_MS);
-    return { kind: 'give_back' };
+    return { kind: 'requeue' };
   }
 }

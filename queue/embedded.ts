@@ -1,11 +1,11 @@
 import pg from 'pg';
 import type { Logger } from '../runtime/log/logger.ts';
 import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
-import { withinTime } from '../runtime/timeout.ts';
+import { withTimeout } from '../runtime/timeout.ts';
 import { createConsumers } from './embedded/consumers.ts';
 import { declareQueue } from './embedded/declare.ts';
 import { createPublisher } from './embedded/publisher.ts';
-import { keepSession } from './embedded/session.ts';
+import { createRecoveringSession } from './embedded/session.ts';
 import { createSettler } from './embedded/settle.ts';
 import { COUNT_FREE, PURGE } from './embedded/statements.ts';
 import type { Queue } from './queue.ts';
@@ -48,7 +48,7 @@ export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
     hasDeadLetters: (name) => topology.queues.some((queue) => queue.name === name && queue.deadLetter),
     logger,
   });
-  const kept = keepSession({
+  const kept = createRecoveringSession({
     databaseUrl,
     leaseMs,
     topology,
@@ -69,7 +69,7 @@ export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
   };
 
   const inTime = (work: Promise<void>) =>
-    withinTime(work, QUERY_MS, () => new Error('late')).catch((error) =>
+    withTimeout(work, QUERY_MS, () => new Error('late')).catch((error) =>
       logger.warn('queue_stop_incomplete', { error }),
     );
 

@@ -67,7 +67,7 @@ export interface ConsumeOptions {
    * Before a queue that the broker cannot bring up again is deleted with all that is in it and made anew: does what its messages
    * asked for, where nobody would ask again. If it fails, the queue stays as it is until the next try.
    */
-  beforeMadeAnew?: (() => Promise<void>) | undefined;
+  beforeRecreate?: (() => Promise<void>) | undefined;
 }
 
 export interface UnreadableMessage {
@@ -81,7 +81,7 @@ export type HandlerOutcome =
   /** To the queue's dead letters. */
   | { kind: 'dead_letter'; reason: string }
   /** Back to the queue, for any consumer at once. Never for a failure: that would be a hot loop. */
-  | { kind: 'give_back' };
+  | { kind: 'requeue' };
 
 export type Handler = (delivery: Delivery) => Promise<HandlerOutcome>;
 

@@ -57,9 +57,9 @@ export function createRabbitQueue(options: RabbitQueueOptions): Queue {
         consuming = { link, started: link.start() };
       }
       await consuming.started;
-      const isDoorbell = topology.queues.some((declared) => declared.name === queue && declared.isDoorbell);
+      const isRebuildable = topology.queues.some((declared) => declared.name === queue && declared.isRebuildable);
       const consumer = createConsumer({
-        ...{ link: consuming.link, queue, isDoorbell, ...options, handler, logger },
+        ...{ link: consuming.link, queue, isRebuildable, ...options, handler, logger },
       });
       consumers.add(consumer);
       await consumer.start();

@@ -9,7 +9,7 @@ export interface QueueDeclaration {
   deadLetter?: string;
   bindings: { exchange: string; pattern: string }[];
   /** What it holds is told again, by whoever publishes to it or by its consumer: a queue that is broken may be made anew. */
-  isDoorbell?: boolean;
+  isRebuildable?: boolean;
 }
 
 export interface Topology {
@@ -45,7 +45,7 @@ export const eventExchange = (type: string): string => {
 const notificationQueue = (name: string, ...patterns: string[]): QueueDeclaration[] => [
   {
     name,
-    isDoorbell: true,
+    isRebuildable: true,
     deadLetter: deadLettersOf(name),
     bindings: patterns.map((pattern) => ({ exchange: NOTIFICATIONS, pattern })),
   },
@@ -65,7 +65,7 @@ export const TOPOLOGY: Topology = {
     ),
   ],
   queues: [
-    { name: SCRAPE_JOBS, deadLetter: FAILED_JOBS, bindings: [], isDoorbell: true },
+    { name: SCRAPE_JOBS, deadLetter: FAILED_JOBS, bindings: [], isRebuildable: true },
     deadLetterQueue(FAILED_JOBS),
     ...notificationQueue(
       JOB_NOTIFICATIONS,

@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { Complaint } from './operator-error.ts';
+import { OperatorError } from './operator-error.ts';
 
 /**
  * The judgement of the egress guard, pure: which addresses lie on the open internet, and what an operator opened beyond it.
@@ -52,14 +52,14 @@ class Range {
   }
 }
 
-/** `192.0.2.1`, `10.0.0.0/8`, `fd00::/8`. @throws Complaint */
+/** `192.0.2.1`, `10.0.0.0/8`, `fd00::/8`. @throws OperatorError */
 export function parseRange(text: string): Range {
   const [network = '', bits, ...rest] = text.split('/');
   const address = parseAddress(network);
   const width = address?.kind() === 'ipv4' ? 32 : 128;
   const length = bits === undefined ? width : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : -1;
   if (!address || rest.length > 0 || length < 0 || length > width) {
-    throw new Complaint(`"${text}" is no address or range such as 10.0.0.0/8`);
+    throw new OperatorError(`"${text}" is no address or range such as 10.0.0.0/8`);
   }
   return new Range(address, length);
 }
@@ -99,7 +99,7 @@ interface Rule {
 
 function parseEntry(entry: string): Rule {
   const wrong = () =>
-    new Complaint(
+    new OperatorError(
       `EGRESS_ALLOW: entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`,
     );
   // Unbracketed IPv6 has colons of its own, so it cannot carry a port.

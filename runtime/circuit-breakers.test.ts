@@ -1,7 +1,7 @@
-import { createCircuits } from './circuit-breakers.ts';
+import { createCircuitBreakers } from './circuit-breakers.ts';
 
 const circuits = (changes: [string, boolean][] = []) =>
-  createCircuits<{ ok: boolean }>({
+  createCircuitBreakers<{ ok: boolean }>({
     isFailure: ({ ok }) => !ok,
     failuresToOpen: 2,
     firstPauseMs: 60_000,

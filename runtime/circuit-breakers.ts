@@ -10,12 +10,12 @@ import {
 import { LRUCache } from 'lru-cache';
 
 /** A circuit breaker a key, such as a host: one that fails again and again is left alone, others are not. */
-export interface Circuits<Outcome extends object> {
+export interface CircuitBreakers<Outcome extends object> {
   /** Does the work, or answers null at once where its circuit is open. What the work throws says nothing of the key. */
   run(key: string, work: () => Promise<Outcome>): Promise<Outcome | null>;
 }
 
-export interface CircuitRules<Outcome> {
+export interface CircuitBreakerOptions<Outcome> {
   /** Whether this outcome speaks against its key. Any other forgives what was before. */
   isFailure(outcome: Outcome): boolean;
   /** In a row. */
@@ -29,7 +29,7 @@ const LONGEST_PAUSE_MS = 5 * 60_000;
 /** The least lately used are forgotten: then they are closed. */
 const KEYS = 5000;
 
-export function createCircuits<Outcome extends object>(rules: CircuitRules<Outcome>): Circuits<Outcome> {
+export function createCircuitBreakers<Outcome extends object>(rules: CircuitBreakerOptions<Outcome>): CircuitBreakers<Outcome> {
   const circuits = new LRUCache<string, CircuitBreakerPolicy>({ max: KEYS });
 
   const circuitOf = (key: string): CircuitBreakerPolicy => {

@@ -1,7 +1,7 @@
 import type { ReadyMessage } from './supervised-process.ts';
 
 /** What a person wants to know once everything runs: where, with which key, a first request to paste, and how to stop. */
-export function welcome({ workers, ...ready }: ReadyMessage & { workers: number }): string {
+export function banner({ workers, ...ready }: ReadyMessage & { workers: number }): string {
   const { url = '' } = ready;
   const lines = [
     '',

@@ -4,9 +4,9 @@ import type { Logger } from '../runtime/log/logger.ts';
 import type { Lifecycle } from '../runtime/process/lifecycle.ts';
 import { runConfigured } from '../runtime/process/process.ts';
 import type { Config } from '../runtime/settings/config.ts';
-import { welcome } from './banner.ts';
+import { banner } from './banner.ts';
 import { choosePort } from './port.ts';
-import { KeptProcess } from './supervised-process.ts';
+import { SupervisedProcess } from './supervised-process.ts';
 
 /** What `npm start` runs after the set-up: Postgres where none is given, the API, notifier, analytics, and the workers. */
 async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<void> {
@@ -24,7 +24,7 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
   // They have the grace period for the job in hand, and then what it takes to close browsers and connections.
   const stopMs = config.shutdownGraceMs + 10_000;
   const keep = (name: string, entry: string) =>
-    new KeptProcess({ name, entry: join(import.meta.dirname, '..', entry), env, stopMs, logger });
+    new SupervisedProcess({ name, entry: join(import.meta.dirname, '..', entry), env, stopMs, logger });
   const api = keep('api', 'api/main.js');
   const workers = Array.from({ length: config.workers }, (_, index) =>
     keep(`worker-${index + 1}`, 'workers/scraper/main.js'),
@@ -44,7 +44,7 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
       await Promise.all([notifier, analytics, ...workers].map((child) => child.keep()));
       if (!ready) return;
       if (takenPort) console.log(`\n  Port ${takenPort} is taken by another program; PORT chooses one.`);
-      console.log(welcome({ ...ready, workers: workers.length }));
+      console.log(banner({ ...ready, workers: workers.length }));
       process.send?.(ready);
     },
     stop: async () => {
@@ -68,7 +68,7 @@ async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logge
           max_connections: String(Math.max(200, (config.workers + 5) * config.databasePoolSize + 50)),
         },
         // Without its database nothing here can go on.
-        onLost: (error) => lifecycle.breakDown(error),
+        onLost: (error) => lifecycle.fail(error),
       });
       const postgres = await starting;
       url = postgres.url;

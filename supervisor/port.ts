@@ -1,9 +1,9 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import type { Config } from '../runtime/settings/config.ts';
 
 /** The port or address cannot be had; the message says which setting to change. */
-class PortError extends Complaint {
+class PortError extends OperatorError {
   override name = 'PortError';
 }
 

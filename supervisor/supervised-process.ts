@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/log/logger.ts';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { writeWithoutBlocking } from '../runtime/process/standard-streams.ts';
 
 /** What a process of ours sends to the one that started it. */
@@ -18,11 +18,11 @@ export interface ReadyMessage {
 }
 
 /** Why a process could not be started; the message is for the person who started it. */
-class ChildStartError extends Complaint {
+class ChildStartError extends OperatorError {
   override name = 'ChildStartError';
 }
 
-export interface KeptProcessOptions {
+export interface SupervisedProcessOptions {
   name: string;
   /** Absolute path of a compiled entry point. */
   entry: string;
@@ -37,12 +37,12 @@ export interface KeptProcessOptions {
  * that Ctrl-C at the terminal reaches only its parent, who stops everything in order. If the parent itself is killed, the
  * child notices by its IPC channel and stops.
  */
-export class KeptProcess {
+export class SupervisedProcess {
   #child: ChildProcess | undefined;
   #stopping = new AbortController();
   #failures = 0;
 
-  constructor(private readonly options: KeptProcessOptions) {}
+  constructor(private readonly options: SupervisedProcessOptions) {}
 
   get name(): string {
     return this.options.name;

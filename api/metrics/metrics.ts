@@ -6,7 +6,7 @@ import { countUnfinished } from '../../db/jobs/read.ts';
 import { countOpenDeliveries } from '../../db/notifications/deliveries/read.ts';
 import { readRefusals } from '../../db/sites/blocked-requests.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import type { OutboxFigures } from '../links/redirect/click-publisher.ts';
 
 /** Streams of events to clients, by kind: `sse` or `websocket`. */
@@ -118,7 +118,7 @@ export function createMetrics(sql: Sql, logger: Logger, logLinesDropped: () => n
     if (performance.now() - countedAt < COUNT_MS) return;
     countedAt = performance.now();
     try {
-      const [counts, open, refusals] = await withinTime(
+      const [counts, open, refusals] = await withTimeout(
         Promise.all([countUnfinished(sql), countOpenDeliveries(sql), readRefusals(sql)]),
         WITHIN_MS,
         () => new Error('not counted in time'),

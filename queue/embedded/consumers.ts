@@ -90,7 +90,7 @@ export function createConsumers(options: {
     const [member] = index < 0 ? [] : members.splice(index, 1);
     if (!member) {
       // Its consumer was stopped while the statement ran.
-      settle(session, message.id, { kind: 'give_back_unseen' });
+      settle(session, message.id, { kind: 'requeue_unseen' });
       return;
     }
     // To the back of the row: consumers of one queue take turns.

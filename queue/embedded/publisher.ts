@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { createBatcher } from '../../runtime/batch.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
@@ -56,7 +56,7 @@ export function createPublisher(options: {
   const storeInTime = async (call: Call) => {
     let refused: PublishError | undefined;
     try {
-      refused = await withinTime(store(call), WAIT_MS, () => {
+      refused = await withTimeout(store(call), WAIT_MS, () => {
         call.abandoned = true;
         return new PublishError(`not stored within ${WAIT_MS} ms`);
       });

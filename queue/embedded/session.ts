@@ -1,11 +1,11 @@
 import pg from 'pg';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { findPostgres } from '../../runtime/postgres/postgres-connection.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';
 import { declareTopology } from './declare.ts';
-import { BURY, FREE_LOST, HINT_CHANNEL, REGISTER, RELEASE, RENEW, SESSION_LOCK } from './statements.ts';
+import { FORGET_DEAD_SESSIONS, FREE_LOST, HINT_CHANNEL, REGISTER, RELEASE, RENEW, SESSION_LOCK } from './statements.ts';
 
 /**
  * One connection that takes and settles all messages of this process, hears of new ones, and proves by being there that the
@@ -19,7 +19,7 @@ export interface Session {
   lost: AbortSignal;
 }
 
-export interface KeptSession {
+export interface RecoveringSession {
   /** Resolves when there is a session, or after the first attempt has failed; then it goes on trying. */
   start(): Promise<void>;
   /** Frees what the session holds. */
@@ -46,7 +46,7 @@ const RELEASE_MS = 2000;
 /** A session that lived this long was a success; the next failure starts the back-off anew. */
 const STEADY_MS = 10_000;
 
-export function keepSession(options: SessionOptions): KeptSession {
+export function createRecoveringSession(options: SessionOptions): RecoveringSession {
   const { logger } = options;
   const stopping = new AbortController();
   let opened: Opened | undefined;
@@ -167,7 +167,7 @@ async function openSession(options: SessionOptions): Promise<Opened> {
     };
     const release = async () => {
       // What is not said now, Postgres concludes from the closed connection.
-      await withinTime(goodbye(), RELEASE_MS, () => new Error('late')).catch(() => {});
+      await withTimeout(goodbye(), RELEASE_MS, () => new Error('late')).catch(() => {});
       lose(new Error('stopped'));
     };
     return { session: { id, run, lost: lost.signal }, ended, lose, release };
@@ -210,7 +210,7 @@ function tick({ session, lose }: Opened, { leaseMs, onHint, logger }: SessionOpt
     }
     if (Date.now() - buriedAt >= 2 * POLL_MS) {
       buriedAt = Date.now();
-      await session.run(BURY, [session.id, SESSION_LOCK]);
+      await session.run(FORGET_DEAD_SESSIONS, [session.id, SESSION_LOCK]);
       const { rows } = await session.run(FREE_LOST, []);
       for (const { queue, messages } of rows) logger.info('messages_freed', { queue, messages });
     }

@@ -1,9 +1,9 @@
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { Session } from './session.ts';
-import { ACKNOWLEDGE, DEAD_LETTER, GIVE_BACK } from './statements.ts';
+import { ACKNOWLEDGE, DEAD_LETTER, REQUEUE } from './statements.ts';
 
-export type Settlement = { kind: 'ack' | 'dead_letter' | 'give_back' | 'give_back_unseen' };
+export type Settlement = { kind: 'ack' | 'dead_letter' | 'requeue' | 'requeue_unseen' };
 
 /** Says what becomes of a message, in the session that took it, or not at all if that is gone. Returns at once. */
 export type Settle = (session: Session, id: number, settlement: Settlement) => void;
@@ -40,10 +40,10 @@ export function createSettler(logger: Logger): { settle: Settle; idle(): Promise
 async function settleAll(session: Session, idsOf: (kind: Settlement['kind']) => number[]): Promise<void> {
   const acknowledged = idsOf('ack');
   const dead = idsOf('dead_letter');
-  const back = idsOf('give_back');
-  const unseen = idsOf('give_back_unseen');
+  const back = idsOf('requeue');
+  const unseen = idsOf('requeue_unseen');
   if (acknowledged.length > 0) await session.run(ACKNOWLEDGE, [session.id, acknowledged]);
   if (dead.length > 0) await session.run(DEAD_LETTER, [session.id, dead]);
-  if (back.length > 0) await session.run(GIVE_BACK, [session.id, back, 0]);
-  if (unseen.length > 0) await session.run(GIVE_BACK, [session.id, unseen, 1]);
+  if (back.length > 0) await session.run(REQUEUE, [session.id, back, 0]);
+  if (unseen.length > 0) await session.run(REQUEUE, [session.id, unseen, 1]);
 }

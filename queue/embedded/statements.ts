@@ -61,8 +61,8 @@ export const ACKNOWLEDGE: Statement = {
 };
 
 /** $2 ids, $3 what to take off the count of deliveries: 1 for those no handler has seen */
-export const GIVE_BACK: Statement = {
-  name: 'queue_give_back',
+export const REQUEUE: Statement = {
+  name: 'queue_requeue',
   text: `UPDATE queue.messages SET holder = NULL, deliveries = deliveries - $3
 WHERE id = ANY($2::bigint[]) AND holder = $1`,
 };
@@ -106,8 +106,8 @@ export const RENEW: Statement = {
  * means a process that was killed, known within moments; the lease is for machines that vanished without a word.
  * $1 own session, $2 lock class
  */
-export const BURY: Statement = {
-  name: 'queue_bury',
+export const FORGET_DEAD_SESSIONS: Statement = {
+  name: 'queue_forget_dead_sessions',
   text: `DELETE FROM queue.sessions
 WHERE id <> $1 AND (lease_until < now() OR pg_try_advisory_xact_lock($2, id))`,
 };

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Channel, ChannelModel } from 'amqplib';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 
 /** Far above what a healthy broker needs, far below what a person waits. */
 const OPERATION_MS = 10_000;
@@ -15,11 +15,11 @@ export async function withChannel<T>(
   work: (channel: Channel) => Promise<T>,
 ): Promise<T> {
   const opened = connection.createChannel();
-  const channel = await withinTime(opened, OPERATION_MS, () => new Error('the broker opens no channel'));
+  const channel = await withTimeout(opened, OPERATION_MS, () => new Error('the broker opens no channel'));
   // The operation under way rejects with the same error; without a listener it would be thrown at the whole connection.
   channel.on('error', () => {});
   try {
-    return await withinTime(work(channel), OPERATION_MS, () => new Error('the broker does not answer'));
+    return await withTimeout(work(channel), OPERATION_MS, () => new Error('the broker does not answer'));
   } finally {
     await closeChannel(channel);
   }
@@ -27,12 +27,12 @@ export async function withChannel<T>(
 
 /** Never rejects, and never waits for ever: amqplib drops the callback of a close whose connection ends meanwhile. */
 export async function closeChannel(channel: Channel): Promise<void> {
-  await withinTime(channel.close(), CLOSE_MS, () => new Error('late')).catch(() => {});
+  await withTimeout(channel.close(), CLOSE_MS, () => new Error('late')).catch(() => {});
 }
 
 /** The same for a connection; one that does not answer loses its socket. */
 export async function closeConnection(connection: ChannelModel, close: () => Promise<void>): Promise<void> {
-  await withinTime(close(), CLOSE_MS, () => new Error('late')).catch(() => destroySocket(connection));
+  await withTimeout(close(), CLOSE_MS, () => new Error('late')).catch(() => destroySocket(connection));
 }
 
 /** Ends a connection that is open but of no use; whoever listens for its `close` reconnects. */

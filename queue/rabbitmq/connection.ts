@@ -21,7 +21,7 @@ export interface Link {
   /** Called each time there is a prepared connection, and each time the broker accepts messages again. */
   onReady(listener: () => void): void;
   /** Prepares again, because somebody deleted a queue. Calls at the same time share one run. Rejects if it fails. */
-  prepareAgain(): Promise<void>;
+  redeclare(): Promise<void>;
   /** Runs pieces of work one after the other: if the broker ends the connection, it was because of the one under way. */
   oneByOne<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -111,7 +111,7 @@ export function createLink(options: LinkOptions): Link {
     attempted();
     return retryInMs;
   };
-  const prepareAgain = async () => {
+  const redeclare = async () => {
     await pause(DELETED_QUEUE_MS, stopping.signal);
     if (!ready) throw new Error(outage?.reason ?? 'not connected');
     await prepare(ready);
@@ -161,8 +161,8 @@ export function createLink(options: LinkOptions): Link {
       return outage?.reason ?? blocked;
     },
     onReady: (listener) => void listeners.push(listener),
-    prepareAgain: () => {
-      preparing ??= prepareAgain().finally(() => {
+    redeclare: () => {
+      preparing ??= redeclare().finally(() => {
         preparing = undefined;
       });
       return preparing;

@@ -1,10 +1,10 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { deliver } from '../deliver.ts';
 import type { ConsumeOptions, Consumer, Handler, HandlerOutcome } from '../queue.ts';
 import type { Link } from './connection.ts';
-import { keepChannel } from './recovering-channel.ts';
+import { createRecoveringChannel } from './recovering-channel.ts';
 
 /** A delivery belongs to the channel it came on: its tag means something else, or nothing, on any other. */
 interface Received {
@@ -25,13 +25,13 @@ export function createConsumer(options: {
   queue: string;
   prefetch: number;
   /** See `QueueDeclaration`. */
-  isDoorbell: boolean;
+  isRebuildable: boolean;
   onUnreadable?: ConsumeOptions['onUnreadable'];
-  beforeMadeAnew?: ConsumeOptions['beforeMadeAnew'];
+  beforeRecreate?: ConsumeOptions['beforeRecreate'];
   handler: Handler;
   logger: Logger;
 }): Consumer & { start(): Promise<void>; close(): Promise<void> } {
-  const { link, queue, prefetch, isDoorbell, onUnreadable, beforeMadeAnew, handler, logger } = options;
+  const { link, queue, prefetch, isRebuildable, onUnreadable, beforeRecreate, handler, logger } = options;
   /** Not begun. The broker sends no more than `prefetch`, but after a reconnect the handlers of before still hold their places. */
   let held: Received[] = [];
   let busy = 0;
@@ -92,12 +92,12 @@ export function createConsumer(options: {
       if (consuming?.channel === channel) consuming = undefined;
     });
     await channel.prefetch(prefetch);
-    if (isDoorbell && refusals >= REFUSALS) await makeAnew(channel);
+    if (isRebuildable && refusals >= REFUSALS) await recreate(channel);
     // In turn: a refusal ends the connection, and with it what the consumers of other queues are about to do.
     await link.oneByOne(async () => {
       if (closed.aborted) throw new Error('the channel closed before its turn');
       try {
-        await withinTime(
+        await withTimeout(
           subscribe(channel, closed),
           SUBSCRIBE_MS,
           () => new Error('the broker does not answer'),
@@ -114,9 +114,9 @@ export function createConsumer(options: {
    * declared before (seen on 3.10.8). It can be declared, but each consumer is answered 541 and each message refused, until somebody
    * deletes it.
    */
-  const makeAnew = async (channel: Channel) => {
+  const recreate = async (channel: Channel) => {
     // It may take longer than a channel has to be set up: the next one waits for the same.
-    saving ??= (beforeMadeAnew?.() ?? Promise.resolve()).catch((error) => {
+    saving ??= (beforeRecreate?.() ?? Promise.resolve()).catch((error) => {
       saving = undefined;
       throw error;
     });
@@ -125,13 +125,13 @@ export function createConsumer(options: {
     await channel.deleteQueue(queue);
     saving = undefined;
     refusals = 0;
-    await link.prepareAgain();
+    await link.redeclare();
   };
   const subscribe = async (channel: Channel, closed: AbortSignal) => {
     if (stopping) return;
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (!message) void subscribeAgain(channel, closed);
-      else if (stopping) carryOut(channel, message, { kind: 'give_back' });
+      else if (stopping) carryOut(channel, message, { kind: 'requeue' });
       else {
         held.push({ channel, closed, message });
         beginHeld();
@@ -146,7 +146,7 @@ export function createConsumer(options: {
     if (stopping || closed.aborted) return;
     logger.warn('consumer_cancelled', { queue });
     try {
-      await link.prepareAgain();
+      await link.redeclare();
       if (!stopping && !closed.aborted) await subscribe(channel, closed);
     } catch (error) {
       logger.warn('consume_failed', { queue, error });
@@ -155,7 +155,7 @@ export function createConsumer(options: {
     }
   };
 
-  const kept = keepChannel({
+  const kept = createRecoveringChannel({
     link,
     name: `consume ${queue}`,
     create: (connection) => connection.createChannel(),
@@ -164,17 +164,17 @@ export function createConsumer(options: {
   });
 
   const stop = async () => {
-    for (const { channel, message } of held) carryOut(channel, message, { kind: 'give_back' });
+    for (const { channel, message } of held) carryOut(channel, message, { kind: 'requeue' });
     held = [];
     if (consuming) await cancel(consuming.channel, consuming.tag).catch(() => {});
     if (busy === 0) await kept.stop();
   };
   /** Deliveries may still come after the cancel; amqplib would close the channel for one whose consumer it has forgotten. */
   const cancel = async (channel: Channel, tag: string) => {
-    await withinTime(channel.cancel(tag), CANCEL_MS, () => new Error('late'));
+    await withTimeout(channel.cancel(tag), CANCEL_MS, () => new Error('late'));
     const internals = channel as Channel & { registerConsumer?(tag: string, callback: Receive): void };
     internals.registerConsumer?.(tag, (message) => {
-      if (message) carryOut(channel, message, { kind: 'give_back' });
+      if (message) carryOut(channel, message, { kind: 'requeue' });
     });
   };
 
@@ -201,7 +201,7 @@ function carryOut(channel: Channel, message: ConsumeMessage, outcome: HandlerOut
     case 'dead_letter':
       channel.nack(message, false, false);
       return;
-    case 'give_back':
+    case 'requeue':
       channel.nack(message, false, true);
       return;
     default:

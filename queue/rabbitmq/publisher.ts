@@ -1,12 +1,12 @@
 import type { ConfirmChannel, Message } from 'amqplib';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
 import { closeChannel } from './channel.ts';
 import type { Link } from './connection.ts';
-import { keepChannel } from './recovering-channel.ts';
+import { createRecoveringChannel } from './recovering-channel.ts';
 
 export interface Publisher {
   start(): Promise<void>;
@@ -58,7 +58,7 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
       if (channel && used.has(channel)) giveUp(channel);
       return new PublishError(`no confirm from the broker within ${WAIT_MS} ms`);
     };
-    const outcomes = await withinTime(Promise.all(confirms), WAIT_MS, late);
+    const outcomes = await withTimeout(Promise.all(confirms), WAIT_MS, late);
     const failures = outcomes.filter((outcome) => outcome !== undefined);
     if (failures.length > 0) throw summary(failures, messages.length);
   };
@@ -160,10 +160,10 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
   };
 
   const declareAgain = () => {
-    link.prepareAgain().catch((error) => options.logger.warn('declare_failed', { error }));
+    link.redeclare().catch((error) => options.logger.warn('declare_failed', { error }));
   };
 
-  const kept = keepChannel({
+  const kept = createRecoveringChannel({
     link,
     name: 'publish',
     create: (connection) => connection.createConfirmChannel(),
@@ -189,7 +189,7 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
       const idle = new Promise<void>((resolve) => {
         onIdle = resolve;
       });
-      if (inFlight.size > 0) await withinTime(idle, WAIT_MS, () => new Error('late')).catch(() => {});
+      if (inFlight.size > 0) await withTimeout(idle, WAIT_MS, () => new Error('late')).catch(() => {});
       await kept.stop();
     },
   };

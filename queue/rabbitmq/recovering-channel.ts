@@ -1,12 +1,12 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { pause } from '../reconnect.ts';
 import { closeChannel } from './channel.ts';
 import type { Link } from './connection.ts';
 
 /** A channel that is made again after the connection was away, and after the broker closed it for whatever reason. */
-export interface KeptChannel {
+export interface RecoveringChannel {
   /** Resolves when it is set up, or after the first attempt has failed, or at once while there is no connection. */
   start(): Promise<void>;
   /** Closes it; unacknowledged deliveries go back to their queue. */
@@ -18,14 +18,14 @@ const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 4000;
 const NOT_FOUND = 404;
 
-export function keepChannel<C extends Channel>(options: {
+export function createRecoveringChannel<C extends Channel>(options: {
   link: Link;
   name: string;
   create(connection: ChannelModel): Promise<C>;
   /** Attaches to a fresh channel. `closed` fires when that channel is gone, whoever closed it. */
   setUp(channel: C, closed: AbortSignal): Promise<void>;
   logger: Logger;
-}): KeptChannel {
+}): RecoveringChannel {
   const { link, create, setUp } = options;
   const logger = options.logger.with({ channel: options.name });
   const stopping = new AbortController();
@@ -61,11 +61,11 @@ export function keepChannel<C extends Channel>(options: {
   };
   const declareAgain = async () => {
     missing = false;
-    await link.prepareAgain().catch((error) => logger.warn('declare_failed', { error }));
+    await link.redeclare().catch((error) => logger.warn('declare_failed', { error }));
   };
   const openOnce = async (connection: ChannelModel) => {
     const late = () => new Error('the broker opens no channel');
-    const channel = await withinTime(create(connection), SET_UP_MS, late);
+    const channel = await withTimeout(create(connection), SET_UP_MS, late);
     const closed = new AbortController();
     channel.on('error', (error: Error & { code?: number }) => {
       logger.warn('channel_error', { error });
@@ -79,7 +79,7 @@ export function keepChannel<C extends Channel>(options: {
       }
     });
     try {
-      await withinTime(setUp(channel, closed.signal), SET_UP_MS, late);
+      await withTimeout(setUp(channel, closed.signal), SET_UP_MS, late);
     } catch (error) {
       await closeChannel(channel);
       throw error;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { defaultRootCert, type PostgresAddress, type PostgresTls, parsePostgresUrl } from './postgres-url.ts';
 
 /** What pg is told of a server. */
@@ -34,7 +34,7 @@ export async function findPostgres(url: string): Promise<PostgresTarget> {
       failure = new Error(`${at.host}:${at.port} takes no writes`);
     } catch (error) {
       // A file that cannot be read is the same for every host.
-      if (error instanceof Complaint) throw error;
+      if (error instanceof OperatorError) throw error;
       failure = error;
     }
   }
@@ -96,7 +96,7 @@ function fileOf(parameter: string, file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Complaint(`DATABASE_URL: ${parameter}: ${file} cannot be read (${code}): correct the path`);
+    throw new OperatorError(`DATABASE_URL: ${parameter}: ${file} cannot be read (${code}): correct the path`);
   }
 }
 

@@ -26,12 +26,12 @@ export class Lifecycle {
   constructor(
     private readonly logger: Logger,
     private readonly stopMs: number,
-    private readonly onBroken: (error: Error) => void = () => {},
+    private readonly onFailure: (error: Error) => void = () => {},
   ) {}
 
   /** For a part that learned that it will never work again: ends the process in order, with exit code 1. */
-  breakDown(error: Error): void {
-    this.onBroken(error);
+  fail(error: Error): void {
+    this.onFailure(error);
   }
 
   /** Once a stop was asked for nothing is started any more: then this never resolves. */

@@ -1,6 +1,6 @@
 import { type LogOutput, openLog } from '../log/log-output.ts';
 import type { Logger } from '../log/logger.ts';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { type Config, loadConfig, misspeltSettings } from '../settings/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { runProcess } from './run-process.ts';
@@ -42,7 +42,7 @@ function configOrExit(): Config {
     if (!process.send) for (const line of misspeltSettings()) process.stderr.write(`${line}\n`);
     return config;
   } catch (error) {
-    if (!(error instanceof Complaint)) throw error;
+    if (!(error instanceof OperatorError)) throw error;
     process.stderr.write(`${error.message}\n`);
     // At once: an IPC channel would keep a process alive that has nothing to do.
     process.exit(1);

@@ -1,6 +1,6 @@
 import type { LogOutput } from '../log/log-output.ts';
 import type { Logger } from '../log/logger.ts';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { Lifecycle } from './lifecycle.ts';
 
 export interface ProcessOptions {
@@ -32,7 +32,7 @@ export function runProcess(
   const lifecycle = new Lifecycle(logger, Math.max(stopMs, SHORTEST_STOP_MS), (error) => {
     if (isBroken || signalledAt > 0) return;
     isBroken = true;
-    logger.error('process_broken', { error });
+    logger.error('process_failed', { error });
     process.stderr.write(`${error.message}; this process ends\n`);
     void end(1);
   });
@@ -77,7 +77,7 @@ export function runProcess(
   compose(lifecycle).catch((error) => {
     // What fails once a stop was asked for fails because of it.
     if (signalledAt > 0) return;
-    if (!(error instanceof Complaint)) return onFatal('start_failed')(error);
+    if (!(error instanceof OperatorError)) return onFatal('start_failed')(error);
     process.stderr.write(`${error.message}\n`);
     void lifecycle.stop().then(() => exit(1));
   });

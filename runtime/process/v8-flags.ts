@@ -6,6 +6,6 @@ import { setFlagsFromString } from 'node:v8';
  * over 200 pages 10 ms of processor time a page went into compiling, 3 this way, and what it compiles then is better (a page in
  * threads that are warm: 8.3 ms instead of 11.0). Default 67,584 with V8 11.3 to 13; read anew each time a function spends it up.
  */
-export function compileLate(): void {
+export function applyV8Flags(): void {
   setFlagsFromString('--interrupt-budget=1500000');
 }

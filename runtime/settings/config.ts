@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { readEnvFile } from './env-file.ts';
 import { nearMisses } from './near-misses.ts';
 import { SETTINGS, type SettingName, type SettingValues, settingsOf } from './settings.ts';
@@ -33,7 +33,7 @@ export const misspeltSettings = (): string[] =>
     ({ name, meant }) => `configuration: there is no setting ${name}: ${meant} may be meant`,
   );
 
-export class ConfigError extends Complaint {}
+export class ConfigError extends OperatorError {}
 
 /** @throws ConfigError naming every variable that does not fit and what was expected of it */
 export function parseConfig(environment: Record<string, string | undefined>): Config {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { ambiguityIn, readEnvFile } from './env-file.ts';
 
 let folder: string;
@@ -49,7 +49,7 @@ describe('.env', () => {
     ['PORT 3000', /line 1: expected NAME=value/],
     ['=abc', /line 1: expected NAME=value/],
   ])('%j is refused with its line, and never with its value', (text, problem) => {
-    expect(() => read(text)).toThrow(Complaint);
+    expect(() => read(text)).toThrow(OperatorError);
     expect(() => read(text)).toThrow(problem);
     expect(ambiguityIn(text)).not.toMatch(/abc/);
   });

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 
 /**
  * What a `.env` file says; nothing if there is none.
  *
- * @throws Complaint naming the line that would be read otherwise than it looks
+ * @throws OperatorError naming the line that would be read otherwise than it looks
  */
 export function readEnvFile(path: string): Record<string, string> {
   let text: string;
@@ -14,12 +14,12 @@ export function readEnvFile(path: string): Record<string, string> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return {};
-    throw new Complaint(
+    throw new OperatorError(
       `configuration: ${path} cannot be read (${code}): make it a file that this user may read`,
     );
   }
   const problem = ambiguityIn(text);
-  if (problem) throw new Complaint(`configuration: ${path} ${problem}`);
+  if (problem) throw new OperatorError(`configuration: ${path} ${problem}`);
   return parse(text);
 }
 

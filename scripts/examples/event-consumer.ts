@@ -30,8 +30,8 @@ runConfigured('example', async ({ config, logger, lifecycle }) => {
       return await hear(envelope);
     } catch (error) {
       // What this service cannot pass on must not be acknowledged, and the next event would fare no better.
-      lifecycle.breakDown(error as Error);
-      return { kind: 'give_back' };
+      lifecycle.fail(error as Error);
+      return { kind: 'requeue' };
     }
   });
   process.send?.({ type: 'ready' });

@@ -1,11 +1,11 @@
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import { countEvents } from '../../db/statistics.ts';
 import { createLoop } from '../../dispatch/loop.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { LINK_CLICKS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { CLICKS_PREFETCH, createCountClicks } from './count-clicks.ts';
 
 export interface Analytics {
@@ -41,7 +41,7 @@ export function createAnalytics(options: {
       const count = createCountClicks({ database, logger, stopping: stopping.signal });
       consumer = await queue.consume(
         LINK_CLICKS,
-        { prefetch: CLICKS_PREFETCH, onUnreadable: (message) => buryMessage(database, message) },
+        { prefetch: CLICKS_PREFETCH, onUnreadable: (message) => deadLetterMessage(database, message) },
         (delivery) => {
           const work = count(delivery).finally(() => underWay.delete(work));
           underWay.add(work);
@@ -53,8 +53,8 @@ export function createAnalytics(options: {
       await consumer?.stop();
       const settled = Promise.allSettled(underWay);
       const late = () => new Error('late');
-      await withinTime(settled, options.shutdownGraceMs / 2, late).catch(() => stopping.abort());
-      await withinTime(settled, options.shutdownGraceMs / 2, late).catch(() => {});
+      await withTimeout(settled, options.shutdownGraceMs / 2, late).catch(() => stopping.abort());
+      await withTimeout(settled, options.shutdownGraceMs / 2, late).catch(() => {});
       await loop.stop();
     },
   };

@@ -34,7 +34,7 @@ export function createCountClicks(options: {
       await untilStored(clicks);
       return clicks.map(() => ACKNOWLEDGED);
     } catch (error) {
-      if (stopping.aborted || isDatabaseUnavailable(error)) return clicks.map(() => GIVEN_BACK);
+      if (stopping.aborted || isDatabaseUnavailable(error)) return clicks.map(() => REQUEUED);
       if (clicks.length === 1) {
         logger.error('click_not_counted', { event_id: clicks[0]?.id, error });
         return [{ kind: 'dead_letter', reason: `not counted: ${(error as Error).message}` }];
@@ -67,7 +67,7 @@ export function createCountClicks(options: {
 }
 
 const ACKNOWLEDGED: HandlerOutcome = { kind: 'ack' };
-const GIVEN_BACK: HandlerOutcome = { kind: 'give_back' };
+const REQUEUED: HandlerOutcome = { kind: 'requeue' };
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function readClick({ envelope }: Delivery): HandlerOutcome | { kind: 'click'; click: CountedClick } {

@@ -14,7 +14,7 @@ export interface Channel {
   /** So many leases long one attempt may take: a mail server may think for long before it says "250", and giving up on it means a copy. */
   readonly leases: number;
   /** What fails together: the host of a webhook or push service, the one mail server. */
-  circuitOf(delivery: ClaimedDelivery): string;
+  circuitKey(delivery: ClaimedDelivery): string;
   /**
    * Sends one message. A mail has several deliveries, the others one.
    * @param signal fires when there is no more time

@@ -1,5 +1,5 @@
 import type { SendOutcome } from '../../core/notifications/delivery.ts';
-import { createCircuits } from './circuit-breakers.ts';
+import { createDeliveryCircuitBreakers } from './circuit-breakers.ts';
 
 const failed: SendOutcome = {
   kind: 'retry',
@@ -10,7 +10,7 @@ const refused: SendOutcome = { ...failed, kind: 'refused' };
 
 test('a host that fails again and again is left alone, at no cost to what waits; others are not', async () => {
   const changes: [string, boolean][] = [];
-  const circuits = createCircuits((key, open) => changes.push([key, open]));
+  const circuits = createDeliveryCircuitBreakers((key, open) => changes.push([key, open]));
   let sent = 0;
   const send = async () => {
     sent += 1;
@@ -28,7 +28,7 @@ test('a host that fails again and again is left alone, at no cost to what waits;
 });
 
 test('an endpoint that is not found does not speak for the others on its host', async () => {
-  const circuits = createCircuits(() => {});
+  const circuits = createDeliveryCircuitBreakers(() => {});
   const notFound: SendOutcome = { ...failed, receipt: { status: 404, body: '' } };
   for (let time = 0; time < 20; time += 1) {
     expect(await circuits.send('a', async () => notFound)).toBe(notFound);
@@ -36,7 +36,7 @@ test('an endpoint that is not found does not speak for the others on its host', 
 });
 
 test('a refusal speaks of one message and not of its host', async () => {
-  const circuits = createCircuits(() => {});
+  const circuits = createDeliveryCircuitBreakers(() => {});
   for (let time = 0; time < 20; time += 1)
     expect(await circuits.send('a', async () => refused)).toBe(refused);
 });

@@ -1,19 +1,19 @@
 import type { SendOutcome } from '../../core/notifications/delivery.ts';
-import { createCircuits as createKeyedCircuits } from '../../runtime/circuit-breakers.ts';
+import { createCircuitBreakers } from '../../runtime/circuit-breakers.ts';
 
 /**
  * A circuit breaker a mail server, push service and webhook host. One that fails is left alone for a while: what is for it waits
  * in Postgres, which costs no attempt and no slot, and one message in between tries whether it is back.
  */
-export interface Circuits {
+export interface DeliveryCircuitBreakers {
   send(key: string, send: () => Promise<SendOutcome>): Promise<SendOutcome>;
 }
 
 const FAILURES_TO_OPEN = 5;
 const FIRST_PAUSE_MS = 5000;
 
-export function createCircuits(onChange: (key: string, open: boolean) => void): Circuits {
-  const circuits = createKeyedCircuits<SendOutcome>({
+export function createDeliveryCircuitBreakers(onChange: (key: string, open: boolean) => void): DeliveryCircuitBreakers {
+  const circuits = createCircuitBreakers<SendOutcome>({
     isFailure: speaksOfHost,
     ...{ failuresToOpen: FAILURES_TO_OPEN, firstPauseMs: FIRST_PAUSE_MS, onChange },
   });

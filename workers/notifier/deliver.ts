@@ -14,19 +14,19 @@ import {
   type PauseRule,
   settleDeliveries,
 } from '../../db/notifications/deliveries/settle.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { type Channel, NO_RECEIPT, retry } from './channel.ts';
-import type { Circuits } from './circuit-breakers.ts';
-import { readRing } from './message.ts';
+import type { DeliveryCircuitBreakers } from './circuit-breakers.ts';
+import { readWakeUp } from './message.ts';
 
-type Parcel = [ClaimedDelivery, ...ClaimedDelivery[]];
+type DeliveryBatch = [ClaimedDelivery, ...ClaimedDelivery[]];
 
 export interface DeliverOptions {
   database: Database;
-  circuits: Circuits;
+  circuits: DeliveryCircuitBreakers;
   leaseMs: number;
   rule: PauseRule;
   logger: Logger;
@@ -68,7 +68,7 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
   const lastTook = new LRUCache<string, number>({ max: HOSTS });
 
   return async (delivery) => {
-    const message = readRing(delivery.envelope, channel.name);
+    const message = readWakeUp(delivery.envelope, channel.name);
     switch (message.kind) {
       case 'unknown_type':
         logger.warn('notification_type_unknown', {
@@ -81,7 +81,7 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
       case 'read': {
         const holder = randomUUID();
         const parcel = await claim(message.value, holder, delivery);
-        if (parcel === 'stopping') return { kind: 'give_back' };
+        if (parcel === 'stopping') return { kind: 'requeue' };
         if (parcel !== 'not_ours') await deliver(parcel, holder);
         return { kind: 'ack' };
       }
@@ -90,7 +90,7 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     }
   };
 
-  async function deliver(parcel: Parcel, holder: string): Promise<void> {
+  async function deliver(parcel: DeliveryBatch, holder: string): Promise<void> {
     const [first] = parcel;
     const begin = performance.now();
     const outcome = await sendWithin(parcel);
@@ -98,7 +98,7 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     const { maxAttempts } = channel;
     const transition = settleDelivery({ ...first, maxAttempts }, outcome, channel.retry, Math.random());
     const settlement = { ids: parcel.map(({ id }) => id), holder, transition, durationMs };
-    await untilDatabaseAnswers([options.leaving], logger, () => settleTogether(settlement).then(() => true));
+    await retryWhileUnavailable([options.leaving], logger, () => settleTogether(settlement).then(() => true));
     const level = transition.status === 'failed' ? 'warn' : 'info';
     logger[level](`notification_${transition.status === 'queued' ? outcome.kind : transition.status}`, {
       channel: channel.name,
@@ -112,8 +112,8 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     });
   }
 
-  async function sendWithin(parcel: Parcel): Promise<SendOutcome> {
-    const key = channel.circuitOf(parcel[0]);
+  async function sendWithin(parcel: DeliveryBatch): Promise<SendOutcome> {
+    const key = channel.circuitKey(parcel[0]);
     const crowd = inHand.get(key) ?? 0;
     const isSlow = (lastTook.get(key) ?? 0) > SLOW_MS;
     const share = parcel[0].urgent ? SLOW_URGENT_SHARE : SLOW_SHARE;
@@ -175,8 +175,8 @@ function createClaim(channel: Channel, { database, leaseMs, logger, stopping }: 
     request: DeliveryClaim,
     holder: string,
     { signal }: Pick<Delivery, 'signal'>,
-  ): Promise<Parcel | 'not_ours' | 'stopping'> => {
-    const claimed = await untilDatabaseAnswers([stopping, signal], logger, async () => {
+  ): Promise<DeliveryBatch | 'not_ours' | 'stopping'> => {
+    const claimed = await retryWhileUnavailable([stopping, signal], logger, async () => {
       if (channel.name === 'email') return claimMail(database, request, { holder, leaseMs });
       return [await claimTogether({ ...request, holder })].filter((delivery) => delivery !== undefined);
     });

@@ -1,14 +1,14 @@
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import type { PauseRule } from '../../db/notifications/deliveries/settle.ts';
 import type { MailPace } from '../../db/notifications/fan-out.ts';
 import { fanOutAgain } from '../../dispatch/fan-out.ts';
 import type { Consumer, Handler, Queue } from '../../queue/queue.ts';
 import { CHANNEL_QUEUES, JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import type { Channel } from './channel.ts';
-import { createCircuits } from './circuit-breakers.ts';
+import { createDeliveryCircuitBreakers } from './circuit-breakers.ts';
 import { createDeliver } from './deliver.ts';
 import { createFanOut, FAN_OUT_BATCH } from './fan-out.ts';
 
@@ -43,15 +43,15 @@ export function createNotifier(options: {
     name: string,
     prefetch: number,
     handler: Handler,
-    beforeMadeAnew?: () => Promise<void>,
+    beforeRecreate?: () => Promise<void>,
   ) => {
     const tracked: Handler = (delivery) => {
       const work = handler(delivery).finally(() => underWay.delete(work));
       underWay.add(work);
       return work;
     };
-    const onUnreadable = (message: Parameters<typeof buryMessage>[1]) => buryMessage(database, message);
-    consumers.push(await queue.consume(name, { prefetch, onUnreadable, beforeMadeAnew }, tracked));
+    const onUnreadable = (message: Parameters<typeof deadLetterMessage>[1]) => deadLetterMessage(database, message);
+    consumers.push(await queue.consume(name, { prefetch, onUnreadable, beforeRecreate }, tracked));
   };
 
   return {
@@ -60,7 +60,7 @@ export function createNotifier(options: {
       for (const name of [URGENT_NOTIFICATIONS, JOB_NOTIFICATIONS]) {
         await consume(name, FAN_OUT_BATCH, fanOut, () => fanOutAgain(options));
       }
-      const circuits = createCircuits((key, open) =>
+      const circuits = createDeliveryCircuitBreakers((key, open) =>
         logger.warn(open ? 'circuit_opened' : 'circuit_closed', { circuit: key }),
       );
       const signals = { stopping: stopping.signal, givingUp: givingUp.signal, leaving: leaving.signal };
@@ -85,7 +85,7 @@ export function createNotifier(options: {
 
 /** Whether all of them settled in time, one way or the other. */
 const finishedWithin = (work: Set<Promise<unknown>>, ms: number): Promise<boolean> =>
-  withinTime(Promise.allSettled(work), ms, () => new Error('late')).then(
+  withTimeout(Promise.allSettled(work), ms, () => new Error('late')).then(
     () => true,
     () => false,
   );

@@ -3,9 +3,9 @@ import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
 import { type Outcome, settle } from '../../core/jobs/job-state.ts';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import { type Settlement, settleJobs } from '../../db/jobs/settle.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, HandlerOutcome } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
@@ -84,7 +84,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     outcome: Outcome,
   ): Promise<void> {
     const transition = settle(job, outcome, retry, Math.random());
-    const settled = await untilDatabaseAnswers([options.kill], logger, () =>
+    const settled = await retryWhileUnavailable([options.kill], logger, () =>
       settleInBatch({ run: job, transition }),
     );
     run.end();
@@ -102,7 +102,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
   ): Promise<HandlerOutcome> {
     switch (claimed.kind) {
       case 'stopping':
-        return { kind: 'give_back' };
+        return { kind: 'requeue' };
       case 'not_claimed':
         logger.debug('job_not_claimed', { job_id: claimed.jobId, why: claimed.why });
         return { kind: 'ack' };
@@ -112,7 +112,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
       case 'unreadable': {
         const { reason } = claimed;
         const body = Buffer.from(JSON.stringify(envelope));
-        await buryMessage(database, { queue, reason, body }).catch((error) =>
+        await deadLetterMessage(database, { queue, reason, body }).catch((error) =>
           logger.error('unreadable_message_not_kept', { reason, error }),
         );
         return { kind: 'dead_letter', reason };

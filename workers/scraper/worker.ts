@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { createClaimer } from './claim.ts';
 import { createExecutor, type ExecutorOptions } from './execution.ts';
 import { createHeartbeat } from './heartbeat.ts';
@@ -57,7 +57,7 @@ export function createWorker(options: {
       heartbeat.start();
       consumer = await queue.consume(
         SCRAPE_JOBS,
-        { prefetch: options.slots, onUnreadable: (message) => buryMessage(database, message) },
+        { prefetch: options.slots, onUnreadable: (message) => deadLetterMessage(database, message) },
         (delivery) => {
           const run = execute(delivery).finally(() => underWay.delete(run));
           underWay.add(run);
@@ -82,7 +82,7 @@ export function createWorker(options: {
 
 /** Whether all of them settled in time, one way or the other. */
 const finishedWithin = (work: Set<Promise<unknown>>, ms: number): Promise<boolean> =>
-  withinTime(Promise.allSettled(work), ms, () => new Error('late')).then(
+  withTimeout(Promise.allSettled(work), ms, () => new Error('late')).then(
     () => true,
     () => false,
   );

@@ -139,7 +139,7 @@ export function createOutbox<Click>(options: {
     if (!queue.health().healthy) return;
     try {
       await spool.drain(publishBehindOthers);
-      if (failing) logger.info('clicks_flow_again', { ...counts });
+      if (failing) logger.info('click_publish_recovered', { ...counts });
       failing = false;
     } catch (error) {
       logger.debug('clicks_not_drained', { error });

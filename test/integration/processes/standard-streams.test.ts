@@ -15,11 +15,11 @@ test('a terminal whose output is held does not hold up who writes to it, and sta
     program,
     `import { writeFileSync } from 'node:fs';
      import { surviveLostOutput } from '${dist}/runtime/standard-streams.js';
-     import { KeptProcess } from '${dist}/scripts/kept-process.js';
+     import { SupervisedProcess } from '${dist}/scripts/kept-process.js';
      surviveLostOutput();
      const logger = { error() {}, warn() {}, info() {}, debug() {} };
      const env = { PATH: process.env.PATH, CHILD_LOG: '${folder}/child' };
-     const child = new KeptProcess({
+     const child = new SupervisedProcess({
        name: 'test', entry: '${join(import.meta.dirname, '..', 'support', 'kept-child.mjs')}', env, stopMs: 1000, logger,
      });
      await child.start();

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LogFields, Logger } from '../../../runtime/log/logger.ts';
-import { KeptProcess } from '../../../supervisor/supervised-process.ts';
+import { SupervisedProcess } from '../../../supervisor/supervised-process.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 let dir: string;
 let logged: { event: string; fields: LogFields | undefined }[];
-let kept: KeptProcess | undefined;
+let kept: SupervisedProcess | undefined;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'leadengine-kept-'));
@@ -70,8 +70,8 @@ describe('a kept process', () => {
   });
 });
 
-function child(behaviour: string, stopMs = 10_000): KeptProcess {
-  kept = new KeptProcess({
+function child(behaviour: string, stopMs = 10_000): SupervisedProcess {
+  kept = new SupervisedProcess({
     name: 'test',
     entry: join(import.meta.dirname, '..', '..', 'support', 'processes', 'supervised-child.mjs'),
     env: { PATH: process.env.PATH, CHILD: behaviour, CHILD_LOG: join(dir, 'log') },

@@ -4,7 +4,7 @@ import type SMTPPool from 'nodemailer/lib/smtp-pool/index.js';
 import type { Receipt, SendOutcome } from '../../../core/notifications/delivery.ts';
 import { unsubscribeToken } from '../../../core/notifications/unsubscribe-token.ts';
 import type { NotifyConfig } from '../../../runtime/settings/config.ts';
-import { withinTime } from '../../../runtime/timeout.ts';
+import { withTimeout } from '../../../runtime/timeout.ts';
 import { type Channel, NO_RECEIPT, refused, retry } from '../channel.ts';
 import type { JobUrls } from '../job-urls.ts';
 import { composeMail } from '../mail.ts';
@@ -75,7 +75,7 @@ export function createEmailChannel(options: {
     retry: config.retry,
     concurrency: 1,
     leases: 4,
-    circuitOf: () => 'smtp',
+    circuitKey: () => 'smtp',
     send,
     stop: () => transport.close(),
   };
@@ -88,7 +88,7 @@ export const createNoEmailChannel = (config: NotifyConfig): Channel => ({
   retry: config.retry,
   concurrency: 1,
   leases: 4,
-  circuitOf: () => 'smtp',
+  circuitKey: () => 'smtp',
   send: async () => retry({ code: 'email_not_configured', message: 'this installation has no SMTP_URL' }),
 });
 
@@ -130,5 +130,5 @@ async function untilAborted<T>(sending: Promise<T>, signal: AbortSignal): Promis
     else signal.addEventListener('abort', end, { once: true });
   });
   aborted.catch(() => {});
-  return withinTime(Promise.race([sending, aborted]), 60_000, () => new Error('no answer in time'));
+  return withTimeout(Promise.race([sending, aborted]), 60_000, () => new Error('no answer in time'));
 }

@@ -27,7 +27,7 @@ export const createPushChannel = (options: {
   retry: options.config.retry,
   concurrency: options.config.concurrency,
   leases: 1,
-  circuitOf: ({ target }) => new URL(targetOf(target).endpoint).host,
+  circuitKey: ({ target }) => new URL(targetOf(target).endpoint).host,
   send: async ([delivery], signal) => {
     const url = delivery.jobId ? (await options.jobUrls([delivery.jobId])).get(delivery.jobId) : undefined;
     const { endpoint, headers, body } = requestFor(delivery, url, options) ?? {};

@@ -11,7 +11,7 @@ export const createWebhookChannel = (http: HttpClient, config: NotifyConfig): Ch
   retry: config.webhookRetry,
   concurrency: config.concurrency,
   leases: 1,
-  circuitOf: ({ webhook }) => (webhook ? new URL(webhook.url).host : ''),
+  circuitKey: ({ webhook }) => (webhook ? new URL(webhook.url).host : ''),
   send: async ([delivery], signal) => {
     const { id, webhook, type, occurredAt, data } = delivery;
     if (!webhook || webhook.paused) {

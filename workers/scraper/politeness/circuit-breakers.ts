@@ -1,4 +1,4 @@
-import { createCircuits } from '../../../runtime/circuit-breakers.ts';
+import { createCircuitBreakers } from '../../../runtime/circuit-breakers.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
 /**
@@ -26,7 +26,7 @@ const SITE_IS_DOWN: ReadonlySet<string> = new Set([
 export function createSiteCircuitBreakers(
   onChange: (site: string, open: boolean) => void,
 ): SiteCircuitBreakers {
-  const circuits = createCircuits<ScrapedPage>({
+  const circuits = createCircuitBreakers<ScrapedPage>({
     isFailure: ({ page }) => SITE_IS_DOWN.has(page.error?.code ?? ''),
     ...{ failuresToOpen: FAILURES_TO_OPEN, firstPauseMs: CIRCUIT_PAUSE_MS, onChange },
   });
