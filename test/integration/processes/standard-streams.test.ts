@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { waitFor } from '../../support/wait-for.ts';
 
-const dist = join(import.meta.dirname, '..', '..', 'dist');
+const root = join(import.meta.dirname, '..', '..', '..');
+const dist = join(root, 'dist');
 
 /** On a terminal, which util-linux's `script` is, that takes nothing because nobody reads what `script` writes. */
 test('a terminal whose output is held does not hold up who writes to it, and starts children on it', async () => {
@@ -14,13 +15,13 @@ test('a terminal whose output is held does not hold up who writes to it, and sta
   await writeFile(
     program,
     `import { writeFileSync } from 'node:fs';
-     import { surviveLostOutput } from '${dist}/runtime/standard-streams.js';
-     import { SupervisedProcess } from '${dist}/scripts/kept-process.js';
+     import { surviveLostOutput } from '${dist}/runtime/process/standard-streams.js';
+     import { SupervisedProcess } from '${dist}/supervisor/supervised-process.js';
      surviveLostOutput();
      const logger = { error() {}, warn() {}, info() {}, debug() {} };
      const env = { PATH: process.env.PATH, CHILD_LOG: '${folder}/child' };
      const child = new SupervisedProcess({
-       name: 'test', entry: '${join(import.meta.dirname, '..', 'support', 'kept-child.mjs')}', env, stopMs: 1000, logger,
+       name: 'test', entry: '${join(root, 'test', 'support', 'processes', 'supervised-child.mjs')}', env, stopMs: 1000, logger,
      });
      await child.start();
      for (let n = 0; n < 1000; n++) process.stdout.write('x'.repeat(200) + '\\n');
