@@ -10,7 +10,7 @@ import { createClientAddress } from './http/client-address.ts';
 import { type HttpServer, listen } from './http/server.ts';
 import { createShortLinks } from './links/redirect/short-links.ts';
 
-/** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the sweeps. */
+/** The HTTP API, with the dispatcher of the jobs it accepts and, unless `DISPATCH=apart`, the dispatch loops. */
 runConfigured('api', async (context) => {
   try {
     await startApi(context);
@@ -38,11 +38,11 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   const queue = openQueue(config, databaseUrl, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const { retry, retentionDays, dispatchInApi: sweeps } = config;
+  const { retry, retentionDays, dispatchInApi: runsLoops } = config;
   const { mailPace } = config.notify;
   const artifacts = openArtifactStore(config.artifactsUrl);
   const dispatch = createDispatch({
-    ...{ database, queue, logger, retry, retentionDays, artifacts, mailPace, sweeps },
+    ...{ database, queue, logger, retry, retentionDays, artifacts, mailPace, runsLoops },
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 

@@ -21,7 +21,7 @@ const RELAY = 'leadengine.relay';
 const SOURCE = 'leadengine.dispatch';
 const VERSION = '1.0';
 
-/** The event as the fan-out takes it; null where nobody is ever told of such an event. */
+/** The event as the fan-out takes it; null if events of this type notify no one. */
 export function toNotifiable(event: DomainEvent): NotifiableEvent | null {
   if (!event.user_id || !isNotifiable(event.type)) return null;
   return {
@@ -35,7 +35,7 @@ export function toNotifiable(event: DomainEvent): NotifiableEvent | null {
   };
 }
 
-/** Asks for the fan-out of an event; the message has the event's own id, which is what makes a second one harmless. */
+/** Requests the fan-out of an event. The message has the event's id, which makes a duplicate harmless. */
 export const notificationMessage = (event: NotifiableEvent): OutgoingMessage => ({
   exchange: NOTIFICATIONS,
   routingKey: notificationType(event.type),
@@ -52,7 +52,7 @@ export const notificationMessage = (event: NotifiableEvent): OutgoingMessage => 
   }),
 });
 
-/** The doorbell of a delivery: "delivery D, which had N attempts, is due". What it says is in Postgres. */
+/** The wake-up message of a delivery: "delivery D, which had N attempts, is due". Its text is in Postgres. */
 export const sendMessage = (delivery: DueDelivery): OutgoingMessage => ({
   exchange: NOTIFICATIONS,
   routingKey: sendKey(delivery.channel),
@@ -67,7 +67,7 @@ export const sendMessage = (delivery: DueDelivery): OutgoingMessage => ({
   }),
 });
 
-/** A delivery that failed for good, on its way to its channel's dead letters; from the ledger, as those of jobs are. */
+/** Dead-letters a delivery that failed permanently; from the ledger, as for jobs. Null for other events. */
 export function deadNotification(event: DomainEvent): OutgoingMessage | null {
   const { channel } = event.data;
   if (event.type !== 'notification.failed' || !isSentChannel(channel)) return null;

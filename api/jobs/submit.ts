@@ -14,7 +14,7 @@ export interface SubmitDependencies {
   dispatch: Pick<Dispatch, 'offer'>;
 }
 
-/** `POST /jobs/scrape`: stores the job, answers, and only then rings the doorbell. */
+/** `POST /jobs/scrape`: stores the job, answers, and only then enqueues its wake-up message. */
 export const submitJob =
   ({ accept, dispatch }: SubmitDependencies): Handler =>
   async (request, response) => {
@@ -77,7 +77,7 @@ export async function acceptOrConflict(accept: Accept, submission: Submission) {
   return acceptance;
 }
 
-/** Those that are ready now; a scheduled one is the sweep's when its time comes. */
+/** Those that are ready now; the scheduler dispatches a scheduled one when its time comes. */
 export function dispatchable(
   { userId, correlationId, specs }: Submission,
   jobs: AcceptedJob[],

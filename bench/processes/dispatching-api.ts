@@ -28,9 +28,9 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
     retry,
     retentionDays,
     mailPace: notify.mailPace,
-    sweeps: true,
+    runsLoops: true,
   });
-  await lifecycle.start({ name: 'sweeps', start: dispatch.start, stop: dispatch.stop });
+  await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
   const fresh = createImmediateDispatcher({ database, queue, logger, sizeOf: () => Number.POSITIVE_INFINITY });
   await lifecycle.start({ name: 'fresh', stop: fresh.stop });
 

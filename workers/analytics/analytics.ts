@@ -10,15 +10,15 @@ import { CLICKS_PREFETCH, createCountClicks } from './count-clicks.ts';
 
 export interface Analytics {
   start(): Promise<void>;
-  /** Takes nothing more, and gives back what is not stored within the grace. */
+  /** Takes no more messages, and requeues clicks that are not stored within the grace period. */
   stop(): Promise<void>;
 }
 
-/** Events of one transaction, and how long to wait where there were fewer. */
+/** Events per transaction, and the pause after a smaller one. */
 const BATCH = 1000;
 const PAUSE_MS = 500;
 
-/** The write side of all statistics: clicks from the queue, events of jobs from the ledger. The API only reads what it wrote. */
+/** The write side of all statistics: clicks from the queue, job events from the ledger. The API reads them. */
 export function createAnalytics(options: {
   database: Database;
   queue: Queue;
@@ -27,7 +27,7 @@ export function createAnalytics(options: {
 }): Analytics {
   const { database, queue, logger } = options;
   const stopping = new AbortController();
-  const underWay = new Set<Promise<unknown>>();
+  const running = new Set<Promise<unknown>>();
   const loop = createLoop({
     name: 'statistics',
     logger,
@@ -43,15 +43,15 @@ export function createAnalytics(options: {
         LINK_CLICKS,
         { prefetch: CLICKS_PREFETCH, onUnreadable: (message) => deadLetterMessage(database, message) },
         (delivery) => {
-          const work = count(delivery).finally(() => underWay.delete(work));
-          underWay.add(work);
+          const work = count(delivery).finally(() => running.delete(work));
+          running.add(work);
           return work;
         },
       );
     },
     stop: async () => {
       await consumer?.stop();
-      const settled = Promise.allSettled(underWay);
+      const settled = Promise.allSettled(running);
       const late = () => new Error('late');
       await withTimeout(settled, options.shutdownGraceMs / 2, late).catch(() => stopping.abort());
       await withTimeout(settled, options.shutdownGraceMs / 2, late).catch(() => {});

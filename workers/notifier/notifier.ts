@@ -14,14 +14,14 @@ import { createFanOut, FAN_OUT_BATCH } from './fan-out.ts';
 
 export interface Notifier {
   start(): Promise<void>;
-  /** Takes nothing more, lets what is being sent finish within the grace, and gives back the rest. */
+  /** Takes no more messages, lets those being sent finish within the grace period, and releases the rest. */
   stop(): Promise<void>;
 }
 
-/** Of the grace, what is kept for writing down and closing. */
+/** Part of the grace period reserved for settling and closing. */
 const CLOSING_MS = 2000;
 
-/** Tells people and servers what happened: the fan-out of events to those who want them, and the channels that send. */
+/** Runs the fan-out of events to the users who want them, and the channels that send. */
 export function createNotifier(options: {
   database: Database;
   queue: Queue;
@@ -33,10 +33,10 @@ export function createNotifier(options: {
   logger: Logger;
 }): Notifier {
   const { database, queue, logger } = options;
-  const stopping = new AbortController();
-  const givingUp = new AbortController();
-  const leaving = new AbortController();
-  const underWay = new Set<Promise<unknown>>();
+  const drain = new AbortController();
+  const abort = new AbortController();
+  const kill = new AbortController();
+  const running = new Set<Promise<unknown>>();
   const consumers: Consumer[] = [];
 
   const consume = async (
@@ -46,8 +46,8 @@ export function createNotifier(options: {
     beforeRecreate?: () => Promise<void>,
   ) => {
     const tracked: Handler = (delivery) => {
-      const work = handler(delivery).finally(() => underWay.delete(work));
-      underWay.add(work);
+      const work = handler(delivery).finally(() => running.delete(work));
+      running.add(work);
       return work;
     };
     const onUnreadable = (message: Parameters<typeof deadLetterMessage>[1]) => deadLetterMessage(database, message);
@@ -56,34 +56,34 @@ export function createNotifier(options: {
 
   return {
     start: async () => {
-      const fanOut = createFanOut({ ...options, stopping: stopping.signal });
+      const fanOut = createFanOut({ ...options, drain: drain.signal });
       for (const name of [URGENT_NOTIFICATIONS, JOB_NOTIFICATIONS]) {
         await consume(name, FAN_OUT_BATCH, fanOut, () => fanOutAgain(options));
       }
       const circuits = createDeliveryCircuitBreakers((key, open) =>
         logger.warn(open ? 'circuit_opened' : 'circuit_closed', { circuit: key }),
       );
-      const signals = { stopping: stopping.signal, givingUp: givingUp.signal, leaving: leaving.signal };
+      const signals = { drain: drain.signal, abort: abort.signal, kill: kill.signal };
       for (const channel of options.channels) {
         const handler = createDeliver(channel, { ...options, circuits, ...signals });
         await consume(CHANNEL_QUEUES[channel.name], channel.concurrency, handler);
       }
     },
     stop: async () => {
-      stopping.abort();
+      drain.abort();
       await Promise.all(consumers.map((consumer) => consumer.stop()));
       const graceMs = options.shutdownGraceMs;
       const closingMs = Math.min(CLOSING_MS, graceMs / 2);
-      if (await finishedWithin(underWay, graceMs - closingMs)) return;
-      logger.info('deliveries_handed_back', { deliveries: underWay.size });
-      givingUp.abort();
-      await finishedWithin(underWay, closingMs);
-      leaving.abort();
+      if (await finishedWithin(running, graceMs - closingMs)) return;
+      logger.info('deliveries_released', { deliveries: running.size });
+      abort.abort();
+      await finishedWithin(running, closingMs);
+      kill.abort();
     },
   };
 }
 
-/** Whether all of them settled in time, one way or the other. */
+/** Whether all of them settled in time, fulfilled or rejected. */
 const finishedWithin = (work: Set<Promise<unknown>>, ms: number): Promise<boolean> =>
   withTimeout(Promise.allSettled(work), ms, () => new Error('late')).then(
     () => true,

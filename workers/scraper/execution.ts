@@ -13,7 +13,7 @@ import type { ClaimJob, ClaimResult } from './claim.ts';
 import type { Heartbeat, WatchedRun } from './heartbeat.ts';
 import { AttemptAborted, outcomeFromError } from './outcome.ts';
 
-/** Does a job's work; resolves with how it ended, rejects with whatever went wrong or with the signal's reason. */
+/** Does a job's work; resolves with its outcome, rejects with an error or the signal's reason. */
 export type Scrape = (job: ClaimedJob, signal: AbortSignal, logger: Logger) => Promise<Outcome>;
 
 export interface ExecutorOptions {
@@ -21,19 +21,19 @@ export interface ExecutorOptions {
   logger: Logger;
   claim: ClaimJob;
   heartbeat: Heartbeat;
-  /** Who does a job of this kind. */
+  /** The implementation for a job's kind. */
   resolve(spec: JobSpec): Scrape;
-  /** Told of an error after which this process is of no use to any job. */
+  /** Called with an error after which this process can run no job. */
   onFatal(error: FatalError): void;
   jobTimeoutMs: number;
   retry: RetryPolicy;
-  /** Fires when the process cannot wait for the database any longer. */
+  /** Fires when the process can no longer wait for the database. */
   kill: AbortSignal;
 }
 
 /**
- * A job's life in a worker, from its message to the acknowledgement. Whatever happens in between, the database knows who holds the
- * job, and another worker may have it once this one is silent.
+ * Runs a job in a worker, from its message to the acknowledgement: claim, scrape under a deadline, settle.
+ * In between, the database records the holder, and another worker may take over once this one is silent.
  */
 export function createExecutor(options: ExecutorOptions): (delivery: Delivery) => Promise<HandlerOutcome> {
   const { database, logger, claim, heartbeat, resolve, jobTimeoutMs, retry } = options;
@@ -50,8 +50,8 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     const end = await scrapeUnderDeadline(scrape, attempt);
     const outcome = end.kind === 'outcome' ? end.outcome : outcomeFromError(end.thrown, jobTimeoutMs);
     await settleAttempt(attempt, outcome);
-    // The message is only a wake-up: a released or retried job gets another one from the dispatcher, a failed one is sent to the
-    // dead letters by the relay. So every end acknowledges, and each only what is settled.
+    // The message is only a wake-up: a released or retried job gets another one from the scheduler, and the
+    // relay dead-letters a failed one. So every outcome acknowledges, once it is settled.
     return { kind: 'ack' };
   };
 
@@ -78,7 +78,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     }
   }
 
-  /** The lease is renewed until the outcome stands: a database that is away must not cost the attempt. */
+  /** Renews the lease until the outcome is stored: a database outage must not cost the attempt. */
   async function settleAttempt(
     { job, run, startedAt, ...attempt }: Attempt,
     outcome: Outcome,
@@ -88,7 +88,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
       settleInBatch({ run: job, transition }),
     );
     run.end();
-    // Dropped if the job was no longer this worker's: then nothing was written.
+    // Dropped if the job was no longer this worker's: the fence kept it from being written.
     attempt.logger.info(settled ? 'job_settled' : 'job_outcome_dropped', {
       outcome: outcome.kind,
       duration_ms: Math.round(performance.now() - startedAt),

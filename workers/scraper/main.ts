@@ -31,7 +31,7 @@ import { createWorker } from './worker.ts';
 
 applyV8Flags();
 
-/** One scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. Start more of them for more. */
+/** A scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. */
 runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) => {
   const applicationName = 'leadengine worker';
   const executablePath = findChromium(config.chromiumPath);
@@ -92,7 +92,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const findSitemapUrls = createFindSitemapUrls({ politeness, http });
 
   const directories = readDirectories(config.directoriesFile);
-  // What an operator set as a source may lie in their own network; jobs reach it no more than before.
+  // A source that the operator configured may be in a private network; jobs still cannot reach it.
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
       allow: [...config.egressAllow, ...config.sourceEndpoints, ...authoritiesOf(directories)],

@@ -14,11 +14,11 @@ import { createHeartbeat } from './heartbeat.ts';
 export interface Worker {
   readonly id: string;
   start(): Promise<void>;
-  /** Takes no more work, lets what runs finish within the grace, and hands back what does not. */
+  /** Takes no more jobs, lets running ones finish within the grace period, and releases the rest. */
   stop(): Promise<void>;
 }
 
-/** Of the grace, what is kept for handing jobs back and closing everything. */
+/** Part of the grace period reserved for releasing jobs and closing. */
 const closingMs = (graceMs: number): number => Math.min(3000, graceMs / 2);
 
 export function createWorker(options: {
@@ -34,12 +34,12 @@ export function createWorker(options: {
   retry: RetryPolicy;
 }): Worker {
   const { database, queue, logger, retry, resolve, onFatal, jobTimeoutMs } = options;
-  // The host for operators; the rest so that a process id used again is still another worker to the fence.
+  // The host name is for operators; the suffix keeps a reused process id from passing the fence.
   const id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const identity = { id, slots: options.slots, leaseMs: options.leaseMs };
   const stopping = new AbortController();
   const kill = new AbortController();
-  const underWay = new Set<Promise<unknown>>();
+  const running = new Set<Promise<unknown>>();
   const heartbeat = createHeartbeat({ database, logger, worker: identity });
   const claim = createClaimer({
     ...{ database, heartbeat, worker: identity, retry, logger },
@@ -59,8 +59,8 @@ export function createWorker(options: {
         SCRAPE_JOBS,
         { prefetch: options.slots, onUnreadable: (message) => deadLetterMessage(database, message) },
         (delivery) => {
-          const run = execute(delivery).finally(() => underWay.delete(run));
-          underWay.add(run);
+          const run = execute(delivery).finally(() => running.delete(run));
+          running.add(run);
           return run;
         },
       );
@@ -69,18 +69,18 @@ export function createWorker(options: {
       const graceMs = options.shutdownGraceMs;
       stopping.abort();
       await consumer?.stop();
-      if (!(await finishedWithin(underWay, graceMs - closingMs(graceMs)))) {
-        logger.info('jobs_handed_back', { jobs: underWay.size });
+      if (!(await finishedWithin(running, graceMs - closingMs(graceMs)))) {
+        logger.info('jobs_released', { jobs: running.size });
         heartbeat.releaseAll();
-        if (!(await finishedWithin(underWay, closingMs(graceMs) / 2))) kill.abort();
-        await finishedWithin(underWay, closingMs(graceMs) / 4);
+        if (!(await finishedWithin(running, closingMs(graceMs) / 2))) kill.abort();
+        await finishedWithin(running, closingMs(graceMs) / 4);
       }
       await heartbeat.stop();
     },
   };
 }
 
-/** Whether all of them settled in time, one way or the other. */
+/** Whether all of them settled in time, fulfilled or rejected. */
 const finishedWithin = (work: Set<Promise<unknown>>, ms: number): Promise<boolean> =>
   withTimeout(Promise.allSettled(work), ms, () => new Error('late')).then(
     () => true,

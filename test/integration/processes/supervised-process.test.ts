@@ -42,7 +42,7 @@ describe('a kept process', () => {
   });
 
   test('waits longer after each failure', async () => {
-    await child('crashing').keep();
+    await child('crashing').supervise();
     await waitFor(() => logged.filter(({ event }) => event === 'process_died').length === 3, {
       what: 'three failures',
     });
@@ -63,7 +63,7 @@ describe('a kept process', () => {
   });
 
   test('told to stop while it waits for its next start is not started again', async () => {
-    await child('crashing').keep();
+    await child('crashing').supervise();
     await waitFor(() => logged.some(({ event }) => event === 'process_died'));
     await kept?.stop();
     expect(await pids('started')).toHaveLength(1);
