@@ -54,7 +54,7 @@ describe('.env', () => {
     expect(ambiguityIn(text)).not.toMatch(/abc/);
   });
 
-  test('is not needed, but must be a file that can be read', () => {
+  test('is optional, but must be readable', () => {
     expect(readEnvFile(join(folder, 'none'))).toEqual({});
     expect(() => readEnvFile(folder)).toThrow(/^configuration: .+ cannot be read \(EISDIR\)/);
   });

@@ -3,9 +3,9 @@ import { parse } from 'dotenv';
 import { OperatorError } from '../operator-error.ts';
 
 /**
- * What a `.env` file says; nothing if there is none.
+ * Reads a `.env` file; empty if there is none.
  *
- * @throws OperatorError naming the line that would be read otherwise than it looks
+ * @throws OperatorError naming the line that dotenv would read differently than it looks
  */
 export function readEnvFile(path: string): Record<string, string> {
   let text: string;
@@ -23,7 +23,7 @@ export function readEnvFile(path: string): Record<string, string> {
   return parse(text);
 }
 
-/** dotenv is silent about lines it does not understand, and ends an unquoted value at any `#`. */
+/** dotenv silently skips lines it cannot parse, and ends an unquoted value at any `#`. */
 export function ambiguityIn(text: string): string | undefined {
   const lines = text.split(/\r\n?|\n/);
   for (let index = 0; index < lines.length; index += 1) {

@@ -4,20 +4,20 @@ import { parseRange } from '../address-policy.ts';
 import { base64url, listOf, oneOf, text, urlOf, verbatim, wholeNumber } from './setting-types.ts';
 import { amqpUrl, artifactsUrl, databaseUrl, egressEntry } from './url-settings.ts';
 
-/** The processes of an installation. `start` is `npm start`, which hands every setting to those it runs. */
+/** The processes of an installation. `start` is `npm start`, which passes every setting to its children. */
 export type ProcessName = 'start' | 'api' | 'worker' | 'notifier' | 'analytics' | 'dispatch';
 
 interface Details {
-  /** The value where none is given, as it would be written. Without one the setting is optional. */
+  /** The default, as written in the environment. Without one the setting is optional. */
   fallback?: string;
-  /** What holds where there is no fallback, for readers. */
+  /** Describes the default if there is no fallback; for the docs. */
   unset?: string;
   unit?: 'ms' | 's' | 'bytes' | 'MB' | 'days' | 'hours';
   says: string;
   readBy: readonly ProcessName[];
-  /** What stands in `.env.example`, where the fallback would show nothing. */
+  /** Value in `.env.example`, if the fallback is no good example. */
   example?: string;
-  /** Its value is not shown in any message. */
+  /** Its value is never shown in a message. */
   secret?: true;
 }
 
@@ -32,8 +32,8 @@ const SWEEPERS = ['api', 'dispatch'] as const;
 const web = urlOf('https:', 'http:');
 
 /**
- * Every setting there is, and all there is to say of each: `loadConfig` reads by this table, and `npm run docs` writes `.env.example`,
- * the reference and the Compose file's list from it.
+ * Every setting, declared once: `loadConfig` reads by this table, and `npm run docs` writes `.env.example`,
+ * the configuration reference and the Compose file's list from it.
  */
 export const SETTING_GROUPS = {
   'Where the API listens': {
@@ -436,7 +436,7 @@ export type SettingValues = {
     : z.output<(typeof SETTINGS)[Name]['type']> | undefined;
 };
 
-/** Table and details as those read them who go through all settings. */
+/** A setting for code that iterates over all of them. */
 export interface Setting extends Details {
   type: z.ZodType<unknown, string>;
 }

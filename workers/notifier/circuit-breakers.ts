@@ -21,7 +21,7 @@ export function createDeliveryCircuitBreakers(onChange: (key: string, open: bool
 }
 
 const circuitOpen = (): SendOutcome => {
-  const message = 'it failed for every message lately and is left alone for a while';
+  const message = 'its last messages all failed; sending is paused for a while';
   const delayMs = FIRST_PAUSE_MS * (1 + Math.random());
   return { kind: 'snooze', error: { code: 'circuit_open', message }, delayMs };
 };

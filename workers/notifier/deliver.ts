@@ -119,7 +119,7 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     const isSlow = (lastDuration.get(key) ?? 0) > SLOW_MS;
     const share = batch[0].urgent ? SLOW_URGENT_SHARE : SLOW_SHARE;
     if (isSlow && concurrent > 0 && concurrent >= channel.concurrency * share) {
-      const error = { code: 'endpoint_busy', message: 'others are under way to it' };
+      const error = { code: 'endpoint_busy', message: 'other messages are being sent to it' };
       return { kind: 'snooze', error, delayMs: BUSY_SNOOZE_MS };
     }
     inFlight.set(key, concurrent + 1);
@@ -158,7 +158,7 @@ const tooLate: SendOutcome = retry({ code: 'timeout', message: 'it was not sent 
 
 const released: SendOutcome = {
   kind: 'snooze',
-  error: { code: 'released', message: 'the notifier was told to stop' },
+  error: { code: 'released', message: 'the notifier is shutting down' },
   delayMs: 0,
 };
 

@@ -84,7 +84,7 @@ const postponed = (wait: Wait): FetchResult => ({ kind: 'postponed', wait });
 const hostIsBusy = (host: string, delayMs: number, where = host): Wait => ({
   host,
   code: ErrorCode.hostBusy,
-  message: `waiting for a turn at ${where}`,
+  message: `waiting for a permit of ${where}`,
   delayMs,
   budget: 'unchanged',
 });
@@ -92,7 +92,7 @@ const hostIsBusy = (host: string, delayMs: number, where = host): Wait => ({
 const siteAskedToWait = (host: string, delayMs: number, askedBy: string): Wait => ({
   host,
   code: ErrorCode.siteAskedToWait,
-  message: `${askedBy} asked to be left alone for ${Math.ceil(delayMs / 1000)} s`,
+  message: `${askedBy} asked for a pause of ${Math.ceil(delayMs / 1000)} s`,
   delayMs,
   budget: 'consumed',
 });
