@@ -100,10 +100,14 @@ function announce(url: string, { file, made, isValid }: BootstrapKey): void {
 function operatorErrorFor(error: unknown, { config }: ProcessContext): OperatorError | null {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
-    return new OperatorError(`port ${config.port} on ${config.host} is in use: stop what uses it, or set PORT`);
+    return new OperatorError(
+      `port ${config.port} on ${config.host} is in use: stop what uses it, or set PORT`,
+    );
   }
   if (syscall === 'listen' || syscall === 'getaddrinfo') {
-    return new OperatorError(`cannot listen on ${config.host} port ${config.port}: ${message}; set HOST or PORT`);
+    return new OperatorError(
+      `cannot listen on ${config.host} port ${config.port}: ${message}; set HOST or PORT`,
+    );
   }
   if (syscall === 'mkdir' || syscall === 'open') {
     return new OperatorError(

@@ -34,7 +34,8 @@ export async function openDatabase(options: {
       return connect(options);
     } catch (error) {
       const explained = explainPostgresFailure(error);
-      if (!isDatabaseUnavailable(error)) throw explained ? new OperatorError(explained, { cause: error }) : error;
+      if (!isDatabaseUnavailable(error))
+        throw explained ? new OperatorError(explained, { cause: error }) : error;
       const reason = explained ?? (error as Error).message;
       logger.warn('database_unreachable', { error: reason, retry_in_ms: pauseMs });
       await delay(pauseMs);

@@ -14,12 +14,14 @@ import { sendMessage } from './notification-messages.ts';
 /** Default pause, and pause while notifiers empty a window faster than it is filled. */
 const PAUSE_MS = 50;
 const BUSY_PAUSE_MS = 5;
-/** After this long without due deliveries the pause grows, so that an idle installation stays idle. */
+/**
+ * After this long without due deliveries the pause grows, so that an idle installation stays idle.
+ */
 const QUIET_AFTER_MS = 5000;
 const QUIET_PAUSE_MS = 200;
 /**
- * Messages per channel that may wait in the broker. Their order is fixed there, so at most this many
- * ordinary ones precede an urgent one; all others wait in Postgres behind it.
+ * Messages per channel that may wait in the broker. Their order is fixed there, so at most this
+ * many ordinary ones precede an urgent one; all others wait in Postgres behind it.
  */
 const WINDOW = 64;
 const CHECK_MS = 1000;
@@ -56,8 +58,8 @@ export function createDeliveryScheduler({
   };
 
   /**
-   * As with jobs: if fewer messages wait than deliveries were enqueued long ago, some were lost. A second
-   * wake-up message is harmless.
+   * As with jobs: if fewer messages wait than deliveries were enqueued long ago, some were lost. A
+   * second wake-up message is harmless.
    */
   async function forgetLost(): Promise<void> {
     for (const { channel, count } of await countLongDispatchedDeliveries(database, LONG_DISPATCHED_MS)) {

@@ -27,8 +27,8 @@ export interface Dispatch {
 const LEADER_PAUSE_MS = 1000;
 
 /**
- * Every process that accepts jobs dispatches them itself at once. All other loops run in one leader among
- * the processes; if it ends, another one takes over within two seconds.
+ * Every process that accepts jobs dispatches them itself at once. All other loops run in one leader
+ * among the processes; if it ends, another one takes over within two seconds.
  */
 export function createDispatch(options: {
   database: Database;
@@ -62,7 +62,8 @@ export function createDispatch(options: {
     name: 'election',
     logger,
     step: async () => {
-      // A failed query counts as a lost lock. Two leaders do no harm; a leader without a lock must stop.
+      // A failed query counts as a lost lock. Two leaders do no harm; a leader without a lock must
+      // stop.
       const held = await leadership.hold().catch((error) => {
         leading = false;
         throw error;

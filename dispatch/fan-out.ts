@@ -18,12 +18,13 @@ const PAUSE_MS = 500;
 const FOLLOW_MS = 10_000;
 
 /**
- * The fan-out while the broker is away: it reads the ledger directly, so that notifications appear in the
- * app; mails, pushes and webhooks are queued in Postgres and sent once the broker is back. The broker then
- * delivers the same events again, and unique keys drop them.
+ * The fan-out while the broker is away: it reads the ledger directly, so that notifications appear
+ * in the app; mails, pushes and webhooks are queued in Postgres and sent once the broker is back.
+ * The broker then delivers the same events again, and unique keys drop them.
  *
- * While the broker is healthy, its cursor follows the relay's: once the fan-out queues are empty it moves
- * to the relay's previous position. An outage starts there, so messages in the broker are covered too.
+ * While the broker is healthy, its cursor follows the relay's: once the fan-out queues are empty it
+ * moves to the relay's previous position. An outage starts there, so messages in the broker are
+ * covered too.
  */
 export function createDirectFanOut({
   database,
@@ -68,8 +69,8 @@ export function createDirectFanOut({
 }
 
 /**
- * Fans out again all events that may be in a fan-out queue: those behind the cursor. For a queue that is
- * about to be deleted. The cursor stays, and unique keys drop what was fanned out before.
+ * Fans out again all events that may be in a fan-out queue: those behind the cursor. For a queue
+ * that is about to be deleted. The cursor stays, and unique keys drop what was fanned out before.
  */
 export async function fanOutAgain(options: {
   database: Database;

@@ -5,16 +5,23 @@ import type { Logger } from '../runtime/log/logger.ts';
 import { scrapeMessage } from './message.ts';
 import { chooseForWindow, type SizeOf, windowSize } from './window.ts';
 
-/** Age of the known window after which it is reread, and age after which a job waits for the reread. */
+/**
+ * Age of the known window after which it is reread, and age after which a job waits for the reread.
+ */
 const WINDOW_AGE_MS = 100;
 const STALE_MS = 2000;
 /** New jobs held in memory; those beyond it are left to the scheduler. */
 const MAX_PENDING = 5000;
 const MAX_BATCH = 500;
 
-/** Dispatches jobs when they are accepted, while the window has room. The scheduler does the rest. */
+/**
+ * Dispatches jobs when they are accepted, while the window has room. The scheduler does the rest.
+ */
 export interface ImmediateDispatcher {
-  /** Takes committed jobs. Never throws, never waits: the scheduler dispatches a job that fails here. */
+  /**
+   * Takes committed jobs. Never throws, never waits: the scheduler dispatches a job that fails
+   * here.
+   */
   offer(jobs: DispatchableJob[]): void;
   /** Resolves when nothing is in flight. */
   stop(): Promise<void>;

@@ -12,8 +12,9 @@ export interface Loop {
 const LONGEST_BACKOFF_MS = 2000;
 
 /**
- * Repeats `step` with a pause: `step` returns its length in ms, 0 for "there is more". A step that fails is
- * logged and retried with back-off; an unavailable database or broker is logged once per outage.
+ * Repeats `step` with a pause: `step` returns its length in ms, 0 for "there is more". A step that
+ * fails is logged and retried with back-off; an unavailable database or broker is logged once per
+ * outage.
  */
 export function createLoop(options: { name: string; logger: Logger; step: () => Promise<number> }): Loop {
   const logger = options.logger.with({ loop: options.name });

@@ -4,7 +4,9 @@ import { runConfigured } from '../runtime/process/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
 import { createDispatch } from './dispatch.ts';
 
-/** The dispatch loops in a process of their own, for API processes that run with `DISPATCH=apart`. */
+/**
+ * The dispatch loops in a process of their own, for API processes that run with `DISPATCH=apart`.
+ */
 runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine dispatch';
   const url = await databaseUrlOf(config);

@@ -5,7 +5,10 @@ import { SCRAPE_JOBS } from '../queue/topology.ts';
 
 export const SCRAPE_MESSAGE = 'scrape.job';
 const SOURCE = 'leadengine.dispatch';
-/** Size of the search's fields; a larger search stays in Postgres, where the worker reads the request. */
+/**
+ * Size of the search's fields; a larger search stays in Postgres, where the worker reads the
+ * request.
+ */
 const MAX_SEARCH_BYTES = 64 * 1024;
 
 /** The wake-up message of a job: "job J, which had N attempts, is ready". */

@@ -35,7 +35,10 @@ export function toNotifiable(event: DomainEvent): NotifiableEvent | null {
   };
 }
 
-/** Requests the fan-out of an event. The message has the event's id, which makes a duplicate harmless. */
+/**
+ * Requests the fan-out of an event. The message has the event's id, which makes a duplicate
+ * harmless.
+ */
 export const notificationMessage = (event: NotifiableEvent): OutgoingMessage => ({
   exchange: NOTIFICATIONS,
   routingKey: notificationType(event.type),
@@ -52,7 +55,10 @@ export const notificationMessage = (event: NotifiableEvent): OutgoingMessage => 
   }),
 });
 
-/** The wake-up message of a delivery: "delivery D, which had N attempts, is due". Its text is in Postgres. */
+/**
+ * The wake-up message of a delivery: "delivery D, which had N attempts, is due". Its text is in
+ * Postgres.
+ */
 export const sendMessage = (delivery: DueDelivery): OutgoingMessage => ({
   exchange: NOTIFICATIONS,
   routingKey: sendKey(delivery.channel),
@@ -67,7 +73,10 @@ export const sendMessage = (delivery: DueDelivery): OutgoingMessage => ({
   }),
 });
 
-/** Dead-letters a delivery that failed permanently; from the ledger, as for jobs. Null for other events. */
+/**
+ * Dead-letters a delivery that failed permanently; from the ledger, as for jobs. Null for other
+ * events.
+ */
 export function deadNotification(event: DomainEvent): OutgoingMessage | null {
   const { channel } = event.data;
   if (event.type !== 'notification.failed' || !isSentChannel(channel)) return null;

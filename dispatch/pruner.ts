@@ -32,7 +32,10 @@ export function createPruner({
   };
 }
 
-/** Deletes artifacts of deleted jobs. A folder's row goes once it is empty: an unavailable store is retried. */
+/**
+ * Deletes artifacts of deleted jobs. A folder's row goes once it is empty: an unavailable store is
+ * retried.
+ */
 async function emptyFolders(database: Database, artifacts: ArtifactStore): Promise<number> {
   const abandoned = await listAbandonedFolders(database, FOLDERS);
   for (const jobId of abandoned) {

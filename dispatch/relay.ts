@@ -13,10 +13,10 @@ const BATCH = 500;
 const PAUSE_MS = 100;
 
 /**
- * Publishes the ledger of events to the topic exchanges, in commit order. The cursor moves after the
- * confirm: a crash in between repeats events (with the same id), and none is skipped. A failed job is
- * dead-lettered here too, whether its worker or the rescuer settled it. Events that a user may be notified
- * of also go to `notifications`.
+ * Publishes the ledger of events to the topic exchanges, in commit order. The cursor moves after
+ * the confirm: a crash in between repeats events (with the same id), and none is skipped. A failed
+ * job is dead-lettered here too, whether its worker or the rescuer settled it. Events that a user
+ * may be notified of also go to `notifications`.
  */
 export function createRelay({
   database,

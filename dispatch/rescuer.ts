@@ -7,8 +7,9 @@ const BATCH = 100;
 const PAUSE_MS = 1000;
 
 /**
- * Settles the attempts of workers that died. On RabbitMQ the redelivered message arrives long before the
- * lease expires; this is for a worker that hangs, a broker outage, and a machine that took both down.
+ * Settles the attempts of workers that died. On RabbitMQ the redelivered message arrives long
+ * before the lease expires; this is for a worker that hangs, a broker outage, and a machine that
+ * took both down.
  */
 export function createRescuer({
   database,

@@ -23,9 +23,9 @@ const LOST_CHECK_MS = 5000;
 const LONG_DISPATCHED_MS = 10_000;
 
 /**
- * Enqueues jobs that are ready and not on the queue: due jobs, jobs that were not dispatched (the window
- * was full, the broker away, the accepting process killed), and jobs whose message was lost. The step
- * returns the pause until the next one in ms.
+ * Enqueues jobs that are ready and not on the queue: due jobs, jobs that were not dispatched (the
+ * window was full, the broker away, the accepting process killed), and jobs whose message was lost.
+ * The step returns the pause until the next one in ms.
  */
 export function createScheduler({
   database,
@@ -67,9 +67,9 @@ export function createScheduler({
   }
 
   /**
-   * If an operator purged the queue or a broker lost its disk, fewer messages wait than jobs were dispatched
-   * long ago. All of those are dispatched again; a second wake-up message is harmless. While all slots are
-   * busy, messages wait long too, but then none is missing.
+   * If an operator purged the queue or a broker lost its disk, fewer messages wait than jobs were
+   * dispatched long ago. All of those are dispatched again; a second wake-up message is harmless.
+   * While all slots are busy, messages wait long too, but then none is missing.
    */
   async function forgetLost(): Promise<void> {
     const expected = await countLongDispatched(database, LONG_DISPATCHED_MS);

@@ -11,7 +11,9 @@ export interface RawMessage {
   signal: AbortSignal;
 }
 
-/** Without it, a handler that always throws is called about 1,000 times per second (on RabbitMQ). */
+/**
+ * Without it, a handler that always throws is called about 1,000 times per second (on RabbitMQ).
+ */
 const PAUSE_AFTER_THROW_MS = 1000;
 
 /** Both drivers' delivery: parse a message, call the handler, return the outcome. Never rejects. */

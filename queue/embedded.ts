@@ -19,7 +19,9 @@ export interface EmbeddedQueueOptions {
    * second.
    */
   leaseMs: number;
-  /** Connections besides the session's: two for publishing, one for occasional queries; default 3. */
+  /**
+   * Connections besides the session's: two for publishing, one for occasional queries; default 3.
+   */
   poolSize?: number;
   logger: Logger;
 }

@@ -7,23 +7,24 @@ import type { Envelope } from './envelope.ts';
  */
 export interface Queue {
   /**
-   * Connects and declares the topology. Resolves when ready, or after the first failed attempt, because
-   * a process is useful without a broker too. It then keeps retrying; `health()` has the reason, and the
-   * log has it once. Never rejects.
+   * Connects and declares the topology. Resolves when ready, or after the first failed attempt,
+   * because a process is useful without a broker too. It then keeps retrying; `health()` has the
+   * reason, and the log has it once. Never rejects.
    */
   start(): Promise<void>;
 
   /**
-   * Resolves once every message is durable in each queue it is routed to. Rejects with `PublishError` if
-   * that is unknown: the message may or may not have arrived, and the caller publishes it again with the
-   * same id. Buffering is bounded: while the broker is away it rejects within seconds.
+   * Resolves once every message is durable in each queue it is routed to. Rejects with
+   * `PublishError` if that is unknown: the message may or may not have arrived, and the caller
+   * publishes it again with the same id. Buffering is bounded: while the broker is away it rejects
+   * within seconds.
    */
   publish(messages: OutgoingMessage[]): Promise<void>;
 
   /**
-   * Calls `handler` for each message, at most `prefetch` at the same time. Resumes by itself after a
-   * broker outage. The handler's outcome is applied on the channel that delivered the message, or not at
-   * all if that channel is gone. If the handler throws, the message is requeued.
+   * Calls `handler` for each message, at most `prefetch` at the same time. Resumes by itself after
+   * a broker outage. The handler's outcome is applied on the channel that delivered the message, or
+   * not at all if that channel is gone. If the handler throws, the message is requeued.
    */
   consume(queue: string, options: ConsumeOptions, handler: Handler): Promise<Consumer>;
 
@@ -48,27 +49,36 @@ export interface OutgoingMessage {
   exchange: string;
   routingKey: string;
   envelope: Envelope;
-  /** True if a message that no queue takes is an error. Events may have no consumer; jobs may not. */
+  /**
+   * True if a message that no queue takes is an error. Events may have no consumer; jobs may not.
+   */
   mandatory?: boolean;
 }
 
 export interface Delivery {
   queue: string;
   envelope: Envelope;
-  /** True if it was delivered before, to a consumer that ended without an outcome or requeued it. */
+  /**
+   * True if it was delivered before, to a consumer that ended without an outcome or requeued it.
+   */
   redelivered: boolean;
-  /** Fires when the channel that delivered this message is gone: another consumer may have it now. */
+  /**
+   * Fires when the channel that delivered this message is gone: another consumer may have it now.
+   */
   signal: AbortSignal;
 }
 
 export interface ConsumeOptions {
   prefetch: number;
-  /** Called with a message that does not parse, before it is dead-lettered: the broker keeps no reason. */
+  /**
+   * Called with a message that does not parse, before it is dead-lettered: the broker keeps no
+   * reason.
+   */
   onUnreadable?: ((message: UnreadableMessage) => Promise<void>) | undefined;
   /**
-   * Called before a queue that the broker cannot recover is deleted with its messages and recreated:
-   * does the work of messages that nothing would publish again. If it fails, the queue stays as it is
-   * until the next attempt.
+   * Called before a queue that the broker cannot recover is deleted with its messages and
+   * recreated: does the work of messages that nothing would publish again. If it fails, the queue
+   * stays as it is until the next attempt.
    */
   beforeRecreate?: (() => Promise<void>) | undefined;
 }
@@ -83,7 +93,10 @@ export type HandlerOutcome =
   | { kind: 'ack' }
   /** To the queue's dead letters. */
   | { kind: 'dead_letter'; reason: string }
-  /** Back to the queue, for any consumer at once. Never for a failure: that would loop without a pause. */
+  /**
+   * Back to the queue, for any consumer at once. Never for a failure: that would loop without a
+   * pause.
+   */
   | { kind: 'requeue' };
 
 export type Handler = (delivery: Delivery) => Promise<HandlerOutcome>;

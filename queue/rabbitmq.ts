@@ -20,8 +20,9 @@ export interface RabbitQueueOptions {
 }
 
 /**
- * The queue on RabbitMQ. Publishing and consuming have a connection each: a broker short of memory stops
- * reading from publishers, and the acknowledgements of finished work must still reach it then.
+ * The queue on RabbitMQ. Publishing and consuming have a connection each: a broker short of memory
+ * stops reading from publishers, and the acknowledgements of finished work must still reach it
+ * then.
  */
 export function createRabbitQueue(options: RabbitQueueOptions): Queue {
   const { logger } = options;
@@ -57,7 +58,9 @@ export function createRabbitQueue(options: RabbitQueueOptions): Queue {
         consuming = { connection, started: connection.start() };
       }
       await consuming.started;
-      const isRebuildable = topology.queues.some((declared) => declared.name === queue && declared.isRebuildable);
+      const isRebuildable = topology.queues.some(
+        (declared) => declared.name === queue && declared.isRebuildable,
+      );
       const consumer = createConsumer({
         ...{ connection: consuming.connection, queue, isRebuildable, ...options, handler, logger },
       });

@@ -14,7 +14,8 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 
 /**
  * Delay before the next attempt: 1, 2, 4, 4, 4 … seconds with 20 % jitter, so that a fleet does not
- * reconnect all at once. The cap is low because a recovered broker should be used within ten seconds.
+ * reconnect all at once. The cap is low because a recovered broker should be used within ten
+ * seconds.
  *
  * @param failures in a row, at least 1
  * @param random 0 to 1

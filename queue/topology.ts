@@ -1,7 +1,7 @@
 /**
- * Every exchange, queue and binding, declared once for both drivers. Only properties that never change
- * are here: an argument that differs from the one a broker already has closes the channel, so tunable
- * properties (lengths, times to live) belong in the operator's policies.
+ * Every exchange, queue and binding, declared once for both drivers. Only properties that never
+ * change are here: an argument that differs from the one a broker already has closes the channel,
+ * so tunable properties (lengths, times to live) belong in the operator's policies.
  */
 export interface QueueDeclaration {
   name: string;
@@ -9,8 +9,8 @@ export interface QueueDeclaration {
   deadLetter?: string;
   bindings: { exchange: string; pattern: string }[];
   /**
-   * Its messages can be published or processed again from Postgres, so a broken queue may be deleted and
-   * recreated.
+   * Its messages can be published or processed again from Postgres, so a broken queue may be
+   * deleted and recreated.
    */
   isRebuildable?: boolean;
 }
@@ -27,8 +27,8 @@ export const DEAD_LETTER_EXCHANGE = 'dlx';
 export const NOTIFICATIONS = 'notifications';
 export const JOB_NOTIFICATIONS = 'job_notifications';
 /**
- * Quorum queues have no priorities, so urgent events have a queue of their own. They are in both queues;
- * the second copy notifies no one, because fan-out is idempotent by event id.
+ * Quorum queues have no priorities, so urgent events have a queue of their own. They are in both
+ * queues; the second copy notifies no one, because fan-out is idempotent by event id.
  */
 export const URGENT_NOTIFICATIONS = 'urgent_notifications';
 export const CHANNEL_QUEUES = {
@@ -41,7 +41,10 @@ export const sendKey = (channel: keyof typeof CHANNEL_QUEUES): string => `notifi
 export const deadLettersOf = (queue: string): string => `${queue}.dead`;
 export const LINK_CLICKS = 'link_clicks';
 
-/** The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to `notifications`. */
+/**
+ * The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to
+ * `notifications`.
+ */
 export const eventExchange = (type: string): string => {
   const domain = type.slice(0, type.indexOf('.'));
   return domain === 'notification' ? NOTIFICATIONS : `${domain}_events`;

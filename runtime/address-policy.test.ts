@@ -1,6 +1,9 @@
 import { canonicalHost, parseAddress, parseAllowList, refusalReason } from './address-policy.ts';
 
-/** The reason for a host as the URL parser normalizes it, which is what the browser and the guard see. */
+/**
+ * The reason for a host as the URL parser normalizes it, which is what the browser and the guard
+ * see.
+ */
 const reasonOfUrl = (url: string) => {
   const address = parseAddress(new URL(url).hostname);
   if (!address) throw new Error(`${url} has no literal address`);

@@ -2,14 +2,18 @@ import ipaddr from 'ipaddr.js';
 import { OperatorError } from './operator-error.ts';
 
 /**
- * The egress guard's decisions, as pure functions: which addresses are on the public internet, and what
- * the operator allowed beyond it. They are about the address that will be dialled, never the spelling of a
- * name or URL: `0x7f.1`, `localhost.` and a name that resolves to 127.0.0.1 are all the same address.
+ * The egress guard's decisions, as pure functions: which addresses are on the public internet, and
+ * what the operator allowed beyond it. They are about the address that will be dialled, never the
+ * spelling of a name or URL: `0x7f.1`, `localhost.` and a name that resolves to 127.0.0.1 are all
+ * the same address.
  */
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Null unless it is an IP address in normal form. A zone (`fe80::1%eth0`) is dropped: it does not change the range. */
+/**
+ * Null unless it is an IP address in normal form. A zone (`fe80::1%eth0`) is dropped: it does not
+ * change the range.
+ */
 export function parseAddress(text: string): Address | null {
   const bare = text.replace(/^\[|\]$/g, '').split('%', 1)[0] ?? '';
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
@@ -29,7 +33,8 @@ export function refusalReason(address: Address): string | null {
   if (carried) return refusalReason(carried);
   const range = address.range();
   if (range !== 'unicast') return range;
-  // Only 2000::/3 is allocated; ipaddr calls every unnamed range unicast, including IPv4-compatible ::7f00:1.
+  // Only 2000::/3 is allocated; ipaddr calls every unnamed range unicast, including IPv4-compatible
+  // ::7f00:1.
   return GLOBAL_UNICAST.contains(address) ? null : 'unassigned';
 }
 
@@ -77,8 +82,8 @@ export interface AllowList {
 }
 
 /**
- * @param entries `host[:port]`, `IP[:port]`, `CIDR[:port]`; IPv6 with a port, or a range with one, in brackets: `[fd00::1]:8080`,
- *   `[fd00::/8]:8080`
+ * @param entries `host[:port]`, `IP[:port]`, `CIDR[:port]`; IPv6 with a port, or a range with one,
+ *   in brackets: `[fd00::1]:8080`, `[fd00::/8]:8080`
  * @throws Error naming the entry that does not fit
  */
 export function parseAllowList(entries: string[]): AllowList {
@@ -121,13 +126,17 @@ function parseEntry(entry: string): Rule {
     return { host: null, range: new Range(address, length), port };
   }
   const host = canonicalHost(target);
-  // A name that a URL reads as an address (`127.1`, `0x7f.1`) would be a host rule that never matches.
+  // A name that a URL reads as an address (`127.1`, `0x7f.1`) would be a host rule that never
+  // matches.
   if (bits !== undefined || host === null || parseAddress(host) || !/^[a-z0-9_.-]+$/.test(host))
     throw wrong();
   return { host, range: null, port };
 }
 
-/** A host as a browser normalizes it: lower case, punycode, full decimal IPv4, no trailing dot. Null if invalid. */
+/**
+ * A host as a browser normalizes it: lower case, punycode, full decimal IPv4, no trailing dot. Null
+ * if invalid.
+ */
 export function canonicalHost(host: string): string | null {
   const address = parseAddress(host);
   if (address) return address.toString();

@@ -1,9 +1,9 @@
 /**
- * Group commit: calls that arrive during a run share the next one. On an idle system no call waits; a busy
- * one runs one statement instead of dozens.
+ * Group commit: calls that arrive during a run share the next one. On an idle system no call waits;
+ * a busy one runs one statement instead of dozens.
  *
- * @param run gets the items of several calls, returns their results in the same order; a
- *   rejection reaches each caller
+ * @param run gets the items of several calls, returns their results in the same order; a rejection
+ *   reaches each caller
  * @param limits `maxItems` per run; `maxRuns` at the same time
  */
 export function createBatcher<Item, Result>(

@@ -11,7 +11,10 @@ import { LRUCache } from 'lru-cache';
 
 /** A circuit breaker per key, such as a host. */
 export interface CircuitBreakers<Outcome extends object> {
-  /** Runs the work; resolves with null at once if the key's circuit is open. A rejection does not count. */
+  /**
+   * Runs the work; resolves with null at once if the key's circuit is open. A rejection does not
+   * count.
+   */
   run(key: string, work: () => Promise<Outcome>): Promise<Outcome | null>;
 }
 
@@ -29,7 +32,9 @@ const LONGEST_PAUSE_MS = 5 * 60_000;
 /** Least recently used keys are evicted, which closes their circuits. */
 const KEYS = 5000;
 
-export function createCircuitBreakers<Outcome extends object>(rules: CircuitBreakerOptions<Outcome>): CircuitBreakers<Outcome> {
+export function createCircuitBreakers<Outcome extends object>(
+  rules: CircuitBreakerOptions<Outcome>,
+): CircuitBreakers<Outcome> {
   const circuits = new LRUCache<string, CircuitBreakerPolicy>({ max: KEYS });
 
   const circuitOf = (key: string): CircuitBreakerPolicy => {

@@ -4,8 +4,8 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 const SLICE_MS = 10;
 
 /**
- * For a loop over input of unbounded size: `if (slice.isOver) await slice.next()` in it yields to the event
- * loop every 10 ms, whatever one iteration costs.
+ * For a loop over input of unbounded size: `if (slice.isOver) await slice.next()` in it yields to
+ * the event loop every 10 ms, whatever one iteration costs.
  */
 export interface TimeSlice {
   readonly isOver: boolean;

@@ -1,6 +1,6 @@
 /**
- * Settles as the promise does, or rejects with `onLate()` after `ms`. A late promise continues; its later
- * rejection is ignored.
+ * Settles as the promise does, or rejects with `onLate()` after `ms`. A late promise continues; its
+ * later rejection is ignored.
  */
 export async function withTimeout<T>(promise: Promise<T>, ms: number, onLate: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

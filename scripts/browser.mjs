@@ -37,7 +37,10 @@ async function chosenByUser() {
   }
 }
 
-/** The headless shell first: three times the pages per second of the full browser, with 40 % of its memory. */
+/**
+ * The headless shell first: three times the pages per second of the full browser, with 40 % of its
+ * memory.
+ */
 function findBrowser() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const folders = [

@@ -15,7 +15,10 @@ export function systemName() {
   return 'other';
 }
 
-/** Prefix of a command that must run as root: none for root, `sudo -n` if it needs no password; else undefined. */
+/**
+ * Prefix of a command that must run as root: none for root, `sudo -n` if it needs no password; else
+ * undefined.
+ */
 export async function asRoot() {
   if (process.getuid?.() === 0) return [];
   const { exitCode } = await capture('sudo', ['-n', 'true']);
@@ -25,7 +28,10 @@ export async function asRoot() {
 /** RUNLEVEL=1 keeps packages from starting their services; Debian's own scripts honor it. */
 const ENVIRONMENT = ['RUNLEVEL=1', 'DEBIAN_FRONTEND=noninteractive'];
 
-/** Installs packages without their recommended ones. @throws SetupError with the end of apt's output */
+/**
+ * Installs packages without their recommended ones.
+ * @throws SetupError with the end of apt's output
+ */
 export async function aptInstall(packages) {
   const before = await asRoot();
   if (!before) throw new SetupError(`run \`sudo apt-get install ${packages.join(' ')}\``);

@@ -1,4 +1,5 @@
-// Runs Jest with the Node options for ES modules. Arguments are Jest's own, such as `--selectProjects unit`.
+// Runs Jest with the Node options for ES modules. Arguments are Jest's own, such as
+// `--selectProjects unit`.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +20,8 @@ export async function runJest(args) {
   try {
     const exitCode = await run(args, { CLOSING_LINE_FILE: closingLine });
     const line = read(closingLine);
-    // No line and a failure: Jest failed before any test. No line and success: it listed tests or printed help.
+    // No line and a failure: Jest failed before any test. No line and success: it listed tests or
+    // printed help.
     if (line ?? exitCode !== 0) console.log(line ?? '0 passed, 1 failed');
     return exitCode;
   } finally {
@@ -32,7 +34,8 @@ const END_MS = 2000;
 
 function run(args, env) {
   const { NODE_OPTIONS = '' } = process.env;
-  // In its own process group with its workers, which do not end with it on a signal. Watching needs the terminal.
+  // In its own process group with its workers, which do not end with it on a signal. Watching needs
+  // the terminal.
   const detached = !args.some((arg) => arg.startsWith('--watch'));
   const jest = spawn(process.execPath, [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...args], {
     cwd: root,

@@ -20,7 +20,10 @@ await runScript(async () => {
   await import(pathToFileURL(program).href);
 });
 
-/** The npm script that runs this program; `api` if there is none: the check above then reports the error. */
+/**
+ * The npm script that runs this program; `api` if there is none: the check above then reports the
+ * error.
+ */
 function commandOf(entry) {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return Object.keys(scripts).find((name) => scripts[name].endsWith(`scripts/run.mjs ${entry}`)) ?? 'api';

@@ -57,16 +57,16 @@ function npm() {
 /**
  * Compiles when a source has changed since the last build.
  *
- * @param {{ onTypeErrors?: (error: Error) => void }} options what to do instead of failing when only types are wrong: the
- * compiler writes its output all the same
+ * @param {{ onTypeErrors?: (error: Error) => void }} options what to do instead of failing when
+ *   only types are wrong: the compiler writes its output all the same
  */
 export async function ensureBuild({ onTypeErrors } = {}) {
   const stamp = join(root, 'dist', '.leadengine-build');
   const wanted = sourcesHash();
   if (read(stamp) === wanted) return;
   await step('building', async () => {
-    // Compiled to another folder and swapped in: a process that starts meanwhile finds a complete build, and
-    // no output of deleted sources remains.
+    // Compiled to another folder and swapped in: a process that starts meanwhile finds a complete
+    // build, and no output of deleted sources remains.
     for (const name of readdirSync(root).filter((name) => /^dist\.(new|old)-\d+$/.test(name))) {
       // Left by a killed build; only one build runs at a time.
       rmSync(join(root, name), { recursive: true, force: true });

@@ -1,5 +1,5 @@
-// Shared by the set-up steps: running commands quietly, printing progress, one set-up at a time per folder.
-// Plain JavaScript that needs only Node: it runs before anything is installed or built.
+// Shared by the set-up steps: running commands quietly, printing progress, one set-up at a time per
+// folder. Plain JavaScript that needs only Node: it runs before anything is installed or built.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,10 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** An error that the user of the command can correct; the message says how. */
 export class SetupError extends Error {}
 
-/** Runs `main` and ends the process on a failure: with one clear line for a SetupError, with a stack for a bug. */
+/**
+ * Runs `main` and ends the process on a failure: with one clear line for a SetupError, with a stack
+ * for a bug.
+ */
 export async function runScript(main) {
   // The output may be closed; without a listener the error would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -25,8 +28,9 @@ export async function runScript(main) {
 }
 
 /**
- * Stops this process in order when the npm that started it ends, however it ended: nothing else would stop
- * it. (The npm scripts begin with `exec`: npm's signals would end a shell in between and not arrive here.)
+ * Stops this process in order when the npm that started it ends, however it ended: nothing else
+ * would stop it. (The npm scripts begin with `exec`: npm's signals would end a shell in between and
+ * not arrive here.)
  */
 export function endWithNpm() {
   if (!process.env.npm_lifecycle_event) return;
@@ -39,7 +43,10 @@ export function endWithNpm() {
   watch.unref();
 }
 
-/** Prints one line per step with its duration; on standard error, so that standard output is the program's. */
+/**
+ * Prints one line per step with its duration; on standard error, so that standard output is the
+ * program's.
+ */
 export async function step(what, work) {
   const begun = Date.now();
   process.stderr.write(`leadengine: ${what} … `);
@@ -70,7 +77,9 @@ export function excerpt(output) {
 
 const commands = new Set();
 
-/** Runs a command; resolves with its exit code and output, also if it fails or cannot be started. */
+/**
+ * Runs a command; resolves with its exit code and output, also if it fails or cannot be started.
+ */
 export function capture(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -90,14 +99,16 @@ export function capture(command, args, options = {}) {
   });
 }
 
-/** Longer than any install takes: an older lock is stale, even if its process id is in use again. */
+/**
+ * Longer than any install takes: an older lock is stale, even if its process id is in use again.
+ */
 const LOCK_LIFE_MS = 30 * 60_000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Holds this folder's set-up lock while `work` runs. The lock of a dead process is ignored. A signal ends
- * the set-up's commands, and then this process.
+ * Holds this folder's set-up lock while `work` runs. The lock of a dead process is ignored. A
+ * signal ends the set-up's commands, and then this process.
  */
 export async function alone(work) {
   const folder = createHash('sha256').update(root).digest('hex').slice(0, 16);

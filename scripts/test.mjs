@@ -22,8 +22,8 @@ await runScript(async () => {
 });
 
 /**
- * Programs that the tests start as their own servers, and the folders where the support files look for
- * them; no system service is used. The name is also that of Debian's package.
+ * Programs that the tests start as their own servers, and the folders where the support files look
+ * for them; no system service is used. The name is also that of Debian's package.
  */
 const PROGRAMS = {
   'rabbitmq-server': ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'],

@@ -13,7 +13,8 @@ export function createFileStore(root: string): ArtifactStore {
       const file = fileOf(key);
       const unfinished = `${file}.${randomBytes(6).toString('hex')}.part`;
       await mkdir(folderOf(key.jobId), { recursive: true, mode: 0o700 });
-      // Renamed once complete and on disk: a crash in between leaves no truncated file under the final name.
+      // Renamed once complete and on disk: a crash in between leaves no truncated file under the
+      // final name.
       const handle = await open(unfinished, 'w', 0o600);
       try {
         await handle.writeFile(body);

@@ -6,8 +6,8 @@ import type { ArtifactKey, ArtifactStore } from '../core/jobs/artifacts.ts';
  *
  *     s3://KEY:SECRET@host[:port]/bucket[/prefix]?region=us-east-1&tls=true
  *
- * Objects are addressed by path, which every store supports. The credentials need permission to put, get,
- * list and delete below the prefix.
+ * Objects are addressed by path, which every store supports. The credentials need permission to
+ * put, get, list and delete below the prefix.
  */
 export function createS3Store(url: string): ArtifactStore {
   const { client, bucket, prefix } = parseS3Url(url);

@@ -1,6 +1,8 @@
 import type { ReadyMessage } from './supervised-process.ts';
 
-/** Printed once everything runs: the URL, the API key, a first request to paste, and how to stop. */
+/**
+ * Printed once everything runs: the URL, the API key, a first request to paste, and how to stop.
+ */
 export function banner({ workers, ...ready }: ReadyMessage & { workers: number }): string {
   const { url = '' } = ready;
   const lines = [

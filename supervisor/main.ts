@@ -8,7 +8,10 @@ import { banner } from './banner.ts';
 import { choosePort } from './port.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
-/** Run by `npm start` after the set-up: Postgres unless one is given, API, notifier, analytics and workers. */
+/**
+ * Run by `npm start` after the set-up: Postgres unless one is given, API, notifier, analytics and
+ * workers.
+ */
 async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<void> {
   const { port, takenPort } = await choosePort(config, isSet('PORT'));
   const databaseUrl = config.databaseUrl ?? (await startPostgres(lifecycle, config, logger));

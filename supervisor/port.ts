@@ -10,8 +10,9 @@ class PortError extends OperatorError {
 const PORTS_TRIED = 100;
 
 /**
- * Chooses the API's port: exactly `PORT` if it is set; otherwise the default or, if another program has
- * that, the next free one. PORT=0 is resolved here, so that links are known before the API listens.
+ * Chooses the API's port: exactly `PORT` if it is set; otherwise the default or, if another program
+ * has that, the next free one. PORT=0 is resolved here, so that links are known before the API
+ * listens.
  */
 export async function choosePort(
   { host, port }: Pick<Config, 'host' | 'port'>,

@@ -33,9 +33,9 @@ export interface SupervisedProcessOptions {
 }
 
 /**
- * A child process that is restarted whenever it ends without being stopped. It leads a process group of
- * its own, so that Ctrl-C at the terminal reaches only its parent, which stops everything in order. If the
- * parent is killed, the child notices by its IPC channel and stops.
+ * A child process that is restarted whenever it ends without being stopped. It leads a process
+ * group of its own, so that Ctrl-C at the terminal reaches only its parent, which stops everything
+ * in order. If the parent is killed, the child notices by its IPC channel and stops.
  */
 export class SupervisedProcess {
   #child: ChildProcess | undefined;
@@ -69,7 +69,10 @@ export class SupervisedProcess {
     throw new ChildStartError(`the ${this.options.name} did not start: ${first.reason}`);
   }
 
-  /** The same, but a failed start is retried like any other end. Resolves when ready or after the first failure. */
+  /**
+   * The same, but a failed start is retried like any other end. Resolves when ready or after the
+   * first failure.
+   */
   async supervise(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     const run = this.#launch();

@@ -31,7 +31,12 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
     runsLoops: true,
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
-  const fresh = createImmediateDispatcher({ database, queue, logger, sizeOf: () => Number.POSITIVE_INFINITY });
+  const fresh = createImmediateDispatcher({
+    database,
+    queue,
+    logger,
+    sizeOf: () => Number.POSITIVE_INFINITY,
+  });
   await lifecycle.start({ name: 'fresh', stop: fresh.stop });
 
   const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;

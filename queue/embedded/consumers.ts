@@ -5,7 +5,9 @@ import type { Session } from './session.ts';
 import type { Settle } from './settle.ts';
 import { TAKE } from './statements.ts';
 
-/** All consumers of this process. One statement takes messages for every free slot of all of them. */
+/**
+ * All consumers of this process. One statement takes messages for every free slot of all of them.
+ */
 export interface Consumers {
   add(queue: string, options: ConsumeOptions, handler: Handler): Consumer;
   /** There may be messages: in this queue, or in any. */

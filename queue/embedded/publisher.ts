@@ -129,9 +129,9 @@ function unroutable({ messages }: Call, unrouted: Set<OutgoingMessage>): Publish
 }
 
 /**
- * Notifies other processes that a queue has messages. NOTIFY locks the whole cluster at commit, so it
- * is not part of the insert, and one runs at a time: queues that arrive meanwhile share the next one.
- * A lost hint costs one poll interval.
+ * Notifies other processes that a queue has messages. NOTIFY locks the whole cluster at commit, so
+ * it is not part of the insert, and one runs at a time: queues that arrive meanwhile share the next
+ * one. A lost hint costs one poll interval.
  */
 function createHints(pool: pg.Pool): ((queue: string) => void) & { idle(): Promise<void> } {
   const waiting = new Set<string>();

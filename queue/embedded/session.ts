@@ -5,22 +5,35 @@ import { withTimeout } from '../../runtime/timeout.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';
 import { declareTopology } from './declare.ts';
-import { FORGET_DEAD_SESSIONS, FREE_LOST, HINT_CHANNEL, REGISTER, RELEASE, RENEW, SESSION_LOCK } from './statements.ts';
+import {
+  FORGET_DEAD_SESSIONS,
+  FREE_LOST,
+  HINT_CHANNEL,
+  REGISTER,
+  RELEASE,
+  RENEW,
+  SESSION_LOCK,
+} from './statements.ts';
 
 /**
- * One connection that takes and settles all messages of this process, receives hints of new ones, and
- * proves by existing that the process is alive. When it closes, the messages it holds become free: a
- * lost connection is a lost session, as a lost channel is with RabbitMQ.
+ * One connection that takes and settles all messages of this process, receives hints of new ones,
+ * and proves by existing that the process is alive. When it closes, the messages it holds become
+ * free: a lost connection is a lost session, as a lost channel is with RabbitMQ.
  */
 export interface Session {
   id: number;
-  /** Runs statements one at a time. A failure ends the session, because what it holds is then unknown. */
+  /**
+   * Runs statements one at a time. A failure ends the session, because what it holds is then
+   * unknown.
+   */
   run(statement: { name: string; text: string }, values: unknown[]): Promise<pg.QueryResult>;
   lost: AbortSignal;
 }
 
 export interface RecoveringSession {
-  /** Resolves when there is a session, or after the first failed attempt; then it keeps retrying. */
+  /**
+   * Resolves when there is a session, or after the first failed attempt; then it keeps retrying.
+   */
   start(): Promise<void>;
   /** Releases the messages that the session holds. */
   stop(): Promise<void>;
@@ -40,7 +53,9 @@ export interface SessionOptions {
   onHint(queue?: string): void;
 }
 
-/** Polls in case a hint is lost: hints are sent after the commit and may be lost with their sender. */
+/**
+ * Polls in case a hint is lost: hints are sent after the commit and may be lost with their sender.
+ */
 const POLL_MS = 500;
 const RELEASE_MS = 2000;
 /** After a session that lived this long, the next failure restarts the back-off. */
@@ -179,8 +194,8 @@ async function openSession(options: SessionOptions): Promise<Opened> {
 
 /**
  * Acknowledgements need not wait for the disk: one lost in a crash means one more delivery, which
- * idempotent consumers tolerate. The planner must use the indexes, because a plan made while the table
- * was empty would scan all of it once it is full.
+ * idempotent consumers tolerate. The planner must use the indexes, because a plan made while the
+ * table was empty would scan all of it once it is full.
  */
 const SETTINGS = `
 SET synchronous_commit = off;
@@ -196,7 +211,9 @@ async function register(client: pg.Client, { topology, leaseMs }: SessionOptions
   return rows[0].id;
 }
 
-/** Polls for messages and dead sessions, and renews the lease; returns the function that stops it. */
+/**
+ * Polls for messages and dead sessions, and renews the lease; returns the function that stops it.
+ */
 function tick({ session, lose }: Opened, { leaseMs, onHint, logger }: SessionOptions): () => void {
   let renewedAt = Date.now();
   let reapedAt = 0;

@@ -8,7 +8,10 @@ export type Settlement = { kind: 'ack' | 'dead_letter' | 'requeue' | 'requeue_un
 /** Settles a message in the session that took it; does nothing if that is gone. Returns at once. */
 export type Settle = (session: Session, id: number, settlement: Settlement) => void;
 
-/** Groups the settlements of all consumers: 64 slots draining small messages take 3 statements, not 64. */
+/**
+ * Groups the settlements of all consumers: 64 slots draining small messages take 3 statements, not
+ * 64.
+ */
 export function createSettler(logger: Logger): { settle: Settle; idle(): Promise<void> } {
   const underWay = new Set<Promise<void>>();
   const write = createBatcher<{ session: Session; id: number; kind: Settlement['kind'] }, void>(

@@ -5,10 +5,10 @@ interface Statement {
 }
 
 /**
- * Stores a batch of messages, one row per queue that takes them. Returns these queues, and the numbers
- * (from 1) of the messages that no queue takes. Routing happens here and not in a cache, so that a
- * queue declared by another process counts at once; the default exchange, which carries nearly all
- * messages, is a lookup by primary key.
+ * Stores a batch of messages, one row per queue that takes them. Returns these queues, and the
+ * numbers (from 1) of the messages that no queue takes. Routing happens here and not in a cache, so
+ * that a queue declared by another process counts at once; the default exchange, which carries
+ * nearly all messages, is a lookup by primary key.
  * $1 exchanges, $2 routing keys, $3 message ids, $4 bodies
  */
 export const STORE: Statement = {
@@ -55,7 +55,10 @@ FROM picked WHERE messages.id = picked.id
 RETURNING messages.id, queue, body, deliveries`,
 };
 
-/** `holder = $1`, here and below, is the fence: a session that lost a message cannot change it. $2 ids */
+/**
+ * `holder = $1`, here and below, is the fence: a session that lost a message cannot change it.
+ * $2 ids
+ */
 export const ACKNOWLEDGE: Statement = {
   name: 'queue_acknowledge',
   text: 'DELETE FROM queue.messages WHERE id = ANY($2::bigint[]) AND holder = $1',
@@ -84,8 +87,8 @@ DELETE FROM queue.messages USING dead WHERE messages.id = dead.id AND dead.dead_
 };
 
 /**
- * Registers a session and takes its advisory lock in the same statement: others see the row once it is
- * committed, so never without its lock. $1 lock class, $2 lease in ms
+ * Registers a session and takes its advisory lock in the same statement: others see the row once it
+ * is committed, so never without its lock. $1 lock class, $2 lease in ms
  */
 export const REGISTER: Statement = {
   name: 'queue_register',
@@ -103,9 +106,9 @@ export const RENEW: Statement = {
 };
 
 /**
- * Deletes dead sessions. Postgres drops an advisory lock with the connection that held it, so a free
- * lock means a killed process, seen within a second; the lease covers machines that vanish without
- * closing their connections.
+ * Deletes dead sessions. Postgres drops an advisory lock with the connection that held it, so a
+ * free lock means a killed process, seen within a second; the lease covers machines that vanish
+ * without closing their connections.
  * $1 own session, $2 lock class
  */
 export const FORGET_DEAD_SESSIONS: Statement = {

@@ -1,7 +1,7 @@
 /**
- * A topic pattern as a regular expression over `routing key + '.'`, in the dialect that JavaScript and
- * Postgres share: `*` is one word, `#` any number of words including none. The trailing dot ends every
- * word alike, so `a.#` needs no special case.
+ * A topic pattern as a regular expression over `routing key + '.'`, in the dialect that JavaScript
+ * and Postgres share: `*` is one word, `#` any number of words including none. The trailing dot
+ * ends every word alike, so `a.#` needs no special case.
  */
 export function topicExpression(pattern: string): string {
   const words = pattern.split('.').map((word) => {

@@ -7,8 +7,9 @@ const OPERATION_MS = 10_000;
 const CLOSE_MS = 2000;
 
 /**
- * Runs work on a channel of its own. An operation the broker refuses (a queue that is missing or declared
- * with other arguments) closes its channel, so it must not share one with publishing or consuming.
+ * Runs work on a channel of its own. An operation the broker refuses (a queue that is missing or
+ * declared with other arguments) closes its channel, so it must not share one with publishing or
+ * consuming.
  */
 export async function withChannel<T>(
   connection: ChannelModel,
@@ -16,7 +17,8 @@ export async function withChannel<T>(
 ): Promise<T> {
   const opened = connection.createChannel();
   const channel = await withTimeout(opened, OPERATION_MS, () => new Error('the broker opens no channel'));
-  // The pending operation rejects with the same error; without a listener it would fail the connection.
+  // The pending operation rejects with the same error; without a listener it would fail the
+  // connection.
   channel.on('error', () => {});
   try {
     return await withTimeout(work(channel), OPERATION_MS, () => new Error('the broker does not answer'));
@@ -25,7 +27,9 @@ export async function withChannel<T>(
   }
 }
 
-/** Never rejects. Bounded: amqplib drops the callback of a close if the connection ends meanwhile. */
+/**
+ * Never rejects. Bounded: amqplib drops the callback of a close if the connection ends meanwhile.
+ */
 export async function closeChannel(channel: Channel): Promise<void> {
   await withTimeout(channel.close(), CLOSE_MS, () => new Error('late')).catch(() => {});
 }
@@ -40,8 +44,9 @@ export const dropConnection = (connection: ChannelModel): Promise<void> =>
   closeConnection(connection, () => connection.close());
 
 /**
- * amqplib writes each frame separately, three per message. This sends all frames of one event-loop tick
- * in one write, which saves a third of the broker's work for a small message and a fifth of ours.
+ * amqplib writes each frame separately, three per message. This sends all frames of one event-loop
+ * tick in one write, which saves a third of the broker's work for a small message and a fifth of
+ * ours.
  */
 export function writeTogether(connection: ChannelModel): void {
   const stream = streamOf(connection);

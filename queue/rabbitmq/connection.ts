@@ -7,10 +7,10 @@ import { closeConnection, dropConnection, writeTogether } from './channel.ts';
 import { explainFailure } from './failure.ts';
 
 /**
- * A connection that reconnects. amqp-connection-manager (ACM) watches and reopens the connection; all
- * above it, channels included, is implemented here: ACM's ChannelWrapper acknowledges on whatever channel
- * is open now (which loses messages), buffers without bound, and does not reopen a channel that the broker
- * closed.
+ * A connection that reconnects. amqp-connection-manager (ACM) watches and reopens the connection;
+ * all above it, channels included, is implemented here: ACM's ChannelWrapper acknowledges on
+ * whatever channel is open now (which loses messages), buffers without bound, and does not reopen a
+ * channel that the broker closed.
  */
 export interface RecoveringConnection {
   /** Resolves when ready, or after the first failed attempt; then it keeps retrying. */
@@ -18,13 +18,22 @@ export interface RecoveringConnection {
   stop(): Promise<void>;
   /** Undefined unless connected and prepared. */
   readonly current: ChannelModel | undefined;
-  /** Why nothing can be published now: no connection, or a broker that accepts no messages (`blocked`). */
+  /**
+   * Why nothing can be published now: no connection, or a broker that accepts no messages
+   * (`blocked`).
+   */
   readonly trouble: string | undefined;
   /** The listener is called for each prepared connection, and each time the broker is unblocked. */
   onReady(listener: () => void): void;
-  /** Declares the topology again after a queue was deleted. Concurrent calls share one run. Rejects if it fails. */
+  /**
+   * Declares the topology again after a queue was deleted. Concurrent calls share one run. Rejects
+   * if it fails.
+   */
   redeclare(): Promise<void>;
-  /** Runs one piece of work at a time: if the broker ends the connection, the running one is the cause. */
+  /**
+   * Runs one piece of work at a time: if the broker ends the connection, the running one is the
+   * cause.
+   */
   exclusively: Mutex;
 }
 
@@ -41,9 +50,9 @@ export interface ConnectionOptions {
 /** A lasting failure is logged again at this interval. */
 const REMIND_MS = 60_000;
 /**
- * RabbitMQ cancels the consumers of a deleted quorum queue after about 35 ms. If the queue exists again
- * by then (seen on 3.10.8), it moves the consumer over instead, and sends it messages that never arrive.
- * So the queue is not redeclared at once.
+ * RabbitMQ cancels the consumers of a deleted quorum queue after about 35 ms. If the queue exists
+ * again by then (seen on 3.10.8), it moves the consumer over instead, and sends it messages that
+ * never arrive. So the queue is not redeclared at once.
  */
 const DELETED_QUEUE_MS = 500;
 
@@ -118,7 +127,10 @@ export function createRecoveringConnection(options: ConnectionOptions): Recoveri
     if (!ready) throw new Error(outage?.reason ?? 'not connected');
     await prepare(ready);
   };
-  /** ACM reads `reconnectTimeInSeconds` right after these events, so setting it here makes a back-off. */
+  /**
+   * ACM reads `reconnectTimeInSeconds` right after these events, so setting it here makes a
+   * back-off.
+   */
   const retryLater = (error: unknown) => {
     ready = undefined;
     blocked = undefined;
@@ -142,7 +154,8 @@ export function createRecoveringConnection(options: ConnectionOptions): Recoveri
 
   return {
     start: () => {
-      // Rejects on wrong credentials while it keeps retrying; `connectFailed` has logged the reason.
+      // Rejects on wrong credentials while it keeps retrying; `connectFailed` has logged the
+      // reason.
       manager.connect().catch(() => {});
       return firstAttempt;
     },

@@ -6,7 +6,9 @@ import type { ConsumeOptions, Consumer, Handler, HandlerOutcome } from '../queue
 import type { RecoveringConnection } from './connection.ts';
 import { createRecoveringChannel } from './recovering-channel.ts';
 
-/** A delivery belongs to its channel: its tag means another delivery, or none, on any other channel. */
+/**
+ * A delivery belongs to its channel: its tag means another delivery, or none, on any other channel.
+ */
 interface Received {
   channel: Channel;
   closed: AbortSignal;
@@ -19,7 +21,9 @@ const SUBSCRIBE_MS = 5000;
 /** About five seconds of refusals: a broker that is only slow to start takes less. */
 const REFUSALS = 5;
 
-/** One channel per consumer, so the channel's prefetch is the consumer's on every RabbitMQ version. */
+/**
+ * One channel per consumer, so the channel's prefetch is the consumer's on every RabbitMQ version.
+ */
 export function createConsumer(options: {
   connection: RecoveringConnection;
   queue: string;
@@ -31,10 +35,11 @@ export function createConsumer(options: {
   handler: Handler;
   logger: Logger;
 }): Consumer & { start(): Promise<void>; close(): Promise<void> } {
-  const { connection, queue, prefetch, isRebuildable, onUnreadable, beforeRecreate, handler, logger } = options;
+  const { connection, queue, prefetch, isRebuildable, onUnreadable, beforeRecreate, handler, logger } =
+    options;
   /**
-   * Not begun. The broker sends at most `prefetch` messages, but after a reconnect the handlers of the
-   * old channel still hold their slots.
+   * Not begun. The broker sends at most `prefetch` messages, but after a reconnect the handlers of
+   * the old channel still hold their slots.
    */
   let held: Received[] = [];
   let busy = 0;
@@ -113,12 +118,13 @@ export function createConsumer(options: {
     });
   };
   /**
-   * After a broker crash the process of a quorum queue may fail to start, above all if the queue had been
-   * deleted and declared before (seen on 3.10.8). It can be declared, but each consumer is answered 541
-   * and each message refused until the queue is deleted.
+   * After a broker crash the process of a quorum queue may fail to start, above all if the queue
+   * had been deleted and declared before (seen on 3.10.8). It can be declared, but each consumer is
+   * answered 541 and each message refused until the queue is deleted.
    */
   const recreate = async (channel: Channel) => {
-    // This may take longer than a channel's set-up may; the next channel waits for the same promise.
+    // This may take longer than a channel's set-up may; the next channel waits for the same
+    // promise.
     preparing ??= (beforeRecreate?.() ?? Promise.resolve()).catch((error) => {
       preparing = undefined;
       throw error;
@@ -143,7 +149,10 @@ export function createConsumer(options: {
     if (stopping) await cancel(channel, consumerTag);
     else consuming = { channel, tag: consumerTag };
   };
-  /** The broker cancelled the consumer: the queue was deleted or its leader moved. Running handlers keep the channel. */
+  /**
+   * The broker cancelled the consumer: the queue was deleted or its leader moved. Running handlers
+   * keep the channel.
+   */
   const subscribeAgain = async (channel: Channel, closed: AbortSignal) => {
     consuming = undefined;
     if (stopping || closed.aborted) return;
@@ -172,7 +181,10 @@ export function createConsumer(options: {
     if (consuming) await cancel(consuming.channel, consuming.tag).catch(() => {});
     if (busy === 0) await recovering.stop();
   };
-  /** Deliveries may arrive after the cancel; amqplib closes the channel on one for an unknown consumer. */
+  /**
+   * Deliveries may arrive after the cancel; amqplib closes the channel on one for an unknown
+   * consumer.
+   */
   const cancel = async (channel: Channel, tag: string) => {
     await withTimeout(channel.cancel(tag), CANCEL_MS, () => new Error('late'));
     const internals = channel as Channel & { registerConsumer?(tag: string, callback: Receive): void };

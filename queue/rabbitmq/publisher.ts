@@ -16,11 +16,17 @@ export interface Publisher {
   stop(): Promise<void>;
 }
 
-/** Unconfirmed messages. The broker confirms in groups, so a much smaller window would leave it idle. */
+/**
+ * Unconfirmed messages. The broker confirms in groups, so a much smaller window would leave it
+ * idle.
+ */
 const WINDOW = 256;
 /** For a place in the window, and again for the last confirm. */
 const WAIT_MS = 5000;
-/** Messages waiting for a place. Beyond this a call is rejected at once, or an outage would fill the memory. */
+/**
+ * Messages waiting for a place. Beyond this a call is rejected at once, or an outage would fill the
+ * memory.
+ */
 const MAX_WAITING = 10_000;
 
 interface Encoded {
@@ -34,7 +40,11 @@ interface InFlight {
 }
 type Waiting = { give(channel: ConfirmChannel): void; refuse(reason: string): void };
 
-export function createPublisher(options: { connection: RecoveringConnection; topology: Topology; logger: Logger }): Publisher {
+export function createPublisher(options: {
+  connection: RecoveringConnection;
+  topology: Topology;
+  logger: Logger;
+}): Publisher {
   const { connection, topology } = options;
   const exchanges = new Set(['', ...topology.exchanges.map(({ name }) => name)]);
   const inFlight = new Set<InFlight>();
@@ -63,9 +73,10 @@ export function createPublisher(options: { connection: RecoveringConnection; top
     if (failures.length > 0) throw summary(failures, messages.length);
   };
   /**
-   * The broker numbers a channel's messages to a quorum queue. If a queue was lost without notice to the
-   * channel and redeclared (its process did not start after a crash; seen on 3.10.8), the new queue waits
-   * for the earlier numbers and confirms nothing more of that channel. A new channel starts at one.
+   * The broker numbers a channel's messages to a quorum queue. If a queue was lost without notice
+   * to the channel and redeclared (its process did not start after a crash; seen on 3.10.8), the
+   * new queue waits for the earlier numbers and confirms nothing more of that channel. A new
+   * channel starts at one.
    */
   const abandon = (stuck: ConfirmChannel) => {
     if (connection.trouble || stopped) return;

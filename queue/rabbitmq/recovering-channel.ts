@@ -5,9 +5,15 @@ import { pause } from '../reconnect.ts';
 import { closeChannel } from './channel.ts';
 import type { RecoveringConnection } from './connection.ts';
 
-/** A channel that is reopened after the connection was lost, and after the broker closed it for any reason. */
+/**
+ * A channel that is reopened after the connection was lost, and after the broker closed it for any
+ * reason.
+ */
 export interface RecoveringChannel {
-  /** Resolves when it is set up, after the first failed attempt, or at once if there is no connection. */
+  /**
+   * Resolves when it is set up, after the first failed attempt, or at once if there is no
+   * connection.
+   */
   start(): Promise<void>;
   /** Closes it; unacknowledged deliveries go back to their queue. */
   stop(): Promise<void>;

@@ -4,7 +4,9 @@ import { LineSink } from './line-sink.ts';
 
 const notice = (dropped: number) => `${dropped} dropped`;
 
-/** A stream that handles each chunk as `take` decides: holds it until released, takes it, or fails. */
+/**
+ * A stream that handles each chunk as `take` decides: holds it until released, takes it, or fails.
+ */
 class Reader extends Writable {
   readonly taken: string[] = [];
   error: Error | undefined;

@@ -2,11 +2,12 @@ import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Writes lines to a stream whose reader may be slow, stopped or gone. It never waits, throws or emits an
- * error, and its queue is bounded: lines that do not fit, or that the stream refuses, are dropped and
- * counted. When lines can be written again, a notice has the number dropped.
+ * Writes lines to a stream whose reader may be slow, stopped or gone. It never waits, throws or
+ * emits an error, and its queue is bounded: lines that do not fit, or that the stream refuses, are
+ * dropped and counted. When lines can be written again, a notice has the number dropped.
  *
- * A failure may be temporary: a full disk gets room, a named pipe gets another reader. So it is retried.
+ * A failure may be temporary: a full disk gets room, a named pipe gets another reader. So it is
+ * retried.
  */
 export class LineSink {
   readonly #queue: string[] = [];
@@ -25,7 +26,8 @@ export class LineSink {
     private readonly stream: Writable,
     private readonly options: LineSinkOptions,
   ) {
-    // Each write's callback handles its failure; an `error` event without a listener would end the process.
+    // Each write's callback handles its failure; an `error` event without a listener would end the
+    // process.
     stream.on('error', () => {});
     stream.on('drain', () => this.#drain());
   }
@@ -51,7 +53,10 @@ export class LineSink {
     }
   }
 
-  /** Resolves when all lines are written or refused, or after `withinMs`: for a process about to exit. */
+  /**
+   * Resolves when all lines are written or refused, or after `withinMs`: for a process about to
+   * exit.
+   */
   async flush(withinMs: number): Promise<void> {
     for (const deadline = performance.now() + withinMs; performance.now() < deadline; await sleep(5)) {
       if (this.#unconfirmed === 0 && this.#queue.length === 0) return;

@@ -9,7 +9,10 @@ export interface LogOutput {
   close(): Promise<void>;
 }
 
-/** The logger of a process, on standard output. An output that is slow, full or gone costs only log lines. */
+/**
+ * The logger of a process, on standard output. An output that is slow, full or gone costs only log
+ * lines.
+ */
 export function openLog(options: LoggerOptions): { logger: Logger; output: LogOutput } {
   const lineOf = (event: string, fields: LogFields) => formatLine(options, 'warn', event, fields);
   const notice = (dropped: number) => lineOf('log_lines_dropped', { dropped });

@@ -27,8 +27,8 @@ export function createLogger(options: LoggerOptions, writeLine: (line: string) =
     level: options.level,
     defaultMeta: { process_kind: options.processKind, pid: process.pid },
     format: formatOf(options.format),
-    // Not winston's Console: it buffers without bound for a slow reader, and reports a lost reader as an
-    // uncaught exception, which is logged, which raises the next one.
+    // Not winston's Console: it buffers without bound for a slow reader, and reports a lost reader
+    // as an uncaught exception, which is logged, which raises the next one.
     transports: [new winston.transports.Stream({ stream: lineStream(writeLine), eol: '' })],
   });
   return wrap(winstonLogger, {});
@@ -72,8 +72,8 @@ const lineStream = (writeLine: (line: string) => void): Writable =>
   });
 
 function wrap(inner: winston.Logger, common: LogFields): Logger {
-  // Level checked here, because winston formats a line before it drops it. Own `with`, because winston's
-  // child loggers are slow.
+  // Level checked here, because winston formats a line before it drops it. Own `with`, because
+  // winston's child loggers are slow.
   const log = (level: LogLevel) =>
     inner.isLevelEnabled(level)
       ? (event: string, fields?: LogFields) => void inner.log(level, event, { ...common, ...fields })

@@ -20,8 +20,8 @@ export interface PostgresTarget {
 const CONNECT_MS = 5000;
 
 /**
- * Finds the server to connect to, with TLS as libpq defines `sslmode`. Of several hosts, the first that
- * answers and takes writes; checked for each connection, so that a failover needs no restart.
+ * Finds the server to connect to, with TLS as libpq defines `sslmode`. Of several hosts, the first
+ * that answers and takes writes; checked for each connection, so that a failover needs no restart.
  */
 export async function findPostgres(url: string): Promise<PostgresTarget> {
   const address = parsePostgresUrl(url);
@@ -120,7 +120,10 @@ export interface PoolAddress extends Omit<PostgresTarget, 'host' | 'port' | 'ssl
   Client: new (config?: pg.ClientConfig) => pg.Client;
 }
 
-/** Options for pg's pool, which takes no asynchronous address: each client finds its server when it connects. */
+/**
+ * Options for pg's pool, which takes no asynchronous address: each client finds its server when it
+ * connects.
+ */
 export function poolAddress(url: string): PoolAddress {
   const { user, password, database, options, connectTimeoutMs = CONNECT_MS } = parsePostgresUrl(url);
   const Client = class extends pg.Client {

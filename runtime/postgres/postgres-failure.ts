@@ -1,4 +1,7 @@
-/** Explains a connection error in one line that names the setting and the remedy; undefined for other errors. */
+/**
+ * Explains a connection error in one line that names the setting and the remedy; undefined for
+ * other errors.
+ */
 export function explainPostgresFailure(error: unknown): string | undefined {
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
   const said = message || code;

@@ -32,8 +32,9 @@ const wrong = (problem: string): never => {
 };
 
 /**
- * Parses `postgres://user:password@host:port,host:port/database?sslmode=…` or `host=… port=… dbname=…`.
- * Node's `URL` supports neither several hosts nor an omitted host, and pg interprets `sslmode` differently.
+ * Parses `postgres://user:password@host:port,host:port/database?sslmode=…` or `host=… port=…
+ * dbname=…`. Node's `URL` supports neither several hosts nor an omitted host, and pg interprets
+ * `sslmode` differently.
  *
  * @throws PostgresUrlError
  */

@@ -14,9 +14,10 @@ export interface Part {
 const LATE_MS = 750;
 
 /**
- * Starts parts in the given order and stops them in reverse, so that a part's dependencies outlive it. A
- * part that does not stop, for example because the database is unavailable, does not block the exit:
- * shortly before `stopMs` the others are stopped all at once, and after it none is waited for.
+ * Starts parts in the given order and stops them in reverse, so that a part's dependencies outlive
+ * it. A part that does not stop, for example because the database is unavailable, does not block
+ * the exit: shortly before `stopMs` the others are stopped all at once, and after it none is waited
+ * for.
  */
 export class Lifecycle {
   readonly #started: Part[] = [];

@@ -16,7 +16,8 @@ export interface ProcessContext {
 }
 
 /**
- * Reads the configuration and runs a process of this kind; a wrong configuration is one line on stderr and exit code 1.
+ * Reads the configuration and runs a process of this kind; a wrong configuration is one line on
+ * stderr and exit code 1.
  *
  * @param limits `closingMs`: time to stop beyond the grace period; default 0
  */

@@ -14,14 +14,18 @@ export interface ProcessOptions {
 
 /** Closing connections takes time even without a grace period for work. */
 const SHORTEST_STOP_MS = 3000;
-/** Ctrl-C reaches a process twice, from the terminal and through npm; within this time it counts once. */
+/**
+ * Ctrl-C reaches a process twice, from the terminal and through npm; within this time it counts
+ * once.
+ */
 const SAME_SIGNAL_MS = 500;
 const STILL_WAITING_MS = 5000;
 
 /**
- * Runs a process: starts everything, stops in order on SIGTERM, SIGINT, SIGHUP or the death of its parent
- * process, and exits 0. A second signal, or a stop longer than `stopMs`, exits at once. A failed start, a
- * failed part or an uncaught error exits 1; an OperatorError is printed on standard error as one line.
+ * Runs a process: starts everything, stops in order on SIGTERM, SIGINT, SIGHUP or the death of its
+ * parent process, and exits 0. A second signal, or a stop longer than `stopMs`, exits at once. A
+ * failed start, a failed part or an uncaught error exits 1; an OperatorError is printed on standard
+ * error as one line.
  */
 export function runProcess(
   { logger, output, graceMs, stopMs = graceMs }: ProcessOptions,

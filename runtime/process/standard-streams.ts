@@ -2,8 +2,8 @@ import { closeSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
 /**
- * Lets this process survive the loss of its standard streams: writing to a closed output emits an error,
- * which would end a process without a listener.
+ * Lets this process survive the loss of its standard streams: writing to a closed output emits an
+ * error, which would end a process without a listener.
  */
 export function surviveLostOutput(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
@@ -22,9 +22,9 @@ function isClosedTerminal(fd: number): boolean {
 }
 
 /**
- * Makes writes non-blocking, or a terminal whose output is held (Ctrl-S) would block the event loop. Node
- * writes to terminals synchronously. Starting a child that inherits an output makes it blocking for the
- * parent too (libuv's uv_spawn), so call this again after that.
+ * Makes writes non-blocking, or a terminal whose output is held (Ctrl-S) would block the event
+ * loop. Node writes to terminals synchronously. Starting a child that inherits an output makes it
+ * blocking for the parent too (libuv's uv_spawn), so call this again after that.
  */
 export function writeWithoutBlocking(): void {
   for (const stream of [process.stdout, process.stderr]) {

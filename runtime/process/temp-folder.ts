@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { setTempFolder } from '../settings/config.ts';
 
 /**
- * A folder for the temporary files of this process and its children (a browser's profile is 15 MB and
- * more), removed with the process.
+ * A folder for the temporary files of this process and its children (a browser's profile is 15 MB
+ * and more), removed with the process.
  *
- * A killed process leaves its folder, so each new process removes those of dead ones. A process is alive if
- * the socket in its folder accepts connections: the kernel closes it with the process. Unlike a process id,
- * that also works for containers that share the folder.
+ * A killed process leaves its folder, so each new process removes those of dead ones. A process is
+ * alive if the socket in its folder accepts connections: the kernel closes it with the process.
+ * Unlike a process id, that also works for containers that share the folder.
  */
 export interface TempFolder {
   path: string;
@@ -21,7 +21,9 @@ export interface TempFolder {
 const PREFIX = 'leadengine-tmp-';
 const SOCKET = 'alive';
 
-/** Also sets `os.tmpdir()`: libraries create folders there, and some have no option for another one. */
+/**
+ * Also sets `os.tmpdir()`: libraries create folders there, and some have no option for another one.
+ */
 export async function openTempFolder(): Promise<TempFolder> {
   const parent = tmpdir();
   await removeDead(parent);
@@ -32,8 +34,8 @@ export async function openTempFolder(): Promise<TempFolder> {
     server.listen(join(path, SOCKET), () => resolve(true));
   });
   if (!listens) {
-    // The path is too long for a socket, or the file system has none. Leftover files are better than a folder
-    // that another process removes while it is in use.
+    // The path is too long for a socket, or the file system has none. Leftover files are better
+    // than a folder that another process removes while it is in use.
     await remove(path);
     return { path: parent, close: async () => {} };
   }
@@ -66,7 +68,9 @@ async function isDead(folder: string): Promise<boolean> {
   return Date.now() - mtimeMs > YOUNG_MS;
 }
 
-/** The connect error's code; null if it is accepted, which the kernel does for a busy process too. */
+/**
+ * The connect error's code; null if it is accepted, which the kernel does for a busy process too.
+ */
 function problemOf(socketPath: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
@@ -78,6 +82,9 @@ function problemOf(socketPath: string): Promise<string | null> {
   });
 }
 
-/** Errors are ignored: another user's folder, or one an ending browser still writes to; a later start retries. */
+/**
+ * Errors are ignored: another user's folder, or one an ending browser still writes to; a later
+ * start retries.
+ */
 const remove = (folder: string): Promise<void> =>
   rm(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 100 }).catch(() => {});

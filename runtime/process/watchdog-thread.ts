@@ -27,7 +27,10 @@ setInterval(() => {
   if (silentPolls > POLLS_TO_KILL) process.kill(process.pid, 'SIGKILL');
 }, POLL_MS);
 
-/** Bypasses the logger, which runs in the stalled loop; does not wait for a reader, which may be the cause. */
+/**
+ * Bypasses the logger, which runs in the stalled loop; does not wait for a reader, which may be the
+ * cause.
+ */
 function log(message: string): void {
   const stalled_ms = silentPolls * POLL_MS;
   const line = { level: 'error', message, process_kind: processKind, pid: process.pid, stalled_ms };

@@ -11,9 +11,9 @@ export interface WatchdogData {
 }
 
 /**
- * Watches the event loop from another thread, because a stalled loop cannot report itself. A stall of three
- * seconds is logged; one of a minute kills the process. Others have taken over its work by then, and its
- * supervisor restarts it.
+ * Watches the event loop from another thread, because a stalled loop cannot report itself. A stall
+ * of three seconds is logged; one of a minute kills the process. Others have taken over its work by
+ * then, and its supervisor restarts it.
  */
 export function startWatchdog(processKind: string, logger: Logger): void {
   const beats = new SharedArrayBuffer(4);

@@ -6,8 +6,8 @@ import { nearMisses } from './near-misses.ts';
 import { SETTINGS, type SettingName, type SettingValues, settingsOf } from './settings.ts';
 
 /**
- * The one reader of the environment. `.env` in the working directory is read first; the real environment wins. A wrong
- * value throws `ConfigError`, whose message is the one line a user sees.
+ * The one reader of the environment. `.env` in the working directory is read first; the real
+ * environment wins. A wrong value throws `ConfigError`, whose message is the one line a user sees.
  */
 export function loadConfig(): Config {
   for (const [name, value] of Object.entries(readEnvFile('.env'))) process.env[name] ??= value;
@@ -117,7 +117,10 @@ export interface Config {
   egressAllow: string[];
   chromiumPath: string | undefined;
   sources: LeadSources;
-  /** `host:port` of sources that the operator set: also private ones are reachable, for the sources only. */
+  /**
+   * `host:port` of sources that the operator set: also private ones are reachable, for the sources
+   * only.
+   */
   sourceEndpoints: string[];
   directoriesFile: string | undefined;
   pageTimeoutMs: number;
@@ -128,7 +131,10 @@ export interface Config {
   browserUserAgent: string | undefined;
   /** For jobs that name no proxy of their own. */
   proxyUrls: string[];
-  /** `file:` or `s3:`; undefined: artifacts are in the database, which every process of a fleet reaches. */
+  /**
+   * `file:` or `s3:`; undefined: artifacts are in the database, which every process of a fleet
+   * reaches.
+   */
   artifactsUrl: string | undefined;
   /** False for the operator's own sites. */
   respectRobots: boolean;

@@ -4,7 +4,10 @@ import { parseRange } from '../address-policy.ts';
 import { base64url, listOf, oneOf, text, urlOf, verbatim, wholeNumber } from './setting-types.ts';
 import { amqpUrl, artifactsUrl, databaseUrl, egressEntry } from './url-settings.ts';
 
-/** The processes of an installation. `start` is `npm start`, which passes every setting to its children. */
+/**
+ * The processes of an installation. `start` is `npm start`, which passes every setting to its
+ * children.
+ */
 export type ProcessName = 'start' | 'api' | 'worker' | 'notifier' | 'analytics' | 'dispatch';
 
 interface Details {
@@ -32,8 +35,8 @@ const SWEEPERS = ['api', 'dispatch'] as const;
 const web = urlOf('https:', 'http:');
 
 /**
- * Every setting, declared once: `loadConfig` reads by this table, and `npm run docs` writes `.env.example`,
- * the configuration reference and the Compose file's list from it.
+ * Every setting, declared once: `loadConfig` reads by this table, and `npm run docs` writes
+ * `.env.example`, the configuration reference and the Compose file's list from it.
  */
 export const SETTING_GROUPS = {
   'Where the API listens': {

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { composeFile, envExample, reference } from './texts.ts';
 
-/** `npm run docs`: writes the texts that are generated from the settings, in the repository's root. */
+/**
+ * `npm run docs`: writes the texts that are generated from the settings, in the repository's root.
+ */
 const texts = {
   '.env.example': envExample(),
   'docs/reference/configuration.md': reference(),

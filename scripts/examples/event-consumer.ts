@@ -9,11 +9,11 @@ import { runConfigured } from '../../runtime/process/process.ts';
 import type { Config } from '../../runtime/settings/config.ts';
 
 /**
- * An example of your own service that consumes events. It has its own queue, bound to the exchange of the
- * events it wants: durable, so it misses nothing while it is stopped, and separate from other consumers.
- * Any number of its processes can run; they share the queue.
+ * An example of your own service that consumes events. It has its own queue, bound to the exchange
+ * of the events it wants: durable, so it misses nothing while it is stopped, and separate from
+ * other consumers. Any number of its processes can run; they share the queue.
  *
- *   node scripts/run.mjs scripts/examples/event-consumer.js
+ * node scripts/run.mjs scripts/examples/event-consumer.js
  *
  * It needs only the message library, with RabbitMQ and without.
  */
@@ -37,7 +37,10 @@ runConfigured('example', async ({ config, logger, lifecycle }) => {
   process.send?.({ type: 'ready' });
 });
 
-/** Without RabbitMQ the queue is in your Postgres, or in that of `npm start`, whose URL is in a file. */
+/**
+ * Without RabbitMQ the queue is in your Postgres, or in that of `npm start`, whose URL is in a
+ * file.
+ */
 async function databaseUrlOf({ rabbitmq, databaseUrl, dataDir }: Config): Promise<string> {
   if (rabbitmq) return '';
   return databaseUrl ?? (await readFile(join(dataDir, 'database-url'), 'utf8')).trim();
@@ -55,7 +58,9 @@ async function declareOwnQueue(queue: Queue): Promise<void> {
   }
 }
 
-/** Ids of handled events: one may be delivered again. A real service stores them with its results. */
+/**
+ * Ids of handled events: one may be delivered again. A real service stores them with its results.
+ */
 const handled = new Set<string>();
 
 async function handle(envelope: Envelope): Promise<HandlerOutcome> {

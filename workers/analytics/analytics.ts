@@ -18,7 +18,10 @@ export interface Analytics {
 const BATCH = 1000;
 const PAUSE_MS = 500;
 
-/** The write side of all statistics: clicks from the queue, job events from the ledger. The API reads them. */
+/**
+ * The write side of all statistics: clicks from the queue, job events from the ledger. The API
+ * reads them.
+ */
 export function createAnalytics(options: {
   database: Database;
   queue: Queue;

@@ -14,8 +14,9 @@ const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * Counts clicks: those that wait together share a statement, and are acknowledged after its commit. While
- * the database is unavailable they are held, because a message requeued too often is dead-lettered.
+ * Counts clicks: those that wait together share a statement, and are acknowledged after its commit.
+ * While the database is unavailable they are held, because a message requeued too often is
+ * dead-lettered.
  */
 export function createCountClicks(options: {
   database: Database;

@@ -23,7 +23,10 @@ export function readUserAgent(text: string | null): UserAgent {
   return agent;
 }
 
-/** A robot is named by its own product, also in a browser's string: `Mozilla/5.0 (compatible; ExampleBot/2.0)`. */
+/**
+ * A robot is named by its own product, also in a browser's string: `Mozilla/5.0 (compatible;
+ * ExampleBot/2.0)`.
+ */
 function parse(text: string): UserAgent {
   const { browser, platform } = Bowser.parse(text);
   const robot = /\b([\w.-]*(?:bot|crawler|spider)[\w.-]*)/i.exec(text)?.[1];

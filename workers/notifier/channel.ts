@@ -4,7 +4,10 @@ import type { Receipt, SendOutcome } from '../../core/notifications/delivery.ts'
 import type { SentChannel } from '../../core/notifications/notification.ts';
 import type { ClaimedDelivery } from '../../db/notifications/deliveries/claim.ts';
 
-/** A way to reach a user. A message it cannot send is an outcome; it throws only on unexpected errors. */
+/**
+ * A way to reach a user. A message it cannot send is an outcome; it throws only on unexpected
+ * errors.
+ */
 export interface Channel {
   readonly name: SentChannel;
   readonly maxAttempts: number;
@@ -12,8 +15,8 @@ export interface Channel {
   /** Messages sent at the same time. */
   readonly concurrency: number;
   /**
-   * How many lease times one attempt may take: a mail server may take long to answer "250", and aborting
-   * it means that the mail is sent twice.
+   * How many lease times one attempt may take: a mail server may take long to answer "250", and
+   * aborting it means that the mail is sent twice.
    */
   readonly leases: number;
   /** Key of the circuit breaker: the host of a webhook or push service, the one mail server. */

@@ -35,13 +35,16 @@ export interface DeliverOptions {
   drain: AbortSignal;
   /** Fires when messages being sent must end now. */
   abort: AbortSignal;
-  /** Fires when there is no time left to settle: the lease expires, and the message is sent again. */
+  /**
+   * Fires when there is no time left to settle: the lease expires, and the message is sent again.
+   */
   kill: AbortSignal;
 }
 
 /**
- * A host slower than this gets at most half of the slots; its other messages wait in Postgres. Urgent
- * messages may use half of the rest too, so that they do not wait for the host's ordinary ones.
+ * A host slower than this gets at most half of the slots; its other messages wait in Postgres.
+ * Urgent messages may use half of the rest too, so that they do not wait for the host's ordinary
+ * ones.
  */
 const SLOW_MS = 1000;
 const SLOW_SHARE = 0.5;
@@ -51,7 +54,9 @@ const HOSTS = 5000;
 /** Share of the lease for sending; the rest is for settling. */
 const SENDING_SHARE = 0.7;
 
-/** Handles a wake-up message of a channel's queue: claim, send, settle, and only then acknowledge. */
+/**
+ * Handles a wake-up message of a channel's queue: claim, send, settle, and only then acknowledge.
+ */
 export function createDeliver(channel: Channel, options: DeliverOptions): Handler {
   const { database, logger } = options;
   const leaseMs = options.leaseMs * channel.leases;

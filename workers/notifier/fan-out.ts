@@ -9,7 +9,10 @@ import { readNotification } from './message.ts';
 /** Events per statement: 100 give about a thousand events per second, and more gain nothing. */
 export const FAN_OUT_BATCH = 100;
 
-/** Handles a message of `job_notifications`: stores the notifications of its event, then acknowledges it. */
+/**
+ * Handles a message of `job_notifications`: stores the notifications of its event, then
+ * acknowledges it.
+ */
 export function createFanOut(options: {
   database: Database;
   mailPace: MailPace;
@@ -36,7 +39,8 @@ export function createFanOut(options: {
       case 'broken':
         return { kind: 'dead_letter', reason: message.reason };
       case 'read': {
-        // Held while the database is unavailable: requeued, it would reach the broker's delivery limit.
+        // Held while the database is unavailable: requeued, it would reach the broker's delivery
+        // limit.
         const done = await retryWhileUnavailable([options.drain, signal], logger, () =>
           fanOutTogether(message.value),
         );

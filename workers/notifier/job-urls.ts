@@ -6,8 +6,8 @@ import type { Logger } from '../../runtime/log/logger.ts';
 export type JobUrls = (jobIds: string[]) => Promise<Map<string, string>>;
 
 /**
- * The short link of the results if their owner shares them: the reader of a mail has no API key at hand.
- * The job in the API if nothing is shared or the look-up fails: a mail does not wait for it.
+ * The short link of the results if their owner shares them: the reader of a mail has no API key at
+ * hand. The job in the API if nothing is shared or the look-up fails: a mail does not wait for it.
  */
 export const createJobUrls =
   ({ sql, publicUrl, logger }: { sql: Sql; publicUrl: string; logger: Logger }): JobUrls =>

@@ -12,7 +12,10 @@ interface Item extends Wording {
   url: string | null;
 }
 
-/** Composes a mail of one or more notifications, as text and HTML. @param links `urls`: the link of each job, by id */
+/**
+ * Composes a mail of one or more notifications, as text and HTML.
+ * @param links `urls`: the link of each job, by id
+ */
 export function composeMail(
   deliveries: ClaimedDelivery[],
   links: { urls: ReadonlyMap<string, string>; unsubscribeUrl: string },

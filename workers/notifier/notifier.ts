@@ -14,7 +14,10 @@ import { createFanOut, FAN_OUT_BATCH } from './fan-out.ts';
 
 export interface Notifier {
   start(): Promise<void>;
-  /** Takes no more messages, lets those being sent finish within the grace period, and releases the rest. */
+  /**
+   * Takes no more messages, lets those being sent finish within the grace period, and releases the
+   * rest.
+   */
   stop(): Promise<void>;
 }
 
@@ -50,7 +53,8 @@ export function createNotifier(options: {
       running.add(work);
       return work;
     };
-    const onUnreadable = (message: Parameters<typeof deadLetterMessage>[1]) => deadLetterMessage(database, message);
+    const onUnreadable = (message: Parameters<typeof deadLetterMessage>[1]) =>
+      deadLetterMessage(database, message);
     consumers.push(await queue.consume(name, { prefetch, onUnreadable, beforeRecreate }, tracked));
   };
 

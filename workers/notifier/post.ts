@@ -11,8 +11,8 @@ const READ_BYTES = 64 * 1024;
 const STORED_CHARACTERS = 1024;
 
 /**
- * Posts to a URL that a user configured: through the egress guard, without following redirects, reading
- * at most `READ_BYTES` of the response. Any 2xx is a success.
+ * Posts to a URL that a user configured: through the egress guard, without following redirects,
+ * reading at most `READ_BYTES` of the response. Any 2xx is a success.
  */
 export async function post(
   http: HttpClient,

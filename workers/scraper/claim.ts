@@ -17,7 +17,10 @@ export type ClaimJob = (delivery: Delivery) => Promise<ClaimResult>;
 
 export type ClaimResult =
   | Extract<Claim, { kind: 'claimed' }>
-  /** A duplicate, a cancelled job, one that another worker holds, or one that yielded to a more urgent job. */
+  /**
+   * A duplicate, a cancelled job, one that another worker holds, or one that yielded to a more
+   * urgent job.
+   */
   | { kind: 'not_claimed'; jobId: string; why: 'refused' | 'yielded' }
   /** The worker takes no more work. */
   | { kind: 'stopping' }
@@ -27,8 +30,9 @@ export type ClaimResult =
   | { kind: 'unreadable'; reason: string };
 
 /**
- * A holder silent for this long is presumed dead once its message is redelivered. Three heartbeats: a
- * broker that restarts redelivers everything although all holders are alive, and they must keep their jobs.
+ * A holder silent for this long is presumed dead once its message is redelivered. Three heartbeats:
+ * a broker that restarts redelivers everything although all holders are alive, and they must keep
+ * their jobs.
  */
 const SILENT_MS = 3 * BEAT_MS;
 const POLL_MS = 150;
@@ -53,7 +57,8 @@ export function createClaimer(options: {
     const message = readScrapeMessage(delivery.envelope);
     if (message.kind !== 'scrape') return message;
     const { request } = message;
-    // While the database is unavailable the message is held: requeued, it would be redelivered at once.
+    // While the database is unavailable the message is held: requeued, it would be redelivered at
+    // once.
     const claim = await retryWhileUnavailable([stopping, delivery.signal], logger, async () => {
       const first = await claimInBatch(request);
       if (first.kind !== 'refused') return first;

@@ -32,8 +32,9 @@ export interface ExecutorOptions {
 }
 
 /**
- * Runs a job in a worker, from its message to the acknowledgement: claim, scrape under a deadline, settle.
- * In between, the database records the holder, and another worker may take over once this one is silent.
+ * Runs a job in a worker, from its message to the acknowledgement: claim, scrape under a deadline,
+ * settle. In between, the database records the holder, and another worker may take over once this
+ * one is silent.
  */
 export function createExecutor(options: ExecutorOptions): (delivery: Delivery) => Promise<HandlerOutcome> {
   const { database, logger, claim, heartbeat, resolve, jobTimeoutMs, retry } = options;
@@ -50,8 +51,8 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     const end = await scrapeUnderDeadline(scrape, attempt);
     const outcome = end.kind === 'outcome' ? end.outcome : outcomeFromError(end.thrown, jobTimeoutMs);
     await settleAttempt(attempt, outcome);
-    // The message is only a wake-up: a released or retried job gets another one from the scheduler, and the
-    // relay dead-letters a failed one. So every outcome acknowledges, once it is settled.
+    // The message is only a wake-up: a released or retried job gets another one from the scheduler,
+    // and the relay dead-letters a failed one. So every outcome acknowledges, once it is settled.
     return { kind: 'ack' };
   };
 

@@ -16,8 +16,9 @@ export interface WatchedRun {
 }
 
 /**
- * One statement per heartbeat for all runs of this process: renews their leases and finds which were
- * cancelled or taken over. A second one reports this worker's slots and claim rate to the dispatcher.
+ * One statement per heartbeat for all runs of this process: renews their leases and finds which
+ * were cancelled or taken over. A second one reports this worker's slots and claim rate to the
+ * dispatcher.
  */
 export interface Heartbeat {
   start(): void;
@@ -53,7 +54,8 @@ export function createHeartbeat(options: {
       if (failing) logger.info('heartbeat_recovered');
       failing = false;
     } catch (error) {
-      // The runs continue: the fence decides whether they are still this worker's, not a failed heartbeat.
+      // The runs continue: the fence decides whether they are still this worker's, not a failed
+      // heartbeat.
       if (!failing) logger.warn('heartbeat_failed', { error });
       failing = true;
     }

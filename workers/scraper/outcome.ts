@@ -64,8 +64,8 @@ export const failedPage = (error: ErrorInfo): FailedPage => ({
 });
 
 /**
- * The job's outcome for its pages. One good page completes it; failed pages carry their own errors. A job
- * without a good page is retried if any of its errors is retryable.
+ * The job's outcome for its pages. One good page completes it; failed pages carry their own errors.
+ * A job without a good page is retried if any of its errors is retryable.
  */
 export function outcomeFromPages(pages: number, failed: FailedPage[]): Outcome {
   if (failed.length < pages) return { kind: 'completed' };

@@ -14,7 +14,9 @@ import { createHeartbeat } from './heartbeat.ts';
 export interface Worker {
   readonly id: string;
   start(): Promise<void>;
-  /** Takes no more jobs, lets running ones finish within the grace period, and releases the rest. */
+  /**
+   * Takes no more jobs, lets running ones finish within the grace period, and releases the rest.
+   */
   stop(): Promise<void>;
 }
 

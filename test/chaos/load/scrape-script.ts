@@ -43,7 +43,9 @@ export function createScriptedScraper(options: {
       const isOurs = await retryWhileUnavailable([signal], logger, () => storePage(database, job, page));
       signal.throwIfAborted();
       if (!isOurs) throw new AttemptAborted('lease_lost');
-      const lead = await retryWhileUnavailable([signal], logger, () => storeLead(database, job, leadOf(page)));
+      const lead = await retryWhileUnavailable([signal], logger, () =>
+        storeLead(database, job, leadOf(page)),
+      );
       signal.throwIfAborted();
       if (lead?.kind === 'lost') throw new AttemptAborted('lease_lost');
       await arms.passes('stored');

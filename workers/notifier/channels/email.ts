@@ -14,10 +14,10 @@ const CONNECT_MS = 5000;
 const SILENCE_MS = 40_000;
 
 /**
- * Mail over the operator's server. A mail is one message, however many notifications it holds, and keeps
- * one `Message-ID` through every attempt: if this process dies between the server's "250" and its
- * settlement, or the connection breaks before that "250" arrives, the copy has the same id, by which mail
- * systems drop it. SMTP has no way to ask whether a mail arrived.
+ * Mail over the operator's server. A mail is one message, however many notifications it holds, and
+ * keeps one `Message-ID` through every attempt: if this process dies between the server's "250" and
+ * its settlement, or the connection breaks before that "250" arrives, the copy has the same id, by
+ * which mail systems drop it. SMTP has no way to ask whether a mail arrived.
  */
 export function createEmailChannel(options: {
   config: NotifyConfig & { smtpUrl: string };
@@ -82,7 +82,9 @@ export function createEmailChannel(options: {
   };
 }
 
-/** Without `SMTP_URL`: mails queued while it was set use up their attempts, then are dead-lettered. */
+/**
+ * Without `SMTP_URL`: mails queued while it was set use up their attempts, then are dead-lettered.
+ */
 export const createNoEmailChannel = (config: NotifyConfig): Channel => ({
   name: 'email',
   maxAttempts: config.attempts,
@@ -108,7 +110,10 @@ const receiptOf = ({ response = '' }: SmtpAnswer): Receipt => ({
   body: response.slice(0, 1024),
 });
 
-/** A 5xx about this recipient or message is final; after one about our credentials the mail is retried, until the operator corrects them. */
+/**
+ * A 5xx about this recipient or message is final; after one about our credentials the mail is
+ * retried, until the operator corrects them.
+ */
 function outcomeOf(failure: SmtpError): SendOutcome {
   const { code = 'ESOCKET', responseCode, response } = failure;
   const receipt = response ? { status: responseCode ?? null, body: response.slice(0, 1024) } : NO_RECEIPT;

@@ -13,8 +13,8 @@ import { post } from '../post.ts';
 const TIME_TO_LIVE_S = 24 * 3600;
 
 /**
- * Web Push (RFC 8030, 8291, 8292). The payload is encrypted for the browser alone; its service worker gets
- * `{id, type, title, text, job_id, url, occurred_at}`.
+ * Web Push (RFC 8030, 8291, 8292). The payload is encrypted for the browser alone; its service
+ * worker gets `{id, type, title, text, job_id, url, occurred_at}`.
  */
 export const createPushChannel = (options: {
   http: HttpClient;
@@ -63,7 +63,8 @@ function requestFor(
     const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
     return { endpoint, headers: Object.fromEntries(named) as Record<string, string>, body };
   } catch {
-    // A point that is not on the curve. The error is dropped, because its details contain key material.
+    // A point that is not on the curve. The error is dropped, because its details contain key
+    // material.
     return null;
   }
 }

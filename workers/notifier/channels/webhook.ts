@@ -4,7 +4,10 @@ import { type Channel, refused } from '../channel.ts';
 import { post } from '../post.ts';
 import { signatureHeaders } from '../sign.ts';
 
-/** Signed messages to a user's server, per Standard Webhooks: the id is the delivery's on every attempt. */
+/**
+ * Signed messages to a user's server, per Standard Webhooks: the id is the delivery's on every
+ * attempt.
+ */
 export const createWebhookChannel = (http: HttpClient, config: NotifyConfig): Channel => ({
   name: 'webhook',
   maxAttempts: config.webhookAttempts,

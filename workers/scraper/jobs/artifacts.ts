@@ -7,7 +7,8 @@ import type { StoredPage } from '../../../db/jobs/run.ts';
 import { openArtifactFolder } from '../../../db/pages/artifacts.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
-// Screenshots and PDFs of a page: named, linked from the page, and uploaded before the page is stored.
+// Screenshots and PDFs of a page: named, linked from the page, and uploaded before the page is
+// stored.
 
 type NamedArtifact = Artifact & { name: string };
 
@@ -53,8 +54,8 @@ type WithArtifacts = Pick<StoredPage, 'position' | 'artifacts'>;
 export type UploadArtifacts = <T extends WithArtifacts>(job: ClaimedJob, page: T) => Promise<T>;
 
 /**
- * Uploads bodies before the page that links them is stored. Uploading is idempotent; objects of a worker
- * that died are overwritten by the next attempt, or deleted with the job.
+ * Uploads bodies before the page that links them is stored. Uploading is idempotent; objects of a
+ * worker that died are overwritten by the next attempt, or deleted with the job.
  *
  * @param store undefined: bodies are stored in the database with their page
  */

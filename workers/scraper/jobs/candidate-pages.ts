@@ -77,7 +77,8 @@ export function createSiteVisitor(options: {
         }
       },
       close: () => {
-        // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
+        // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it
+        // stops.
         for (const scraping of open) void scraping.close();
       },
     };

@@ -40,11 +40,11 @@ const TRIES = 3;
 const TRY_AGAIN_MS = 1000;
 
 /**
- * Crawls a site breadth first from the job's URLs. Stores each page with the URLs it links to in one
- * statement: the attempt after a crash restores the frontier, and fetches no stored page again.
+ * Crawls a site breadth first from the job's URLs. Stores each page with the URLs it links to in
+ * one statement: the attempt after a crash restores the frontier, and fetches no stored page again.
  *
- * A crawl may take longer than one attempt. Shortly before its deadline the attempt stops and releases the
- * job at no cost; it is claimed again at once, and other jobs can run in between.
+ * A crawl may take longer than one attempt. Shortly before its deadline the attempt stops and
+ * releases the job at no cost; it is claimed again at once, and other jobs can run in between.
  */
 export function createCrawlJob(options: CrawlOptions): Scrape {
   return async (job, signal, logger) => {
@@ -150,7 +150,8 @@ class CrawlAttempt {
       signal.throwIfAborted();
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     } finally {
-      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
+      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it
+      // stops.
       void scraping.close();
     }
     return this.#outcome();
@@ -225,7 +226,9 @@ class CrawlAttempt {
     else await this.#storeLoaded(entry, fetched.scraped);
   }
 
-  /** A URL of the job gets a page with the error; of discovered URLs only the number is reported. */
+  /**
+   * A URL of the job gets a page with the error; of discovered URLs only the number is reported.
+   */
   async #storeDisallowed(entry: Entry, error: ErrorInfo): Promise<void> {
     if (entry.depth === 0 || failedPage(error).retryable) {
       return this.#storeFailed(entry, pageNotLoaded(entry.url, error), error);

@@ -6,7 +6,10 @@ import type { Page } from '../../../core/jobs/page.ts';
 import { addressOf } from '../../../scraping/crawl/address.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
-/** Adds the formats that a crawl needs of its pages: links for the frontier, text to detect duplicates. */
+/**
+ * Adds the formats that a crawl needs of its pages: links for the frontier, text to detect
+ * duplicates.
+ */
 export function specOfPages(spec: JobSpec): JobSpec {
   const formats = spec.map ? [] : (spec.formats ?? DEFAULT_FORMATS);
   return { ...spec, formats: [...new Set([...formats, 'links' as const, 'text' as const])] };
@@ -21,7 +24,9 @@ export function asRequested(spec: JobSpec, scraped: ScrapedPage): ScrapedPage {
   return { ...scraped, page };
 }
 
-/** Pages have up to 50,000 links, sitemaps 200,000. Parsing and scoping this many takes about 20 ms. */
+/**
+ * Pages have up to 50,000 links, sitemaps 200,000. Parsing and scoping this many takes about 20 ms.
+ */
 export const LINKS_AT_ONCE = 1000;
 
 /** With less text than this, links count too: many list pages consist of links only. */

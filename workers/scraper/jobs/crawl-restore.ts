@@ -5,8 +5,8 @@ import type { AddressState, Frontier } from '../../../scraping/crawl/frontier.ts
 const ROWS_AT_ONCE = 2000;
 
 /**
- * Fills a frontier with the URLs that earlier attempts stored, in parts: a crawl may know half a million,
- * and reading them in one pass would delay heartbeats by seconds.
+ * Fills a frontier with the URLs that earlier attempts stored, in parts: a crawl may know half a
+ * million, and reading them in one pass would delay heartbeats by seconds.
  *
  * @param read returns up to `limit` URLs after a position, in order
  * @returns `disallowed`: how many robots.txt disallows

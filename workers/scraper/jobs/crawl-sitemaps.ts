@@ -30,9 +30,9 @@ const MAX_PAGE_BYTES = 2 * 1024 * 1024;
 const DEFAULT_PATHS = ['/sitemap.xml', '/sitemap_index.xml', '/wp-sitemap.xml'];
 
 /**
- * Reads the sitemaps that robots.txt names; else the first that exists at a default location; else those
- * that the page links. Then the sitemaps they name, each once. A sitemap that cannot be read is skipped:
- * the crawl finds its pages by links.
+ * Reads the sitemaps that robots.txt names; else the first that exists at a default location; else
+ * those that the page links. Then the sitemaps they name, each once. A sitemap that cannot be read
+ * is skipped: the crawl finds its pages by links.
  */
 export function createFindSitemapUrls({
   politeness,
@@ -42,7 +42,11 @@ export function createFindSitemapUrls({
   http: Pick<HttpClient, 'get'>;
 }): FindSitemapUrls {
   return async (job, bounds, signal, logger) => {
-    const reader = new SitemapReader(bounds, (url, maxBytes) => load(url, maxBytes, job, signal, logger), signal);
+    const reader = new SitemapReader(
+      bounds,
+      (url, maxBytes) => load(url, maxBytes, job, signal, logger),
+      signal,
+    );
     const seeds = new Map((job.spec.urls ?? []).map((url) => [new URL(url).origin, url]));
     for (const [origin, seed] of seeds) {
       const named = resolved(await politeness.sitemapsOf(origin, signal), origin);

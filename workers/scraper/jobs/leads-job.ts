@@ -32,8 +32,9 @@ import { snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 import type { createSiteVisitor } from './candidate-pages.ts';
 
 /**
- * Runs a lead search: queries the sources, visits the candidates' sites, and stores each lead when it is
- * found. An attempt after a crash queries the sources again, and skips the sites already visited.
+ * Runs a lead search: queries the sources, visits the candidates' sites, and stores each lead when
+ * it is found. An attempt after a crash queries the sources again, and skips the sites already
+ * visited.
  */
 export function createLeadsJob(options: {
   database: Database;
@@ -137,7 +138,8 @@ export function createLeadsJob(options: {
         sources: [...before.sources, source],
         sightings: [...sightingsOf(before), ...sightings],
       });
-      // A stored lead stays, even if it now fails a filter; filters that the new source verifies are updated.
+      // A stored lead stays, even if it now fails a filter; filters that the new source verifies
+      // are updated.
       const lead = filterLead(merged, job) ?? { ...merged, unverified_filters: before.unverified_filters };
       const progress = tally.progress(tally.leads);
       const stored = await persist(() =>
@@ -214,9 +216,9 @@ class Tally {
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 /**
- * A failed source does not fail the job if another one answered. If all failed, the job takes their error,
- * and is retried if one of them is retryable. If sources answered but no site could be read, the job takes
- * the sites' error.
+ * A failed source does not fail the job if another one answered. If all failed, the job takes their
+ * error, and is retried if one of them is retryable. If sources answered but no site could be read,
+ * the job takes the sites' error.
  */
 function outcomeOf(tally: Tally, failedSites: FailedPage[]): Outcome {
   if (tally.leads > 0) return { kind: 'completed' };

@@ -13,8 +13,8 @@ import { type PoliteFetch, pageNotLoaded, snoozeFor, type Wait } from '../polite
 import { type UploadArtifacts, withArtifactPaths } from './artifacts.ts';
 
 /**
- * Scrapes the URLs of a job in order, with the engine's concurrency, and stores each page when it is
- * scraped. An attempt after a crash skips the stored pages.
+ * Scrapes the URLs of a job in order, with the engine's concurrency, and stores each page when it
+ * is scraped. An attempt after a crash skips the stored pages.
  */
 export function createPagesJob(options: {
   database: Database;
@@ -65,7 +65,8 @@ export function createPagesJob(options: {
       // In order. The first rejection ends it at once, and no further page is begun.
       await pMap(waiting, fetchAndStore, { concurrency: scraping.concurrency });
     } finally {
-      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
+      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it
+      // stops.
       void scraping.close();
     }
     // The other pages are stored; the postponed ones are for a later attempt.
@@ -74,8 +75,8 @@ export function createPagesJob(options: {
   };
 
   /**
-   * Pages that become ready while others are stored share the next statement. One statement at a time, so
-   * that counts never decrease because a later one overtook an earlier one.
+   * Pages that become ready while others are stored share the next statement. One statement at a
+   * time, so that counts never decrease because a later one overtook an earlier one.
    */
   function createStore(
     job: ClaimedJob,

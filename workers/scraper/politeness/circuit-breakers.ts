@@ -2,8 +2,9 @@ import { createCircuitBreakers } from '../../../runtime/circuit-breakers.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
 /**
- * A circuit breaker per site (scheme, host and port). While a site's circuit is open its jobs are snoozed,
- * which costs them no attempt and the worker no time; after a pause one page tests the site.
+ * A circuit breaker per site (scheme, host and port). While a site's circuit is open its jobs are
+ * snoozed, which costs them no attempt and the worker no time; after a pause one page tests the
+ * site.
  */
 export interface SiteCircuitBreakers {
   /** Loads a page; resolves with null at once if the site's circuit is open. */

@@ -4,7 +4,10 @@ import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { type HostDecision, PermitBatcher, type PermitStore, type PermitWish } from './permit-batcher.ts';
 
-/** Limits, through Postgres and over all workers, a host's concurrent pages and the gap between their starts. */
+/**
+ * Limits, through Postgres and over all workers, a host's concurrent pages and the gap between
+ * their starts.
+ */
 export interface HostLimiter {
   /**
    * Waits up to `MAX_WAIT_MS` for a permit; for a longer wait the decision has its length in ms.
@@ -15,7 +18,9 @@ export interface HostLimiter {
   stop(): Promise<void>;
 }
 
-/** How long a job waits in its slot. For a longer wait it is snoozed, and the slot runs another job. */
+/**
+ * How long a job waits in its slot. For a longer wait it is snoozed, and the slot runs another job.
+ */
 export const MAX_WAIT_MS = 2000;
 
 export function createHostLimiter(options: {
@@ -28,7 +33,8 @@ export function createHostLimiter(options: {
   const { database, logger, leaseMs } = options;
   const limits = { maxPermits: options.concurrency, maxWaitMs: MAX_WAIT_MS, leaseMs };
   const store: PermitStore = {
-    // Requests of several hosts share a statement. Two of one host would lock the same row: its batcher merges them.
+    // Requests of several hosts share a statement. Two of one host would lock the same row: its
+    // batcher merges them.
     sync: createBatcher((requests) => syncPermits(database, limits, requests), { maxItems: 64, maxRuns: 2 }),
     joinQueue: (host, gapMs) => joinQueue(database, host, gapMs),
   };

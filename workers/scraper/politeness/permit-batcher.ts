@@ -29,9 +29,9 @@ const POLL_MS = 60;
 /** Another page usually follows within this time: the release and its request share a statement. */
 const LINGER_MS = 10;
 /**
- * For this long after an answer that showed no queue and no pause, a freed permit may be reused in this
- * process without asking Postgres. Pages of a fast site share a statement this way; a queue or pause set by
- * another process takes effect here that much later.
+ * For this long after an answer that showed no queue and no pause, a freed permit may be reused in
+ * this process without asking Postgres. Pages of a fast site share a statement this way; a queue or
+ * pause set by another process takes effect here that much later.
  */
 const REUSE_MS = 25;
 const DATABASE_PAUSE_MS = 500;
@@ -52,8 +52,8 @@ interface Lease {
 }
 
 /**
- * Batches this process's requests to one host's permits, from the first request to the last release, one
- * statement at a time: permits requested, renewed and released.
+ * Batches this process's requests to one host's permits, from the first request to the last
+ * release, one statement at a time: permits requested, renewed and released.
  */
 export class PermitBatcher {
   #waiting: Waiting[] = [];
@@ -194,7 +194,8 @@ export class PermitBatcher {
         this.#waiting = this.#waiting.filter((waiting) => !requested.includes(waiting));
         for (const waiting of requested) waiting.reject(error);
       }
-      // While the database is unavailable, pages keep waiting: no other work could be stored either.
+      // While the database is unavailable, pages keep waiting: no other work could be stored
+      // either.
       await new Promise((resolve) => setTimeout(resolve, DATABASE_PAUSE_MS));
     }
   }

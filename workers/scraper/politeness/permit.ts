@@ -9,8 +9,8 @@ export interface PermitSource {
 }
 
 /**
- * Permission to fetch one page: holds a permit of the page's host, and of every host that it is redirected
- * to, until it is disposed.
+ * Permission to fetch one page: holds a permit of the page's host, and of every host that it is
+ * redirected to, until it is disposed.
  */
 export class Permit implements RedirectPermission {
   readonly kind = 'granted';

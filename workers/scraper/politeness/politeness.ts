@@ -9,9 +9,9 @@ import { Permit } from './permit.ts';
 import { createRobotsFiles } from './robots-files.ts';
 
 /**
- * The fleet's rules towards hosts: robots.txt, a limit of concurrent pages, a gap between two starts, and
- * a pause if a host asks for one. They hold over all workers, because a host's state is in Postgres. A
- * permit is acquired before each page and sitemap:
+ * The fleet's rules towards hosts: robots.txt, a limit of concurrent pages, a gap between two
+ * starts, and a pause if a host asks for one. They hold over all workers, because a host's state is
+ * in Postgres. A permit is acquired before each page and sitemap:
  *
  *     const acquired = await politeness.acquire(url, signal);
  *     if (acquired.kind !== 'granted') return acquired; // wait, or disallowed

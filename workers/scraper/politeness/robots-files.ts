@@ -28,7 +28,10 @@ export type RobotsAnswer =
 type KnownAnswer = Exclude<RobotsAnswer, { kind: 'wait' }>;
 
 const FRESH_MS = 24 * 60 * 60_000;
-/** A failing server is asked again after this; an unreachable host sooner than any job's next attempt. */
+/**
+ * A failing server is asked again after this; an unreachable host sooner than any job's next
+ * attempt.
+ */
 const FAILED_MS = 60_000;
 const GONE_MS = 300;
 const TIMEOUT_MS = 10_000;
@@ -37,7 +40,10 @@ const MAX_BYTES = 20 * MAX_ROBOTS_BYTES;
 /** Poll interval while another worker fetches the file. */
 const POLL_MS = 100;
 const ORIGINS = 2000;
-/** Cached characters of rules and sitemaps, all origins together: a hostile robots.txt is half a megabyte. */
+/**
+ * Cached characters of rules and sitemaps, all origins together: a hostile robots.txt is half a
+ * megabyte.
+ */
 const CACHE_SIZE = 32 * 1024 * 1024;
 
 export function createRobotsFiles(options: {
