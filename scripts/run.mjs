@@ -30,5 +30,5 @@ function commandOf(entry) {
 }
 
 function needsBrowser(entry) {
-  return /^(workers\/scraper|scripts\/bench)\//.test(entry);
+  return /^(workers\/scraper|bench)\//.test(entry);
 }

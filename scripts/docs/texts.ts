@@ -44,14 +44,15 @@ export function reference(): string {
 }
 
 const HEAD = `Settings come from the environment or from a file \`.env\` in the working directory
-([.env.example](../../.env.example)); the environment wins, and an empty value counts as unset. A wrong value stops the process with one
-line that names it. A variable whose name is nearly that of a setting gets a line of warning.
+([.env.example](../../.env.example)); the environment wins, and an empty value counts as unset. A wrong
+value stops the process with one line that names it. A variable whose name is nearly that of a setting
+causes a warning.
 
-\`.env\` is read as dotenv reads it: \`NAME=value\`, quotes around values that hold a \`#\` or blanks at their ends, several
-lines within quotes. What dotenv would cut or keep silently (\`KEY=abc#def\`, a quote that is not closed, a line without \`=\`)
-is refused.
+\`.env\` is parsed as dotenv does: \`NAME=value\`, quotes around values that contain a \`#\` or begin or
+end with blanks, several lines within quotes. What dotenv would silently cut or ignore (\`KEY=abc#def\`,
+a quote that is not closed, a line without \`=\`) is refused.
 
-"read by" names the commands: \`start\` is \`npm start\`, which hands every setting to the processes it runs; the others are
+"read by" names the commands: \`start\` is \`npm start\`, which passes every setting to the processes it runs; the others are
 \`npm run api\`, \`worker\`, \`notifier\`, \`analytics\` and \`dispatch\`.
 ${NOTE}`;
 

@@ -1,11 +1,10 @@
 import type { Database } from '../../db/connect.ts';
-import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import { countEvents } from '../../db/statistics.ts';
 import { createLoop } from '../../dispatch/loop.ts';
-import type { Consumer, Queue } from '../../queue/queue.ts';
+import type { Queue } from '../../queue/queue.ts';
 import { LINK_CLICKS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withTimeout } from '../../runtime/timeout.ts';
+import { createConsumerService } from '../consumer-service.ts';
 import { CLICKS_PREFETCH, createCountClicks } from './count-clicks.ts';
 
 export interface Analytics {
@@ -28,36 +27,25 @@ export function createAnalytics(options: {
   shutdownGraceMs: number;
   logger: Logger;
 }): Analytics {
-  const { database, queue, logger } = options;
+  const { database, logger } = options;
   const stopping = new AbortController();
-  const running = new Set<Promise<unknown>>();
+  const consumers = createConsumerService(options);
   const loop = createLoop({
     name: 'statistics',
     logger,
     step: async () => ((await countEvents(database, BATCH)) === BATCH ? 0 : PAUSE_MS),
   });
-  let consumer: Consumer | undefined;
 
   return {
     start: async () => {
       loop.start();
       const count = createCountClicks({ database, logger, stopping: stopping.signal });
-      consumer = await queue.consume(
-        LINK_CLICKS,
-        { prefetch: CLICKS_PREFETCH, onUnreadable: (message) => deadLetterMessage(database, message) },
-        (delivery) => {
-          const work = count(delivery).finally(() => running.delete(work));
-          running.add(work);
-          return work;
-        },
-      );
+      await consumers.start(LINK_CLICKS, { prefetch: CLICKS_PREFETCH }, count);
     },
     stop: async () => {
-      await consumer?.stop();
-      const settled = Promise.allSettled(running);
-      const late = () => new Error('late');
-      await withTimeout(settled, options.shutdownGraceMs / 2, late).catch(() => stopping.abort());
-      await withTimeout(settled, options.shutdownGraceMs / 2, late).catch(() => {});
+      await consumers.drain();
+      if (!(await consumers.finish(options.shutdownGraceMs / 2))) stopping.abort();
+      await consumers.finish(options.shutdownGraceMs / 2);
       await loop.stop();
     },
   };

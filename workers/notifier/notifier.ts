@@ -1,12 +1,11 @@
 import type { Database } from '../../db/connect.ts';
-import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import type { PauseRule } from '../../db/notifications/deliveries/settle.ts';
 import type { MailPace } from '../../db/notifications/fan-out.ts';
 import { fanOutAgain } from '../../dispatch/fan-out.ts';
-import type { Consumer, Handler, Queue } from '../../queue/queue.ts';
+import type { Queue } from '../../queue/queue.ts';
 import { CHANNEL_QUEUES, JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withTimeout } from '../../runtime/timeout.ts';
+import { createConsumerService } from '../consumer-service.ts';
 import type { Channel } from './channel.ts';
 import { createDeliveryCircuitBreakers } from './circuit-breakers.ts';
 import { createDeliver } from './deliver.ts';
@@ -35,34 +34,18 @@ export function createNotifier(options: {
   shutdownGraceMs: number;
   logger: Logger;
 }): Notifier {
-  const { database, queue, logger } = options;
+  const { logger } = options;
   const drain = new AbortController();
   const abort = new AbortController();
   const kill = new AbortController();
-  const running = new Set<Promise<unknown>>();
-  const consumers: Consumer[] = [];
-
-  const consume = async (
-    name: string,
-    prefetch: number,
-    handler: Handler,
-    beforeRecreate?: () => Promise<void>,
-  ) => {
-    const tracked: Handler = (delivery) => {
-      const work = handler(delivery).finally(() => running.delete(work));
-      running.add(work);
-      return work;
-    };
-    const onUnreadable = (message: Parameters<typeof deadLetterMessage>[1]) =>
-      deadLetterMessage(database, message);
-    consumers.push(await queue.consume(name, { prefetch, onUnreadable, beforeRecreate }, tracked));
-  };
+  const consumers = createConsumerService(options);
 
   return {
     start: async () => {
+      const beforeRecreate = () => fanOutAgain(options);
       const fanOut = createFanOut({ ...options, drain: drain.signal });
       for (const name of [URGENT_NOTIFICATIONS, JOB_NOTIFICATIONS]) {
-        await consume(name, FAN_OUT_BATCH, fanOut, () => fanOutAgain(options));
+        await consumers.start(name, { prefetch: FAN_OUT_BATCH, beforeRecreate }, fanOut);
       }
       const circuits = createDeliveryCircuitBreakers((key, open) =>
         logger.warn(open ? 'circuit_opened' : 'circuit_closed', { circuit: key }),
@@ -70,26 +53,20 @@ export function createNotifier(options: {
       const signals = { drain: drain.signal, abort: abort.signal, kill: kill.signal };
       for (const channel of options.channels) {
         const handler = createDeliver(channel, { ...options, circuits, ...signals });
-        await consume(CHANNEL_QUEUES[channel.name], channel.concurrency, handler);
+        const prefetch = channel.concurrency;
+        await consumers.start(CHANNEL_QUEUES[channel.name], { prefetch }, handler);
       }
     },
     stop: async () => {
       drain.abort();
-      await Promise.all(consumers.map((consumer) => consumer.stop()));
+      await consumers.drain();
       const graceMs = options.shutdownGraceMs;
       const closingMs = Math.min(CLOSING_MS, graceMs / 2);
-      if (await finishedWithin(running, graceMs - closingMs)) return;
-      logger.info('deliveries_released', { deliveries: running.size });
+      if (await consumers.finish(graceMs - closingMs)) return;
+      logger.info('deliveries_released', { deliveries: consumers.running });
       abort.abort();
-      await finishedWithin(running, closingMs);
+      await consumers.finish(closingMs);
       kill.abort();
     },
   };
 }
-
-/** Whether all of them settled in time, fulfilled or rejected. */
-const finishedWithin = (work: Set<Promise<unknown>>, ms: number): Promise<boolean> =>
-  withTimeout(Promise.allSettled(work), ms, () => new Error('late')).then(
-    () => true,
-    () => false,
-  );

@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { deadLetterMessage } from '../../db/events/dead-letters.ts';
-import type { Consumer, Queue } from '../../queue/queue.ts';
+import type { Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withTimeout } from '../../runtime/timeout.ts';
+import { createConsumerService } from '../consumer-service.ts';
 import { createClaimer } from './claim.ts';
 import { createExecutor, type ExecutorOptions } from './execution.ts';
 import { createHeartbeat } from './heartbeat.ts';
@@ -41,7 +40,7 @@ export function createWorker(options: {
   const identity = { id, slots: options.slots, leaseMs: options.leaseMs };
   const stopping = new AbortController();
   const kill = new AbortController();
-  const running = new Set<Promise<unknown>>();
+  const consumers = createConsumerService({ database, queue });
   const heartbeat = createHeartbeat({ database, logger, worker: identity });
   const claim = createClaimer({
     ...{ database, heartbeat, worker: identity, retry, logger },
@@ -51,40 +50,24 @@ export function createWorker(options: {
     ...{ database, logger, claim, heartbeat, resolve, onFatal, jobTimeoutMs, retry },
     kill: kill.signal,
   });
-  let consumer: Consumer | undefined;
 
   return {
     id,
     start: async () => {
       heartbeat.start();
-      consumer = await queue.consume(
-        SCRAPE_JOBS,
-        { prefetch: options.slots, onUnreadable: (message) => deadLetterMessage(database, message) },
-        (delivery) => {
-          const run = execute(delivery).finally(() => running.delete(run));
-          running.add(run);
-          return run;
-        },
-      );
+      await consumers.start(SCRAPE_JOBS, { prefetch: options.slots }, execute);
     },
     stop: async () => {
       const graceMs = options.shutdownGraceMs;
       stopping.abort();
-      await consumer?.stop();
-      if (!(await finishedWithin(running, graceMs - closingMs(graceMs)))) {
-        logger.info('jobs_released', { jobs: running.size });
+      await consumers.drain();
+      if (!(await consumers.finish(graceMs - closingMs(graceMs)))) {
+        logger.info('jobs_released', { jobs: consumers.running });
         heartbeat.releaseAll();
-        if (!(await finishedWithin(running, closingMs(graceMs) / 2))) kill.abort();
-        await finishedWithin(running, closingMs(graceMs) / 4);
+        if (!(await consumers.finish(closingMs(graceMs) / 2))) kill.abort();
+        await consumers.finish(closingMs(graceMs) / 4);
       }
       await heartbeat.stop();
     },
   };
 }
-
-/** Whether all of them settled in time, fulfilled or rejected. */
-const finishedWithin = (work: Set<Promise<unknown>>, ms: number): Promise<boolean> =>
-  withTimeout(Promise.allSettled(work), ms, () => new Error('late')).then(
-    () => true,
-    () => false,
-  );

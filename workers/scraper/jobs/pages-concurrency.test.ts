@@ -7,8 +7,8 @@ const gate = () => {
   });
   return { open, opened };
 };
-const turns = async () => {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+const ticks = async () => {
+  for (let tick = 0; tick < 20; tick += 1) await Promise.resolve();
 };
 
 /** Properties of p-map that a job with several pages depends on. */
@@ -26,10 +26,10 @@ describe('the pages of a job, as p-map runs them,', () => {
       },
       TWO,
     );
-    await turns();
+    await ticks();
     expect(begun).toEqual([0, 1]);
     gates[1]?.open();
-    await turns();
+    await ticks();
     expect(begun).toEqual([0, 1, 2]);
     for (const { open } of gates) open();
     await all;
@@ -50,7 +50,7 @@ describe('the pages of a job, as p-map runs them,', () => {
     );
     await expect(all).rejects.toThrow('broken');
     hanging.open();
-    await turns();
+    await ticks();
     expect(begun).toEqual([0, 1]);
   });
 
