@@ -1,7 +1,7 @@
 import { databaseUrlOf, openDatabase } from '../db/open.ts';
 import { createDispatch } from '../dispatch/dispatch.ts';
 import { openQueue } from '../queue/open.ts';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { type ProcessContext, runConfigured } from '../runtime/process/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
 import { type BootstrapKey, ensureBootstrapKey } from './accounts/bootstrap-key.ts';
@@ -18,7 +18,7 @@ runConfigured('api', async (context) => {
   try {
     await startApi(context);
   } catch (error) {
-    throw complaintOf(error, context) ?? error;
+    throw operatorErrorFor(error, context) ?? error;
   }
 });
 
@@ -41,11 +41,11 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   const queue = openQueue(config, databaseUrl, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const { retry, retentionDays, dispatchInApi: sweeps } = config;
+  const { retry, retentionDays, dispatchInApi: runsLoops } = config;
   const { mailPace } = config.notify;
   const artifacts = openArtifactStore(config.artifactsUrl);
   const dispatch = createDispatch({
-    ...{ database, queue, logger, retry, retentionDays, artifacts, mailPace, sweeps },
+    ...{ database, queue, logger, retry, retentionDays, artifacts, mailPace, runsLoops },
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
@@ -100,16 +100,20 @@ function announce(url: string, { file, created, isValid }: BootstrapKey): void {
 }
 
 /** The errors an operator can fix. */
-function complaintOf(error: unknown, { config }: ProcessContext): Complaint | null {
+function operatorErrorFor(error: unknown, { config }: ProcessContext): OperatorError | null {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE') {
-    return new Complaint(`port ${config.port} on ${config.host} is in use: stop what uses it, or set PORT`);
+    return new OperatorError(
+      `port ${config.port} on ${config.host} is in use: stop what uses it, or set PORT`,
+    );
   }
   if (syscall === 'listen' || syscall === 'getaddrinfo') {
-    return new Complaint(`cannot listen on ${config.host} port ${config.port}: ${message}; set HOST or PORT`);
+    return new OperatorError(
+      `cannot listen on ${config.host} port ${config.port}: ${message}; set HOST or PORT`,
+    );
   }
   if (syscall === 'mkdir' || syscall === 'open') {
-    return new Complaint(
+    return new OperatorError(
       `cannot keep the API key in ${config.dataDir}: ${message}; set DATA_DIR or BOOTSTRAP_API_KEY`,
     );
   }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 import { isDatabaseUnavailable } from './connect.ts';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -13,7 +13,7 @@ import { type DatabaseContents, pendingMigrations } from './schema-version.ts';
  * Processes that start at once take turns. The advisory lock ends with its session, so a process that is killed in
  * mid-migration blocks nobody; a lock in a table, such as knex's, would stay.
  *
- * @throws Complaint if the database is not one this program can use: it is newer, another application's, or incomplete
+ * @throws OperatorError if the database is not one this program can use: it is newer, another application's, or incomplete
  */
 export async function migrate(
   { url, applicationName }: { url: string; applicationName: string },
@@ -90,7 +90,7 @@ const RECORDS = `
 function failed(name: string, error: unknown): unknown {
   if (isDatabaseUnavailable(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new Complaint(
+  return new OperatorError(
     `migration ${name} failed, and nothing of it was kept: ${message}; mend what it names and start again`,
     { cause: error },
   );

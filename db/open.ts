@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../runtime/log/logger.ts';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { explainPostgresFailure } from '../runtime/postgres/postgres-failure.ts';
 import type { Config } from '../runtime/settings/config.ts';
 import { connect, type Database, isDatabaseUnavailable } from './connect.ts';
@@ -34,7 +34,8 @@ export async function openDatabase(options: {
       return connect(options);
     } catch (error) {
       const explained = explainPostgresFailure(error);
-      if (!isDatabaseUnavailable(error)) throw explained ? new Complaint(explained, { cause: error }) : error;
+      if (!isDatabaseUnavailable(error))
+        throw explained ? new OperatorError(explained, { cause: error }) : error;
       const reason = explained ?? (error as Error).message;
       logger.warn('database_unreachable', { error: reason, retry_in_ms: pauseMs });
       await delay(pauseMs);

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 
 /** Another client of the pooler may come in between. */
@@ -10,7 +10,7 @@ const ROUNDS = 5;
  * advisory locks, LISTEN, prepared statements and SET: there would be two leaders, and messages that nobody hears of. Two sessions
  * that are answered by one server process show it.
  *
- * @throws Complaint
+ * @throws OperatorError
  */
 export async function refuseTransactionPooling({
   url,
@@ -28,7 +28,7 @@ export async function refuseTransactionPooling({
     for (let round = 0; round < ROUNDS; round += 1) {
       const pids = [];
       for (const client of clients) pids.push(await pidOf(client));
-      if (pids[0] === pids[1]) throw new Complaint(REFUSED);
+      if (pids[0] === pids[1]) throw new OperatorError(REFUSED);
     }
   } finally {
     await Promise.all(clients.map((client) => client.end().catch(() => {})));

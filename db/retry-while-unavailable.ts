@@ -11,7 +11,7 @@ const LONGEST_PAUSE_MS = 1000;
  * @param signals what ends it, any of them; several, because joining them costs more than asking them
  * @returns undefined where one of `signals` fired first
  */
-export async function untilDatabaseAnswers<T>(
+export async function retryWhileUnavailable<T>(
   signals: AbortSignal[],
   logger: Logger,
   work: () => Promise<T>,

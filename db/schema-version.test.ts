@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { type DatabaseContents, pendingMigrations } from './schema-version.ts';
 
 const known = ['0001-users', '0002-jobs', '0003-events'].map((name) => ({ name, sql: `SELECT '${name}'` }));
@@ -43,7 +43,7 @@ describe('refused, in one line that says what to do', () => {
     ],
   ])('%s', (_, contents, message) => {
     const refused = () => pending(contents);
-    expect(refused).toThrow(Complaint);
+    expect(refused).toThrow(OperatorError);
     expect(refused).toThrow(message);
     expect(refused).not.toThrow(/\n/);
   });

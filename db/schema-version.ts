@@ -1,4 +1,4 @@
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import type { Migration } from './migrations/migration.ts';
 
 /** What was found where the schema belongs. */
@@ -11,7 +11,7 @@ export type DatabaseContents =
 /**
  * The migrations that a database lacks.
  *
- * @throws Complaint, in one line, if it is not a database that they can be applied to
+ * @throws OperatorError, in one line, if it is not a database that they can be applied to
  */
 export function pendingMigrations(
   contents: DatabaseContents,
@@ -31,13 +31,13 @@ export function pendingMigrations(
 }
 
 const notOurs = (tables: readonly string[]) =>
-  new Complaint(
+  new OperatorError(
     `the database has tables (${listed(tables)}) but no record of LeadEngine's migrations: it is another application's, or a backup restored in part; point DATABASE_URL at an empty database or restore a whole backup`,
   );
 
-function unknownSchema(applied: readonly string[], names: readonly string[]): Complaint {
+function unknownSchema(applied: readonly string[], names: readonly string[]): OperatorError {
   const [theirs = '', ours = ''] = [applied.at(-1), names.at(-1)];
-  return new Complaint(
+  return new OperatorError(
     theirs > ours
       ? `the database is at schema ${theirs}, newer than this program's ${ours}: upgrade LeadEngine to the version that migrated it, or restore a backup made before`
       : `the database is at schema ${theirs}, which this program, at ${ours}, does not know: start the LeadEngine that migrated it, or point DATABASE_URL at an empty database`,
@@ -45,7 +45,7 @@ function unknownSchema(applied: readonly string[], names: readonly string[]): Co
 }
 
 const incomplete = (applied: readonly string[], missing: readonly string[]) =>
-  new Complaint(
+  new OperatorError(
     `the database is at schema ${applied.at(-1)} but lacks ${listed(missing)}: it was migrated in part; restore a whole backup`,
   );
 

@@ -11,22 +11,24 @@ import { CHANNEL_QUEUES } from '../queue/topology.ts';
 import type { Logger } from '../runtime/log/logger.ts';
 import { sendMessage } from './notification-messages.ts';
 
-/** The pause when nothing presses, and while notifiers empty a window faster than it is filled. */
+/** Default pause, and pause while notifiers empty a window faster than it is filled. */
 const PAUSE_MS = 50;
 const BUSY_PAUSE_MS = 5;
-/** Once nothing was due for so long, it is looked less often: an idle installation is not kept busy by its own questions. */
+/**
+ * After this long without due deliveries the pause grows, so that an idle installation stays idle.
+ */
 const QUIET_AFTER_MS = 5000;
 const QUIET_PAUSE_MS = 200;
 /**
- * Messages a channel that may wait in the broker. There their order is fixed, so this many ordinary ones at most are before an
- * urgent one; all others wait in Postgres behind it.
+ * Messages per channel that may wait in the broker. Their order is fixed there, so at most this
+ * many ordinary ones precede an urgent one; all others wait in Postgres behind it.
  */
 const WINDOW = 64;
 const CHECK_MS = 1000;
 const LONG_DISPATCHED_MS = 10_000;
 
-/** Rings for deliveries that are due, and takes back those of notifiers and messages that were lost. */
-export function createDeliverySweep({
+/** Enqueues due deliveries; requeues those whose notifier or message was lost. */
+export function createDeliveryScheduler({
   database,
   queue,
   logger,
@@ -55,7 +57,10 @@ export function createDeliverySweep({
     return due.length >= WINDOW / 2 ? BUSY_PAUSE_MS : PAUSE_MS;
   };
 
-  /** As with jobs: fewer messages wait than deliveries that were put there long ago, so some were lost; a second ring is harmless. */
+  /**
+   * As with jobs: if fewer messages wait than deliveries were enqueued long ago, some were lost. A
+   * second wake-up message is harmless.
+   */
   async function forgetLost(): Promise<void> {
     for (const { channel, count } of await countLongDispatchedDeliveries(database, LONG_DISPATCHED_MS)) {
       if ((await queue.depth(CHANNEL_QUEUES[channel])) >= count) continue;

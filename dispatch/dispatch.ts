@@ -6,20 +6,20 @@ import { createLeadership } from '../db/leadership.ts';
 import type { MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/log/logger.ts';
-import { createDeliverySweep } from './deliveries.ts';
+import { createDeliveryScheduler } from './deliveries.ts';
 import { createDirectFanOut } from './fan-out.ts';
-import { createFreshDispatcher } from './immediate-dispatcher.ts';
+import { createImmediateDispatcher } from './immediate-dispatcher.ts';
 import { createLoop } from './loop.ts';
 import { createPruner } from './pruner.ts';
 import { createRelay } from './relay.ts';
 import { createRescuer } from './rescuer.ts';
-import { createSweep } from './scheduler.ts';
+import { createScheduler } from './scheduler.ts';
 import type { SizeOf } from './window.ts';
 
-/** All that moves from Postgres to the queue. */
+/** Moves jobs, deliveries and events from Postgres to the queue. */
 export interface Dispatch {
   start(): void;
-  /** Puts jobs that were just accepted on the queue at once if there is room; never throws, never waits. */
+  /** Enqueues jobs that were just accepted, if the window has room. Never throws, never waits. */
   offer(jobs: DispatchableJob[]): void;
   stop(): Promise<void>;
 }
@@ -27,8 +27,8 @@ export interface Dispatch {
 const LEADER_PAUSE_MS = 1000;
 
 /**
- * Every process that accepts jobs dispatches its fresh ones itself. The sweeps have one leader among all processes; where it
- * goes, another takes over within a second or two.
+ * Every process that accepts jobs dispatches them itself at once. All other loops run in one leader
+ * among the processes; if it ends, another one takes over within two seconds.
  */
 export function createDispatch(options: {
   database: Database;
@@ -36,25 +36,25 @@ export function createDispatch(options: {
   logger: Logger;
   retry: RetryPolicy;
   retentionDays: number;
-  /** Undefined: artifacts lie in the database. */
+  /** Undefined: artifacts are stored in the database. */
   artifacts?: ArtifactStore | undefined;
   mailPace: MailPace;
-  /** False: only `offer`; the sweeps run in a process of their own. */
-  sweeps: boolean;
+  /** False: only `offer` works here; the loops run in another process. */
+  runsLoops: boolean;
   sizeOf?: SizeOf;
 }): Dispatch {
   const { logger } = options;
-  const fresh = createFreshDispatcher(options);
+  const immediate = createImmediateDispatcher(options);
   const leadership = createLeadership(options.database);
   let leading = false;
 
   const whileLeading = (name: string, step: () => Promise<number>) =>
     createLoop({ name, logger, step: async () => (leading ? step() : LEADER_PAUSE_MS / 4) });
   const loops = [
-    whileLeading('sweep', createSweep(options)),
+    whileLeading('scheduler', createScheduler(options)),
     whileLeading('relay', createRelay(options)),
     whileLeading('rescuer', createRescuer(options)),
-    whileLeading('deliveries', createDeliverySweep(options)),
+    whileLeading('deliveries', createDeliveryScheduler(options)),
     whileLeading('fan_out', createDirectFanOut(options)),
     whileLeading('pruner', createPruner(options)),
   ];
@@ -62,12 +62,13 @@ export function createDispatch(options: {
     name: 'election',
     logger,
     step: async () => {
-      // Not known to lead while asking: two leaders do no harm, but none should believe in a lock it lost.
+      // A failed query counts as a lost lock. Two leaders do no harm; a leader without a lock must
+      // stop.
       const held = await leadership.hold().catch((error) => {
         leading = false;
         throw error;
       });
-      if (held !== leading) logger.info(held ? 'sweeps_taken_over' : 'sweeps_given_up');
+      if (held !== leading) logger.info(held ? 'leadership_acquired' : 'leadership_lost');
       leading = held;
       return LEADER_PAUSE_MS;
     },
@@ -75,13 +76,13 @@ export function createDispatch(options: {
 
   return {
     start: () => {
-      if (!options.sweeps) return;
+      if (!options.runsLoops) return;
       election.start();
       for (const loop of loops) loop.start();
     },
-    offer: fresh.offer,
+    offer: immediate.offer,
     stop: async () => {
-      await Promise.all([fresh.stop(), election.stop(), ...loops.map((loop) => loop.stop())]);
+      await Promise.all([immediate.stop(), election.stop(), ...loops.map((loop) => loop.stop())]);
       await leadership.release();
     },
   };

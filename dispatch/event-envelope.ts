@@ -3,7 +3,7 @@ import { createEnvelope, type Envelope } from '../queue/envelope.ts';
 
 const EVENT_SOURCE = 'leadengine.relay';
 
-/** An event as it is told, the same to whoever hears it: a queue, a stream, a reader of the ledger. */
+/** The envelope of an event, the same in a queue, a stream and the ledger. */
 export const eventEnvelope = (event: DomainEvent): Envelope =>
   createEnvelope({
     id: event.id,

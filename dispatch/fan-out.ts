@@ -10,7 +10,7 @@ import { fanOut, type MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import { JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../queue/topology.ts';
 import type { Logger } from '../runtime/log/logger.ts';
-import { tellable } from './notification-messages.ts';
+import { toNotifiable } from './notification-messages.ts';
 
 const READER = 'fan_out';
 const BATCH = 500;
@@ -18,12 +18,13 @@ const PAUSE_MS = 500;
 const FOLLOW_MS = 10_000;
 
 /**
- * The fan-out while the broker is away: straight from the ledger, so that what happened is in the app all the same; mails, pushes
- * and webhooks are queued in Postgres and go out when it is back. The broker then brings the same events again, and the unique
- * keys drop them.
+ * The fan-out while the broker is away: it reads the ledger directly, so that notifications appear
+ * in the app; mails, pushes and webhooks are queued in Postgres and sent once the broker is back.
+ * The broker then delivers the same events again, and unique keys drop them.
  *
- * Otherwise it only follows the relay: to where that was a while ago, once nothing waits to be fanned out any more. From there it
- * starts when the broker goes, so what was in the broker at that moment is told too.
+ * While the broker is healthy, its cursor follows the relay's: once the fan-out queues are empty it
+ * moves to the relay's previous position. An outage starts there, so messages in the broker are
+ * covered too.
  */
 export function createDirectFanOut({
   database,
@@ -55,21 +56,21 @@ export function createDirectFanOut({
     relayed = undefined;
     const { events, last } = await readEvents(database, READER, BATCH);
     if (!last) return PAUSE_MS;
-    const { refused, ...told } = await fanOut(
+    const { refused, ...counts } = await fanOut(
       database,
-      events.flatMap((event) => tellable(event) ?? []),
+      events.flatMap((event) => toNotifiable(event) ?? []),
       mailPace,
     );
     await advanceCursor(database, READER, last);
-    for (const { id, error } of refused) logger.error('event_not_told', { event_id: id, error });
-    if (told.inApp + told.deliveries > 0) logger.info('fanned_out_directly', { ...told });
+    for (const { id, error } of refused) logger.error('notification_failed', { event_id: id, error });
+    if (counts.inApp + counts.deliveries > 0) logger.info('fanned_out_directly', { ...counts });
     return events.length === BATCH ? 0 : PAUSE_MS;
   }
 }
 
 /**
- * Tells everything once more that may lie in a queue of the fan-out: all behind that place in the ledger. For a queue that is about to
- * be lost; the place stays, and what was told is not told twice.
+ * Fans out again all events that may be in a fan-out queue: those behind the cursor. For a queue
+ * that is about to be deleted. The cursor stays, and unique keys drop what was fanned out before.
  */
 export async function fanOutAgain(options: {
   database: Database;
@@ -77,17 +78,17 @@ export async function fanOutAgain(options: {
   logger: Logger;
 }): Promise<void> {
   const { database, mailPace, logger } = options;
-  let place = await findCursor(database, READER);
+  let cursor = await findCursor(database, READER);
   for (;;) {
-    const events = await followLedger(database, place, BATCH);
-    const { refused, ...told } = await fanOut(
+    const events = await followLedger(database, cursor, BATCH);
+    const { refused, ...counts } = await fanOut(
       database,
-      events.flatMap((event) => tellable(event) ?? []),
+      events.flatMap((event) => toNotifiable(event) ?? []),
       mailPace,
     );
-    logger.warn('fanned_out_again', { events: events.length, refused: refused.length, ...told });
+    logger.warn('fanned_out_again', { events: events.length, refused: refused.length, ...counts });
     const last = events.at(-1);
     if (!last || events.length < BATCH) return;
-    place = last;
+    cursor = last;
   }
 }

@@ -5,22 +5,29 @@ import type { Logger } from '../runtime/log/logger.ts';
 import { scrapeMessage } from './message.ts';
 import { chooseForWindow, type SizeOf, windowSize } from './window.ts';
 
-/** How old what is known of the window may be before it is read again, and before a job waits for that. */
+/**
+ * Age of the known window after which it is reread, and age after which a job waits for the reread.
+ */
 const WINDOW_AGE_MS = 100;
 const STALE_MS = 2000;
-/** Fresh jobs held in memory; what comes on top is left to the sweep. */
+/** New jobs held in memory; those beyond it are left to the scheduler. */
 const MAX_PENDING = 5000;
 const MAX_BATCH = 500;
 
-/** Dispatches jobs the moment they are accepted, while the queue's window has room. The sweep does all the rest. */
-export interface FreshDispatcher {
-  /** Takes jobs whose commit is done. Never throws and never waits: a job that does not make it is the sweep's. */
+/**
+ * Dispatches jobs when they are accepted, while the window has room. The scheduler does the rest.
+ */
+export interface ImmediateDispatcher {
+  /**
+   * Takes committed jobs. Never throws, never waits: the scheduler dispatches a job that fails
+   * here.
+   */
   offer(jobs: DispatchableJob[]): void;
-  /** Resolves when nothing is under way any more. */
+  /** Resolves when nothing is in flight. */
   stop(): Promise<void>;
 }
 
-export function createFreshDispatcher({
+export function createImmediateDispatcher({
   database,
   queue,
   logger,
@@ -30,14 +37,14 @@ export function createFreshDispatcher({
   queue: Queue;
   logger: Logger;
   sizeOf?: SizeOf | undefined;
-}): FreshDispatcher {
+}): ImmediateDispatcher {
   let pending: DispatchableJob[] = [];
   let running: Promise<void> | undefined;
   let window: WindowState | undefined;
   let windowReadAt = 0;
 
   const run = async () => {
-    // One turn of the event loop: what was accepted together is published together.
+    // One event-loop tick: jobs accepted together are published together.
     await new Promise(setImmediate);
     while (pending.length > 0) {
       const batch = pending.slice(0, MAX_BATCH);
@@ -45,7 +52,7 @@ export function createFreshDispatcher({
       try {
         await dispatch(batch);
       } catch (error) {
-        logger.warn('fresh_dispatch_failed', { jobs: batch.length, error });
+        logger.warn('immediate_dispatch_failed', { jobs: batch.length, error });
       }
     }
     running = undefined;
@@ -55,9 +62,9 @@ export function createFreshDispatcher({
     if (!queue.health().healthy) return;
     const current = await currentWindow();
     const { nextPriority, dispatched } = current;
-    // Whoever waits already goes first, unless this one matters more.
-    const entitled = batch.filter(({ priority }) => nextPriority === null || priority > nextPriority);
-    const ordered = entitled.sort((a, b) => b.priority - a.priority);
+    // Jobs that wait already go first, unless this one is more urgent.
+    const eligible = batch.filter(({ priority }) => nextPriority === null || priority > nextPriority);
+    const ordered = eligible.sort((a, b) => b.priority - a.priority);
     const chosen = chooseForWindow(ordered, dispatched, sizeOf(current));
     if (chosen.length === 0) return;
     for (const { priority } of chosen) dispatched.set(priority, (dispatched.get(priority) ?? 0) + 1);
@@ -68,7 +75,7 @@ export function createFreshDispatcher({
   async function currentWindow(): Promise<WindowState> {
     const age = performance.now() - windowReadAt;
     if (window && age <= STALE_MS) {
-      // Read behind the back of this job, for those to come: it starts a round trip sooner.
+      // Reread in the background for later jobs: this job does not wait for the round trip.
       if (age > WINDOW_AGE_MS) refresh().catch(() => {});
       return window;
     }

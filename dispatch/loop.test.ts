@@ -1,7 +1,7 @@
 import { silentLogger } from '../runtime/log/logger.ts';
 import { createLoop } from './loop.ts';
 
-test('a loop that is stopped in the middle of a step does not begin the pause behind it', async () => {
+test('a loop stopped during a step does not begin the pause after it', async () => {
   let finish = () => {};
   const begun = new Promise<void>((resolve) => {
     const loop = createLoop({

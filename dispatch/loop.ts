@@ -2,7 +2,7 @@ import { isDatabaseUnavailable } from '../db/connect.ts';
 import { PublishError } from '../queue/queue.ts';
 import type { Logger } from '../runtime/log/logger.ts';
 
-/** Something done again and again until it is stopped. */
+/** A step repeated until it is stopped. */
 export interface Loop {
   start(): void;
   /** Resolves when the step under way has ended. */
@@ -12,8 +12,9 @@ export interface Loop {
 const LONGEST_BACKOFF_MS = 2000;
 
 /**
- * Runs `step` with a pause in between: `step` answers how long in milliseconds, 0 for "there is more". A step that fails is
- * logged and tried again with back-off; a database or broker that is away is told once an outage and not every time.
+ * Repeats `step` with a pause: `step` returns its length in ms, 0 for "there is more". A step that
+ * fails is logged and retried with back-off; an unavailable database or broker is logged once per
+ * outage.
  */
 export function createLoop(options: { name: string; logger: Logger; step: () => Promise<number> }): Loop {
   const logger = options.logger.with({ loop: options.name });
@@ -23,7 +24,7 @@ export function createLoop(options: { name: string; logger: Logger; step: () => 
 
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
-      // Stopped while the step ran: there was nothing to wake then, and nobody will.
+      // Stopped while the step ran: `stop` had no pause to end, and is not called again.
       if (stopped) return resolve();
       const timer = setTimeout(resolve, ms);
       wake = () => {

@@ -4,7 +4,9 @@ import { runConfigured } from '../runtime/process/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
 import { createDispatch } from './dispatch.ts';
 
-/** The sweeps in a process of their own, for a fleet whose API processes run with `DISPATCH=apart`. */
+/**
+ * The dispatch loops in a process of their own, for API processes that run with `DISPATCH=apart`.
+ */
 runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine dispatch';
   const url = await databaseUrlOf(config);
@@ -19,7 +21,7 @@ runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
   const dispatch = createDispatch({
     ...{ database, queue, logger, retry, retentionDays, mailPace },
     artifacts: openArtifactStore(config.artifactsUrl),
-    sweeps: true,
+    runsLoops: true,
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
   process.send?.({ type: 'ready' });

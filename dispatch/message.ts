@@ -5,10 +5,13 @@ import { SCRAPE_JOBS } from '../queue/topology.ts';
 
 export const SCRAPE_MESSAGE = 'scrape.job';
 const SOURCE = 'leadengine.dispatch';
-/** Of the search's fields together; more stays in Postgres, where the worker reads the whole request anyway. */
+/**
+ * Size of the search's fields; a larger search stays in Postgres, where the worker reads the
+ * request.
+ */
 const MAX_SEARCH_BYTES = 64 * 1024;
 
-/** The doorbell: "job J, which had N attempts, is ready". */
+/** The wake-up message of a job: "job J, which had N attempts, is ready". */
 export function scrapeMessage(job: DispatchableJob): OutgoingMessage {
   return {
     exchange: '',
@@ -20,11 +23,11 @@ export function scrapeMessage(job: DispatchableJob): OutgoingMessage {
       source: SOURCE,
       correlation_id: job.correlationId,
       user_id: job.userId,
-      data: { job_id: job.id, attempt: job.attempt, user_id: job.userId, ...small(job.search) },
+      data: { job_id: job.id, attempt: job.attempt, user_id: job.userId, ...truncateSearch(job.search) },
     }),
   };
 }
 
-/** Messages stay small whatever a user searches for. */
-export const small = (search: Record<string, unknown>): Record<string, unknown> =>
+/** The search, or a note that it is too large for a message. */
+export const truncateSearch = (search: Record<string, unknown>): Record<string, unknown> =>
   Buffer.byteLength(JSON.stringify(search)) <= MAX_SEARCH_BYTES ? search : { truncated: true };

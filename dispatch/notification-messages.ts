@@ -6,7 +6,7 @@ import {
   type SentChannel,
 } from '../core/notifications/notification.ts';
 import type { DueDelivery } from '../db/notifications/deliveries/dispatch.ts';
-import type { TellableEvent } from '../db/notifications/fan-out.ts';
+import type { NotifiableEvent } from '../db/notifications/fan-out.ts';
 import { createEnvelope } from '../queue/envelope.ts';
 import type { OutgoingMessage } from '../queue/queue.ts';
 import {
@@ -21,8 +21,8 @@ const RELAY = 'leadengine.relay';
 const SOURCE = 'leadengine.dispatch';
 const VERSION = '1.0';
 
-/** The event as the fan-out takes it; null where nobody is ever told of such an event. */
-export function tellable(event: DomainEvent): TellableEvent | null {
+/** The event as the fan-out takes it; null if events of this type notify no one. */
+export function toNotifiable(event: DomainEvent): NotifiableEvent | null {
   if (!event.user_id || !isNotifiable(event.type)) return null;
   return {
     id: event.id,
@@ -35,8 +35,11 @@ export function tellable(event: DomainEvent): TellableEvent | null {
   };
 }
 
-/** Asks for the fan-out of an event; the message has the event's own id, which is what makes a second one harmless. */
-export const notificationMessage = (event: TellableEvent): OutgoingMessage => ({
+/**
+ * Requests the fan-out of an event. The message has the event's id, which makes a duplicate
+ * harmless.
+ */
+export const notificationMessage = (event: NotifiableEvent): OutgoingMessage => ({
   exchange: NOTIFICATIONS,
   routingKey: notificationType(event.type),
   mandatory: true,
@@ -52,7 +55,10 @@ export const notificationMessage = (event: TellableEvent): OutgoingMessage => ({
   }),
 });
 
-/** The doorbell of a delivery: "delivery D, which had N attempts, is due". What it says is in Postgres. */
+/**
+ * The wake-up message of a delivery: "delivery D, which had N attempts, is due". Its text is in
+ * Postgres.
+ */
 export const sendMessage = (delivery: DueDelivery): OutgoingMessage => ({
   exchange: NOTIFICATIONS,
   routingKey: sendKey(delivery.channel),
@@ -67,7 +73,10 @@ export const sendMessage = (delivery: DueDelivery): OutgoingMessage => ({
   }),
 });
 
-/** A delivery that failed for good, on its way to its channel's dead letters; from the ledger, as those of jobs are. */
+/**
+ * Dead-letters a delivery that failed permanently; from the ledger, as for jobs. Null for other
+ * events.
+ */
 export function deadNotification(event: DomainEvent): OutgoingMessage | null {
   const { channel } = event.data;
   if (event.type !== 'notification.failed' || !isSentChannel(channel)) return null;

@@ -7,10 +7,10 @@ import type { Logger } from '../runtime/log/logger.ts';
 const BATCH = 1000;
 const FOLDERS = 100;
 const PAUSE_MS = 10 * 60_000;
-/** Between two batches, so that a large clean-up does not crowd out the day's work. */
+/** Between two batches, so that a large clean-up leaves the database time for jobs. */
 const BUSY_PAUSE_MS = 200;
 
-/** Keeps the database, and the store of artifacts, from growing for ever. */
+/** Deletes expired rows, and the stored artifacts of deleted jobs. */
 export function createPruner({
   database,
   artifacts,
@@ -18,7 +18,7 @@ export function createPruner({
   logger,
 }: {
   database: Database;
-  /** Undefined: artifacts lie in the database, and go with their jobs. */
+  /** Undefined: artifacts are in the database, and are deleted with their jobs. */
   artifacts?: ArtifactStore | undefined;
   retentionDays: number;
   logger: Logger;
@@ -32,7 +32,10 @@ export function createPruner({
   };
 }
 
-/** Artifacts of jobs that are gone. A folder is forgotten only when it is empty: a store that is away is asked again. */
+/**
+ * Deletes artifacts of deleted jobs. A folder's row goes once it is empty: an unavailable store is
+ * retried.
+ */
 async function emptyFolders(database: Database, artifacts: ArtifactStore): Promise<number> {
   const abandoned = await listAbandonedFolders(database, FOLDERS);
   for (const jobId of abandoned) {

@@ -5,18 +5,18 @@ import { listWanted } from '../db/notifications/fan-out.ts';
 import type { OutgoingMessage, Queue } from '../queue/queue.ts';
 import { DEAD_LETTER_EXCHANGE, eventExchange, FAILED_JOBS } from '../queue/topology.ts';
 import { eventEnvelope } from './event-envelope.ts';
-import { SCRAPE_MESSAGE, small } from './message.ts';
-import { deadNotification, notificationMessage, tellable } from './notification-messages.ts';
+import { SCRAPE_MESSAGE, truncateSearch } from './message.ts';
+import { deadNotification, notificationMessage, toNotifiable } from './notification-messages.ts';
 
 const READER = 'relay';
 const BATCH = 500;
 const PAUSE_MS = 100;
 
 /**
- * Publishes the ledger of events to the topic exchanges, in commit order. The cursor moves after the confirm: a crash in
- * between repeats events (with the same id), and none is ever left out. A failed job goes from here to the dead letters too,
- * so that it arrives there whoever found it dead, its worker or the rescuer. What a user may want to
- * be told of goes to `notifications` too.
+ * Publishes the ledger of events to the topic exchanges, in commit order. The cursor moves after
+ * the confirm: a crash in between repeats events (with the same id), and none is skipped. A failed
+ * job is dead-lettered here too, whether its worker or the rescuer settled it. Events that a user
+ * may be notified of also go to `notifications`.
  */
 export function createRelay({
   database,
@@ -35,9 +35,9 @@ export function createRelay({
     return events.length === BATCH ? 0 : PAUSE_MS;
   };
 
-  /** Only what somebody may want to be told of: most jobs have nobody who does, and need no message for it. */
+  /** Only events that some user wants: most jobs notify no one and need no message. */
   async function notificationsOf(events: DomainEvent[]): Promise<OutgoingMessage[]> {
-    const candidates = events.flatMap((event) => tellable(event) ?? []);
+    const candidates = events.flatMap((event) => toNotifiable(event) ?? []);
     const wanted = await listWanted(database, candidates);
     return [
       ...candidates.filter(({ id }) => wanted.has(id)).map(notificationMessage),
@@ -57,7 +57,7 @@ export function createRelay({
       const job = byId.get(event.job_id ?? '');
       if (!job) return [];
       const { attempt, error } = event.data;
-      const data = { job_id: job.id, attempt, user_id: job.user_id, ...small(job.search), error };
+      const data = { job_id: job.id, attempt, user_id: job.user_id, ...truncateSearch(job.search), error };
       return [
         {
           exchange: DEAD_LETTER_EXCHANGE,

@@ -7,8 +7,9 @@ const BATCH = 100;
 const PAUSE_MS = 1000;
 
 /**
- * Ends the runs of workers that are gone. On RabbitMQ the redelivered message is there long before the lease runs out; this is
- * for a worker that hangs, a broker that was away, and the machine that took both along.
+ * Settles the attempts of workers that died. On RabbitMQ the redelivered message arrives long
+ * before the lease expires; this is for a worker that hangs, a broker outage, and a machine that
+ * took both down.
  */
 export function createRescuer({
   database,

@@ -13,20 +13,21 @@ import type { Logger } from '../runtime/log/logger.ts';
 import { scrapeMessage } from './message.ts';
 import { chooseForWindow, countAtLeast, type SizeOf, windowSize } from './window.ts';
 
-/** The pause when nothing presses; a due job starts at most this late. */
+/** Default pause; a due job starts at most this late. */
 const PAUSE_MS = 100;
-/** The pause while the workers empty the window faster than it is filled. */
+/** Pause while the workers empty the window faster than it is filled. */
 const BUSY_PAUSE_MS = 5;
 const BATCH = 1000;
 const LOST_CHECK_MS = 5000;
-/** A message that is on nobody's mind for this long may be lost. */
+/** A message dispatched this long ago and not claimed may be lost. */
 const LONG_DISPATCHED_MS = 10_000;
 
 /**
- * Finds what is ready and not on the queue: jobs that fell due, jobs nobody dispatched (the window was full, the broker away, the
- * accepting process killed), and jobs whose message got lost. Returns the pause until the next look.
+ * Enqueues jobs that are ready and not on the queue: due jobs, jobs that were not dispatched (the
+ * window was full, the broker away, the accepting process killed), and jobs whose message was lost.
+ * The step returns the pause until the next one in ms.
  */
-export function createSweep({
+export function createScheduler({
   database,
   queue,
   logger,
@@ -46,11 +47,11 @@ export function createSweep({
       lostCheckedAt = Date.now();
       await forgetLost();
     }
-    const hungry = await fillWindow();
-    return due === BATCH || hungry ? BUSY_PAUSE_MS : PAUSE_MS;
+    const isLow = await fillWindow();
+    return due === BATCH || isLow ? BUSY_PAUSE_MS : PAUSE_MS;
   };
 
-  /** True where the workers could soon run dry although work waits. */
+  /** True if the workers may soon be idle although jobs wait. */
   async function fillWindow(): Promise<boolean> {
     const window = await readWindow(database);
     if (window.nextPriority === null) return false;
@@ -66,9 +67,9 @@ export function createSweep({
   }
 
   /**
-   * An operator purged the queue, or a broker lost its disk: fewer messages wait than jobs that were put there long ago. All of
-   * those are dispatched again; a second ring is harmless. While all slots are busy messages do wait for long, and then
-   * there are as many as there should be.
+   * If an operator purged the queue or a broker lost its disk, fewer messages wait than jobs were
+   * dispatched long ago. All of those are dispatched again; a second wake-up message is harmless.
+   * While all slots are busy, messages wait long too, but then none is missing.
    */
   async function forgetLost(): Promise<void> {
     const expected = await countLongDispatched(database, LONG_DISPATCHED_MS);

@@ -2,7 +2,7 @@ import { chooseForWindow, windowSize } from './window.ts';
 
 const jobs = (...priorities: number[]) => priorities.map((priority, index) => ({ priority, index }));
 
-test('the window has room for two jobs a slot even without recent work', () => {
+test('the window has room for two jobs per slot without recent work', () => {
   expect(windowSize({ slots: 40, claimsPerSecond: 0 })).toBe(80);
 });
 
@@ -10,7 +10,7 @@ test('the window holds two seconds of recent work', () => {
   expect(windowSize({ slots: 4, claimsPerSecond: 1500 })).toBe(3000);
 });
 
-test('no more is chosen than the window has room for', () => {
+test('no more jobs are chosen than the window has room for', () => {
   expect(chooseForWindow(jobs(0, 0, 0), new Map([[0, 2]]), 4)).toHaveLength(2);
   expect(chooseForWindow(jobs(0, 0, 0), new Map([[0, 9]]), 4)).toHaveLength(0);
 });

@@ -1,14 +1,20 @@
 import type { WindowState } from '../db/jobs/dispatch.ts';
 
-/** The queue holds about this much of the fleet's recent work; the rest waits in Postgres, where order can still change. */
+/**
+ * The queue holds about this much of the fleet's recent work; the rest waits in Postgres, in
+ * mutable order.
+ */
 const WINDOW_SECONDS = 2;
-/** So that a fleet that has just come up, and has no recent work, does not start job by job. */
+/** So that a fleet that has just started, without recent work, does not start one job at a time. */
 const SMALLEST_WINDOW = 16;
 
-/** Only the bench has another one than `windowSize`, to measure dispatching without workers. */
+/** `windowSize`, except in the bench, which measures dispatching without workers. */
 export type SizeOf = (window: Pick<WindowState, 'slots' | 'claimsPerSecond'>) => number;
 
-/** How many jobs may be on the queue, unclaimed. At least two a slot: one to start when the other ends. */
+/**
+ * How many jobs may be on the queue, unclaimed. At least two per slot: one starts when the other
+ * ends.
+ */
 export function windowSize({
   slots,
   claimsPerSecond,
@@ -17,8 +23,8 @@ export function windowSize({
 }
 
 /**
- * The candidates to put on the queue now. A job counts only those that matter at least as much as itself: a window full of
- * ordinary work does not keep an urgent job waiting.
+ * Chooses the candidates to enqueue now. For a job, only jobs at least as urgent fill the window: a
+ * window full of ordinary work does not delay an urgent job.
  *
  * @param candidates most urgent first, then oldest
  * @param dispatched how many are on the queue already, by priority

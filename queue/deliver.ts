@@ -3,7 +3,7 @@ import type { Logger } from '../runtime/log/logger.ts';
 import { parseEnvelope } from './envelope.ts';
 import type { ConsumeOptions, Handler, HandlerOutcome } from './queue.ts';
 
-/** A message as a driver has it: bytes, and what the broker knows of them. */
+/** A message as a driver receives it: its bytes and the broker's metadata. */
 export interface RawMessage {
   queue: string;
   body: Buffer;
@@ -11,10 +11,12 @@ export interface RawMessage {
   signal: AbortSignal;
 }
 
-/** A handler that throws every time would otherwise be called about 1,000 times a second (measured on RabbitMQ). */
+/**
+ * Without it, a handler that always throws is called about 1,000 times per second (on RabbitMQ).
+ */
 const PAUSE_AFTER_THROW_MS = 1000;
 
-/** What both drivers do with a message: read it, hand it over, and say what becomes of it. Never rejects. */
+/** Both drivers' delivery: parse a message, call the handler, return the outcome. Never rejects. */
 export async function deliver(
   message: RawMessage,
   handler: Handler,
@@ -41,6 +43,6 @@ export async function deliver(
   } catch (error) {
     logger.error('handler_failed', { queue, message_id: envelope.id, type: envelope.type, error });
     await sleep(PAUSE_AFTER_THROW_MS);
-    return { kind: 'give_back' };
+    return { kind: 'requeue' };
   }
 }

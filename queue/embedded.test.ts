@@ -34,7 +34,7 @@ describe('a topic pattern', () => {
   });
 });
 
-test('a direct exchange knows no wildcards', () => {
+test('a direct exchange has no wildcards', () => {
   expect(matches(directExpression('a.*'), 'a.*')).toBe(true);
   expect(matches(directExpression('a.*'), 'a.b')).toBe(false);
 });

@@ -1,11 +1,11 @@
 import pg from 'pg';
 import type { Logger } from '../runtime/log/logger.ts';
 import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
-import { withinTime } from '../runtime/timeout.ts';
+import { withTimeout } from '../runtime/timeout.ts';
 import { createConsumers } from './embedded/consumers.ts';
 import { declareQueue } from './embedded/declare.ts';
 import { createPublisher } from './embedded/publisher.ts';
-import { keepSession } from './embedded/session.ts';
+import { createRecoveringSession } from './embedded/session.ts';
 import { createSettler } from './embedded/settle.ts';
 import { COUNT_FREE, PURGE } from './embedded/statements.ts';
 import type { Queue } from './queue.ts';
@@ -14,19 +14,24 @@ import type { Topology } from './topology.ts';
 export interface EmbeddedQueueOptions {
   databaseUrl: string;
   topology: Topology;
-  /** How long a machine that vanished keeps its messages. A process that was killed loses them within about a second. */
+  /**
+   * How long a machine that vanished keeps its messages. A killed process loses them within about a
+   * second.
+   */
   leaseMs: number;
-  /** Connections beside the session: two that publish, one for what is asked now and then. */
+  /**
+   * Connections besides the session's: two for publishing, one for occasional queries; default 3.
+   */
   poolSize?: number;
   logger: Logger;
 }
 
-/** For what a healthy Postgres answers in milliseconds. */
+/** A healthy Postgres answers these queries in milliseconds. */
 const QUERY_MS = 5000;
 
 /**
- * The queue in Postgres, for an installation without a broker. A session takes, settles and listens; a small pool publishes.
- * Several processes share the same tables.
+ * The queue in Postgres, for an installation without a broker. A session takes and settles messages
+ * and listens for new ones; a small pool publishes. Several processes share the same tables.
  */
 export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
   const { databaseUrl, leaseMs, logger } = options;
@@ -43,12 +48,12 @@ export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
 
   const settler = createSettler(logger);
   const consumers = createConsumers({
-    current: () => kept.current,
+    current: () => session.current,
     settle: settler.settle,
     hasDeadLetters: (name) => topology.queues.some((queue) => queue.name === name && queue.deadLetter),
     logger,
   });
-  const kept = keepSession({
+  const session = createRecoveringSession({
     databaseUrl,
     leaseMs,
     topology,
@@ -63,18 +68,18 @@ export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
     await consumers.stop();
     await publisher.stop();
     await inTime(settler.idle());
-    await kept.stop();
-    // pg waits for the goodbye of every connection, which a Postgres that hangs never says.
+    await session.stop();
+    // pg waits until the server closes every connection, which a Postgres that hangs never does.
     await inTime(pool.end());
   };
 
   const inTime = (work: Promise<void>) =>
-    withinTime(work, QUERY_MS, () => new Error('late')).catch((error) =>
+    withTimeout(work, QUERY_MS, () => new Error('late')).catch((error) =>
       logger.warn('queue_stop_incomplete', { error }),
     );
 
   return {
-    start: () => kept.start(),
+    start: () => session.start(),
     publish: publisher.publish,
     consume: async (queue, consumeOptions, handler) => consumers.add(queue, consumeOptions, handler),
     depth: async (queue) => {
@@ -91,8 +96,8 @@ export function createEmbeddedQueue(options: EmbeddedQueueOptions): Queue {
       if (!topology.queues.some(({ name }) => name === queue.name)) topology.queues.push(queue);
     },
     health: () =>
-      kept.trouble
-        ? { healthy: false, driver: 'embedded', reason: kept.trouble }
+      session.trouble
+        ? { healthy: false, driver: 'embedded', reason: session.trouble }
         : { healthy: true, driver: 'embedded' },
     stop: () => {
       stopping ??= stop();

@@ -15,7 +15,7 @@ export interface Envelope<Data = Record<string, unknown>> {
   data: Data;
 }
 
-/** Large things stay in Postgres. */
+/** Larger data stays in Postgres. */
 const MAX_MESSAGE_BYTES = 100 * 1024;
 
 const schema = z.object({
@@ -46,7 +46,7 @@ export function createEnvelope<Data>(
 }
 
 /**
- * A message's body.
+ * Encodes a message's body.
  * @throws RangeError over `MAX_MESSAGE_BYTES`: no consumer would read it
  */
 export function encodeEnvelope(envelope: Envelope): Buffer {
@@ -59,7 +59,7 @@ export function encodeEnvelope(envelope: Envelope): Buffer {
 
 export type ParsedEnvelope = { ok: true; envelope: Envelope } | { ok: false; reason: string };
 
-/** Reads a message's body. What does not parse is dead-lettered by the driver with this reason. */
+/** Parses a message's body. The driver dead-letters what does not parse, with this reason. */
 export function parseEnvelope(body: Buffer): ParsedEnvelope {
   if (body.length > MAX_MESSAGE_BYTES) {
     return { ok: false, reason: `message of ${body.length} bytes, at most ${MAX_MESSAGE_BYTES} are read` };

@@ -5,7 +5,9 @@ import type { Queue } from './queue.ts';
 import { createRabbitQueue } from './rabbitmq.ts';
 import { TOPOLOGY } from './topology.ts';
 
-/** The queue this installation runs on: RabbitMQ where one is configured, else the one in Postgres. Not yet started. */
+/**
+ * The queue of this installation: RabbitMQ if one is configured, else Postgres. Not yet started.
+ */
 export function openQueue(
   config: Pick<Config, 'rabbitmq' | 'leaseMs'>,
   databaseUrl: string,

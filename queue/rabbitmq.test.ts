@@ -3,7 +3,7 @@ import { queueArguments } from './rabbitmq/declare.ts';
 import { explainFailure } from './rabbitmq/failure.ts';
 import { reconnectDelayMs } from './reconnect.ts';
 
-describe('a failure is told by what a person can do about it', () => {
+describe('a failure is classified by what the operator can do about it', () => {
   test.each([
     ['Handshake terminated by server: 403 (ACCESS-REFUSED) with message "…"', 'broker_refused', 'error'],
     [
@@ -22,26 +22,26 @@ describe('a failure is told by what a person can do about it', () => {
     expect(explainFailure(new Error(message))).toMatchObject({ event, level });
   });
 
-  test('an error without a message is told by its code', () => {
+  test('an error without a message is explained by its code', () => {
     const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
     expect(explainFailure(error).reason).toMatch(/: ECONNREFUSED$/);
   });
 });
 
-describe('the wait before connecting again', () => {
-  test('doubles from a second to four', () => {
+describe('the delay before reconnecting', () => {
+  test('doubles from one second to four', () => {
     expect([1, 2, 3, 4, 50].map((failures) => reconnectDelayMs(failures, 0.5))).toEqual([
       1000, 2000, 4000, 4000, 4000,
     ]);
   });
 
-  test('differs from process to process by a fifth at most', () => {
+  test('has a jitter of 20 % at most', () => {
     expect([0, 1].map((random) => Math.round(reconnectDelayMs(1, random)))).toEqual([800, 1200]);
   });
 });
 
 describe('the arguments of a queue', () => {
-  test('one with dead letters loses nothing on the way to them', () => {
+  test('a queue with dead letters dead-letters at least once', () => {
     expect(queueArguments({ name: 'work', deadLetter: 'dead', bindings: [] })).toEqual({
       'x-queue-type': 'quorum',
       'x-dead-letter-exchange': 'dlx',
@@ -52,7 +52,7 @@ describe('the arguments of a queue', () => {
     });
   });
 
-  test('one without has no delivery limit, which would throw messages away', () => {
+  test('a queue without has no delivery limit, which would drop messages', () => {
     expect(queueArguments({ name: 'dead', bindings: [] })).toEqual({ 'x-queue-type': 'quorum' });
   });
 });

@@ -1,4 +1,4 @@
-/** Waits, but not past the signal. Never rejects. */
+/** Sleeps until the time is over or the signal fires. Never rejects. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -13,8 +13,9 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * How long to wait before trying again: 1, 2, 4, 4, 4 … seconds, give or take a fifth, so that a fleet does not come back all at
- * once. Capped low, because a broker that is back should be used again within ten seconds.
+ * Delay before the next attempt: 1, 2, 4, 4, 4 … seconds with 20 % jitter, so that a fleet does not
+ * reconnect all at once. The cap is low because a recovered broker should be used within ten
+ * seconds.
  *
  * @param failures in a row, at least 1
  * @param random 0 to 1

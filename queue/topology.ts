@@ -1,19 +1,22 @@
 /**
- * Every exchange, queue and binding, declared once and made by both drivers. Only what must never change stands here: an
- * argument that differs from what a broker already has closes the channel, so tunable things (lengths, times to live)
- * belong in the operator's policies.
+ * Every exchange, queue and binding, declared once for both drivers. Only properties that never
+ * change are here: an argument that differs from the one a broker already has closes the channel,
+ * so tunable properties (lengths, times to live) belong in the operator's policies.
  */
 export interface QueueDeclaration {
   name: string;
   /** Where rejected messages go: the exchange `dlx` with this routing key. */
   deadLetter?: string;
   bindings: { exchange: string; pattern: string }[];
-  /** What it holds is told again, by whoever publishes to it or by its consumer: a queue that is broken may be made anew. */
-  isDoorbell?: boolean;
+  /**
+   * Its messages can be published or processed again from Postgres, so a broken queue may be
+   * deleted and recreated.
+   */
+  isRebuildable?: boolean;
 }
 
 export interface Topology {
-  /** All are durable topic exchanges but `dlx`, which is direct. */
+  /** All are durable topic exchanges except `dlx`, which is direct. */
   exchanges: { name: string; type: 'topic' | 'direct' }[];
   queues: QueueDeclaration[];
 }
@@ -23,29 +26,35 @@ export const FAILED_JOBS = 'failed_jobs';
 export const DEAD_LETTER_EXCHANGE = 'dlx';
 export const NOTIFICATIONS = 'notifications';
 export const JOB_NOTIFICATIONS = 'job_notifications';
-/** Quorum queues have no priorities: what is urgent has a lane of its own. It is in both, and whichever comes second tells nobody. */
+/**
+ * Quorum queues have no priorities, so urgent events have a queue of their own. They are in both
+ * queues; the second copy notifies no one, because fan-out is idempotent by event id.
+ */
 export const URGENT_NOTIFICATIONS = 'urgent_notifications';
 export const CHANNEL_QUEUES = {
   email: 'email_notifications',
   push: 'push_notifications',
   webhook: 'webhook_notifications',
 } as const;
-/** Rings a channel's queue: `notification.email.send`. */
+/** Routing key and type of a channel's wake-up messages: `notification.email.send`. */
 export const sendKey = (channel: keyof typeof CHANNEL_QUEUES): string => `notification.${channel}.send`;
 export const deadLettersOf = (queue: string): string => `${queue}.dead`;
 export const LINK_CLICKS = 'link_clicks';
 
-/** The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to `notifications`. */
+/**
+ * The exchange of an event: `job.created` goes to `job_events`, `notification.delivered` to
+ * `notifications`.
+ */
 export const eventExchange = (type: string): string => {
   const domain = type.slice(0, type.indexOf('.'));
   return domain === 'notification' ? NOTIFICATIONS : `${domain}_events`;
 };
 
-/** Deliveries are rung for again, and the fan-out goes back to the ledger: all of them may be made anew. */
+/** Rebuildable: due deliveries are enqueued again, and the fan-out rereads the ledger. */
 const notificationQueue = (name: string, ...patterns: string[]): QueueDeclaration[] => [
   {
     name,
-    isDoorbell: true,
+    isRebuildable: true,
     deadLetter: deadLettersOf(name),
     bindings: patterns.map((pattern) => ({ exchange: NOTIFICATIONS, pattern })),
   },
@@ -65,7 +74,7 @@ export const TOPOLOGY: Topology = {
     ),
   ],
   queues: [
-    { name: SCRAPE_JOBS, deadLetter: FAILED_JOBS, bindings: [], isDoorbell: true },
+    { name: SCRAPE_JOBS, deadLetter: FAILED_JOBS, bindings: [], isRebuildable: true },
     deadLetterQueue(FAILED_JOBS),
     ...notificationQueue(
       JOB_NOTIFICATIONS,

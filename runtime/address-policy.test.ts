@@ -1,13 +1,16 @@
 import { canonicalHost, parseAddress, parseAllowList, refusalReason } from './address-policy.ts';
 
-/** The reason for the host as a URL's parser writes it, as the browser and the guard see it. */
+/**
+ * The reason for a host as the URL parser normalizes it, which is what the browser and the guard
+ * see.
+ */
 const reasonOfUrl = (url: string) => {
   const address = parseAddress(new URL(url).hostname);
   if (!address) throw new Error(`${url} has no literal address`);
   return refusalReason(address);
 };
 
-describe('an address that is not on the open internet is refused', () => {
+describe('an address that is not on the public internet is refused', () => {
   it.each([
     'http://127.0.0.1/',
     'http://2130706433/',
@@ -60,7 +63,7 @@ describe('an address that is not on the open internet is refused', () => {
   });
 });
 
-describe('an address of the open internet is not', () => {
+describe('an address of the public internet is allowed', () => {
   it.each([
     'http://1.1.1.1/',
     'http://8.8.8.8:8080/',

@@ -1,25 +1,29 @@
 import ipaddr from 'ipaddr.js';
-import { Complaint } from './operator-error.ts';
+import { OperatorError } from './operator-error.ts';
 
 /**
- * The judgement of the egress guard, pure: which addresses lie on the open internet, and what an operator opened beyond it.
- * It judges the address that will be dialled and never the look of a name or URL: `0x7f.1`, `localhost.` and a name somebody
- * points at 127.0.0.1 all end as the same address.
+ * The egress guard's decisions, as pure functions: which addresses are on the public internet, and
+ * what the operator allowed beyond it. They are about the address that will be dialled, never the
+ * spelling of a name or URL: `0x7f.1`, `localhost.` and a name that resolves to 127.0.0.1 are all
+ * the same address.
  */
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Null for what is no IP address in its normal form. A zone (`fe80::1%eth0`) is dropped: it does not change the range. */
+/**
+ * Null unless it is an IP address in normal form. A zone (`fe80::1%eth0`) is dropped: it does not
+ * change the range.
+ */
 export function parseAddress(text: string): Address | null {
   const bare = text.replace(/^\[|\]$/g, '').split('%', 1)[0] ?? '';
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
   if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return null;
   const address = ipaddr.IPv6.parse(bare);
-  // ::ffff:a.b.c.d is dialled as plain IPv4, so it is one.
+  // ::ffff:a.b.c.d is dialled as IPv4.
   return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
 }
 
-/** Null for an address of the open internet, else the name of the range it lies in. */
+/** Null for an address of the public internet, else the name of its range. */
 export function refusalReason(address: Address): string | null {
   if (address instanceof ipaddr.IPv4) {
     const range = address.range();
@@ -29,7 +33,8 @@ export function refusalReason(address: Address): string | null {
   if (carried) return refusalReason(carried);
   const range = address.range();
   if (range !== 'unicast') return range;
-  // Only 2000::/3 is given out; ipaddr calls everything it has no name for unicast, the IPv4-compatible ::7f00:1 included.
+  // Only 2000::/3 is allocated; ipaddr calls every unnamed range unicast, including IPv4-compatible
+  // ::7f00:1.
   return GLOBAL_UNICAST.contains(address) ? null : 'unassigned';
 }
 
@@ -52,14 +57,14 @@ class Range {
   }
 }
 
-/** `192.0.2.1`, `10.0.0.0/8`, `fd00::/8`. @throws Complaint */
+/** `192.0.2.1`, `10.0.0.0/8`, `fd00::/8`. @throws OperatorError */
 export function parseRange(text: string): Range {
   const [network = '', bits, ...rest] = text.split('/');
   const address = parseAddress(network);
   const width = address?.kind() === 'ipv4' ? 32 : 128;
   const length = bits === undefined ? width : /^[0-9]{1,3}$/.test(bits) ? Number(bits) : -1;
   if (!address || rest.length > 0 || length < 0 || length > width) {
-    throw new Complaint(`"${text}" is no address or range such as 10.0.0.0/8`);
+    throw new OperatorError(`"${text}" is no address or range such as 10.0.0.0/8`);
   }
   return new Range(address, length);
 }
@@ -68,17 +73,17 @@ const GLOBAL_UNICAST = new Range(ipaddr.IPv6.parse('2000::'), 3);
 const NAT64 = new Range(ipaddr.IPv6.parse('64:ff9b::'), 96);
 const SIX_TO_FOUR = new Range(ipaddr.IPv6.parse('2002::'), 16);
 
-/** What `EGRESS_ALLOW` opens: exactly what each entry names. */
+/** What `EGRESS_ALLOW` opens: exactly the targets of its entries. */
 export interface AllowList {
-  /** By the name asked for: opens whatever it resolves to. `host` is in the form `canonicalHost` gives. */
+  /** By the requested name, whatever it resolves to. `host` is in the form of `canonicalHost`. */
   allowsHost(host: string, port: number): boolean;
   /** By the address that will be dialled. */
   allowsAddress(address: Address, port: number): boolean;
 }
 
 /**
- * @param entries `host[:port]`, `IP[:port]`, `CIDR[:port]`; IPv6 with a port, or a range with one, in brackets: `[fd00::1]:8080`,
- *   `[fd00::/8]:8080`
+ * @param entries `host[:port]`, `IP[:port]`, `CIDR[:port]`; IPv6 with a port, or a range with one,
+ *   in brackets: `[fd00::1]:8080`, `[fd00::/8]:8080`
  * @throws Error naming the entry that does not fit
  */
 export function parseAllowList(entries: string[]): AllowList {
@@ -99,10 +104,10 @@ interface Rule {
 
 function parseEntry(entry: string): Rule {
   const wrong = () =>
-    new Complaint(
+    new OperatorError(
       `EGRESS_ALLOW: entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`,
     );
-  // Unbracketed IPv6 has colons of its own, so it cannot carry a port.
+  // Unbracketed IPv6 contains colons, so it cannot have a port.
   const unbracketedIPv6 = !entry.startsWith('[') && entry.split(':').length > 2;
   const parts = unbracketedIPv6
     ? [entry, entry, undefined]
@@ -121,13 +126,17 @@ function parseEntry(entry: string): Rule {
     return { host: null, range: new Range(address, length), port };
   }
   const host = canonicalHost(target);
-  // A name that a URL reads as an address (`127.1`, `0x7f.1`) would be a host rule that never matches.
+  // A name that a URL reads as an address (`127.1`, `0x7f.1`) would be a host rule that never
+  // matches.
   if (bits !== undefined || host === null || parseAddress(host) || !/^[a-z0-9_.-]+$/.test(host))
     throw wrong();
   return { host, range: null, port };
 }
 
-/** A host as a browser would write it: lower case, punycode, short and hexadecimal IPv4 spelled out, no trailing dot. */
+/**
+ * A host as a browser normalizes it: lower case, punycode, full decimal IPv4, no trailing dot. Null
+ * if invalid.
+ */
 export function canonicalHost(host: string): string | null {
   const address = parseAddress(host);
   if (address) return address.toString();

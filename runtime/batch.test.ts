@@ -1,6 +1,6 @@
 import { createBatcher } from './batch.ts';
 
-test('calls of one moment share one run, and each gets its own result', async () => {
+test('calls of one tick share a run, and each gets its own result', async () => {
   const runs: number[][] = [];
   const double = createBatcher(
     async (items: number[]) => {

@@ -1,9 +1,10 @@
 /**
- * Group commit: calls that arrive while earlier ones are under way share the next run. An idle caller never waits; a busy
- * system pays for one statement instead of dozens.
+ * Group commit: calls that arrive during a run share the next one. On an idle system no call waits;
+ * a busy one runs one statement instead of dozens.
  *
- * @param run gets the items of several calls and returns their results in the same order; a rejection reaches each caller
- * @param limits `maxItems` in one run; `maxRuns` at the same time
+ * @param run gets the items of several calls, returns their results in the same order; a rejection
+ *   reaches each caller
+ * @param limits `maxItems` per run; `maxRuns` at the same time
  */
 export function createBatcher<Item, Result>(
   run: (items: Item[]) => Promise<Result[]>,
@@ -26,7 +27,7 @@ export function createBatcher<Item, Result>(
       });
     }
   };
-  // setImmediate, and not at once: everything this turn of the event loop read from its sockets goes into one run.
+  // setImmediate, so that all calls of one event-loop tick go into one run.
   const schedule = () => {
     if (scheduled || waiting.length === 0 || running >= limits.maxRuns) return;
     scheduled = true;
@@ -35,7 +36,7 @@ export function createBatcher<Item, Result>(
   const settleBatch = async (batch: Waiting[]) => {
     try {
       const results = await run(batch.map(({ item }) => item));
-      if (results.length !== batch.length) throw new Error('a batch must return one result an item');
+      if (results.length !== batch.length) throw new Error('a batch must return one result per item');
       for (const [index, { resolve }] of batch.entries()) resolve(results[index] as Result);
     } catch (error) {
       for (const { reject } of batch) reject(error);

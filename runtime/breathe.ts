@@ -1,9 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Work that goes on for longer lets other requests have their turn. */
+/** Longest time between two yields to the event loop. */
 const SLICE_MS = 10;
 
-/** For long work in parts: called between two of them, it waits for the event loop where this work has held it for long enough. */
+/**
+ * For long work in parts: the function, called between two parts, yields to the event loop every 10
+ * ms.
+ */
 export function createBreather(): () => Promise<void> {
   let since = performance.now();
   return async () => {

@@ -1,7 +1,7 @@
-import { createCircuits } from './circuit-breakers.ts';
+import { createCircuitBreakers } from './circuit-breakers.ts';
 
 const circuits = (changes: [string, boolean][] = []) =>
-  createCircuits<{ ok: boolean }>({
+  createCircuitBreakers<{ ok: boolean }>({
     isFailure: ({ ok }) => !ok,
     failuresToOpen: 2,
     firstPauseMs: 60_000,
@@ -9,7 +9,7 @@ const circuits = (changes: [string, boolean][] = []) =>
   });
 const fails = async () => ({ ok: false });
 
-test('failures in a row open the circuit of their key, and of no other', async () => {
+test('consecutive failures open the circuit of their key and of no other', async () => {
   const changes: [string, boolean][] = [];
   const { run } = circuits(changes);
   expect([await run('a', fails), await run('a', fails), await run('a', fails)]).toEqual([
@@ -21,7 +21,7 @@ test('failures in a row open the circuit of their key, and of no other', async (
   expect(changes).toEqual([['a', true]]);
 });
 
-test('a success in between forgives', async () => {
+test('a success resets the count of failures', async () => {
   const { run } = circuits();
   for (let time = 0; time < 5; time += 1) {
     expect(await run('a', fails)).toEqual({ ok: false });
@@ -29,7 +29,7 @@ test('a success in between forgives', async () => {
   }
 });
 
-test('what the work throws is thrown, and speaks against nobody', async () => {
+test('an error of the work is rethrown and does not count as a failure', async () => {
   const { run } = circuits();
   const breaks = async () => {
     throw new Error('our own mistake');

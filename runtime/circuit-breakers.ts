@@ -9,27 +9,32 @@ import {
 } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
 
-/** A circuit breaker a key, such as a host: one that fails again and again is left alone, others are not. */
-export interface Circuits<Outcome extends object> {
-  /** Does the work, or answers null at once where its circuit is open. What the work throws says nothing of the key. */
+/** A circuit breaker per key, such as a host. */
+export interface CircuitBreakers<Outcome extends object> {
+  /**
+   * Runs the work; resolves with null at once if the key's circuit is open. A rejection does not
+   * count.
+   */
   run(key: string, work: () => Promise<Outcome>): Promise<Outcome | null>;
 }
 
-export interface CircuitRules<Outcome> {
-  /** Whether this outcome speaks against its key. Any other forgives what was before. */
+export interface CircuitBreakerOptions<Outcome> {
+  /** Whether this outcome counts as a failure. Any other resets the count. */
   isFailure(outcome: Outcome): boolean;
-  /** In a row. */
+  /** Consecutive failures that open the circuit. */
   failuresToOpen: number;
-  /** Until one piece of work tries whether it is back; doubled by each that fails, up to `LONGEST_PAUSE_MS`. */
+  /** Until one run tests the key; doubled by each failed test, up to `LONGEST_PAUSE_MS`. */
   firstPauseMs: number;
   onChange(key: string, open: boolean): void;
 }
 
 const LONGEST_PAUSE_MS = 5 * 60_000;
-/** The least lately used are forgotten: then they are closed. */
+/** Least recently used keys are evicted, which closes their circuits. */
 const KEYS = 5000;
 
-export function createCircuits<Outcome extends object>(rules: CircuitRules<Outcome>): Circuits<Outcome> {
+export function createCircuitBreakers<Outcome extends object>(
+  rules: CircuitBreakerOptions<Outcome>,
+): CircuitBreakers<Outcome> {
   const circuits = new LRUCache<string, CircuitBreakerPolicy>({ max: KEYS });
 
   const circuitOf = (key: string): CircuitBreakerPolicy => {

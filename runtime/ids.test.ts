@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { version } from 'uuid';
 import { uuidv7 } from './ids.ts';
 
-test('ids are of version 7, tell their time, and no two are the same or out of order', () => {
+test('ids are UUIDs of version 7 with their time, unique and in order', () => {
   const before = Date.now();
   const ids = Array.from({ length: 20_000 }, uuidv7);
   expect(new Set(ids).size).toBe(ids.length);

@@ -1,15 +1,18 @@
 import { randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 
-/** Random bytes are fetched by the hundred: asking the system for sixteen at a time costs more than all the rest of an id. */
+/**
+ * Random bytes are fetched in bulk: a system call for 16 bytes costs more than the rest of an id.
+ */
 const pool = Buffer.alloc(4096);
 let used = pool.length;
 let milliseconds = 0;
 let sequence = 0;
 
 /**
- * Ids of jobs and clicks: UUID version 7 (RFC 9562), ordered by time within a process, so that new rows land at the end of an index. Of
- * those of one millisecond each is one more than the last, as `uuid` does it without options.
+ * Ids of jobs and clicks: UUID version 7 (RFC 9562), ordered by time within a process, so that new
+ * rows are appended to an index. Within a millisecond a sequence number increments, as in `uuid`
+ * without options.
  */
 export function uuidv7(): string {
   if (used === pool.length) {

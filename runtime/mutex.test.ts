@@ -1,6 +1,6 @@
 import { createMutex } from './mutex.ts';
 
-test('work is done one after the other, in order, and a failure does not hold up the next', async () => {
+test('work runs one at a time, in order, and a failure does not stop the next', async () => {
   const mutex = createMutex();
   const log: string[] = [];
   const work = (name: string, fails = false) =>

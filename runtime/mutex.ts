@@ -1,6 +1,6 @@
 export type Mutex = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Runs what it is given one after the other, in order; work that rejects does not hold up the next. */
+/** Runs pieces of work one at a time, in order. A rejection does not stop the next one. */
 export function createMutex(): Mutex {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

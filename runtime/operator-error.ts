@@ -1,4 +1,4 @@
-/** What the person who starts a process can mend: told in one line, and without a stack. */
-export class Complaint extends Error {
-  override name = 'Complaint';
+/** An error that the operator can correct: printed as one line, without a stack. */
+export class OperatorError extends Error {
+  override name = 'OperatorError';
 }

@@ -1,11 +1,11 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTick } from 'node:timers/promises';
 
-/** How long a loop may keep the event loop from everybody else. */
+/** How long a loop may block the event loop. */
 const SLICE_MS = 10;
 
 /**
- * For a loop over as many things as a stranger sends: `if (slice.isOver) await slice.next()` in it lets the event loop have its turn
- * every 10 ms, whatever one round costs.
+ * For a loop over input of unbounded size: `if (slice.isOver) await slice.next()` in it yields to
+ * the event loop every 10 ms, whatever one iteration costs.
  */
 export interface TimeSlice {
   readonly isOver: boolean;
@@ -19,7 +19,7 @@ export function startTimeSlice(): TimeSlice {
       return performance.now() - since >= SLICE_MS;
     },
     async next() {
-      await nextTurn();
+      await nextTick();
       since = performance.now();
     },
   };

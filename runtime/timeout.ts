@@ -1,8 +1,8 @@
 /**
- * The promise's outcome, or a rejection with `onLate()` after `ms`. What is late goes on by itself; its later rejection is
- * swallowed, for there is nobody left to tell.
+ * Settles as the promise does, or rejects with `onLate()` after `ms`. A late promise continues; its
+ * later rejection is ignored.
  */
-export async function withinTime<T>(promise: Promise<T>, ms: number, onLate: () => Error): Promise<T> {
+export async function withTimeout<T>(promise: Promise<T>, ms: number, onLate: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(onLate()), ms);

@@ -14,7 +14,7 @@ import { delimiter, join } from 'node:path';
 import { aptInstall, asRoot, systemName } from './debian.mjs';
 import { root, run, SetupError, step } from './steps.mjs';
 
-/** Finds a Chromium or installs one, and tells the processes started from here where it is. */
+/** Finds or installs a Chromium, and sets CHROMIUM_PATH for this process and its children. */
 export async function ensureBrowser() {
   const chosen = await chosenByUser();
   if (chosen && !isProgram(chosen)) {
@@ -26,7 +26,7 @@ export async function ensureBrowser() {
   process.env.CHROMIUM_PATH = path;
 }
 
-/** Read as the program reads it, which is built by now. */
+/** CHROMIUM_PATH as the program reads it; the program is built by now. */
 async function chosenByUser() {
   const { readEnvFile } = await import('../dist/runtime/settings/env-file.js');
   try {
@@ -37,7 +37,10 @@ async function chosenByUser() {
   }
 }
 
-/** The headless shell first: three times the pages a second of the full browser, and 40 % of its memory. */
+/**
+ * The headless shell first: three times the pages per second of the full browser, with 40 % of its
+ * memory.
+ */
 function findBrowser() {
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
   const folders = [
@@ -83,7 +86,7 @@ function isProgram(path) {
   }
 }
 
-/** Ubuntu's chromium is a script that asks for a snap, which neither root nor a container can run. */
+/** Ubuntu's chromium is a script that starts a snap, which neither root nor a container can run. */
 function isSnap(path) {
   const target = realpathSync(path);
   if (/\/snap/.test(target)) return true;
@@ -118,7 +121,7 @@ async function installBrowser() {
       if (path) return path;
     }
   }
-  // With the libraries it needs where that can be done; elsewhere they are there on any desktop.
+  // With its system libraries if they can be installed; otherwise a desktop already has them.
   const options = mayInstall ? ['--with-deps', '--only-shell'] : ['--only-shell'];
   const cli = join(root, 'node_modules', 'playwright', 'cli.js');
   const path = await attempt("installing the browser (Playwright's download)", () =>

@@ -15,17 +15,23 @@ export function systemName() {
   return 'other';
 }
 
-/** What goes before a command that must run as root: nothing as root, `sudo -n` where that needs no password; else undefined. */
+/**
+ * Prefix of a command that must run as root: none for root, `sudo -n` if it needs no password; else
+ * undefined.
+ */
 export async function asRoot() {
   if (process.getuid?.() === 0) return [];
   const { exitCode } = await capture('sudo', ['-n', 'true']);
   return exitCode === 0 ? ['sudo', '-n'] : undefined;
 }
 
-/** RUNLEVEL=1: a package that brings a service must not start it. Debian's own scripts heed it. */
+/** RUNLEVEL=1 keeps packages from starting their services; Debian's own scripts honor it. */
 const ENVIRONMENT = ['RUNLEVEL=1', 'DEBIAN_FRONTEND=noninteractive'];
 
-/** Installs packages with what they need and nothing they merely recommend. @throws SetupError with the end of what apt said */
+/**
+ * Installs packages without their recommended ones.
+ * @throws SetupError with the end of apt's output
+ */
 export async function aptInstall(packages) {
   const before = await asRoot();
   if (!before) throw new SetupError(`run \`sudo apt-get install ${packages.join(' ')}\``);
@@ -33,12 +39,12 @@ export async function aptInstall(packages) {
     const [program, ...args] = [...before, 'env', ...ENVIRONMENT, ...command];
     return capture(program, args);
   };
-  // An earlier install that was cut off; apt refuses everything until this is done.
+  // After an interrupted install apt refuses everything until this is done.
   if (existsSync('/var/lib/dpkg/updates') && readdirSync('/var/lib/dpkg/updates').length > 0) {
     await root('dpkg', '--configure', '-a');
   }
   const wait = ['-o', 'DPkg::Lock::Timeout=300'];
-  // A list that cannot be had (one dead source, no network) matters only if the install then fails.
+  // A failed update (a dead source, no network) matters only if the install then fails.
   const update = await root('apt-get', 'update', '-q');
   const install = await root(
     'apt-get',

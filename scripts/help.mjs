@@ -1,16 +1,16 @@
-// `npm run help`: every command with what it does; and how the commands deal with arguments.
+// `npm run help`: lists every command; and the argument handling of the commands.
 import { pathToFileURL } from 'node:url';
 import { runScript, SetupError } from './steps.mjs';
 
-/** By the name of the npm script. */
+/** Descriptions by npm script. */
 export const COMMANDS = {
   start: 'sets up what is missing, then runs API, workers, notifier and analytics; Ctrl-C stops them',
   test: "sets up what the tests need and runs every test; arguments are Jest's own",
   help: 'prints this list',
-  setup: 'installs dependencies, builds, and finds or installs a browser, as far as each is missing',
+  setup: 'installs dependencies, builds, and finds or installs a browser, if they are missing',
   build: 'compiles to dist/',
   check: 'formatting, lint, types, unused code and the unit tests; changes nothing',
-  fix: 'formats, and mends what the linter can mend by itself',
+  fix: 'formats, and fixes what the linter can fix by itself',
   coverage: 'the unit tests with the coverage of every source file',
   docs: 'writes what is derived from the code: .env.example, Compose, the references of settings and error codes',
   api: 'runs one API process of a fleet',
@@ -34,7 +34,7 @@ export function helpOf(name) {
 }
 
 /**
- * For a command without arguments. Prints its help and exits if that is asked for.
+ * For a command without arguments. Prints its help and exits on --help or -h.
  *
  * @throws {SetupError} naming the first argument
  */

@@ -1,4 +1,5 @@
-// Jest with what our ES modules need of Node. Arguments are Jest's own, such as `--selectProjects unit`.
+// Runs Jest with the Node options for ES modules. Arguments are Jest's own, such as
+// `--selectProjects unit`.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import { ensureBuild } from './setup.mjs';
 import { alone, root, runScript } from './steps.mjs';
 
 /**
- * Runs Jest and then prints the closing line: no reporter can, since Jest itself may still have something to say.
+ * Runs Jest and then prints the closing line. A reporter could not: Jest may print after it.
  *
  * @returns {Promise<number>} Jest's exit code
  */
@@ -19,7 +20,8 @@ export async function runJest(args) {
   try {
     const exitCode = await run(args, { CLOSING_LINE_FILE: closingLine });
     const line = read(closingLine);
-    // Jest failed before a test could run; without failing it has merely listed tests or printed its help.
+    // No line and a failure: Jest failed before any test. No line and success: it listed tests or
+    // printed help.
     if (line ?? exitCode !== 0) console.log(line ?? '0 passed, 1 failed');
     return exitCode;
   } finally {
@@ -27,18 +29,19 @@ export async function runJest(args) {
   }
 }
 
-/** Jest is asked to end first; what does not, such as a frozen worker process, is made to. */
+/** Time after SIGTERM until SIGKILL, for processes that do not end, such as a frozen worker. */
 const END_MS = 2000;
 
 function run(args, env) {
   const { NODE_OPTIONS = '' } = process.env;
-  // In a group of its own, with its worker processes, which do not end with it on a signal. Only watching needs the terminal's keys.
+  // In its own process group with its workers, which do not end with it on a signal. Watching needs
+  // the terminal.
   const detached = !args.some((arg) => arg.startsWith('--watch'));
   const jest = spawn(process.execPath, [join(root, 'node_modules', 'jest', 'bin', 'jest.js'), ...args], {
     cwd: root,
     stdio: 'inherit',
     detached,
-    // The warning says that the API of ES modules may change; a Jest or Node in which it has will tell.
+    // --no-warnings hides Node's notice that the API of ES modules is experimental.
     env: {
       ...process.env,
       ...env,
@@ -52,10 +55,10 @@ function run(args, env) {
       if (error.code !== 'ESRCH') throw error;
     }
   };
-  // Nothing that ends this process at once, such as a SIGKILL, reaches that group.
+  // A SIGKILL of this process does not reach that group; the guard ends it.
   const guard = startGuard();
   if (detached && jest.pid) guard.watch(-jest.pid);
-  // What the tests started has guards of its own, which see that Jest is gone.
+  // Processes that tests started have guards of their own, which end them when Jest is gone.
   const end = () => {
     signal('SIGTERM');
     setTimeout(() => signal('SIGKILL'), END_MS).unref();
@@ -64,7 +67,7 @@ function run(args, env) {
   return new Promise((resolve, reject) => {
     jest.on('error', reject);
     jest.on('close', (exitCode) => {
-      // Its group may have outlived it.
+      // Its process group may outlive it.
       if (detached && jest.pid) signal('SIGKILL');
       if (jest.pid) guard.forget(-jest.pid);
       guard.end();
@@ -83,7 +86,7 @@ function read(file) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   await runScript(async () => {
-    // Tests that start whole processes start the compiled ones. While types are being worked on, the tests still run.
+    // Tests of whole processes start the compiled programs. Type errors do not stop the tests.
     await alone(() => ensureBuild({ onTypeErrors: (error) => process.stderr.write(`\n${error.message}\n`) }));
     process.exitCode = await runJest(process.argv.slice(2));
   });

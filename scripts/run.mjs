@@ -15,17 +15,20 @@ await runScript(async () => {
   if (!/\.js$/.test(entry) || !existsSync(program)) {
     throw new SetupError(`there is no program ${entry}: give a compiled one, such as api/main.js`);
   }
-  // The program sees its own arguments where it expects them.
+  // The program finds its arguments at their usual index.
   process.argv.splice(1, 2, program);
   await import(pathToFileURL(program).href);
 });
 
-/** The npm script that runs this program; `api` if none does, which then says that there is no such program. */
+/**
+ * The npm script that runs this program; `api` if there is none: the check above then reports the
+ * error.
+ */
 function commandOf(entry) {
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   return Object.keys(scripts).find((name) => scripts[name].endsWith(`scripts/run.mjs ${entry}`)) ?? 'api';
 }
 
 function needsBrowser(entry) {
-  return /^(workers\/scraper|scripts\/bench)\//.test(entry);
+  return /^(workers\/scraper|bench)\//.test(entry);
 }

@@ -1,4 +1,4 @@
-// Everything between a fresh checkout and a program that runs: dependencies, build, browser. Does only what is missing.
+// Prepares a fresh checkout to run: dependencies, build, browser. Does only what is missing.
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { takeNoArguments } from './help.mjs';
 import { alone, root, run, runScript, SetupError, step } from './steps.mjs';
 
 /**
- * @param {{ browser?: boolean }} options `browser: false` where nothing will render a page
+ * @param {{ browser?: boolean }} options `browser: false` if no page will be rendered
  */
 export async function setup({ browser = true } = {}) {
   requireNode();
@@ -33,7 +33,7 @@ async function ensureDependencies() {
   const stamp = join(root, 'node_modules', '.leadengine-lock');
   const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
   if (read(stamp) === wanted) return;
-  // Somebody ran npm by hand after the lock last changed: that is as good, if it brought the compiler too.
+  // A manual npm run after the lock last changed is as good, if it installed the compiler too.
   const installed = join(root, 'node_modules', '.package-lock.json');
   const byHand = existsSync(installed) && existsSync(join(root, 'node_modules', 'typescript'));
   if (!byHand || statSync(installed).mtimeMs < statSync(lockFile).mtimeMs) {
@@ -47,7 +47,7 @@ async function installDependencies() {
   await run(command, [...args, 'ci', '--include=dev', '--no-audit', '--no-fund']);
 }
 
-/** The npm that started us, if one did: there may be several, or none on the PATH. */
+/** The npm that started this process, if any: there may be several, or none on the PATH. */
 function npm() {
   const path = process.env.npm_execpath;
   if (path && /npm-cli\.[cm]?js$/.test(path)) return [process.execPath, path];
@@ -57,36 +57,36 @@ function npm() {
 /**
  * Compiles when a source has changed since the last build.
  *
- * @param {{ onTypeErrors?: (error: Error) => void }} options what to do instead of failing when only types are wrong: the
- * compiler writes its output all the same
+ * @param {{ onTypeErrors?: (error: Error) => void }} options what to do instead of failing when
+ *   only types are wrong: the compiler writes its output all the same
  */
 export async function ensureBuild({ onTypeErrors } = {}) {
   const stamp = join(root, 'dist', '.leadengine-build');
   const wanted = sourcesHash();
   if (read(stamp) === wanted) return;
   await step('building', async () => {
-    // Compiled aside and swapped in: a process that starts meanwhile finds one build or the other, and nothing of sources
-    // that are gone stays behind.
+    // Compiled to another folder and swapped in: a process that starts meanwhile finds a complete
+    // build, and no output of deleted sources remains.
     for (const name of readdirSync(root).filter((name) => /^dist\.(new|old)-\d+$/.test(name))) {
-      // Of a build that was killed; only one runs at a time.
+      // Left by a killed build; only one build runs at a time.
       rmSync(join(root, name), { recursive: true, force: true });
     }
-    const fresh = join(root, `dist.new-${process.pid}`);
+    const next = join(root, `dist.new-${process.pid}`);
     const old = join(root, `dist.old-${process.pid}`);
     const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     try {
-      const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh, '--pretty', 'false'];
+      const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', next, '--pretty', 'false'];
       await run(process.execPath, args).then(
-        () => writeFileSync(join(fresh, '.leadengine-build'), wanted),
+        () => writeFileSync(join(next, '.leadengine-build'), wanted),
         (error) => {
-          if (!onTypeErrors || !existsSync(fresh)) throw error;
+          if (!onTypeErrors || !existsSync(next)) throw error;
           onTypeErrors(error);
         },
       );
       if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
-      renameSync(fresh, join(root, 'dist'));
+      renameSync(next, join(root, 'dist'));
     } finally {
-      rmSync(fresh, { recursive: true, force: true });
+      rmSync(next, { recursive: true, force: true });
       rmSync(old, { recursive: true, force: true });
     }
   });

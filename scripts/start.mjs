@@ -1,4 +1,4 @@
-// `npm start`: the set-up, then everything.
+// `npm start`: the set-up, then the supervisor of all processes.
 import { takeNoArguments } from './help.mjs';
 import { setup } from './setup.mjs';
 import { endWithNpm, runScript } from './steps.mjs';

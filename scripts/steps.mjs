@@ -1,5 +1,5 @@
-// What the set-up steps share: running commands quietly, telling progress, and one set-up at a time in a folder.
-// Plain JavaScript with nothing but Node: it runs before anything is installed or built.
+// Shared by the set-up steps: running commands quietly, printing progress, one set-up at a time per
+// folder. Plain JavaScript that needs only Node: it runs before anything is installed or built.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,12 +9,15 @@ import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Something the person who runs the command can put right; the message says how. */
+/** An error that the user of the command can correct; the message says how. */
 export class SetupError extends Error {}
 
-/** Runs `main` and ends the process on a failure: with one clear line for a SetupError, with a stack for a bug. */
+/**
+ * Runs `main` and ends the process on a failure: with one clear line for a SetupError, with a stack
+ * for a bug.
+ */
 export async function runScript(main) {
-  // What these lines say may be read by nobody any more; without a listener that would end the process.
+  // The output may be closed; without a listener the error would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     await main();
@@ -25,8 +28,9 @@ export async function runScript(main) {
 }
 
 /**
- * Stops this process in order when the npm that started it is gone, however it went: nobody else could stop it then. (Our npm
- * scripts begin with `exec`, since npm's signals would end the shell in between and not reach us.)
+ * Stops this process in order when the npm that started it ends, however it ended: nothing else
+ * would stop it. (The npm scripts begin with `exec`: npm's signals would end a shell in between and
+ * not arrive here.)
  */
 export function endWithNpm() {
   if (!process.env.npm_lifecycle_event) return;
@@ -39,7 +43,10 @@ export function endWithNpm() {
   watch.unref();
 }
 
-/** One line a step, with the time it took; on standard error, so that standard output holds what the program itself says. */
+/**
+ * Prints one line per step with its duration; on standard error, so that standard output is the
+ * program's.
+ */
 export async function step(what, work) {
   const begun = Date.now();
   process.stderr.write(`leadengine: ${what} … `);
@@ -53,7 +60,7 @@ export async function step(what, work) {
   }
 }
 
-/** Runs a command to its end and shows nothing, unless it fails: then the error holds the end of what it said. */
+/** Runs a command without showing its output. @throws SetupError with an excerpt of the output */
 export async function run(command, args, options = {}) {
   const { exitCode, output } = await capture(command, args, options);
   if (exitCode !== 0) {
@@ -62,7 +69,7 @@ export async function run(command, args, options = {}) {
   return output;
 }
 
-/** Begin and end: npm gives its reason first, apt and compilers last. */
+/** Beginning and end of an output: npm prints its reason first, apt and compilers last. */
 export function excerpt(output) {
   const lines = output.trim().split('\n');
   return (lines.length <= 24 ? lines : [...lines.slice(0, 8), '…', ...lines.slice(-14)]).join('\n');
@@ -70,7 +77,9 @@ export function excerpt(output) {
 
 const commands = new Set();
 
-/** Runs a command to its end, whatever that is. */
+/**
+ * Runs a command; resolves with its exit code and output, also if it fails or cannot be started.
+ */
 export function capture(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -90,24 +99,26 @@ export function capture(command, args, options = {}) {
   });
 }
 
-/** Longer than any install takes: a lock this old is a dead one whose process number was given out again. */
+/**
+ * Longer than any install takes: an older lock is stale, even if its process id is in use again.
+ */
 const LOCK_LIFE_MS = 30 * 60_000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
- * Holds this folder's set-up lock while `work` runs. The lock of a process that was killed counts for nothing. A signal meanwhile
- * ends the commands that the set-up runs, and then this process.
+ * Holds this folder's set-up lock while `work` runs. The lock of a dead process is ignored. A
+ * signal ends the set-up's commands, and then this process.
  */
 export async function alone(work) {
   const folder = createHash('sha256').update(root).digest('hex').slice(0, 16);
   const lock = join(tmpdir(), `leadengine-setup-${folder}-${process.getuid?.() ?? 0}.lock`);
-  for (let told = false; !take(lock); ) {
+  for (let isReported = false; !take(lock); ) {
     const holder = holderOf(lock);
     if (holder === undefined) continue;
-    if (!told)
+    if (!isReported)
       process.stderr.write(`leadengine: waiting for the set-up that runs in this folder (pid ${holder})\n`);
-    told = true;
+    isReported = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   const onSignal = () => {
@@ -134,12 +145,12 @@ function take(lock) {
   }
 }
 
-/** The living process that holds the lock; a dead one's lock is removed. */
+/** Id of the living process that holds the lock; a stale lock is removed. */
 function holderOf(lock) {
   try {
     const age = Date.now() - statSync(lock).mtimeMs;
     const pid = Number(readFileSync(lock, 'utf8'));
-    // Empty for a moment, between its making and its writing.
+    // Empty for a moment, between its creation and its write.
     if (age < LOCK_LIFE_MS && (pid ? isRunning(pid) : age < 2000)) return pid || 'unknown';
     rmSync(lock, { force: true });
   } catch (error) {

@@ -1,4 +1,4 @@
-// `npm test`: the set-up with what the tests need beside it, then all of them. Arguments are Jest's own.
+// `npm test`: the set-up, the programs the tests need, then all tests. Arguments are Jest's own.
 import { accessSync, constants } from 'node:fs';
 import { aptInstall, asRoot, systemName } from './debian.mjs';
 import { helpOf } from './help.mjs';
@@ -14,7 +14,7 @@ await runScript(async () => {
     await setup();
     await ensurePrograms();
   } catch (error) {
-    // The last line of a run tells how it went, also when it never got to a test.
+    // The last line of a run has its result, also if no test ran.
     process.on('exit', () => console.log('0 passed, 1 failed'));
     throw error;
   }
@@ -22,8 +22,8 @@ await runScript(async () => {
 });
 
 /**
- * What the tests start servers of their own with, and where their support files look for it; no service of the system is used.
- * The name is also that of Debian's package.
+ * Programs that the tests start as their own servers, and the folders where the support files look
+ * for them; no system service is used. The name is also that of Debian's package.
  */
 const PROGRAMS = {
   'rabbitmq-server': ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'],

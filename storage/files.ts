@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactKey, ArtifactStore } from '../core/jobs/artifacts.ts';
 
-/** Artifacts as files, a folder a job. Readable by whoever runs the program and by nobody else. */
+/** Artifacts as files, one folder per job, readable only by the user that runs the program. */
 export function createFileStore(root: string): ArtifactStore {
   const folderOf = (jobId: string) => join(root, jobId.slice(0, 2), jobId);
   const fileOf = ({ jobId, position, name }: ArtifactKey) => join(folderOf(jobId), `${position}-${name}`);
@@ -13,7 +13,8 @@ export function createFileStore(root: string): ArtifactStore {
       const file = fileOf(key);
       const unfinished = `${file}.${randomBytes(6).toString('hex')}.part`;
       await mkdir(folderOf(key.jobId), { recursive: true, mode: 0o700 });
-      // Renamed when it is whole and on the disk: a machine that goes down half way leaves no half of a picture.
+      // Renamed once complete and on disk: a crash in between leaves no truncated file under the
+      // final name.
       const handle = await open(unfinished, 'w', 0o600);
       try {
         await handle.writeFile(body);

@@ -6,7 +6,8 @@ import type { ArtifactKey, ArtifactStore } from '../core/jobs/artifacts.ts';
  *
  *     s3://KEY:SECRET@host[:port]/bucket[/prefix]?region=us-east-1&tls=true
  *
- * Addressed by path, which every store understands. The credentials need to put, get, list and delete below the prefix.
+ * Objects are addressed by path, which every store supports. The credentials need permission to
+ * put, get, list and delete below the prefix.
  */
 export function createS3Store(url: string): ArtifactStore {
   const { client, bucket, prefix } = parseS3Url(url);
@@ -14,7 +15,7 @@ export function createS3Store(url: string): ArtifactStore {
   const addressOf = (object: string) => `${bucket}/${object.split('/').map(encodeURIComponent).join('/')}`;
   const keyOf = ({ jobId, position, name }: ArtifactKey) => `${folderOf(jobId)}${position}-${name}`;
 
-  async function ask(method: string, address: string, init: RequestInit = {}): Promise<Response> {
+  async function request(method: string, address: string, init: RequestInit = {}): Promise<Response> {
     const response = await client.fetch(address, {
       ...init,
       method,
@@ -28,26 +29,26 @@ export function createS3Store(url: string): ArtifactStore {
 
   return {
     async put(key, { contentType, body }) {
-      const response = await ask('PUT', addressOf(keyOf(key)), {
+      const response = await request('PUT', addressOf(keyOf(key)), {
         body: new Uint8Array(body),
         headers: { 'content-type': contentType, 'content-length': String(body.length) },
       });
       await response.body?.cancel();
     },
     async get(key) {
-      const response = await ask('GET', addressOf(keyOf(key)));
+      const response = await request('GET', addressOf(keyOf(key)));
       if (response.status !== 404) return Buffer.from(await response.arrayBuffer());
       await response.body?.cancel();
       return null;
     },
     async deleteJob(jobId) {
-      // Deleted one by one: the call that deletes many at once is the one that stores differ in.
+      // One DELETE per object: stores differ in the call that deletes many.
       for (;;) {
         const query = new URLSearchParams({ 'list-type': '2', prefix: folderOf(jobId), 'max-keys': '1000' });
-        const listed = await (await ask('GET', `${bucket}?${query}`)).text();
+        const listed = await (await request('GET', `${bucket}?${query}`)).text();
         const objects = [...listed.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => unescapeXml(key));
         for (const object of objects) {
-          const response = await ask('DELETE', addressOf(object));
+          const response = await request('DELETE', addressOf(object));
           await response.body?.cancel();
         }
         if (objects.length === 0 || !/<IsTruncated>true</.test(listed)) return;
@@ -57,7 +58,7 @@ export function createS3Store(url: string): ArtifactStore {
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
-/** With pauses that double from 50 ms: a store that restarts does not cost an attempt. */
+/** With pauses that double from 50 ms: a restart of the store does not cost an attempt. */
 const RETRIES = 5;
 
 function parseS3Url(text: string): { client: AwsClient; bucket: string; prefix: string } {

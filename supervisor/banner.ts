@@ -1,7 +1,9 @@
 import type { ReadyMessage } from './supervised-process.ts';
 
-/** What a person wants to know once everything runs: where, with which key, a first request to paste, and how to stop. */
-export function welcome({ workers, ...ready }: ReadyMessage & { workers: number }): string {
+/**
+ * Printed once everything runs: the URL, the API key, a first request to paste, and how to stop.
+ */
+export function banner({ workers, ...ready }: ReadyMessage & { workers: number }): string {
   const { url = '' } = ready;
   const lines = [
     '',
@@ -34,7 +36,7 @@ function keyLines({ apiKey, apiKeyFile: file, apiKeyRevoked }: ReadyMessage): st
   return [file ? `  Your API key is ${kept}` : '  Your API key is the one in BOOTSTRAP_API_KEY'];
 }
 
-/** Something that works as pasted into a shell. */
+/** An expression for the key that works when pasted into a shell. */
 function keyForShell({ apiKey, apiKeyFile: file, apiKeyRevoked }: ReadyMessage): string {
   if (apiKeyRevoked) return '$KEY';
   if (apiKey) return apiKey;

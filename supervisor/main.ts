@@ -4,11 +4,14 @@ import type { Logger } from '../runtime/log/logger.ts';
 import type { Lifecycle } from '../runtime/process/lifecycle.ts';
 import { runConfigured } from '../runtime/process/process.ts';
 import type { Config } from '../runtime/settings/config.ts';
-import { welcome } from './banner.ts';
+import { banner } from './banner.ts';
 import { choosePort } from './port.ts';
-import { KeptProcess } from './supervised-process.ts';
+import { SupervisedProcess } from './supervised-process.ts';
 
-/** What `npm start` runs after the set-up: Postgres where none is given, the API, notifier, analytics, and the workers. */
+/**
+ * Run by `npm start` after the set-up: Postgres unless one is given, API, notifier, analytics and
+ * workers.
+ */
 async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<void> {
   const { port, takenPort } = await choosePort(config, isSet('PORT'));
   const databaseUrl = config.databaseUrl ?? (await startPostgres(lifecycle, config, logger));
@@ -17,20 +20,20 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
     PORT: String(port),
     DATA_DIR: config.dataDir,
     DATABASE_URL: databaseUrl,
-    // Decided here: to the processes below, the embedded Postgres is a server like any other.
+    // Decided here: the child processes do not know whether their Postgres is the embedded one.
     ...(config.artifactsUrl ? { ARTIFACTS_URL: config.artifactsUrl } : {}),
     LOG_FORMAT: config.logFormat,
   };
-  // They have the grace period for the job in hand, and then what it takes to close browsers and connections.
+  // The grace period is for running jobs; then they close browsers and connections.
   const stopMs = config.shutdownGraceMs + 10_000;
-  const keep = (name: string, entry: string) =>
-    new KeptProcess({ name, entry: join(import.meta.dirname, '..', entry), env, stopMs, logger });
-  const api = keep('api', 'api/main.js');
+  const supervised = (name: string, entry: string) =>
+    new SupervisedProcess({ name, entry: join(import.meta.dirname, '..', entry), env, stopMs, logger });
+  const api = supervised('api', 'api/main.js');
   const workers = Array.from({ length: config.workers }, (_, index) =>
-    keep(`worker-${index + 1}`, 'workers/scraper/main.js'),
+    supervised(`worker-${index + 1}`, 'workers/scraper/main.js'),
   );
-  const notifier = keep('notifier', 'workers/notifier/main.js');
-  const analytics = keep('analytics', 'workers/analytics/main.js');
+  const notifier = supervised('notifier', 'workers/notifier/main.js');
+  const analytics = supervised('analytics', 'workers/analytics/main.js');
   const all = [api, notifier, analytics, ...workers];
   process.on('exit', () => {
     for (const child of all) child.killAtOnce();
@@ -39,12 +42,12 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
   await lifecycle.start({
     name: 'processes',
     start: async () => {
-      // The API first: it brings the database's schema up to date. If it cannot start, nothing can.
+      // The API first: it migrates the database. If it cannot start, nothing can.
       const ready = await api.start();
-      await Promise.all([notifier, analytics, ...workers].map((child) => child.keep()));
+      await Promise.all([notifier, analytics, ...workers].map((child) => child.supervise()));
       if (!ready) return;
       if (takenPort) console.log(`\n  Port ${takenPort} is taken by another program; PORT chooses one.`);
-      console.log(welcome({ ...ready, workers: workers.length }));
+      console.log(banner({ ...ready, workers: workers.length }));
       process.send?.(ready);
     },
     stop: async () => {
@@ -63,28 +66,28 @@ async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logge
       starting = startEmbeddedPostgres({
         dataDir: config.dataDir,
         logger,
-        // Room for every process we start, and for some that others start beside us.
+        // For every process started here, and for some that the operator starts besides.
         settings: {
           max_connections: String(Math.max(200, (config.workers + 5) * config.databasePoolSize + 50)),
         },
-        // Without its database nothing here can go on.
-        onLost: (error) => lifecycle.breakDown(error),
+        // No process can run without the database.
+        onLost: (error) => lifecycle.fail(error),
       });
       const postgres = await starting;
       url = postgres.url;
       process.on('exit', () => postgres.letGo());
     },
-    // It may be asked to stop while it is still starting; one that failed to start has nothing to stop.
+    // `stop` may be called while Postgres starts; if it failed to start there is nothing to stop.
     stop: async () => (await starting?.catch(() => undefined))?.stop(),
   });
   return url;
 }
 
-/** `.env` has been read into the environment by then. */
+/** Called after `.env` has been read into the environment. */
 const isSet = (name: string): boolean => Boolean(process.env[name]?.trim());
 
 if (!isSet('LOG_FORMAT') && process.stdout.isTTY) process.env.LOG_FORMAT = 'pretty';
-/** Children that do not stop are killed, and then Postgres has its own limits. */
+/** Children that do not stop are killed; Postgres has a time limit of its own. */
 const CLOSING_MS = 75_000;
 
 runConfigured('supervisor', ({ config, logger, lifecycle }) => supervise(lifecycle, config, logger), {

@@ -1,17 +1,18 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import type { Config } from '../runtime/settings/config.ts';
 
-/** The port or address cannot be had; the message says which setting to change. */
-class PortError extends Complaint {
+/** The port or address is not available; the message names the setting to change. */
+class PortError extends OperatorError {
   override name = 'PortError';
 }
 
 const PORTS_TRIED = 100;
 
 /**
- * The port the API is to listen on: the one asked for, and nothing else, where PORT was set; otherwise the usual one or, where
- * another program has that, the next free one. Any free one (PORT=0) is chosen here, so that links can be made of it before it is listened on.
+ * Chooses the API's port: exactly `PORT` if it is set; otherwise the default or, if another program
+ * has that, the next free one. PORT=0 is resolved here, so that links are known before the API
+ * listens.
  */
 export async function choosePort(
   { host, port }: Pick<Config, 'host' | 'port'>,
@@ -30,7 +31,7 @@ export async function choosePort(
   return { port: (await tryPort(host, 0)).free, takenPort: port };
 }
 
-/** The port one can listen on there now, or the code that says why not. */
+/** The port if it can be listened on now, else the error code. */
 function tryPort(host: string, port: number): Promise<{ code?: string; free: number }> {
   const server = createServer();
   return new Promise((resolve) => {

@@ -1,48 +1,48 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/log/logger.ts';
-import { Complaint } from '../runtime/operator-error.ts';
+import { OperatorError } from '../runtime/operator-error.ts';
 import { writeWithoutBlocking } from '../runtime/process/standard-streams.ts';
 
-/** What a process of ours sends to the one that started it. */
+/** Sent by a process to its parent when it is ready. */
 export interface ReadyMessage {
   type: 'ready';
-  /** The API's: where it listens. */
+  /** API only: where it listens. */
   url?: string;
-  /** The API's: the first admin's key, if it was made just now. */
+  /** API only: the first admin's key, if it was created by this start. */
   apiKey?: string;
-  /** The API's: the file that holds that key. */
+  /** API only: the file that holds that key. */
   apiKeyFile?: string;
-  /** The API's: the first admin's key was revoked, wherever it is kept. */
+  /** API only: the first admin's key was revoked. */
   apiKeyRevoked?: boolean;
 }
 
-/** Why a process could not be started; the message is for the person who started it. */
-class ChildStartError extends Complaint {
+/** Why a process could not be started; the message is for the operator. */
+class ChildStartError extends OperatorError {
   override name = 'ChildStartError';
 }
 
-export interface KeptProcessOptions {
+export interface SupervisedProcessOptions {
   name: string;
   /** Absolute path of a compiled entry point. */
   entry: string;
   env: NodeJS.ProcessEnv;
-  /** How long it may take to stop before it is killed. */
+  /** Time to stop before it is killed. */
   stopMs: number;
   logger: Logger;
 }
 
 /**
- * A child process that is started again whenever it ends without having been told to. It leads a process group of its own, so
- * that Ctrl-C at the terminal reaches only its parent, who stops everything in order. If the parent itself is killed, the
- * child notices by its IPC channel and stops.
+ * A child process that is restarted whenever it ends without being stopped. It leads a process
+ * group of its own, so that Ctrl-C at the terminal reaches only its parent, which stops everything
+ * in order. If the parent is killed, the child notices by its IPC channel and stops.
  */
-export class KeptProcess {
+export class SupervisedProcess {
   #child: ChildProcess | undefined;
   #stopping = new AbortController();
   #failures = 0;
 
-  constructor(private readonly options: KeptProcessOptions) {}
+  constructor(private readonly options: SupervisedProcessOptions) {}
 
   get name(): string {
     return this.options.name;
@@ -53,10 +53,10 @@ export class KeptProcess {
   }
 
   /**
-   * Starts it and waits until it is ready; from then on it is kept running.
+   * Starts it and waits until it is ready; from then on it is restarted whenever it ends.
    *
-   * @returns undefined where it was told to stop before it was ready
-   * @throws ChildStartError where it ends instead
+   * @returns undefined if it was stopped before it was ready
+   * @throws ChildStartError if it ends instead
    */
   async start(): Promise<ReadyMessage | undefined> {
     const run = this.#launch();
@@ -69,8 +69,11 @@ export class KeptProcess {
     throw new ChildStartError(`the ${this.options.name} did not start: ${first.reason}`);
   }
 
-  /** The same, but a failing start is tried again like any other end. Resolves when it is ready or has failed once. */
-  async keep(): Promise<void> {
+  /**
+   * The same, but a failed start is retried like any other end. Resolves when ready or after the
+   * first failure.
+   */
+  async supervise(): Promise<void> {
     if (this.#stopping.signal.aborted) return;
     const run = this.#launch();
     void this.#keepRunning(run);
@@ -91,7 +94,7 @@ export class KeptProcess {
     clearTimeout(late);
   }
 
-  /** For a parent that ends now. */
+  /** For a parent that exits now. */
   killAtOnce(): void {
     this.#stopping.abort();
     if (this.#child) killGroup(this.#child);
@@ -130,7 +133,7 @@ export class KeptProcess {
     });
     const ended = new Promise<End>((resolve) => {
       const end = (what: string) => {
-        // What it started itself, such as a browser, must not outlive it.
+        // Its own children, such as a browser, must not outlive it.
         killGroup(child);
         if (this.#child === child) this.#child = undefined;
         resolve({ type: 'ended', reason: what, ranMs: Date.now() - begun });
@@ -157,7 +160,7 @@ interface End {
 
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 30_000;
-/** Running for so long, its end is a new misfortune and not the last one's repetition. */
+/** An end after this long restarts the back-off: it is not a repetition of the last failure. */
 const STEADY_MS = 60_000;
 
 function killGroup(child: ChildProcess): void {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureAdmin, findCaller } from '../../db/accounts/users.ts';
 import type { Database } from '../../db/connect.ts';
-import { Complaint } from '../../runtime/operator-error.ts';
+import { OperatorError } from '../../runtime/operator-error.ts';
 import { generateKey, hashKey, prefixOf } from './api-key.ts';
 
 export interface BootstrapKey {
@@ -56,5 +56,5 @@ async function readKey(file: string): Promise<string> {
     if (text.trim().length >= 16 && text.endsWith('\n')) return text.trim();
     await sleep(50);
   }
-  throw new Complaint(`${file} holds no API key: delete it to have a new one made`);
+  throw new OperatorError(`${file} holds no API key: delete it to have a new one made`);
 }

@@ -4,7 +4,7 @@ import { countUnfinished } from '../../db/jobs/read.ts';
 import { countOpenDeliveries } from '../../db/notifications/deliveries/read.ts';
 import { readRefusals } from '../../db/sites/blocked-requests.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 
 export interface StoredCounts {
   jobs: ReadonlyMap<JobStatus, number>;
@@ -28,7 +28,7 @@ export function createStoredCounts(sql: Sql, logger: Logger): () => Promise<Stor
 
   const read = async (): Promise<StoredCounts | null> => {
     try {
-      const [jobs, deliveries, blocked] = await withinTime(
+      const [jobs, deliveries, blocked] = await withTimeout(
         Promise.all([countUnfinished(sql), countOpenDeliveries(sql), readRefusals(sql)]),
         WITHIN_MS,
         () => new Error('not counted in time'),

@@ -1,6 +1,6 @@
 import { ping, type Sql } from '../../db/connect.ts';
 import type { Queue } from '../../queue/queue.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { type Handler, sendJson, sendText } from '../http/route.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 
@@ -24,7 +24,7 @@ export const ready =
 
 async function pingProblem(sql: Sql): Promise<string | null> {
   try {
-    await withinTime(ping(sql), PING_MS, () => new Error('no answer'));
+    await withTimeout(ping(sql), PING_MS, () => new Error('no answer'));
     return null;
   } catch {
     return 'the database does not answer';

@@ -4,7 +4,7 @@ import { listen } from '../../api/http/server.ts';
 import { createShortLinks } from '../../api/links/redirect/short-links.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { createDispatch } from '../../dispatch/dispatch.ts';
-import { createFreshDispatcher } from '../../dispatch/immediate-dispatcher.ts';
+import { createImmediateDispatcher } from '../../dispatch/immediate-dispatcher.ts';
 import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
 
@@ -28,10 +28,15 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
     retry,
     retentionDays,
     mailPace: notify.mailPace,
-    sweeps: true,
+    runsLoops: true,
   });
-  await lifecycle.start({ name: 'sweeps', start: dispatch.start, stop: dispatch.stop });
-  const fresh = createFreshDispatcher({ database, queue, logger, sizeOf: () => Number.POSITIVE_INFINITY });
+  await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
+  const fresh = createImmediateDispatcher({
+    database,
+    queue,
+    logger,
+    sizeOf: () => Number.POSITIVE_INFINITY,
+  });
   await lifecycle.start({ name: 'fresh', stop: fresh.stop });
 
   const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;

@@ -19,7 +19,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const { leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
   const worker = createWorker({
     ...{ database, queue, logger, slots: config.workerConcurrency },
-    onFatal: (error) => lifecycle.breakDown(error),
+    onFatal: (error) => lifecycle.fail(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
     resolve: () => async (job) => {
       if (tells) begun(job.id, now());

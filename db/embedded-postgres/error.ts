@@ -1,6 +1,6 @@
-import { Complaint } from '../../runtime/operator-error.ts';
+import { OperatorError } from '../../runtime/operator-error.ts';
 
 /** Why there is no embedded Postgres, in words for the person who started it. */
-export class EmbeddedPostgresError extends Complaint {
+export class EmbeddedPostgresError extends OperatorError {
   override name = 'EmbeddedPostgresError';
 }

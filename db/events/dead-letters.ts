@@ -89,13 +89,13 @@ export async function discardDeadLetter(sql: Sql, id: string): Promise<boolean> 
 }
 
 /** Keeps a message that its consumer could not use; the same message is kept once. */
-export async function buryMessage(
+export async function deadLetterMessage(
   sql: Sql,
   message: { queue: string; reason: string; body: Buffer },
 ): Promise<void> {
   const body = message.body.subarray(0, KEPT_BYTES).toString('utf8').replaceAll('\0', '\ufffd');
   const fingerprint = createHash('sha256').update(message.body).digest('hex');
-  await sql.query(BURY_MESSAGE, [message.queue, message.reason, body, fingerprint]);
+  await sql.query(DEAD_LETTER_MESSAGE, [message.queue, message.reason, body, fingerprint]);
 }
 
 const KEPT_BYTES = 16 * 1024;
@@ -186,8 +186,8 @@ const DISCARD_DEAD_LETTER = statement(
   `,
 );
 
-const BURY_MESSAGE = statement(
-  'bury_message',
+const DEAD_LETTER_MESSAGE = statement(
+  'dead_letter_message',
   `
   INSERT INTO dead_letters (queue, code, message, body, fingerprint) VALUES ($1, 'unreadable_message', $2, $3, $4)
   ON CONFLICT (queue, fingerprint) WHERE resolved_at IS NULL DO NOTHING

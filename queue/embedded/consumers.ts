@@ -5,7 +5,9 @@ import type { Session } from './session.ts';
 import type { Settle } from './settle.ts';
 import { TAKE } from './statements.ts';
 
-/** All consumers of this process. One statement takes messages for every free place of every one of them. */
+/**
+ * All consumers of this process. One statement takes messages for every free slot of all of them.
+ */
 export interface Consumers {
   add(queue: string, options: ConsumeOptions, handler: Handler): Consumer;
   /** There may be messages: in this queue, or in any. */
@@ -28,19 +30,19 @@ interface Taken {
   deliveries: number;
 }
 
-/** As RabbitMQ's `x-delivery-limit`: so many times again after the first. */
+/** Deliveries after the first one, as RabbitMQ's `x-delivery-limit` counts them. */
 const REDELIVERY_LIMIT = 20;
 
 export function createConsumers(options: {
   current(): Session | undefined;
   settle: Settle;
-  /** Whether a message that comes again and again has somewhere to go. */
+  /** Whether a message over the redelivery limit can be dead-lettered. */
   hasDeadLetters(queue: string): boolean;
   logger: Logger;
 }): Consumers {
   const { current, settle, hasDeadLetters, logger } = options;
   const members: Member[] = [];
-  /** Queues that may have more than was taken. */
+  /** Queues that may have more messages than were taken. */
   const hungry = new Set<string>();
   let taking: Promise<void> | undefined;
   let scheduled = false;
@@ -49,7 +51,7 @@ export function createConsumers(options: {
     for (const member of members) if (!queue || member.queue === queue) hungry.add(member.queue);
     schedule();
   };
-  // Places that come free in the same turn of the event loop are filled by the same statement.
+  // Slots freed in the same event-loop tick are filled by the same statement.
   const schedule = () => {
     if (scheduled || taking) return;
     scheduled = true;
@@ -66,7 +68,7 @@ export function createConsumers(options: {
       const session = current();
       const wants = wanted();
       if (!session || wants.length === 0) return;
-      // Before asking: a hint that arrives meanwhile makes it hungry again.
+      // Before the statement: a hint that arrives while it runs marks the queue again.
       for (const { queue } of wants) hungry.delete(queue);
       const taken = await take(session, wants);
       if (!taken) return;
@@ -90,10 +92,10 @@ export function createConsumers(options: {
     const [member] = index < 0 ? [] : members.splice(index, 1);
     if (!member) {
       // Its consumer was stopped while the statement ran.
-      settle(session, message.id, { kind: 'give_back_unseen' });
+      settle(session, message.id, { kind: 'requeue_unseen' });
       return;
     }
-    // To the back of the row: consumers of one queue take turns.
+    // To the end of the list: the consumers of one queue are served round-robin.
     members.push(member);
     void begin(member, message, session);
   };
@@ -141,7 +143,7 @@ export function createConsumers(options: {
 
 const freePlaces = ({ prefetch, busy, stopping }: Member): number => (stopping ? 0 : prefetch - busy);
 
-/** Undefined when the session ended with it. */
+/** Undefined if the statement failed, which ends the session. */
 async function take(
   session: Session,
   wants: { queue: string; places: number }[],

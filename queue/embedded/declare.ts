@@ -3,7 +3,7 @@ import type { QueueDeclaration, Topology } from '../topology.ts';
 import { DECLARE_QUEUE } from './statements.ts';
 import { directExpression, topicExpression } from './topic.ts';
 
-/** Declares the queues of a topology. The tables are there since the database was migrated (`0011-embedded-queue`). */
+/** Declares the queues of a topology in the tables of migration `0011-embedded-queue`. */
 export async function declareTopology(client: pg.ClientBase, topology: Topology): Promise<void> {
   for (const queue of topology.queues) await declareQueue(client, queue, topology);
 }

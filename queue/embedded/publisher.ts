@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { createBatcher } from '../../runtime/batch.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
@@ -10,21 +10,21 @@ import { textArray } from './text-array.ts';
 export interface Publisher {
   /** See `Queue.publish`. */
   publish(messages: OutgoingMessage[]): Promise<void>;
-  /** After publishes under way, bounded. */
+  /** Waits for publishes in flight, for a bounded time. */
   stop(): Promise<void>;
 }
 
 interface Call {
   messages: { message: OutgoingMessage; body: Buffer }[];
-  /** Nobody waits any more; it need not be stored. */
+  /** The caller timed out; the messages need not be stored. */
   abandoned: boolean;
 }
 
 const WAIT_MS = 5000;
-/** Calls under way; beyond it a call is rejected at once, or an outage would fill the memory. */
+/** Calls in flight. Calls beyond this are rejected at once, or an outage would fill the memory. */
 const MAX_CALLS = 10_000;
 
-/** @param onStored called with the queues that got something */
+/** @param options `onStored` is called with each queue that received messages */
 export function createPublisher(options: {
   pool: pg.Pool;
   topology: Topology;
@@ -56,7 +56,7 @@ export function createPublisher(options: {
   const storeInTime = async (call: Call) => {
     let refused: PublishError | undefined;
     try {
-      refused = await withinTime(store(call), WAIT_MS, () => {
+      refused = await withTimeout(store(call), WAIT_MS, () => {
         call.abandoned = true;
         return new PublishError(`not stored within ${WAIT_MS} ms`);
       });
@@ -68,7 +68,7 @@ export function createPublisher(options: {
     }
     if (refused) throw refused;
   };
-  /** Calls of the same moment share a statement and its commit. */
+  /** Calls that arrive together share a statement and its commit. */
   const store = createBatcher<Call, PublishError | undefined>(
     async (calls) => {
       const { queues, unrouted } = await storeAll(pool, calls);
@@ -85,14 +85,14 @@ export function createPublisher(options: {
     publish,
     stop: async () => {
       stopped = true;
-      // Each is bounded by itself.
+      // Each has its own timeout.
       await Promise.allSettled(underWay);
       await hint.idle();
     },
   };
 }
 
-/** Which queues got something, and what none of them takes. */
+/** Returns the queues that received messages, and the messages that no queue takes. */
 async function storeAll(
   pool: pg.Pool,
   calls: Call[],
@@ -129,8 +129,9 @@ function unroutable({ messages }: Call, unrouted: Set<OutgoingMessage>): Publish
 }
 
 /**
- * Tells other processes that a queue has something. NOTIFY takes a lock on the whole cluster at commit, so it is no part of
- * the insert, and there is one at a time: what comes meanwhile goes with the next. A lost one costs a poll interval.
+ * Notifies other processes that a queue has messages. NOTIFY locks the whole cluster at commit, so
+ * it is not part of the insert, and one runs at a time: queues that arrive meanwhile share the next
+ * one. A lost hint costs one poll interval.
  */
 function createHints(pool: pg.Pool): ((queue: string) => void) & { idle(): Promise<void> } {
   const waiting = new Set<string>();

@@ -1,31 +1,44 @@
 import pg from 'pg';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { findPostgres } from '../../runtime/postgres/postgres-connection.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import type { Topology } from '../topology.ts';
 import { declareTopology } from './declare.ts';
-import { BURY, FREE_LOST, HINT_CHANNEL, REGISTER, RELEASE, RENEW, SESSION_LOCK } from './statements.ts';
+import {
+  FORGET_DEAD_SESSIONS,
+  FREE_LOST,
+  HINT_CHANNEL,
+  REGISTER,
+  RELEASE,
+  RENEW,
+  SESSION_LOCK,
+} from './statements.ts';
 
 /**
- * One connection that takes and settles all messages of this process, hears of new ones, and proves by being there that the
- * process lives. Whatever it holds is free again once it is gone; so a lost connection is a lost session, as a lost channel is with
- * RabbitMQ.
+ * One connection that takes and settles all messages of this process, receives hints of new ones,
+ * and proves by existing that the process is alive. When it closes, the messages it holds become
+ * free: a lost connection is a lost session, as a lost channel is with RabbitMQ.
  */
 export interface Session {
   id: number;
-  /** One statement after another. A failure ends the session: nobody could say then what it holds. */
+  /**
+   * Runs statements one at a time. A failure ends the session, because what it holds is then
+   * unknown.
+   */
   run(statement: { name: string; text: string }, values: unknown[]): Promise<pg.QueryResult>;
   lost: AbortSignal;
 }
 
-export interface KeptSession {
-  /** Resolves when there is a session, or after the first attempt has failed; then it goes on trying. */
+export interface RecoveringSession {
+  /**
+   * Resolves when there is a session, or after the first failed attempt; then it keeps retrying.
+   */
   start(): Promise<void>;
-  /** Frees what the session holds. */
+  /** Releases the messages that the session holds. */
   stop(): Promise<void>;
   readonly current: Session | undefined;
-  /** Why there is none. */
+  /** Why there is no session. */
   readonly trouble: string | undefined;
 }
 
@@ -34,19 +47,21 @@ export interface SessionOptions {
   leaseMs: number;
   topology: Topology;
   logger: Logger;
-  /** Called with a fresh session. */
+  /** Called with each new session. */
   onSession(session: Session): void;
-  /** Called with a queue that has messages, or without one when it is time to look at all. */
+  /** Called with a queue that has messages, or without one at each poll of all queues. */
   onHint(queue?: string): void;
 }
 
-/** Behind the hints, which are sent after the commit and may be lost with their sender. */
+/**
+ * Polls in case a hint is lost: hints are sent after the commit and may be lost with their sender.
+ */
 const POLL_MS = 500;
 const RELEASE_MS = 2000;
-/** A session that lived this long was a success; the next failure starts the back-off anew. */
+/** After a session that lived this long, the next failure restarts the back-off. */
 const STEADY_MS = 10_000;
 
-export function keepSession(options: SessionOptions): KeptSession {
+export function createRecoveringSession(options: SessionOptions): RecoveringSession {
   const { logger } = options;
   const stopping = new AbortController();
   let opened: Opened | undefined;
@@ -67,7 +82,7 @@ export function keepSession(options: SessionOptions): KeptSession {
       failures += 1;
       trouble = error.message || String((error as { code?: unknown }).code ?? error.name);
       const retryInMs = Math.round(reconnectDelayMs(failures));
-      // The first of a row is told; the rest of an outage would only repeat it.
+      // One warning per outage; the later failures would only repeat it.
       logger[failures === 1 ? 'warn' : 'debug']('queue_database_away', {
         reason: trouble,
         retry_in_ms: retryInMs,
@@ -76,14 +91,14 @@ export function keepSession(options: SessionOptions): KeptSession {
       await pause(retryInMs, stopping.signal);
     }
   };
-  /** From connecting to the end; resolves with the reason of the end. */
+  /** Opens a session and waits for its end; resolves with the reason. */
   const liveOnce = async (): Promise<Error> => {
     try {
       opened = await openSession(options);
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
-    // Stopped while it connected: nobody else would end it.
+    // Stopped while it connected: `stop` has not seen this session.
     if (stopping.signal.aborted) await opened.release();
     trouble = undefined;
     logger.info('queue_session_started', { session: opened.session.id, after_failures: failures });
@@ -161,13 +176,13 @@ async function openSession(options: SessionOptions): Promise<Opened> {
     await client.connect();
     const id = await register(client, options);
     client.on('notification', ({ payload }) => options.onHint(payload));
-    const goodbye = async () => {
+    const releaseMessages = async () => {
       await last;
       if (!lost.signal.aborted) await client.query({ ...RELEASE, values: [id] });
     };
     const release = async () => {
-      // What is not said now, Postgres concludes from the closed connection.
-      await withinTime(goodbye(), RELEASE_MS, () => new Error('late')).catch(() => {});
+      // If this fails, the closed connection releases the messages a moment later.
+      await withTimeout(releaseMessages(), RELEASE_MS, () => new Error('late')).catch(() => {});
       lose(new Error('stopped'));
     };
     return { session: { id, run, lost: lost.signal }, ended, lose, release };
@@ -178,8 +193,9 @@ async function openSession(options: SessionOptions): Promise<Opened> {
 }
 
 /**
- * Acknowledgements need not wait for the disk: one that is lost in a crash means one delivery more, which consumers bear.
- * The planner is told to use the indexes, because a plan made while the table was empty reads all of it once it is full.
+ * Acknowledgements need not wait for the disk: one lost in a crash means one more delivery, which
+ * idempotent consumers tolerate. The planner must use the indexes, because a plan made while the
+ * table was empty would scan all of it once it is full.
  */
 const SETTINGS = `
 SET synchronous_commit = off;
@@ -195,22 +211,24 @@ async function register(client: pg.Client, { topology, leaseMs }: SessionOptions
   return rows[0].id;
 }
 
-/** Looks for messages, for sessions that died, and renews the lease; returns the function that ends it. */
+/**
+ * Polls for messages and dead sessions, and renews the lease; returns the function that stops it.
+ */
 function tick({ session, lose }: Opened, { leaseMs, onHint, logger }: SessionOptions): () => void {
   let renewedAt = Date.now();
-  let buriedAt = 0;
+  let reapedAt = 0;
   let working = false;
 
   const work = async () => {
     if (Date.now() - renewedAt >= leaseMs / 3) {
       const { rowCount } = await session.run(RENEW, [session.id, leaseMs]);
-      // This process stood still for so long that others took it for dead.
+      // This process stalled for longer than its lease, and another one declared its session dead.
       if (rowCount === 0) return lose(new Error('the lease of this session ran out'));
       renewedAt = Date.now();
     }
-    if (Date.now() - buriedAt >= 2 * POLL_MS) {
-      buriedAt = Date.now();
-      await session.run(BURY, [session.id, SESSION_LOCK]);
+    if (Date.now() - reapedAt >= 2 * POLL_MS) {
+      reapedAt = Date.now();
+      await session.run(FORGET_DEAD_SESSIONS, [session.id, SESSION_LOCK]);
       const { rows } = await session.run(FREE_LOST, []);
       for (const { queue, messages } of rows) logger.info('messages_freed', { queue, messages });
     }
@@ -220,7 +238,7 @@ function tick({ session, lose }: Opened, { leaseMs, onHint, logger }: SessionOpt
     if (working || session.lost.aborted) return;
     working = true;
     work()
-      // The session has ended with it, and its end is told where it is kept.
+      // The failure ended the session; `createRecoveringSession` logs the reason.
       .catch(() => {})
       .finally(() => {
         working = false;

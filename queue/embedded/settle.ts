@@ -1,14 +1,17 @@
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { Session } from './session.ts';
-import { ACKNOWLEDGE, DEAD_LETTER, GIVE_BACK } from './statements.ts';
+import { ACKNOWLEDGE, DEAD_LETTER, REQUEUE } from './statements.ts';
 
-export type Settlement = { kind: 'ack' | 'dead_letter' | 'give_back' | 'give_back_unseen' };
+export type Settlement = { kind: 'ack' | 'dead_letter' | 'requeue' | 'requeue_unseen' };
 
-/** Says what becomes of a message, in the session that took it, or not at all if that is gone. Returns at once. */
+/** Settles a message in the session that took it; does nothing if that is gone. Returns at once. */
 export type Settle = (session: Session, id: number, settlement: Settlement) => void;
 
-/** The settlements of all consumers go in groups: 64 places draining small messages are three statements and not 64. */
+/**
+ * Groups the settlements of all consumers: 64 slots draining small messages take 3 statements, not
+ * 64.
+ */
 export function createSettler(logger: Logger): { settle: Settle; idle(): Promise<void> } {
   const underWay = new Set<Promise<void>>();
   const write = createBatcher<{ session: Session; id: number; kind: Settlement['kind'] }, void>(
@@ -26,7 +29,7 @@ export function createSettler(logger: Logger): { settle: Settle; idle(): Promise
   return {
     settle: (session, id, { kind }) => {
       const written = write({ session, id, kind })
-        // Not written means that the session is gone and with it the claim on the message: it comes again.
+        // Not written: the session is gone, and with it the claim. The message is delivered again.
         .catch((error) => logger.info('delivery_lost', { id, outcome: kind, error }))
         .finally(() => underWay.delete(written));
       underWay.add(written);
@@ -40,10 +43,10 @@ export function createSettler(logger: Logger): { settle: Settle; idle(): Promise
 async function settleAll(session: Session, idsOf: (kind: Settlement['kind']) => number[]): Promise<void> {
   const acknowledged = idsOf('ack');
   const dead = idsOf('dead_letter');
-  const back = idsOf('give_back');
-  const unseen = idsOf('give_back_unseen');
+  const back = idsOf('requeue');
+  const unseen = idsOf('requeue_unseen');
   if (acknowledged.length > 0) await session.run(ACKNOWLEDGE, [session.id, acknowledged]);
   if (dead.length > 0) await session.run(DEAD_LETTER, [session.id, dead]);
-  if (back.length > 0) await session.run(GIVE_BACK, [session.id, back, 0]);
-  if (unseen.length > 0) await session.run(GIVE_BACK, [session.id, unseen, 1]);
+  if (back.length > 0) await session.run(REQUEUE, [session.id, back, 0]);
+  if (unseen.length > 0) await session.run(REQUEUE, [session.id, unseen, 1]);
 }

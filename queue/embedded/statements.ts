@@ -1,13 +1,14 @@
-/** Every statement of this driver, each prepared once per connection (`name`). */
+/** Every statement of this driver, prepared once per connection under its `name`. */
 interface Statement {
   name: string;
   text: string;
 }
 
 /**
- * Stores a batch of messages once for each queue that takes them; tells these queues, and the numbers (from 1) of the messages that none
- * takes. Routing happens here and not in a cache, so that a queue declared by another process counts at once; the default
- * exchange, which carries nearly everything, is a lookup by primary key.
+ * Stores a batch of messages, one row per queue that takes them. Returns these queues, and the
+ * numbers (from 1) of the messages that no queue takes. Routing happens here and not in a cache, so
+ * that a queue declared by another process counts at once; the default exchange, which carries
+ * nearly all messages, is a lookup by primary key.
  * $1 exchanges, $2 routing keys, $3 message ids, $4 bodies
  */
 export const STORE: Statement = {
@@ -33,8 +34,8 @@ SELECT NULL, number::int FROM incoming WHERE number NOT IN (SELECT routed.number
 };
 
 /**
- * Takes the oldest free messages of several queues, up to a number for each. MATERIALIZED and FOR UPDATE keep the planner from
- * running the inner query twice, which would take more than asked for.
+ * Takes the oldest free messages of several queues, up to a number per queue. MATERIALIZED and FOR
+ * UPDATE keep the planner from running the inner query twice, which would take too many.
  * $1 session, $2 queues, $3 how many of each
  */
 export const TAKE: Statement = {
@@ -54,20 +55,23 @@ FROM picked WHERE messages.id = picked.id
 RETURNING messages.id, queue, body, deliveries`,
 };
 
-/** What follows says `holder = $1`: a session that has lost a message changes nothing about it. $2 ids */
+/**
+ * `holder = $1`, here and below, is the fence: a session that lost a message cannot change it.
+ * $2 ids
+ */
 export const ACKNOWLEDGE: Statement = {
   name: 'queue_acknowledge',
   text: 'DELETE FROM queue.messages WHERE id = ANY($2::bigint[]) AND holder = $1',
 };
 
-/** $2 ids, $3 what to take off the count of deliveries: 1 for those no handler has seen */
-export const GIVE_BACK: Statement = {
-  name: 'queue_give_back',
+/** $2 ids, $3 subtracted from the count of deliveries: 1 for messages that no handler has seen */
+export const REQUEUE: Statement = {
+  name: 'queue_requeue',
   text: `UPDATE queue.messages SET holder = NULL, deliveries = deliveries - $3
 WHERE id = ANY($2::bigint[]) AND holder = $1`,
 };
 
-/** To the dead letters of the queue; gone where it has none, as with RabbitMQ. $2 ids */
+/** Moves to the queue's dead letters; deletes if it has none, as RabbitMQ does. $2 ids */
 export const DEAD_LETTER: Statement = {
   name: 'queue_dead_letter',
   text: `
@@ -83,8 +87,8 @@ DELETE FROM queue.messages USING dead WHERE messages.id = dead.id AND dead.dead_
 };
 
 /**
- * Registers a session and takes its advisory lock in the same statement: others see the row only when it is committed, so
- * never without its lock. $1 lock class, $2 lease in ms
+ * Registers a session and takes its advisory lock in the same statement: others see the row once it
+ * is committed, so never without its lock. $1 lock class, $2 lease in ms
  */
 export const REGISTER: Statement = {
   name: 'queue_register',
@@ -102,17 +106,18 @@ export const RENEW: Statement = {
 };
 
 /**
- * Forgets sessions that are dead: Postgres drops an advisory lock with the connection that held it, so a lock that can be had
- * means a process that was killed, known within moments; the lease is for machines that vanished without a word.
+ * Deletes dead sessions. Postgres drops an advisory lock with the connection that held it, so a
+ * free lock means a killed process, seen within a second; the lease covers machines that vanish
+ * without closing their connections.
  * $1 own session, $2 lock class
  */
-export const BURY: Statement = {
-  name: 'queue_bury',
+export const FORGET_DEAD_SESSIONS: Statement = {
+  name: 'queue_forget_dead_sessions',
   text: `DELETE FROM queue.sessions
 WHERE id <> $1 AND (lease_until < now() OR pg_try_advisory_xact_lock($2, id))`,
 };
 
-/** Frees what is held by sessions that are gone, and returns the queues that have something again. */
+/** Frees the messages of deleted sessions, and returns their queues with the count. */
 export const FREE_LOST: Statement = {
   name: 'queue_free_lost',
   text: `
@@ -163,11 +168,11 @@ export const PURGE: Statement = {
 
 export const HINT_CHANNEL = 'leadengine_queue';
 
-/** $1 queues that got something */
+/** $1 queues that received messages */
 export const HINT: Statement = {
   name: 'queue_hint',
   text: `SELECT pg_notify('${HINT_CHANNEL}', queue) FROM unnest($1::text[]) AS queue`,
 };
 
-/** First half of the advisory lock that each session holds for as long as it lives; the second is its id. */
+/** First half of the advisory lock that each session holds while it lives; the second is its id. */
 export const SESSION_LOCK = 72_361_251;

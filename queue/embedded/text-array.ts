@@ -2,10 +2,12 @@
 const TEXT = 25;
 
 /**
- * A `text[]` in Postgres's own binary form, to be given as a parameter. The driver would write it as one string with every quote in it
- * escaped, and JSON is full of quotes: that took longer than everything else it does for a statement.
+ * A `text[]` in Postgres's binary form, for use as a parameter. The driver would write it as one
+ * string with every quote escaped, and JSON is full of quotes: that took longer than all its other
+ * work for a statement.
  *
- * One dimension: number of dimensions, a flag for NULLs, the element's type, length, lower bound; then each element with its length.
+ * One dimension: number of dimensions, a flag for NULLs, the element's type, length, lower bound;
+ * then each element with its length.
  */
 export function textArray(values: readonly (string | Buffer)[]): Buffer {
   const bytes = values.map((value) => (typeof value === 'string' ? Buffer.byteLength(value) : value.length));

@@ -1,6 +1,7 @@
 /**
- * A topic pattern as a regular expression over `routing key + '.'`, in the dialect that JavaScript and Postgres share: `*` is one
- * word, `#` any number of words, none included. The trailing dot makes every word end alike, so `a.#` needs no special case.
+ * A topic pattern as a regular expression over `routing key + '.'`, in the dialect that JavaScript
+ * and Postgres share: `*` is one word, `#` any number of words including none. The trailing dot
+ * ends every word alike, so `a.#` needs no special case.
  */
 export function topicExpression(pattern: string): string {
   const words = pattern.split('.').map((word) => {
@@ -11,7 +12,7 @@ export function topicExpression(pattern: string): string {
   return `^${words.join('')}$`;
 }
 
-/** A direct exchange compares whole keys; `*` and `#` mean themselves there. */
+/** A direct exchange compares whole keys; `*` and `#` are literal. */
 export const directExpression = (key: string): string => `^${literal(key)}\\.$`;
 
 const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');

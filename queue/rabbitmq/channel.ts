@@ -1,47 +1,52 @@
 import type { Socket } from 'node:net';
 import type { Channel, ChannelModel } from 'amqplib';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 
-/** Far above what a healthy broker needs, far below what a person waits. */
+/** Far above what a healthy broker needs, and short enough for an operator who waits. */
 const OPERATION_MS = 10_000;
 const CLOSE_MS = 2000;
 
 /**
- * Does something on a channel of its own. An operation the broker refuses (a queue that is missing or declared otherwise)
- * closes its channel, so it must not share one with publishing or consuming.
+ * Runs work on a channel of its own. An operation the broker refuses (a queue that is missing or
+ * declared with other arguments) closes its channel, so it must not share one with publishing or
+ * consuming.
  */
 export async function withChannel<T>(
   connection: ChannelModel,
   work: (channel: Channel) => Promise<T>,
 ): Promise<T> {
   const opened = connection.createChannel();
-  const channel = await withinTime(opened, OPERATION_MS, () => new Error('the broker opens no channel'));
-  // The operation under way rejects with the same error; without a listener it would be thrown at the whole connection.
+  const channel = await withTimeout(opened, OPERATION_MS, () => new Error('the broker opens no channel'));
+  // The pending operation rejects with the same error; without a listener it would fail the
+  // connection.
   channel.on('error', () => {});
   try {
-    return await withinTime(work(channel), OPERATION_MS, () => new Error('the broker does not answer'));
+    return await withTimeout(work(channel), OPERATION_MS, () => new Error('the broker does not answer'));
   } finally {
     await closeChannel(channel);
   }
 }
 
-/** Never rejects, and never waits for ever: amqplib drops the callback of a close whose connection ends meanwhile. */
+/**
+ * Never rejects. Bounded: amqplib drops the callback of a close if the connection ends meanwhile.
+ */
 export async function closeChannel(channel: Channel): Promise<void> {
-  await withinTime(channel.close(), CLOSE_MS, () => new Error('late')).catch(() => {});
+  await withTimeout(channel.close(), CLOSE_MS, () => new Error('late')).catch(() => {});
 }
 
-/** The same for a connection; one that does not answer loses its socket. */
+/** The same for a connection; if the broker does not answer, its socket is destroyed. */
 export async function closeConnection(connection: ChannelModel, close: () => Promise<void>): Promise<void> {
-  await withinTime(close(), CLOSE_MS, () => new Error('late')).catch(() => destroySocket(connection));
+  await withTimeout(close(), CLOSE_MS, () => new Error('late')).catch(() => destroySocket(connection));
 }
 
-/** Ends a connection that is open but of no use; whoever listens for its `close` reconnects. */
+/** Ends a connection that is open but unusable; the listener of its `close` event reconnects. */
 export const dropConnection = (connection: ChannelModel): Promise<void> =>
   closeConnection(connection, () => connection.close());
 
 /**
- * amqplib writes each frame by itself, three for a message. What one turn of the event loop has to say goes out in one write: a
- * third of the broker's work for a small message, and a fifth of ours.
+ * amqplib writes each frame separately, three per message. This sends all frames of one event-loop
+ * tick in one write, which saves a third of the broker's work for a small message and a fifth of
+ * ours.
  */
 export function writeTogether(connection: ChannelModel): void {
   const stream = streamOf(connection);
@@ -61,7 +66,7 @@ export function writeTogether(connection: ChannelModel): void {
   } as Socket['write'];
 }
 
-/** An error is needed: a socket that just closes tells amqplib nothing. */
+/** The error is needed: amqplib does not notice a socket that closes without one. */
 function destroySocket(connection: ChannelModel): void {
   streamOf(connection)?.destroy(new Error('the broker does not answer'));
 }

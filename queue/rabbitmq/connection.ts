@@ -1,66 +1,77 @@
 import { AmqpConnectionManagerClass } from 'amqp-connection-manager';
 import { type ChannelModel, credentials } from 'amqplib';
 import type { Logger } from '../../runtime/log/logger.ts';
+import { createMutex, type Mutex } from '../../runtime/mutex.ts';
 import { pause, reconnectDelayMs } from '../reconnect.ts';
 import { closeConnection, dropConnection, writeTogether } from './channel.ts';
 import { explainFailure } from './failure.ts';
 
 /**
- * One connection that comes back. amqp-connection-manager (ACM) watches and remakes the connection; everything above it, channels included, is
- * ours: its ChannelWrapper acknowledges on whatever channel is there now (which loses messages), buffers without bound, and
- * does not remake a channel that the broker closed.
+ * A connection that reconnects. amqp-connection-manager (ACM) watches and reopens the connection;
+ * all above it, channels included, is implemented here: ACM's ChannelWrapper acknowledges on
+ * whatever channel is open now (which loses messages), buffers without bound, and does not reopen a
+ * channel that the broker closed.
  */
-export interface Link {
-  /** Resolves when ready, or after the first attempt has failed; then it goes on trying. */
+export interface RecoveringConnection {
+  /** Resolves when ready, or after the first failed attempt; then it keeps retrying. */
   start(): Promise<void>;
   stop(): Promise<void>;
   /** Undefined unless connected and prepared. */
-  readonly connection: ChannelModel | undefined;
-  /** Why nothing can be published now: no connection, or a broker that accepts no more (`blocked`). */
+  readonly current: ChannelModel | undefined;
+  /**
+   * Why nothing can be published now: no connection, or a broker that accepts no messages
+   * (`blocked`).
+   */
   readonly trouble: string | undefined;
-  /** Called each time there is a prepared connection, and each time the broker accepts messages again. */
+  /** The listener is called for each prepared connection, and each time the broker is unblocked. */
   onReady(listener: () => void): void;
-  /** Prepares again, because somebody deleted a queue. Calls at the same time share one run. Rejects if it fails. */
-  prepareAgain(): Promise<void>;
-  /** Runs pieces of work one after the other: if the broker ends the connection, it was because of the one under way. */
-  oneByOne<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Declares the topology again after a queue was deleted. Concurrent calls share one run. Rejects
+   * if it fails.
+   */
+  redeclare(): Promise<void>;
+  /**
+   * Runs one piece of work at a time: if the broker ends the connection, the running one is the
+   * cause.
+   */
+  exclusively: Mutex;
 }
 
-export interface LinkOptions {
+export interface ConnectionOptions {
   url: string;
   name: string;
   heartbeatSeconds: number;
   connectionTimeoutMs: number;
-  /** Makes a fresh connection usable (declares the topology). */
+  /** Makes a new connection usable (declares the topology). */
   prepare(connection: ChannelModel): Promise<void>;
   logger: Logger;
 }
 
-/** A failure that lasts is told again this often. */
+/** A lasting failure is logged again at this interval. */
 const REMIND_MS = 60_000;
 /**
- * RabbitMQ tells the consumers of a deleted quorum queue after some 35 ms. If the queue is there again by then (tried on 3.10.8), it
- * moves the consumer over instead, which from then on is handed messages that never reach it. So: not at once.
+ * RabbitMQ cancels the consumers of a deleted quorum queue after about 35 ms. If the queue exists
+ * again by then (seen on 3.10.8), it moves the consumer over instead, and sends it messages that
+ * never arrive. So the queue is not redeclared at once.
  */
 const DELETED_QUEUE_MS = 500;
 
-export function createLink(options: LinkOptions): Link {
+export function createRecoveringConnection(options: ConnectionOptions): RecoveringConnection {
   const { prepare } = options;
-  const logger = options.logger.with({ link: options.name, broker: addressOf(options.url) });
+  const logger = options.logger.with({ connection: options.name, broker: addressOf(options.url) });
   const manager = createManager(options);
   const listeners: (() => void)[] = [];
   const stopping = new AbortController();
   let ready: ChannelModel | undefined;
   let blocked: string | undefined;
   let outage:
-    | { reason: string; since: number; failures: number; told?: { event: string; at: number } }
+    | { reason: string; since: number; failures: number; logged?: { event: string; at: number } }
     | undefined = {
     reason: 'not connected yet',
     since: Date.now(),
     failures: 0,
   };
   let preparing: Promise<void> | undefined;
-  let lastTurn: Promise<unknown> = Promise.resolve();
   let attempted: () => void = () => {};
   const firstAttempt = new Promise<void>((resolve) => {
     attempted = resolve;
@@ -81,8 +92,8 @@ export function createLink(options: LinkOptions): Link {
         return;
       } catch (error) {
         if (!isCurrent(connection)) return;
-        await pause(failed(error), stopping.signal);
-        // A broker that answers nothing on an open connection may have forgotten it.
+        await pause(onFailure(error), stopping.signal);
+        // A broker that does not answer on an open connection may have lost its state.
         if (isCurrent(connection) && /does not answer|opens no channel/.test(String(error))) {
           await dropConnection(connection);
         }
@@ -97,30 +108,33 @@ export function createLink(options: LinkOptions): Link {
     attempted();
     announce();
   };
-  /** Notes and tells a failure; returns how long to wait before the next attempt, in ms. */
-  const failed = (error: unknown): number => {
+  /** Records and logs a failure; returns the delay before the next attempt in ms. */
+  const onFailure = (error: unknown): number => {
     const { event, level, reason } = explainFailure(error);
     outage ??= { reason, since: Date.now(), failures: 0 };
     outage.reason = reason;
     outage.failures += 1;
     const retryInMs = Math.round(reconnectDelayMs(outage.failures));
-    if (outage.told?.event !== event || Date.now() - outage.told.at > REMIND_MS) {
-      outage.told = { event, at: Date.now() };
+    if (outage.logged?.event !== event || Date.now() - outage.logged.at > REMIND_MS) {
+      outage.logged = { event, at: Date.now() };
       logger[level](event, { reason, failures: outage.failures, retry_in_ms: retryInMs });
     }
     attempted();
     return retryInMs;
   };
-  const prepareAgain = async () => {
+  const declareAgain = async () => {
     await pause(DELETED_QUEUE_MS, stopping.signal);
     if (!ready) throw new Error(outage?.reason ?? 'not connected');
     await prepare(ready);
   };
-  /** ACM reads its fixed `reconnectTimeInSeconds` right after these events, so setting it there makes a back-off of it. */
+  /**
+   * ACM reads `reconnectTimeInSeconds` right after these events, so setting it here makes a
+   * back-off.
+   */
   const retryLater = (error: unknown) => {
     ready = undefined;
     blocked = undefined;
-    manager.reconnectTimeInSeconds = stopping.signal.aborted ? 0.001 : failed(error) / 1000;
+    manager.reconnectTimeInSeconds = stopping.signal.aborted ? 0.001 : onFailure(error) / 1000;
   };
 
   manager.on('connect', () => {
@@ -140,7 +154,8 @@ export function createLink(options: LinkOptions): Link {
 
   return {
     start: () => {
-      // Rejects on wrong credentials, while it goes on trying; `connectFailed` has told by then.
+      // Rejects on wrong credentials while it keeps retrying; `connectFailed` has logged the
+      // reason.
       manager.connect().catch(() => {});
       return firstAttempt;
     },
@@ -154,28 +169,24 @@ export function createLink(options: LinkOptions): Link {
       if (connection) await closeConnection(connection, () => manager.close());
       else void manager.close().catch(() => {});
     },
-    get connection() {
+    get current() {
       return ready;
     },
     get trouble() {
       return outage?.reason ?? blocked;
     },
     onReady: (listener) => void listeners.push(listener),
-    prepareAgain: () => {
-      preparing ??= prepareAgain().finally(() => {
+    redeclare: () => {
+      preparing ??= declareAgain().finally(() => {
         preparing = undefined;
       });
       return preparing;
     },
-    oneByOne: (work) => {
-      const turn = lastTurn.then(work);
-      lastTurn = turn.catch(() => {});
-      return turn;
-    },
+    exclusively: createMutex(),
   };
 }
 
-function createManager({ url, name, heartbeatSeconds, connectionTimeoutMs }: LinkOptions) {
+function createManager({ url, name, heartbeatSeconds, connectionTimeoutMs }: ConnectionOptions) {
   const { username, password } = new URL(url);
   return new AmqpConnectionManagerClass(url, {
     heartbeatIntervalInSeconds: heartbeatSeconds,

@@ -1,12 +1,14 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { deliver } from '../deliver.ts';
 import type { ConsumeOptions, Consumer, Handler, HandlerOutcome } from '../queue.ts';
-import type { Link } from './connection.ts';
-import { keepChannel } from './recovering-channel.ts';
+import type { RecoveringConnection } from './connection.ts';
+import { createRecoveringChannel } from './recovering-channel.ts';
 
-/** A delivery belongs to the channel it came on: its tag means something else, or nothing, on any other. */
+/**
+ * A delivery belongs to its channel: its tag means another delivery, or none, on any other channel.
+ */
 interface Received {
   channel: Channel;
   closed: AbortSignal;
@@ -14,32 +16,38 @@ interface Received {
 }
 
 const CANCEL_MS = 5000;
-/** So that one that is not answered does not keep the other consumers waiting. */
+/** So that an unanswered subscribe does not block the other consumers. */
 const SUBSCRIBE_MS = 5000;
-/** About five seconds: a broker that is only slow to start takes less. */
+/** About five seconds of refusals: a broker that is only slow to start takes less. */
 const REFUSALS = 5;
 
-/** One channel, one consumer: the prefetch of a channel then is that of its consumer, on every version of RabbitMQ. */
+/**
+ * One channel per consumer, so the channel's prefetch is the consumer's on every RabbitMQ version.
+ */
 export function createConsumer(options: {
-  link: Link;
+  connection: RecoveringConnection;
   queue: string;
   prefetch: number;
   /** See `QueueDeclaration`. */
-  isDoorbell: boolean;
+  isRebuildable: boolean;
   onUnreadable?: ConsumeOptions['onUnreadable'];
-  beforeMadeAnew?: ConsumeOptions['beforeMadeAnew'];
+  beforeRecreate?: ConsumeOptions['beforeRecreate'];
   handler: Handler;
   logger: Logger;
 }): Consumer & { start(): Promise<void>; close(): Promise<void> } {
-  const { link, queue, prefetch, isDoorbell, onUnreadable, beforeMadeAnew, handler, logger } = options;
-  /** Not begun. The broker sends no more than `prefetch`, but after a reconnect the handlers of before still hold their places. */
+  const { connection, queue, prefetch, isRebuildable, onUnreadable, beforeRecreate, handler, logger } =
+    options;
+  /**
+   * Not begun. The broker sends at most `prefetch` messages, but after a reconnect the handlers of
+   * the old channel still hold their slots.
+   */
   let held: Received[] = [];
   let busy = 0;
   let stopping: Promise<void> | undefined;
   let consuming: { channel: Channel; tag: string } | undefined;
-  /** Times in a row that the broker would not let us consume, and ended the connection instead. */
+  /** Times in a row that the broker refused the subscribe by closing the connection. */
   let refusals = 0;
-  let saving: Promise<void> | undefined;
+  let preparing: Promise<void> | undefined;
 
   const begin = async (received: Received) => {
     busy += 1;
@@ -53,7 +61,7 @@ export function createConsumer(options: {
     );
     settle(received, outcome);
     busy -= 1;
-    if (stopping && busy === 0) void kept.stop();
+    if (stopping && busy === 0) void recovering.stop();
     else beginHeld();
   };
   const beginHeld = () => {
@@ -65,7 +73,7 @@ export function createConsumer(options: {
   };
   const settle = ({ channel, closed, message }: Received, outcome: HandlerOutcome) => {
     if (closed.aborted) {
-      // The broker has given it to somebody else by now.
+      // The broker has redelivered it to another consumer by now.
       logger.info('delivery_lost', {
         queue,
         message_id: message.properties.messageId,
@@ -74,9 +82,9 @@ export function createConsumer(options: {
       return;
     }
     try {
-      carryOut(channel, message, outcome);
+      applyOutcome(channel, message, outcome);
     } catch (error) {
-      // Closed in this very moment: the same as above.
+      // The channel closed at this moment: the same as above.
       logger.info('delivery_lost', {
         queue,
         message_id: message.properties.messageId,
@@ -92,12 +100,12 @@ export function createConsumer(options: {
       if (consuming?.channel === channel) consuming = undefined;
     });
     await channel.prefetch(prefetch);
-    if (isDoorbell && refusals >= REFUSALS) await makeAnew(channel);
-    // In turn: a refusal ends the connection, and with it what the consumers of other queues are about to do.
-    await link.oneByOne(async () => {
-      if (closed.aborted) throw new Error('the channel closed before its turn');
+    if (isRebuildable && refusals >= REFUSALS) await recreate(channel);
+    // One at a time: a refusal ends the connection, and with it the subscribes of other consumers.
+    await connection.exclusively(async () => {
+      if (closed.aborted) throw new Error('the channel closed before it could subscribe');
       try {
-        await withinTime(
+        await withTimeout(
           subscribe(channel, closed),
           SUBSCRIBE_MS,
           () => new Error('the broker does not answer'),
@@ -110,28 +118,29 @@ export function createConsumer(options: {
     });
   };
   /**
-   * After a crash of the broker the process of a quorum queue may not come up again, above all where the queue had been deleted and
-   * declared before (seen on 3.10.8). It can be declared, but each consumer is answered 541 and each message refused, until somebody
-   * deletes it.
+   * After a broker crash the process of a quorum queue may fail to start, above all if the queue
+   * had been deleted and declared before (seen on 3.10.8). It can be declared, but each consumer is
+   * answered 541 and each message refused until the queue is deleted.
    */
-  const makeAnew = async (channel: Channel) => {
-    // It may take longer than a channel has to be set up: the next one waits for the same.
-    saving ??= (beforeMadeAnew?.() ?? Promise.resolve()).catch((error) => {
-      saving = undefined;
+  const recreate = async (channel: Channel) => {
+    // This may take longer than a channel's set-up may; the next channel waits for the same
+    // promise.
+    preparing ??= (beforeRecreate?.() ?? Promise.resolve()).catch((error) => {
+      preparing = undefined;
       throw error;
     });
-    await saving;
+    await preparing;
     logger.error('broken_queue_deleted', { queue });
     await channel.deleteQueue(queue);
-    saving = undefined;
+    preparing = undefined;
     refusals = 0;
-    await link.prepareAgain();
+    await connection.redeclare();
   };
   const subscribe = async (channel: Channel, closed: AbortSignal) => {
     if (stopping) return;
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (!message) void subscribeAgain(channel, closed);
-      else if (stopping) carryOut(channel, message, { kind: 'give_back' });
+      else if (stopping) applyOutcome(channel, message, { kind: 'requeue' });
       else {
         held.push({ channel, closed, message });
         beginHeld();
@@ -140,47 +149,53 @@ export function createConsumer(options: {
     if (stopping) await cancel(channel, consumerTag);
     else consuming = { channel, tag: consumerTag };
   };
-  /** The broker cancelled: the queue was deleted, or its leader moved. Handlers under way keep the channel. */
+  /**
+   * The broker cancelled the consumer: the queue was deleted or its leader moved. Running handlers
+   * keep the channel.
+   */
   const subscribeAgain = async (channel: Channel, closed: AbortSignal) => {
     consuming = undefined;
     if (stopping || closed.aborted) return;
     logger.warn('consumer_cancelled', { queue });
     try {
-      await link.prepareAgain();
+      await connection.redeclare();
       if (!stopping && !closed.aborted) await subscribe(channel, closed);
     } catch (error) {
       logger.warn('consume_failed', { queue, error });
-      // A fresh channel, with the back-off of its keeper, tries again.
+      // The recovering channel opens a new one, with back-off, and subscribes again.
       if (!closed.aborted) await channel.close().catch(() => {});
     }
   };
 
-  const kept = keepChannel({
-    link,
+  const recovering = createRecoveringChannel({
+    connection,
     name: `consume ${queue}`,
-    create: (connection) => connection.createChannel(),
+    create: (model) => model.createChannel(),
     setUp,
     logger,
   });
 
   const stop = async () => {
-    for (const { channel, message } of held) carryOut(channel, message, { kind: 'give_back' });
+    for (const { channel, message } of held) applyOutcome(channel, message, { kind: 'requeue' });
     held = [];
     if (consuming) await cancel(consuming.channel, consuming.tag).catch(() => {});
-    if (busy === 0) await kept.stop();
+    if (busy === 0) await recovering.stop();
   };
-  /** Deliveries may still come after the cancel; amqplib would close the channel for one whose consumer it has forgotten. */
+  /**
+   * Deliveries may arrive after the cancel; amqplib closes the channel on one for an unknown
+   * consumer.
+   */
   const cancel = async (channel: Channel, tag: string) => {
-    await withinTime(channel.cancel(tag), CANCEL_MS, () => new Error('late'));
+    await withTimeout(channel.cancel(tag), CANCEL_MS, () => new Error('late'));
     const internals = channel as Channel & { registerConsumer?(tag: string, callback: Receive): void };
     internals.registerConsumer?.(tag, (message) => {
-      if (message) carryOut(channel, message, { kind: 'give_back' });
+      if (message) applyOutcome(channel, message, { kind: 'requeue' });
     });
   };
 
   return {
-    start: () => kept.start(),
-    close: () => kept.stop(),
+    start: () => recovering.start(),
+    close: () => recovering.stop(),
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -193,7 +208,7 @@ export function createConsumer(options: {
 
 type Receive = (message: ConsumeMessage | null) => void;
 
-function carryOut(channel: Channel, message: ConsumeMessage, outcome: HandlerOutcome): void {
+function applyOutcome(channel: Channel, message: ConsumeMessage, outcome: HandlerOutcome): void {
   switch (outcome.kind) {
     case 'ack':
       channel.ack(message);
@@ -201,7 +216,7 @@ function carryOut(channel: Channel, message: ConsumeMessage, outcome: HandlerOut
     case 'dead_letter':
       channel.nack(message, false, false);
       return;
-    case 'give_back':
+    case 'requeue':
       channel.nack(message, false, true);
       return;
     default:

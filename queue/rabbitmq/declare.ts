@@ -9,15 +9,18 @@ export async function declareTopology(channel: Channel, topology: Topology): Pro
   for (const queue of topology.queues) await declareQueue(channel, queue);
 }
 
-/** @throws 406 where the queue exists with other arguments, which closes the channel; 404 for an unknown exchange */
+/**
+ * @throws 406 if the queue exists with other arguments, which closes the channel; 404 for an
+ *   unknown exchange
+ */
 export async function declareQueue(channel: Channel, queue: QueueDeclaration): Promise<void> {
   await channel.assertQueue(queue.name, { durable: true, arguments: queueArguments(queue) });
   for (const { exchange, pattern } of queue.bindings) await channel.bindQueue(queue.name, exchange, pattern);
 }
 
 /**
- * Tried on 3.10.8, and documented for 4.x. At-least-once dead-lettering needs `reject-publish`. A queue without dead letters has
- * no delivery limit of ours: what exceeds it would be thrown away.
+ * Tested on 3.10.8, documented for 4.x. At-least-once dead-lettering needs `reject-publish`. A
+ * queue without dead letters gets no delivery limit: the broker would drop messages over it.
  */
 export function queueArguments({ deadLetter }: QueueDeclaration): Record<string, string | number> {
   if (!deadLetter) return { 'x-queue-type': 'quorum' };

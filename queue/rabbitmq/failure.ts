@@ -1,7 +1,7 @@
-/** Why the broker cannot be used, told by what a person can do about it. */
+/** Why the broker cannot be used, classified by what the operator can do about it. */
 export interface Failure {
   event: 'broker_unreachable' | 'broker_refused' | 'broker_conflict';
-  /** An unreachable broker comes back; the others wait for a person. */
+  /** An unreachable broker may recover by itself; the others need the operator. */
   level: 'warn' | 'error';
   reason: string;
 }

@@ -1,26 +1,32 @@
 import type { ConfirmChannel, Message } from 'amqplib';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
 import { closeChannel } from './channel.ts';
-import type { Link } from './connection.ts';
-import { keepChannel } from './recovering-channel.ts';
+import type { RecoveringConnection } from './connection.ts';
+import { createRecoveringChannel } from './recovering-channel.ts';
 
 export interface Publisher {
   start(): Promise<void>;
   /** See `Queue.publish`. */
   publish(messages: OutgoingMessage[]): Promise<void>;
-  /** After publishes under way, bounded. */
+  /** Waits for publishes in flight, for a bounded time. */
   stop(): Promise<void>;
 }
 
-/** Messages without a confirm yet. The broker confirms in groups, so a window much smaller than this would idle. */
+/**
+ * Unconfirmed messages. The broker confirms in groups, so a much smaller window would leave it
+ * idle.
+ */
 const WINDOW = 256;
-/** For room in the window, and again for the last confirm. */
+/** For a place in the window, and again for the last confirm. */
 const WAIT_MS = 5000;
-/** Calls that wait for room; beyond it a call is rejected at once, or an outage would fill the memory. */
+/**
+ * Messages waiting for a place. Beyond this a call is rejected at once, or an outage would fill the
+ * memory.
+ */
 const MAX_WAITING = 10_000;
 
 interface Encoded {
@@ -32,14 +38,18 @@ interface InFlight {
   /** The broker's reason why no queue took it; arrives before its confirm. */
   returned?: string;
 }
-type Waiter = { give(channel: ConfirmChannel): void; refuse(reason: string): void };
+type Waiting = { give(channel: ConfirmChannel): void; refuse(reason: string): void };
 
-export function createPublisher(options: { link: Link; topology: Topology; logger: Logger }): Publisher {
-  const { link, topology } = options;
+export function createPublisher(options: {
+  connection: RecoveringConnection;
+  topology: Topology;
+  logger: Logger;
+}): Publisher {
+  const { connection, topology } = options;
   const exchanges = new Set(['', ...topology.exchanges.map(({ name }) => name)]);
   const inFlight = new Set<InFlight>();
-  const waiting: Waiter[] = [];
-  /** Places in the window given to calls that send in a later turn of the event loop. */
+  const waiting: Waiting[] = [];
+  /** Places in the window given to calls that send in a later event-loop tick. */
   let reserved = 0;
   let channel: ConfirmChannel | undefined;
   let stopped = false;
@@ -55,31 +65,32 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
       confirms.push(send(on, one));
     }
     const late = () => {
-      if (channel && used.has(channel)) giveUp(channel);
+      if (channel && used.has(channel)) abandon(channel);
       return new PublishError(`no confirm from the broker within ${WAIT_MS} ms`);
     };
-    const outcomes = await withinTime(Promise.all(confirms), WAIT_MS, late);
+    const outcomes = await withTimeout(Promise.all(confirms), WAIT_MS, late);
     const failures = outcomes.filter((outcome) => outcome !== undefined);
     if (failures.length > 0) throw summary(failures, messages.length);
   };
   /**
-   * The broker numbers what a channel sends to a quorum queue. Where a queue was lost without a word to the channel and declared anew (its
-   * process did not come up after a crash; seen on 3.10.8), the new one waits for the numbers before, and confirms nothing of that
-   * channel any more. A fresh channel begins at one.
+   * The broker numbers a channel's messages to a quorum queue. If a queue was lost without notice
+   * to the channel and redeclared (its process did not start after a crash; seen on 3.10.8), the
+   * new queue waits for the earlier numbers and confirms nothing more of that channel. A new
+   * channel starts at one.
    */
-  const giveUp = (stuck: ConfirmChannel) => {
-    if (link.trouble || stopped) return;
+  const abandon = (stuck: ConfirmChannel) => {
+    if (connection.trouble || stopped) return;
     options.logger.warn('publish_channel_stuck', { unconfirmed: inFlight.size });
     channel = undefined;
     void closeChannel(stuck);
   };
   const encode = (message: OutgoingMessage): Encoded => {
-    // An exchange the broker does not have would close the channel, and with it everybody's publishes.
+    // An exchange the broker does not have would close the channel and fail all publishes on it.
     if (!exchanges.has(message.exchange)) throw new PublishError(`no exchange ${message.exchange}`);
     return { message, body: encodeEnvelope(message.envelope) };
   };
 
-  const usable = () => (stopped || link.trouble ? undefined : channel);
+  const usable = () => (stopped || connection.trouble ? undefined : channel);
   const room = (): ConfirmChannel | Promise<ConfirmChannel> => {
     const open = usable();
     if (open && waiting.length === 0 && inFlight.size + reserved < WINDOW) {
@@ -88,14 +99,14 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
     }
     if (stopped) throw new PublishError('the queue is stopped');
     if (waiting.length >= MAX_WAITING)
-      throw new PublishError(`too many publishes wait: ${link.trouble ?? 'busy'}`);
+      throw new PublishError(`too many publishes wait: ${connection.trouble ?? 'busy'}`);
     return new Promise((resolve, reject) => {
       const leave = () => {
         clearTimeout(timer);
         const index = waiting.indexOf(waiter);
         if (index >= 0) waiting.splice(index, 1);
       };
-      const waiter: Waiter = {
+      const waiter: Waiting = {
         give: (given) => {
           leave();
           resolve(given);
@@ -106,7 +117,7 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
         },
       };
       const timer = setTimeout(
-        () => waiter.refuse(link.trouble ?? `no room in the publish window within ${WAIT_MS} ms`),
+        () => waiter.refuse(connection.trouble ?? `no room in the publish window within ${WAIT_MS} ms`),
         WAIT_MS,
       );
       waiting.push(waiter);
@@ -121,7 +132,7 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
     if (inFlight.size === 0) onIdle();
   };
 
-  /** Resolves with what went wrong, and never rejects: it may settle before anybody looks. */
+  /** Resolves with the error, and never rejects: it may settle before it is awaited. */
   const send = (on: ConfirmChannel, { message, body }: Encoded) =>
     new Promise<PublishError | undefined>((resolve) => {
       const entry: InFlight = { message };
@@ -146,12 +157,12 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
       routingKey: string;
       replyText?: string;
     };
-    // The same id may be under way twice, on other routes or as a retry; returns come in the order of sending.
+    // An id may be in flight twice, on other routes or as a retry; returns arrive in sending order.
     for (const entry of inFlight) {
       const { message, returned } = entry;
       const same = message.envelope.id === properties.messageId && message.exchange === exchange;
       if (same && message.routingKey === routingKey && !returned) {
-        // A queue of ours is missing: somebody deleted it. Whoever publishes again finds it there.
+        // A queue of the topology was deleted. It is redeclared for the next publish.
         if (exchange === '' && topology.queues.some(({ name }) => name === routingKey)) declareAgain();
         entry.returned = `${replyText ?? 'unroutable'} (exchange '${exchange}', routing key '${routingKey}')`;
         return;
@@ -160,28 +171,28 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
   };
 
   const declareAgain = () => {
-    link.prepareAgain().catch((error) => options.logger.warn('declare_failed', { error }));
+    connection.redeclare().catch((error) => options.logger.warn('declare_failed', { error }));
   };
 
-  const kept = keepChannel({
-    link,
+  const recovering = createRecoveringChannel({
+    connection,
     name: 'publish',
-    create: (connection) => connection.createConfirmChannel(),
-    setUp: async (fresh, closed) => {
-      fresh.on('return', onReturn);
+    create: (model) => model.createConfirmChannel(),
+    setUp: async (opened, closed) => {
+      opened.on('return', onReturn);
       // amqplib calls back every unconfirmed publish before this.
       closed.addEventListener('abort', () => {
-        if (channel === fresh) channel = undefined;
+        if (channel === opened) channel = undefined;
       });
-      channel = fresh;
+      channel = opened;
       admit();
     },
     logger: options.logger,
   });
-  link.onReady(admit);
+  connection.onReady(admit);
 
   return {
-    start: () => kept.start(),
+    start: () => recovering.start(),
     publish,
     stop: async () => {
       stopped = true;
@@ -189,8 +200,8 @@ export function createPublisher(options: { link: Link; topology: Topology; logge
       const idle = new Promise<void>((resolve) => {
         onIdle = resolve;
       });
-      if (inFlight.size > 0) await withinTime(idle, WAIT_MS, () => new Error('late')).catch(() => {});
-      await kept.stop();
+      if (inFlight.size > 0) await withTimeout(idle, WAIT_MS, () => new Error('late')).catch(() => {});
+      await recovering.stop();
     },
   };
 }

@@ -1,13 +1,19 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 import { pause } from '../reconnect.ts';
 import { closeChannel } from './channel.ts';
-import type { Link } from './connection.ts';
+import type { RecoveringConnection } from './connection.ts';
 
-/** A channel that is made again after the connection was away, and after the broker closed it for whatever reason. */
-export interface KeptChannel {
-  /** Resolves when it is set up, or after the first attempt has failed, or at once while there is no connection. */
+/**
+ * A channel that is reopened after the connection was lost, and after the broker closed it for any
+ * reason.
+ */
+export interface RecoveringChannel {
+  /**
+   * Resolves when it is set up, after the first failed attempt, or at once if there is no
+   * connection.
+   */
   start(): Promise<void>;
   /** Closes it; unacknowledged deliveries go back to their queue. */
   stop(): Promise<void>;
@@ -18,54 +24,54 @@ const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 4000;
 const NOT_FOUND = 404;
 
-export function keepChannel<C extends Channel>(options: {
-  link: Link;
+export function createRecoveringChannel<C extends Channel>(options: {
+  connection: RecoveringConnection;
   name: string;
-  create(connection: ChannelModel): Promise<C>;
-  /** Attaches to a fresh channel. `closed` fires when that channel is gone, whoever closed it. */
+  create(model: ChannelModel): Promise<C>;
+  /** Prepares a new channel. `closed` fires when that channel closes, from either side. */
   setUp(channel: C, closed: AbortSignal): Promise<void>;
   logger: Logger;
-}): KeptChannel {
-  const { link, create, setUp } = options;
+}): RecoveringChannel {
+  const { connection, create, setUp } = options;
   const logger = options.logger.with({ channel: options.name });
   const stopping = new AbortController();
   let current: C | undefined;
   let opening = false;
-  /** Somebody deleted a queue or an exchange of ours. */
+  /** A queue or exchange of the topology was deleted. */
   let missing = false;
   let attempted = () => {};
   const firstAttempt = new Promise<void>((resolve) => {
     attempted = resolve;
   });
 
-  /** One loop at a time, however often it is asked for: it looks at the link anew in each round. */
+  /** One loop at a time, however often it is called: each round reads the current connection. */
   const open = async () => {
     if (opening) return;
     opening = true;
     for (let failures = 0; !stopping.signal.aborted && !current; failures += 1) {
-      if (missing) await declareAgain();
+      if (missing) await declareMissing();
       else if (failures > 0)
         await pause(Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS), stopping.signal);
-      const { connection } = link;
-      // Without a connection there is nothing to try: the link calls again.
-      if (!connection) break;
+      const { current: model } = connection;
+      // Without a connection there is nothing to try: `onReady` calls again.
+      if (!model) break;
       try {
-        await openOnce(connection);
+        await openOnce(model);
       } catch (error) {
-        if (link.connection === connection) logger.warn('channel_failed', { error });
+        if (connection.current === model) logger.warn('channel_failed', { error });
       }
       attempted();
     }
     opening = false;
     attempted();
   };
-  const declareAgain = async () => {
+  const declareMissing = async () => {
     missing = false;
-    await link.prepareAgain().catch((error) => logger.warn('declare_failed', { error }));
+    await connection.redeclare().catch((error) => logger.warn('declare_failed', { error }));
   };
-  const openOnce = async (connection: ChannelModel) => {
+  const openOnce = async (model: ChannelModel) => {
     const late = () => new Error('the broker opens no channel');
-    const channel = await withinTime(create(connection), SET_UP_MS, late);
+    const channel = await withTimeout(create(model), SET_UP_MS, late);
     const closed = new AbortController();
     channel.on('error', (error: Error & { code?: number }) => {
       logger.warn('channel_error', { error });
@@ -79,7 +85,7 @@ export function keepChannel<C extends Channel>(options: {
       }
     });
     try {
-      await withinTime(setUp(channel, closed.signal), SET_UP_MS, late);
+      await withTimeout(setUp(channel, closed.signal), SET_UP_MS, late);
     } catch (error) {
       await closeChannel(channel);
       throw error;
@@ -89,7 +95,7 @@ export function keepChannel<C extends Channel>(options: {
     if (stopping.signal.aborted) await closeChannel(channel);
   };
 
-  link.onReady(() => void open());
+  connection.onReady(() => void open());
   return {
     start: () => {
       void open();

@@ -4,7 +4,9 @@ import { LineSink } from './line-sink.ts';
 
 const notice = (dropped: number) => `${dropped} dropped`;
 
-/** A stream that does with each chunk what `take` says: keeps it until told, takes it, or fails. */
+/**
+ * A stream that handles each chunk as `take` decides: holds it until released, takes it, or fails.
+ */
 class Reader extends Writable {
   readonly taken: string[] = [];
   error: Error | undefined;
@@ -15,7 +17,7 @@ class Reader extends Writable {
     super({ highWaterMark, decodeStrings: false });
   }
 
-  /** As Node's own standard streams: an error does not end them. */
+  /** Like Node's standard streams: an error does not end them. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     done(error);
     (this as unknown as { _undestroy(): void })._undestroy();
@@ -56,7 +58,7 @@ describe('a line sink', () => {
     expect(sink.dropped).toBe(0);
   });
 
-  test('holds what fits for a slow reader, drops the rest, and says at that place how many', async () => {
+  test('queues what fits for a slow reader, drops the rest, and reports the number in its place', async () => {
     const reader = new Reader();
     const sink = new LineSink(reader, { notice, queueLimit: 40 });
     reader.hold();
@@ -90,7 +92,7 @@ describe('a line sink', () => {
     expect(reader.text.match(/^0123456789$/gm)?.length).toBe(60 - sink.dropped);
   });
 
-  test('goes on without a stream that fails, tells so once, and asks it again only later', async () => {
+  test('survives a failed stream, reports it once, and retries it later', async () => {
     const reader = new Reader();
     const failures: string[] = [];
     const sink = new LineSink(reader, {
@@ -115,7 +117,7 @@ describe('a line sink', () => {
     expect(sink.failure).toBeDefined();
   });
 
-  test('what was waiting when the stream failed is lost and counted', async () => {
+  test('lines queued when the stream fails are dropped and counted', async () => {
     const reader = new Reader();
     const sink = new LineSink(reader, { notice, retryMs: 60_000 });
     reader.hold();
@@ -129,7 +131,7 @@ describe('a line sink', () => {
     expect(reader.text).toBe('');
   });
 
-  test('goes on where the stream works again, on a line of its own, and says how many are missing', async () => {
+  test('resumes on a new line when the stream works again, and reports how many lines are missing', async () => {
     const reader = new Reader();
     const sink = new LineSink(reader, { notice, retryMs: 0 });
     reader.error = new Error('ENOSPC');
@@ -145,7 +147,7 @@ describe('a line sink', () => {
     expect(sink.failure).toBeUndefined();
   });
 
-  test('a reader that never reads does not hold up a flush', async () => {
+  test('a reader that never reads does not block a flush', async () => {
     const reader = new Reader();
     const sink = new LineSink(reader, { notice });
     reader.hold();

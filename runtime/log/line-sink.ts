@@ -2,22 +2,23 @@ import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Writes lines to a stream whose reader may be slow, stopped or gone. It never waits, throws or emits an error, and holds a bounded
- * queue: what does not fit, and what the stream refuses, is dropped and counted. When lines get through again, one of them says how
- * many are missing.
+ * Writes lines to a stream whose reader may be slow, stopped or gone. It never waits, throws or
+ * emits an error, and its queue is bounded: lines that do not fit, or that the stream refuses, are
+ * dropped and counted. When lines can be written again, a notice has the number dropped.
  *
- * A reader that went away is not final: a full disk gets room, a named pipe gets another reader. So the stream is tried again.
+ * A failure may be temporary: a full disk gets room, a named pipe gets another reader. So it is
+ * retried.
  */
 export class LineSink {
   readonly #queue: string[] = [];
   #queued = 0;
-  /** The stream holds as much as it should: write no more until it drains. */
+  /** The stream's buffer is full: write no more until it drains. */
   #isFull = false;
   #unconfirmed = 0;
   #retryAt = 0;
   #failure: NodeJS.ErrnoException | undefined;
   #dropped = 0;
-  /** Of the dropped lines, those a written notice has told of. */
+  /** Of the dropped lines, those that a written notice has reported. */
   #reported = 0;
   #isReporting = false;
 
@@ -25,7 +26,8 @@ export class LineSink {
     private readonly stream: Writable,
     private readonly options: LineSinkOptions,
   ) {
-    // Each write's own callback hears of its failure; an event without a listener would end the process.
+    // Each write's callback handles its failure; an `error` event without a listener would end the
+    // process.
     stream.on('error', () => {});
     stream.on('drain', () => this.#drain());
   }
@@ -35,7 +37,7 @@ export class LineSink {
     return this.#dropped;
   }
 
-  /** Why the stream takes nothing at the moment; undefined while it takes lines, however slowly. */
+  /** Why the stream refuses lines now; undefined while it takes them, however slowly. */
   get failure(): NodeJS.ErrnoException | undefined {
     return this.#failure;
   }
@@ -51,7 +53,10 @@ export class LineSink {
     }
   }
 
-  /** Resolves when all lines are with the reader or refused, or after `withinMs`: for a process that is about to exit. */
+  /**
+   * Resolves when all lines are written or refused, or after `withinMs`: for a process about to
+   * exit.
+   */
   async flush(withinMs: number): Promise<void> {
     for (const deadline = performance.now() + withinMs; performance.now() < deadline; await sleep(5)) {
       if (this.#unconfirmed === 0 && this.#queue.length === 0) return;
@@ -59,7 +64,7 @@ export class LineSink {
   }
 
   #send(line: string): void {
-    // What was written before a failure may have ended in the middle of a line.
+    // The write before a failure may have ended within a line.
     const text = this.#failure ? `\n${line}\n` : `${line}\n`;
     this.#put(text, (error) => {
       if (error) this.#onFailed(error, 1);
@@ -102,7 +107,7 @@ export class LineSink {
     }
   }
 
-  /** After the lines that were queued, so that the notice stands where the others are missing. */
+  /** Written after the queued lines, so that the notice is where the dropped ones are missing. */
   #report(): void {
     if (this.#isReporting) return;
     this.#isReporting = true;
@@ -116,13 +121,13 @@ export class LineSink {
 }
 
 export interface LineSinkOptions {
-  /** The line that tells how many were dropped since the last such line. */
+  /** The line that reports the number dropped since the last such line. */
   notice(dropped: number): string;
   /** Called when the stream begins to refuse lines, once until it takes one again. */
   onFailed?(error: NodeJS.ErrnoException): void;
-  /** Characters held for a slow reader, beside what the stream itself holds; default 1 Mi. */
+  /** Characters queued for a slow reader, besides the stream's own buffer; default 1 Mi. */
   queueLimit?: number;
-  /** Until a stream that refused a line is tried again; default 1 s. */
+  /** Until a failed stream is retried; default 1 s. */
   retryMs?: number;
 }
 

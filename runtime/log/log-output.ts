@@ -1,19 +1,22 @@
 import { LineSink } from './line-sink.ts';
 import { createLogger, formatLine, type LogFields, type Logger, type LoggerOptions } from './logger.ts';
 
-/** This process's standard output, as far as its log is concerned. */
+/** The log on this process's standard output. */
 export interface LogOutput {
-  /** Lines that were not written: nobody read them in time, or there is nowhere to write them. */
+  /** Lines that were not written, because the reader was too slow or the output failed. */
   readonly dropped: number;
-  /** The last chance before the process exits: waits a moment for lines under way, and tells of those that are lost. */
+  /** Before the process exits: waits briefly for pending lines, and reports those that are lost. */
   close(): Promise<void>;
 }
 
-/** The logger of a process, on standard output. An output that is slow, full or gone costs lines, and nothing else. */
+/**
+ * The logger of a process, on standard output. An output that is slow, full or gone costs only log
+ * lines.
+ */
 export function openLog(options: LoggerOptions): { logger: Logger; output: LogOutput } {
   const lineOf = (event: string, fields: LogFields) => formatLine(options, 'warn', event, fields);
   const notice = (dropped: number) => lineOf('log_lines_dropped', { dropped });
-  // The one other place that may be read.
+  // The only other stream the operator may read.
   const standardError = new LineSink(process.stderr, { notice });
   const sink = new LineSink(process.stdout, {
     notice,

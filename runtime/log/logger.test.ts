@@ -1,6 +1,6 @@
 import { withoutSecrets } from './logger.ts';
 
-test('secrets are replaced wherever they stand', () => {
+test('secrets are replaced at any depth', () => {
   const fields = withoutSecrets({
     job_id: 'j1',
     authorization: 'Bearer x',

@@ -17,7 +17,7 @@ export type LogFields = Record<string, unknown>;
 export interface LoggerOptions {
   level: LogLevel;
   format: 'json' | 'pretty';
-  /** Tells an API's lines from a worker's. */
+  /** Kind of the process, such as `api` or `worker`; on every line. */
   processKind: string;
 }
 
@@ -27,14 +27,14 @@ export function createLogger(options: LoggerOptions, writeLine: (line: string) =
     level: options.level,
     defaultMeta: { process_kind: options.processKind, pid: process.pid },
     format: formatOf(options.format),
-    // Not winston's Console: it buffers without bound for a slow reader, and reports a reader that is gone as an uncaught
-    // exception, which is logged, which is the next one.
+    // Not winston's Console: it buffers without bound for a slow reader, and reports a lost reader
+    // as an uncaught exception, which is logged, which raises the next one.
     transports: [new winston.transports.Stream({ stream: lineStream(writeLine), eol: '' })],
   });
   return wrap(winstonLogger, {});
 }
 
-/** The line of an event that does not go through the logger, because it is about the logger's own output. */
+/** Formats an event that bypasses the logger, because it is about the logger's own output. */
 export function formatLine(
   options: LoggerOptions,
   level: LogLevel,
@@ -47,7 +47,7 @@ export function formatLine(
   return String((formatted as Record<symbol, unknown>)[MESSAGE]);
 }
 
-/** Where winston keeps an entry's level and its finished text (of its package triple-beam). */
+/** Where winston stores an entry's level and formatted text (see its package triple-beam). */
 const LEVEL = Symbol.for('level');
 const MESSAGE = Symbol.for('message');
 
@@ -61,7 +61,7 @@ function formatOf(name: LoggerOptions['format']) {
   return combine(safe, timestamp(), name === 'json' ? json() : pretty);
 }
 
-/** Never full: what is given to it is taken or dropped at once. */
+/** Never full: each line is taken or dropped at once. */
 const lineStream = (writeLine: (line: string) => void): Writable =>
   new Writable({
     decodeStrings: false,
@@ -72,7 +72,8 @@ const lineStream = (writeLine: (line: string) => void): Writable =>
   });
 
 function wrap(inner: winston.Logger, common: LogFields): Logger {
-  // Asked here, because winston formats a line before it drops it; and our own `with`, because its child loggers are dear.
+  // Level checked here, because winston formats a line before it drops it. Own `with`, because
+  // winston's child loggers are slow.
   const log = (level: LogLevel) =>
     inner.isLevelEnabled(level)
       ? (event: string, fields?: LogFields) => void inner.log(level, event, { ...common, ...fields })
@@ -86,7 +87,7 @@ function wrap(inner: winston.Logger, common: LogFields): Logger {
   };
 }
 
-/** Silent, for code that must be given a logger and has nothing to tell. */
+/** Discards everything, for callers that need no log. */
 export const silentLogger: Logger = {
   error: () => {},
   warn: () => {},
@@ -97,8 +98,9 @@ export const silentLogger: Logger = {
 
 const SECRET_FIELD = /authorization|cookie|password|secret|token|api_?key|^key$|^headers$/i;
 /**
- * `user:password@` of any URL inside any text: connection errors like to quote their URL. A scheme begins where no other of its
- * characters stands before it, or each character of a long word is tried as its beginning (200 ms for a path of 7,000).
+ * `user:password@` of any URL inside any text: connection errors often quote their URL. A scheme
+ * starts only behind another character: otherwise each character of a long word is tried as its
+ * start (200 ms for a path of 7,000).
  */
 const URL_CREDENTIALS = /((?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/[^\s/:@]*):[^\s/@]+@/gi;
 

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { defaultRootCert, type PostgresAddress, type PostgresTls, parsePostgresUrl } from './postgres-url.ts';
 
-/** What pg is told of a server. */
+/** Connection options of pg for one server. */
 export interface PostgresTarget {
   host: string;
   port: number;
@@ -20,8 +20,8 @@ export interface PostgresTarget {
 const CONNECT_MS = 5000;
 
 /**
- * The server to connect to now, with TLS as libpq means `sslmode`. Of several hosts the first that answers and takes writes; asked
- * anew for each connection, so that a failover needs no restart.
+ * Finds the server to connect to, with TLS as libpq defines `sslmode`. Of several hosts, the first
+ * that answers and takes writes; checked for each connection, so that a failover needs no restart.
  */
 export async function findPostgres(url: string): Promise<PostgresTarget> {
   const address = parsePostgresUrl(url);
@@ -33,8 +33,8 @@ export async function findPostgres(url: string): Promise<PostgresTarget> {
       if (!several || (await serves(target, address.writable))) return target;
       failure = new Error(`${at.host}:${at.port} takes no writes`);
     } catch (error) {
-      // A file that cannot be read is the same for every host.
-      if (error instanceof Complaint) throw error;
+      // An unreadable file fails for every host.
+      if (error instanceof OperatorError) throw error;
       failure = error;
     }
   }
@@ -56,7 +56,7 @@ async function targetAt(
 
 async function serves(target: PostgresTarget, writable: boolean): Promise<boolean> {
   const client = new pg.Client(target);
-  // Without a listener, one that breaks off would end the process.
+  // Without a listener, a lost connection would end the process.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -81,7 +81,7 @@ async function tlsAt(
   if (tls.mode === 'prefer' && !(await speaksTls(host, port, timeoutMs))) return false;
   if (tls.mode === 'prefer' || tls.mode === 'require') return { ...own, rejectUnauthorized: false };
   const trusted = { ...own, ...rootOf(tls), rejectUnauthorized: true };
-  // `verify-ca`: by whom the certificate is signed, and not for whom.
+  // `verify-ca` checks the issuer and not the host name.
   return tls.mode === 'verify-ca' ? { ...trusted, checkServerIdentity: () => undefined } : trusted;
 }
 
@@ -96,11 +96,11 @@ function fileOf(parameter: string, file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Complaint(`DATABASE_URL: ${parameter}: ${file} cannot be read (${code}): correct the path`);
+    throw new OperatorError(`DATABASE_URL: ${parameter}: ${file} cannot be read (${code}): correct the path`);
   }
 }
 
-/** The protocol's question, which a server answers with one letter. */
+/** Sends the protocol's SSLRequest, which a server answers with one letter. */
 function speaksTls(host: string, port: number, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host, port, timeout: timeoutMs });
@@ -120,7 +120,10 @@ export interface PoolAddress extends Omit<PostgresTarget, 'host' | 'port' | 'ssl
   Client: new (config?: pg.ClientConfig) => pg.Client;
 }
 
-/** For a pool of pg, which takes no address that must first be found: its connections find theirs when they connect. */
+/**
+ * Options for pg's pool, which takes no asynchronous address: each client finds its server when it
+ * connects.
+ */
 export function poolAddress(url: string): PoolAddress {
   const { user, password, database, options, connectTimeoutMs = CONNECT_MS } = parsePostgresUrl(url);
   const Client = class extends pg.Client {
@@ -129,12 +132,12 @@ export function poolAddress(url: string): PoolAddress {
     override connect(callback?: (error: Error) => void): Promise<pg.Client> | undefined {
       const connected = findPostgres(url).then(({ host, port, ssl }) => {
         Object.assign(this, { host, port, ssl });
-        // pg makes its connection before it is told to connect.
+        // pg creates its connection object before `connect` is called.
         Object.assign((this as unknown as { connection: object }).connection, { ssl });
         return super.connect();
       });
       if (!callback) return connected;
-      // pg's own type has no word for success without an error.
+      // pg's type does not allow a null error on success.
       const done = callback as (error: Error | null, client?: pg.Client) => void;
       connected.then((client) => done(null, client), done);
       return undefined;

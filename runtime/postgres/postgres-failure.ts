@@ -1,4 +1,7 @@
-/** Why the database cannot be used, in one line that names the setting and says what to do; undefined for anything else. */
+/**
+ * Explains a connection error in one line that names the setting and the remedy; undefined for
+ * other errors.
+ */
 export function explainPostgresFailure(error: unknown): string | undefined {
   const { code = '', message = '' } = (error ?? {}) as { code?: string; message?: string };
   const said = message || code;

@@ -4,7 +4,7 @@ import { type PostgresAddress, parsePostgresUrl } from './postgres-url.ts';
 
 const me = userInfo().username;
 
-describe('where the server is', () => {
+describe('the address of the server', () => {
   test.each<[string, Partial<PostgresAddress>]>([
     [
       'postgres://lead:secret@db:5433/leads',

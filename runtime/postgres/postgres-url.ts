@@ -1,7 +1,7 @@
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
-/** Where a Postgres is and how to log in, as libpq reads a connection string. */
+/** A Postgres address and login, parsed from a connection string as libpq does. */
 export interface PostgresAddress {
   /** Tried in this order. A host that begins with `/` is the folder of a socket. */
   hosts: { host: string; port: number }[];
@@ -9,7 +9,7 @@ export interface PostgresAddress {
   password: string | undefined;
   database: string;
   tls: PostgresTls;
-  /** Of several hosts, only one that accepts writes. */
+  /** Whether only a host that accepts writes will do; true with several hosts. */
   writable: boolean;
   connectTimeoutMs: number | undefined;
   /** Server settings, such as `-c search_path=leads`. */
@@ -24,7 +24,7 @@ export interface PostgresTls {
   key: string | undefined;
 }
 
-/** What is wrong with a connection string, without anything secret of it. */
+/** What is wrong with a connection string; the message contains no secrets. */
 export class PostgresUrlError extends Error {}
 
 const wrong = (problem: string): never => {
@@ -32,8 +32,9 @@ const wrong = (problem: string): never => {
 };
 
 /**
- * `postgres://user:password@host:port,host:port/database?sslmode=…` or `host=… port=… dbname=…`. Node's `URL` knows neither several
- * hosts nor a host that is left out, and pg reads `sslmode` in a way of its own.
+ * Parses `postgres://user:password@host:port,host:port/database?sslmode=…` or `host=… port=…
+ * dbname=…`. Node's `URL` supports neither several hosts nor an omitted host, and pg interprets
+ * `sslmode` differently.
  *
  * @throws PostgresUrlError
  */
@@ -70,7 +71,7 @@ const KNOWN = new Set([
   ],
   ...['sslmode', 'ssl', 'sslrootcert', 'sslcert', 'sslkey'],
 ]);
-/** They change nothing for us: names that we set ourselves, and what the driver does anyway or cannot do. */
+/** Ignored: names set by this program, and options that the driver always or never applies. */
 const IGNORED = new Set([
   ...[
     'application_name',
@@ -98,7 +99,7 @@ const ENCODE = 'in user and password write % as %25, @ as %40, / as %2F, # as %2
 function readUrl(value: string): Map<string, string> {
   if (!/^postgres(ql)?:\/\//i.test(value)) wrong(EXPECTED);
   const [, before = '', query = ''] = SHAPE.exec(value) ?? wrong(`a # has no place here: ${ENCODE}`);
-  // A raw @ in a password is forgiven: no host has one.
+  // A raw @ in a password is accepted: no host contains one.
   const at = before.lastIndexOf('@');
   const [authority = '', ...path] = before.slice(at + 1).split('/');
   const given = new Map<string, string>();
@@ -165,24 +166,24 @@ const MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-ful
 
 function tlsOf(given: Map<string, string>, hosts: PostgresAddress['hosts']): PostgresTls {
   const files = { rootCert: given.get('sslrootcert'), cert: given.get('sslcert'), key: given.get('sslkey') };
-  // JDBC's and pg's own way to say it.
+  // The parameter `ssl` of JDBC and pg.
   const { true: on, false: off } = { true: 'require', false: 'disable' };
   const ssl = given.get('ssl');
   const said = given.get('sslmode') ?? (ssl === 'true' || ssl === '1' ? on : ssl ? off : 'prefer');
   if (!MODES.includes(said)) wrong(`sslmode is one of ${MODES.slice(0, -1).join(', ')}`);
   if (hosts.every(({ host }) => host.startsWith('/'))) return { mode: 'disable', ...files };
   if (said === 'no-verify') return { mode: 'require', ...files, rootCert: undefined };
-  // As libpq: a root certificate makes `require` verify what it is for.
+  // As in libpq: with a root certificate, `require` verifies the issuer.
   if (said === 'require' && files.rootCert) return { mode: 'verify-ca', ...files };
   return { mode: (said === 'allow' ? 'prefer' : said) as PostgresTls['mode'], ...files };
 }
 
-/** libpq's usual place. */
+/** libpq's default path. */
 export const defaultRootCert = (): string => join(homedir(), '.postgresql', 'root.crt');
 
 function targetOf(given: Map<string, string>): string {
   const target = given.get('target_session_attrs') ?? 'read-write';
-  // We write.
+  // LeadEngine writes.
   if (!['any', 'read-write', 'primary'].includes(target)) {
     wrong('target_session_attrs is one of read-write, primary or any: LeadEngine writes');
   }

@@ -9,7 +9,7 @@ const logger: Logger = { error: record, warn: record, info: record, debug: recor
 const never = () => new Promise<void>(() => {});
 
 describe('a lifecycle', () => {
-  test('stops what started, the last first, and each when the one before it has stopped', async () => {
+  test('stops started parts in reverse order, one after another', async () => {
     const told: string[] = [];
     const lifecycle = new Lifecycle(logger, 10_000);
     for (const name of ['database', 'queue', 'worker']) {
@@ -28,7 +28,7 @@ describe('a lifecycle', () => {
     );
   });
 
-  test('goes past a part that does not stop, says which, and still stops the others', async () => {
+  test('skips a part that does not stop, logs its name, and still stops the others', async () => {
     logged = [];
     const stopped: string[] = [];
     const lifecycle = new Lifecycle(logger, 50);
@@ -42,7 +42,7 @@ describe('a lifecycle', () => {
     ]);
   });
 
-  test('one part that fails to stop keeps no other from it', async () => {
+  test('a part that fails to stop does not keep the others from stopping', async () => {
     logged = [];
     const stopped: string[] = [];
     const lifecycle = new Lifecycle(logger, 10_000);
@@ -53,7 +53,7 @@ describe('a lifecycle', () => {
     expect(logged.map(({ event }) => event)).toEqual(['stop_failed']);
   });
 
-  test('starts nothing once it was told to stop', async () => {
+  test('starts nothing after a stop', async () => {
     const lifecycle = new Lifecycle(logger, 10_000);
     await lifecycle.stop();
     let started = false;

@@ -1,22 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../log/logger.ts';
 
-/** Something long-lived. `stop` may be called more than once. */
+/** A long-lived component. `stop` may be called more than once. */
 export interface Part {
   name: string;
   start?(): Promise<void> | void;
   stop?(): Promise<void> | void;
-  /** Names what is still running while it stops; default its own name. */
+  /** Names of what still runs while it stops; default its own name. */
   waitsFor?(): string[];
 }
 
-/** Near the end of the time for a stop, parts no longer wait for each other. */
+/** This long before the end of the stop time, parts no longer wait for each other. */
 const LATE_MS = 750;
 
 /**
- * Starts parts in the order given and stops those that started in the opposite order, so that whatever a part needs is
- * there for as long as it runs. A part that does not stop, because its database is away for example, does not hold up the end of the
- * process: shortly before `stopMs` have passed the rest is stopped all at once, and then nothing is waited for any more.
+ * Starts parts in the given order and stops them in reverse, so that a part's dependencies outlive
+ * it. A part that does not stop, for example because the database is unavailable, does not block
+ * the exit: shortly before `stopMs` the others are stopped all at once, and after it none is waited
+ * for.
  */
 export class Lifecycle {
   readonly #started: Part[] = [];
@@ -26,23 +27,23 @@ export class Lifecycle {
   constructor(
     private readonly logger: Logger,
     private readonly stopMs: number,
-    private readonly onBroken: (error: Error) => void = () => {},
+    private readonly onFailure: (error: Error) => void = () => {},
   ) {}
 
-  /** For a part that learned that it will never work again: ends the process in order, with exit code 1. */
-  breakDown(error: Error): void {
-    this.onBroken(error);
+  /** For a part that cannot recover: stops the process in order, with exit code 1. */
+  fail(error: Error): void {
+    this.onFailure(error);
   }
 
-  /** Once a stop was asked for nothing is started any more: then this never resolves. */
+  /** Starts a part. After `stop` was called it starts nothing and never resolves. */
   async start(part: Part): Promise<void> {
     if (this.#stopped) return new Promise(() => {});
-    // Pushed before it has started: a part that failed half way is stopped too.
+    // Added before it starts: a part whose start failed is stopped too.
     this.#started.push(part);
     await part.start?.();
   }
 
-  /** What a stop is waiting for at this moment. */
+  /** Names of what a stop is waiting for now. */
   waitingFor(): string[] {
     return [...this.#stopping].flatMap((part) => part.waitsFor?.() ?? [part.name]);
   }
@@ -75,7 +76,7 @@ export class Lifecycle {
     try {
       await part.stop?.();
     } catch (error) {
-      // One part's failure must not keep the others open.
+      // One part's failure must not keep the others from stopping.
       this.logger.error('stop_failed', { part: part.name, error });
     } finally {
       this.#stopping.delete(part);

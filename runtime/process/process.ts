@@ -1,13 +1,13 @@
 import { type LogOutput, openLog } from '../log/log-output.ts';
 import type { Logger } from '../log/logger.ts';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { type Config, loadConfig, misspeltSettings } from '../settings/config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { runProcess } from './run-process.ts';
 import { surviveLostOutput } from './standard-streams.ts';
 import { startWatchdog } from './watchdog.ts';
 
-/** What every composition root starts from. */
+/** Given to every composition root. */
 export interface ProcessContext {
   config: Config;
   logger: Logger;
@@ -16,9 +16,10 @@ export interface ProcessContext {
 }
 
 /**
- * Reads the configuration and runs a process of this kind; a wrong configuration is one line on stderr and exit code 1.
+ * Reads the configuration and runs a process of this kind; a wrong configuration is one line on
+ * stderr and exit code 1.
  *
- * @param limits `closingMs`: what it may take to stop beyond the grace period
+ * @param limits `closingMs`: time to stop beyond the grace period; default 0
  */
 export function runConfigured(
   processKind: string,
@@ -38,13 +39,13 @@ export function runConfigured(
 function configOrExit(): Config {
   try {
     const config = loadConfig();
-    // Processes that `npm start` runs would repeat it.
+    // Child processes of `npm start` would repeat it.
     if (!process.send) for (const line of misspeltSettings()) process.stderr.write(`${line}\n`);
     return config;
   } catch (error) {
-    if (!(error instanceof Complaint)) throw error;
+    if (!(error instanceof OperatorError)) throw error;
     process.stderr.write(`${error.message}\n`);
-    // At once: an IPC channel would keep a process alive that has nothing to do.
+    // An explicit exit: an IPC channel would keep the process alive.
     process.exit(1);
   }
 }

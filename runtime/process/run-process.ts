@@ -1,38 +1,42 @@
 import type { LogOutput } from '../log/log-output.ts';
 import type { Logger } from '../log/logger.ts';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { Lifecycle } from './lifecycle.ts';
 
 export interface ProcessOptions {
   logger: Logger;
   output: LogOutput;
-  /** How long what is under way may take once the process is told to stop. */
+  /** Time for running work after a stop signal. */
   graceMs: number;
-  /** How long it may take to stop altogether, and then it exits all the same; default the grace. */
+  /** Time for the whole stop, after which the process exits anyway; default `graceMs`. */
   stopMs?: number | undefined;
 }
 
-/** Closing what is well takes a moment, also where there is no grace for work. */
+/** Closing connections takes time even without a grace period for work. */
 const SHORTEST_STOP_MS = 3000;
-/** Ctrl-C reaches a process twice within moments: once from the terminal and once through npm. That is one request to stop. */
+/**
+ * Ctrl-C reaches a process twice, from the terminal and through npm; within this time it counts
+ * once.
+ */
 const SAME_SIGNAL_MS = 500;
 const STILL_WAITING_MS = 5000;
 
 /**
- * Runs a process: builds and starts everything, stops in order on SIGTERM, SIGINT, SIGHUP or the death of the process that started
- * this one, and exits 0. A second signal exits at once, and so does a stop that takes longer than it may. A failed start, a part
- * that broke down, or an error that was not caught exits 1; what the operator can mend is told on standard error in one line.
+ * Runs a process: starts everything, stops in order on SIGTERM, SIGINT, SIGHUP or the death of its
+ * parent process, and exits 0. A second signal, or a stop longer than `stopMs`, exits at once. A
+ * failed start, a failed part or an uncaught error exits 1; an OperatorError is printed on standard
+ * error as one line.
  */
 export function runProcess(
   { logger, output, graceMs, stopMs = graceMs }: ProcessOptions,
   compose: (lifecycle: Lifecycle) => Promise<void>,
 ): void {
   let signalledAt = 0;
-  let isBroken = false;
+  let hasFailed = false;
   const lifecycle = new Lifecycle(logger, Math.max(stopMs, SHORTEST_STOP_MS), (error) => {
-    if (isBroken || signalledAt > 0) return;
-    isBroken = true;
-    logger.error('process_broken', { error });
+    if (hasFailed || signalledAt > 0) return;
+    hasFailed = true;
+    logger.error('process_failed', { error });
     process.stderr.write(`${error.message}; this process ends\n`);
     void end(1);
   });
@@ -51,15 +55,15 @@ export function runProcess(
       signalledAt = Date.now();
       logger.info('process_stopping', { signal, grace_ms: graceMs });
       void end(0);
-      if (signal === 'SIGINT') tellWhatIsWaitedFor(lifecycle, graceMs);
+      if (signal === 'SIGINT') reportWaiting(lifecycle, graceMs);
     } else if (Date.now() - signalledAt > SAME_SIGNAL_MS) {
       logger.warn('process_stopped_at_once', { signal, waiting_for: lifecycle.waitingFor() });
-      // Not after a flush: whoever asks twice wants no more waiting.
+      // Without a flush: a second signal asks for an immediate exit.
       process.exit(1);
     }
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, onSignal);
-  // Only a process started with an IPC channel hears this: its parent is gone, and nothing else would ever stop it.
+  // Emitted only with an IPC channel: the parent is gone, and nothing else would stop this process.
   process.on('disconnect', () => onSignal('parent_gone'));
 
   const onFatal = (event: string) => (error: unknown) => {
@@ -69,22 +73,22 @@ export function runProcess(
   process.on('uncaughtException', onFatal('uncaught_exception'));
   process.on('unhandledRejection', onFatal('unhandled_rejection'));
 
-  // It may have gone while this process was still loading its modules.
+  // The parent may have ended while this process was loading its modules.
   if (process.send && !process.connected) {
     onSignal('parent_gone');
     return;
   }
   compose(lifecycle).catch((error) => {
-    // What fails once a stop was asked for fails because of it.
+    // After a stop signal a failed start is a consequence of the stop.
     if (signalledAt > 0) return;
-    if (!(error instanceof Complaint)) return onFatal('start_failed')(error);
+    if (!(error instanceof OperatorError)) return onFatal('start_failed')(error);
     process.stderr.write(`${error.message}\n`);
     void lifecycle.stop().then(() => exit(1));
   });
 }
 
-/** For the person who pressed Ctrl-C and waits. */
-function tellWhatIsWaitedFor(lifecycle: Lifecycle, graceMs: number): void {
+/** Prints what a stop waits for, for the operator who pressed Ctrl-C. */
+function reportWaiting(lifecycle: Lifecycle, graceMs: number): void {
   const names = () => lifecycle.waitingFor().join(', ');
   if (names() === '') return;
   process.stderr.write(

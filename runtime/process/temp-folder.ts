@@ -5,25 +5,28 @@ import { join } from 'node:path';
 import { setTempFolder } from '../settings/config.ts';
 
 /**
- * A folder for the temporary files of this process and of those it starts (a browser's profile is 15 MB and more), gone with it.
+ * A folder for the temporary files of this process and its children (a browser's profile is 15 MB
+ * and more), removed with the process.
  *
- * Nobody cleans up behind a process that was killed, so each that opens one sweeps what the dead left. Alive is whoever answers
- * on the socket in its folder: the kernel closes it with the process, and it is the same one for containers that share the
- * folder, where another process may have the same number and the owner's number may mean nothing.
+ * A killed process leaves its folder, so each new process removes those of dead ones. A process is
+ * alive if the socket in its folder accepts connections: the kernel closes it with the process.
+ * Unlike a process id, that also works for containers that share the folder.
  */
 export interface TempFolder {
   path: string;
-  /** Removes it with all that is in it. */
+  /** Removes the folder and its contents. */
   close(): Promise<void>;
 }
 
 const PREFIX = 'leadengine-tmp-';
 const SOCKET = 'alive';
 
-/** Becomes what `os.tmpdir()` gives: libraries make their folders there, and not all of them can be told another place. */
+/**
+ * Also sets `os.tmpdir()`: libraries create folders there, and some have no option for another one.
+ */
 export async function openTempFolder(): Promise<TempFolder> {
   const parent = tmpdir();
-  await sweep(parent);
+  await removeDead(parent);
   const path = await mkdtemp(join(parent, PREFIX));
   const server = createServer((socket) => socket.destroy());
   const listens = await new Promise<boolean>((resolve) => {
@@ -31,7 +34,8 @@ export async function openTempFolder(): Promise<TempFolder> {
     server.listen(join(path, SOCKET), () => resolve(true));
   });
   if (!listens) {
-    // Too long a path for a socket, or a file system without: better litter there than a folder swept from under its owner.
+    // The path is too long for a socket, or the file system has none. Leftover files are better
+    // than a folder that another process removes while it is in use.
     await remove(path);
     return { path: parent, close: async () => {} };
   }
@@ -47,13 +51,13 @@ export async function openTempFolder(): Promise<TempFolder> {
   };
 }
 
-async function sweep(parent: string): Promise<void> {
+async function removeDead(parent: string): Promise<void> {
   const names = await readdir(parent);
   const folders = names.filter((name) => name.startsWith(PREFIX)).map((name) => join(parent, name));
   await Promise.all(folders.map(async (folder) => (await isDead(folder)) && remove(folder)));
 }
 
-/** Between the making of a folder and its socket there are moments. */
+/** A folder this young may not have its socket yet. */
 const YOUNG_MS = 60_000;
 
 async function isDead(folder: string): Promise<boolean> {
@@ -64,7 +68,9 @@ async function isDead(folder: string): Promise<boolean> {
   return Date.now() - mtimeMs > YOUNG_MS;
 }
 
-/** Null: somebody answers, which the kernel does for a busy process too. */
+/**
+ * The connect error's code; null if it is accepted, which the kernel does for a busy process too.
+ */
 function problemOf(socketPath: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(socketPath);
@@ -76,6 +82,9 @@ function problemOf(socketPath: string): Promise<string | null> {
   });
 }
 
-/** What cannot be removed is left for the next sweep: another user's, or what a browser that ends still writes to. */
+/**
+ * Errors are ignored: another user's folder, or one an ending browser still writes to; a later
+ * start retries.
+ */
 const remove = (folder: string): Promise<void> =>
   rm(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 100 }).catch(() => {});

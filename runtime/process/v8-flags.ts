@@ -1,11 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Lets V8 wait longer before it compiles a hot function to its best code, for a process that works beside a browser on the same
- * cores. Left to itself it optimises what it has seen little of, throws that away when the next page is different, and does it again:
- * over 200 pages 10 ms of processor time a page went into compiling, 3 this way, and what it compiles then is better (a page in
- * threads that are warm: 8.3 ms instead of 11.0). Default 67,584 with V8 11.3 to 13; read anew each time a function spends it up.
+ * Makes V8 wait longer before it optimizes a hot function, for a process that shares its cores with
+ * a browser. By default V8 optimizes on little feedback, deoptimizes when the next page differs,
+ * and repeats: over 200 pages compiling took 10 ms of CPU time per page, 3 ms this way, and the
+ * code is better (a page in warm threads: 8.3 ms instead of 11.0). Default 67,584 in V8 11.3 to 13;
+ * read each time a function uses up its budget.
  */
-export function compileLate(): void {
+export function applyV8Flags(): void {
   setFlagsFromString('--interrupt-budget=1500000');
 }

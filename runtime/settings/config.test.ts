@@ -37,7 +37,7 @@ test('the broker can be given in parts', () => {
   expect(rabbitmq?.url).toBe('amqp://lead:p%40ss%2Fword@broker:5672/%2Fjobs');
 });
 
-test('what jobs may reach is a list of hosts and ranges', () => {
+test('EGRESS_ALLOW is a list of hosts and ranges', () => {
   const EGRESS_ALLOW = '127.0.0.1:8080, 10.0.0.0/8,[::1]:80 fd00::/8,intranet.example';
   expect(parseConfig({ EGRESS_ALLOW }).egressAllow).toHaveLength(5);
   expect(() => parseConfig({ EGRESS_ALLOW: 'http://x/' })).toThrow(
@@ -45,7 +45,7 @@ test('what jobs may reach is a list of hosts and ranges', () => {
   );
 });
 
-test('half a key pair of pushes is refused, and links lead to where the API listens', () => {
+test('half a VAPID key pair is refused, and links default to the address of the API', () => {
   const publicKey = Buffer.alloc(65, 4).toString('base64url');
   expect(() => parseConfig({ VAPID_PUBLIC_KEY: publicKey })).toThrow(
     'configuration: VAPID_PUBLIC_KEY and VAPID_PRIVATE_KEY: expected both or neither',

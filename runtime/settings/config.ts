@@ -1,25 +1,25 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { readEnvFile } from './env-file.ts';
 import { nearMisses } from './near-misses.ts';
 import { SETTINGS, type SettingName, type SettingValues, settingsOf } from './settings.ts';
 
 /**
- * The one reader of the environment. `.env` in the working directory is read first; the real environment wins. A wrong
- * value throws `ConfigError`, whose message is the one line a user sees.
+ * The one reader of the environment. `.env` in the working directory is read first; the real
+ * environment wins. A wrong value throws `ConfigError`, whose message is the one line a user sees.
  */
 export function loadConfig(): Config {
   for (const [name, value] of Object.entries(readEnvFile('.env'))) process.env[name] ??= value;
   return parseConfig(process.env);
 }
 
-/** What `os.tmpdir()` gives from now on, here and in the processes that this one starts. */
+/** Sets `os.tmpdir()` for this process and its children. */
 export function setTempFolder(path: string): void {
   process.env.TMPDIR = path;
 }
 
-/** The part of this process's environment that a program it starts may see. */
+/** The part of this process's environment that a child program may see. */
 export const inheritedEnvironment = (isAllowed: (name: string) => boolean): Record<string, string> =>
   Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
@@ -33,7 +33,7 @@ export const misspeltSettings = (): string[] =>
     ({ name, meant }) => `configuration: there is no setting ${name}: ${meant} may be meant`,
   );
 
-export class ConfigError extends Complaint {}
+export class ConfigError extends OperatorError {}
 
 /** @throws ConfigError naming every variable that does not fit and what was expected of it */
 export function parseConfig(environment: Record<string, string | undefined>): Config {
@@ -113,41 +113,47 @@ export interface Config {
   leaseMs: number;
   retry: { baseMs: number; capMs: number };
   bootstrapApiKey: string | undefined;
-  /** Raw entries `host[:port]` or `CIDR[:port]`; the egress guard parses them. */
+  /** Unparsed entries `host[:port]` or `CIDR[:port]`; the egress guard parses them. */
   egressAllow: string[];
   chromiumPath: string | undefined;
   sources: LeadSources;
-  /** `host:port` of the sources the operator set: they may be reached wherever they are, by the sources alone. */
+  /**
+   * `host:port` of sources that the operator set: also private ones are reachable, for the sources
+   * only.
+   */
   sourceEndpoints: string[];
   directoriesFile: string | undefined;
   pageTimeoutMs: number;
   maxPageBytes: number;
-  /** What plain HTTP says of who asks. */
+  /** `User-Agent` of plain HTTP requests. */
   userAgent: string;
-  /** Undefined: what the browser says of itself. */
+  /** Undefined: the browser's own `User-Agent`. */
   browserUserAgent: string | undefined;
   /** For jobs that name no proxy of their own. */
   proxyUrls: string[];
-  /** `file:` or `s3:`; undefined: artifacts lie in the database, which every process of a fleet reaches. */
+  /**
+   * `file:` or `s3:`; undefined: artifacts are in the database, which every process of a fleet
+   * reaches.
+   */
   artifactsUrl: string | undefined;
-  /** False for sites of one's own. */
+  /** False for the operator's own sites. */
   respectRobots: boolean;
   /** Pages of a host at the same time, over all workers. */
   hostConcurrency: number;
-  /** Between the starts of two pages of a host. */
+  /** Time between the starts of two pages of a host. */
   hostGapMs: number;
-  /** Requests a second and user. */
+  /** Requests per user and second. */
   rateLimit: number;
-  /** Addresses and ranges of proxies that say whom they serve. */
+  /** Addresses and ranges of proxies whose forwarding headers are trusted. */
   trustedProxies: string[];
   /** `*`, or the origins whose pages may call the API from browsers. */
   corsOrigins: string[];
   /** Streams of events, Server-Sent Events and WebSockets together, open at a time. */
   streams: { perProcess: number; perUser: number };
   retentionDays: number;
-  /** Room on the disk for clicks that the queue does not take, of each API process. */
+  /** Disk space per API process for clicks that the queue does not take. */
   clickSpoolBytes: number;
-  /** Whether API processes also run the sweeps; off where `npm run dispatch` does. */
+  /** Whether API processes run the dispatch loops; false if `npm run dispatch` does. */
   dispatchInApi: boolean;
   /** Where users reach the API, for links; without a slash at its end. */
   publicUrl: string;
@@ -156,7 +162,7 @@ export interface Config {
   logFormat: 'json' | 'pretty';
 }
 
-/** Where leads are looked for. */
+/** Addresses and credentials of lead sources. */
 export interface LeadSources {
   googleUrl: string;
   googleApiUrl: string;
@@ -173,17 +179,17 @@ export interface NotifyConfig {
   /** Undefined: no e-mail. */
   smtpUrl: string | undefined;
   smtpFrom: string | undefined;
-  /** Undefined: a pair is made once and kept in the database. */
+  /** Undefined: a pair is generated once and stored in the database. */
   vapid: { publicKey: string; privateKey: string } | undefined;
-  /** `mailto:` or `https:`: whom a push service asks when something is wrong. */
+  /** `mailto:` or `https:`: the contact for push services. */
   vapidSubject: string;
-  /** E-mail and push. */
+  /** Of e-mails and pushes. */
   attempts: number;
   retry: { baseMs: number; capMs: number };
   webhookAttempts: number;
   webhookRetry: { baseMs: number; capMs: number };
   webhookPauseAfterMs: number;
-  /** Pushes and webhooks under way at the same time. */
+  /** Pushes, and webhooks, sent at the same time. */
   concurrency: number;
   mailPace: { gatherMs: number; apartMs: number; urgentApartMs: number };
 }
@@ -221,13 +227,13 @@ function sourcesOf(v: SettingValues): LeadSources {
 const sourceEndpointsOf = (v: SettingValues, given: Record<string, string | undefined>) =>
   SOURCE_URLS.flatMap((name) => (given[name] && v[name] ? [authorityOf(v[name])] : []));
 
-/** `host:port`, the port also where the URL leaves it out. */
+/** `host:port`, with the default port if the URL has none. */
 function authorityOf(address: string): string {
   const { hostname, port, protocol } = new URL(address);
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`;
 }
 
-/** An address that listens everywhere is reached on this machine by loopback. */
+/** The wildcard address is reachable on this machine by loopback. */
 const reachable = (host: string): string => (host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
 
 const urlHost = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
@@ -260,7 +266,7 @@ function notifyOf(v: SettingValues): NotifyConfig {
   };
 }
 
-/** A mail waits so long for others that belong with it. */
+/** A mail waits this long for notifications to the same address. */
 const GATHER_MS = 5000;
 const URGENT_APART_MS = 15_000;
 

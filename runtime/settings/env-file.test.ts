@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 import { ambiguityIn, readEnvFile } from './env-file.ts';
 
 let folder: string;
@@ -49,12 +49,12 @@ describe('.env', () => {
     ['PORT 3000', /line 1: expected NAME=value/],
     ['=abc', /line 1: expected NAME=value/],
   ])('%j is refused with its line, and never with its value', (text, problem) => {
-    expect(() => read(text)).toThrow(Complaint);
+    expect(() => read(text)).toThrow(OperatorError);
     expect(() => read(text)).toThrow(problem);
     expect(ambiguityIn(text)).not.toMatch(/abc/);
   });
 
-  test('is not needed, but must be a file that can be read', () => {
+  test('is optional, but must be readable', () => {
     expect(readEnvFile(join(folder, 'none'))).toEqual({});
     expect(() => readEnvFile(folder)).toThrow(/^configuration: .+ cannot be read \(EISDIR\)/);
   });

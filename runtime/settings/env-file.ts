@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
-import { Complaint } from '../operator-error.ts';
+import { OperatorError } from '../operator-error.ts';
 
 /**
- * What a `.env` file says; nothing if there is none.
+ * Reads a `.env` file; empty if there is none.
  *
- * @throws Complaint naming the line that would be read otherwise than it looks
+ * @throws OperatorError naming the line that dotenv would read differently than it looks
  */
 export function readEnvFile(path: string): Record<string, string> {
   let text: string;
@@ -14,16 +14,16 @@ export function readEnvFile(path: string): Record<string, string> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return {};
-    throw new Complaint(
+    throw new OperatorError(
       `configuration: ${path} cannot be read (${code}): make it a file that this user may read`,
     );
   }
   const problem = ambiguityIn(text);
-  if (problem) throw new Complaint(`configuration: ${path} ${problem}`);
+  if (problem) throw new OperatorError(`configuration: ${path} ${problem}`);
   return parse(text);
 }
 
-/** dotenv is silent about lines it does not understand, and ends an unquoted value at any `#`. */
+/** dotenv silently skips lines it cannot parse, and ends an unquoted value at any `#`. */
 export function ambiguityIn(text: string): string | undefined {
   const lines = text.split(/\r\n?|\n/);
   for (let index = 0; index < lines.length; index += 1) {

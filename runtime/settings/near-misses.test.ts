@@ -18,7 +18,7 @@ test.each([
   expect(nearMisses([name], known)).toEqual([{ name, meant }]);
 });
 
-test('settings and what other programs read are no misspelling', () => {
+test('settings and variables of other programs are not misspellings', () => {
   const others = [
     'PATH',
     'HOME',

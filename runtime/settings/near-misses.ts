@@ -1,4 +1,4 @@
-/** Set variables whose name is no setting but nearly one, each with the setting it may be meant for. */
+/** Variables whose names are nearly those of settings, each with the setting that may be meant. */
 export function nearMisses(
   given: Iterable<string>,
   known: readonly string[],
@@ -14,11 +14,11 @@ const letters = (name: string) => name.toUpperCase().replaceAll(/[^A-Z0-9]/g, ''
 
 function isNear(name: string, candidate: string): boolean {
   const [a, b] = [letters(name), letters(candidate)];
-  // Of short names every third is near some other program's: there one letter must do.
+  // Many short names are near another program's variable, so there only one letter may differ.
   return distance(a, b) <= (b.length >= 9 ? 2 : 1);
 }
 
-/** Levenshtein's. */
+/** Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {

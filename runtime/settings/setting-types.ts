@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-// What the value of a setting may look like. Each type's complaint says what was expected.
+// Types of setting values. Each error message says what was expected.
 
 export const text = z.string().trim();
 
-/** As given: blanks at its ends may belong to a password. */
+/** Not trimmed: a password may begin or end with blanks. */
 export const verbatim = z.string();
 
 export const wholeNumber = (min: number, max: number) => {

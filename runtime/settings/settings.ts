@@ -4,20 +4,23 @@ import { parseRange } from '../address-policy.ts';
 import { base64url, listOf, oneOf, text, urlOf, verbatim, wholeNumber } from './setting-types.ts';
 import { amqpUrl, artifactsUrl, databaseUrl, egressEntry } from './url-settings.ts';
 
-/** The processes of an installation. `start` is `npm start`, which hands every setting to those it runs. */
+/**
+ * The processes of an installation. `start` is `npm start`, which passes every setting to its
+ * children.
+ */
 export type ProcessName = 'start' | 'api' | 'worker' | 'notifier' | 'analytics' | 'dispatch';
 
 interface Details {
-  /** The value where none is given, as it would be written. Without one the setting is optional. */
+  /** The default, as written in the environment. Without one the setting is optional. */
   fallback?: string;
-  /** What holds where there is no fallback, for readers. */
+  /** Describes the default if there is no fallback; for the docs. */
   unset?: string;
   unit?: 'ms' | 's' | 'bytes' | 'MB' | 'days' | 'hours';
   says: string;
   readBy: readonly ProcessName[];
-  /** What stands in `.env.example`, where the fallback would show nothing. */
+  /** Value in `.env.example`, if the fallback is no good example. */
   example?: string;
-  /** Its value is not shown in any message. */
+  /** Its value is never shown in a message. */
   secret?: true;
 }
 
@@ -32,8 +35,8 @@ const SWEEPERS = ['api', 'dispatch'] as const;
 const web = urlOf('https:', 'http:');
 
 /**
- * Every setting there is, and all there is to say of each: `loadConfig` reads by this table, and `npm run docs` writes `.env.example`,
- * the reference and the Compose file's list from it.
+ * Every setting, declared once: `loadConfig` reads by this table, and `npm run docs` writes
+ * `.env.example`, the configuration reference and the Compose file's list from it.
  */
 export const SETTING_GROUPS = {
   'Where the API listens': {
@@ -59,7 +62,7 @@ export const SETTING_GROUPS = {
         'expected 16 to 200 printable ASCII characters without spaces, such as the output of `openssl rand -hex 24`',
       ),
       {
-        unset: 'made, shown once and kept in `DATA_DIR/api-key`',
+        unset: 'generated, shown once and stored in `DATA_DIR/api-key`',
         says: "The first admin's API key; replacing it revokes the one before. Give every API process the same",
         readBy: ['api'],
         secret: true,
@@ -91,7 +94,7 @@ export const SETTING_GROUPS = {
     ),
     RATE_LIMIT: setting(wholeNumber(1, 1_000_000), {
       fallback: '10000',
-      says: 'Requests per user and second at one API process; lower it if keys go to strangers',
+      says: 'Requests per user and second at one API process; lower it if third parties get keys',
       readBy: ['api'],
     }),
     STREAMS_PER_PROCESS: setting(wholeNumber(0, 1_000_000), {
@@ -145,7 +148,7 @@ export const SETTING_GROUPS = {
   },
   RabbitMQ: {
     RABBITMQ_URL: setting(amqpUrl, {
-      unset: 'the parts below; without RABBITMQ_HOST the queue is kept in Postgres',
+      unset: 'the parts below; without RABBITMQ_HOST the queue is in Postgres',
       says: 'Your RabbitMQ (3.10 or newer), `amqp:` or `amqps:`. It wins over the parts',
       readBy: CHILDREN,
       example: 'amqp://user:password@host:5672/vhost',
@@ -194,13 +197,13 @@ export const SETTING_GROUPS = {
     SHUTDOWN_GRACE_MS: setting(wholeNumber(0, 3_600_000), {
       fallback: '25000',
       unit: 'ms',
-      says: 'Time for the work in hand when a process is told to stop',
+      says: 'Time to finish running work after a stop signal',
       readBy: ['start', 'api', 'worker', 'notifier', 'analytics'],
     }),
     JOB_TIMEOUT_MS: setting(wholeNumber(100, 1_200_000), {
       fallback: '300000',
       unit: 'ms',
-      says: 'Longest attempt',
+      says: 'Longest duration of an attempt',
       readBy: ['worker'],
     }),
     LEASE_MS: setting(wholeNumber(1000, 600_000), {
@@ -243,7 +246,7 @@ export const SETTING_GROUPS = {
     PAGE_TIMEOUT_MS: setting(wholeNumber(100, 600_000), {
       fallback: '30000',
       unit: 'ms',
-      says: 'Longest page',
+      says: 'Longest time to load a page',
       readBy: ['worker'],
     }),
     MAX_PAGE_BYTES: setting(wholeNumber(1024, 1_073_741_824), {
@@ -254,7 +257,7 @@ export const SETTING_GROUPS = {
     }),
     USER_AGENT: setting(text.regex(/^[\x20-\x7e]{1,500}$/, 'expected up to 500 printable ASCII characters'), {
       unset: '`LeadEngine/0.1`; the browser says what it is itself',
-      says: "Who asks; add how to reach you. robots.txt knows us by its first word that is no browser's",
+      says: "`User-Agent` header; add how to reach you. robots.txt matches its first word that is no browser's",
       readBy: ['worker'],
       example: 'LeadEngine/0.1 (+https://example.com/contact)',
     }),
@@ -308,28 +311,28 @@ export const SETTING_GROUPS = {
     }),
     GOOGLE_URL: setting(web, {
       fallback: 'https://www.google.com',
-      says: 'Where Google is. A source that is set may be on your own network, for that source alone; so for those below',
+      says: 'Address of Google. An address that you set may be private, for that source only; the same for those below',
       readBy: ['worker'],
     }),
     GOOGLE_API_URL: setting(web, {
       fallback: 'https://customsearch.googleapis.com',
-      says: 'Where its API is',
+      says: "Address of Google's API",
       readBy: ['worker'],
     }),
-    BING_URL: setting(web, { fallback: 'https://www.bing.com', says: 'Where Bing is', readBy: ['worker'] }),
+    BING_URL: setting(web, { fallback: 'https://www.bing.com', says: 'Address of Bing', readBy: ['worker'] }),
     DUCKDUCKGO_URL: setting(web, {
       fallback: 'https://html.duckduckgo.com',
-      says: 'Where DuckDuckGo is',
+      says: 'Address of DuckDuckGo',
       readBy: ['worker'],
     }),
     OVERPASS_URL: setting(web, {
       fallback: 'https://overpass-api.de/api/interpreter',
-      says: "OpenStreetMap's Overpass API",
+      says: "Address of OpenStreetMap's Overpass API",
       readBy: ['worker'],
     }),
     LINKEDIN_URL: setting(web, {
       fallback: 'https://www.linkedin.com',
-      says: 'Where LinkedIn is',
+      says: 'Address of LinkedIn',
       readBy: ['worker'],
     }),
   },
@@ -348,19 +351,19 @@ export const SETTING_GROUPS = {
       example: 'LeadEngine <leads@example.com>',
     }),
     VAPID_PUBLIC_KEY: setting(base64url(65), {
-      unset: 'a pair is made and kept in the database',
+      unset: 'a pair is generated and stored in the database',
       says: 'Public key of browser pushes',
       readBy: ['api', 'notifier'],
     }),
     VAPID_PRIVATE_KEY: setting(base64url(32), {
-      unset: 'a pair is made and kept in the database',
+      unset: 'a pair is generated and stored in the database',
       says: 'Private key of browser pushes',
       readBy: ['api', 'notifier'],
       secret: true,
     }),
     VAPID_SUBJECT: setting(urlOf('mailto:', 'https:'), {
       unset: '`PUBLIC_URL` if that is `https:`',
-      says: 'Whom a push service writes to when something is wrong',
+      says: 'Contact for push services',
       readBy: ['notifier'],
       example: 'mailto:you@example.com',
     }),
@@ -394,7 +397,7 @@ export const SETTING_GROUPS = {
     WEBHOOK_PAUSE_AFTER_HOURS: setting(wholeNumber(0, 8760), {
       fallback: '72',
       unit: 'hours',
-      says: 'An endpoint that has failed for so long is paused',
+      says: 'An endpoint that has failed for this long is paused',
       readBy: ['notifier'],
     }),
     EMAIL_DIGEST_SECONDS: setting(wholeNumber(0, 86_400), {
@@ -436,7 +439,7 @@ export type SettingValues = {
     : z.output<(typeof SETTINGS)[Name]['type']> | undefined;
 };
 
-/** Table and details as those read them who go through all settings. */
+/** A setting for code that iterates over all of them. */
 export interface Setting extends Details {
   type: z.ZodType<unknown, string>;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { PostgresUrlError, parsePostgresUrl } from '../postgres/postgres-url.ts';
 import { text } from './setting-types.ts';
 
-/** Checked here, read where it is used: several processes and tests hand it on as text. */
+/** Validated here, parsed where it is used: processes and tests pass it on as text. */
 export const databaseUrl = text.superRefine((value, context) => {
   try {
     parsePostgresUrl(value);
@@ -22,7 +22,7 @@ export const amqpUrl = text
 function isDecodable(value: string): boolean {
   if (!URL.canParse(value)) return false;
   const { hostname, pathname, hash, username, password } = new URL(value);
-  // A raw / or # in a password cuts the host off.
+  // A raw / or # in a password ends the host.
   if (hostname === '' || hash !== '' || pathname.indexOf('/', 1) >= 0) return false;
   try {
     for (const part of [username, password, pathname]) decodeURIComponent(part);
@@ -32,7 +32,7 @@ function isDecodable(value: string): boolean {
   }
 }
 
-/** The shape only; the egress guard knows which addresses there are. */
+/** Checks the shape only; the egress guard validates addresses. */
 const EGRESS_ENTRY =
   /^(\[[0-9a-f:.]+\](\/\d{1,3})?|[^\s:/[\]]+(\/\d{1,2})?)(:\d{1,5})?$|^[0-9a-f:.]+(\/\d{1,3})?$/i;
 

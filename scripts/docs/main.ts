@@ -2,7 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { errorCodes } from './error-codes.ts';
 import { composeFile, envExample, reference } from './texts.ts';
 
-/** `npm run docs`, in the repository's root. */
+/**
+ * `npm run docs`: writes the texts that are generated from the settings, in the repository's root.
+ */
 const texts = {
   '.env.example': envExample(),
   'docs/reference/configuration.md': reference(),

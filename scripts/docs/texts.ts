@@ -5,7 +5,7 @@ import {
   settingsOf,
 } from '../../runtime/settings/settings.ts';
 
-// The texts that follow from the declared settings. A unit test compares them with the files.
+// The texts generated from the declared settings. A unit test compares them with the files.
 
 const NOTE = '`npm run docs` writes this from runtime/settings/settings.ts.';
 
@@ -58,19 +58,19 @@ processes it runs; the others are \`npm run api\`, \`worker\`, \`notifier\`, \`a
 
 ${NOTE}`;
 
-/** A variable of the shell or `.env`, as Compose writes it. */
+/** Compose's syntax for a variable of the shell or `.env`. */
 const shell = (name: string, otherwise = '') => `\${${name}:-${otherwise}}`;
 
 const COMPOSE_DATABASE = `postgres://leadengine:${shell('POSTGRES_PASSWORD', 'leadengine')}@postgres:5432/leadengine`;
 
-/** What the image or the Compose file decides. */
+/** Settings fixed by the image or the Compose file; null: not listed. */
 const SET_BY_COMPOSE: Partial<Record<SettingName, string | null>> = {
-  // In the container; PORT chooses the port on the host.
+  // Fixed in the container; PORT sets the port on the host.
   PORT: null,
   HOST: null,
   DATA_DIR: null,
   CHROMIUM_PATH: null,
-  // Of `npm start`; here `--scale worker=4` says it.
+  // For `npm start`; with Compose, use `--scale worker=4`.
   WORKERS: null,
   DATABASE_URL: shell('DATABASE_URL', COMPOSE_DATABASE),
   RABBITMQ_HOST: shell('RABBITMQ_HOST', 'rabbitmq'),
@@ -82,7 +82,7 @@ const SET_BY_COMPOSE: Partial<Record<SettingName, string | null>> = {
 const BEGIN = `# Every setting. ${NOTE}\n`;
 const END = '# End of the settings.\n';
 
-/** The Compose file with the list of settings as it should be. */
+/** The Compose file with its list of settings regenerated. */
 export function composeFile(text: string): string {
   const [before = '', rest = ''] = text.split(BEGIN);
   const [, after] = rest.split(END);
@@ -102,7 +102,7 @@ function shownDefault({ fallback, unset, unit }: Setting): string {
 
 const cell = (text: string) => text.replaceAll('|', '\\|');
 
-/** A value as `.env` takes it. */
+/** A value quoted for `.env`. */
 const quoted = (value: string) => (/[#\s'"]/.test(value) ? `'${value}'` : value);
 
 function wrapped(text: string, prefix: string): string {

@@ -9,13 +9,13 @@ import { runConfigured } from '../../runtime/process/process.ts';
 import type { Config } from '../../runtime/settings/config.ts';
 
 /**
- * A service of your own that hears of events. It has a queue of its own, bound to the exchange of the events it wants: durable, so
- * it misses nothing while it is away, and apart from everybody else's. It runs as often as you like; its processes
- * share the queue.
+ * An example of your own service that consumes events. It has its own queue, bound to the exchange
+ * of the events it wants: durable, so it misses nothing while it is stopped, and separate from
+ * other consumers. Any number of its processes can run; they share the queue.
  *
- *   node scripts/run.mjs scripts/examples/event-consumer.js
+ * node scripts/run.mjs scripts/examples/event-consumer.js
  *
- * Nothing but the message library is needed, on RabbitMQ and without.
+ * It needs only the message library, with RabbitMQ and without.
  */
 
 const QUEUE = 'example_consumer';
@@ -27,23 +27,26 @@ runConfigured('example', async ({ config, logger, lifecycle }) => {
   await declareOwnQueue(queue);
   await queue.consume(QUEUE, { prefetch: 1 }, async ({ envelope }) => {
     try {
-      return await hear(envelope);
+      return await handle(envelope);
     } catch (error) {
-      // What this service cannot pass on must not be acknowledged, and the next event would fare no better.
-      lifecycle.breakDown(error as Error);
-      return { kind: 'give_back' };
+      // An event that cannot be written must not be acknowledged, and the next one would fail too.
+      lifecycle.fail(error as Error);
+      return { kind: 'requeue' };
     }
   });
   process.send?.({ type: 'ready' });
 });
 
-/** Where the queue lives if there is no RabbitMQ: your Postgres, or the one that `npm start` runs and has written down. */
+/**
+ * Without RabbitMQ the queue is in your Postgres, or in that of `npm start`, whose URL is in a
+ * file.
+ */
 async function databaseUrlOf({ rabbitmq, databaseUrl, dataDir }: Config): Promise<string> {
   if (rabbitmq) return '';
   return databaseUrl ?? (await readFile(join(dataDir, 'database-url'), 'utf8')).trim();
 }
 
-/** The broker may still be on its way up. */
+/** Retries while the broker is starting. */
 async function declareOwnQueue(queue: Queue): Promise<void> {
   for (;;) {
     try {
@@ -55,31 +58,33 @@ async function declareOwnQueue(queue: Queue): Promise<void> {
   }
 }
 
-/** Those heard already: an event may come again, with the same id. A real service keeps them where it keeps its results. */
-const heard = new Set<string>();
+/**
+ * Ids of handled events: one may be delivered again. A real service stores them with its results.
+ */
+const handled = new Set<string>();
 
-async function hear(envelope: Envelope): Promise<HandlerOutcome> {
-  if (heard.has(envelope.id)) return { kind: 'ack' };
+async function handle(envelope: Envelope): Promise<HandlerOutcome> {
+  if (handled.has(envelope.id)) return { kind: 'ack' };
   const read = readEvent(envelope);
   switch (read.kind) {
     case 'event':
       await act(envelope, read.event);
       break;
     case 'unknown_type':
-      // Of a newer LeadEngine, and not for us.
+      // Of a newer LeadEngine; ignored.
       break;
     case 'unsupported_version':
     case 'broken':
-      // Gone: this queue has no dead letters. The ledger has the event still, for when it can be read.
+      // Dropped: this queue has no dead letters. The ledger still has the event.
       return { kind: 'dead_letter', reason: read.kind };
     default:
       read satisfies never;
   }
-  heard.add(envelope.id);
+  handled.add(envelope.id);
   return { kind: 'ack' };
 }
 
-/** What this service is for. @throws where nobody takes what it writes any more */
+/** The work of this service. @throws if standard output is closed */
 function act({ id, user_id }: Envelope, { type, data }: KnownEvent): Promise<void> {
   const line = `${JSON.stringify({ id, type, user_id, data })}\n`;
   return new Promise((resolve, reject) => {

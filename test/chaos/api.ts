@@ -29,7 +29,7 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
     retry,
     retentionDays,
     mailPace: notify.mailPace,
-    sweeps: true,
+    runsLoops: true,
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 

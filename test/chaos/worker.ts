@@ -22,7 +22,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const scrape = createScriptedScraper({ database, arms, onAborted });
   const worker = createWorker({
     ...{ database, queue, logger, resolve: () => scrape, slots: config.workerConcurrency },
-    onFatal: (error) => lifecycle.breakDown(error),
+    onFatal: (error) => lifecycle.fail(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
   });
   await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });

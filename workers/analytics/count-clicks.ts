@@ -7,15 +7,16 @@ import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { readUserAgent } from './user-agent.ts';
 
-/** Clicks of one statement, and as many again that gather meanwhile. */
+/** Clicks per statement, and as many again that arrive while it runs. */
 const BATCH = 1000;
 export const CLICKS_PREFETCH = 2 * BATCH;
 const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 2000;
 
 /**
- * Counts clicks: those that wait together are one statement, and acknowledged after its commit. While the database is away they stay in
- * hand, because a message given back too often ends among the dead letters.
+ * Counts clicks: those that wait together share a statement, and are acknowledged after its commit.
+ * While the database is unavailable they are held, because a message requeued too often is
+ * dead-lettered.
  */
 export function createCountClicks(options: {
   database: Database;
@@ -23,7 +24,7 @@ export function createCountClicks(options: {
   stopping: AbortSignal;
 }): Handler {
   const { database, logger, stopping } = options;
-  // One at a time: the database lets only one writer in.
+  // One run at a time: the database allows one writer of these counts.
   const store = createBatcher<CountedClick, HandlerOutcome>((clicks) => storeAll(clicks), {
     maxItems: BATCH,
     maxRuns: 1,
@@ -34,12 +35,12 @@ export function createCountClicks(options: {
       await untilStored(clicks);
       return clicks.map(() => ACKNOWLEDGED);
     } catch (error) {
-      if (stopping.aborted || isDatabaseUnavailable(error)) return clicks.map(() => GIVEN_BACK);
+      if (stopping.aborted || isDatabaseUnavailable(error)) return clicks.map(() => REQUEUED);
       if (clicks.length === 1) {
         logger.error('click_not_counted', { event_id: clicks[0]?.id, error });
         return [{ kind: 'dead_letter', reason: `not counted: ${(error as Error).message}` }];
       }
-      // Something about one of them: the others must not suffer.
+      // One of the clicks is at fault: storing each by itself saves the others.
       const outcomes: HandlerOutcome[] = [];
       for (const click of clicks) outcomes.push(...(await storeAll([click])));
       return outcomes;
@@ -67,7 +68,7 @@ export function createCountClicks(options: {
 }
 
 const ACKNOWLEDGED: HandlerOutcome = { kind: 'ack' };
-const GIVEN_BACK: HandlerOutcome = { kind: 'give_back' };
+const REQUEUED: HandlerOutcome = { kind: 'requeue' };
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 function readClick({ envelope }: Delivery): HandlerOutcome | { kind: 'click'; click: CountedClick } {
@@ -95,5 +96,5 @@ function readClick({ envelope }: Delivery): HandlerOutcome | { kind: 'click'; cl
   };
 }
 
-/** Postgres cannot keep a NUL in text. */
+/** Postgres cannot store a NUL in text. */
 const withoutNul = (text: string): string => text.replaceAll('\0', '');

@@ -3,7 +3,9 @@ import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
 import { createAnalytics } from './analytics.ts';
 
-/** Counts clicks and what happens to jobs. One is enough; a second takes over where the first ends. */
+/**
+ * Counts clicks and job events. One process is enough; a second one takes over if the first ends.
+ */
 runConfigured('analytics', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine analytics';
   const url = await databaseUrlOf(config);

@@ -19,7 +19,7 @@ test.each([
   expect(readUserAgent(text)).toEqual({ family, device });
 });
 
-test('a robot is called by its name', () => {
+test('a robot is named by its product', () => {
   expect(readUserAgent('Mozilla/5.0 (compatible; ExampleBot/2.0; +http://example.com/bot)').family).toBe(
     'ExampleBot',
   );

@@ -1,15 +1,15 @@
 import Bowser from 'bowser';
 import { LRUCache } from 'lru-cache';
 
-/** What a `User-Agent` says of itself, in words that can be counted. */
+/** A `User-Agent` header reduced to countable values. */
 export interface UserAgent {
   /** `Firefox`, `Chrome`, `curl`; `Unknown`. */
   family: string;
-  /** `desktop`, `mobile`, `tablet`, …; null where it does not say. */
+  /** `desktop`, `mobile`, `tablet`, …; null if unknown. */
   device: string | null;
 }
 
-/** There are few of them, and reading one takes longer than storing its click. */
+/** Few distinct values occur, and parsing one takes longer than storing its click. */
 const known = new LRUCache<string, UserAgent>({ max: 10_000 });
 const UNKNOWN: UserAgent = { family: 'Unknown', device: null };
 
@@ -23,7 +23,10 @@ export function readUserAgent(text: string | null): UserAgent {
   return agent;
 }
 
-/** A robot goes by its own name, in whatever browser's clothes: `Mozilla/5.0 (compatible; ExampleBot/2.0)`. */
+/**
+ * A robot is named by its own product, also in a browser's string: `Mozilla/5.0 (compatible;
+ * ExampleBot/2.0)`.
+ */
 function parse(text: string): UserAgent {
   const { browser, platform } = Bowser.parse(text);
   const robot = /\b([\w.-]*(?:bot|crawler|spider)[\w.-]*)/i.exec(text)?.[1];

@@ -4,20 +4,26 @@ import type { Receipt, SendOutcome } from '../../core/notifications/delivery.ts'
 import type { SentChannel } from '../../core/notifications/notification.ts';
 import type { ClaimedDelivery } from '../../db/notifications/deliveries/claim.ts';
 
-/** A way to reach somebody. What it cannot send is an outcome; it throws only what nobody foresaw. */
+/**
+ * A way to reach a user. A message it cannot send is an outcome; it throws only on unexpected
+ * errors.
+ */
 export interface Channel {
   readonly name: SentChannel;
   readonly maxAttempts: number;
   readonly retry: RetryPolicy;
-  /** How many it sends at the same time. */
+  /** Messages sent at the same time. */
   readonly concurrency: number;
-  /** So many leases long one attempt may take: a mail server may think for long before it says "250", and giving up on it means a copy. */
-  readonly leases: number;
-  /** What fails together: the host of a webhook or push service, the one mail server. */
-  circuitOf(delivery: ClaimedDelivery): string;
   /**
-   * Sends one message. A mail has several deliveries, the others one.
-   * @param signal fires when there is no more time
+   * How many lease times one attempt may take: a mail server may take long to answer "250", and
+   * aborting it means that the mail is sent twice.
+   */
+  readonly leases: number;
+  /** Key of the circuit breaker: the host of a webhook or push service, the one mail server. */
+  circuitKey(delivery: ClaimedDelivery): string;
+  /**
+   * Sends one message. A mail has one or more deliveries, other messages exactly one.
+   * @param signal fires when the time for sending is over
    */
   send(deliveries: [ClaimedDelivery, ...ClaimedDelivery[]], signal: AbortSignal): Promise<SendOutcome>;
   stop?(): void;

@@ -1,5 +1,5 @@
 import type { SendOutcome } from '../../core/notifications/delivery.ts';
-import { createCircuits } from './circuit-breakers.ts';
+import { createDeliveryCircuitBreakers } from './circuit-breakers.ts';
 
 const failed: SendOutcome = {
   kind: 'retry',
@@ -8,9 +8,9 @@ const failed: SendOutcome = {
 };
 const refused: SendOutcome = { ...failed, kind: 'refused' };
 
-test('a host that fails again and again is left alone, at no cost to what waits; others are not', async () => {
+test('the circuit of a host that keeps failing opens, at no cost to its messages; other circuits stay closed', async () => {
   const changes: [string, boolean][] = [];
-  const circuits = createCircuits((key, open) => changes.push([key, open]));
+  const circuits = createDeliveryCircuitBreakers((key, open) => changes.push([key, open]));
   let sent = 0;
   const send = async () => {
     sent += 1;
@@ -27,16 +27,16 @@ test('a host that fails again and again is left alone, at no cost to what waits;
   expect(await circuits.send('webhook b', send)).toBe(failed);
 });
 
-test('an endpoint that is not found does not speak for the others on its host', async () => {
-  const circuits = createCircuits(() => {});
+test('an endpoint that is not found does not count against its host', async () => {
+  const circuits = createDeliveryCircuitBreakers(() => {});
   const notFound: SendOutcome = { ...failed, receipt: { status: 404, body: '' } };
   for (let time = 0; time < 20; time += 1) {
     expect(await circuits.send('a', async () => notFound)).toBe(notFound);
   }
 });
 
-test('a refusal speaks of one message and not of its host', async () => {
-  const circuits = createCircuits(() => {});
+test('a refusal counts against its message and not its host', async () => {
+  const circuits = createDeliveryCircuitBreakers(() => {});
   for (let time = 0; time < 20; time += 1)
     expect(await circuits.send('a', async () => refused)).toBe(refused);
 });

@@ -14,43 +14,49 @@ import {
   type PauseRule,
   settleDeliveries,
 } from '../../db/notifications/deliveries/settle.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { type Channel, NO_RECEIPT, retry } from './channel.ts';
-import type { Circuits } from './circuit-breakers.ts';
-import { readRing } from './message.ts';
+import type { DeliveryCircuitBreakers } from './circuit-breakers.ts';
+import { readWakeUp } from './message.ts';
 
-type Parcel = [ClaimedDelivery, ...ClaimedDelivery[]];
+/** Deliveries sent as one message. */
+type DeliveryBatch = [ClaimedDelivery, ...ClaimedDelivery[]];
 
 export interface DeliverOptions {
   database: Database;
-  circuits: Circuits;
+  circuits: DeliveryCircuitBreakers;
   leaseMs: number;
   rule: PauseRule;
   logger: Logger;
-  /** Fires when no more is begun. */
-  stopping: AbortSignal;
-  /** Fires when what is being sent must end now. */
-  givingUp: AbortSignal;
-  /** Fires when there is no time left even to write it down: the lease runs out, and it is sent again. */
-  leaving: AbortSignal;
+  /** Fires when no more deliveries are begun. */
+  drain: AbortSignal;
+  /** Fires when messages being sent must end now. */
+  abort: AbortSignal;
+  /**
+   * Fires when there is no time left to settle: the lease expires, and the message is sent again.
+   */
+  kill: AbortSignal;
 }
 
 /**
- * A host that takes so long has half of the slots at most; what is beyond waits in Postgres, and others get their turn. What is urgent
- * may have half of the rest too: it does not wait for the host's ordinary messages.
+ * A host slower than this gets at most half of the slots; its other messages wait in Postgres.
+ * Urgent messages may use half of the rest too, so that they do not wait for the host's ordinary
+ * ones.
  */
 const SLOW_MS = 1000;
 const SLOW_SHARE = 0.5;
 const SLOW_URGENT_SHARE = 0.75;
-const CROWDED_MS = 1000;
+const BUSY_SNOOZE_MS = 1000;
 const HOSTS = 5000;
-/** Of the lease, what sending may take; the rest is for writing down how it ended. */
+/** Share of the lease for sending; the rest is for settling. */
 const SENDING_SHARE = 0.7;
 
-/** Handles a message of a channel's queue: claim, send, settle, and only then acknowledge. */
+/**
+ * Handles a wake-up message of a channel's queue: claim, send, settle, and only then acknowledge.
+ */
 export function createDeliver(channel: Channel, options: DeliverOptions): Handler {
   const { database, logger } = options;
   const leaseMs = options.leaseMs * channel.leases;
@@ -64,11 +70,11 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     },
     { maxItems: 64, maxRuns: 1 },
   );
-  const inHand = new Map<string, number>();
-  const lastTook = new LRUCache<string, number>({ max: HOSTS });
+  const inFlight = new Map<string, number>();
+  const lastDuration = new LRUCache<string, number>({ max: HOSTS });
 
   return async (delivery) => {
-    const message = readRing(delivery.envelope, channel.name);
+    const message = readWakeUp(delivery.envelope, channel.name);
     switch (message.kind) {
       case 'unknown_type':
         logger.warn('notification_type_unknown', {
@@ -80,9 +86,9 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
         return { kind: 'dead_letter', reason: message.reason };
       case 'read': {
         const holder = randomUUID();
-        const parcel = await claim(message.value, holder, delivery);
-        if (parcel === 'stopping') return { kind: 'give_back' };
-        if (parcel !== 'not_ours') await deliver(parcel, holder);
+        const batch = await claim(message.value, holder, delivery);
+        if (batch === 'stopping') return { kind: 'requeue' };
+        if (batch !== 'not_ours') await deliver(batch, holder);
         return { kind: 'ack' };
       }
       default:
@@ -90,20 +96,20 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     }
   };
 
-  async function deliver(parcel: Parcel, holder: string): Promise<void> {
-    const [first] = parcel;
+  async function deliver(batch: DeliveryBatch, holder: string): Promise<void> {
+    const [first] = batch;
     const begin = performance.now();
-    const outcome = await sendWithin(parcel);
+    const outcome = await sendInTime(batch);
     const durationMs = performance.now() - begin;
     const { maxAttempts } = channel;
     const transition = settleDelivery({ ...first, maxAttempts }, outcome, channel.retry, Math.random());
-    const settlement = { ids: parcel.map(({ id }) => id), holder, transition, durationMs };
-    await untilDatabaseAnswers([options.leaving], logger, () => settleTogether(settlement).then(() => true));
+    const settlement = { ids: batch.map(({ id }) => id), holder, transition, durationMs };
+    await retryWhileUnavailable([options.kill], logger, () => settleTogether(settlement).then(() => true));
     const level = transition.status === 'failed' ? 'warn' : 'info';
     logger[level](`notification_${transition.status === 'queued' ? outcome.kind : transition.status}`, {
       channel: channel.name,
       delivery_id: first.id,
-      deliveries: parcel.length,
+      deliveries: batch.length,
       type: first.type,
       attempt: first.attempt,
       duration_ms: Math.round(durationMs),
@@ -112,28 +118,28 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     });
   }
 
-  async function sendWithin(parcel: Parcel): Promise<SendOutcome> {
-    const key = channel.circuitOf(parcel[0]);
-    const crowd = inHand.get(key) ?? 0;
-    const isSlow = (lastTook.get(key) ?? 0) > SLOW_MS;
-    const share = parcel[0].urgent ? SLOW_URGENT_SHARE : SLOW_SHARE;
-    if (isSlow && crowd > 0 && crowd >= channel.concurrency * share) {
-      const error = { code: 'endpoint_busy', message: 'others are under way to it' };
-      return { kind: 'snooze', error, delayMs: CROWDED_MS };
+  async function sendInTime(batch: DeliveryBatch): Promise<SendOutcome> {
+    const key = channel.circuitKey(batch[0]);
+    const concurrent = inFlight.get(key) ?? 0;
+    const isSlow = (lastDuration.get(key) ?? 0) > SLOW_MS;
+    const share = batch[0].urgent ? SLOW_URGENT_SHARE : SLOW_SHARE;
+    if (isSlow && concurrent > 0 && concurrent >= channel.concurrency * share) {
+      const error = { code: 'endpoint_busy', message: 'other messages are being sent to it' };
+      return { kind: 'snooze', error, delayMs: BUSY_SNOOZE_MS };
     }
-    inHand.set(key, crowd + 1);
+    inFlight.set(key, concurrent + 1);
     const begin = performance.now();
     try {
       return await options.circuits.send(`${channel.name} ${key}`, async () => {
-        const signal = AbortSignal.any([options.givingUp, AbortSignal.timeout(leaseMs * SENDING_SHARE)]);
+        const signal = AbortSignal.any([options.abort, AbortSignal.timeout(leaseMs * SENDING_SHARE)]);
         try {
-          return await channel.send(parcel, signal);
+          return await channel.send(batch, signal);
         } catch (error) {
-          if (options.givingUp.aborted) return released;
+          if (options.abort.aborted) return released;
           if (signal.aborted) return tooLate;
           logger.error('notification_send_failed', {
             channel: channel.name,
-            delivery_id: parcel[0].id,
+            delivery_id: batch[0].id,
             error,
           });
           const message = error instanceof Error ? error.message : String(error);
@@ -145,10 +151,10 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
         }
       });
     } finally {
-      lastTook.set(key, performance.now() - begin);
-      const left = (inHand.get(key) ?? 1) - 1;
-      if (left === 0) inHand.delete(key);
-      else inHand.set(key, left);
+      lastDuration.set(key, performance.now() - begin);
+      const left = (inFlight.get(key) ?? 1) - 1;
+      if (left === 0) inFlight.delete(key);
+      else inFlight.set(key, left);
     }
   }
 }
@@ -157,11 +163,11 @@ const tooLate: SendOutcome = retry({ code: 'timeout', message: 'it was not sent 
 
 const released: SendOutcome = {
   kind: 'snooze',
-  error: { code: 'released', message: 'the notifier was told to stop' },
+  error: { code: 'released', message: 'the notifier is shutting down' },
   delayMs: 0,
 };
 
-function createClaim(channel: Channel, { database, leaseMs, logger, stopping }: DeliverOptions) {
+function createClaim(channel: Channel, { database, leaseMs, logger, drain }: DeliverOptions) {
   const claimTogether = createBatcher<DeliveryClaim & { holder: string }, ClaimedDelivery | undefined>(
     async (claims) => {
       const claimed = await claimDeliveries(database, claims, leaseMs);
@@ -175,8 +181,8 @@ function createClaim(channel: Channel, { database, leaseMs, logger, stopping }: 
     request: DeliveryClaim,
     holder: string,
     { signal }: Pick<Delivery, 'signal'>,
-  ): Promise<Parcel | 'not_ours' | 'stopping'> => {
-    const claimed = await untilDatabaseAnswers([stopping, signal], logger, async () => {
+  ): Promise<DeliveryBatch | 'not_ours' | 'stopping'> => {
+    const claimed = await retryWhileUnavailable([drain, signal], logger, async () => {
       if (channel.name === 'email') return claimMail(database, request, { holder, leaseMs });
       return [await claimTogether({ ...request, holder })].filter((delivery) => delivery !== undefined);
     });

@@ -1,26 +1,29 @@
 import type { Database } from '../../db/connect.ts';
-import { fanOut, type MailPace, type TellableEvent } from '../../db/notifications/fan-out.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { fanOut, type MailPace, type NotifiableEvent } from '../../db/notifications/fan-out.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { readNotification } from './message.ts';
 
-/** Events in one statement: at 100 it tells some thousand a second, and more gain nothing. */
+/** Events per statement: 100 give about a thousand events per second, and more gain nothing. */
 export const FAN_OUT_BATCH = 100;
 
-/** Handles a message of `job_notifications`: whoever is to be told has it in the database, then it is acknowledged. */
+/**
+ * Handles a message of `job_notifications`: stores the notifications of its event, then
+ * acknowledges it.
+ */
 export function createFanOut(options: {
   database: Database;
   mailPace: MailPace;
   logger: Logger;
-  stopping: AbortSignal;
+  drain: AbortSignal;
 }): Handler {
   const { database, logger } = options;
-  const fanOutTogether = createBatcher<TellableEvent, { refusedFor: string | null }>(
+  const fanOutTogether = createBatcher<NotifiableEvent, { refusedFor: string | null }>(
     async (events) => {
-      const { refused, ...told } = await fanOut(database, events, options.mailPace);
-      logger.debug('fanned_out', { events: events.length, ...told });
+      const { refused, ...counts } = await fanOut(database, events, options.mailPace);
+      logger.debug('fanned_out', { events: events.length, ...counts });
       const reasons = new Map(refused.map(({ id, error }) => [id, String(error)]));
       return events.map(({ id }) => ({ refusedFor: reasons.get(id) ?? null }));
     },
@@ -36,11 +39,12 @@ export function createFanOut(options: {
       case 'broken':
         return { kind: 'dead_letter', reason: message.reason };
       case 'read': {
-        // Kept while the database is away: given back, it would use up the deliveries that a broker allows a message.
-        const done = await untilDatabaseAnswers([options.stopping, signal], logger, () =>
+        // Held while the database is unavailable: requeued, it would reach the broker's delivery
+        // limit.
+        const done = await retryWhileUnavailable([options.drain, signal], logger, () =>
           fanOutTogether(message.value),
         );
-        if (!done) return { kind: 'give_back' };
+        if (!done) return { kind: 'requeue' };
         return done.refusedFor === null ? { kind: 'ack' } : { kind: 'dead_letter', reason: done.refusedFor };
       }
       default:

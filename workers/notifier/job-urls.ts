@@ -2,12 +2,12 @@ import type { Sql } from '../../db/connect.ts';
 import { findShares } from '../../db/links/links.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 
-/** Where a notification about each of these jobs leads. */
+/** The URL that a notification links to, by job id. */
 export type JobUrls = (jobIds: string[]) => Promise<Map<string, string>>;
 
 /**
- * To the results its owner shares, by the short link: whoever reads a mail has no API key at hand. To the job in the API where nothing
- * is shared, or nobody can tell at the moment: a mail is not kept back for it.
+ * The short link of the results if their owner shares them: the reader of a mail has no API key at
+ * hand. The job in the API if nothing is shared or the look-up fails: a mail does not wait for it.
  */
 export const createJobUrls =
   ({ sql, publicUrl, logger }: { sql: Sql; publicUrl: string; logger: Logger }): JobUrls =>

@@ -12,7 +12,10 @@ interface Item extends Wording {
   url: string | null;
 }
 
-/** One mail of one or many notifications, the urgent ones first, as text and as HTML. `urls`: where each job's leads. */
+/**
+ * Composes a mail of one or more notifications, as text and HTML.
+ * @param links `urls`: the link of each job, by id
+ */
 export function composeMail(
   deliveries: ClaimedDelivery[],
   links: { urls: ReadonlyMap<string, string>; unsubscribeUrl: string },

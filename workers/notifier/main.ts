@@ -19,7 +19,10 @@ import { createNotifier } from './notifier.ts';
 
 const USER_AGENT = 'LeadEngine-Webhooks/1.0';
 
-/** Tells users what happened, by mail, push and webhook and in the app. One is enough; several share the work. */
+/**
+ * Notifies users by mail, push, webhook and in the app. One process is enough; several share the
+ * work.
+ */
 runConfigured('notifier', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine notifier';
   const url = await databaseUrlOf(config);

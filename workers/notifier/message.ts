@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import { eventTypeOf, type SentChannel } from '../../core/notifications/notification.ts';
 import type { DeliveryClaim } from '../../db/notifications/deliveries/claim.ts';
-import type { TellableEvent } from '../../db/notifications/fan-out.ts';
+import type { NotifiableEvent } from '../../db/notifications/fan-out.ts';
 import type { Envelope } from '../../queue/envelope.ts';
 import { sendKey } from '../../queue/topology.ts';
 
 type Read<T> =
   | { kind: 'read'; value: T }
-  /** Of a later version of this program, or not for us. */
+  /** Of a newer program, or not for this consumer. */
   | { kind: 'unknown_type' }
   | { kind: 'broken'; reason: string };
 
 const jobId = z.object({ job_id: z.uuid().nullish() });
-const ring = z.object({ delivery_id: z.uuid(), attempt: z.int().min(0).max(1_000_000) });
+const wakeUp = z.object({ delivery_id: z.uuid(), attempt: z.int().min(0).max(1_000_000) });
 
-/** The event a message of `job_notifications` tells of. */
-export function readNotification(envelope: Envelope): Read<TellableEvent> {
+/** Parses a message of `job_notifications`: its event. */
+export function readNotification(envelope: Envelope): Read<NotifiableEvent> {
   const type = eventTypeOf(envelope.type);
   if (!type) return { kind: 'unknown_type' };
   if (!envelope.version.startsWith('1.')) return wrongVersion(envelope);
@@ -32,11 +32,11 @@ export function readNotification(envelope: Envelope): Read<TellableEvent> {
   };
 }
 
-/** The delivery a message of a channel's queue rings for. */
-export function readRing(envelope: Envelope, channel: SentChannel): Read<DeliveryClaim> {
+/** Parses a wake-up message of a channel's queue: its delivery. */
+export function readWakeUp(envelope: Envelope, channel: SentChannel): Read<DeliveryClaim> {
   if (envelope.type !== sendKey(channel)) return { kind: 'unknown_type' };
   if (!envelope.version.startsWith('1.')) return wrongVersion(envelope);
-  const parsed = ring.safeParse(envelope.data);
+  const parsed = wakeUp.safeParse(envelope.data);
   if (!parsed.success) return broken(parsed.error, 'data.');
   return { kind: 'read', value: { id: parsed.data.delivery_id, attempt: parsed.data.attempt } };
 }

@@ -4,15 +4,15 @@ import type { HttpClient } from '../../scraping/http/client.ts';
 import type { ResponseHead } from '../../scraping/response/response-head.ts';
 import { NO_RECEIPT, refused, retry } from './channel.ts';
 
-/** For connecting, sending and the whole answer. */
+/** For connecting, sending and reading the response. */
 const TIMEOUT_MS = 10_000;
-/** Of an answer, what is read and what is kept. */
+/** Of a response: how much is read, and how much is stored. */
 const READ_BYTES = 64 * 1024;
-const KEPT_CHARACTERS = 1024;
+const STORED_CHARACTERS = 1024;
 
 /**
- * Posts to an address a user named: through the egress guard, following no redirect, and reading no more of the answer than is
- * kept. Any 2xx is a success.
+ * Posts to a URL that a user configured: through the egress guard, without following redirects,
+ * reading at most `READ_BYTES` of the response. Any 2xx is a success.
  */
 export async function post(
   http: HttpClient,
@@ -33,10 +33,10 @@ export async function post(
         return true;
       },
     });
-    return outcomeOf(answer, answer.body.toString('utf8').slice(0, KEPT_CHARACTERS));
+    return outcomeOf(answer, answer.body.toString('utf8').slice(0, STORED_CHARACTERS));
   } catch (error) {
     if (!(error instanceof PageFailure)) throw error;
-    // It answered; that the answer is long is its own business.
+    // The receiver answered; a long body does not matter.
     if (error.code === 'page_too_large' && head) return outcomeOf(head, '');
     return failureOf(error);
   }
@@ -64,7 +64,7 @@ function retryAfter(value: string | undefined): number | undefined {
   return ms > 0 ? ms : undefined;
 }
 
-/** In the words of a message's receiver and not of a page. */
+/** For a message's receiver; the errors' own messages are about pages. */
 const MESSAGES: Record<string, string> = {
   page_timeout: `it did not answer within ${TIMEOUT_MS / 1000} s`,
   connection_failed: 'the connection failed',
@@ -73,7 +73,7 @@ const MESSAGES: Record<string, string> = {
 function failureOf({ code, message }: PageFailure): SendOutcome {
   const isTimeout = code === 'page_timeout';
   const error = { code: isTimeout ? 'timeout' : code, message: MESSAGES[code] ?? message };
-  // A certificate is renewed and a broken one repaired; only what the guard refuses stays refused.
+  // A bad certificate gets renewed, so it is retried; what the guard refuses stays refused.
   const isFinal =
     code === 'egress_refused' || (code !== 'tls_failed' && pageErrorConsequence(code) === 'permanent');
   return isFinal ? refused(error, NO_RECEIPT) : retry(error, NO_RECEIPT);

@@ -5,7 +5,7 @@ const secret = Buffer.alloc(32, 7).toString('base64');
 const other = Buffer.alloc(32, 9).toString('base64');
 const message = { id: 'd0', timestamp: new Date(), body: '{"type":"job.completed","text":"größer"}' };
 
-test('the public library accepts the signature, and refuses it for another body', () => {
+test('the reference library accepts the signature, and rejects it for another body', () => {
   const headers = signatureHeaders(message, [secret]);
   expect(new Webhook(`whsec_${secret}`).verify(message.body, headers)).toEqual(JSON.parse(message.body));
   expect(() => new Webhook(`whsec_${secret}`).verify(`${message.body} `, headers)).toThrow();

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 
 /**
- * The headers of Standard Webhooks (https://www.standardwebhooks.com): during a rotation both secrets sign, and a receiver that has
- * either accepts the message.
+ * Computes the headers of Standard Webhooks (https://www.standardwebhooks.com). During a rotation
+ * both secrets sign, and a receiver that has either accepts the message.
  *
  * @param secrets base64, without `whsec_`
  */

@@ -4,7 +4,7 @@ import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
 import { type Claim, type ClaimRequest, claimJobs, findHolder, type Holder } from '../../db/jobs/claim.ts';
 import { settleCrashedRun } from '../../db/jobs/settle.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import { SCRAPE_MESSAGE } from '../../dispatch/message.ts';
 import type { Envelope } from '../../queue/envelope.ts';
 import type { Delivery } from '../../queue/queue.ts';
@@ -12,28 +12,32 @@ import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { BEAT_MS, type Heartbeat } from './heartbeat.ts';
 
-/** Claims the job that a message tells of. */
+/** Claims the job that a message names. */
 export type ClaimJob = (delivery: Delivery) => Promise<ClaimResult>;
 
 export type ClaimResult =
   | Extract<Claim, { kind: 'claimed' }>
-  /** Not this worker's: a duplicate, a cancelled job, one that another worker holds, or one that gave way to a more urgent job. */
+  /**
+   * A duplicate, a cancelled job, one that another worker holds, or one that yielded to a more
+   * urgent job.
+   */
   | { kind: 'not_claimed'; jobId: string; why: 'refused' | 'yielded' }
   /** The worker takes no more work. */
   | { kind: 'stopping' }
-  /** Of a newer program, and none of this worker's business. */
+  /** Of a newer program, or not for a worker. */
   | { kind: 'unknown_type' }
   /** The message names no job. */
   | { kind: 'unreadable'; reason: string };
 
 /**
- * A holder not heard of for this long is taken to be gone once its message is delivered again. Three beats: a broker that
- * restarts delivers everything again although all holders are well, and they must be left alone.
+ * A holder silent for this long is presumed dead once its message is redelivered. Three heartbeats:
+ * a broker that restarts redelivers everything although all holders are alive, and they must keep
+ * their jobs.
  */
 const SILENT_MS = 3 * BEAT_MS;
-const LOOK_AGAIN_MS = 150;
+const POLL_MS = 150;
 
-/** A redelivered message may take its job over from a holder that fell silent. */
+/** A redelivered message may take its job over from a holder that went silent. */
 export function createClaimer(options: {
   database: Database;
   heartbeat: Heartbeat;
@@ -53,8 +57,9 @@ export function createClaimer(options: {
     const message = readScrapeMessage(delivery.envelope);
     if (message.kind !== 'scrape') return message;
     const { request } = message;
-    // While the database is away the delivery is kept and not given back: it would only come again at once, and again.
-    const claim = await untilDatabaseAnswers([stopping, delivery.signal], logger, async () => {
+    // While the database is unavailable the message is held: requeued, it would be redelivered at
+    // once.
+    const claim = await retryWhileUnavailable([stopping, delivery.signal], logger, async () => {
       const first = await claimInBatch(request);
       if (first.kind !== 'refused') return first;
       const holder = await findHolder(database, request.id, worker.leaseMs);
@@ -74,7 +79,7 @@ export function createClaimer(options: {
       if (holder?.status !== 'running' || holder.attempt !== request.attempt + 1) return refused;
       const run = { id: request.id, ...holder };
       if (options.heartbeat.holds(run) && holder.workerId === worker.id) return refused;
-      // A silence that became shorter is a beat: the holder is well, only its channel was lost.
+      // A shorter silence means a heartbeat: the holder is alive, only its channel was lost.
       if (holder.silentMs < silenceBefore) return refused;
       silenceBefore = holder.silentMs;
       if (holder.silentMs >= SILENT_MS) {
@@ -83,14 +88,14 @@ export function createClaimer(options: {
         logger.warn('job_taken_over', { job_id: request.id, attempt: holder.attempt, from: holder.workerId });
         return claimInBatch({ id: request.id, attempt: holder.attempt });
       }
-      await delay(LOOK_AGAIN_MS);
+      await delay(POLL_MS);
       holder = await findHolder(database, request.id, worker.leaseMs);
     }
     return refused;
   }
 }
 
-/** All a worker needs of a message; the rest of its data is for people and other programs. */
+/** The fields a worker needs; the others are for operators and other programs. */
 const messageData = z.object({ job_id: z.uuid(), attempt: z.int().min(0).max(1_000_000) });
 
 function readScrapeMessage(

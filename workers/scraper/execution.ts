@@ -3,9 +3,9 @@ import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
 import { type Outcome, settle } from '../../core/jobs/job-state.ts';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import { type Settlement, settleJobs } from '../../db/jobs/settle.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, HandlerOutcome } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
@@ -13,7 +13,7 @@ import type { ClaimJob, ClaimResult } from './claim.ts';
 import type { Heartbeat, WatchedRun } from './heartbeat.ts';
 import { AttemptAborted, outcomeFromError } from './outcome.ts';
 
-/** Does a job's work; resolves with how it ended, rejects with whatever went wrong or with the signal's reason. */
+/** Does a job's work; resolves with its outcome, rejects with an error or the signal's reason. */
 export type Scrape = (job: ClaimedJob, signal: AbortSignal, logger: Logger) => Promise<Outcome>;
 
 export interface ExecutorOptions {
@@ -21,19 +21,20 @@ export interface ExecutorOptions {
   logger: Logger;
   claim: ClaimJob;
   heartbeat: Heartbeat;
-  /** Who does a job of this kind. */
+  /** The implementation for a job's kind. */
   resolve(spec: JobSpec): Scrape;
-  /** Told of an error after which this process is of no use to any job. */
+  /** Called with an error after which this process can run no job. */
   onFatal(error: FatalError): void;
   jobTimeoutMs: number;
   retry: RetryPolicy;
-  /** Fires when the process cannot wait for the database any longer. */
+  /** Fires when the process can no longer wait for the database. */
   kill: AbortSignal;
 }
 
 /**
- * A job's life in a worker, from its message to the acknowledgement. Whatever happens in between, the database knows who holds the
- * job, and another worker may have it once this one is silent.
+ * Runs a job in a worker, from its message to the acknowledgement: claim, scrape under a deadline,
+ * settle. In between, the database records the holder, and another worker may take over once this
+ * one is silent.
  */
 export function createExecutor(options: ExecutorOptions): (delivery: Delivery) => Promise<HandlerOutcome> {
   const { database, logger, claim, heartbeat, resolve, jobTimeoutMs, retry } = options;
@@ -50,8 +51,8 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     const end = await scrapeUnderDeadline(scrape, attempt);
     const outcome = end.kind === 'outcome' ? end.outcome : outcomeFromError(end.thrown, jobTimeoutMs);
     await settleAttempt(attempt, outcome);
-    // The message is only a wake-up: a released or retried job gets another one from the dispatcher, a failed one is sent to the
-    // dead letters by the relay. So every end acknowledges, and each only what is settled.
+    // The message is only a wake-up: a released or retried job gets another one from the scheduler,
+    // and the relay dead-letters a failed one. So every outcome acknowledges, once it is settled.
     return { kind: 'ack' };
   };
 
@@ -78,17 +79,17 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     }
   }
 
-  /** The lease is renewed until the outcome stands: a database that is away must not cost the attempt. */
+  /** Renews the lease until the outcome is stored: a database outage must not cost the attempt. */
   async function settleAttempt(
     { job, run, startedAt, ...attempt }: Attempt,
     outcome: Outcome,
   ): Promise<void> {
     const transition = settle(job, outcome, retry, Math.random());
-    const settled = await untilDatabaseAnswers([options.kill], logger, () =>
+    const settled = await retryWhileUnavailable([options.kill], logger, () =>
       settleInBatch({ run: job, transition }),
     );
     run.end();
-    // Dropped if the job was no longer this worker's: then nothing was written.
+    // Dropped if the job was no longer this worker's: the fence kept it from being written.
     attempt.logger.info(settled ? 'job_settled' : 'job_outcome_dropped', {
       outcome: outcome.kind,
       duration_ms: Math.round(performance.now() - startedAt),
@@ -102,7 +103,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
   ): Promise<HandlerOutcome> {
     switch (claimed.kind) {
       case 'stopping':
-        return { kind: 'give_back' };
+        return { kind: 'requeue' };
       case 'not_claimed':
         logger.debug('job_not_claimed', { job_id: claimed.jobId, why: claimed.why });
         return { kind: 'ack' };
@@ -112,7 +113,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
       case 'unreadable': {
         const { reason } = claimed;
         const body = Buffer.from(JSON.stringify(envelope));
-        await buryMessage(database, { queue, reason, body }).catch((error) =>
+        await deadLetterMessage(database, { queue, reason, body }).catch((error) =>
           logger.error('unreadable_message_not_kept', { reason, error }),
         );
         return { kind: 'dead_letter', reason };

@@ -4,27 +4,28 @@ import { removeWorker, renewLeases, reportWorker } from '../../db/jobs/run.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { AttemptAborted } from './outcome.ts';
 
-/** Also how soon a worker learns that its job was cancelled, and by how much a dead one is told from a living. */
+/** Also the delay until a worker notices a cancellation, and the unit of dead-worker detection. */
 export const BEAT_MS = 400;
 
-/** A run under way. */
+/** A running attempt. */
 export interface WatchedRun {
-  /** Fires when the job is no longer this worker's, or when the worker must hand it back. */
+  /** Fires when the job is no longer this worker's, or when the worker must release it. */
   signal: AbortSignal;
   abort(reason: AttemptAborted): void;
   end(): void;
 }
 
 /**
- * One statement a beat for all runs of this process: renews their leases and learns which were cancelled or taken over. A second
- * one tells the dispatcher how many slots are here and how fast they work.
+ * One statement per heartbeat for all runs of this process: renews their leases and finds which
+ * were cancelled or taken over. A second one reports this worker's slots and claim rate to the
+ * dispatcher.
  */
 export interface Heartbeat {
   start(): void;
   watch(run: Fence): WatchedRun;
-  /** Whether this process runs that attempt now. */
+  /** Whether this process runs the attempt now. */
   holds(run: Fence): boolean;
-  /** Asks every run under way to hand its job back. */
+  /** Aborts every run, which releases its job. */
   releaseAll(): void;
   stop(): Promise<void>;
 }
@@ -53,7 +54,8 @@ export function createHeartbeat(options: {
       if (failing) logger.info('heartbeat_recovered');
       failing = false;
     } catch (error) {
-      // The runs go on: whether they are still ours is decided by the fence, not by what could not be heard.
+      // The runs continue: the fence decides whether they are still this worker's, not a failed
+      // heartbeat.
       if (!failing) logger.warn('heartbeat_failed', { error });
       failing = true;
     }
@@ -77,9 +79,9 @@ export function createHeartbeat(options: {
   function measureClaims(): void {
     const now = performance.now();
     const current = (claimsSinceBeat * 1000) / Math.max(now - beatAt, 1);
-    // A moving average over about two seconds: one long job does not read as an idle worker.
+    // A moving average over about two seconds: one long job does not look like an idle worker.
     claimsPerSecond += (current - claimsPerSecond) * Math.min((now - beatAt) / 2000, 1);
-    // Halved for minutes on end it becomes a number that Postgres's `real` cannot hold.
+    // After minutes of decay the value would underflow Postgres's `real`.
     if (claimsPerSecond < 1e-6) claimsPerSecond = 0;
     beatAt = now;
     claimsSinceBeat = 0;
@@ -113,7 +115,7 @@ export function createHeartbeat(options: {
       clearTimeout(timer);
       timer = undefined;
       await beating;
-      // So that the window shrinks at once; a worker that could not say so is forgotten after a few seconds.
+      // Shrinks the dispatch window at once; if it fails, the row expires after a few seconds.
       await removeWorker(database, worker.id).catch(() => {});
     },
   };

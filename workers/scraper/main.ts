@@ -3,10 +3,10 @@ import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { createRefusalCounter } from '../../db/sites/blocked-request-counter.ts';
 import { renderVerdictStore } from '../../db/sites/rendering-types.ts';
 import { openQueue } from '../../queue/open.ts';
-import { Complaint } from '../../runtime/operator-error.ts';
+import { OperatorError } from '../../runtime/operator-error.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process/process.ts';
 import { openTempFolder } from '../../runtime/process/temp-folder.ts';
-import { compileLate } from '../../runtime/process/v8-flags.ts';
+import { applyV8Flags } from '../../runtime/process/v8-flags.ts';
 import { findChromium } from '../../scraping/browser/chromium.ts';
 import { createBrowserPool } from '../../scraping/browser/pool.ts';
 import { createEgressGuard } from '../../scraping/egress/guard.ts';
@@ -29,14 +29,14 @@ import { createPoliteFetch } from './politeness/polite-fetch.ts';
 import { createPoliteness } from './politeness/politeness.ts';
 import { createWorker } from './worker.ts';
 
-compileLate();
+applyV8Flags();
 
-/** One scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. Start more of them for more. */
+/** A scrape worker: one Chromium, `WORKER_CONCURRENCY` jobs at a time. */
 runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) => {
   const applicationName = 'leadengine worker';
   const executablePath = findChromium(config.chromiumPath);
   if (!executablePath) {
-    throw new Complaint('no Chromium found: run `npm run setup`, or set CHROMIUM_PATH to the browser');
+    throw new OperatorError('no Chromium found: run `npm run setup`, or set CHROMIUM_PATH to the browser');
   }
   const url = await databaseUrlOf(config);
   const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
@@ -60,7 +60,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     name: 'browser',
     start: async () => {
       await browser.start().catch((error) => {
-        throw error instanceof FatalError ? new Complaint(error.message, { cause: error }) : error;
+        throw error instanceof FatalError ? new OperatorError(error.message, { cause: error }) : error;
       });
     },
     stop: () => browser.stop(),
@@ -92,7 +92,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const findSitemapUrls = createFindSitemapUrls({ politeness, http });
 
   const directories = readDirectories(config.directoriesFile);
-  // What an operator set as a source may lie in their own network; jobs reach it no more than before.
+  // A source that the operator configured may be in a private network; jobs still cannot reach it.
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
       allow: [...config.egressAllow, ...config.sourceEndpoints, ...directoryAuthorities(directories)],
@@ -115,7 +115,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, resolve, slots },
-    onFatal: (error) => lifecycle.breakDown(error),
+    onFatal: (error) => lifecycle.fail(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
   });
   await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });

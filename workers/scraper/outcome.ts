@@ -2,22 +2,22 @@ import { classify, ErrorCode, type ErrorInfo } from '../../core/errors.ts';
 import type { Outcome } from '../../core/jobs/job-state.ts';
 import { pageErrorConsequence } from '../../core/jobs/page-errors.ts';
 
-const MEANING = {
+const MESSAGES = {
   timeout: 'the attempt took longer than it may',
   lease_lost: 'the job was cancelled or taken over',
   shutdown: 'the worker is shutting down',
 };
 
-/** Why an attempt is ended from outside; the reason of its AbortSignal. */
+/** Why an attempt was aborted from outside; the reason of its AbortSignal. */
 export class AttemptAborted extends Error {
   override name = 'AttemptAborted';
 
-  constructor(readonly why: keyof typeof MEANING) {
-    super(MEANING[why]);
+  constructor(readonly why: keyof typeof MESSAGES) {
+    super(MESSAGES[why]);
   }
 }
 
-/** What a thrown value means for the job. */
+/** The job's outcome for a thrown value. */
 export function outcomeFromError(thrown: unknown, jobTimeoutMs: number): Outcome {
   if (thrown instanceof AttemptAborted) return outcomeOfAbort(thrown, jobTimeoutMs);
   const error = classify(thrown);
@@ -52,7 +52,7 @@ function outcomeOfAbort({ why }: AttemptAborted, jobTimeoutMs: number): Outcome 
   }
 }
 
-/** A page or site that failed, and whether trying it again could help. */
+/** A page or site that failed, and whether a retry could help. */
 export interface FailedPage {
   error: ErrorInfo;
   retryable: boolean;
@@ -64,8 +64,8 @@ export const failedPage = (error: ErrorInfo): FailedPage => ({
 });
 
 /**
- * What the pages make of their job. One good page completes it; the failed ones say so themselves. A job without one is tried
- * again if any of its pages is worth it.
+ * The job's outcome for its pages. One good page completes it; failed pages carry their own errors.
+ * A job without a good page is retried if any of its errors is retryable.
  */
 export function outcomeFromPages(pages: number, failed: FailedPage[]): Outcome {
   if (failed.length < pages) return { kind: 'completed' };
@@ -83,7 +83,7 @@ export const outcomeFromFailures = (failed: readonly FailedPage[], error: ErrorI
   error,
 });
 
-/** The code of all failures if they have one cause, else `otherwise`. */
+/** The code of the failures if they all have the same, else `otherwise`. */
 export function commonCode(failed: readonly FailedPage[], otherwise: string): string {
   const codes = new Set(failed.map(({ error }) => error.code));
   const [code] = codes;

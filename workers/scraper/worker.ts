@@ -2,11 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
-import type { Consumer, Queue } from '../../queue/queue.ts';
+import type { Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { withinTime } from '../../runtime/timeout.ts';
+import { createConsumerService } from '../consumer-service.ts';
 import { createClaimer } from './claim.ts';
 import { createExecutor, type ExecutorOptions } from './execution.ts';
 import { createHeartbeat } from './heartbeat.ts';
@@ -14,11 +13,13 @@ import { createHeartbeat } from './heartbeat.ts';
 export interface Worker {
   readonly id: string;
   start(): Promise<void>;
-  /** Takes no more work, lets what runs finish within the grace, and hands back what does not. */
+  /**
+   * Takes no more jobs, lets running ones finish within the grace period, and releases the rest.
+   */
   stop(): Promise<void>;
 }
 
-/** Of the grace, what is kept for handing jobs back and closing everything. */
+/** Part of the grace period reserved for releasing jobs and closing. */
 const closingMs = (graceMs: number): number => Math.min(3000, graceMs / 2);
 
 export function createWorker(options: {
@@ -34,12 +35,12 @@ export function createWorker(options: {
   retry: RetryPolicy;
 }): Worker {
   const { database, queue, logger, retry, resolve, onFatal, jobTimeoutMs } = options;
-  // The host for operators; the rest so that a process id used again is still another worker to the fence.
+  // The host name is for operators; the suffix keeps a reused process id from passing the fence.
   const id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
   const identity = { id, slots: options.slots, leaseMs: options.leaseMs };
   const stopping = new AbortController();
   const kill = new AbortController();
-  const underWay = new Set<Promise<unknown>>();
+  const consumers = createConsumerService({ database, queue });
   const heartbeat = createHeartbeat({ database, logger, worker: identity });
   const claim = createClaimer({
     ...{ database, heartbeat, worker: identity, retry, logger },
@@ -49,40 +50,24 @@ export function createWorker(options: {
     ...{ database, logger, claim, heartbeat, resolve, onFatal, jobTimeoutMs, retry },
     kill: kill.signal,
   });
-  let consumer: Consumer | undefined;
 
   return {
     id,
     start: async () => {
       heartbeat.start();
-      consumer = await queue.consume(
-        SCRAPE_JOBS,
-        { prefetch: options.slots, onUnreadable: (message) => buryMessage(database, message) },
-        (delivery) => {
-          const run = execute(delivery).finally(() => underWay.delete(run));
-          underWay.add(run);
-          return run;
-        },
-      );
+      await consumers.start(SCRAPE_JOBS, { prefetch: options.slots }, execute);
     },
     stop: async () => {
       const graceMs = options.shutdownGraceMs;
       stopping.abort();
-      await consumer?.stop();
-      if (!(await finishedWithin(underWay, graceMs - closingMs(graceMs)))) {
-        logger.info('jobs_handed_back', { jobs: underWay.size });
+      await consumers.drain();
+      if (!(await consumers.finish(graceMs - closingMs(graceMs)))) {
+        logger.info('jobs_released', { jobs: consumers.running });
         heartbeat.releaseAll();
-        if (!(await finishedWithin(underWay, closingMs(graceMs) / 2))) kill.abort();
-        await finishedWithin(underWay, closingMs(graceMs) / 4);
+        if (!(await consumers.finish(closingMs(graceMs) / 2))) kill.abort();
+        await consumers.finish(closingMs(graceMs) / 4);
       }
       await heartbeat.stop();
     },
   };
 }
-
-/** Whether all of them settled in time, one way or the other. */
-const finishedWithin = (work: Set<Promise<unknown>>, ms: number): Promise<boolean> =>
-  withinTime(Promise.allSettled(work), ms, () => new Error('late')).then(
-    () => true,
-    () => false,
-  );

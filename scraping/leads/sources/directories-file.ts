@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { Complaint } from '../../../runtime/operator-error.ts';
+import { OperatorError } from '../../../runtime/operator-error.ts';
 
 const selector = z.string().trim().min(1).max(1000);
 const field = z.union(
@@ -47,18 +47,18 @@ export type DirectoryFields = z.infer<typeof fields>;
 
 const file = z.strictObject({ directories: z.array(directory).min(1).max(100) });
 
-/** @throws Complaint naming the invalid fields, in one line */
+/** @throws OperatorError naming the invalid fields, in one line */
 export function parseDirectories(text: string, name: string): Directory[] {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch (error) {
-    throw new Complaint(`${name}: not JSON (${(error as Error).message})`);
+    throw new OperatorError(`${name}: not JSON (${(error as Error).message})`);
   }
   const parsed = file.safeParse(json);
   if (parsed.success) return parsed.data.directories;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new Complaint(`${name}: ${problems.slice(0, 5).join('; ')}`);
+  throw new OperatorError(`${name}: ${problems.slice(0, 5).join('; ')}`);
 }
 
 /** The directories declared in DIRECTORIES_FILE; none if it is not set. */
@@ -68,7 +68,7 @@ export function readDirectories(path: string | undefined): Directory[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Complaint(`DIRECTORIES_FILE: ${(error as Error).message}`);
+    throw new OperatorError(`DIRECTORIES_FILE: ${(error as Error).message}`);
   }
   return parseDirectories(text, `DIRECTORIES_FILE ${path}`);
 }

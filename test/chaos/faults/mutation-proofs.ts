@@ -47,8 +47,8 @@ const guards = {
   },
   acknowledge_after_settle: {
     file: 'workers/scraper/execution.js',
-    remove: 'const recorded = await steps.record(job, outcome);\n    run.end();',
-    instead: 'const recorded = true;\n    void steps.record(job, outcome).then(() => run.end());',
+    remove: 'const settled = await retryWhileUnavailable(',
+    instead: 'const settled = true;\n        void retryWhileUnavailable(',
     expects: ['slow_recovery'],
     shape: { leaseMs: 10_000 },
     scenario: async (ground) => {

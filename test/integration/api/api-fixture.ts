@@ -25,7 +25,7 @@ import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** The API as it runs in production but for its sweeps: a real database and queue, over real HTTP. */
+/** The API as it runs in production without dispatch loops: a real database and queue, over real HTTP. */
 export interface TestApi {
   url: string;
   database: Database;
@@ -101,7 +101,7 @@ export async function startApi({
     retry: POLICY,
     retentionDays: 30,
     mailPace: { gatherMs: 0, apartMs: 0, urgentApartMs: 0 },
-    sweeps: false,
+    runsLoops: false,
   });
   const offered: DispatchableJob[] = [];
   const offer = (jobs: DispatchableJob[]) => {

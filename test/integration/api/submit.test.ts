@@ -52,7 +52,7 @@ describe('a scrape request', () => {
     expect(answer.headers.get('location')).toBe(`/api/v1/jobs/${answer.json.job_id}`);
   });
 
-  test('reaches the queue without a sweep', async () => {
+  test('reaches the queue without the scheduler', async () => {
     await api.queue.purge(SCRAPE_JOBS);
     const id = await api.submit({ industry: 'dentist', geography: 'Lyon', priority: 9 });
     expect(api.offered.at(-1)).toMatchObject({

@@ -5,7 +5,7 @@ import { migrate } from '../../../db/migrate.ts';
 import { MIGRATIONS } from '../../../db/migrations/index.ts';
 import { openDatabase } from '../../../db/open.ts';
 import { silentLogger } from '../../../runtime/log/logger.ts';
-import { Complaint } from '../../../runtime/operator-error.ts';
+import { OperatorError } from '../../../runtime/operator-error.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { runToEnd } from '../../support/processes/processes.ts';
 
@@ -116,9 +116,9 @@ describe('a database that the program cannot use is refused in one line, and lef
     const refusal: unknown = await openDatabase({
       ...{ url, poolSize: 1, applicationName: 'migrate test', logger: silentLogger },
     }).catch((error) => error);
-    expect(refusal).toBeInstanceOf(Complaint);
-    expect((refusal as Complaint).message).toMatch(message);
-    expect((refusal as Complaint).message).not.toContain('\n');
+    expect(refusal).toBeInstanceOf(OperatorError);
+    expect((refusal as OperatorError).message).toMatch(message);
+    expect((refusal as OperatorError).message).not.toContain('\n');
     expect(await tablesOf(url)).toEqual(before);
   });
 
@@ -145,7 +145,7 @@ describe('a migration that fails', () => {
     const url = await databaseWith('schema');
     const before = await tablesOf(url);
     await expect(migrated(url, [...MIGRATIONS, broken, behind])).rejects.toMatchObject({
-      name: 'Complaint',
+      name: 'OperatorError',
       message: `migration ${name} failed, and nothing of it was kept: division by zero; mend what it names and start again`,
     });
     expect(await tablesOf(url)).toEqual(before);
@@ -154,7 +154,7 @@ describe('a migration that fails', () => {
 
   test('keeps those before it, and the next start begins with it', async () => {
     const url = await databaseWith('nothing');
-    await expect(migrated(url, [...MIGRATIONS, broken])).rejects.toThrow(Complaint);
+    await expect(migrated(url, [...MIGRATIONS, broken])).rejects.toThrow(OperatorError);
     expect(await run(url, 'SELECT name FROM schema_migrations ORDER BY name')).toEqual(
       NAMES.map((known) => ({ name: known })),
     );

@@ -200,7 +200,7 @@ describe('what a start cannot mend is one line', () => {
     change(url);
     await expect(open(url.href)).rejects.toThrow(line);
     await expect(open(url.href)).rejects.toMatchObject({
-      name: 'Complaint',
+      name: 'OperatorError',
       message: expect.not.stringContaining('\n'),
     });
   });

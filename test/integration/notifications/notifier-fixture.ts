@@ -25,7 +25,7 @@ import { type Receiver, startReceiver } from '../../support/servers/receiver.ts'
 import { waitFor } from '../../support/wait-for.ts';
 import { type Ask, run, startApi, type TestApi } from '../api/api-fixture.ts';
 
-/** API, sweeps and notifier as they run in production, with a mail server and an HTTP server of our own to tell. */
+/** API, dispatch loops and notifier as they run in production, with a mail server and an HTTP server of our own to tell. */
 export interface TestNotifier {
   api: TestApi;
   queue: Queue;
@@ -87,7 +87,7 @@ export async function startNotifying(
   const queue = openQueue();
   await queue.start();
   const dispatch = createDispatch({
-    ...{ database: api.database, queue, logger: silentLogger, retentionDays: 30, sweeps: true },
+    ...{ database: api.database, queue, logger: silentLogger, retentionDays: 30, runsLoops: true },
     retry: { baseMs: 1000, capMs: 1000 },
     mailPace: notify.mailPace,
   });

@@ -15,11 +15,11 @@ test('a terminal whose output is held does not hold up who writes to it, and sta
     program,
     `import { writeFileSync } from 'node:fs';
      import { surviveLostOutput } from '${dist}/runtime/process/standard-streams.js';
-     import { KeptProcess } from '${dist}/supervisor/supervised-process.js';
+     import { SupervisedProcess } from '${dist}/supervisor/supervised-process.js';
      surviveLostOutput();
      const logger = { error() {}, warn() {}, info() {}, debug() {} };
      const env = { PATH: process.env.PATH, CHILD_LOG: '${folder}/child' };
-     const child = new KeptProcess({
+     const child = new SupervisedProcess({
        name: 'test', entry: '${join(import.meta.dirname, '..', '..', 'support', 'processes', 'supervised-child.mjs')}', env, stopMs: 1000, logger,
      });
      await child.start();

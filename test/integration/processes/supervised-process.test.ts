@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LogFields, Logger } from '../../../runtime/log/logger.ts';
-import { KeptProcess } from '../../../supervisor/supervised-process.ts';
+import { SupervisedProcess } from '../../../supervisor/supervised-process.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 let dir: string;
 let logged: { event: string; fields: LogFields | undefined }[];
-let kept: KeptProcess | undefined;
+let kept: SupervisedProcess | undefined;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'leadengine-kept-'));
@@ -42,7 +42,7 @@ describe('a kept process', () => {
   });
 
   test('waits longer after each failure', async () => {
-    await child('crashing').keep();
+    await child('crashing').supervise();
     await waitFor(() => logged.filter(({ event }) => event === 'process_died').length === 3, {
       what: 'three failures',
     });
@@ -63,15 +63,15 @@ describe('a kept process', () => {
   });
 
   test('told to stop while it waits for its next start is not started again', async () => {
-    await child('crashing').keep();
+    await child('crashing').supervise();
     await waitFor(() => logged.some(({ event }) => event === 'process_died'));
     await kept?.stop();
     expect(await pids('started')).toHaveLength(1);
   });
 });
 
-function child(behaviour: string, stopMs = 10_000): KeptProcess {
-  kept = new KeptProcess({
+function child(behaviour: string, stopMs = 10_000): SupervisedProcess {
+  kept = new SupervisedProcess({
     name: 'test',
     entry: join(import.meta.dirname, '..', '..', 'support', 'processes', 'supervised-child.mjs'),
     env: { PATH: process.env.PATH, CHILD: behaviour, CHILD_LOG: join(dir, 'log') },

@@ -200,7 +200,7 @@ export function describeDelivery(harness: QueueHarness): void {
     test('a message given back comes again, and says so', async () => {
       const queue = await fixture.start();
       const seen: boolean[] = [];
-      const outcomes: HandlerOutcome[] = [{ kind: 'give_back' }, { kind: 'ack' }];
+      const outcomes: HandlerOutcome[] = [{ kind: 'requeue' }, { kind: 'ack' }];
 
       await queue.consume(WORK, { prefetch: 1 }, async ({ redelivered }) => {
         seen.push(redelivered);
@@ -234,7 +234,7 @@ export function describeDelivery(harness: QueueHarness): void {
 
       await queue.consume(WORK, { prefetch: 1 }, async () => {
         calls += 1;
-        return { kind: 'give_back' };
+        return { kind: 'requeue' };
       });
       await queue.publish([workMessage()]);
 

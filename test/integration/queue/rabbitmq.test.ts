@@ -161,7 +161,7 @@ describe('RabbitMQ alone', () => {
   test('a doorbell whose process does not come up is made anew', async () => {
     const broker = await startRabbitmq();
     try {
-      const queues = TEST_TOPOLOGY.queues.map((queue) => ({ ...queue, isDoorbell: queue.name === WORK }));
+      const queues = TEST_TOPOLOGY.queues.map((queue) => ({ ...queue, isRebuildable: queue.name === WORK }));
       const queue = fixture.createQueue(broker.url, { ...TEST_TOPOLOGY, queues });
       await queue.start();
       // The broker goes on counting from here on this channel, though the queue anew begins at one.

@@ -43,7 +43,7 @@ it('releases its job without consuming an attempt and exits with a reason; anoth
   const id = await fleet.client.post({ urls: [`${site.url}/`], render: 'browser', max_attempts: 1 });
   expect(await worker.exited).toEqual({ exitCode: 1, signal: null });
   expect(worker.output()).toContain(`Chromium could not be launched (${browser.path}); this process ends`);
-  expect(worker.logged('process_broken')).toHaveLength(1);
+  expect(worker.logged('process_failed')).toHaveLength(1);
   const waiting = await fleet.client.job(id);
   expect(waiting).toMatchObject({ status: 'queued', attempt: 0, error: null });
   expect(waiting.attempts.map(({ outcome }) => outcome)).toContain('released');

@@ -4,19 +4,20 @@ import type SMTPPool from 'nodemailer/lib/smtp-pool/index.js';
 import type { Receipt, SendOutcome } from '../../../core/notifications/delivery.ts';
 import { unsubscribeToken } from '../../../core/notifications/unsubscribe-token.ts';
 import type { NotifyConfig } from '../../../runtime/settings/config.ts';
-import { withinTime } from '../../../runtime/timeout.ts';
+import { withTimeout } from '../../../runtime/timeout.ts';
 import { type Channel, NO_RECEIPT, refused, retry } from '../channel.ts';
 import type { JobUrls } from '../job-urls.ts';
 import { composeMail } from '../mail.ts';
 
 const CONNECT_MS = 5000;
-/** Of a server that took a mail and thinks about it: whoever hangs up too early sends it twice. */
+/** For a server's answer to a mail: closing the connection too early sends the mail twice. */
 const SILENCE_MS = 40_000;
 
 /**
- * Mail over the operator's server. A mail is one message, however many notifications it holds, and has one `Message-ID` through
- * every repeat: if this process dies between the server's "250" and our writing it down, or the connection breaks before that "250"
- * reaches us, the copy that follows has the same id, by which mail systems drop it. SMTP leaves no way to ask.
+ * Mail over the operator's server. A mail is one message, however many notifications it holds, and
+ * keeps one `Message-ID` through every attempt: if this process dies between the server's "250" and
+ * its settlement, or the connection breaks before that "250" arrives, the copy has the same id, by
+ * which mail systems drop it. SMTP has no way to ask whether a mail arrived.
  */
 export function createEmailChannel(options: {
   config: NotifyConfig & { smtpUrl: string };
@@ -26,7 +27,7 @@ export function createEmailChannel(options: {
 }): Channel {
   const { config, publicUrl, jobUrls } = options;
   const { hostname } = new URL(publicUrl);
-  // An address of numbers is no domain of a mail, and servers refuse a sender at one.
+  // An IP address is not a mail domain, and servers refuse a sender at one.
   const domain = /^[a-z0-9.-]+$/i.test(hostname) && !isIP(hostname) ? hostname : 'leadengine.invalid';
   const from = config.smtpFrom ?? `LeadEngine <no-reply@${domain}>`;
   const transport = createTransport({
@@ -37,17 +38,17 @@ export function createEmailChannel(options: {
     connectionTimeout: CONNECT_MS,
     greetingTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,
-    // Nothing we send comes from a file or a URL.
+    // No content comes from a file or a URL.
     disableFileAccess: true,
     disableUrlAccess: true,
   } as SMTPPool.Options);
 
-  const send = async (parcel: Parameters<Channel['send']>[0], signal: AbortSignal): Promise<SendOutcome> => {
-    const [first] = parcel;
+  const send = async (batch: Parameters<Channel['send']>[0], signal: AbortSignal): Promise<SendOutcome> => {
+    const [first] = batch;
     const token = unsubscribeToken({ userId: first.userId, address: first.target }, options.unsubscribeKey);
     const unsubscribeUrl = `${publicUrl}/unsubscribe/${token}`;
-    const urls = await jobUrls([...new Set(parcel.flatMap(({ jobId }) => jobId ?? []))]);
-    const mail = composeMail(parcel, { urls, unsubscribeUrl });
+    const urls = await jobUrls([...new Set(batch.flatMap(({ jobId }) => jobId ?? []))]);
+    const mail = composeMail(batch, { urls, unsubscribeUrl });
     const sending = transport.sendMail({
       ...mail,
       from,
@@ -58,7 +59,7 @@ export function createEmailChannel(options: {
         'List-Unsubscribe': `<${unsubscribeUrl}>`,
         'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
         'Auto-Submitted': 'auto-generated',
-        'X-LeadEngine-Notifications': String(parcel.length),
+        'X-LeadEngine-Notifications': String(batch.length),
       },
     });
     try {
@@ -75,20 +76,22 @@ export function createEmailChannel(options: {
     retry: config.retry,
     concurrency: 1,
     leases: 4,
-    circuitOf: () => 'smtp',
+    circuitKey: () => 'smtp',
     send,
     stop: () => transport.close(),
   };
 }
 
-/** Where there is no `SMTP_URL`: what was queued while there was one waits its attempts out and is then a dead letter that says why. */
+/**
+ * Without `SMTP_URL`: mails queued while it was set use up their attempts, then are dead-lettered.
+ */
 export const createNoEmailChannel = (config: NotifyConfig): Channel => ({
   name: 'email',
   maxAttempts: config.attempts,
   retry: config.retry,
   concurrency: 1,
   leases: 4,
-  circuitOf: () => 'smtp',
+  circuitKey: () => 'smtp',
   send: async () => retry({ code: 'email_not_configured', message: 'this installation has no SMTP_URL' }),
 });
 
@@ -107,7 +110,10 @@ const receiptOf = ({ response = '' }: SmtpAnswer): Receipt => ({
   body: response.slice(0, 1024),
 });
 
-/** A 5xx about this recipient or message is final; one about our credentials is the operator's to mend, and then it goes on. */
+/**
+ * A 5xx about this recipient or message is final; after one about our credentials the mail is
+ * retried, until the operator corrects them.
+ */
 function outcomeOf(failure: SmtpError): SendOutcome {
   const { code = 'ESOCKET', responseCode, response } = failure;
   const receipt = response ? { status: responseCode ?? null, body: response.slice(0, 1024) } : NO_RECEIPT;
@@ -122,7 +128,7 @@ function outcomeOf(failure: SmtpError): SendOutcome {
   return retry({ code: named, message: failure.message }, receipt);
 }
 
-/** nodemailer has no way to break a mail off; its own time limits end one that hangs. */
+/** nodemailer cannot abort a mail; its own timeouts end one that hangs. */
 async function untilAborted<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = new Promise<never>((_resolve, reject) => {
     const end = () => reject(Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' }));
@@ -130,5 +136,5 @@ async function untilAborted<T>(sending: Promise<T>, signal: AbortSignal): Promis
     else signal.addEventListener('abort', end, { once: true });
   });
   aborted.catch(() => {});
-  return withinTime(Promise.race([sending, aborted]), 60_000, () => new Error('no answer in time'));
+  return withTimeout(Promise.race([sending, aborted]), 60_000, () => new Error('no answer in time'));
 }

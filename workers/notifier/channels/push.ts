@@ -9,12 +9,12 @@ import { type Channel, refused } from '../channel.ts';
 import type { JobUrls } from '../job-urls.ts';
 import { post } from '../post.ts';
 
-/** Of news a day old, what happened since is of more use. */
+/** A push service drops a message this old: newer ones have replaced it. */
 const TIME_TO_LIVE_S = 24 * 3600;
 
 /**
- * Web Push (RFC 8030, 8291, 8292). The payload is encrypted for the browser alone; its service worker gets
- * `{id, type, title, text, job_id, url, occurred_at}`.
+ * Web Push (RFC 8030, 8291, 8292). The payload is encrypted for the browser alone; its service
+ * worker gets `{id, type, title, text, job_id, url, occurred_at}`.
  */
 export const createPushChannel = (options: {
   http: HttpClient;
@@ -27,7 +27,7 @@ export const createPushChannel = (options: {
   retry: options.config.retry,
   concurrency: options.config.concurrency,
   leases: 1,
-  circuitOf: ({ target }) => new URL(targetOf(target).endpoint).host,
+  circuitKey: ({ target }) => new URL(targetOf(target).endpoint).host,
   send: async ([delivery], signal) => {
     const url = delivery.jobId ? (await options.jobUrls([delivery.jobId])).get(delivery.jobId) : undefined;
     const { endpoint, headers, body } = requestFor(delivery, url, options) ?? {};
@@ -63,18 +63,19 @@ function requestFor(
     const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]);
     return { endpoint, headers: Object.fromEntries(named) as Record<string, string>, body };
   } catch {
-    // A point that is not on the curve. What went wrong here in detail would be key material.
+    // A point that is not on the curve. The error is dropped, because its details contain key
+    // material.
     return null;
   }
 }
 
-/** A push service says 404 or 410 of a subscription that is no more: it is dropped. */
+/** A push service answers 404 or 410 for an expired subscription, which is then deleted. */
 function expiredOf(outcome: SendOutcome): SendOutcome {
   if (outcome.kind === 'retry' && outcome.receipt.status === 404) {
     const error = { code: 'gone', message: 'the push service knows no such subscription any more (404)' };
     return { kind: 'refused', error, receipt: outcome.receipt, gone: true };
   }
-  // Too large, unauthorised, malformed: the same message will not fare better.
+  // Too large, unauthorized, malformed: the same message would fail again.
   if (outcome.kind === 'retry' && [400, 401, 403, 413].includes(outcome.receipt.status ?? 0)) {
     return { kind: 'refused', error: outcome.error, receipt: outcome.receipt };
   }

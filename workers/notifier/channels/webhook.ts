@@ -4,14 +4,17 @@ import { type Channel, refused } from '../channel.ts';
 import { post } from '../post.ts';
 import { signatureHeaders } from '../sign.ts';
 
-/** Signed messages to a user's server, as Standard Webhooks describes them: the id is the delivery's and stays through every repeat. */
+/**
+ * Signed messages to a user's server, per Standard Webhooks: the id is the delivery's on every
+ * attempt.
+ */
 export const createWebhookChannel = (http: HttpClient, config: NotifyConfig): Channel => ({
   name: 'webhook',
   maxAttempts: config.webhookAttempts,
   retry: config.webhookRetry,
   concurrency: config.concurrency,
   leases: 1,
-  circuitOf: ({ webhook }) => (webhook ? new URL(webhook.url).host : ''),
+  circuitKey: ({ webhook }) => (webhook ? new URL(webhook.url).host : ''),
   send: async ([delivery], signal) => {
     const { id, webhook, type, occurredAt, data } = delivery;
     if (!webhook || webhook.paused) {

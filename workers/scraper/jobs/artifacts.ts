@@ -7,11 +7,12 @@ import type { StoredPage } from '../../../db/jobs/run.ts';
 import { openArtifactFolder } from '../../../db/pages/artifacts.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
-/** Screenshots and PDFs of a page: named, linked from the page, and uploaded before the page is stored. */
+// Screenshots and PDFs of a page: named, linked from the page, and uploaded before the page is
+// stored.
 
 type NamedArtifact = Artifact & { name: string };
 
-/** A page as its user gets it: with the paths under which its artifacts are served. */
+/** Adds to a page the paths under which its artifacts are served. */
 export function withArtifactPaths(
   jobId: string,
   position: number,
@@ -49,14 +50,14 @@ function nameArtifacts(artifacts: Artifact[]): NamedArtifact[] {
 
 type WithArtifacts = Pick<StoredPage, 'position' | 'artifacts'>;
 
-/** Uploads the bodies of a page's artifacts; resolves with the page as it is stored after that. */
+/** Uploads the bodies of a page's artifacts; resolves with the page to store. */
 export type UploadArtifacts = <T extends WithArtifacts>(job: ClaimedJob, page: T) => Promise<T>;
 
 /**
- * Bodies go to their store before the page tells of them. Doing so twice leaves one; what a worker uploaded before it died is
- * replaced by the next attempt, or goes with the job.
+ * Uploads bodies before the page that links them is stored. Uploading is idempotent; objects of a
+ * worker that died are overwritten by the next attempt, or deleted with the job.
  *
- * @param store undefined: artifacts are stored with their page
+ * @param store undefined: bodies are stored in the database with their page
  */
 export function createUploadArtifacts(database: Database, store: ArtifactStore | undefined): UploadArtifacts {
   return async (job, page) => {

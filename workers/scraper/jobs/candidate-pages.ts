@@ -11,7 +11,7 @@ import type { ReadSitePage, Visit } from '../../../scraping/leads/site-visit.ts'
 import { failedPage } from '../outcome.ts';
 import { type PoliteFetch, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 
-/** Pages of candidates' sites, fetched as any page of a job is: by the engine, politely. */
+/** Fetches pages of candidates' sites like any page of a job: by the page engine, politely. */
 export interface SiteVisitor {
   visit: Visit;
   readPage: ReadSitePage;
@@ -21,20 +21,20 @@ export interface SiteVisitor {
 /** Ten times what the largest honest page takes. */
 const READING_MS = 10_000;
 
-/** @param onPostponed called with each host that must be left alone for now, before the visit throws its SnoozeError */
+/** `onPostponed` is called with each postponed host, before the visit throws its SnoozeError. */
 export function createSiteVisitor(options: {
   scraping: Omit<PageEngineContext, 'signal' | 'logger'>;
   politeFetch: PoliteFetch;
 }): (job: ClaimedJob, signal: AbortSignal, logger: Logger, onPostponed: (wait: Wait) => void) => SiteVisitor {
   return (job, signal, logger, onPostponed) => {
-    // Not `headers`: they may hold what one site knows its user by, and these sites are strangers'.
+    // Not `headers`: they may hold credentials for one site, and these sites are other parties'.
     const { render, timeout_ms } = job.spec;
     const spec = {
       formats: ['raw_html' as const],
       ...(render ? { render } : {}),
       ...(timeout_ms ? { timeout_ms } : {}),
     };
-    // One page at a time each; as many as there are sites under way.
+    // Each loads one page at a time; there are as many as sites being visited.
     const idle: PageEngine[] = [];
     const open = new Set<PageEngine>();
 
@@ -81,7 +81,8 @@ export function createSiteVisitor(options: {
         }
       },
       close: () => {
-        // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
+        // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it
+        // stops.
         for (const scraping of open) void scraping.close();
       },
     };

@@ -1,11 +1,11 @@
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTick } from 'node:timers/promises';
 import { ErrorCode, type ErrorInfo } from '../../../core/errors.ts';
 import type { ClaimedJob, JobSpec } from '../../../core/jobs/job.ts';
 import type { Outcome } from '../../../core/jobs/job-state.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages } from '../../../db/jobs/run.ts';
 import { type CrawlStep, listCrawlUrls, storeCrawlStep, type VisitedUrl } from '../../../db/pages/crawl.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { createMutex } from '../../../runtime/mutex.ts';
 import { type AddressState, type Entry, type FoundLink, Frontier } from '../../../scraping/crawl/frontier.ts';
@@ -30,25 +30,25 @@ export interface CrawlOptions {
   uploadArtifacts: UploadArtifacts;
   politeFetch: PoliteFetch;
   findSitemapUrls: FindSitemapUrls;
-  /** Pages of a host at the same time; more of a crawl would only wait for each other. */
+  /** Pages of a host at the same time; more loops of a crawl would only wait for each other. */
   hostConcurrency: number;
   jobTimeoutMs: number;
 }
 
 const DEFAULT_MAX_PAGES = 10_000;
 const DEFAULT_MAX_DEPTH = 100;
-/** Of known addresses. A site of millions is not written down for the sake of the hundred that are wanted. */
+/** Limit of known URLs: for a job of a hundred pages, a site's millions of URLs are not stored. */
 const maxKnownFor = (maxPages: number): number => Math.min(Math.max(10 * maxPages, 2000), 500_000);
-/** Of an address that fails for a reason that may pass. */
+/** For a URL that fails with a retryable error. */
 const TRIES = 3;
 const TRY_AGAIN_MS = 1000;
 
 /**
- * Crawls a site breadth first from the job's URLs and stores each page with the addresses it led to, in one statement: the attempt
- * after a crash finds the frontier as it was, and fetches nothing again that is stored.
+ * Crawls a site breadth first from the job's URLs. Stores each page with the URLs it links to in
+ * one statement: the attempt after a crash restores the frontier, and fetches no stored page again.
  *
- * A crawl may take longer than an attempt may. Before its time is up the attempt ends where it is and hands the job back, at no cost;
- * it is claimed again at once, and other jobs have had their chance in between.
+ * A crawl may take longer than one attempt. Shortly before its deadline the attempt stops and
+ * releases the job at no cost; it is claimed again at once, and other jobs can run in between.
  */
 export function createCrawlJob(options: CrawlOptions): Scrape {
   return async (job, signal, logger) => {
@@ -72,13 +72,13 @@ class CrawlAttempt {
   readonly #postponed = new Map<string, Wait>();
   #errors = 0;
   #disallowed = 0;
-  #underWay = 0;
-  /** Of those under way, the ones whose page is not there yet. */
+  #inFlight = 0;
+  /** Of the pages in flight, those that are still loading. */
   #loading = 0;
   #progressed = false;
   #ending = false;
-  readonly #oneAtATime = createMutex();
-  /** Loops that found nothing to do, until a page ends. */
+  readonly #exclusively = createMutex();
+  /** Resolvers of loops that wait until a page ends. */
   #idle: (() => void)[] = [];
 
   constructor(
@@ -101,7 +101,7 @@ class CrawlAttempt {
     this.#endsAt = performance.now() + (map ? Math.min(longestMs, MAP_MS) : longestMs);
   }
 
-  /** Takes up what earlier attempts stored. */
+  /** Restores what earlier attempts stored. */
   async restore(): Promise<void> {
     const { database } = this.options;
     const { disallowed } = await restoreFrontier(this.#frontier, (after, limit) =>
@@ -113,12 +113,12 @@ class CrawlAttempt {
   }
 
   async #read<Row>(query: () => Promise<Row[]>): Promise<Row[]> {
-    const rows = await untilDatabaseAnswers([this.signal], this.logger, query);
+    const rows = await retryWhileUnavailable([this.signal], this.logger, query);
     this.signal.throwIfAborted();
     return rows ?? [];
   }
 
-  /** Adds the job's URLs and, unless there are pages already, the site's own list of its pages. */
+  /** Adds the job's URLs and, unless pages are stored already, those of the site's sitemaps. */
   async begin(): Promise<void> {
     const { job, options } = this;
     const seeds = (job.spec.urls ?? []).flatMap((url) => this.#frontier.addSeed(url) ?? []);
@@ -133,14 +133,14 @@ class CrawlAttempt {
     if (found.length > 0) await this.#store({ found });
   }
 
-  /** Stores what is new in parts; the last part is the caller's to store, with the page it is from. */
+  /** Stores new links in parts; returns the last part, which the caller stores with its page. */
   async #addLinks(links: FoundLink[], from: Entry | null): Promise<Entry[]> {
     for (let start = 0; ; start += LINKS_AT_ONCE) {
       const found = this.#frontier.addLinks(links.slice(start, start + LINKS_AT_ONCE), from);
       if (start + LINKS_AT_ONCE >= links.length) return found;
-      // In the same turn, before any of them can be fetched: what becomes of an address is written to its row.
+      // In the same tick, before any of them can be fetched: a URL's result is written to its row.
       if (found.length > 0) await this.#store({ found });
-      else await nextTurn();
+      else await nextTick();
     }
   }
 
@@ -154,7 +154,8 @@ class CrawlAttempt {
       signal.throwIfAborted();
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
     } finally {
-      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
+      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it
+      // stops.
       void scraping.close();
     }
     return this.#outcome();
@@ -162,7 +163,7 @@ class CrawlAttempt {
 
   #outcome(): Outcome {
     const { map } = this.job.spec;
-    // A client waits for a map: what is known of a slow site is better than a long wait for a little more.
+    // A client waits for a map: a partial map of a slow site is better than a long wait.
     const isEnough = this.#stored.size >= this.#maxPages || (map !== undefined && this.#progressed);
     if (!isEnough && this.#postponed.size > 0)
       throw snoozeFor([...this.#postponed.values()], this.#progressed);
@@ -175,7 +176,7 @@ class CrawlAttempt {
     return hasPage ? { kind: 'completed' } : outcomeFromPages(this.#failed.length, this.#failed);
   }
 
-  /** One page after the other. Not `p-map`: what there is to do grows with what is done. */
+  /** Fetches one page after another. Not `p-map`: the list grows while it is worked on. */
   async #fetchPages(scraping: PageEngine): Promise<void> {
     for (;;) {
       const entry = this.#take();
@@ -184,14 +185,14 @@ class CrawlAttempt {
         await new Promise<void>((resolve) => this.#idle.push(resolve));
         continue;
       }
-      this.#underWay += 1;
+      this.#inFlight += 1;
       try {
         await this.#fetchPage(entry, scraping);
       } catch (error) {
         this.#ending = true;
         throw error;
       } finally {
-        this.#underWay -= 1;
+        this.#inFlight -= 1;
         for (const wake of this.#idle.splice(0)) wake();
       }
     }
@@ -199,9 +200,9 @@ class CrawlAttempt {
 
   #take(): Entry | 'none' | 'later' {
     if (this.#ending || this.signal.aborted || performance.now() >= this.#endsAt) return 'none';
-    // A page under way may lead on, or turn out to be none.
-    const nothing = this.#underWay > 0 ? 'later' : 'none';
-    if (this.#stored.size + this.#underWay >= this.#maxPages) return nothing;
+    // A page in flight may yield links, or not count as a page.
+    const nothing = this.#inFlight > 0 ? 'later' : 'none';
+    if (this.#stored.size + this.#inFlight >= this.#maxPages) return nothing;
     return this.#frontier.take(this.#postponed) ?? nothing;
   }
 
@@ -223,13 +224,15 @@ class CrawlAttempt {
     this.#progressed = true;
     if (fetched.kind === 'disallowed') return this.#storeDisallowed(entry, fetched.error);
     const { error } = fetched.scraped.page;
-    // Where it leads is not allowed, and so it is not either.
+    // It redirects to a URL that robots.txt disallows.
     if (error?.code === 'robots_disallowed') await this.#storeDisallowed(entry, error);
     else if (error) await this.#storeFailed(entry, fetched.scraped, error);
     else await this.#storeLoaded(entry, fetched.scraped);
   }
 
-  /** What the user named is answered for; of what was only found it is enough to say how many there were. */
+  /**
+   * A URL of the job gets a page with the error; of discovered URLs only the number is reported.
+   */
   async #storeDisallowed(entry: Entry, error: ErrorInfo): Promise<void> {
     if (entry.depth === 0 || failedPage(error).retryable) {
       return this.#storeFailed(entry, pageNotLoaded(entry.url, error), error);
@@ -241,13 +244,13 @@ class CrawlAttempt {
   async #storeFailed(entry: Entry, scraped: ScrapedPage, error: ErrorInfo): Promise<void> {
     const { retryable } = failedPage(error);
     if (retryable && entry.tries + 1 < TRIES) {
-      const again = { ...entry, tries: entry.tries + 1 };
-      await this.#store({ visited: [visited(again, 'waiting')] });
-      this.#frontier.putBack(again);
+      const retried = { ...entry, tries: entry.tries + 1 };
+      await this.#store({ visited: [visited(retried, 'waiting')] });
+      this.#frontier.putBack(retried);
       return;
     }
     this.#failed.push({ error, retryable });
-    // A seed that failed is all there is of its site: the job's next attempt begins with it.
+    // Without its seed a site has no pages: the job's next attempt starts with it.
     const state = retryable && entry.depth === 0 ? 'waiting' : 'done';
     await this.#store({ visited: [visited({ ...entry, tries: 0 }, state)], scraped, entry });
   }
@@ -290,9 +293,9 @@ class CrawlAttempt {
       ...{ visited: step.visited ?? [], found: step.found ?? [], page, progress: this.#progress() },
       counts: job.spec.map ? NOTHING : { pages: this.#stored.size, leads: 0, errors: this.#errors },
     };
-    // One after the other: the job's counts must not go back because a statement was overtaken.
-    const isOurs = await this.#oneAtATime(() =>
-      untilDatabaseAnswers([signal], logger, async () =>
+    // One at a time: counts must not decrease because a later statement overtook an earlier one.
+    const isOurs = await this.#exclusively(() =>
+      retryWhileUnavailable([signal], logger, async () =>
         storeCrawlStep(options.database, job, {
           ...stored,
           page: page && (await options.uploadArtifacts(job, page)),
@@ -319,7 +322,7 @@ class CrawlAttempt {
 
 const NOTHING = { pages: 0, leads: 0, errors: 0 };
 
-/** A map looks at so many pages besides the site's own list. */
+/** Pages that a map loads besides the sitemaps. */
 const PAGES_OF_A_MAP = 10;
 const MAP_MS = 20_000;
 

@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import type { JobSpec } from '../../../core/jobs/job.ts';
 import { DEFAULT_FORMATS } from '../../../core/jobs/job-schemas.ts';
 import type { Page } from '../../../core/jobs/page.ts';
 import { addressOf } from '../../../scraping/crawl/address.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
-/** What a crawl asks of its pages besides what its user wants: links are its frontier, and text tells a page from its duplicates. */
+/**
+ * Adds the formats that a crawl needs of its pages: links for the frontier, text to detect
+ * duplicates.
+ */
 export function specOfPages(spec: JobSpec): JobSpec {
   const formats = spec.map ? [] : (spec.formats ?? DEFAULT_FORMATS);
   return { ...spec, formats: [...new Set([...formats, 'links' as const, 'text' as const])] };
 }
 
-/** The page with no more than its user asked for. */
+/** Removes the formats that the job did not request. */
 export function asRequested(spec: JobSpec, scraped: ScrapedPage): ScrapedPage {
   const formats: readonly string[] = spec.formats ?? DEFAULT_FORMATS;
   const page: Page = { ...scraped.page };
@@ -21,17 +24,19 @@ export function asRequested(spec: JobSpec, scraped: ScrapedPage): ScrapedPage {
   return { ...scraped, page };
 }
 
-/** Pages have up to 50,000 links, sitemaps 200,000. To parse and judge this many takes some 20 ms. */
+/**
+ * Pages have up to 50,000 links, sitemaps 200,000. Parsing and scoping this many takes about 20 ms.
+ */
 export const LINKS_AT_ONCE = 1000;
 
-/** A page with less text is told from others by its links, too: many a list is nothing but links. */
+/** With less text than this, links count too: many list pages consist of links only. */
 const ENOUGH_TEXT = 200;
 
-/** Hexadecimal; null for a page that has nothing to be known by. */
+/** Hash of a page's content, 32 hexadecimal digits; null for a page without text and links. */
 export async function contentHashOf({ title, text = '', links = [] }: Page): Promise<string | null> {
   const keys: string[] = [];
   for (let start = 0; text.length < ENOUGH_TEXT && start < links.length; start += LINKS_AT_ONCE) {
-    if (start > 0) await nextTurn();
+    if (start > 0) await nextTick();
     const some = links.slice(start, start + LINKS_AT_ONCE);
     keys.push(...some.flatMap(({ url }) => addressOf(url)?.key ?? []));
   }

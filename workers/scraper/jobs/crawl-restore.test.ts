@@ -4,7 +4,7 @@ import { restoreFrontier } from './crawl-restore.ts';
 
 const SEED = 'https://example.com/';
 const rows = (count: number) =>
-  // Positions have gaps: what was found and never stored left them.
+  // Positions have gaps, left by URLs that were found and never stored.
   Array.from({ length: count }, (_, n) => ({
     ...{ position: n * 2, url: `${SEED}page/${n}`, depth: 1, patternDepth: 0, tries: 0 },
     state: n % 10 === 0 ? 'disallowed' : n % 10 === 1 ? 'done' : 'waiting',

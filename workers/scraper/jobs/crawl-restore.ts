@@ -1,15 +1,15 @@
 import type { CrawlUrl } from '../../../db/pages/crawl.ts';
 import type { AddressState, Frontier } from '../../../scraping/crawl/frontier.ts';
 
-/** Rows read at once: some 10 ms of work. */
+/** Rows per query: about 10 ms of work. */
 const ROWS_AT_ONCE = 2000;
 
 /**
- * Fills a frontier with what earlier attempts stored, in parts: a crawl may know half a million addresses, and all at once would keep
- * the process from its heartbeats for seconds.
+ * Fills a frontier with the URLs that earlier attempts stored, in parts: a crawl may know half a
+ * million, and reading them in one pass would delay heartbeats by seconds.
  *
- * @param read the addresses behind a position, in order
- * @returns how many robots.txt did not allow
+ * @param read returns up to `limit` URLs after a position, in order
+ * @returns `disallowed`: how many robots.txt disallows
  */
 export async function restoreFrontier(
   frontier: Frontier,

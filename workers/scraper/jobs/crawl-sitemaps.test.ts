@@ -11,7 +11,7 @@ const urlset = (...paths: string[]) =>
 const index = (...paths: string[]) =>
   `<sitemapindex>${paths.map((path) => `<sitemap><loc>${SITE}${path}</loc></sitemap>`).join('')}</sitemapindex>`;
 
-/** What a crawl of a site with these files finds, and what it asked for. */
+/** The URLs a crawl of a site with these files finds, and the requests it makes. */
 async function find(files: Record<string, string>, named: string[] = []) {
   const asked: string[] = [];
   const permit = {
@@ -38,7 +38,7 @@ async function find(files: Record<string, string>, named: string[] = []) {
   return { paths: urls.map((url) => url.slice(SITE.length)), asked };
 }
 
-test('sitemaps that robots.txt names are read, and no others are looked for', async () => {
+test('sitemaps that robots.txt names are read, and no others are requested', async () => {
   const { paths, asked } = await find({ '/a.xml': urlset('/one') }, ['/a.xml']);
   expect(paths).toEqual(['/one']);
   expect(asked).toEqual(['/a.xml']);
@@ -53,7 +53,7 @@ test.each(['/sitemap.xml', '/sitemap_index.xml', '/wp-sitemap.xml'])(
   },
 );
 
-test('else the page itself is asked for its sitemap', async () => {
+test('else the sitemaps that the page links are read', async () => {
   const page =
     '<html><head><link rel="stylesheet" href="/a.css"><link href="/map" rel="sitemap"></head><body></body></html>';
   const { paths, asked } = await find({ '/start': page, '/map': urlset('/three') });
@@ -71,7 +71,7 @@ test('indexes that name each other are each read once', async () => {
   expect(asked).toEqual(['/sitemap.xml', '/b.xml', '/c.xml']);
 });
 
-test('an index of thousands is read no further than fifty files', async () => {
+test('of an index of thousands, fifty files are read', async () => {
   const names = Array.from({ length: 5000 }, (_, n) => `/${n}.xml`);
   const { asked } = await find({
     '/sitemap.xml': index(...names),

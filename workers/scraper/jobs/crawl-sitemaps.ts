@@ -8,7 +8,7 @@ import { sitemapLinksIn } from '../../../scraping/crawl/sitemap-link.ts';
 import type { HttpClient, HttpResponse } from '../../../scraping/http/client.ts';
 import type { Politeness } from '../politeness/politeness.ts';
 
-/** The addresses of a job's sites that their own sitemaps list. */
+/** Finds the URLs in scope that the sitemaps of a job's sites list. */
 export type FindSitemapUrls = (
   job: ClaimedJob,
   scope: CrawlScope,
@@ -16,23 +16,23 @@ export type FindSitemapUrls = (
   logger: Logger,
 ) => Promise<string[]>;
 
-/** Files, an index counted as one; large sites have hundreds. */
+/** Files read, index files included; large sites have hundreds. */
 const MAX_FILES = 50;
 const MAX_URLS = 200_000;
 const MAX_BYTES = 52_428_800;
-/** Of all files, as they came. */
+/** Of all files together, before decompression. */
 const MAX_BYTES_IN_ALL = 4 * MAX_BYTES;
 const TIMEOUT_MS = 30_000;
-/** Of the page that may name its sitemap in its head. */
+/** Of the page whose head may link a sitemap. */
 const MAX_PAGE_BYTES = 2 * 1024 * 1024;
 
-/** Where sitemaps lie if nobody says so: the protocol's own place, then those of the commonest programs. */
-const USUAL_PLACES = ['/sitemap.xml', '/sitemap_index.xml', '/wp-sitemap.xml'];
+/** Default locations of sitemaps: the protocol's, then those of the most common programs. */
+const DEFAULT_PATHS = ['/sitemap.xml', '/sitemap_index.xml', '/wp-sitemap.xml'];
 
 /**
- * Reads the sitemaps that robots.txt names; else the first that lies at one of the usual places; else those that the page itself names.
- * Then those they name in turn, each once. Whatever is wrong with one, the crawl does without it: what it lists is linked from
- * somewhere, or was not meant to be found.
+ * Reads the sitemaps that robots.txt names; else the first that exists at a default location; else
+ * those that the page links. Then the sitemaps they name, each once. A sitemap that cannot be read
+ * is skipped: the crawl finds its pages by links.
  */
 export function createFindSitemapUrls({
   politeness,
@@ -42,19 +42,23 @@ export function createFindSitemapUrls({
   http: Pick<HttpClient, 'get'>;
 }): FindSitemapUrls {
   return async (job, scope, signal, logger) => {
-    const reading = new Reading(scope, (url, maxBytes) => load(url, maxBytes, job, signal, logger), signal);
+    const reader = new SitemapReader(
+      scope,
+      (url, maxBytes) => load(url, maxBytes, job, signal, logger),
+      signal,
+    );
     const seeds = new Map((job.spec.urls ?? []).map((url) => [new URL(url).origin, url]));
     for (const [origin, seed] of seeds) {
       const named = resolved(await politeness.sitemapsOf(origin, signal), origin);
-      if (named.length > 0) await reading.readAll(named);
-      else await reading.readUnnamed(origin, seed);
+      if (named.length > 0) await reader.readAll(named);
+      else await reader.readUnnamed(origin, seed);
     }
-    const { pages, files } = reading;
+    const { pages, files } = reader;
     if (pages.size > 0) logger.debug('sitemaps_read', { files, urls: pages.size });
     return [...pages];
   };
 
-  /** Null if there is none, or none that may be read. */
+  /** Null if there is none, or robots.txt or the host limiter denies it. */
   async function load(
     url: string,
     maxBytes: number,
@@ -76,8 +80,8 @@ export function createFindSitemapUrls({
   }
 }
 
-/** What one job's sitemaps list, and how much more of them may be read. */
-class Reading {
+/** Reads one job's sitemaps within the limits, and collects the URLs they list. */
+class SitemapReader {
   readonly pages = new Set<string>();
   readonly #seen = new Set<string>();
   #bytes = 0;
@@ -93,14 +97,14 @@ class Reading {
   }
 
   async readUnnamed(origin: string, seed: string): Promise<void> {
-    for (const place of resolved(USUAL_PLACES, origin)) {
+    for (const place of resolved(DEFAULT_PATHS, origin)) {
       if (await this.readAll([place])) return;
     }
     const page = this.#isEnough ? null : await this.load(seed, MAX_PAGE_BYTES);
     if (page) await this.readAll(resolved(sitemapLinksIn(page.body.toString('latin1')), page.url));
   }
 
-  /** @returns whether there was one */
+  /** @returns whether any of them exists */
   async readAll(urls: readonly string[]): Promise<boolean> {
     const queue = urls.slice(0, MAX_FILES);
     let isAny = false;
@@ -110,7 +114,7 @@ class Reading {
       const sitemap = await this.#read(next);
       if (!sitemap) continue;
       isAny = true;
-      // An index may list thousands, over and over; those that cannot be reached any more need no place in the queue.
+      // An index may list thousands, with repeats; those beyond the limit are not queued.
       for (const url of sitemap.sitemaps) {
         if (this.#seen.size + queue.length >= MAX_FILES) break;
         queue.push(...resolved([url], next).filter((other) => !this.#seen.has(other)));

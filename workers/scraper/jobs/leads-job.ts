@@ -12,7 +12,7 @@ import {
   storeLead,
   storeVisit,
 } from '../../../db/leads.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { storable } from '../../../scraping/extraction/storable.ts';
 import { type Found, findLeads, type SourceFailure } from '../../../scraping/leads/lead-search.ts';
@@ -32,8 +32,9 @@ import { snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 import type { createSiteVisitor } from './candidate-pages.ts';
 
 /**
- * Does a job that looks for leads: asks its sources, reads the candidates' sites, and stores each lead as it comes. An attempt after a
- * crash asks the sources again and no site that was dealt with.
+ * Runs a lead search: queries the sources, visits the candidates' sites, and stores each lead when
+ * it is found. An attempt after a crash queries the sources again, and skips the sites already
+ * visited.
  */
 export function createLeadsJob(options: {
   database: Database;
@@ -70,7 +71,7 @@ export function createLeadsJob(options: {
           tally.candidates += 1;
         },
         isKnown: (key) => known.has(key),
-        report: (found) => keep(found),
+        report: (found) => store(found),
         sourceEnded: (source, failure) => {
           tally.sourceEnded(source, failure);
           if (failure)
@@ -94,11 +95,11 @@ export function createLeadsJob(options: {
     if (waits.length > 0) throw snoozeFor(waits, tally.sites > sitesBefore);
     return outcomeOf(tally, failed);
 
-    /** Stores what became of a candidate. */
-    async function keep(found: Found): Promise<void> {
+    /** Stores a candidate's result. */
+    async function store(found: Found): Promise<void> {
       switch (found.kind) {
         case 'lead':
-          return keepLead(found.key, found.lead);
+          return storeNewLead(found.key, found.lead);
         case 'duplicate':
           return mergeDuplicate(found);
         case 'empty':
@@ -113,9 +114,9 @@ export function createLeadsJob(options: {
       }
     }
 
-    async function keepLead(key: string, merged: MergedLead): Promise<void> {
+    async function storeNewLead(key: string, merged: MergedLead): Promise<void> {
       tally.sites += 1;
-      const lead = judged(merged, job);
+      const lead = filterLead(merged, job);
       if (!lead) {
         tally.filteredOut += 1;
         return keepVisit(key, false);
@@ -141,8 +142,9 @@ export function createLeadsJob(options: {
         sources: [...before.sources, source],
         observations: [...toObservations(before), ...observations],
       });
-      // What was found stays found; a filter that a later source answers is answered.
-      const lead = judged(merged, job) ?? { ...merged, unverified_filters: before.unverified_filters };
+      // A stored lead stays, even if it now fails a filter; filters that the new source verifies
+      // are updated.
+      const lead = filterLead(merged, job) ?? { ...merged, unverified_filters: before.unverified_filters };
       const progress = tally.progress(tally.leads);
       const stored = await persist(() =>
         storeLead(database, job, { key, lead: storable(lead), maxLeads, progress }),
@@ -160,22 +162,22 @@ export function createLeadsJob(options: {
 }
 
 async function persisted<T>(signal: AbortSignal, logger: Logger, work: () => Promise<T>): Promise<T> {
-  const result = await untilDatabaseAnswers([signal], logger, async () => ({ value: await work() }));
+  const result = await retryWhileUnavailable([signal], logger, async () => ({ value: await work() }));
   signal.throwIfAborted();
   if (!result) throw new AttemptAborted('lease_lost');
   return result.value;
 }
 
-/** The lead with what its filters could not check; null where it does not fit them. */
-function judged(merged: MergedLead, job: ClaimedJob): Lead | null {
+/** The lead with the filters that could not be verified; null if it does not match them. */
+function filterLead(merged: MergedLead, job: ClaimedJob): Lead | null {
   const lead: Lead = { ...merged, unverified_filters: [] };
   const verdict = applyFilters(lead, job.spec.filters);
   return verdict.kind === 'fits' ? storable({ ...lead, unverified_filters: verdict.unverified }) : null;
 }
 
-/** What a job has done so far, and how it says so. */
+/** A job's counts so far, and its progress message. */
 class Tally {
-  /** Dealt with, and found. */
+  /** Candidates visited; `candidates` counts those found. */
   sites: number;
   candidates: number;
   filteredOut = 0;
@@ -197,12 +199,12 @@ class Tally {
     if (failure) this.failures.set(source, failure);
   }
 
-  /** No source is asked any more, also those that could have given more. */
+  /** Ends all sources, including those that could return more. */
   end(): void {
     this.#open.clear();
   }
 
-  /** `total` is what is known of so far: no source says how many more it has. */
+  /** `total` is the number of known candidates: no source says how many more it has. */
   progress(leads: number): Progress {
     const parts = [
       `${count(leads, 'lead')} from ${count(this.sites, 'site')}`,
@@ -218,8 +220,9 @@ class Tally {
 const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 /**
- * A source that failed does not fail its job while another one answered. Where none did, the job fails as they did, or is tried again
- * if one of them may answer then; and where they answered and not one site could be read, as those sites did.
+ * A failed source does not fail the job if another one answered. If all failed, the job takes their
+ * error, and is retried if one of them is retryable. If sources answered but no site could be read,
+ * the job takes the sites' error.
  */
 function outcomeOf(tally: Tally, failedSites: FailedPage[]): Outcome {
   if (tally.leads > 0) return { kind: 'completed' };

@@ -7,15 +7,15 @@ const gate = () => {
   });
   return { open, opened };
 };
-const turns = async () => {
-  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+const ticks = async () => {
+  for (let tick = 0; tick < 20; tick += 1) await Promise.resolve();
 };
 
-/** What a job with several pages counts on. */
+/** Properties of p-map that a job with several pages depends on. */
 const TWO = { concurrency: 2 };
 
 describe('the pages of a job, as p-map runs them,', () => {
-  it('work on so many items at once, in their order', async () => {
+  it('run with the given concurrency, in order', async () => {
     const gates = [gate(), gate(), gate(), gate()];
     const begun: number[] = [];
     const all = pMap(
@@ -26,17 +26,17 @@ describe('the pages of a job, as p-map runs them,', () => {
       },
       TWO,
     );
-    await turns();
+    await ticks();
     expect(begun).toEqual([0, 1]);
     gates[1]?.open();
-    await turns();
+    await ticks();
     expect(begun).toEqual([0, 1, 2]);
     for (const { open } of gates) open();
     await all;
     expect(begun).toEqual([0, 1, 2, 3]);
   });
 
-  it('begin nothing more once one has failed, and say so at once', async () => {
+  it('begin nothing more after a failure, and reject at once', async () => {
     const hanging = gate();
     const begun: number[] = [];
     const all = pMap(
@@ -50,11 +50,11 @@ describe('the pages of a job, as p-map runs them,', () => {
     );
     await expect(all).rejects.toThrow('broken');
     hanging.open();
-    await turns();
+    await ticks();
     expect(begun).toEqual([0, 1]);
   });
 
-  it('are none for no items', async () => {
+  it('resolve at once without items', async () => {
     await expect(pMap([], async () => {}, { concurrency: 4 })).resolves.toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { ClaimedJob, Counts } from '../../../core/jobs/job.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/run.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { openPageEngine, type PageEngineContext } from '../../../scraping/engine/page-engine.ts';
@@ -13,8 +13,8 @@ import { type PoliteFetch, pageNotLoaded, snoozeFor, type Wait } from '../polite
 import { type UploadArtifacts, withArtifactPaths } from './artifacts.ts';
 
 /**
- * Scrapes the URLs of a job in order, as many at once as its engine can use, and stores each page as it comes. An attempt after a
- * crash goes on behind what is stored.
+ * Scrapes the URLs of a job in order, with the engine's concurrency, and stores each page when it
+ * is scraped. An attempt after a crash skips the stored pages.
  */
 export function createPagesJob(options: {
   database: Database;
@@ -27,11 +27,11 @@ export function createPagesJob(options: {
   return async (job, signal, logger) => {
     const urls = job.spec.urls ?? [];
     const stored = job.isResumed
-      ? await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id))
+      ? await retryWhileUnavailable([signal], logger, () => listStoredPages(database, job.id))
       : [];
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
-    // A job that comes back from a wait does not load again what failed before it: it would never come to its end.
+    // A resumed job does not reload pages that failed before its snooze, or it might never end.
     const known = new Set(done);
     const failed: FailedPage[] = [];
     for (const { position, error } of stored ?? []) {
@@ -47,7 +47,7 @@ export function createPagesJob(options: {
     const store = createStore(job, signal, logger);
     try {
       const fetchAndStore = async ([position, url]: [number, string]) => {
-        // A host that made the job wait once is not asked again for each of its pages.
+        // A host that postponed one page is not asked again for the others.
         if (postponed.has(new URL(url).host)) return;
         const fetched = await politeFetch(url, (permit) => scraping.scrape(url, permit), job, signal);
         if (fetched.kind === 'postponed') {
@@ -62,20 +62,21 @@ export function createPagesJob(options: {
         const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
         await store(storedPage(job, position, scraped, counts, urls.length));
       };
-      // In order. The first failure ends it at once, and begins no further page.
+      // In order. The first rejection ends it at once, and no further page is begun.
       await pMap(waiting, fetchAndStore, { concurrency: scraping.concurrency });
     } finally {
-      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it stops.
+      // Not awaited: a page that hangs takes seconds to end, and the pool waits for it when it
+      // stops.
       void scraping.close();
     }
-    // What could be had is stored; the rest is for when the site is back.
+    // The other pages are stored; the postponed ones are for a later attempt.
     if (postponed.size > 0) throw snoozeFor([...postponed.values()], progressed);
     return outcomeFromPages(urls.length, failed);
   };
 
   /**
-   * Pages that are ready while others are being stored go together. One statement at a time, so that the job's counts never go back
-   * because one was overtaken.
+   * Pages that become ready while others are stored share the next statement. One statement at a
+   * time, so that counts never decrease because a later one overtook an earlier one.
    */
   function createStore(
     job: ClaimedJob,
@@ -84,7 +85,7 @@ export function createPagesJob(options: {
   ): (page: StoredPage) => Promise<void> {
     return createBatcher<StoredPage, void>(
       async (pages) => {
-        const isOurs = await untilDatabaseAnswers([signal], logger, async () => {
+        const isOurs = await retryWhileUnavailable([signal], logger, async () => {
           const ready: StoredPage[] = [];
           for (const page of pages) ready.push(await uploadArtifacts(job, page));
           return await storePages(database, job, ready);

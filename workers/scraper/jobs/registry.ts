@@ -4,13 +4,13 @@ import type { Scrape } from '../execution.ts';
 
 export type JobKind = 'pages' | 'crawl' | 'leads';
 
-/** What a job asks for: a site, leads, or a list of pages. */
+/** The kind of a job: a crawl or map of a site, leads, or a list of pages. */
 export function kindOfJob(spec: JobSpec): JobKind {
   if (spec.urls && (spec.crawl || spec.map)) return 'crawl';
   return wantsLeads(spec) ? 'leads' : 'pages';
 }
 
-/** Who does the jobs of each kind. */
+/** Maps a job to the implementation of its kind. */
 export const createJobRegistry =
   (implementations: Record<JobKind, Scrape>): ((spec: JobSpec) => Scrape) =>
   (spec) =>

@@ -23,18 +23,18 @@ async function loadTimes(
   return { loads, results, circuits };
 }
 
-test('a site that does not answer is left alone after ten failures in a row, and others are not', async () => {
+test('ten consecutive failures of a site open its circuit and no other', async () => {
   const { loads, results, circuits } = await loadTimes(15, 'http://dead.example/a', 'connection_refused');
   expect(loads).toBe(10);
   expect(results.slice(10)).toEqual([null, null, null, null, null]);
   expect((await loadTimes(1, 'http://dead.example:8080/', null, circuits)).loads).toBe(1);
 });
 
-test('a site that answers, with whatever status, stays open', async () => {
+test('the circuit of a site that answers with any status stays closed', async () => {
   expect((await loadTimes(30, 'http://angry.example/', 'http_server_error')).loads).toBe(30);
 });
 
-test('one good answer forgives what was before', async () => {
+test('an answer resets the count of failures', async () => {
   const { circuits } = await loadTimes(9, 'http://shaky.example/', 'dns_failed');
   await loadTimes(1, 'http://shaky.example/', null, circuits);
   expect((await loadTimes(9, 'http://shaky.example/', 'dns_failed', circuits)).loads).toBe(9);

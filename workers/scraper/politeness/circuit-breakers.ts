@@ -1,18 +1,19 @@
-import { createCircuits } from '../../../runtime/circuit-breakers.ts';
+import { createCircuitBreakers } from '../../../runtime/circuit-breakers.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
 /**
- * A circuit breaker per site (scheme, host and port). One that does not answer is left alone for a while: its jobs are snoozed,
- * which costs them no attempt and the worker no time, and one page in between tries whether it is back.
+ * A circuit breaker per site (scheme, host and port). While a site's circuit is open its jobs are
+ * snoozed, which costs them no attempt and the worker no time; after a pause one page tests the
+ * site.
  */
 export interface SiteCircuitBreakers {
-  /** Loads a page, or says at once that its site is down: `null`. */
+  /** Loads a page; resolves with null at once if the site's circuit is open. */
   load(url: string, load: () => Promise<ScrapedPage>): Promise<ScrapedPage | null>;
 }
 
-/** In a row. Three attempts of one job on a dead site are not enough. */
+/** In a row. More than the three attempts of one job on a dead site. */
 const FAILURES_TO_OPEN = 10;
-/** About as long a job waits whose site is left alone. */
+/** A job waits for one to two times this long while its site's circuit is open. */
 export const CIRCUIT_PAUSE_MS = 10_000;
 
 /** The site could not be reached at all. An HTTP error is an answer. */
@@ -26,7 +27,7 @@ const SITE_IS_DOWN: ReadonlySet<string> = new Set([
 export function createSiteCircuitBreakers(
   onChange: (site: string, open: boolean) => void,
 ): SiteCircuitBreakers {
-  const circuits = createCircuits<ScrapedPage>({
+  const circuits = createCircuitBreakers<ScrapedPage>({
     isFailure: ({ page }) => SITE_IS_DOWN.has(page.error?.code ?? ''),
     ...{ failuresToOpen: FAILURES_TO_OPEN, firstPauseMs: CIRCUIT_PAUSE_MS, onChange },
   });

@@ -4,18 +4,23 @@ import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { type HostDecision, PermitBatcher, type PermitStore, type PermitWish } from './permit-batcher.ts';
 
-/** Limits how many pages of a host load at once and how far apart they start, over all workers, by way of Postgres. */
+/**
+ * Limits, through Postgres and over all workers, a host's concurrent pages and the gap between
+ * their starts.
+ */
 export interface HostLimiter {
   /**
-   * Waits for a permit, `MAX_WAIT_MS` at most; for a longer wait the answer says how long.
+   * Waits up to `MAX_WAIT_MS` for a permit; for a longer wait the decision has its length in ms.
    * @throws the signal's reason
    */
   acquire(host: string, wish: PermitWish, signal: AbortSignal): Promise<HostDecision>;
-  /** Gives back all that is held. */
+  /** Releases all permits. */
   stop(): Promise<void>;
 }
 
-/** How long a job waits in its slot. During a longer wait the slot does something else. */
+/**
+ * How long a job waits in its slot. For a longer wait it is snoozed, and the slot runs another job.
+ */
 export const MAX_WAIT_MS = 2000;
 
 export function createHostLimiter(options: {
@@ -28,7 +33,8 @@ export function createHostLimiter(options: {
   const { database, logger, leaseMs } = options;
   const limits = { maxPermits: options.concurrency, maxWaitMs: MAX_WAIT_MS, leaseMs };
   const store: PermitStore = {
-    // Pages of several hosts share a statement. Two of one host would wait for each other's row: its batcher asks for both at once.
+    // Requests of several hosts share a statement. Two of one host would lock the same row: its
+    // batcher merges them.
     sync: createBatcher((requests) => syncPermits(database, limits, requests), { maxItems: 64, maxRuns: 2 }),
     joinQueue: (host, gapMs) => joinQueue(database, host, gapMs),
   };

@@ -4,9 +4,9 @@ import type { HostAnswer, HostRequest } from '../../../db/sites/hosts.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 
 export interface PermitWish {
-  /** Between two starts at this host. */
+  /** Between the starts of two pages of this host. */
   gapMs: number;
-  /** The job was told to come back before, and goes before those that were not. */
+  /** The job was snoozed for this host before, and precedes jobs that were not. */
   isResumed: boolean;
 }
 
@@ -15,7 +15,7 @@ export type HostDecision = HostPermit | { kind: 'wait'; ms: number };
 /** A lease on one of the host's permits, renewed while it is held. */
 export interface HostPermit {
   kind: 'granted';
-  /** @param pauseMs the host asked to be left alone for this long */
+  /** @param pauseMs the host asked for a pause of this length */
   release(pauseMs?: number): void;
 }
 
@@ -24,20 +24,21 @@ export interface PermitStore {
   joinQueue(host: string, gapMs: number): Promise<number>;
 }
 
-/** How often a host is asked again whose permits are all out. */
+/** Mean interval between requests for permits while all of the host's are taken. */
 const POLL_MS = 60;
-/** A page that ended is mostly followed by another one within this time: one statement for both. */
+/** Another page usually follows within this time: the release and its request share a statement. */
 const LINGER_MS = 10;
 /**
- * For this long after an answer that showed no queue and no pause, a freed permit may be reused in this process without asking
- * Postgres. Pages of a fast site share a statement this way, and what another process learns of the host comes here that much later.
+ * For this long after an answer that showed no queue and no pause, a freed permit may be reused in
+ * this process without asking Postgres. Pages of a fast site share a statement this way; a queue or
+ * pause set by another process takes effect here that much later.
  */
 const REUSE_MS = 25;
 const DATABASE_PAUSE_MS = 500;
 
 interface Waiting extends PermitWish {
   id: string;
-  /** Its own, or a freed one. */
+  /** Its own, or a reused one. */
   lease?: Lease;
   giveUpAt: number;
   isAborted: boolean;
@@ -51,13 +52,13 @@ interface Lease {
 }
 
 /**
- * Everything this process wants of one host, from the first request to the last permit given back, in one statement at a time:
- * permits wanted, renewed and released.
+ * Batches this process's requests to one host's permits, from the first request to the last
+ * release, one statement at a time: permits requested, renewed and released.
  */
 export class PermitBatcher {
   #waiting: Waiting[] = [];
   readonly #held = new Set<Lease>();
-  /** Ended, and still to be given back. */
+  /** Released here, not yet in Postgres. */
   #released: Lease[] = [];
   #reuseUntil = 0;
   #pauseMs = 0;
@@ -116,7 +117,7 @@ export class PermitBatcher {
   }
 
   #release(lease: Lease, pauseMs: number): void {
-    // A second release of one permit, or one after `stop`.
+    // Not held: a second release of one permit, or one after `stop`.
     if (!this.#held.delete(lease)) return;
     this.#released.push(lease);
     this.#pauseMs = Math.max(this.#pauseMs, pauseMs);
@@ -125,11 +126,11 @@ export class PermitBatcher {
     this.#syncIn(this.#waiting.length > 0 ? 0 : LINGER_MS);
   }
 
-  /** Freed permits go to those who wait in this process, resumed jobs first. */
+  /** Reuses freed permits for requests that wait in this process, resumed jobs first. */
   #reuseReleased(): void {
     if (this.#reuseUntil <= performance.now()) return;
     for (const waiting of this.#inOrder()) {
-      // A gap counts from start to start, and only Postgres knows the last one.
+      // A gap counts from start to start, and only Postgres knows the host's last start.
       if (waiting.gapMs > 0) continue;
       const lease = this.#released.pop();
       if (!lease) return;
@@ -145,12 +146,12 @@ export class PermitBatcher {
     this.#waiting = this.#waiting.filter((other) => other !== waiting);
   }
 
-  /** In so many milliseconds, or sooner if that was agreed before. */
+  /** Syncs in `ms`, or earlier if an earlier sync is scheduled. */
   #syncIn(ms: number): void {
     const at = performance.now() + ms;
     if (this.#syncAt <= at) return;
     this.#syncAt = at;
-    // While a statement is under way it is only noted: what is wanted now is for the next one.
+    // During a statement only the time is noted, for `#planNext`.
     if (this.#syncing) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
@@ -165,44 +166,45 @@ export class PermitBatcher {
   async #sync(): Promise<void> {
     const { store, leaseMs, logger } = this.options;
     const now = performance.now();
-    const asked = this.#inOrder();
+    const requested = this.#inOrder();
     const renewed = [...this.#held].filter(({ renewAt }) => renewAt <= now);
     const released = this.#released.splice(0);
     const pauseMs = this.#pauseMs;
     this.#pauseMs = 0;
-    if (asked.length + released.length + renewed.length === 0) return;
-    const gapMs = Math.max(0, ...asked.map((waiting) => waiting.gapMs));
+    if (requested.length + released.length + renewed.length === 0) return;
+    const gapMs = Math.max(0, ...requested.map((waiting) => waiting.gapMs));
     try {
       const answer = await store.sync({
         ...{ host: this.host, pauseMs, gapMs },
         released: released.map(({ id }) => id),
         renewed: renewed.map(({ id }) => id),
-        ids: asked.map(({ id }) => id),
-        resumed: asked.filter(({ isResumed }) => isResumed).length,
+        ids: requested.map(({ id }) => id),
+        resumed: requested.filter(({ isResumed }) => isResumed).length,
       });
       for (const lease of renewed) lease.renewAt = now + leaseMs / 3;
-      // A short pause closes nothing: a page that asks is told to start behind it.
+      // A pause shorter than the longest wait still grants permits, with a later start.
       const isOpen = answer.startMs <= 0 && !answer.hasQueue && this.#pauseMs === 0;
       this.#reuseUntil = isOpen ? performance.now() + REUSE_MS : 0;
-      this.#decide(asked, gapMs, answer);
+      this.#decide(requested, gapMs, answer);
     } catch (error) {
       this.#released.push(...released);
       this.#pauseMs = Math.max(this.#pauseMs, pauseMs);
       if (!isDatabaseUnavailable(error) && !isSerializationFailure(error)) {
         logger.error('host_permit_sync_failed', { host: this.host, error });
-        this.#waiting = this.#waiting.filter((waiting) => !asked.includes(waiting));
-        for (const waiting of asked) waiting.reject(error);
+        this.#waiting = this.#waiting.filter((waiting) => !requested.includes(waiting));
+        for (const waiting of requested) waiting.reject(error);
       }
-      // While the database is away, pages go on waiting: nothing else could be done either.
+      // While the database is unavailable, pages keep waiting: no other work could be stored
+      // either.
       await new Promise((resolve) => setTimeout(resolve, DATABASE_PAUSE_MS));
     }
   }
 
-  #decide(asked: Waiting[], gapMs: number, answer: HostAnswer): void {
+  #decide(requested: Waiting[], gapMs: number, answer: HostAnswer): void {
     const { leaseMs, maxWaitMs } = this.options;
     const now = performance.now();
-    for (const [place, waiting] of asked.entries()) {
-      // Meanwhile it may have been aborted, or have got a freed one.
+    for (const [place, waiting] of requested.entries()) {
+      // During the statement it may have been aborted, or served with a reused permit.
       const isServed = waiting.isAborted || waiting.lease !== undefined;
       if (place < answer.granted) {
         const lease = { id: waiting.id, renewAt: now + leaseMs / 3 };
@@ -223,7 +225,7 @@ export class PermitBatcher {
     this.#held.add(lease);
     const start = () =>
       waiting.resolve({ kind: 'granted', release: (pauseMs = 0) => this.#release(lease, pauseMs) });
-    // A timer may fire a little early, and the next one's little late: never the other way round.
+    // Rounded up, because a timer may fire early: the gap must not be shorter than requested.
     if (startMs > 0) setTimeout(start, Math.ceil(startMs) + 1);
     else start();
   }

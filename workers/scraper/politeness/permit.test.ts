@@ -1,6 +1,6 @@
 import { Permit } from './permit.ts';
 
-/** Hosts whose permits come when they are told to. */
+/** Hosts whose permits the test grants. */
 function hosts() {
   const released: string[] = [];
   const asked = new Map<string, () => void>();
@@ -19,7 +19,7 @@ function hosts() {
   return { released, acquire, answer: (name: string) => asked.get(name)?.() };
 }
 
-test('a page holds one permit of each host it is led to, until it is over', async () => {
+test('a page holds one permit per host it is redirected to, until it ends', async () => {
   const { released, acquire } = hosts();
   {
     using permit = await acquire();
@@ -30,7 +30,7 @@ test('a page holds one permit of each host it is led to, until it is over', asyn
   expect(released).toEqual(['first.example', 'other.example']);
 });
 
-test('a permit that comes when the page is over is given back at once', async () => {
+test('a permit granted after the page has ended is released at once', async () => {
   const { released, acquire, answer } = hosts();
   const permit = await acquire();
   const decision = permit.follow('https://slow.example/');

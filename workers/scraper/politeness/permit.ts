@@ -1,16 +1,16 @@
 import type { Denied, RedirectDecision, RedirectPermission } from '../../../scraping/politeness/permit.ts';
 import type { HostDecision, HostPermit } from './permit-batcher.ts';
 
-/** What a permit asks before it covers another address. */
+/** Asked before a permit covers another URL. */
 export interface PermitSource {
-  /** What robots.txt says of the address, and the gap between two starts that it wants. */
+  /** Whether robots.txt allows the URL, and the gap in ms between two starts that it asks for. */
   robots(url: string, signal: AbortSignal): Promise<{ kind: 'granted'; gapMs: number } | Denied>;
   host(name: string, gapMs: number, signal: AbortSignal): Promise<HostDecision>;
 }
 
 /**
- * Permission to fetch one page: holds a permit of the page's host, and of every host that the page is led to, until it is disposed
- * of.
+ * Permission to fetch one page: holds a permit of the page's host, and of every host that it is
+ * redirected to, until it is disposed.
  */
 export class Permit implements RedirectPermission {
   readonly kind = 'granted';
@@ -54,12 +54,12 @@ export class Permit implements RedirectPermission {
     return GRANTED;
   }
 
-  /** The last host that a redirect had to wait for: what the page came to without it is not the page. */
+  /** The last host that a redirect had to wait for: what was fetched without it is not the page. */
   get deferred(): { host: string; ms: number } | null {
     return this.#deferred;
   }
 
-  /** A host asked to be left alone for this long. */
+  /** Records that a host asked for a pause, in ms. */
   pause(ms: number, host: string): void {
     this.#pause = { host: this.#held.has(host) ? host : this.firstHost, ms };
   }

@@ -14,7 +14,7 @@ const scraped = (retryAfterMs: number | null = null, finalUrl: string | null = n
 
 const FIRST = 'https://example.com/a';
 
-/** Hosts that answer as told, one answer after the other, and which of their permits were released with which pause. */
+/** Hosts with scripted decisions, and their released permits with the pause of each. */
 function host(decisions: (Denied | 'granted' | number)[] = [], redirects: Record<string, Denied> = {}) {
   const released: { host: string; pauseMs: number }[] = [];
   const asked: (boolean | undefined)[] = [];
@@ -44,7 +44,7 @@ function host(decisions: (Denied | 'granted' | number)[] = [], redirects: Record
   return { visit, released, asked };
 }
 
-test('a page is loaded under a permit, which is released with it', async () => {
+test('a page is loaded under a permit, which is released after it', async () => {
   const { visit, released } = host();
   expect(await visit(async () => scraped())).toMatchObject({ kind: 'page' });
   expect(released).toEqual([{ host: 'example.com', pauseMs: 0 }]);
@@ -56,13 +56,13 @@ test('the permit is released also if the page fails', async () => {
   expect(released).toHaveLength(1);
 });
 
-test('a busy host is for later, at no cost', async () => {
+test('a page of a busy host is postponed at no cost', async () => {
   const { visit } = host([7000]);
   const wait = { code: 'host_busy', host: 'example.com', delayMs: 7000, budget: 'unchanged' };
   expect(await visit(async () => scraped())).toMatchObject({ kind: 'postponed', wait });
 });
 
-test('a short pause is waited for on the spot, a long one elsewhere', async () => {
+test('a short pause is waited for in the slot, a long one postpones the page', async () => {
   const { visit, released, asked } = host();
   const answers = [scraped(1500), scraped(60_000)];
   const visited = await visit(async () => answers.shift() ?? scraped());
@@ -71,7 +71,7 @@ test('a short pause is waited for on the spot, a long one elsewhere', async () =
   expect(asked).toEqual([false, true]);
 });
 
-test('a page is not loaded from where it leads, if robots.txt is against it there', async () => {
+test('a redirect that robots.txt disallows is not followed', async () => {
   const next = 'https://example.com/private';
   const { visit } = host([], { [next]: disallowed('robots_disallowed') });
   const said: RedirectDecision[] = [];
@@ -84,19 +84,19 @@ test('a page is not loaded from where it leads, if robots.txt is against it ther
   expect(() => said.forEach(requireGranted)).toThrow(failure);
 });
 
-test('a page that leads to a busy host is for later, whatever came of it', async () => {
+test('a page that redirects to a busy host is postponed, whatever its result', async () => {
   const next = 'https://busy.example/';
   const { visit, released } = host([], { [next]: { kind: 'wait', ms: 9000 } });
   const visited = await visit(async (permit) => {
     await permit.follow(next);
     return scraped();
   });
-  const wait = { host: 'example.com', code: 'host_busy', message: 'waiting for a turn at busy.example' };
+  const wait = { host: 'example.com', code: 'host_busy', message: 'waiting for a permit of busy.example' };
   expect(visited).toMatchObject({ kind: 'postponed', wait: { ...wait, delayMs: 9000 } });
   expect(released).toHaveLength(1);
 });
 
-test('the pause is for the host that asked for it, where a page was led on', async () => {
+test('after a redirect the pause is for the host that asked for it', async () => {
   const { visit, released } = host();
   const visited = await visit(async (permit) => {
     await permit.follow('https://other.example/limit');
@@ -111,13 +111,13 @@ test('the pause is for the host that asked for it, where a page was led on', asy
   });
 });
 
-test('a host that asks for a pause again and again is taken at its word', async () => {
+test('a host that asks for a pause every time gets its answer stored', async () => {
   expect(await host().visit(async () => scraped(1))).toMatchObject({ kind: 'page' });
   const weary = { isResumed: true, snoozes: 10 };
   expect(await host().visit(async () => scraped(60_000), weary)).toMatchObject({ kind: 'page' });
 });
 
-test('a job comes back for the first of what it waits for, and what it got done resets its budget', () => {
+test('a job is snoozed until its first page is due, and progress resets its budget', () => {
   const wait = (delayMs: number, budget: Wait['budget']): Wait => ({
     ...{ host: 'x', code: `in_${delayMs}`, message: '', delayMs, budget },
   });
@@ -132,14 +132,14 @@ test('a job comes back for the first of what it waits for, and what it got done 
 
 const disallowed = (code: string): Denied => ({ kind: 'disallowed', error: { code, message: code } });
 
-test('a page that robots.txt does not allow is answered for, and its site is not down', async () => {
+test('a page that robots.txt disallows is an error, and does not count against its site', async () => {
   const { visit } = host(Array.from({ length: 20 }, () => disallowed('robots_disallowed')));
   for (let page = 0; page < 20; page += 1) {
     expect(await visit(async () => scraped())).toMatchObject({ error: { code: 'robots_disallowed' } });
   }
 });
 
-test('a site whose robots.txt cannot be reached time after time is left alone', async () => {
+test('repeated failures to reach robots.txt open the circuit of a site', async () => {
   const { visit } = host(Array.from({ length: 11 }, () => disallowed('connection_refused')));
   const kinds: string[] = [];
   for (let page = 0; page < 11; page += 1) kinds.push((await visit(async () => scraped())).kind);

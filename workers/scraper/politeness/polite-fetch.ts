@@ -8,7 +8,7 @@ import { MAX_WAIT_MS } from './host-limiter.ts';
 import type { Permit } from './permit.ts';
 import type { Politeness } from './politeness.ts';
 
-/** Fetches one page under a permit, and not while its site is down. */
+/** Fetches one page under a permit, unless its site's circuit is open. */
 export type PoliteFetch = (
   url: string,
   load: (permit: RedirectPermission) => Promise<ScrapedPage>,
@@ -18,14 +18,14 @@ export type PoliteFetch = (
 
 export type FetchResult =
   | { kind: 'page'; scraped: ScrapedPage }
-  /** By robots.txt, or because it could not be read. */
+  /** Disallowed by robots.txt, or robots.txt could not be read. */
   | { kind: 'disallowed'; error: ErrorInfo }
-  /** Not now; nothing is wrong with the job. */
+  /** Later: the host is busy, paused or down. */
   | { kind: 'postponed'; wait: Wait };
 
-/** Why a page is for later, and what that costs its job. */
+/** Why a page is postponed, and what that costs its job. */
 export interface Wait {
-  /** Of the page that was wanted. */
+  /** Host of the requested page. */
   host: string;
   code: string;
   message: string;
@@ -33,9 +33,9 @@ export interface Wait {
   budget: SnoozeBudget;
 }
 
-/** A server that asks for a moment's pause is given it on the spot, this often. */
+/** How often a fetch waits in its slot for a short pause that the server asks for. */
 const PAUSES = 3;
-/** A job that was snoozed for its sites this often takes their refusal for an answer. */
+/** A job snoozed this often by its sites stores their refusal as the page. */
 const SNOOZES = 10;
 
 export function createPoliteFetch(options: {
@@ -47,7 +47,7 @@ export function createPoliteFetch(options: {
   return async (url, load, { isResumed, snoozes }, signal) => {
     const { host } = new URL(url);
     for (let pauses = 0; ; pauses += 1) {
-      // A page that had a permit and met a pause goes before others, too.
+      // A page that was paused after its permit precedes others, as a resumed job does.
       const acquired = await politeness.acquire(url, signal, { isResumed: isResumed || pauses > 0 });
       if (acquired.kind !== 'granted') return denied(url, acquired);
       const { scraped, deferred, askedBy } = await fetchOnce(url, load, acquired);
@@ -72,7 +72,7 @@ export function createPoliteFetch(options: {
     const { host } = new URL(url);
     if (why.kind === 'wait') return postponed(hostIsBusy(host, why.ms));
     if (why.error.code === 'robots_disallowed') return why;
-    // A site that is not there is noticed by its robots.txt, and counts as one noticed by a page.
+    // A failed fetch of robots.txt counts against the site's circuit, as that of a page does.
     const counted = await circuits.load(url, async () => pageNotLoaded(url, why.error));
     return counted ? why : postponed(siteIsDown(host));
   }
@@ -80,11 +80,11 @@ export function createPoliteFetch(options: {
 
 const postponed = (wait: Wait): FetchResult => ({ kind: 'postponed', wait });
 
-/** @param where the page was led to, which may be another host */
+/** @param where the busy host, another one after a redirect */
 const hostIsBusy = (host: string, delayMs: number, where = host): Wait => ({
   host,
   code: ErrorCode.hostBusy,
-  message: `waiting for a turn at ${where}`,
+  message: `waiting for a permit of ${where}`,
   delayMs,
   budget: 'unchanged',
 });
@@ -92,7 +92,7 @@ const hostIsBusy = (host: string, delayMs: number, where = host): Wait => ({
 const siteAskedToWait = (host: string, delayMs: number, askedBy: string): Wait => ({
   host,
   code: ErrorCode.siteAskedToWait,
-  message: `${askedBy} asked to be left alone for ${Math.ceil(delayMs / 1000)} s`,
+  message: `${askedBy} asked for a pause of ${Math.ceil(delayMs / 1000)} s`,
   delayMs,
   budget: 'consumed',
 });
@@ -105,7 +105,7 @@ const siteIsDown = (host: string): Wait => ({
   budget: 'consumed',
 });
 
-/** What becomes of a job that has to wait for some of its pages: it comes back for the first of them. */
+/** The snooze of a job with postponed pages: until the first of them is due. */
 export function snoozeFor(waits: Wait[], progressed: boolean): SnoozeError {
   const [first] = [...waits].sort((a, b) => a.delayMs - b.delayMs);
   if (!first) throw new Error('there is nothing to wait for');

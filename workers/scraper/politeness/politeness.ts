@@ -9,9 +9,9 @@ import { Permit } from './permit.ts';
 import { createRobotsFiles } from './robots-files.ts';
 
 /**
- * How the fleet behaves towards hosts: robots.txt, so many pages of a host at once, a gap between two starts, and a pause if a host
- * asks for one. It holds for all workers together, because what is known of a host is in Postgres. Acquired before each page and
- * sitemap:
+ * The fleet's rules towards hosts: robots.txt, a limit of concurrent pages, a gap between two
+ * starts, and a pause if a host asks for one. They hold over all workers, because a host's state is
+ * in Postgres. A permit is acquired before each page and sitemap:
  *
  *     const acquired = await politeness.acquire(url, signal);
  *     if (acquired.kind !== 'granted') return acquired; // wait, or disallowed
@@ -21,21 +21,21 @@ import { createRobotsFiles } from './robots-files.ts';
  */
 export interface Politeness {
   /**
-   * Waits for its permit for two seconds at most.
+   * Waits up to two seconds for a permit.
    * @throws the signal's reason
    */
   acquire(url: string, signal: AbortSignal, options?: AcquireOptions): Promise<Permit | Denied>;
-  /** Addresses of an origin's sitemaps, as its robots.txt names them. */
+  /** URLs of an origin's sitemaps, as its robots.txt names them. */
   sitemapsOf(url: string, signal: AbortSignal): Promise<string[]>;
   stop(): Promise<void>;
 }
 
 export interface AcquireOptions {
-  /** The job was told to come back before: it goes before jobs that were not. */
+  /** The job was snoozed before: it precedes jobs that were not. */
   isResumed?: boolean;
 }
 
-/** A site may ask for a slow crawl, and not for one that never ends. */
+/** Longer crawl delays are cut to this: a site may ask for a slow crawl, not for an endless one. */
 const LONGEST_CRAWL_DELAY_MS = 60_000;
 
 export function createPoliteness(options: {
@@ -43,7 +43,7 @@ export function createPoliteness(options: {
   http: Pick<HttpClient, 'get'>;
   logger: Logger;
   userAgent: string;
-  /** False for sites of one's own. */
+  /** False for the operator's own sites. */
   respectRobots: boolean;
   /** Pages of a host at the same time, and milliseconds between two of their starts. */
   host: { concurrency: number; gapMs: number };

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { ErrorInfo } from '../../../core/errors.ts';
 import { type PageErrorCode, PageFailure, pageError } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '../../../db/sites/robots.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
@@ -12,7 +12,7 @@ import { type Permissions, permissionsFor } from '../../../scraping/politeness/r
 import { MAX_ROBOTS_BYTES, parseRobots } from '../../../scraping/politeness/robots-txt.ts';
 import { type HostLimiter, MAX_WAIT_MS } from './host-limiter.ts';
 
-/** The robots.txt of each origin, read once by the fleet and kept in Postgres. */
+/** The robots.txt of each origin, fetched once for the fleet and stored in Postgres. */
 export interface RobotsFiles {
   /** @throws the signal's reason */
   find(url: string, isResumed: boolean, signal: AbortSignal): Promise<RobotsAnswer>;
@@ -20,25 +20,31 @@ export interface RobotsFiles {
 
 export type RobotsAnswer =
   | { kind: 'rules'; permissions: Permissions; sitemaps: string[] }
-  /** It could not be read; this is the page's error. */
+  /** robots.txt could not be fetched; `error` is the page's. */
   | { kind: 'unreachable'; error: ErrorInfo }
-  /** The host is busy; come back in so long. */
+  /** The host is busy; retry after `ms`. */
   | { kind: 'wait'; ms: number };
 
 type KnownAnswer = Exclude<RobotsAnswer, { kind: 'wait' }>;
 
 const FRESH_MS = 24 * 60 * 60_000;
-/** A server that fails is asked again after this; a host that is not there at all, before any job's next attempt may come. */
+/**
+ * A failing server is asked again after this; an unreachable host sooner than any job's next
+ * attempt.
+ */
 const FAILED_MS = 60_000;
 const GONE_MS = 300;
 const TIMEOUT_MS = 10_000;
-/** The client refuses what is larger; behind its limit a robots.txt is not read. */
+/** Larger files are cut here; rules beyond `MAX_ROBOTS_BYTES` are ignored. */
 const MAX_BYTES = 20 * MAX_ROBOTS_BYTES;
-/** How often to look whether another worker has read it. */
-const LOOK_AGAIN_MS = 100;
+/** Poll interval while another worker fetches the file. */
+const POLL_MS = 100;
 const ORIGINS = 2000;
-/** In characters of rules and sitemaps, of all origins: a hostile robots.txt is half a megabyte. */
-const MOST_KEPT = 32 * 1024 * 1024;
+/**
+ * Cached characters of rules and sitemaps, all origins together: a hostile robots.txt is half a
+ * megabyte.
+ */
+const CACHE_SIZE = 32 * 1024 * 1024;
 
 export function createRobotsFiles(options: {
   database: Database;
@@ -46,13 +52,13 @@ export function createRobotsFiles(options: {
   limiter: HostLimiter;
   gapMs: number;
   logger: Logger;
-  /** Our product token. */
+  /** LeadEngine's product token. */
   agent: string;
 }): RobotsFiles {
   const { database, http, limiter, gapMs, logger, agent } = options;
-  const kept = new LRUCache<string, KnownAnswer>({
+  const cache = new LRUCache<string, KnownAnswer>({
     max: ORIGINS,
-    maxSize: MOST_KEPT,
+    maxSize: CACHE_SIZE,
     sizeCalculation: sizeOf,
   });
 
@@ -61,29 +67,29 @@ export function createRobotsFiles(options: {
       const { origin } = new URL(url);
       const giveUpAt = performance.now() + MAX_WAIT_MS;
       for (;;) {
-        const known = kept.get(origin);
+        const known = cache.get(origin);
         if (known) return known;
-        const stored = await untilDatabaseAnswers([signal], logger, () => findRobots(database, origin));
+        const stored = await retryWhileUnavailable([signal], logger, () => findRobots(database, origin));
         signal.throwIfAborted();
         switch (stored?.kind) {
           case 'known': {
-            // Of a file for many crawlers only what is for us is kept.
+            // Only the rules for our product token are cached.
             const robots = parseRobots(stored.body ?? new Uint8Array());
             const answer = {
               ...{ kind: 'rules' as const, permissions: permissionsFor(robots, agent) },
               sitemaps: robots.sitemaps,
             };
-            kept.set(origin, answer, { ttl: stored.freshMs });
+            cache.set(origin, answer, { ttl: stored.freshMs });
             return answer;
           }
           case 'unreachable': {
             const answer = { kind: 'unreachable', error: errorOf(stored.errorCode) } as const;
-            kept.set(origin, answer, { ttl: stored.freshMs });
+            cache.set(origin, answer, { ttl: stored.freshMs });
             return answer;
           }
           case 'being_read':
             if (performance.now() >= giveUpAt) return { kind: 'wait', ms: MAX_WAIT_MS * (1 + Math.random()) };
-            await delay(LOOK_AGAIN_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
+            await delay(POLL_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
             break;
           case 'read_it': {
             const waitMs = await readAndStore(origin, isResumed, signal);
@@ -95,7 +101,7 @@ export function createRobotsFiles(options: {
     },
   };
 
-  /** @returns how long to wait if the host is busy now, else null */
+  /** @returns the wait in ms if the host is busy, else null */
   async function readAndStore(
     origin: string,
     isResumed: boolean,
@@ -116,7 +122,7 @@ export function createRobotsFiles(options: {
       const { reading, freshMs, ...asked } = await read(origin, signal);
       pauseMs = asked.pauseMs;
       logger.info('robots_read', { origin, ...reading, body: undefined });
-      await untilDatabaseAnswers([signal], logger, () => storeRobots(database, origin, reading, freshMs));
+      await retryWhileUnavailable([signal], logger, () => storeRobots(database, origin, reading, freshMs));
     } catch (error) {
       await leave();
       throw error;
@@ -143,24 +149,24 @@ export function createRobotsFiles(options: {
       const reading = isFile
         ? ({ kind: 'rules', body: body.subarray(0, MAX_ROBOTS_BYTES) } as const)
         : ({ kind: 'none' } as const);
-      // Of a file cut short what came holds, until it may be whole.
+      // The received part of a truncated file applies until the next fetch.
       return { reading, freshMs: cut ? FAILED_MS : FRESH_MS, pauseMs };
     } catch (error) {
       if (!(error instanceof PageFailure)) throw error;
-      // More than five redirects are as good as no file (RFC 9309, 2.3.1.2).
+      // More than five redirects count as no file (RFC 9309, 2.3.1.2).
       if (error.code === 'too_many_redirects')
         return { reading: { kind: 'none' }, freshMs: FRESH_MS, pauseMs: 0 };
-      const errorCode = ABOUT_THE_FILE.has(error.code) ? UNREADABLE : error.code;
+      const errorCode = FILE_ERRORS.has(error.code) ? UNREADABLE : error.code;
       const freshMs = error.code === 'page_too_large' ? FAILED_MS : GONE_MS;
       return { reading: { kind: 'unreachable', errorCode }, freshMs, pauseMs: 0 };
     }
   }
 }
 
-/** What is so of the file, and not of the pages beside it. */
-const ABOUT_THE_FILE = new Set<PageErrorCode>(['page_too_large', 'unsupported_content']);
+/** Errors of the file itself, which say nothing about the site's pages. */
+const FILE_ERRORS = new Set<PageErrorCode>(['page_too_large', 'unsupported_content']);
 
-/** Roughly the characters it holds, and a little for each object. */
+/** Approximate size: the characters, and an overhead per object. */
 function sizeOf(answer: KnownAnswer): number {
   if (answer.kind === 'unreachable') return 100;
   const texts = [...answer.permissions.rules.map(({ pattern }) => pattern), ...answer.sitemaps];
