@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startGuard } from '../test/support/processes/guard.mjs';
+import { startReaper } from '../test/support/processes/reaper.mjs';
 import { ensureBuild } from './setup.mjs';
 import { alone, root, runScript } from './steps.mjs';
 
@@ -53,9 +53,9 @@ function run(args, env) {
     }
   };
   // Nothing that ends this process at once, such as a SIGKILL, reaches that group.
-  const guard = startGuard();
-  if (detached && jest.pid) guard.watch(-jest.pid);
-  // What the tests started has guards of its own, which see that Jest is gone.
+  const reaper = startReaper();
+  if (detached && jest.pid) reaper.watch(-jest.pid);
+  // What the tests started has reapers of its own, which see that Jest is gone.
   const end = () => {
     signal('SIGTERM');
     setTimeout(() => signal('SIGKILL'), END_MS).unref();
@@ -66,8 +66,8 @@ function run(args, env) {
     jest.on('close', (exitCode) => {
       // Its group may have outlived it.
       if (detached && jest.pid) signal('SIGKILL');
-      if (jest.pid) guard.forget(-jest.pid);
-      guard.end();
+      if (jest.pid) reaper.forget(-jest.pid);
+      reaper.end();
       resolve(exitCode ?? 1);
     });
   });

@@ -4,7 +4,7 @@ import { SENT_CHANNELS } from '../../core/notifications/notification.ts';
 import type { Sql } from '../../db/connect.ts';
 import { countUnfinished } from '../../db/jobs/read.ts';
 import { countOpenDeliveries } from '../../db/notifications/deliveries/read.ts';
-import { readRefusals } from '../../db/sites/blocked-requests.ts';
+import { readBlockedRequests } from '../../db/sites/blocked-requests.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { withinTime } from '../../runtime/timeout.ts';
 import type { OutboxFigures } from '../links/redirect/click-publisher.ts';
@@ -118,8 +118,8 @@ export function createMetrics(sql: Sql, logger: Logger, logLinesDropped: () => n
     if (performance.now() - countedAt < COUNT_MS) return;
     countedAt = performance.now();
     try {
-      const [counts, open, refusals] = await withinTime(
-        Promise.all([countUnfinished(sql), countOpenDeliveries(sql), readRefusals(sql)]),
+      const [counts, open, blocked] = await withinTime(
+        Promise.all([countUnfinished(sql), countOpenDeliveries(sql), readBlockedRequests(sql)]),
         WITHIN_MS,
         () => new Error('not counted in time'),
       );
@@ -129,7 +129,7 @@ export function createMetrics(sql: Sql, logger: Logger, logLinesDropped: () => n
         deliveries.set({ channel }, open.find((each) => each.channel === channel)?.count ?? 0);
       }
       refused.reset();
-      for (const [reason, count] of refusals) refused.inc({ reason }, count);
+      for (const [reason, count] of blocked) refused.inc({ reason }, count);
     } catch (error) {
       // No number rather than an old one: the rest of the metrics is needed most while the database is away.
       jobs.reset();

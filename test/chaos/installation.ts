@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findChromium } from '../../scraping/browser/chromium.ts';
-import type { Guard } from '../support/processes/guard.mjs';
+import type { Reaper } from '../support/processes/reaper.mjs';
 import type { PrivateBroker } from '../support/servers/rabbitmq.mjs';
 import { waitFor } from '../support/wait-for.ts';
 import { type ChaosProxy, startChaosProxy, through } from './faults/proxy.ts';
@@ -15,8 +15,8 @@ export type Driver = 'fleet' | 'embedded';
 /** A process of the installation with its own way to Postgres and to the broker, as if on a machine of its own. */
 export interface Member extends Kept {
   role: 'api' | 'worker' | 'browser_worker' | 'notifier';
-  /** Whether it knows the moments of arms.ts; the others are the product's own programs. */
-  armed: boolean;
+  /** Whether it knows the moments of failpoints.ts; the others are the product's own programs. */
+  hasFailpoints: boolean;
   toPostgres: ChaosProxy;
   toBroker: ChaosProxy | undefined;
 }
@@ -45,7 +45,7 @@ export interface Installation {
 export interface InstallationOptions {
   driver: Driver;
   folder: string;
-  guard: Guard;
+  reaper: Reaper;
   postgres: ChaosPostgres;
   broker: PrivateBroker | undefined;
   brokerUrl: string;
@@ -59,7 +59,7 @@ export interface InstallationOptions {
   leaseMs: number;
   /** More variables for every process. */
   env?: Record<string, string>;
-  /** Where the compiled programs are; another folder holds a copy with a guard removed. */
+  /** Where the compiled programs are; another folder holds a copy with a reaper removed. */
   build?: string;
 }
 
@@ -77,13 +77,13 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const members: Member[] = [];
   const skewed: Installation['skewed'] = [];
 
-  const add = async (role: Member['role'], number: number, armed: boolean, shiftMs = 0) => {
+  const add = async (role: Member['role'], number: number, hasFailpoints: boolean, shiftMs = 0) => {
     const toPostgres = await startChaosProxy({ host: '127.0.0.1', port: postgres.port });
     const toBroker = broker && (await startChaosProxy({ host: '127.0.0.1', port: broker.port }));
     const name = `${role}-${number}`;
     const kept = keepProcess({
       name,
-      entry: entryOf(role, armed),
+      entry: entryOf(role, hasFailpoints),
       build: options.build,
       env: {
         DATABASE_URL: through(toPostgres, databaseUrl),
@@ -105,11 +105,11 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       },
       clockShiftMs: shiftMs,
       logFolder: folder,
-      guard: options.guard,
+      reaper: options.reaper,
     });
     if (shiftMs !== 0) skewed.push({ name, shiftMs });
     // Not spread: `Kept` has getters.
-    members.push(Object.assign(kept, { role, armed, toPostgres, toBroker }));
+    members.push(Object.assign(kept, { role, hasFailpoints, toPostgres, toBroker }));
   };
 
   // The first alone: it migrates, and the recorder must be there before the first job.
@@ -142,10 +142,10 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   };
 }
 
-function entryOf(role: Member['role'], armed: boolean): string {
+function entryOf(role: Member['role'], hasFailpoints: boolean): string {
   if (role === 'notifier') return 'workers/notifier/main.js';
-  if (role === 'api') return armed ? 'test/chaos/api.js' : 'api/main.js';
-  return armed ? 'test/chaos/worker.js' : 'workers/scraper/main.js';
+  if (role === 'api') return hasFailpoints ? 'test/chaos/api.js' : 'api/main.js';
+  return hasFailpoints ? 'test/chaos/worker.js' : 'workers/scraper/main.js';
 }
 
 export const untilReady = (members: Member[]): Promise<boolean> =>

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { type Cluster, openCluster } from '../../db/embedded-postgres/cluster.ts';
-import type { Guard } from '../support/processes/guard.mjs';
+import type { Reaper } from '../support/processes/reaper.mjs';
 import { waitFor } from '../support/wait-for.ts';
 
 /** A real Postgres that does what is asked of it, dying included. */
@@ -49,7 +49,7 @@ const SETTINGS: Record<string, string> = {
   timezone: 'UTC',
 };
 
-export async function startChaosPostgres(folder: string, guard: Guard): Promise<ChaosPostgres> {
+export async function startChaosPostgres(folder: string, reaper: Reaper): Promise<ChaosPostgres> {
   const dataDir = join(folder, 'disk');
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const disk = await mountSmallDisk(dataDir);
@@ -75,7 +75,7 @@ export async function startChaosPostgres(folder: string, guard: Guard): Promise<
       async () => {
         if (!child || child.exitCode !== null || child.signalCode !== null) {
           child = spawnServer(cluster, port, log);
-          guard.watch(Number(child.pid));
+          reaper.watch(Number(child.pid));
         }
         return accepts();
       },

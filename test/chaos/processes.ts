@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Guard } from '../support/processes/guard.mjs';
+import type { Reaper } from '../support/processes/reaper.mjs';
 
 /** One life of a process: from a start to its end, by one process id. */
 export interface Life {
@@ -20,7 +20,7 @@ export interface Kept {
   lives: Life[];
   signal(signal: NodeJS.Signals): void;
   /** Tells it something over IPC. */
-  tell(message: object): void;
+  send(message: object): void;
   /** Resolves at the next end of this process, or false after `ms`. */
   ends(ms: number): Promise<boolean>;
   /** SIGTERM, or SIGKILL where that is not obeyed; not started again. */
@@ -40,9 +40,9 @@ export function keepProcess(options: {
   env: Record<string, string>;
   clockShiftMs?: number;
   logFolder: string;
-  guard: Guard;
+  reaper: Reaper;
 }): Kept {
-  const { name, guard } = options;
+  const { name, reaper } = options;
   const lives: Life[] = [];
   let child: ChildProcess | undefined;
   let url: string | undefined;
@@ -72,7 +72,7 @@ export function keepProcess(options: {
     closeSync(log);
     const life: Life = { pid: Number(started.pid), startedAt: Date.now(), endedAt: undefined };
     lives.push(life);
-    guard.watch(life.pid);
+    reaper.watch(life.pid);
     child = started;
     started.on('error', () => {});
     started.on('message', (message: { type?: string; url?: string }) => {
@@ -83,7 +83,7 @@ export function keepProcess(options: {
     });
     started.once('exit', () => {
       life.endedAt = Date.now();
-      guard.forget(life.pid);
+      reaper.forget(life.pid);
       ready = false;
       url = undefined;
       child = undefined;
@@ -118,7 +118,7 @@ export function keepProcess(options: {
       return child?.pid;
     },
     signal: (signal) => void child?.kill(signal),
-    tell: (message) => {
+    send: (message) => {
       if (child?.connected) child.send(message, () => {});
     },
     ends,

@@ -1,5 +1,5 @@
 import { overlap, type Span, union } from './audit/audit-waits.ts';
-import type { Books, Transition } from './audit/snapshot.ts';
+import type { Snapshot, Transition } from './audit/snapshot.ts';
 import type { Violation } from './audit/violation.ts';
 import type { FaultKind } from './faults/plan.ts';
 import type { FaultRecord } from './faults/schedule.ts';
@@ -36,11 +36,11 @@ interface Measured {
 /** Other faults this long before, or during the recovery, have a part in it. */
 const AFTERMATH_MS = 2500;
 
-export function measureRecoveries(books: Books): Recovery[] {
-  const { driver, leaseMs } = books;
+export function measureRecoveries(snapshot: Snapshot): Recovery[] {
+  const { driver, leaseMs } = snapshot;
   const fleet = driver === 'fleet';
   const rescued = leaseMs + 3000;
-  const faults = books.faults.filter(({ skipped }) => !skipped);
+  const faults = snapshot.faults.filter(({ skipped }) => !skipped);
   const of = (...kinds: FaultKind[]) => faults.filter(({ kind }) => kinds.includes(kind));
   const figure = (
     what: string,
@@ -48,7 +48,7 @@ export function measureRecoveries(books: Books): Recovery[] {
     chosen: FaultRecord[],
     recovered: (fault: FaultRecord) => Measured[],
   ) => summarize(what, limitMs, faults, chosen, recovered);
-  const index = indexOf(books);
+  const index = indexOf(snapshot);
 
   return [
     figure(
@@ -114,8 +114,8 @@ export function measureRecoveries(books: Books): Recovery[] {
       ),
       (fault) => from(fault.healedAt, index.firstClaim(fault.healedAt, fault.hit[0]?.pid)),
     ),
-    measureCancels(books, faults),
-    measureWaits(books),
+    measureCancels(snapshot, faults),
+    measureWaits(snapshot),
   ];
 }
 
@@ -168,8 +168,8 @@ function summarize(
 const from = (begin: number, end: number | undefined): Measured[] =>
   end === undefined ? [] : [{ span: [begin, end] }];
 
-/** Answers to "what happened next", from the recorder's books and the clients' journal. */
-function indexOf({ jobs, transitions, dispatches, journal }: Books) {
+/** Answers to "what happened next", from the recorder's snapshot and the clients' journal. */
+function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
   const priorities = new Map(jobs.map(({ id, priority }) => [id, priority]));
   const priorityOf = ({ job_id }: Transition) => priorities.get(job_id) ?? 0;
   const byJob = new Map<string, Transition[]>();
@@ -266,7 +266,7 @@ function indexOf({ jobs, transitions, dispatches, journal }: Books) {
 }
 
 /** From the moment a running job is cancelled to the moment its worker drops it. */
-function measureCancels({ transitions, aborted }: Books, faults: FaultRecord[]): Recovery {
+function measureCancels({ transitions, aborted }: Snapshot, faults: FaultRecord[]): Recovery {
   const heard = new Map(aborted.map(({ id, at }) => [id, at]));
   const disturbed = union(faults.map(({ at, healedAt }) => [at, healedAt + AFTERMATH_MS]));
   const all: (Culprit & { ms: number })[] = [];
@@ -294,7 +294,7 @@ function measureCancels({ transitions, aborted }: Books, faults: FaultRecord[]):
 }
 
 /** How long ready jobs waited for a worker, faults and other jobs included. */
-function measureWaits({ transitions }: Books): Recovery {
+function measureWaits({ transitions }: Snapshot): Recovery {
   const readySince = new Map<string, number>();
   const waits = transitions.flatMap(({ job_id, status, at }) => {
     const since = readySince.get(job_id);

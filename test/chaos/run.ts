@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { waitFor } from '../support/wait-for.ts';
 import { audit, historyOf } from './audit/audit.ts';
 import { type Report, reportOf } from './audit/report.ts';
-import { countQueued, readBooks } from './audit/snapshot.ts';
-import type { Ground } from './faults/faults.ts';
+import { countQueued, readSnapshot } from './audit/snapshot.ts';
+import type { FaultContext } from './faults/faults.ts';
 import { type FaultKind, planFaults } from './faults/plan.ts';
 import { type FaultRecord, runSchedule } from './faults/schedule.ts';
 import { type Installation, untilReady } from './installation.ts';
@@ -29,7 +29,7 @@ export interface RunOptions {
   /** How long everything may take to come to rest once the last fault has healed; default 90 s. */
   quietMs?: number;
   /** Instead of the seeded schedule: what a test of the harness itself does. */
-  scenario?: (ground: Ground) => Promise<FaultRecord[]>;
+  scenario?: (context: FaultContext) => Promise<FaultRecord[]>;
 }
 
 /** Load and faults together, then quiet, then the audit. */
@@ -39,7 +39,7 @@ export async function runChaos(installation: Installation, options: RunOptions):
   const givingUp = new AbortController();
   const client = createClient(installation, journal, givingUp.signal);
   const load = startLoad({ installation, client, seed, jobsPerSecond: options.jobsPerSecond });
-  const ground = { installation, load };
+  const context = { installation, load };
   const plan = planFaults({
     seed,
     driver: installation.driver,
@@ -56,25 +56,25 @@ export async function runChaos(installation: Installation, options: RunOptions):
     );
   };
   const faults = options.scenario
-    ? await options.scenario(ground)
-    : await runSchedule(plan, { totalMs: minutes * 60_000, atLeast }, ground, told);
+    ? await options.scenario(context)
+    : await runSchedule(plan, { totalMs: minutes * 60_000, atLeast }, context, told);
   say(`load and faults are over: ${load.posted()} jobs, ${faults.length} faults`);
 
   const late = setTimeout(() => givingUp.abort(), quietMs);
   await load.stop();
   clearTimeout(late);
   await comeToRest(installation, quietMs, say);
-  const books = await readBooks(installation, journal.file, faults);
-  const recoveries = measureRecoveries(books);
-  const violations = [...audit(books, options.slack), ...auditRecoveries(recoveries, options.slack)];
+  const snapshot = await readSnapshot(installation, journal.file, faults);
+  const recoveries = measureRecoveries(snapshot);
+  const violations = [...audit(snapshot, options.slack), ...auditRecoveries(recoveries, options.slack)];
   // Those behind the worst recoveries too, whether or not they broke a promise.
   const slow = recoveries.map(({ worstOfAll }) => worstOfAll?.job);
   const suspects = [...new Set([...violations.map(({ job }) => job).slice(0, 5), ...slow])].flatMap(
     (job) => job ?? [],
   );
-  const histories = Object.fromEntries(suspects.map((id) => [id, historyOf(books, id)]));
+  const histories = Object.fromEntries(suspects.map((id) => [id, historyOf(snapshot, id)]));
   const run = { seed, minutes, skewed: installation.skewed };
-  return reportOf(run, books, { violations, recoveries, histories });
+  return reportOf(run, snapshot, { violations, recoveries, histories });
 }
 
 /** Until nothing is unfinished, no message is left and all events are out, or it is clear that this will not happen. */

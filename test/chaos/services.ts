@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGuard } from '../support/processes/guard.mjs';
+import { startReaper } from '../support/processes/reaper.mjs';
 import { startRabbitmq } from '../support/servers/rabbitmq.mjs';
 import {
   type Driver,
@@ -25,9 +25,9 @@ export async function withServices<T extends { violations: unknown[] }>(
   work: (start: (shape: Shape) => Promise<Installation>) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'leadengine-chaos-'));
-  const guard = startGuard();
+  const reaper = startReaper();
   const broker = driver === 'fleet' ? await startRabbitmq() : undefined;
-  const postgres = await startChaosPostgres(folder, guard);
+  const postgres = await startChaosPostgres(folder, reaper);
   const installations: Installation[] = [];
   let begun = 0;
   let keep = true;
@@ -37,7 +37,7 @@ export async function withServices<T extends { violations: unknown[] }>(
       begun += 1;
       const number = begun;
       const installation = await startInstallation({
-        ...{ driver, guard, postgres, broker, ...shape },
+        ...{ driver, reaper, postgres, broker, ...shape },
         brokerUrl: broker?.url ?? '',
         folder: join(folder, `installation-${number}`),
         database: `chaos_${number}`,
@@ -51,7 +51,7 @@ export async function withServices<T extends { violations: unknown[] }>(
     await Promise.all(installations.map((installation) => installation.stop()));
     await broker?.close();
     await postgres.close();
-    guard.end();
+    reaper.end();
     if (keep) process.stderr.write(`the logs are in ${folder}\n`);
     else await rm(folder, { recursive: true, force: true });
   }

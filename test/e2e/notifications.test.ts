@@ -5,8 +5,8 @@ import { claimJobs } from '../../db/jobs/claim.ts';
 import { settleJobs } from '../../db/jobs/settle.ts';
 import { silentLogger } from '../../runtime/log/logger.ts';
 import { auditNotifications, type Way } from '../chaos/audit/audit-notifications.ts';
-import { readNotificationBooks } from '../chaos/audit/notification-snapshot.ts';
-import { type Audience, type Listener, startAudience } from '../chaos/load/subscribers.ts';
+import { readNotificationSnapshot } from '../chaos/audit/notification-snapshot.ts';
+import { type RegisteredSubscriber, type Subscribers, startSubscribers } from '../chaos/load/subscribers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createClient, DRIVERS, type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { type RunningProcess, startProcess } from '../support/processes/processes.ts';
@@ -15,7 +15,7 @@ import { waitFor } from '../support/wait-for.ts';
 
 /**
  * Notifier, API and broker are killed in turn under a load of job events: everybody is told of everything all the same, as
- * docs/notifications.md promises. The small one of `npm run chaos -- --notifications 10000`, with the same audience and auditor.
+ * docs/notifications.md promises. The small one of `npm run chaos -- --notifications 10000`, with the same subscribers and auditor.
  */
 
 const JOBS_EACH = 60;
@@ -23,18 +23,18 @@ const JOBS_EACH = 60;
 const USERS = 3;
 
 interface Member {
-  listener: Listener;
+  listener: RegisteredSubscriber;
   jobs: string[];
 }
 
 describe.each(DRIVERS)('killed in turn on %s', (driver) => {
-  let audience: Audience;
+  let subscribers: Subscribers;
   let broker: PrivateBroker | undefined;
   let testDatabase: TestDatabase;
   let database: Database;
   let fleet: Fleet;
   beforeAll(async () => {
-    audience = await startAudience();
+    subscribers = await startSubscribers();
     broker = driver === 'rabbitmq' ? await startRabbitmq() : undefined;
     testDatabase = await createTestDatabase();
     const options = { poolSize: 3, applicationName: 'notifications-test', logger: silentLogger };
@@ -45,7 +45,7 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
       databaseUrl: testDatabase.url,
       ...(broker ? { rabbitmqUrl: broker.url } : {}),
       env: {
-        ...audience.env,
+        ...subscribers.env,
         EMAIL_DIGEST_SECONDS: '0',
         LEASE_MS: '3000',
         NOTIFY_MAX_ATTEMPTS: '50',
@@ -60,7 +60,7 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
     await database.stop();
     await testDatabase.drop();
     await broker?.close();
-    await audience.close();
+    await subscribers.close();
   });
 
   test('nobody misses anything', async () => {
@@ -76,15 +76,15 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
       notifier = await fleet.startNotifier();
     };
     const judge = async () => {
-      const [books, receipts] = await Promise.all([
-        readNotificationBooks(testDatabase.url, audience.subscribers),
-        audience.receipts(apiUrl()),
+      const [snapshot, receipts] = await Promise.all([
+        readNotificationSnapshot(testDatabase.url, subscribers.list),
+        subscribers.receipts(apiUrl()),
       ]);
-      return auditNotifications({ ...books, receipts, notifierKills });
+      return auditNotifications({ ...snapshot, receipts, notifierKills });
     };
     const missing = async (...ways: Way[]) =>
       (await judge()).tallies.filter(({ way, missing }) => missing > 0 && (!ways[0] || ways.includes(way)));
-    const untilTold = (what: string, ...ways: Way[]) =>
+    const untilNotified = (what: string, ...ways: Way[]) =>
       waitFor(async () => (await missing(...ways)).length === 0, { what, everyMs: 250, timeoutMs: 120_000 });
 
     await endJobs(members, 0, 20);
@@ -99,14 +99,14 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
       await broker.stop();
       await endJobs(members, 35, 45);
       // In the app at once; the other channels follow when the broker is back.
-      await untilTold('the app to be told without a broker', 'in_app');
+      await untilNotified('the app to be told without a broker', 'in_app');
       await broker.start();
     }
     await endJobs(members, broker ? 45 : 35, JOBS_EACH);
     expect(await notifier.stop()).toBe(0);
     notifier = await fleet.startNotifier();
 
-    await untilTold('everybody to be told of everything');
+    await untilNotified('everybody to be told of everything');
     const admin = createClient(apiUrl());
     await waitFor(isAtRest, { what: 'nothing to be under way', everyMs: 250 });
     const { tallies, violations } = await judge();
@@ -124,12 +124,12 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
   });
 
   async function isAtRest(): Promise<boolean> {
-    const { undelivered } = await readNotificationBooks(testDatabase.url, audience.subscribers);
+    const { undelivered } = await readNotificationSnapshot(testDatabase.url, subscribers.list);
     return undelivered.length === 0;
   }
 
   async function join(name: string, apiUrl: string): Promise<Member> {
-    const listener = await audience.join(name, apiUrl, fleet.env.BOOTSTRAP_API_KEY ?? '');
+    const listener = await subscribers.join(name, apiUrl, fleet.env.BOOTSTRAP_API_KEY ?? '');
     const spec = { urls: ['https://example.com/'], webhook_url: listener.jobWebhookUrl };
     const client = createClient(apiUrl, listener.key);
     return { listener, jobs: await client.postBatch(Array.from({ length: JOBS_EACH }, () => spec)) };

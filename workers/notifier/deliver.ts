@@ -14,7 +14,7 @@ import {
   type PauseRule,
   settleDeliveries,
 } from '../../db/notifications/deliveries/settle.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
@@ -98,7 +98,7 @@ export function createDeliver(channel: Channel, options: DeliverOptions): Handle
     const { maxAttempts } = channel;
     const transition = settleDelivery({ ...first, maxAttempts }, outcome, channel.retry, Math.random());
     const settlement = { ids: parcel.map(({ id }) => id), holder, transition, durationMs };
-    await untilDatabaseAnswers([options.leaving], logger, () => settleTogether(settlement).then(() => true));
+    await retryWhileUnavailable([options.leaving], logger, () => settleTogether(settlement).then(() => true));
     const level = transition.status === 'failed' ? 'warn' : 'info';
     logger[level](`notification_${transition.status === 'queued' ? outcome.kind : transition.status}`, {
       channel: channel.name,
@@ -176,7 +176,7 @@ function createClaim(channel: Channel, { database, leaseMs, logger, stopping }: 
     holder: string,
     { signal }: Pick<Delivery, 'signal'>,
   ): Promise<Parcel | 'not_ours' | 'stopping'> => {
-    const claimed = await untilDatabaseAnswers([stopping, signal], logger, async () => {
+    const claimed = await retryWhileUnavailable([stopping, signal], logger, async () => {
       if (channel.name === 'email') return claimMail(database, request, { holder, leaseMs });
       return [await claimTogether({ ...request, holder })].filter((delivery) => delivery !== undefined);
     });

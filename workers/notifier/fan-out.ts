@@ -1,6 +1,6 @@
 import type { Database } from '../../db/connect.ts';
 import { fanOut, type MailPace, type TellableEvent } from '../../db/notifications/fan-out.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
@@ -37,7 +37,7 @@ export function createFanOut(options: {
         return { kind: 'dead_letter', reason: message.reason };
       case 'read': {
         // Kept while the database is away: given back, it would use up the deliveries that a broker allows a message.
-        const done = await untilDatabaseAnswers([options.stopping, signal], logger, () =>
+        const done = await retryWhileUnavailable([options.stopping, signal], logger, () =>
           fanOutTogether(message.value),
         );
         if (!done) return { kind: 'give_back' };

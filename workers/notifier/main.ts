@@ -4,7 +4,7 @@ import { makeVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notificati
 import { installationSecret } from '../../db/accounts/secrets.ts';
 import type { Database } from '../../db/connect.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
-import { createRefusalCounter } from '../../db/sites/blocked-request-counter.ts';
+import { createBlockedRequestCounter } from '../../db/sites/blocked-request-counter.ts';
 import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
 import type { Config } from '../../runtime/settings/config.ts';
@@ -29,9 +29,13 @@ runConfigured('notifier', async ({ config, logger, lifecycle }) => {
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const refusals = createRefusalCounter(database, logger);
-  await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
-  const guard = createEgressGuard({ allow: config.egressAllow, logger, onRefused: refusals.count });
+  const blockedRequests = createBlockedRequestCounter(database, logger);
+  await lifecycle.start({
+    name: 'blocked_requests',
+    start: blockedRequests.start,
+    stop: blockedRequests.stop,
+  });
+  const guard = createEgressGuard({ allow: config.egressAllow, logger, onRefused: blockedRequests.count });
   const http = createHttpClient({ guard, logger, userAgent: USER_AGENT });
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
 

@@ -4,7 +4,7 @@ import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
 import { type Claim, type ClaimRequest, claimJobs, findHolder, type Holder } from '../../db/jobs/claim.ts';
 import { settleCrashedRun } from '../../db/jobs/settle.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import { SCRAPE_MESSAGE } from '../../dispatch/message.ts';
 import type { Envelope } from '../../queue/envelope.ts';
 import type { Delivery } from '../../queue/queue.ts';
@@ -54,7 +54,7 @@ export function createClaimer(options: {
     if (message.kind !== 'scrape') return message;
     const { request } = message;
     // While the database is away the delivery is kept and not given back: it would only come again at once, and again.
-    const claim = await untilDatabaseAnswers([stopping, delivery.signal], logger, async () => {
+    const claim = await retryWhileUnavailable([stopping, delivery.signal], logger, async () => {
       const first = await claimInBatch(request);
       if (first.kind !== 'refused') return first;
       const holder = await findHolder(database, request.id, worker.leaseMs);

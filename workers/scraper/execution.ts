@@ -5,7 +5,7 @@ import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
 import { buryMessage } from '../../db/events/dead-letters.ts';
 import { type Settlement, settleJobs } from '../../db/jobs/settle.ts';
-import { untilDatabaseAnswers } from '../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, HandlerOutcome } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
@@ -84,7 +84,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     outcome: Outcome,
   ): Promise<void> {
     const transition = settle(job, outcome, retry, Math.random());
-    const settled = await untilDatabaseAnswers([options.kill], logger, () =>
+    const settled = await retryWhileUnavailable([options.kill], logger, () =>
       settleInBatch({ run: job, transition }),
     );
     run.end();

@@ -1,7 +1,7 @@
 import { FatalError } from '../../core/errors.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
-import { createRefusalCounter } from '../../db/sites/blocked-request-counter.ts';
-import { renderVerdictStore } from '../../db/sites/rendering-types.ts';
+import { createBlockedRequestCounter } from '../../db/sites/blocked-request-counter.ts';
+import { renderingTypeStore } from '../../db/sites/rendering-types.ts';
 import { openQueue } from '../../queue/open.ts';
 import { Complaint } from '../../runtime/operator-error.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process/process.ts';
@@ -45,9 +45,13 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const refusals = createRefusalCounter(database, logger);
-  await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
-  const egress = createEgressGuard({ allow: config.egressAllow, logger, onRefused: refusals.count });
+  const blockedRequests = createBlockedRequestCounter(database, logger);
+  await lifecycle.start({
+    name: 'blocked_requests',
+    start: blockedRequests.start,
+    stop: blockedRequests.stop,
+  });
+  const egress = createEgressGuard({ allow: config.egressAllow, logger, onRefused: blockedRequests.count });
   const temp = await openTempFolder();
   await lifecycle.start({ name: 'temporary files', stop: () => temp.close() });
   const proxyHealth = createProxyHealth();
@@ -71,7 +75,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     proxies: config.proxyUrls,
   });
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
-  const renderMemory = createRenderMemory(renderVerdictStore(database), logger);
+  const renderMemory = createRenderMemory(renderingTypeStore(database), logger);
 
   const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
   const host = { concurrency: hostConcurrency, gapMs: hostGapMs };
@@ -96,7 +100,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
       allow: [...config.egressAllow, ...config.sourceEndpoints, ...authoritiesOf(directories)],
-      ...{ logger, onRefused: refusals.count },
+      ...{ logger, onRefused: blockedRequests.count },
     }),
     ...{ logger, userAgent, proxyHealth },
   });

@@ -1,8 +1,8 @@
-import type { Books, Transition } from './snapshot.ts';
+import type { Snapshot, Transition } from './snapshot.ts';
 import { FINAL, type Violation } from './violation.ts';
 
 /** The ledger tells each change once, in the order in which it happened, and all of it was published. */
-export function auditLedger({ transitions, events, unpublished, queued }: Books): Violation[] {
+export function auditLedger({ transitions, events, unpublished, queued }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const happened = new Map<string, string[]>();
   for (const transition of transitions) {

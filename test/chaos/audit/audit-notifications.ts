@@ -1,11 +1,11 @@
 import { wordingOf } from '../../../core/notifications/notification.ts';
 import type { Violation } from './violation.ts';
 
-/** The ways by which an audience is told; `job_webhook` is the endpoint that a job names itself. */
+/** The ways by which an subscribers is told; `job_webhook` is the endpoint that a job names itself. */
 export type Way = 'in_app' | 'email' | 'push' | 'webhook' | 'job_webhook';
 
 /** What each way is to tell of, by the audience's subscriptions and what docs/notifications.md says of one's own actions. */
-export const TOLD: Record<Way, string[]> = {
+export const NOTIFIED_TYPES: Record<Way, string[]> = {
   in_app: ['job.started', 'job.retrying', 'job.completed', 'job.failed', 'lead.found'],
   email: ['job.retrying', 'job.completed', 'job.failed'],
   push: ['job.completed', 'job.failed'],
@@ -15,7 +15,7 @@ export const TOLD: Record<Way, string[]> = {
   ],
   job_webhook: ['job.completed', 'job.failed', 'job.cancelled'],
 };
-const WAYS = Object.keys(TOLD) as Way[];
+const WAYS = Object.keys(NOTIFIED_TYPES) as Way[];
 
 export interface Subscriber {
   name: string;
@@ -45,7 +45,7 @@ export interface LedgerLine {
   data: Record<string, unknown>;
 }
 
-export interface NotificationBooks {
+export interface NotificationSnapshot {
   subscribers: Subscriber[];
   /** What the ledger has of the jobs of these subscribers. */
   events: LedgerLine[];
@@ -55,7 +55,7 @@ export interface NotificationBooks {
   /** Deliveries that did not end as delivered, as `channel status code`. */
   undelivered: string[];
   /** Notifications with another number of `notification.delivered` than one, as their ids. */
-  notToldOnce: string[];
+  withoutOneEvent: string[];
   pausedEndpoints: number;
 }
 
@@ -79,11 +79,14 @@ const URL_OF_JOB = (jobId: string) => `/api/v1/jobs/${jobId}`;
  * What each receiver has, against the ledger: everything once, in the app and by mail under one id and once, by webhook and push under
  * one id and at least once. A mail may come again, under its `Message-ID`, where its notifier was killed in that moment. Pure.
  */
-export function auditNotifications(books: NotificationBooks): { violations: Violation[]; tallies: Tally[] } {
+export function auditNotifications(snapshot: NotificationSnapshot): {
+  violations: Violation[];
+  tallies: Tally[];
+} {
   const violations: Violation[] = [];
   const tallies = WAYS.map((way) => {
-    const expected = countBy(expectedOf(books, way));
-    const receipts = books.receipts.filter(({ channel }) => channel === way);
+    const expected = countBy(expectedOf(snapshot, way));
+    const receipts = snapshot.receipts.filter(({ channel }) => channel === way);
     const idsOf = new Map<string, Map<string, number[]>>();
     for (const { subscriber, about, id, taken, at } of receipts) {
       const name = nameOf(subscriber, about);
@@ -108,7 +111,7 @@ export function auditNotifications(books: NotificationBooks): { violations: Viol
       }
       for (const [id, times] of ids) {
         tally.repeats += Math.max(0, times.length - 1);
-        for (const again of repeatsWithoutReason(way, times, books.notifierKills)) {
+        for (const again of repeatsWithoutReason(way, times, snapshot.notifierKills)) {
           add('notification_repeated', `${name}: ${id} came again ${again - Number(times[0])} ms later`);
         }
       }
@@ -119,10 +122,11 @@ export function auditNotifications(books: NotificationBooks): { violations: Viol
     }
     return tally;
   });
-  for (const what of books.undelivered) violations.push({ kind: 'not_delivered', detail: what });
-  for (const id of books.notToldOnce) violations.push({ kind: 'delivery_not_told_once', detail: id });
-  if (books.pausedEndpoints > 0) {
-    violations.push({ kind: 'endpoint_paused', detail: `${books.pausedEndpoints} of them` });
+  for (const what of snapshot.undelivered) violations.push({ kind: 'not_delivered', detail: what });
+  for (const id of snapshot.withoutOneEvent)
+    violations.push({ kind: 'delivery_without_one_event', detail: id });
+  if (snapshot.pausedEndpoints > 0) {
+    violations.push({ kind: 'endpoint_paused', detail: `${snapshot.pausedEndpoints} of them` });
   }
   return { violations, tallies };
 }
@@ -145,10 +149,10 @@ function repeatsWithoutReason(way: Way, times: number[], kills: number[]): numbe
   });
 }
 
-function expectedOf({ subscribers, events }: NotificationBooks, way: Way): string[] {
+function expectedOf({ subscribers, events }: NotificationSnapshot, way: Way): string[] {
   const names = new Map(subscribers.map(({ userId, name }) => [userId, name]));
   return events
-    .filter(({ type }) => TOLD[way].includes(type))
+    .filter(({ type }) => NOTIFIED_TYPES[way].includes(type))
     .map((event) => nameOf(names.get(event.user_id) ?? event.user_id, aboutOf(event, way)));
 }
 

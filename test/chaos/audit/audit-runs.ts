@@ -1,22 +1,22 @@
-import type { Books, Transition } from './snapshot.ts';
+import type { Snapshot, Transition } from './snapshot.ts';
 import type { Violation } from './violation.ts';
 
 /** Three beats of the heartbeat, less what the clock in the trigger may differ. */
 const SILENT_MS = 1150;
 
 /** Runs: one holder at a time, one outcome each, no more than permitted, and nothing written by one that is over. */
-export function auditRuns(books: Books): Violation[] {
+export function auditRuns(snapshot: Snapshot): Violation[] {
   return [
-    ...auditOutcomes(books),
-    ...auditHolders(books),
-    ...auditPages(books),
-    ...auditLeads(books),
-    ...auditTakeovers(books),
+    ...auditOutcomes(snapshot),
+    ...auditHolders(snapshot),
+    ...auditPages(snapshot),
+    ...auditLeads(snapshot),
+    ...auditTakeovers(snapshot),
   ];
 }
 
 /** Each claim has exactly one outcome, each outcome a claim; and what they cost stays within the limit. */
-function auditOutcomes({ transitions, attempts, jobs }: Books): Violation[] {
+function auditOutcomes({ transitions, attempts, jobs }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const open = new Map<string, number>();
   const count = (job: string, attempt: number, worker: string | null, by: number) => {
@@ -52,7 +52,7 @@ function auditOutcomes({ transitions, attempts, jobs }: Books): Violation[] {
 }
 
 /** A job goes from the queue to one holder and back; a holder has no more jobs than slots. */
-function auditHolders({ transitions, slots }: Books): Violation[] {
+function auditHolders({ transitions, slots }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const hands = new Map<string, number>();
   const move = (worker: string | null, by: number): number => {
@@ -81,7 +81,7 @@ const sameRun = ({ old_attempt, attempt, old_worker, worker }: Transition): bool
   old_attempt === attempt && old_worker === worker;
 
 /** A page is written by the run that holds the job, and once it is good no other run writes it again. */
-function auditPages({ pageWrites }: Books): Violation[] {
+function auditPages({ pageWrites }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const good = new Map<string, string>();
   for (const page of pageWrites) {
@@ -105,13 +105,13 @@ function auditPages({ pageWrites }: Books): Violation[] {
 }
 
 /** A lead is told of once, and a job counts those it has; a page brings one at most. */
-function auditLeads({ jobs, leads }: Books): Violation[] {
+function auditLeads({ jobs, leads }: Snapshot): Violation[] {
   const found = new Map<string, number>();
   for (const { job_id } of leads) found.set(job_id, (found.get(job_id) ?? 0) + 1);
   const told = leads.filter(({ told: times }) => times !== 1);
   return [
     ...told.map(({ job_id, key, told: times }) => ({
-      ...{ kind: 'lead_not_told_once', job: job_id },
+      ...{ kind: 'lead_without_one_event', job: job_id },
       detail: `${times} events tell of ${key}`,
     })),
     ...jobs.flatMap(({ id, pages, leads: counted }) => {
@@ -125,7 +125,7 @@ function auditLeads({ jobs, leads }: Books): Violation[] {
 }
 
 /** Nobody ends the run of a worker that was heard of a moment ago. */
-function auditTakeovers({ transitions, attempts }: Books): Violation[] {
+function auditTakeovers({ transitions, attempts }: Snapshot): Violation[] {
   const crashed = new Set(
     attempts
       .filter(({ outcome }) => outcome === 'crashed')

@@ -1,27 +1,27 @@
 import { auditLedger } from './audit-ledger.ts';
 import { auditRuns } from './audit-runs.ts';
 import { auditWaits } from './audit-waits.ts';
-import type { BookedJob, Books, Transition } from './snapshot.ts';
+import type { JobRow, Snapshot, Transition } from './snapshot.ts';
 import { FINAL, type Violation } from './violation.ts';
 
 /**
- * Everything that must hold after a run, whatever the faults were. Pure: the same books give the same verdict.
+ * Everything that must hold after a run, whatever the faults were. Pure: the same snapshot give the same verdict.
  *
  * @param slack by how much a slow machine may exceed stated times
  */
-export function audit(books: Books, slack = 1): Violation[] {
+export function audit(snapshot: Snapshot, slack = 1): Violation[] {
   return [
-    ...auditAnswers(books),
-    ...auditEnds(books),
-    ...auditDeadLetters(books),
-    ...auditRuns(books),
-    ...auditLedger(books),
-    ...auditWaits(books, slack),
+    ...auditAnswers(snapshot),
+    ...auditEnds(snapshot),
+    ...auditDeadLetters(snapshot),
+    ...auditRuns(snapshot),
+    ...auditLedger(snapshot),
+    ...auditWaits(snapshot, slack),
   ];
 }
 
 /** What clients were told, against what is there. */
-function auditAnswers({ jobs, journal }: Books): Violation[] {
+function auditAnswers({ jobs, journal }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const byId = new Map(jobs.map((job) => [job.id, job]));
   const answers = new Map<string, string>();
@@ -45,7 +45,7 @@ function auditAnswers({ jobs, journal }: Books): Violation[] {
       violations.push({ kind: 'final_state_changed', job: id, detail: 'a client had seen it completed' });
     }
   }
-  const seen = new Map<string, BookedJob>();
+  const seen = new Map<string, JobRow>();
   for (const job of jobs) {
     const name = `${job.script.key}/${job.script.index}`;
     const twin = seen.get(name);
@@ -60,7 +60,7 @@ function auditAnswers({ jobs, journal }: Books): Violation[] {
 }
 
 /** Each job is in one final state, the right one, and has never left one by itself. */
-function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Books): Violation[] {
+function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const asked = (op: string, id: string) => calls.get(`${op} ${id}`) ?? 0;
   const calls = new Map<string, number>();
@@ -94,7 +94,7 @@ function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Books)
 }
 
 /** A failed job has one dead letter that is open, and whoever did not fail, or was run again, has none. */
-function auditDeadLetters({ jobs, openDeadLetters }: Books): Violation[] {
+function auditDeadLetters({ jobs, openDeadLetters }: Snapshot): Violation[] {
   const open = new Map<string, number>();
   for (const job of openDeadLetters) open.set(job, (open.get(job) ?? 0) + 1);
   return jobs.flatMap(({ id, status }) => {
@@ -105,30 +105,30 @@ function auditDeadLetters({ jobs, openDeadLetters }: Books): Violation[] {
 }
 
 /** Besides those written to fail: a job whose last permitted attempt lost its worker to a fault. */
-const mayFail = (job: BookedJob, lastOutcome: string | undefined): boolean =>
+const mayFail = (job: JobRow, lastOutcome: string | undefined): boolean =>
   job.script.end === 'fail' || (job.error_code === 'worker_lost' && lastOutcome === 'crashed');
 
 /** All that is known of a job, for whoever has to find out what went wrong. */
-export function historyOf(books: Books, id: string): string[] {
+export function historyOf(snapshot: Snapshot, id: string): string[] {
   const at = (moment: number) => new Date(moment).toISOString().slice(11, 23);
   const told = (transition: Transition) =>
     `${transition.old_status ?? 'new'} -> ${transition.status}, attempt ${transition.attempt} of ${transition.max_attempts}, worker ${transition.worker ?? '-'}, holder silent for ${Math.round(transition.silent_ms ?? 0)} ms`;
   return [
-    ...books.transitions.filter(({ job_id }) => job_id === id).map((t) => [t.at, told(t)] as const),
-    ...books.dispatches
+    ...snapshot.transitions.filter(({ job_id }) => job_id === id).map((t) => [t.at, told(t)] as const),
+    ...snapshot.dispatches
       .filter(({ job_id }) => job_id === id)
       .map(({ at: moment, dispatched }) => [moment, dispatched ? 'on the queue' : 'off the queue'] as const),
-    ...books.attempts
+    ...snapshot.attempts
       .filter(({ job_id }) => job_id === id)
       .map(
         (a) => [a.finished_at, `outcome of attempt ${a.attempt} by ${a.worker_id}: ${a.outcome}`] as const,
       ),
-    ...books.pageWrites
+    ...snapshot.pageWrites
       .filter(({ job_id }) => job_id === id)
       .map(
         (p) => [p.at, `page ${p.position} by ${p.writer ?? p.holder}, attempt ${p.holder_attempt}`] as const,
       ),
-    ...books.journal
+    ...snapshot.journal
       .filter((entry) => entry.id === id || entry.ids?.includes(id))
       .map((e) => [e.at + e.ms, `client ${e.op} at ${e.api}: ${e.status} ${e.state ?? ''}`] as const),
   ]

@@ -1,22 +1,22 @@
 import { asAdmin } from '../postgres.ts';
-import type { LedgerLine, NotificationBooks, Subscriber } from './audit-notifications.ts';
+import type { LedgerLine, NotificationSnapshot, Subscriber } from './audit-notifications.ts';
 
-/** What the tables say of those who were to be told; the rest of the books is what their receivers have. */
-export const readNotificationBooks = (
+/** What the tables say of those who were to be told; the rest of the snapshot is what their receivers have. */
+export const readNotificationSnapshot = (
   adminUrl: string,
   subscribers: Subscriber[],
-): Promise<Omit<NotificationBooks, 'receipts' | 'notifierKills'>> =>
+): Promise<Omit<NotificationSnapshot, 'receipts' | 'notifierKills'>> =>
   asAdmin(adminUrl, async (admin) => {
     const users = [subscribers.map(({ userId }) => userId)];
     const events = await admin.query<LedgerLine>(EVENTS, users);
     const undelivered = await admin.query<{ what: string }>(UNDELIVERED, users);
-    const notToldOnce = await admin.query<{ id: string }>(NOT_TOLD_ONCE, users);
+    const withoutOneEvent = await admin.query<{ id: string }>(NOT_TOLD_ONCE, users);
     const paused = await admin.query(PAUSED, users);
     return {
       subscribers,
       events: events.rows,
       undelivered: undelivered.rows.map(({ what }) => what),
-      notToldOnce: notToldOnce.rows.map(({ id }) => id),
+      withoutOneEvent: withoutOneEvent.rows.map(({ id }) => id),
       pausedEndpoints: paused.rows.length,
     };
   });

@@ -7,14 +7,14 @@ import { type JournalEntry, readLines } from '../load/journal.ts';
 import type { JobScript } from '../load/script.ts';
 import { asAdmin } from '../postgres.ts';
 
-/** All that the auditor looks at: tables, queues, the recorder's second set of books, and what clients were told. Times in ms. */
-export interface Books {
+/** All that the auditor looks at: tables, queues, the recorder's second set of snapshot, and what clients were told. Times in ms. */
+export interface Snapshot {
   driver: Installation['driver'];
   leaseMs: number;
   slots: number;
-  jobs: BookedJob[];
+  jobs: JobRow[];
   transitions: Transition[];
-  attempts: BookedAttempt[];
+  attempts: AttemptRow[];
   dispatches: { at: number; job_id: string; dispatched: boolean }[];
   /** In the ledger's order. */
   events: { job_id: string; type: string; asked: boolean }[];
@@ -36,7 +36,7 @@ export interface Books {
   pids: Map<string, number[]>;
 }
 
-export interface BookedJob {
+export interface JobRow {
   id: string;
   status: string;
   attempt: number;
@@ -61,7 +61,7 @@ export interface Transition {
   silent_ms: number | null;
 }
 
-export interface BookedAttempt {
+export interface AttemptRow {
   job_id: string;
   attempt: number;
   worker_id: string;
@@ -82,20 +82,20 @@ export interface PageWrite {
   status: string;
 }
 
-export async function readBooks(
+export async function readSnapshot(
   installation: Installation,
   journalFile: string,
   faults: FaultRecord[],
-): Promise<Books> {
+): Promise<Snapshot> {
   const { driver, leaseMs, slots } = installation;
   const tables = await asAdmin(installation.adminUrl, async (admin) => ({
-    jobs: await rowsOf<BookedJob>(admin, JOBS),
+    jobs: await rowsOf<JobRow>(admin, JOBS),
     transitions: await rowsOf<Transition>(admin, TRANSITIONS),
-    attempts: await rowsOf<BookedAttempt>(admin, ATTEMPTS),
-    dispatches: await rowsOf<Books['dispatches'][number]>(admin, DISPATCHES),
-    events: await rowsOf<Books['events'][number]>(admin, EVENTS),
+    attempts: await rowsOf<AttemptRow>(admin, ATTEMPTS),
+    dispatches: await rowsOf<Snapshot['dispatches'][number]>(admin, DISPATCHES),
+    events: await rowsOf<Snapshot['events'][number]>(admin, EVENTS),
     pageWrites: await rowsOf<PageWrite>(admin, PAGE_WRITES),
-    leads: await rowsOf<Books['leads'][number]>(admin, LEADS),
+    leads: await rowsOf<Snapshot['leads'][number]>(admin, LEADS),
     openDeadLetters: (await rowsOf<{ job_id: string }>(admin, OPEN_DEAD_LETTERS)).map(({ job_id }) => job_id),
     unpublished: Number((await rowsOf<{ count: string }>(admin, UNPUBLISHED))[0]?.count),
   }));

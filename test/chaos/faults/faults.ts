@@ -7,7 +7,7 @@ import { waitFor } from '../../support/wait-for.ts';
 import { type Installation, type Member, untilReady } from '../installation.ts';
 import type { Load } from '../load/load.ts';
 import { asAdmin } from '../postgres.ts';
-import type { Doom } from './failpoints.ts';
+import type { Failpoint } from './failpoints.ts';
 import type { FaultKind, PlannedFault } from './plan.ts';
 import type { ChaosProxy } from './proxy.ts';
 
@@ -22,7 +22,7 @@ export interface FaultEffect {
   skipped?: string;
 }
 
-export interface Ground {
+export interface FaultContext {
   installation: Installation;
   load: Load;
 }
@@ -34,16 +34,16 @@ export interface FaultAct {
   run(): Promise<FaultEffect>;
 }
 
-export function prepareFault(planned: PlannedFault, ground: Ground): FaultAct {
+export function prepareFault(planned: PlannedFault, context: FaultContext): FaultAct {
   const { kind, target, durationMs } = planned;
-  const { installation, load } = ground;
+  const { installation, load } = context;
   const { postgres, broker, leaseMs } = installation;
   const one = (members: Member[]): Member => {
     const member = members[target % members.length];
     if (!member) throw new Error(`nobody to hit with ${kind}`);
     return member;
   };
-  const scripted = installation.workers.filter(({ armed }) => armed);
+  const scripted = installation.workers.filter(({ hasFailpoints }) => hasFailpoints);
   const on = (member: Member, run: () => Promise<Partial<FaultEffect>>, ...more: string[]): FaultAct => ({
     holds: [member.name, ...more],
     run: () => timed(run, [member]),
@@ -61,8 +61,8 @@ export function prepareFault(planned: PlannedFault, ground: Ground): FaultAct {
     const proxy = member[to];
     return on(member, () => (proxy ? disturb(proxy, how, planned) : nothing('no broker')));
   };
-  const dies = (moment: Doom['moment'], members: Member[]): FaultAct => {
-    const member = one(members.filter(({ armed }) => armed));
+  const dies = (moment: Failpoint['moment'], members: Member[]): FaultAct => {
+    const member = one(members.filter(({ hasFailpoints }) => hasFailpoints));
     return on(member, () => dieAt(member, { moment, signal: 'SIGKILL', afterMs: 0 }));
   };
 
@@ -148,13 +148,13 @@ async function timed(run: () => Promise<Partial<FaultEffect>>, members: Member[]
 
 const nothing = async (skipped: string): Promise<Partial<FaultEffect>> => ({ skipped });
 
-/** Arms a moment and waits until the process has come by. */
-async function dieAt(member: Member, doom: Doom): Promise<Partial<FaultEffect>> {
+/** Failpoints a moment and waits until the process has come by. */
+async function dieAt(member: Member, failpoint: Failpoint): Promise<Partial<FaultEffect>> {
   const ended = member.ends(8000);
-  member.tell({ arm: doom });
+  member.send({ arm: failpoint });
   if (!(await ended)) {
-    member.tell({ arm: null });
-    return { skipped: `did not come by ${doom.moment}` };
+    member.send({ arm: null });
+    return { skipped: `did not come by ${failpoint.moment}` };
   }
   const at = member.lives.at(-1)?.endedAt ?? Date.now();
   await untilReady([member]);
@@ -169,11 +169,11 @@ async function freeze(member: Member, ms: number): Promise<Partial<FaultEffect>>
 }
 
 async function freezeInTransaction(member: Member, ms: number): Promise<Partial<FaultEffect>> {
-  member.tell({ arm: { moment: 'storing', signal: 'SIGSTOP', afterMs: 0 } satisfies Doom });
+  member.send({ arm: { moment: 'storing', signal: 'SIGSTOP', afterMs: 0 } satisfies Failpoint });
   const frozen = () => isStopped(member.pid);
   const standsStill = await waitFor(frozen, { timeoutMs: 8000 }).catch(() => false);
   if (!standsStill) {
-    member.tell({ arm: null });
+    member.send({ arm: null });
     // It may have come by in this very moment.
     member.signal('SIGCONT');
     return { skipped: 'did not come by storing' };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type FaultEffect, type Ground, prepareFault } from './faults.ts';
+import { type FaultContext, type FaultEffect, prepareFault } from './faults.ts';
 import type { FaultKind, PlannedFault } from './plan.ts';
 
 export interface FaultRecord extends FaultEffect {
@@ -13,7 +13,7 @@ const BESIDE_MS = 300;
 export async function runSchedule(
   plan: Iterable<PlannedFault>,
   { totalMs, atLeast }: { totalMs: number; atLeast: number },
-  ground: Ground,
+  context: FaultContext,
   onFault: (record: FaultRecord) => void,
 ): Promise<FaultRecord[]> {
   const begun = performance.now();
@@ -31,7 +31,7 @@ export async function runSchedule(
     }
     const happened = records.filter(({ skipped }) => !skipped).length;
     if (performance.now() - begun > totalMs && happened >= atLeast) break;
-    const act = prepareFault(planned, ground);
+    const act = prepareFault(planned, context);
     const free = Promise.all(act.holds.map((hold) => held.get(hold)));
     const done = free.then(async () => {
       const record = { number: planned.number, kind: planned.kind, ...(await safely(act.run)) };

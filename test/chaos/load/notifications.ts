@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CHANNEL_QUEUES, JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../../../queue/topology.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { auditNotifications, type Tally } from '../audit/audit-notifications.ts';
-import { readNotificationBooks } from '../audit/notification-snapshot.ts';
+import { readNotificationSnapshot } from '../audit/notification-snapshot.ts';
 import { countMessages } from '../audit/snapshot.ts';
 import type { Violation } from '../audit/violation.ts';
 import { createRandom, type Random } from '../faults/random.ts';
@@ -15,7 +15,7 @@ import { type ChaosClient, createClient } from './client.ts';
 import { createJournal } from './journal.ts';
 import { unfinished } from './load.ts';
 import type { JobScript } from './script.ts';
-import { type Audience, type Listener, startAudience } from './subscribers.ts';
+import { type RegisteredSubscriber, type Subscribers, startSubscribers } from './subscribers.ts';
 
 /** What came out of a run, for people and for other programs. */
 export interface NotificationReport {
@@ -63,30 +63,30 @@ const SETTINGS = {
  * moment when it has taken a message and not yet said so, which chance would hardly hit.
  */
 export async function runNotifications(options: NotificationOptions): Promise<NotificationReport> {
-  const audience = await startAudience();
+  const subscribers = await startSubscribers();
   try {
     return await withServices(options.driver, async (start) => {
-      const env = { ...SETTINGS, ...audience.env };
+      const env = { ...SETTINGS, ...subscribers.env };
       const shape = { apis: 2, workers: 3, browserWorkers: 0, notifiers: 2, slots: 4, leaseMs: 3000 };
-      return tellAll(await start({ ...shape, env }), audience, options);
+      return notifyAll(await start({ ...shape, env }), subscribers, options);
     });
   } finally {
-    await audience.close();
+    await subscribers.close();
   }
 }
 
-async function tellAll(
+async function notifyAll(
   installation: Installation,
-  audience: Audience,
+  subscribers: Subscribers,
   options: NotificationOptions,
 ): Promise<NotificationReport> {
   const { say } = options;
   const url = () => installation.apis.find((api) => api.url)?.url ?? '';
   for (let number = 1; number <= SUBSCRIBERS; number += 1) {
-    await audience.join(`subscriber-${number}`, url(), installation.apiKey);
+    await subscribers.join(`subscriber-${number}`, url(), installation.apiKey);
   }
-  const load = startLoad(installation, audience.subscribers, options);
-  const kills = await killInTurn(installation, audience, load, say);
+  const load = startLoad(installation, subscribers.list, options);
+  const kills = await killInTurn(installation, subscribers, load, say);
   const jobs = await load;
   say(`load and kills are over: ${jobs} jobs, ${kills.length} kills`);
 
@@ -94,21 +94,21 @@ async function tellAll(
   await untilReady([...apis, ...workers, ...notifiers]);
   await comeToRest(installation, say);
   const notifierKills = kills.filter(({ kind }) => kind.startsWith('notifier')).map(({ at }) => at);
-  const receipts = await audience.receipts(url());
-  const books = await readNotificationBooks(installation.adminUrl, audience.subscribers);
+  const receipts = await subscribers.receipts(url());
+  const snapshot = await readNotificationSnapshot(installation.adminUrl, subscribers.list);
   return {
     ...{ driver: options.driver, seed: options.seed, jobs, subscribers: SUBSCRIBERS },
-    jobEvents: books.events.filter(({ type }) => type.startsWith('job.')).length,
-    ...audience.mails(),
+    jobEvents: snapshot.events.filter(({ type }) => type.startsWith('job.')).length,
+    ...subscribers.mails(),
     kills: countBy(kills.map(({ kind }) => kind)),
-    ...auditNotifications({ ...books, receipts, notifierKills }),
+    ...auditNotifications({ ...snapshot, receipts, notifierKills }),
   };
 }
 
 /** Posts jobs of all subscribers, in small batches, until there are enough, and says how many; some are cancelled, fail or are tried again. */
 async function startLoad(
   installation: Installation,
-  listeners: Listener[],
+  listeners: RegisteredSubscriber[],
   { seed, events, jobsPerSecond }: NotificationOptions,
 ): Promise<number> {
   const journal = createJournal(join(installation.folder, 'journal.jsonl'));
@@ -138,7 +138,7 @@ async function startLoad(
 
 async function postBatch(
   installation: Installation,
-  { listener, client }: { listener: Listener; client: ChaosClient },
+  { listener, client }: { listener: RegisteredSubscriber; client: ChaosClient },
   key: string,
   random: Random,
 ): Promise<void> {
@@ -174,7 +174,7 @@ interface Kill {
 /** One after the other, each with a moment of quiet behind it, until the load is over and each kind came at least once. */
 async function killInTurn(
   installation: Installation,
-  audience: Audience,
+  subscribers: Subscribers,
   load: Promise<number>,
   say: (line: string) => void,
 ): Promise<Kill[]> {
@@ -201,12 +201,12 @@ async function killInTurn(
     let killedAt: number | undefined;
     const ended = notifiers.map((notifier) => notifier.ends(TRAP_MS));
     // Within the call: not a byte of an answer may leave before.
-    audience.trap(channel, () => {
+    subscribers.trap(channel, () => {
       for (const notifier of notifiers) notifier.signal('SIGKILL');
       killedAt = Date.now();
     });
     await Promise.all(ended);
-    audience.disarm();
+    subscribers.disarm();
     await untilReady(notifiers);
     return killedAt;
   };

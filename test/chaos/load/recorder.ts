@@ -1,7 +1,7 @@
 import { asAdmin } from '../postgres.ts';
 
 /**
- * A second set of books, kept by triggers in the database and known to nobody but the auditor: every change of a job's state and holder in
+ * A second set of snapshot, kept by triggers in the database and known to nobody but the auditor: every change of a job's state and holder in
  * the order in which it happened (the row's lock is held), and every page written, with who held the job at that moment.
  */
 export const installRecorder = (adminUrl: string, leaseMs: number): Promise<void> =>

@@ -5,19 +5,19 @@ import type { Lead } from '../../../core/leads/lead.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePage } from '../../../db/jobs/run.ts';
 import { type FoundLead, storeLead } from '../../../db/leads.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Scrape } from '../../../workers/scraper/execution.ts';
 import { AttemptAborted } from '../../../workers/scraper/outcome.ts';
-import type { Arms } from '../faults/failpoints.ts';
+import type { Failpoints } from '../faults/failpoints.ts';
 import { scriptOf } from './script.ts';
 
 /** As workers/scraper/jobs/pages-job.ts does it, page by page and under the same fence, with a sleep where the browser would be. */
 export function createScriptedScraper(options: {
   database: Database;
-  arms: Arms;
+  failpoints: Failpoints;
   onAborted(jobId: string): void;
 }): Scrape {
-  const { database, arms } = options;
+  const { database, failpoints } = options;
 
   return async (job, signal, logger) => {
     const script = scriptOf(job.spec);
@@ -26,7 +26,7 @@ export function createScriptedScraper(options: {
         options.onAborted(job.id);
     });
     const total = job.spec.urls?.length ?? 0;
-    const stored = await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id));
+    const stored = await retryWhileUnavailable([signal], logger, () => listStoredPages(database, job.id));
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
     const isFirstRun = done.size === 0;
@@ -40,13 +40,15 @@ export function createScriptedScraper(options: {
       else done.add(position);
       const counts = { pages: done.size + errors, leads: 0, errors };
       const page = pageOf(job, position, failed, counts, total);
-      const isOurs = await untilDatabaseAnswers([signal], logger, () => storePage(database, job, page));
+      const isOurs = await retryWhileUnavailable([signal], logger, () => storePage(database, job, page));
       signal.throwIfAborted();
       if (!isOurs) throw new AttemptAborted('lease_lost');
-      const lead = await untilDatabaseAnswers([signal], logger, () => storeLead(database, job, leadOf(page)));
+      const lead = await retryWhileUnavailable([signal], logger, () =>
+        storeLead(database, job, leadOf(page)),
+      );
       signal.throwIfAborted();
       if (lead?.kind === 'lost') throw new AttemptAborted('lease_lost');
-      await arms.passes('stored');
+      await failpoints.passes('stored');
       if (script.end === 'kill_worker') process.kill(process.pid, 'SIGKILL');
       if (script.end === 'snooze_once' && isFirstRun && position === 0) {
         throw new SnoozeError('scripted', 'the site asks to come later', 200);

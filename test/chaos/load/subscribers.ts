@@ -2,18 +2,24 @@ import { createECDH, randomBytes } from 'node:crypto';
 import { decrypt } from 'http_ece';
 import { startMailbox } from '../../support/servers/mailbox.ts';
 import { startReceiver } from '../../support/servers/receiver.ts';
-import { eventName, mailName, type Receipt, type Subscriber, TOLD } from '../audit/audit-notifications.ts';
+import {
+  eventName,
+  mailName,
+  NOTIFIED_TYPES,
+  type Receipt,
+  type Subscriber,
+} from '../audit/audit-notifications.ts';
 
 /**
  * Those who are to be told: each has an address on a real mail server, an endpoint, another one named by their jobs, a browser on a push
  * service that decrypts, and the app. What came there is kept.
  */
-export interface Audience {
+export interface Subscribers {
   /** For the processes of the installation. */
   env: Record<string, string>;
-  subscribers: Listener[];
+  list: RegisteredSubscriber[];
   /** Makes a user who subscribes to everything on every channel, some of it twice: told once all the same. */
-  join(name: string, apiUrl: string, adminKey: string): Promise<Listener>;
+  join(name: string, apiUrl: string, adminKey: string): Promise<RegisteredSubscriber>;
   /** All that came so far, but for the app, which is asked; `apiUrl` names a process that is there. */
   receipts(apiUrl: string): Promise<Receipt[]>;
   /** Messages at the mail server. */
@@ -25,7 +31,7 @@ export interface Audience {
   close(): Promise<void>;
 }
 
-export interface Listener extends Subscriber {
+export interface RegisteredSubscriber extends Subscriber {
   key: string;
   /** To be the `webhook_url` of their jobs. */
   jobWebhookUrl: string;
@@ -34,9 +40,9 @@ export interface Listener extends Subscriber {
 /** One answer in so many says that the server is in trouble; what was sent comes again. */
 const TROUBLE_EVERY = { webhook: 20, mail: 30 };
 
-export async function startAudience(): Promise<Audience> {
+export async function startSubscribers(): Promise<Subscribers> {
   const [mailbox, receiver] = await Promise.all([startMailbox(), startReceiver()]);
-  const subscribers: Listener[] = [];
+  const list: RegisteredSubscriber[] = [];
   const browsers = new Map<string, (body: Buffer) => PushPayload>();
   let trap: { channel: string; then(): void } | undefined;
   const springs = (channel: string) => {
@@ -83,7 +89,7 @@ export async function startAudience(): Promise<Audience> {
   const mailed = (): Receipt[] =>
     mailbox.mails.flatMap(({ to_address, messageId = '', text = '', at }) =>
       itemsOf(text).map((item, place) => {
-        const subscriber = subscribers.find(({ address }) => address === to_address)?.name ?? to_address;
+        const subscriber = list.find(({ address }) => address === to_address)?.name ?? to_address;
         const id = `${messageId} ${place}`;
         return { subscriber, channel: 'email' as const, about: mailName(item), id, taken: true, at };
       }),
@@ -91,7 +97,7 @@ export async function startAudience(): Promise<Audience> {
 
   return {
     env: { SMTP_URL: mailbox.url },
-    subscribers,
+    list,
     join: async (name, apiUrl, adminKey) => {
       const address = `${name}@example.com`;
       const { id: userId } = await post(apiUrl, adminKey, '/users', { email: address, name });
@@ -102,9 +108,9 @@ export async function startAudience(): Promise<Audience> {
       for (const body of [
         { events: ['*'], channel: 'in_app' },
         { events: ['job.failed'], channel: 'in_app' },
-        { events: TOLD.email, channel: 'email' },
+        { events: NOTIFIED_TYPES.email, channel: 'email' },
         { events: ['job.failed'], channel: 'email' },
-        { events: TOLD.push, channel: 'push', target: subscription },
+        { events: NOTIFIED_TYPES.push, channel: 'push', target: subscription },
         { events: ['*'], ...webhook },
         { events: ['job.*'], ...webhook },
       ]) {
@@ -112,11 +118,11 @@ export async function startAudience(): Promise<Audience> {
       }
       const jobWebhookUrl = `${receiver.url}/job/${name}`;
       const listener = { name, address, jobWebhookUrl, userId: String(userId), key: String(key) };
-      subscribers.push(listener);
+      list.push(listener);
       return listener;
     },
     receipts: async (apiUrl) => {
-      const inApp = await Promise.all(subscribers.map((subscriber) => readApp(apiUrl, subscriber)));
+      const inApp = await Promise.all(list.map((subscriber) => readApp(apiUrl, subscriber)));
       return [...inApp.flat(), ...mailed(), ...requests()];
     },
     mails: () => {
@@ -155,7 +161,7 @@ interface AppPage {
 }
 
 /** As the app does it: page by page, as its user. */
-async function readApp(apiUrl: string, { name, key }: Listener): Promise<Receipt[]> {
+async function readApp(apiUrl: string, { name, key }: RegisteredSubscriber): Promise<Receipt[]> {
   const receipts: Receipt[] = [];
   for (let cursor = ''; ; ) {
     const response = await fetch(`${apiUrl}/api/v1/notifications?limit=200${cursor}`, {

@@ -1,5 +1,5 @@
 import { openDatabase } from '../../../db/open.ts';
-import { renderVerdictStore } from '../../../db/sites/rendering-types.ts';
+import { renderingTypeStore } from '../../../db/sites/rendering-types.ts';
 import { silentLogger } from '../../../runtime/log/logger.ts';
 import { openScraping } from '../../../scraping/engine/page-engine.ts';
 import { createRenderMemory } from '../../../scraping/engine/rendering-type-cache.ts';
@@ -149,7 +149,7 @@ describe('what the fleet remembers of a host', () => {
         { '/1': shell, '/2': shell, '/3': shell, '/plain': '<h1>Plain</h1>' },
         async (url, own, small) => {
           const worker = () => {
-            const renderMemory = createRenderMemory(renderVerdictStore(database), silentLogger);
+            const renderMemory = createRenderMemory(renderingTypeStore(database), silentLogger);
             return openScraping(
               { render: 'auto', formats: ['text'] },
               {

@@ -5,7 +5,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGuard } from '../processes/guard.mjs';
+import { startReaper } from '../processes/reaper.mjs';
 import { startRabbitmq } from '../servers/rabbitmq.mjs';
 
 export default async function globalSetup() {
@@ -13,8 +13,8 @@ export default async function globalSetup() {
   const { silentLogger } = await import('../../../dist/runtime/log/logger.js');
 
   const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-test-'));
-  // On a signal Jest ends at once, without its global teardown. Then guards end what was started and remove its files.
-  const guard = startGuard(dataDir);
+  // On a signal Jest ends at once, without its global teardown. Then reapers end what was started and remove its files.
+  const reaper = startReaper(dataDir);
   const postgres = await startEmbeddedPostgres({
     dataDir,
     logger: silentLogger,
@@ -30,7 +30,7 @@ export default async function globalSetup() {
 
   let stopped;
   globalThis.stopTestServices = () => {
-    stopped ??= Promise.all([broker.close(), postgres.stop()]).then(() => guard.end());
+    stopped ??= Promise.all([broker.close(), postgres.stop()]).then(() => reaper.end());
     return stopped;
   };
 }

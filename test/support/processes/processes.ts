@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { type Output, spawnNode } from '../outputs.ts';
-import { type Guard, startGuard } from './guard.mjs';
+import { type Reaper, startReaper } from './reaper.mjs';
 
 /** A process of ours as it runs in production: compiled, with an IPC channel to whoever started it. */
 export interface RunningProcess {
@@ -30,7 +30,7 @@ export interface ReadyMessage {
 
 const running = new Set<ChildProcess>();
 /** For a Ctrl-C at the tests, which Jest's processes end by at once. */
-let guard: Guard | undefined;
+let reaper: Reaper | undefined;
 
 /**
  * Starts a compiled entry point, such as `api/main.js`, and waits until it is ready. What a test file left running is
@@ -118,8 +118,8 @@ function launch(entry: string, env: Record<string, string>, cwd = root, kind: Ou
   });
   running.add(child);
   const group = -Number(child.pid);
-  guard ??= startGuard();
-  if (child.pid) guard.watch(group);
+  reaper ??= startReaper();
+  if (child.pid) reaper.watch(group);
   let said = '';
   const collect = (chunk: string) => {
     said += chunk;
@@ -134,7 +134,7 @@ function launch(entry: string, env: Record<string, string>, cwd = root, kind: Ou
       // `close`, not `exit`: by then all it wrote has been read.
       child.once('close', (exitCode, signal) => {
         running.delete(child);
-        guard?.forget(group);
+        reaper?.forget(group);
         resolve({ exitCode, signal });
       });
     },
@@ -160,5 +160,5 @@ afterAll(async () => {
   const gone = left.map((child) => new Promise((resolve) => child.once('close', resolve)));
   for (const child of left) child.kill('SIGKILL');
   await Promise.all(gone);
-  guard?.end();
+  reaper?.end();
 });

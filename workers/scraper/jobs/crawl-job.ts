@@ -5,7 +5,7 @@ import type { Outcome } from '../../../core/jobs/job-state.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages } from '../../../db/jobs/run.ts';
 import { type CrawlStep, listCrawlUrls, storeCrawlStep, type VisitedUrl } from '../../../db/pages/crawl.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { createMutex } from '../../../runtime/mutex.ts';
 import { type AddressState, type Entry, type FoundLink, Frontier } from '../../../scraping/crawl/frontier.ts';
@@ -109,7 +109,7 @@ class CrawlAttempt {
   }
 
   async #read<Row>(query: () => Promise<Row[]>): Promise<Row[]> {
-    const rows = await untilDatabaseAnswers([this.signal], this.logger, query);
+    const rows = await retryWhileUnavailable([this.signal], this.logger, query);
     this.signal.throwIfAborted();
     return rows ?? [];
   }
@@ -288,7 +288,7 @@ class CrawlAttempt {
     };
     // One after the other: the job's counts must not go back because a statement was overtaken.
     const isOurs = await this.#oneAtATime(() =>
-      untilDatabaseAnswers([signal], logger, async () =>
+      retryWhileUnavailable([signal], logger, async () =>
         storeCrawlStep(options.database, job, {
           ...stored,
           page: page && (await options.uploadArtifacts(job, page)),

@@ -12,7 +12,7 @@ import {
   storeLead,
   storeVisit,
 } from '../../../db/leads.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { storable } from '../../../scraping/extraction/storable.ts';
 import { type Found, findLeads, type SourceFailure } from '../../../scraping/leads/lead-search.ts';
@@ -156,7 +156,7 @@ export function createLeadsJob(options: {
 }
 
 async function persisted<T>(signal: AbortSignal, logger: Logger, work: () => Promise<T>): Promise<T> {
-  const result = await untilDatabaseAnswers([signal], logger, async () => ({ value: await work() }));
+  const result = await retryWhileUnavailable([signal], logger, async () => ({ value: await work() }));
   signal.throwIfAborted();
   if (!result) throw new AttemptAborted('lease_lost');
   return result.value;

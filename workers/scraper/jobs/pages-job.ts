@@ -2,7 +2,7 @@ import pMap from 'p-map';
 import type { ClaimedJob, Counts } from '../../../core/jobs/job.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/run.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { openScraping, type ScrapeContext } from '../../../scraping/engine/page-engine.ts';
@@ -27,7 +27,7 @@ export function createPagesJob(options: {
   return async (job, signal, logger) => {
     const urls = job.spec.urls ?? [];
     const stored = job.isResumed
-      ? await untilDatabaseAnswers([signal], logger, () => listStoredPages(database, job.id))
+      ? await retryWhileUnavailable([signal], logger, () => listStoredPages(database, job.id))
       : [];
     signal.throwIfAborted();
     const done = new Set(stored?.filter(({ failed }) => !failed).map(({ position }) => position));
@@ -84,7 +84,7 @@ export function createPagesJob(options: {
   ): (page: StoredPage) => Promise<void> {
     return createBatcher<StoredPage, void>(
       async (pages) => {
-        const isOurs = await untilDatabaseAnswers([signal], logger, async () => {
+        const isOurs = await retryWhileUnavailable([signal], logger, async () => {
           const ready: StoredPage[] = [];
           for (const page of pages) ready.push(await uploadArtifacts(job, page));
           return await storePages(database, job, ready);

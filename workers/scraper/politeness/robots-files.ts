@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { ErrorInfo } from '../../../core/errors.ts';
 import { type PageErrorCode, PageFailure, pageError } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
-import { untilDatabaseAnswers } from '../../../db/retry-while-unavailable.ts';
+import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '../../../db/sites/robots.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
@@ -63,7 +63,7 @@ export function createRobotsFiles(options: {
       for (;;) {
         const known = kept.get(origin);
         if (known) return known;
-        const stored = await untilDatabaseAnswers([signal], logger, () => findRobots(database, origin));
+        const stored = await retryWhileUnavailable([signal], logger, () => findRobots(database, origin));
         signal.throwIfAborted();
         switch (stored?.kind) {
           case 'known': {
@@ -116,7 +116,7 @@ export function createRobotsFiles(options: {
       const { reading, freshMs, ...asked } = await read(origin, signal);
       pauseMs = asked.pauseMs;
       logger.info('robots_read', { origin, ...reading, body: undefined });
-      await untilDatabaseAnswers([signal], logger, () => storeRobots(database, origin, reading, freshMs));
+      await retryWhileUnavailable([signal], logger, () => storeRobots(database, origin, reading, freshMs));
     } catch (error) {
       await leave();
       throw error;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 /**
  * Ends what a test run that was itself killed leaves behind: frozen workers, a broker and a Postgres would otherwise stay for ever.
  *
- * @typedef {object} Guard
+ * @typedef {object} Reaper
  * @property {(pid: number) => void} watch a process; negative: the group of that number
  * @property {(pid: number) => void} forget
  * @property {() => void} end everything was ended in order
@@ -48,9 +48,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {
 
 /**
  * @param {string} [folder] is removed in the end, whichever it is
- * @returns {Guard}
+ * @returns {Reaper}
  */
-export function startGuard(folder) {
+export function startReaper(folder) {
   const child = spawn(process.execPath, ['-e', SCRIPT, ...(folder ? [folder] : [])], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
