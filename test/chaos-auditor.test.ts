@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { audit } from './chaos/audit/audit.ts';
 import type { Snapshot, Transition } from './chaos/audit/snapshot.ts';
 
-/** The judge of test/chaos, judged: snapshot in which everything is right, and each way in which they can be wrong. */
+/** Tests of the auditor: a correct snapshot, and each way in which one can be wrong. */
 
 const JOB = 'job-1';
 const transition = (fields: Partial<Transition> & Pick<Transition, 'at' | 'status'>): Transition => ({
@@ -23,7 +23,7 @@ const page = {
 };
 const event = (type: string) => ({ job_id: JOB, type, asked: false });
 
-/** A copy each time: the tests spoil it. */
+/** A copy each time: the tests modify it. */
 const right = (): Snapshot => structuredClone(IN_ORDER);
 
 const IN_ORDER: Snapshot = {
@@ -51,7 +51,7 @@ const IN_ORDER: Snapshot = {
 
 const kindsOf = (snapshot: Snapshot) => [...new Set(audit(snapshot).map(({ kind }) => kind))];
 
-test('snapshot in order are found in order', () => {
+test('a correct snapshot has no violations', () => {
   expect(audit(right())).toEqual([]);
 });
 
@@ -98,7 +98,7 @@ const wrong: [kind: string, spoil: (snapshot: Snapshot) => void][] = [
   ['waited_too_long', ({ transitions }) => Object.assign(transitions[1] ?? {}, { at: 60_000 })],
 ];
 
-test.each(wrong)('%s is noticed (%#)', (kind, spoil) => {
+test.each(wrong)('%s is detected (%#)', (kind, spoil) => {
   const snapshot = right();
   spoil(snapshot);
   expect(kindsOf(snapshot)).toContain(kind);

@@ -7,7 +7,9 @@ import {
   type Receipt,
 } from './chaos/audit/audit-notifications.ts';
 
-/** The judge of what everybody was told, judged: snapshot in which everything is right, and each way in which they can be wrong. */
+/**
+ * Tests of the notification auditor: a correct snapshot, and each way in which one can be wrong.
+ */
 
 const JOB = '01a1fc88-224c-763f-a16a-9ff3b503843d';
 const occurredAt = new Date('2026-01-01T12:00:00.123Z');
@@ -39,7 +41,7 @@ const kindsOf = (spoil: (snapshot: NotificationSnapshot) => void) => {
   return [...new Set(auditNotifications(snapshot).violations.map(({ kind }) => kind))];
 };
 
-test('snapshot in order are found in order', () => {
+test('a correct snapshot has no violations', () => {
   const { violations, tallies } = auditNotifications(right());
   expect(violations).toEqual([]);
   expect(tallies.map(({ expected, received }) => [expected, received])).toEqual(Array(5).fill([1, 1]));

@@ -20,8 +20,9 @@ const CONNECTIONS = 32;
 const ALL_DISPATCHED = 'all dispatched';
 
 /**
- * Jobs accepted a second over HTTP at 32 connections, beside express + zod + one insert in the same turns. Twice: as
- * installed, where the queue's window is small while there are no workers, and with every job dispatched.
+ * Jobs accepted per second over HTTP at 32 connections, beside express + zod + one insert in the
+ * same rounds. Twice: as installed, with a small dispatch window because there are no workers, and
+ * with every job dispatched.
  */
 export async function measureAccepting(bench: Bench): Promise<void> {
   await measureBareCeilings(bench);
@@ -51,7 +52,8 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
       await scratch.clear();
       return { ...result, dispatched: dispatched / jobs, relayMs };
     };
-    // Each of the two APIs has a broker's worth of messages, so only one runs at a time; the ceiling runs beside both.
+    // Each of the two APIs loads the broker, so only one runs at a time; the ceiling runs beside
+    // both.
     const plain = await keep(startCeilingHttp(bench, ceiling.url));
     const run = async (
       name: string,
@@ -71,7 +73,8 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
       report.add({
         part: PART,
         name: `${driver}: jobs accepted, ${name}`,
-        // What was accepted and left behind by the dispatcher does not count where all of it is to be dispatched.
+        // If all jobs are to be dispatched, accepted jobs that the dispatcher left behind do not
+        // count.
         value: of((turn) => turn.perSecond * (name === ALL_DISPATCHED ? turn.dispatched : 1)),
         unit: '/s',
         ceiling: { name: 'express + zod + one insert', value: base },

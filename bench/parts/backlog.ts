@@ -22,7 +22,7 @@ const SLOTS = 16;
 /** A backlog of 200,000 queued jobs slows nothing by more than this. */
 const AT_LEAST = 0.9;
 
-/** The same figures with 200,000 jobs waiting and with none, in the same turns. */
+/** The same figures with 200,000 jobs waiting and with none, in the same rounds. */
 export async function measureBacklog(bench: Bench): Promise<void> {
   for (const driver of DRIVERS) {
     await compareAccepting(bench, driver);
@@ -92,8 +92,8 @@ async function compareDraining(bench: Bench, driver: Driver): Promise<void> {
 }
 
 /**
- * POST to claim of an urgent job (priority 9) past a backlog that stays where it is: no process sweeps, so the worker is idle
- * as it is without a backlog, and the difference is what the rows cost.
+ * POST to claim of an urgent job (priority 9) past a backlog that stays in place: no scheduler
+ * runs, so the worker is as idle as without a backlog, and the difference is what the rows cost.
  */
 async function compareDelays(bench: Bench, driver: Driver): Promise<void> {
   const { options, report } = bench;

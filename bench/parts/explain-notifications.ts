@@ -22,7 +22,10 @@ import { SMALL_USER } from '../fill.ts';
 
 export type Step = [name: string, run: (database: Database) => Promise<unknown>];
 
-/** The statements of a notification's life, against as many notifications and deliveries as there are jobs. */
+/**
+ * The statements of a notification's life, against as many notifications and deliveries as there
+ * are jobs.
+ */
 export async function notificationSteps(sql: Sql): Promise<Step[]> {
   let asked = 0;
   const some = async <Row>(text: string) => {

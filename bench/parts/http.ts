@@ -7,23 +7,24 @@ import { rateOf, scrapeOurs } from './pages.ts';
 import { installPeers } from './peers.ts';
 
 const PART = 'http';
-/** Requests under way at once, ours and the peers'. */
+/** Concurrent requests, ours and the peers'. */
 const LANES = 4;
-/** Debian's `postgresql-doc-15`: over a thousand pages that nobody here wrote. */
+/** Debian's `postgresql-doc-15`: over a thousand independently written pages. */
 const SITE_DIR = process.env.BENCH_SITE_DIR ?? '/usr/share/doc/postgresql-doc-15/html';
 
 interface Measured {
   rate: number;
-  /** The most memory the process that fetched and read had. */
+  /** Peak memory of the process that fetched and parsed. */
   peakMb: number;
   /** Processor time of that process since its start. */
   cpuMs: number;
 }
 
 /**
- * Static pages a second without a browser: ours through a real job, with markdown, links and metadata, each page stored in
- * Postgres; beside Crawlee's CheerioCrawler as installed (queue and dataset on disk) and with nothing kept, and undici with cheerio
- * by hand. The peers take title and links, as their users do.
+ * Static pages per second without a browser: ours through a real job, with markdown, links and
+ * metadata, each page stored in Postgres; beside Crawlee's CheerioCrawler as installed (queue and
+ * dataset on disk) and without storage, and undici with cheerio by hand. The peers take title and
+ * links, as their users do.
  */
 export async function measureHttp(bench: Bench): Promise<void> {
   const { options, report } = bench;
@@ -93,7 +94,7 @@ export async function measureHttp(bench: Bench): Promise<void> {
   });
 }
 
-/** Of the process itself, without its Chromium; the kernel keeps the mark. */
+/** Of the process itself, without its Chromium; the kernel keeps the peak. */
 function spentBy({ pid }: Child): { peakMb: number; cpuMs: number } {
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];

@@ -21,12 +21,16 @@ import { purgeQueue } from '../window.ts';
 
 const PART = 'notifications';
 const LONGEST_MS = 60_000;
-/** So many one user is told of. In the app is where a backlog of events meets the fan-out alone; the others wait for a receiver. */
+/**
+ * Notifications per user. In the app, a backlog of events meets the fan-out alone; the other
+ * channels wait for a receiver.
+ */
 const COUNTS: Record<Channel, number> = { in_app: 10_000, webhook: 3000, push: 3000, email: 3000 };
 
 /**
- * Notifications a second, from events in the ledger to the user: the API's relay and one notifier process, as installed. Beside what
- * a bare consumer gets out of the same broker, publishes confirmed, in the same turns.
+ * Notifications per second, from events in the ledger to the user: the API's relay and one notifier
+ * process, as installed. Beside what a bare consumer gets out of the same broker, publishes
+ * confirmed, in the same rounds.
  */
 export async function measureNotifications(bench: Bench): Promise<void> {
   const { options } = bench;
@@ -76,7 +80,10 @@ interface Targets {
   smtp: string;
 }
 
-/** Tells one user of so many jobs that ended; notifications a second between the first tenth and the last twentieth. */
+/**
+ * Notifies one user of that many ended jobs; notifications per second between the first tenth and
+ * the last twentieth.
+ */
 async function tell(bench: Bench, driver: Driver, channel: Channel, targets: Targets): Promise<number> {
   const count = COUNTS[channel] / (bench.options.quick ? 4 : 1);
   const scratch = await createScratch(bench.services);
@@ -85,7 +92,7 @@ async function tell(bench: Bench, driver: Driver, channel: Channel, targets: Tar
   await scratch.database.query(END_JOBS);
   await purgeQueue(bench, driver);
   const rate = await withChildren(async (keep) => {
-    // The jobs themselves are nobody's concern here.
+    // The jobs themselves do not matter here.
     const env = { EGRESS_ALLOW: '127.0.0.1', SMTP_URL: targets.smtp, EMAIL_DIGEST_SECONDS: '0' };
     await keep(startNotifier(bench, driver, scratch.url, env));
     await keep(startApi(bench, driver, scratch.url, env));
@@ -143,7 +150,7 @@ function targetOf(channel: Channel, targets: Targets): string | null {
 
 const FIND_ADMIN = statement('bench_find_owner', "SELECT id FROM users WHERE role = 'admin'");
 
-/** As the settling of a worker tells it. */
+/** As a worker's settle writes it. */
 const END_JOBS = statement(
   'bench_end_jobs',
   `

@@ -11,23 +11,23 @@ import { installPeers } from './peers.ts';
 
 const PART = 'browser';
 const LANES = 2;
-/** What a Debian user who knows of no headless shell has: the package `chromium`. */
+/** The `chromium` package, for comparison with the headless shell. */
 const WHOLE_CHROMIUM = process.env.BENCH_WHOLE_CHROMIUM ?? '/usr/bin/chromium';
-/** Debian's `postgresql-doc-15`: over a thousand pages that nobody here wrote. */
+/** Debian's `postgresql-doc-15`: over a thousand independently written pages. */
 const SITE_DIR = process.env.BENCH_SITE_DIR ?? '/usr/share/doc/postgresql-doc-15/html';
 
 interface Measured {
   rate: number;
-  /** The most that the process and its browser had together. */
+  /** Peak memory of the process and its browser together. */
   peakMb: number;
-  /** What both took of the processor for a page. */
+  /** Processor time of both per page. */
   cpuMs: number;
 }
 
 /**
- * Pages of a real site a second in the browser: ours through real jobs, a page a job and all in one, beside Playwright set up as
- * well as one can and Crawlee's PlaywrightCrawler as its users run it: with a whole Chromium, and with the one that
- * all the others have.
+ * Pages per second of a real site in the browser: ours through real jobs, one page per job and all
+ * in one, beside Playwright set up as well as possible and Crawlee's PlaywrightCrawler as its users
+ * run it: with a whole Chromium, and with the one that all the others have.
  */
 export async function measureBrowser(bench: Bench): Promise<void> {
   const { options, report } = bench;
@@ -111,7 +111,10 @@ export async function measureBrowser(bench: Bench): Promise<void> {
   });
 }
 
-/** Memory of a worker with its browser over many pages: of eight equal spans of the run, the median of what was seen. */
+/**
+ * Memory of a worker with its browser over many pages: the median sample of each of eight equal
+ * spans of the run.
+ */
 export async function measureMemory(bench: Bench): Promise<void> {
   const { options, report } = bench;
   const setting = await settingOf();
@@ -173,7 +176,7 @@ async function settingOf(): Promise<{ chromium: string } | undefined> {
   return (await has(SITE_DIR, 'postgresql-doc-15')) ? { chromium } : undefined;
 }
 
-/** Whether it is there; says how to get it where not. */
+/** Whether it is installed; says how to get it if not. */
 async function has(path: string, debianPackage: string): Promise<boolean> {
   try {
     await access(path);
@@ -184,7 +187,7 @@ async function has(path: string, debianPackage: string): Promise<boolean> {
   }
 }
 
-/** The site, and so many of its addresses, each another one: the site again under another query where it has too few. */
+/** The site, and that many distinct addresses of it: under further queries if it has too few. */
 async function startDocs(bench: Bench, keep: (child: Promise<Child>) => Promise<Child>) {
   const program = 'bench/processes/docs-site.js';
   const server = await keep(

@@ -12,8 +12,8 @@ const PART = 'pages';
 const LANES = 2;
 
 /**
- * Pages a second of a local site through real jobs and the real engine, in the browser, beside bare Playwright with the same
- * Chromium and as many pages at once.
+ * Pages per second of a local site through real jobs and the real engine, in the browser, beside
+ * bare Playwright with the same Chromium and the same concurrency.
  */
 export async function measurePages(bench: Bench): Promise<void> {
   const { options, report } = bench;
@@ -60,7 +60,7 @@ export async function measurePages(bench: Bench): Promise<void> {
 
 interface ScrapeOptions {
   site: string;
-  /** Jobs at a time. Default 2. */
+  /** Concurrent jobs. Default 2. */
   slots?: number;
   /** Called with the worker when it is ready. */
   onStart?: (worker: Child) => void;
@@ -110,7 +110,7 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
   return rateOf(times);
 }
 
-/** All that is asked while the clock runs, so that asking weighs little on what is measured. */
+/** The only query while the clock runs, so that polling hardly affects the measurement. */
 const COUNT_PAGES = statement(
   'bench_count_pages',
   'SELECT count(*)::int AS stored, count(*) FILTER (WHERE failed)::int AS failed FROM pages',
@@ -122,7 +122,7 @@ const STORED_PAGES = statement(
   FROM pages ORDER BY stored_at`,
 );
 
-/** Pages a second behind the first tenth, from when each was finished in ms. */
+/** Pages per second after the first tenth, from the time when each finished in ms. */
 export function rateOf(times: number[]): number {
   const sorted = [...times].sort((a, b) => a - b);
   const from = Math.ceil(sorted.length * 0.1);

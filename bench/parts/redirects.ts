@@ -20,8 +20,9 @@ const BROWSER = {
 };
 
 /**
- * Redirects a second from the API process as installed, clicks confirmed by the queue, beside bare Node and bare Express that publish to
- * the same queue without waiting for anything; and how long an answer takes at 10,000 a second.
+ * Redirects per second from the API process as installed, clicks confirmed by the queue, beside
+ * bare Node and bare Express that publish to the same queue without waiting for confirms; and the
+ * latency of an answer at 10,000 per second.
  */
 export async function measureRedirects(bench: Bench): Promise<void> {
   for (const driver of DRIVERS) await measureDriver(bench, driver);
@@ -34,7 +35,7 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
     const load = await keep(startLoad(bench));
     const api = await keep(startApi(bench, driver, scratch.url));
     await makeLink(api.ready.url ?? '');
-    // After the API, which declares what they publish to.
+    // After the API, which declares the queue they publish to.
     const peer = (name: string) =>
       keep(
         startOurs(bench, {
@@ -125,7 +126,10 @@ async function untilIdle(peer: Child): Promise<void> {
   while (!(await peer.call<boolean>('idle'))) await sleep(100);
 }
 
-/** What is faster than its queue has clicks left to send, and would do so while others are measured. */
+/**
+ * A server that is faster than its queue has clicks left to send, and would send them while others
+ * are measured.
+ */
 async function untilTaken(url: string): Promise<void> {
   for (;;) {
     const metrics = await (await fetch(`${url}/metrics`)).text();

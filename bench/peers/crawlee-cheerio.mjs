@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { CheerioCrawler, Configuration, Dataset, log, RequestQueue } from '@crawlee/cheerio';
 import { now, serve } from './serve.mjs';
 
-// As its documentation shows it: the title and the links of each page, pushed to the dataset, which lies on disk unless told
-// otherwise.
+// As in its documentation: the title and the links of each page, pushed to the dataset, which is on
+// disk by default.
 log.setLevel(log.LEVELS.ERROR);
 
 serve({
@@ -20,7 +20,7 @@ serve({
     const crawler = new CheerioCrawler(
       {
         requestQueue: await RequestQueue.open('bench', { config }),
-        // It would begin with one at a time and take minutes to have more.
+        // By default it begins with one at a time and takes minutes to scale up.
         minConcurrency: lanes,
         requestHandler: async ({ $, request }) => {
           const links = $('a[href]')

@@ -2,7 +2,7 @@ import { load } from 'cheerio';
 import { Agent, request } from 'undici';
 import { now, serve } from './serve.mjs';
 
-// What one would write by hand: the title and the links of each page, kept nowhere.
+// Written by hand: the title and the links of each page, without storage.
 serve({
   scrape: async ({ urls, lanes }) => {
     const dispatcher = new Agent({ connections: lanes });

@@ -2,7 +2,10 @@ import { type BrowserContext, chromium } from 'playwright';
 import { now } from '../measure.ts';
 import { serve } from './serve.ts';
 
-/** Playwright alone: one browser, a new context for each page, so many pages at the same time, nothing done with the content. */
+/**
+ * Playwright alone: one browser, a new context per page, a fixed number of concurrent pages, the
+ * content discarded.
+ */
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM_PATH,
   chromiumSandbox: process.getuid?.() !== 0,
@@ -15,11 +18,11 @@ interface Task {
   urls: string[];
   lanes: number;
   /**
-   * As anyone would write it first, or as somebody would who measured: what is not read blocked by the browser itself, and no wait
-   * beyond the document.
+   * A first version, or an optimized one: unneeded requests are blocked by the browser itself, and
+   * nothing is awaited beyond the document.
    */
   setUp: 'first' | 'best';
-  /** What every page has in its HTML. */
+  /** Text that every page has in its HTML. */
   expects: string;
 }
 

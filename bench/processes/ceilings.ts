@@ -22,13 +22,16 @@ const insertRows = (count: number) =>
   });
 
 serve({
-  /** Rows a second, so many a statement, on 32 connections at once. */
+  /** Rows per second, that many per statement, on 32 connections at once. */
   inserts: ({ ms, rowsEach }: { ms: number; rowsEach: number }) =>
     rate(ms, 32, async () => {
       await insertRows(rowsEach);
       return rowsEach;
     }),
-  /** Persistent, confirmed messages of a scrape job's size to a quorum queue, 256 unconfirmed at most. */
+  /**
+   * Persistent, confirmed messages of a scrape job's size to a quorum queue, at most 256
+   * unconfirmed.
+   */
   publishes: async ({ ms }: { ms: number }) => {
     const connection = await connectBroker(String(process.env.RABBITMQ_URL));
     const channel = await connection.createConfirmChannel();
@@ -46,7 +49,10 @@ serve({
     await connection.close();
     return result;
   },
-  /** Messages a second through a quorum queue: published with confirms, 256 unconfirmed at most, and consumed 100 at a time. */
+  /**
+   * Messages per second through a quorum queue: published with confirms, at most 256 unconfirmed,
+   * and consumed 100 at a time.
+   */
   carries: async ({ count }: { count: number }) => {
     const connection = await connectBroker(String(process.env.RABBITMQ_URL));
     const publishing = await connection.createConfirmChannel();
@@ -89,7 +95,8 @@ async function rate(ms: number, lanes: number, work: () => Promise<number>): Pro
   let done = 0;
   const lane = async () => {
     while (now() < begin + ms) {
-      // Not `done += await …`: that reads `done` before it waits, and the lanes overwrite each other.
+      // Not `done += await …`: that reads `done` before it waits, and concurrent loops overwrite
+      // each other.
       const finished = await work();
       done += finished;
     }

@@ -5,7 +5,7 @@ import { createWorker } from '../../workers/scraper/worker.ts';
 import { createMeter, type Meter, now } from '../measure.ts';
 import { begun, serve } from './serve.ts';
 
-/** The scrape worker as in workers/scraper/main.ts, but its jobs do nothing and it consumes when it is told to. */
+/** The scrape worker as in workers/scraper/main.ts, with no-op jobs; it consumes on command. */
 runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine worker';
   const url = await databaseUrlOf(config);

@@ -9,7 +9,10 @@ import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
 import { listenForFailpoints, withPublishMoments } from './faults/failpoints.ts';
 
-/** api/main.ts with a queue that can be made to kill the process between commit and publish. Half of the API processes are the real one. */
+/**
+ * api/main.ts with a queue that can kill the process between commit and publish. Half of the API
+ * processes are the real program.
+ */
 runConfigured('api', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine api';
   const failpoints = listenForFailpoints();

@@ -12,10 +12,13 @@ import { type Kept, keepProcess } from './processes.ts';
 
 export type Driver = 'fleet' | 'embedded';
 
-/** A process of the installation with its own way to Postgres and to the broker, as if on a machine of its own. */
+/**
+ * A process of the installation with its own path to Postgres and to the broker, as if on a machine
+ * of its own.
+ */
 export interface Member extends Kept {
   role: 'api' | 'worker' | 'browser_worker' | 'notifier';
-  /** Whether it knows the moments of failpoints.ts; the others are the product's own programs. */
+  /** Whether it has the failpoints of failpoints.ts; the others are the product's own programs. */
   hasFailpoints: boolean;
   toPostgres: ChaosProxy;
   toBroker: ChaosProxy | undefined;
@@ -27,7 +30,7 @@ export interface Installation {
   slots: number;
   postgres: ChaosPostgres;
   broker: PrivateBroker | undefined;
-  /** Of the database, as superuser, by way of no proxy. */
+  /** URL of the database as superuser, without a proxy. */
   adminUrl: string;
   databaseUrl: string;
   apis: Member[];
@@ -53,17 +56,17 @@ export interface InstallationOptions {
   apis: number;
   workers: number;
   browserWorkers: number;
-  /** Default none: then nobody is told anything. */
+  /** Default none: then there are no notifications. */
   notifiers?: number;
   slots: number;
   leaseMs: number;
   /** More variables for every process. */
   env?: Record<string, string>;
-  /** Where the compiled programs are; another folder holds a copy with a reaper removed. */
+  /** The folder of the compiled programs; another folder holds a mutated copy. */
   build?: string;
 }
 
-/** How far two clocks are from the database's, in opposite directions. */
+/** Shifts of two clocks from the database's, in opposite directions. */
 const SKEW_MS = 30_000;
 const API_KEY = 'chaos-key-0123456789abcdef';
 
@@ -112,7 +115,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     members.push(Object.assign(kept, { role, hasFailpoints, toPostgres, toBroker }));
   };
 
-  // The first alone: it migrates, and the recorder must be there before the first job.
+  // The first alone: it migrates, and the recorder must be installed before the first job.
   await add('api', 1, true, -SKEW_MS);
   await untilReady(members);
   await installRecorder(adminUrl, leaseMs);

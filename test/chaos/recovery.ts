@@ -4,20 +4,20 @@ import type { Violation } from './audit/violation.ts';
 import type { FaultKind } from './faults/plan.ts';
 import type { FaultRecord } from './faults/schedule.ts';
 
-/** How soon things went on after a kind of fault. Milliseconds. */
+/** Recovery times after a kind of fault. Milliseconds. */
 export interface Recovery {
   what: string;
-  /** What is stated in docs/guarantees.md; the auditor holds the run to it. */
+  /** The stated limit of docs/guarantees.md, which the auditor enforces. */
   limitMs: number | undefined;
-  /** Faults measured, and of those, how many had no other fault beside or shortly before them. */
+  /** Faults measured, and how many of them had no other fault beside or shortly before them. */
   measured: number;
   alone: number;
-  /** The worst of those that had the moment to themselves: only they tell what the fault costs. */
+  /** The worst of those that happened alone: only they show what the fault costs. */
   worstMs: number | undefined;
   medianMs: number | undefined;
   /** The worst of all, other faults included. */
   worstOfAllMs: number | undefined;
-  /** The fault and the job behind each of the two. */
+  /** The fault and the job of each of the two. */
   worst: Culprit | undefined;
   worstOfAll: Culprit | undefined;
 }
@@ -27,13 +27,13 @@ interface Culprit {
   job: string | undefined;
 }
 
-/** From when to when, and which job it was that went on. */
+/** The interval, and the job that recovered. */
 interface Measured {
   span: Span;
   job?: string;
 }
 
-/** Other faults this long before, or during the recovery, have a part in it. */
+/** Other faults this long before, or during the recovery, affect it. */
 const AFTERMATH_MS = 2500;
 
 export function measureRecoveries(snapshot: Snapshot): Recovery[] {
@@ -119,7 +119,7 @@ export function measureRecoveries(snapshot: Snapshot): Recovery[] {
   ];
 }
 
-/** A recovery slower than stated, counted only where no other fault had a part in it. */
+/** A recovery slower than stated, only if no other fault affected it. */
 export const auditRecoveries = (recoveries: Recovery[], slack: number): Violation[] =>
   recoveries.flatMap(({ what, limitMs, worstMs, worst }) => {
     if (limitMs === undefined || worstMs === undefined || worstMs <= limitMs * slack) return [];
@@ -168,7 +168,7 @@ function summarize(
 const from = (begin: number, end: number | undefined): Measured[] =>
   end === undefined ? [] : [{ span: [begin, end] }];
 
-/** Answers to "what happened next", from the recorder's snapshot and the clients' journal. */
+/** Answers to "what happened next", from the recorder's tables and the clients' journal. */
 function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
   const priorities = new Map(jobs.map(({ id, priority }) => [id, priority]));
   const priorityOf = ({ job_id }: Transition) => priorities.get(job_id) ?? 0;
@@ -182,7 +182,7 @@ function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
     ({ status, old_status }) => status === 'running' && old_status === 'queued',
   );
   const marks = [...dispatches].sort((a, b) => a.at - b.at);
-  /** Each time a job waited: from when it was ready to its claim. */
+  /** Each wait of a job: from ready to its claim. */
   const waits = [...byJob.values()].flatMap((list) =>
     list.flatMap((claim, place) => {
       const ready = list[place - 1];
@@ -197,7 +197,7 @@ function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
     .sort((a, b) => a.answeredAt - b.answeredAt);
   const isOf = (worker: string | null, pid: number) => worker?.includes(`-${pid}-`) ?? false;
 
-  /** Of each job, the state it was in at a moment, and what came after. */
+  /** The state of each job at a moment, and its next transition. */
   const at = (moment: number) =>
     [...byJob.values()].flatMap((list) => {
       const next = list.findIndex((transition) => transition.at > moment);
@@ -205,7 +205,7 @@ function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
       return before && next >= 0 ? [{ before, after: list.slice(next) }] : [];
     });
 
-  /** The highest priority of what waited at that moment. */
+  /** The highest priority among the jobs that waited at that moment. */
   const urgentAt = (moment: number): number =>
     at(moment).reduce(
       (most, { before }) => (before.status === 'queued' ? Math.max(most, priorityOf(before)) : most),
@@ -220,8 +220,8 @@ function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
   };
 
   /**
-   * When a waiting job's turn had come: the last of those in front of it was claimed (more urgent ones, and those that were ready before
-   * it), or it was put on the queue, where it must not get lost.
+   * When a waiting job was next: the last of those ahead of it was claimed (more urgent ones, and
+   * those that were ready before it), or it was put on the queue, which must not lose it.
    */
   const turnOf = (ready: Transition, claim: Transition, moment: number): number => {
     const priority = priorityOf(ready);
@@ -236,21 +236,25 @@ function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
   };
 
   return {
-    /** For each job the killed or frozen processes held: how long until another run of it began, or it was given up. */
+    /**
+     * For each job the killed or frozen processes held: time until its next run began, or it was
+     * given up.
+     */
     takenUp: (fault: FaultRecord): Measured[] =>
       at(fault.at).flatMap(({ before, after }) => {
         const held = before.status === 'running' && fault.hit.some(({ pid }) => isOf(before.worker, pid));
         const [end] = after;
-        // What it settled itself in its last moment, or a user cancelled, nobody has to take up.
+        // Jobs that it settled in its last moment, or that a user cancelled, need no recovery.
         if (!held || !end || (end.status !== 'queued' && end.status !== 'failed')) return [];
-        // Given back to Postgres, it goes behind what matters more; that is order, and no recovery.
+        // Requeued to Postgres, it goes behind more urgent jobs; that is order, and no recovery.
         if (urgentAt(end.at) > priorityOf(end)) return [];
         const again = after.find(({ status }) => status === 'running' || status === 'failed');
         return again ? [{ span: [fault.at, again.at], job: again.job_id }] : [];
       }),
     /**
-     * For each job that waited on the queue or for it at that moment: how long from then, or from when its turn had come, until it was
-     * claimed. Workers that are busy with the jobs in front of it are no part of a recovery.
+     * For each job that waited on the queue or for it at that moment: time from then, or from when
+     * it was next, to its claim. Workers that are busy with the jobs ahead of it are no part of a
+     * recovery.
      */
     claimedOf: (moment: number): Measured[] =>
       at(moment).flatMap(({ before, after: [claim] }) =>
@@ -265,7 +269,7 @@ function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
   };
 }
 
-/** From the moment a running job is cancelled to the moment its worker drops it. */
+/** From the cancel of a running job to the moment its worker aborts it. */
 function measureCancels({ transitions, aborted }: Snapshot, faults: FaultRecord[]): Recovery {
   const heard = new Map(aborted.map(({ id, at }) => [id, at]));
   const disturbed = union(faults.map(({ at, healedAt }) => [at, healedAt + AFTERMATH_MS]));

@@ -16,19 +16,24 @@ import { auditRecoveries, measureRecoveries } from './recovery.ts';
 export interface RunOptions {
   seed: number;
   minutes: number;
-  /** Faults there must be, if need be beyond these minutes: a slow machine takes half of one to start a broker. Default 0. */
+  /**
+   * Minimum number of faults, beyond these minutes if necessary: a slow machine takes half a minute
+   * to start a broker. Default 0.
+   */
   atLeastFaults?: number;
   jobsPerSecond: number;
-  /** Mean time of quiet between two faults. */
+  /** Mean pause between two faults. */
   gapMs: number;
   /** Only these; default all. */
   kinds?: FaultKind[];
-  /** By how much a slow machine may exceed the stated recovery times. */
+  /** Factor by which a slow machine may exceed the stated recovery times. */
   slack: number;
   say(line: string): void;
-  /** How long everything may take to come to rest once the last fault has healed; default 90 s. */
+  /**
+   * How long the installation may take to become idle once the last fault has healed; default 90 s.
+   */
   quietMs?: number;
-  /** Instead of the seeded schedule: what a test of the harness itself does. */
+  /** Instead of the seeded schedule: the scenario of a mutation proof. */
   scenario?: (context: FaultContext) => Promise<FaultRecord[]>;
 }
 
@@ -67,7 +72,7 @@ export async function runChaos(installation: Installation, options: RunOptions):
   const snapshot = await readSnapshot(installation, journal.file, faults);
   const recoveries = measureRecoveries(snapshot);
   const violations = [...audit(snapshot, options.slack), ...auditRecoveries(recoveries, options.slack)];
-  // Those behind the worst recoveries too, whether or not they broke a promise.
+  // Also the histories of the worst recoveries, violations or not.
   const slow = recoveries.map(({ worstOfAll }) => worstOfAll?.job);
   const suspects = [...new Set([...violations.map(({ job }) => job).slice(0, 5), ...slow])].flatMap(
     (job) => job ?? [],
@@ -77,7 +82,9 @@ export async function runChaos(installation: Installation, options: RunOptions):
   return reportOf(run, snapshot, { violations, recoveries, histories });
 }
 
-/** Until nothing is unfinished, no message is left and all events are out, or it is clear that this will not happen. */
+/**
+ * Waits until no job is unfinished, no message is left and all events are published, or a timeout.
+ */
 async function comeToRest(
   installation: Installation,
   quietMs: number,

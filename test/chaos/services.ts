@@ -17,8 +17,9 @@ export type Shape = Pick<
 >;
 
 /**
- * A Postgres and, for a fleet, a RabbitMQ of the run's own, and installations on them as `work` asks for. Everything is gone when it
- * returns; after a violation the processes' logs stay for whoever looks into it.
+ * A Postgres and, for a fleet, a RabbitMQ of the run's own, and the installations that `work`
+ * starts on them. Everything is removed when it returns; after a violation the logs of the
+ * processes are kept.
  */
 export async function withServices<T extends { violations: unknown[] }>(
   driver: Driver,

@@ -1,7 +1,9 @@
 import type { Snapshot, Transition } from './snapshot.ts';
 import { FINAL, type Violation } from './violation.ts';
 
-/** The ledger tells each change once, in the order in which it happened, and all of it was published. */
+/**
+ * The ledger has each change once, in the order in which it happened, and all of it was published.
+ */
 export function auditLedger({ transitions, events, unpublished, queued }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const happened = new Map<string, string[]>();

@@ -1,10 +1,16 @@
 import { wordingOf } from '../../../core/notifications/notification.ts';
 import type { Violation } from './violation.ts';
 
-/** The ways by which an subscribers is told; `job_webhook` is the endpoint that a job names itself. */
+/**
+ * The ways by which subscribers are notified; `job_webhook` is the endpoint that a job names
+ * itself.
+ */
 export type Way = 'in_app' | 'email' | 'push' | 'webhook' | 'job_webhook';
 
-/** What each way is to tell of, by the audience's subscriptions and what docs/notifications.md says of one's own actions. */
+/**
+ * Event types per way, by the subscriptions and what docs/notifications.md says of a user's own
+ * actions.
+ */
 export const NOTIFIED_TYPES: Record<Way, string[]> = {
   in_app: ['job.started', 'job.retrying', 'job.completed', 'job.failed', 'lead.found'],
   email: ['job.retrying', 'job.completed', 'job.failed'],
@@ -23,15 +29,15 @@ export interface Subscriber {
   address: string;
 }
 
-/** One notification that came somewhere. */
+/** One received notification. */
 export interface Receipt {
   subscriber: string;
   channel: Way;
-  /** Which event it tells of, in the words of that way. */
+  /** The event it reports, in the words of that way. */
   about: string;
-  /** By which its receiver knows a repeat. */
+  /** The id by which its receiver detects a repeat. */
   id: string;
-  /** False where the receiver answered that it is in trouble. */
+  /** False if the receiver answered with a server error. */
   taken: boolean;
   /** In ms. */
   at: number;
@@ -47,19 +53,19 @@ export interface LedgerLine {
 
 export interface NotificationSnapshot {
   subscribers: Subscriber[];
-  /** What the ledger has of the jobs of these subscribers. */
+  /** The ledger's events of the jobs of these subscribers. */
   events: LedgerLine[];
   receipts: Receipt[];
   /** When notifiers were killed, in ms. */
   notifierKills: number[];
   /** Deliveries that did not end as delivered, as `channel status code`. */
   undelivered: string[];
-  /** Notifications with another number of `notification.delivered` than one, as their ids. */
+  /** Ids of notifications without exactly one `notification.delivered`. */
   withoutOneEvent: string[];
   pausedEndpoints: number;
 }
 
-/** One line of the table of what came where. */
+/** One line of the table of receipts. */
 export interface Tally {
   way: Way;
   expected: number;
@@ -67,17 +73,21 @@ export interface Tally {
   received: number;
   missing: number;
   doubled: number;
-  /** What was taken again under an id that was taken before. */
+  /** Receipts accepted again under an id that was accepted before. */
   repeats: number;
 }
 
-/** A mail that was taken is written down within milliseconds, on a loaded machine within seconds; only who was killed before may send it again. */
+/**
+ * An accepted mail is recorded within milliseconds, on a loaded machine within seconds; only a
+ * notifier that was killed before may send it again.
+ */
 const UNRECORDED_MS = 10_000;
 const URL_OF_JOB = (jobId: string) => `/api/v1/jobs/${jobId}`;
 
 /**
- * What each receiver has, against the ledger: everything once, in the app and by mail under one id and once, by webhook and push under
- * one id and at least once. A mail may come again, under its `Message-ID`, where its notifier was killed in that moment. Pure.
+ * What each receiver has, against the ledger: everything once; in the app and by mail under one id
+ * and exactly once, by webhook and push under one id and at least once. A mail may come again,
+ * under its `Message-ID`, if its notifier was killed at that moment. Pure.
  */
 export function auditNotifications(snapshot: NotificationSnapshot): {
   violations: Violation[];
@@ -117,7 +127,7 @@ export function auditNotifications(snapshot: NotificationSnapshot): {
       }
     }
     for (const [id, names] of namesById(receipts)) {
-      // Whoever keeps one of each id would drop the other.
+      // A receiver that keeps one notification per id would drop the other.
       if (names.size > 1) add('id_reused', `${id}: ${[...names].join(' and ')}`);
     }
     return tally;
@@ -131,7 +141,7 @@ export function auditNotifications(snapshot: NotificationSnapshot): {
   return { violations, tallies };
 }
 
-/** What was told under each id. */
+/** The events reported under each id. */
 function namesById(receipts: Receipt[]): Map<string, Set<string>> {
   const namesOf = new Map<string, Set<string>>();
   for (const { subscriber, about, id } of receipts) {
@@ -158,7 +168,7 @@ function expectedOf({ subscribers, events }: NotificationSnapshot, way: Way): st
 
 const nameOf = (subscriber: string, about: string): string => `${subscriber} ${about}`;
 
-/** A mail has words for an event, everything else its type and time. */
+/** A mail describes an event in words, all other ways by its type and time. */
 function aboutOf({ type, job_id, occurred_at, data }: LedgerLine, way: Way): string {
   if (way !== 'email') return eventName(type, job_id, occurred_at.toISOString());
   const { title, text } = wordingOf(type, data);

@@ -1,10 +1,13 @@
 import type { Snapshot, Transition } from './snapshot.ts';
 import type { Violation } from './violation.ts';
 
-/** Three beats of the heartbeat, less what the clock in the trigger may differ. */
+/** Three heartbeats, less the clock difference of the trigger. */
 const SILENT_MS = 1150;
 
-/** Runs: one holder at a time, one outcome each, no more than permitted, and nothing written by one that is over. */
+/**
+ * Runs: one holder at a time, one outcome each, no more than permitted, and no writes after its
+ * end.
+ */
 export function auditRuns(snapshot: Snapshot): Violation[] {
   return [
     ...auditOutcomes(snapshot),
@@ -15,7 +18,9 @@ export function auditRuns(snapshot: Snapshot): Violation[] {
   ];
 }
 
-/** Each claim has exactly one outcome, each outcome a claim; and what they cost stays within the limit. */
+/**
+ * Each claim has exactly one outcome, each outcome a claim; and the attempts stay within the limit.
+ */
 function auditOutcomes({ transitions, attempts, jobs }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const open = new Map<string, number>();
@@ -80,7 +85,10 @@ function auditHolders({ transitions, slots }: Snapshot): Violation[] {
 const sameRun = ({ old_attempt, attempt, old_worker, worker }: Transition): boolean =>
   old_attempt === attempt && old_worker === worker;
 
-/** A page is written by the run that holds the job, and once it is good no other run writes it again. */
+/**
+ * A page is written by the run that holds the job, and once it succeeded no other run writes it
+ * again.
+ */
 function auditPages({ pageWrites }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const good = new Map<string, string>();
@@ -104,7 +112,7 @@ function auditPages({ pageWrites }: Snapshot): Violation[] {
   return violations;
 }
 
-/** A lead is told of once, and a job counts those it has; a page brings one at most. */
+/** Each lead has one event, and a job counts the leads it has; a page yields one at most. */
 function auditLeads({ jobs, leads }: Snapshot): Violation[] {
   const found = new Map<string, number>();
   for (const { job_id } of leads) found.set(job_id, (found.get(job_id) ?? 0) + 1);
@@ -116,7 +124,7 @@ function auditLeads({ jobs, leads }: Snapshot): Violation[] {
     })),
     ...jobs.flatMap(({ id, pages, leads: counted }) => {
       const there = found.get(id) ?? 0;
-      // The worker with a browser stores pages alone.
+      // The worker with a browser stores pages only.
       if (there === counted && there <= pages) return [];
       const detail = `${there} leads are there, ${counted} are counted, of ${pages} pages`;
       return [{ kind: 'leads_miscounted', job: id, detail }];
@@ -124,7 +132,7 @@ function auditLeads({ jobs, leads }: Snapshot): Violation[] {
   ];
 }
 
-/** Nobody ends the run of a worker that was heard of a moment ago. */
+/** No run of a worker with a recent heartbeat is ended. */
 function auditTakeovers({ transitions, attempts }: Snapshot): Violation[] {
   const crashed = new Set(
     attempts

@@ -5,9 +5,10 @@ import type { JobRow, Snapshot, Transition } from './snapshot.ts';
 import { FINAL, type Violation } from './violation.ts';
 
 /**
- * Everything that must hold after a run, whatever the faults were. Pure: the same snapshot give the same verdict.
+ * Everything that must hold after a run, whatever the faults were. Pure: the same snapshot gives
+ * the same violations.
  *
- * @param slack by how much a slow machine may exceed stated times
+ * @param slack factor by which a slow machine may exceed stated times
  */
 export function audit(snapshot: Snapshot, slack = 1): Violation[] {
   return [
@@ -20,7 +21,7 @@ export function audit(snapshot: Snapshot, slack = 1): Violation[] {
   ];
 }
 
-/** What clients were told, against what is there. */
+/** The answers that clients got, against the tables. */
 function auditAnswers({ jobs, journal }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const byId = new Map(jobs.map((job) => [job.id, job]));
@@ -51,7 +52,7 @@ function auditAnswers({ jobs, journal }: Snapshot): Violation[] {
     const twin = seen.get(name);
     if (twin) violations.push({ kind: 'doubled', job: job.id, detail: `the same as ${twin.id}` });
     seen.set(name, job);
-    // Every POST is repeated until it is answered, so nothing may be stored that nobody was told of.
+    // Every POST is repeated until it is answered, so every stored job was in an answer.
     if (!answers.has(job.script.key)) {
       violations.push({ kind: 'unanswered', job: job.id, detail: `${job.script.key} was never answered` });
     }
@@ -59,7 +60,7 @@ function auditAnswers({ jobs, journal }: Snapshot): Violation[] {
   return violations;
 }
 
-/** Each job is in one final state, the right one, and has never left one by itself. */
+/** Each job is in one final state, the right one, and has never left a final state by itself. */
 function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const asked = (op: string, id: string) => calls.get(`${op} ${id}`) ?? 0;
@@ -93,7 +94,7 @@ function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Snapsh
   return violations;
 }
 
-/** A failed job has one dead letter that is open, and whoever did not fail, or was run again, has none. */
+/** A failed job has one open dead letter; a job that did not fail, or was run again, has none. */
 function auditDeadLetters({ jobs, openDeadLetters }: Snapshot): Violation[] {
   const open = new Map<string, number>();
   for (const job of openDeadLetters) open.set(job, (open.get(job) ?? 0) + 1);
@@ -108,7 +109,7 @@ function auditDeadLetters({ jobs, openDeadLetters }: Snapshot): Violation[] {
 const mayFail = (job: JobRow, lastOutcome: string | undefined): boolean =>
   job.script.end === 'fail' || (job.error_code === 'worker_lost' && lastOutcome === 'crashed');
 
-/** All that is known of a job, for whoever has to find out what went wrong. */
+/** The history of a job, for the investigation of a violation. */
 export function historyOf(snapshot: Snapshot, id: string): string[] {
   const at = (moment: number) => new Date(moment).toISOString().slice(11, 23);
   const told = (transition: Transition) =>

@@ -1,7 +1,7 @@
 import { asAdmin } from '../postgres.ts';
 import type { LedgerLine, NotificationSnapshot, Subscriber } from './audit-notifications.ts';
 
-/** What the tables say of those who were to be told; the rest of the snapshot is what their receivers have. */
+/** What the tables say of the subscribers; the rest of the snapshot comes from their receivers. */
 export const readNotificationSnapshot = (
   adminUrl: string,
   subscribers: Subscriber[],
@@ -28,7 +28,7 @@ const EVENTS = `
 const UNDELIVERED = `
   SELECT concat_ws(' ', channel, id, status, error_code) AS what FROM deliveries
   WHERE user_id = ANY ($1::uuid[]) AND status <> 'delivered'`;
-/** In the app and elsewhere: one event of the ledger tells of each, and of nothing else. */
+/** In the app and elsewhere: each has one event in the ledger, and each event has one of them. */
 const NOT_TOLD_ONCE = `
   WITH there AS (
     SELECT id::text FROM notifications WHERE user_id = ANY ($1::uuid[])

@@ -3,7 +3,7 @@ import type { Recovery } from '../recovery.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Violation } from './violation.ts';
 
-/** What came out of a run, for people and for other programs. */
+/** The result of a run, for people and programs. */
 export interface Report {
   driver: string;
   seed: number;

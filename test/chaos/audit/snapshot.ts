@@ -7,7 +7,10 @@ import { type JournalEntry, readLines } from '../load/journal.ts';
 import type { JobScript } from '../load/script.ts';
 import { asAdmin } from '../postgres.ts';
 
-/** All that the auditor looks at: tables, queues, the recorder's second set of snapshot, and what clients were told. Times in ms. */
+/**
+ * All that the auditor reads: tables, queues, the recorder's own tables, and the answers that
+ * clients got. Times in ms.
+ */
 export interface Snapshot {
   driver: Installation['driver'];
   leaseMs: number;
@@ -19,7 +22,7 @@ export interface Snapshot {
   /** In the ledger's order. */
   events: { job_id: string; type: string; asked: boolean }[];
   pageWrites: PageWrite[];
-  /** With how many events tell of it. */
+  /** With the number of events that report it. */
   leads: { job_id: string; key: string; told: number }[];
   /** Events the relay has not published. */
   unpublished: number;
@@ -27,7 +30,7 @@ export interface Snapshot {
   queued: number;
   /** Jobs among the messages of `failed_jobs`. */
   deadLetters: Set<string>;
-  /** Jobs of the dead letters that are open, once for each. */
+  /** Jobs of the open dead letters, one entry per dead letter. */
   openDeadLetters: string[];
   journal: JournalEntry[];
   aborted: { id: string; at: number }[];
@@ -136,11 +139,11 @@ const LEADS = `
 const UNPUBLISHED = `
   SELECT count(*) FROM events e, event_cursors c WHERE c.reader = 'relay' AND (e.xid, e.seq) > (c.xid, c.seq)`;
 
-/** Jobs on the queue, those in a worker's hands included. */
+/** Jobs on the queue, including those delivered and not acknowledged. */
 export const countQueued = (installation: Installation): Promise<number> =>
   countMessages(installation, [SCRAPE_JOBS]);
 
-/** Messages in these queues, those in a consumer's hands included. */
+/** Messages in these queues, including those delivered and not acknowledged. */
 export async function countMessages({ broker, adminUrl }: Installation, queues: string[]): Promise<number> {
   if (!broker) {
     return asAdmin(adminUrl, async (admin) => {

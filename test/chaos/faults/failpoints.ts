@@ -3,8 +3,9 @@ import type { Queue } from '../../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../../queue/topology.ts';
 
 /**
- * Moments at which a process can be made to die or to stand still. The harness failpoints one over IPC; the next time the process comes by,
- * it happens. SIGKILL by its own hand, so that not one instruction more is run.
+ * Failpoints: moments at which a process can be killed or frozen. The harness arms one over IPC; it
+ * fires the next time the process reaches it. The process sends itself SIGKILL, so that not one
+ * more instruction runs.
  */
 export type Moment =
   | 'claimed'
@@ -17,7 +18,7 @@ export type Moment =
 export type Failpoint = { moment: Moment; signal: 'SIGKILL' | 'SIGSTOP'; afterMs: number };
 
 export interface Failpoints {
-  /** Comes by a moment. Resolves at once, or never. */
+  /** Reaches a moment. Resolves at once, or never. */
   passes(moment: Moment): Promise<void>;
 }
 
@@ -31,14 +32,15 @@ export function listenForFailpoints(): Failpoints {
       if (armed?.moment !== moment) return;
       const { signal, afterMs } = armed;
       armed = undefined;
-      // What was handed to the socket before may still leave, as it may on any machine that dies a moment later.
+      // Data written to the socket before may still leave, as on any machine that dies a moment
+      // later.
       if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
       process.kill(process.pid, signal);
     },
   };
 }
 
-/** The database as it is, with the moments of a worker's life on the way. */
+/** The database with the failpoints of a worker. */
 export function withMoments(database: Database, failpoints: Failpoints): Database {
   const query: Database['query'] = async (statement, values) => {
     if (statement.name === 'settle_jobs') await failpoints.passes('before_settle');
@@ -60,7 +62,10 @@ export function withMoments(database: Database, failpoints: Failpoints): Databas
   return { ...database, query, transaction };
 }
 
-/** The queue as it is, with the moments of an API process between commit and publish, and publish and mark. */
+/**
+ * The queue with the failpoints of an API process: between commit and publish, and between publish
+ * and mark.
+ */
 export const withPublishMoments = (queue: Queue, failpoints: Failpoints): Queue => ({
   ...queue,
   publish: async (messages) => {

@@ -17,7 +17,7 @@ import { unfinished } from './load.ts';
 import type { JobScript } from './script.ts';
 import { type RegisteredSubscriber, type Subscribers, startSubscribers } from './subscribers.ts';
 
-/** What came out of a run, for people and for other programs. */
+/** The result of a run, for people and programs. */
 export interface NotificationReport {
   driver: Driver;
   seed: number;
@@ -25,7 +25,7 @@ export interface NotificationReport {
   /** Events of jobs in the ledger. */
   jobEvents: number;
   subscribers: number;
-  /** Messages at the mail server, and how many of them had the `Message-ID` of one that was there. */
+  /** Messages at the mail server, and how many of them repeated a `Message-ID`. */
   mails: number;
   mailCopies: number;
   kills: Record<string, number>;
@@ -36,7 +36,7 @@ export interface NotificationReport {
 interface NotificationOptions {
   driver: Driver;
   seed: number;
-  /** Of jobs, at least. */
+  /** Minimum number of job events. */
   events: number;
   jobsPerSecond: number;
   say(line: string): void;
@@ -46,7 +46,9 @@ const SUBSCRIBERS = 4;
 /** Created, started and ended, at least. */
 const EVENTS_A_JOB = 3;
 const BATCH = 10;
-/** More than this many jobs unfinished, and no more are posted: events are wanted, not a backlog. */
+/**
+ * With more than this many unfinished jobs, none are posted: the run needs events, not a backlog.
+ */
 const MOST_UNFINISHED = 400;
 const QUIET_MS = 180_000;
 const SETTINGS = {
@@ -58,9 +60,10 @@ const SETTINGS = {
 };
 
 /**
- * Notifiers, API processes and the broker (embedded: Postgres, which is the broker there) are killed in turn while jobs run and their
- * events are told; afterwards each receiver must have each notification. Twice a round, a receiver itself kills every notifier: at the
- * moment when it has taken a message and not yet said so, which chance would hardly hit.
+ * Notifiers, API processes and the broker (embedded: Postgres, which is the broker there) are
+ * killed in rotation while jobs run and their events are notified; afterwards each receiver must
+ * have each notification. Twice per round, a receiver itself kills every notifier: after it has
+ * accepted a message and before it has answered, a moment that chance would hardly hit.
  */
 export async function runNotifications(options: NotificationOptions): Promise<NotificationReport> {
   const subscribers = await startSubscribers();
@@ -105,7 +108,10 @@ async function notifyAll(
   };
 }
 
-/** Posts jobs of all subscribers, in small batches, until there are enough, and says how many; some are cancelled, fail or are tried again. */
+/**
+ * Posts jobs of all subscribers, in small batches, until there are enough; returns how many. Some
+ * are cancelled, fail or are retried.
+ */
 async function startLoad(
   installation: Installation,
   listeners: RegisteredSubscriber[],
@@ -171,7 +177,10 @@ interface Kill {
   at: number;
 }
 
-/** One after the other, each with a moment of quiet behind it, until the load is over and each kind came at least once. */
+/**
+ * One after the other, each followed by a pause, until the load is over and each kind came at least
+ * once.
+ */
 async function killInTurn(
   installation: Installation,
   subscribers: Subscribers,
@@ -200,7 +209,7 @@ async function killInTurn(
   const trapped = (channel: 'email' | 'webhook') => async () => {
     let killedAt: number | undefined;
     const ended = notifiers.map((notifier) => notifier.ends(TRAP_MS));
-    // Within the call: not a byte of an answer may leave before.
+    // Synchronously: not a byte of an answer may leave before.
     subscribers.trap(channel, () => {
       for (const notifier of notifiers) notifier.signal('SIGKILL');
       killedAt = Date.now();
@@ -242,7 +251,10 @@ async function killInTurn(
 const BETWEEN_MS = 1500;
 const TRAP_MS = 10_000;
 
-/** Until every job has ended, every event is told and every message is sent, or it is clear that this will not happen. */
+/**
+ * Waits until every job has ended, every event is fanned out and every message is sent, or a
+ * timeout.
+ */
 async function comeToRest(installation: Installation, say: (line: string) => void): Promise<void> {
   const { adminUrl } = installation;
   const queues = [JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS, ...Object.values(CHANNEL_QUEUES)];

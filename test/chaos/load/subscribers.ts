@@ -11,33 +11,36 @@ import {
 } from '../audit/audit-notifications.ts';
 
 /**
- * Those who are to be told: each has an address on a real mail server, an endpoint, another one named by their jobs, a browser on a push
- * service that decrypts, and the app. What came there is kept.
+ * The subscribers: each has an address on a real mail server, an endpoint, another one named by
+ * their jobs, a browser on a push service that decrypts, and the app. All receipts are kept.
  */
 export interface Subscribers {
   /** For the processes of the installation. */
   env: Record<string, string>;
   list: RegisteredSubscriber[];
-  /** Makes a user who subscribes to everything on every channel, some of it twice: told once all the same. */
+  /**
+   * Creates a user who subscribes to everything on every channel, some of it twice; each is
+   * notified once all the same.
+   */
   join(name: string, apiUrl: string, adminKey: string): Promise<RegisteredSubscriber>;
-  /** All that came so far, but for the app, which is asked; `apiUrl` names a process that is there. */
+  /** All receipts so far; those of the app are fetched from `apiUrl`, a process that is up. */
   receipts(apiUrl: string): Promise<Receipt[]>;
   /** Messages at the mail server. */
   mails(): { mails: number; mailCopies: number };
-  /** The next message that comes by this channel: `then` is called when it is here, and before it is answered. */
+  /** Calls `then` when the next message of this channel has arrived, before it is answered. */
   trap(channel: 'email' | 'webhook', then: () => void): void;
-  /** Takes a trap away that nothing stepped into. */
+  /** Removes a trap that did not fire. */
   disarm(): void;
   close(): Promise<void>;
 }
 
 export interface RegisteredSubscriber extends Subscriber {
   key: string;
-  /** To be the `webhook_url` of their jobs. */
+  /** The `webhook_url` of their jobs. */
   jobWebhookUrl: string;
 }
 
-/** One answer in so many says that the server is in trouble; what was sent comes again. */
+/** One in this many answers is a server error; the notification must come again. */
 const TROUBLE_EVERY = { webhook: 20, mail: 30 };
 
 export async function startSubscribers(): Promise<Subscribers> {
@@ -51,7 +54,7 @@ export async function startSubscribers(): Promise<Subscribers> {
     trap = undefined;
     then();
   };
-  /** Of each request, in their order. */
+  /** Of each request, in order. */
   const answers: { at: number; taken: boolean }[] = [];
   receiver.answer(({ path }) => {
     const taken = (answers.length + 1) % TROUBLE_EVERY.webhook !== 0;
@@ -67,7 +70,7 @@ export async function startSubscribers(): Promise<Subscribers> {
     return null;
   });
 
-  /** With those that were refused: an attempt that failed must come under the same id as the next. */
+  /** Including refused ones: a failed attempt must have the same id as the next. */
   const requests = (): Receipt[] =>
     receiver.requests.map(({ path, headers, body }, index) => {
       const [, kind = '', subscriber = ''] = path.split('/');
@@ -178,11 +181,11 @@ async function readApp(apiUrl: string, { name, key }: RegisteredSubscriber): Pro
   }
 }
 
-/** What a mail tells, one paragraph each, without its foot. */
+/** The items of a mail, one paragraph each, without its footer. */
 const itemsOf = (text: string): string[] =>
   (text.replaceAll('\r\n', '\n').split('\n\n-- \n')[0] ?? '').trim().split('\n\n');
 
-/** What a browser makes when its user allows pushes. */
+/** What a browser creates when its user allows pushes. */
 function browser(endpoint: string) {
   const privateKey = createECDH('prime256v1');
   const p256dh = privateKey.generateKeys('base64url');

@@ -1,5 +1,6 @@
-// What all system tests share, started once: a real Postgres with a migrated template database, and a real RabbitMQ as soon
-// as a test asks for it. Tests ask over loopback HTTP, since Jest runs their files in other processes.
+// The shared services of all system tests, started once: a real Postgres with a migrated template
+// database, and a real RabbitMQ on first use. Tests request them over loopback HTTP, since Jest
+// runs their files in other processes.
 import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -13,13 +14,14 @@ export default async function globalSetup() {
   const { silentLogger } = await import('../../../dist/runtime/log/logger.js');
 
   const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-test-'));
-  // On a signal Jest ends at once, without its global teardown. Then reapers end what was started and remove its files.
+  // On a signal Jest exits at once, without its global teardown. Then reapers end what was started
+  // and remove its files.
   const reaper = startReaper(dataDir);
   const postgres = await startEmbeddedPostgres({
     dataDir,
     logger: silentLogger,
     lingerSeconds: 0,
-    // A power cut would lose the tests' data, which nobody wants to keep.
+    // A power cut would lose the tests' data, which is disposable.
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
   });
   process.env.TEST_DATABASE_URL = postgres.url;

@@ -1,18 +1,19 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Ends what a test run that was itself killed leaves behind: frozen workers, a broker and a Postgres would otherwise stay for ever.
+ * Ends the processes that a killed test run leaves behind: frozen workers, a broker and a Postgres
+ * would otherwise run for ever.
  *
  * @typedef {object} Reaper
  * @property {(pid: number) => void} watch a process; negative: the group of that number
  * @property {(pid: number) => void} forget
- * @property {() => void} end everything was ended in order
+ * @property {() => void} end everything has been ended
  */
 
 /**
- * Reads `+pid` and `-pid` per line until its standard input closes, which is when its starter does, however that comes. Then it asks
- * twice, since whoever started something of its own ends that in order at the first request and at once at the second, and kills
- * what is left.
+ * Reads `+pid` and `-pid` per line until its standard input closes, which happens when its starter
+ * ends, however it ends. Then it signals twice, since a process with children ends them cleanly at
+ * the first signal and at once at the second, and kills the rest.
  */
 const SCRIPT = `
 let text = '';
@@ -47,7 +48,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {
 `;
 
 /**
- * @param {string} [folder] is removed in the end, whichever it is
+ * @param {string} [folder] is removed at the end in any case
  * @returns {Reaper}
  */
 export function startReaper(folder) {

@@ -1,5 +1,6 @@
-// A private RabbitMQ for tests, benchmarks and chaos: real, on free ports, with its own data, cookie and epmd, beside
-// whatever else runs on the machine. Plain JavaScript, so that it can run before anything is built.
+// A private RabbitMQ for tests, benchmarks and chaos: real, on free ports, with its own data,
+// cookie and epmd, isolated from the rest of the machine. Plain JavaScript, so that it can run
+// before anything is built.
 import { execFile, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -157,7 +158,7 @@ const definitions = (vhosts) => ({
   permissions: vhosts.map((vhost) => ({ user: 'guest', vhost, configure: '.*', write: '.*', read: '.*' })),
 });
 
-/** In the foreground as a child of ours: the one Erlang starts by itself would outlive everything. */
+/** In the foreground as our child: the one Erlang starts by itself would outlive everything. */
 async function startEpmd(port, environment, reaper) {
   const child = spawn('epmd', ['-port', String(port), '-address', '127.0.0.1'], {
     env: environment,
@@ -178,7 +179,7 @@ async function startBroker({ script, base, port, environment, reaper }) {
   await rm(join(base, 'pid'), { force: true });
   const output = createWriteStream(join(base, 'log', 'output'), { flags: 'a' });
   await new Promise((resolve) => output.once('open', resolve));
-  // Its own process group: a Ctrl-C at the terminal is the test runner's to handle, not the broker's.
+  // Its own process group: a Ctrl-C at the terminal is for the test runner, not for the broker.
   const child = spawn(script, [], {
     cwd: base,
     env: environment,
