@@ -3,9 +3,10 @@ import { waitFor } from '../support/wait-for.ts';
 import { audit, historyOf } from './audit/audit.ts';
 import { type Report, reportOf } from './audit/report.ts';
 import { countQueued, readSnapshot } from './audit/snapshot.ts';
+import type { Violation } from './audit/violation.ts';
 import type { FaultContext } from './faults/faults.ts';
 import { type FaultKind, planFaults } from './faults/plan.ts';
-import { type FaultRecord, runSchedule } from './faults/schedule.ts';
+import { countDone, type FaultRecord, runSchedule } from './faults/schedule.ts';
 import { type Installation, untilReady } from './installation.ts';
 import { createClient } from './load/client.ts';
 import { createJournal } from './load/journal.ts';
@@ -52,7 +53,7 @@ export async function runChaos(installation: Installation, options: RunOptions):
     ...(options.kinds ? { kinds: options.kinds } : {}),
   });
   const begun = Date.now();
-  const told = (fault: FaultRecord) => {
+  const report = (fault: FaultRecord) => {
     const at = ((fault.at - begun) / 1000).toFixed(1).padStart(7);
     const lasted = `${((fault.healedAt - fault.at) / 1000).toFixed(1)} s`;
     const who = fault.hit.map(({ name }) => name).join(', ');
@@ -62,7 +63,7 @@ export async function runChaos(installation: Installation, options: RunOptions):
   };
   const faults = options.scenario
     ? await options.scenario(context)
-    : await runSchedule(plan, { totalMs: minutes * 60_000, atLeast }, context, told);
+    : await runSchedule(plan, { totalMs: minutes * 60_000, atLeast }, context, report);
   say(`load and faults are over: ${load.posted()} jobs, ${faults.length} faults`);
 
   const late = setTimeout(() => givingUp.abort(), quietMs);
@@ -71,7 +72,11 @@ export async function runChaos(installation: Installation, options: RunOptions):
   await comeToRest(installation, quietMs, say);
   const snapshot = await readSnapshot(installation, journal.file, faults);
   const recoveries = measureRecoveries(snapshot);
-  const violations = [...audit(snapshot, options.slack), ...auditRecoveries(recoveries, options.slack)];
+  const violations = [
+    ...audit(snapshot, options.slack),
+    ...auditRecoveries(recoveries, options.slack),
+    ...auditFaults(faults, atLeast),
+  ];
   // Also the histories of the worst recoveries, violations or not.
   const slow = recoveries.map(({ worstOfAll }) => worstOfAll?.job);
   const suspects = [...new Set([...violations.map(({ job }) => job).slice(0, 5), ...slow])].flatMap(
@@ -80,6 +85,14 @@ export async function runChaos(installation: Installation, options: RunOptions):
   const histories = Object.fromEntries(suspects.map((id) => [id, historyOf(snapshot, id)]));
   const run = { seed, minutes, skewed: installation.skewed };
   return reportOf(run, snapshot, { violations, recoveries, histories });
+}
+
+/** A run without the faults it was started for proves nothing. */
+function auditFaults(faults: FaultRecord[], atLeast: number): Violation[] {
+  const done = countDone(faults);
+  if (done >= atLeast) return [];
+  const reasons = [...new Set(faults.flatMap(({ skipped }) => skipped ?? []))].join('; ');
+  return [{ kind: 'too_few_faults', detail: `${done} of ${atLeast}: ${reasons}` }];
 }
 
 /**

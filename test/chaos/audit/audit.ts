@@ -72,7 +72,7 @@ function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Snapsh
     const add = (kind: string, detail: string) => violations.push({ kind, detail, job: job.id });
     if (!FINAL.has(job.status)) add('stuck', `still ${job.status} at the end`);
     else if (job.status === 'cancelled' && asked('cancel', job.id) === 0)
-      add('wrong_end', 'nobody cancelled it');
+      add('wrong_end', 'cancelled without a request');
     else if (job.status === 'completed' && ['fail', 'kill_worker'].includes(job.script.end)) {
       add('wrong_end', `completed, although its script is to ${job.script.end}`);
     } else if (job.status === 'failed' && !mayFail(job, lastOutcome.get(job.id))) {
@@ -112,10 +112,10 @@ const mayFail = (job: JobRow, lastOutcome: string | undefined): boolean =>
 /** The history of a job, for the investigation of a violation. */
 export function historyOf(snapshot: Snapshot, id: string): string[] {
   const at = (moment: number) => new Date(moment).toISOString().slice(11, 23);
-  const told = (transition: Transition) =>
+  const described = (transition: Transition) =>
     `${transition.old_status ?? 'new'} -> ${transition.status}, attempt ${transition.attempt} of ${transition.max_attempts}, worker ${transition.worker ?? '-'}, holder silent for ${Math.round(transition.silent_ms ?? 0)} ms`;
   return [
-    ...snapshot.transitions.filter(({ job_id }) => job_id === id).map((t) => [t.at, told(t)] as const),
+    ...snapshot.transitions.filter(({ job_id }) => job_id === id).map((t) => [t.at, described(t)] as const),
     ...snapshot.dispatches
       .filter(({ job_id }) => job_id === id)
       .map(({ at: moment, dispatched }) => [moment, dispatched ? 'on the queue' : 'off the queue'] as const),

@@ -68,6 +68,12 @@ export interface PlannedFault {
  */
 const PURGE_MS = 16_000;
 
+/** Of these kinds (default all), those that can happen on this driver. */
+export const kindsOn = (
+  driver: Driver,
+  kinds: FaultKind[] = Object.keys(FAULT_KINDS) as FaultKind[],
+): FaultKind[] => kinds.filter((kind) => (FAULT_KINDS[kind] as readonly Driver[]).includes(driver));
+
 /**
  * The endless schedule: shuffled decks of all kinds, one after another, so that the kinds stay
  * balanced. Most faults happen alone, which shows what each costs; a fifth overlap with another.
@@ -80,9 +86,8 @@ export function* planFaults(options: {
   kinds?: FaultKind[];
 }): Generator<PlannedFault> {
   const random = createRandom(options.seed, `faults-${options.driver}`);
-  const kinds = (options.kinds ?? (Object.keys(FAULT_KINDS) as FaultKind[])).filter((kind) =>
-    (FAULT_KINDS[kind] as readonly Driver[]).includes(options.driver),
-  );
+  const kinds = kindsOn(options.driver, options.kinds);
+  if (kinds.length === 0) throw new Error(`no kind of fault can happen on ${options.driver}`);
   let before: FaultKind | undefined;
   for (let number = 1; ; ) {
     for (const kind of random.shuffled(kinds)) {
