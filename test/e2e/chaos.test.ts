@@ -70,7 +70,7 @@ test.each([
   expect(proof.original).toEqual([]);
 });
 
-test('a seed names the schedule of faults', () => {
+test('a seed determines the schedule of faults', () => {
   const first = (seed: number) => {
     const plan = planFaults({ seed, driver: 'fleet', gapMs: 1000 });
     return Array.from({ length: 50 }, () => plan.next().value);

@@ -1,7 +1,10 @@
 import { type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** What the guard refuses is told to nobody who asked, and counted for the operator: over all processes, also those that have ended. */
+/**
+ * Blocked requests are hidden from users and counted for the operator: over all processes, ended
+ * ones included.
+ */
 
 let fleet: Fleet;
 beforeAll(async () => {
@@ -15,7 +18,7 @@ async function refusals(): Promise<Record<string, number>> {
   return Object.fromEntries([...lines].map(([, reason, count]) => [reason, Number(count)]));
 }
 
-test('what jobs and webhooks may not reach is counted by reason, whichever process was asked', async () => {
+test('requests of jobs and webhooks that the egress policy blocks are counted by reason, over all processes', async () => {
   await fleet.startNotifier();
   expect(await refusals()).toEqual({});
   const id = await fleet.client.post({

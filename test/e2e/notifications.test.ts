@@ -14,12 +14,13 @@ import { type PrivateBroker, startRabbitmq } from '../support/servers/rabbitmq.m
 import { waitFor } from '../support/wait-for.ts';
 
 /**
- * Notifier, API and broker are killed in turn under a load of job events: everybody is told of everything all the same, as
- * docs/notifications.md promises. The small one of `npm run chaos -- --notifications 10000`, with the same subscribers and auditor.
+ * Notifier, API and broker are killed in rotation under a load of job events: every subscriber gets
+ * every notification all the same, as docs/notifications.md promises. The short version of `npm run
+ * chaos -- --notifications 10000`, with the same subscribers and auditor.
  */
 
 const JOBS_EACH = 60;
-/** Each told of every one of their jobs, on every channel. */
+/** Each is notified of all of their jobs, on every channel. */
 const USERS = 3;
 
 interface Member {
@@ -27,7 +28,7 @@ interface Member {
   jobs: string[];
 }
 
-describe.each(DRIVERS)('killed in turn on %s', (driver) => {
+describe.each(DRIVERS)('kills in rotation on %s', (driver) => {
   let subscribers: Subscribers;
   let broker: PrivateBroker | undefined;
   let testDatabase: TestDatabase;
@@ -63,7 +64,7 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
     await subscribers.close();
   });
 
-  test('nobody misses anything', async () => {
+  test('no subscriber misses a notification', async () => {
     let api: RunningProcess = fleet.api;
     const apiUrl = () => api.ready.url ?? '';
     let notifier = await fleet.startNotifier();
@@ -91,7 +92,7 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
     await restartNotifier();
     await endJobs(members, 20, 30);
     await api.kill();
-    // The sweeps were in that API process: what happens now waits for the next one.
+    // The scheduler ran in that API process: what happens now waits for the next leader.
     await endJobs(members, 30, 35);
     api = await startProcess('api/main.js', fleet.env);
     await restartNotifier();
@@ -99,19 +100,19 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
       await broker.stop();
       await endJobs(members, 35, 45);
       // In the app at once; the other channels follow when the broker is back.
-      await untilNotified('the app to be told without a broker', 'in_app');
+      await untilNotified('in-app notifications without a broker', 'in_app');
       await broker.start();
     }
     await endJobs(members, broker ? 45 : 35, JOBS_EACH);
     expect(await notifier.stop()).toBe(0);
     notifier = await fleet.startNotifier();
 
-    await untilNotified('everybody to be told of everything');
+    await untilNotified('all notifications');
     const admin = createClient(apiUrl());
     await waitFor(isAtRest, { what: 'nothing to be under way', everyMs: 250 });
     const { tallies, violations } = await judge();
     expect(violations).toEqual([]);
-    // Of every job: that it was made, was taken and has ended.
+    // Of every job: created, started and ended.
     const each = USERS * JOBS_EACH;
     const expected = Object.fromEntries(tallies.map((tally) => [tally.way, tally.expected]));
     expect(expected).toEqual({

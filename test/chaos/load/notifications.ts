@@ -126,7 +126,7 @@ async function startLoad(
   const wanted = Math.ceil(events / EVENTS_A_JOB);
   const post = async (batch: number) => {
     const turn = clients[batch % clients.length];
-    if (!turn) throw new Error('nobody to post');
+    if (!turn) throw new Error('no client to post');
     await postBatch(installation, turn, `${seed}-${batch}`, createRandom(seed, `batch-${batch}`));
   };
   const underWay = new Set<Promise<unknown>>();
@@ -191,7 +191,7 @@ async function killInTurn(
   const kills: Kill[] = [];
   const killOne = async (members: Member[]) => {
     const member = members[kills.length % members.length];
-    if (!member) throw new Error('nobody to kill');
+    if (!member) throw new Error('no process to kill');
     const at = Date.now();
     const ended = member.ends(15_000);
     member.signal('SIGKILL');
@@ -291,11 +291,11 @@ export function formatNotifications(report: NotificationReport): string {
   const lines = [
     '',
     `notifications on ${report.driver}, seed ${report.seed}`,
-    `  events      ${report.jobEvents} of ${report.jobs} jobs, told to ${report.subscribers} subscribers`,
+    `  events      ${report.jobEvents} of ${report.jobs} jobs, for ${report.subscribers} subscribers`,
     `  mails       ${report.mails}, ${report.mailCopies} of them copies under the same Message-ID`,
     `  kills       ${kills.join(', ')}`,
     '',
-    `  ${'told by'.padEnd(12)}${cells([...columns])}`,
+    `  ${'way'.padEnd(12)}${cells([...columns])}`,
     ...report.tallies.map(
       (tally) => `  ${tally.way.padEnd(12)}${cells(columns.map((column) => String(tally[column])))}`,
     ),

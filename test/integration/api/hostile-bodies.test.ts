@@ -33,14 +33,14 @@ describe('a batch of ten megabytes', () => {
     expect(answer.json.errors).toEqual([{ path, message: expect.stringMatching(/^expected /) }]);
   });
 
-  test('whose thousand jobs are all wrong tells a hundred mistakes', async () => {
+  test('whose thousand jobs are all wrong reports a hundred errors', async () => {
     const answer = await batch(`{"jobs":[${times(1000, () => `{"urls":[${times(1000, () => '0')}]}`)}]}`);
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors).toHaveLength(100);
     expect(answer.json.errors[0].path).toBe('jobs.0.urls.0');
   });
 
-  test('and a thousand good jobs is taken whole', async () => {
+  test('with a thousand valid jobs is accepted', async () => {
     const urls = Array.from({ length: 190 }, (_, n) => `https://example.com/${'x'.repeat(20)}/${n}`);
     const jobs = Array.from({ length: 1000 }, (_, n) => ({ urls, metadata: { n } }));
     const answer = await batch(JSON.stringify({ jobs }));
@@ -80,7 +80,7 @@ test.each<[string, unknown, string]>([
   expect(answer.json.errors.map((error: { path: string }) => error.path)).toEqual([path]);
 });
 
-describe('bodies that never come', () => {
+describe('bodies that never arrive', () => {
   const open: Socket[] = [];
   afterAll(() => {
     for (const socket of open) socket.destroy();
@@ -118,7 +118,7 @@ describe('JSON', () => {
     expect(answer.status).toBe(202);
   });
 
-  test('that is broken is told with line and column', async () => {
+  test('with a syntax error is reported with line and column', async () => {
     const answer = await api.ask('POST', '/api/v1/jobs/scrape', { raw: '{\n  "urls": ["https://a/",]\n}' });
     expectProblem(answer, 400, 'malformed_json');
     expect(answer.json.detail).toContain('line 2, column 25');

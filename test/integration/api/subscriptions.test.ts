@@ -18,7 +18,7 @@ const keys = () => ({
 });
 
 describe('a subscription', () => {
-  test('is made, shown, changed and ended by its owner alone', async () => {
+  test('is created, shown, changed and deleted only by its owner', async () => {
     const { key } = await api.addUser();
     const stranger = await api.addUser();
     const made = await post({ ...inApp, filter: { min_priority: 3 } }, key);
@@ -86,14 +86,14 @@ describe('a subscription', () => {
     expect([...new Set(answer.json.errors.map(({ path }: { path: string }) => path))]).toEqual(paths);
   });
 
-  test('by push keeps its keys to itself', async () => {
+  test('by push does not show its keys', async () => {
     const target = { endpoint: 'https://push.example/one', expirationTime: null, keys: keys() };
     const made = await post({ ...inApp, channel: 'push', target });
     expect(made.json.target).toBe(target.endpoint);
     expect(made.text).not.toContain(target.keys.auth);
   });
 
-  test('by webhook makes an endpoint once, and shows its secret once', async () => {
+  test('by webhook creates an endpoint once, and shows its secret once', async () => {
     const { key } = await api.addUser();
     const body = { ...inApp, channel: 'webhook', target: 'https://example.com/hook' };
     const first = await post(body, key);
@@ -108,7 +108,7 @@ describe('a subscription', () => {
     );
   });
 
-  test('has an end: a user has at most two hundred', async () => {
+  test('is limited: a user has at most two hundred', async () => {
     const { key, userId } = await api.addUser();
     const many = statement(
       'subscribe_often',
@@ -120,7 +120,7 @@ describe('a subscription', () => {
 });
 
 describe('mail', () => {
-  test('goes to the address of the account; only an admin names another', async () => {
+  test('goes to the address of the account; only an admin may set another', async () => {
     const { key } = await api.addUser();
     const { json } = await post({ ...inApp, channel: 'email' }, key);
     expect(json.target).toMatch(/^user\d+@example\.com$/);
@@ -129,13 +129,13 @@ describe('mail', () => {
     expect((await post(elsewhere)).json.target).toBe('victim@example.org');
   });
 
-  test('needs an address that is one: the first admin has none', async () => {
+  test('needs a valid address: the first admin has none', async () => {
     const answer = await post({ ...inApp, channel: 'email' });
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors[0].path).toBe('target');
   });
 
-  test('is refused where there is no mail server', async () => {
+  test('is refused if there is no mail server', async () => {
     const without = await startApi();
     const body = { ...inApp, channel: 'email', target: 'somebody@example.org' };
     expectProblem(await without.ask('POST', SUBSCRIPTIONS, { body }), 409, 'email_not_configured');
@@ -144,7 +144,7 @@ describe('mail', () => {
 });
 
 describe('notifications in the app', () => {
-  test('are read one by one or all at once, each by its owner', async () => {
+  test('are marked as read one by one or all at once, each by its owner', async () => {
     const { key, userId } = await api.addUser();
     const stranger = await api.addUser();
     const store = statement(

@@ -7,7 +7,7 @@ import { type RunningProcess, startProcess } from '../../support/processes/proce
 import { openSse, type SseFrame } from '../../support/sse.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** API processes as they run in production, killed under the eyes of those who listen. */
+/** API processes as they run in production, killed while clients listen. */
 
 const KEY = 'key-of-the-live-tests';
 const RUNS = 4;
@@ -23,8 +23,8 @@ afterEach(() => database.drop());
 
 const start = () => startProcess('api/main.js', env);
 
-test('a client that comes back to another process misses nothing and hears nothing twice, kill after kill', async () => {
-  // This one lives throughout and takes the load; the listeners' processes are killed.
+test('a client that reconnects to another process misses nothing and gets nothing twice, kill after kill', async () => {
+  // This one stays up and takes the load; the processes with the streams are killed.
   const steady = await start();
   const client = createClient(steady.ready.url ?? '', KEY);
   const heard: SseFrame[] = [];
@@ -66,7 +66,7 @@ test('a client that comes back to another process misses nothing and hears nothi
   expect(await steady.stop()).toBe(0);
 });
 
-test('a process that is told to stop ends its streams as they should end, and exits 0', async () => {
+test('a process that is stopped ends its streams cleanly, and exits 0', async () => {
   const api = await start();
   const client = createClient(api.ready.url ?? '', KEY);
   const id = await client.post({ urls: ['https://example.com/'] });

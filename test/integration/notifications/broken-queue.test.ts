@@ -30,7 +30,7 @@ test.each([
       expect(notifications.map(({ job_id }: { job_id: string }) => job_id).sort()).toEqual([...jobs].sort());
       const posted = told.receiver.requests.map(({ body }) => JSON.parse(String(body)).data.job_id);
       expect(posted.sort()).toEqual([...jobs].sort());
-      // The others were left as they are.
+      // The others are unchanged.
       jobs.push(await told.end('completed', {}, key));
       await told.settled();
       expect(told.receiver.requests).toHaveLength(jobs.length);

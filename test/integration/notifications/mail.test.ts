@@ -29,7 +29,7 @@ describe('a mail', () => {
   });
   afterAll(() => told.stop());
 
-  test('has text and HTML, a link to the job, and a way out', async () => {
+  test('has text and HTML, a link to the job, and an unsubscribe link', async () => {
     const { key, address } = await subscriber();
     const job = await told.end('failed', {}, key);
     const mail = await mailTo(address);
@@ -44,7 +44,7 @@ describe('a mail', () => {
     expect(mail.messageId).toMatch(/^<[0-9a-f-]{36}@leads\.example>$/);
   });
 
-  test('leads to the results where they are shared', async () => {
+  test('links to the results if they are shared', async () => {
     const { key, address } = await subscriber();
     const id = await told.api.submit({ urls: ['https://example.com/'] }, key);
     const share = await told.api.ask('POST', '/api/v1/links', { key, body: { share: true, job_id: id } });
@@ -58,7 +58,7 @@ describe('a mail', () => {
     }
   });
 
-  test('does not carry what a job brought as markup', async () => {
+  test('escapes markup from a job', async () => {
     const { key, address } = await subscriber();
     const id = await told.api.submit({ urls: ['https://example.com/'] }, key);
     const error = { code: 'odd', message: '<script>alert(1)</script>\r\nBcc: all@example.com' };
@@ -69,7 +69,7 @@ describe('a mail', () => {
     expect(mail.bcc ?? []).toEqual([]);
   });
 
-  test('that is refused for good is not tried again, and one that may pass later is', async () => {
+  test('that is rejected permanently is not retried, and one that may succeed later is', async () => {
     const refused = await subscriber();
     told.mailbox.refuse('rcpt', 550);
     await told.end('completed', {}, refused.key);
@@ -98,7 +98,7 @@ describe('a mail', () => {
     expect(mailsTo(later.address)).toHaveLength(1);
   });
 
-  test('ends with one click, for that address and no other', async () => {
+  test('ends with one click, only for that address', async () => {
     const { key, address } = await subscriber();
     const other = await subscriber();
     await told.end('completed', {}, key);
@@ -108,7 +108,7 @@ describe('a mail', () => {
     expect((await told.api.ask('POST', `${pathname}x`, { key: null })).status).toBe(404);
     const seen = await told.api.ask('GET', pathname, { key: null });
     expect([seen.status, seen.text]).toEqual([200, expect.stringContaining('Unsubscribe')]);
-    // To look at the link is not to click it.
+    // A GET of the link does not unsubscribe.
     expect((await told.get('/subscriptions', key)).json.subscriptions).toMatchObject([{ active: true }]);
     const clicked = await fetch(`${told.api.url}${pathname}`, {
       method: 'POST',
@@ -129,7 +129,7 @@ describe('a mail', () => {
 describe('many jobs that end within a minute', () => {
   const DAY_MS = 24 * 3_600_000;
   beforeAll(async () => {
-    // The minute is a day here, and the test says when it is over.
+    // The minute is a day here, and the test ends it.
     told = await startNotifying({
       notify: { mailPace: { gatherMs: 0, apartMs: DAY_MS, urgentApartMs: DAY_MS } },
     });

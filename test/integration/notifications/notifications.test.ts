@@ -14,7 +14,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
   });
   afterAll(() => told.stop());
 
-  test('a job that completes is told in the app and to a webhook, whose signature the public library verifies', async () => {
+  test('a completed job is notified in the app and to a webhook, whose signature the public library verifies', async () => {
     const { key } = await told.api.addUser();
     await told.subscribe({ events: ['job.*'], channel: 'in_app' }, key);
     const { secret } = await told.subscribe(
@@ -71,7 +71,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
     new Webhook(secret).verify(String(requests[0]?.body), requests[0]?.headers as Record<string, string>);
   });
 
-  test('an event that comes twice tells nobody twice, and a type nobody knows is dropped', async () => {
+  test('a repeated event notifies once, and an unknown type is dropped', async () => {
     const { key, userId } = await told.api.addUser();
     await told.subscribe({ events: ['*'], channel: 'in_app' }, key);
     const job = await told.end('completed', {}, key);
@@ -94,7 +94,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
     expect(await told.queue.depth('job_notifications.dead')).toBe(0);
   });
 
-  test("nobody is told of their own cancel, but their server is; another user's jobs are nobody else's", async () => {
+  test("nobody is told of their own cancel, but their server is; another user'users are not notified of their own cancel, but their server is; other users' jobs notify neither's", async () => {
     const { key } = await told.api.addUser();
     const { key: stranger } = await told.api.addUser();
     await told.subscribe({ events: ['*'], channel: 'in_app' }, key);
@@ -112,7 +112,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
     expect(bodies.sort()).toEqual(['job.cancelled', 'job.created']);
   });
 
-  test('an event that the database refuses becomes a dead letter and keeps no other back', async () => {
+  test('an event that the database rejects becomes a dead letter and does not hold up others', async () => {
     const { key, userId } = await told.api.addUser();
     await told.subscribe({ events: ['job.completed'], channel: 'in_app' }, key);
     const type = 'notification.job.completed';
@@ -123,7 +123,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
       envelope: createEnvelope({ ...common, id, user_id: user, data }),
     });
     const good = ['0198c0de-0000-7000-8000-00000000000a', '0198c0de-0000-7000-8000-00000000000c'];
-    // No JSON of Postgres holds half of a surrogate pair.
+    // Postgres rejects JSON with half of a surrogate pair.
     const bad = message('0198c0de-0000-7000-8000-00000000000b', userId, { text: '\ud800', job_id: null });
     const filter = { error_codes: ['x'] };
     await told.subscribe({ events: ['job.completed'], channel: 'in_app', filter }, key);
@@ -137,7 +137,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
     await told.queue.purge('job_notifications.dead');
   });
 
-  test('what became of each notification is an event that any program can bind a queue to', async () => {
+  test('the result of each notification is an event that any program can bind a queue to', async () => {
     const { key } = await told.api.addUser();
     const name = 'outcomes-of-the-test';
     await told.queue.declareQueue({
@@ -173,7 +173,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
     ]);
   });
 
-  test('filters hold against priority, metadata and error code', async () => {
+  test('filters match priority, metadata and error code', async () => {
     const { key } = await told.api.addUser();
     const events = ['job.completed', 'job.failed'];
     const filters = { min_priority: 5, metadata: { team: { name: 'a' } } };

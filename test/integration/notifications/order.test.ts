@@ -6,8 +6,8 @@ import { startNotifying, type TestNotifier } from './notifier-fixture.ts';
 let told: TestNotifier;
 afterEach(() => told.stop());
 
-describe.each(DRIVERS)('behind a backlog on %s', (driver) => {
-  test('a failed job passes: its notification overtakes those of completed ones', async () => {
+describe.each(DRIVERS)('with a backlog on %s', (driver) => {
+  test('the notification of a failed job overtakes those of completed ones', async () => {
     told = await startNotifying({ driver, notifier: false });
     const { key } = await told.api.addUser();
     const target = `${told.receiver.url}/ordered`;
@@ -15,7 +15,8 @@ describe.each(DRIVERS)('behind a backlog on %s', (driver) => {
     const ordinary = 200;
     for (let index = 0; index < ordinary; index += 1) await told.end('completed', {}, key);
     await told.end('failed', {}, key);
-    // A relay that repeats itself makes the one longer than it is; that the failed job is in it, the other tells.
+    // A relay that repeats messages makes one longer than it is; the other shows that the failed
+    // job is in it.
     const relayed = async () =>
       (await told.queue.depth('job_notifications')) > ordinary &&
       (await told.queue.depth('urgent_notifications')) > 0;
@@ -23,13 +24,13 @@ describe.each(DRIVERS)('behind a backlog on %s', (driver) => {
     await told.startNotifier();
     await waitFor(() => told.receiver.requests.length > ordinary, { what: 'all to be told' });
     const types = told.receiver.requests.map(({ body }) => JSON.parse(String(body)).type);
-    // What is in the broker's window and in the notifier's hands when it comes is before it, and nothing else.
+    // Only what is in the broker's window and with the notifier is before it.
     expect(types.indexOf('job.failed')).toBeLessThan(80);
     expect(types.filter((type) => type === 'job.failed')).toHaveLength(1);
   });
 });
 
-test('a failed job passes what waits for a slow host', async () => {
+test('a failed job passes notifications to a slow host', async () => {
   told = await startNotifying({ notify: { concurrency: 8 } });
   const { key } = await told.api.addUser();
   told.receiver.answer({ status: 200, afterMs: 1100 });
@@ -45,7 +46,7 @@ test('a failed job passes what waits for a slow host', async () => {
   expect(types.indexOf('job.failed')).toBeLessThan(ordinary / 2);
 });
 
-test('a host that is down is left alone, and what waits for it comes when it is back, with its attempts unspent', async () => {
+test('a host that is down gets no requests, and its notifications are sent when it is back, with all attempts left', async () => {
   told = await startNotifying({ notify: { webhookAttempts: 12 } });
   const { key } = await told.api.addUser();
   const down = { status: 503 };
@@ -59,7 +60,7 @@ test('a host that is down is left alone, and what waits for it comes when it is 
       ({ error }: { error: { code: string } | null }) => error?.code === 'circuit_open',
     ).length >= 10;
   await waitFor(isLeftAlone, { what: 'the circuit to open' });
-  // Five failures opened it; those under way at that moment came on top.
+  // Five failures opened the circuit; requests in flight at that moment came on top.
   expect(told.receiver.requests.length).toBeLessThan(20);
   told.receiver.answer({ status: 200 });
   await waitFor(
@@ -71,7 +72,7 @@ test('a host that is down is left alone, and what waits for it comes when it is 
   expect(await deliveries()).toHaveLength(20);
 });
 
-test('a notifier that is told to stop gives back what it cannot finish, with its attempt unspent', async () => {
+test('a notifier that is stopped returns what it cannot finish, without counting the attempt', async () => {
   told = await startNotifying({ notifier: false, graceMs: 200, leaseMs: 60_000 });
   const { key } = await told.api.addUser();
   told.receiver.answer({ status: 200, hang: true });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => told.stop());
 
-/** What a browser makes when its user allows pushes. */
+/** What a browser creates when its user allows pushes. */
 function browser(path: string) {
   const privateKey = createECDH('prime256v1');
   const p256dh = privateKey.generateKeys('base64url');
@@ -30,7 +30,7 @@ function browser(path: string) {
 }
 const received = (path: string) => told.receiver.requests.filter((request) => request.path === path);
 
-test('a browser gets the notification encrypted for it, and the service sees who sends', async () => {
+test('a browser gets the notification encrypted for it, and the service can identify the sender', async () => {
   const { key } = await told.api.addUser();
   const { subscription, read } = browser('/push');
   await told.subscribe({ events: ['job.failed'], channel: 'push', target: subscription }, key);
@@ -83,7 +83,7 @@ test.each([404, 410])(
   },
 );
 
-test('a push service that fails is tried again', async () => {
+test('a failing push service is retried', async () => {
   const { key } = await told.api.addUser();
   let failures = 1;
   told.receiver.answer(() => ({ status: failures-- > 0 ? 502 : 201 }));
@@ -96,7 +96,7 @@ test('a push service that fails is tried again', async () => {
   expect(received('/busy')).toHaveLength(2);
 });
 
-test('unsubscribed is unsubscribed', async () => {
+test('unsubscribing ends the pushes', async () => {
   const { key } = await told.api.addUser();
   const target = browser('/left').subscription;
   const { id } = await told.subscribe({ events: ['*'], channel: 'push', target }, key);

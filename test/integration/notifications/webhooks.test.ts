@@ -6,7 +6,7 @@ import { waitFor } from '../../support/wait-for.ts';
 import { expectProblem } from '../api/api-fixture.ts';
 import { startNotifying, type TestNotifier } from './notifier-fixture.ts';
 
-/** What a webhook's receiver and its owner see. */
+/** Webhooks as their receiver and their owner see them. */
 
 let told: TestNotifier;
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => told.stop());
 afterEach(() => told.receiver.answer({ status: 204 }));
 
-/** A user with a webhook of their own that is told of completed jobs. */
+/** A user with a webhook that is notified of completed jobs. */
 async function subscribed(url: string) {
   const { key } = await told.api.addUser();
   const made = await told.subscribe({ events: ['job.completed'], channel: 'webhook', target: url }, key);
@@ -50,7 +50,7 @@ describe('a receiver', () => {
     });
   });
 
-  test('that never takes it makes it a dead letter, which an admin replays', async () => {
+  test('that never accepts it makes it a dead letter, which an admin replays', async () => {
     told.receiver.answer({ status: 503 });
     const { key, webhook } = await subscribed(`${told.receiver.url}/dead`);
     await told.end('completed', {}, key);
@@ -94,7 +94,7 @@ describe('a receiver', () => {
     expect(delivery).toMatchObject({ status: 'delivered', attempts: [{ response: 'x'.repeat(1024) }] });
   });
 
-  test('that says it is gone is not asked again: the endpoint is paused and its owner told, in the app and by mail', async () => {
+  test('that answers 410 gets no more requests: the endpoint is paused and its owner notified, in the app and by mail', async () => {
     told.receiver.answer({ status: 410 });
     const { key, webhook } = await subscribed(`${told.receiver.url}/gone`);
     await told.end('completed', {}, key);
@@ -108,7 +108,7 @@ describe('a receiver', () => {
     await waitFor(() => told.mailbox.mails.some(({ subject }) => subject === 'A webhook was paused'), {
       what: 'the mail to its owner',
     });
-    // While it is paused nothing is queued for it; resumed, it goes on.
+    // While it is paused nothing is queued for it; after a resume, new events are.
     await told.end('completed', {}, key);
     await told.settled();
     expect(await deliveriesOf(webhook, key)).toHaveLength(1);
@@ -146,7 +146,7 @@ describe('a receiver', () => {
 });
 
 describe('an owner', () => {
-  test('has one sent again under the same id', async () => {
+  test('redelivers one under the same id', async () => {
     const { key, webhook } = await subscribed(`${told.receiver.url}/redeliver`);
     await told.end('completed', {}, key);
     await told.settled();
@@ -160,7 +160,7 @@ describe('an owner', () => {
     expectProblem(await told.api.ask('POST', path, { key: stranger.key }), 404, 'not_found');
   });
 
-  test('changes the secret: for a while receivers with the old and with the new one accept', async () => {
+  test('rotates the secret: for a while receivers with the old and with the new one accept', async () => {
     const { key, webhook, secret } = await subscribed(`${told.receiver.url}/rotate`);
     const rotated = await told.api.ask('POST', `/api/v1/webhooks/${webhook}/rotate-secret`, { key });
     expect(rotated.json.secret).not.toBe(secret);
@@ -175,12 +175,12 @@ describe('an owner', () => {
   });
 });
 
-describe('an endpoint of the inside', () => {
+describe('an endpoint in the internal network', () => {
   let inside: Receiver;
   let guarded: TestNotifier;
   beforeAll(async () => {
     inside = await startReceiver();
-    // The everyday installation: nothing of one's own network is open.
+    // The default installation: the internal network is blocked.
     guarded = await startNotifying({ egressAllow: [] });
   });
   afterAll(async () => {
@@ -216,7 +216,7 @@ describe('an endpoint of the inside', () => {
     '100.64.0.1',
   ];
 
-  test('is refused in every spelling, at once and for good, and its owner learns nothing of it', async () => {
+  test('is blocked in every spelling, at once and permanently, and its owner learns nothing of it', async () => {
     const { key } = await guarded.api.addUser();
     const { port } = new URL(inside.url);
     const webhooks = new Map<string, string>();
@@ -235,7 +235,7 @@ describe('an endpoint of the inside', () => {
     const refusedAtOnce = ['failed', 'egress_refused', 1];
     const unresolved = ['failed', 'dns_failed', 3];
     for (const [host, outcome] of outcomes) {
-      // A name that this machine cannot resolve gets nowhere either.
+      // A name that this machine cannot resolve is not reached either.
       expect([host, outcome]).toEqual([host, host === 'a.localhost' ? expect.anything() : refusedAtOnce]);
     }
     expect([refusedAtOnce, unresolved]).toContainEqual(outcomes.get('a.localhost'));
