@@ -18,7 +18,7 @@ export function percentile(values: number[], share: number): number {
  * Measures several things in rotation, A B C A B C …, so that other load on the machine affects all
  * of them alike. Returns each one's results in the order of the rounds.
  */
-export async function inTurns<Name extends string, Result>(
+export async function interleave<Name extends string, Result>(
   rounds: number,
   measurements: Record<Name, () => Promise<Result>>,
 ): Promise<Record<Name, Result[]>> {

@@ -146,7 +146,8 @@ const isSqlError = (error: unknown): boolean =>
   /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^E[A-Z]{4}$/.test(codeOf(error));
 
 /**
- * SQLSTATEs of a server that cannot serve now: connection, shutdown, start-up, too many clients, disk or memory full, read only;
+ * SQLSTATEs of an unavailable server: connection, shutdown, start-up, too many clients, disk or
+ * memory full, read only;
  * and of a statement that waited too long, for a lock or for itself.
  */
 const UNAVAILABLE_STATE = /^(08...|57P0[1-5]|57014|53...|55P03|58030|25006|25P03)$/;

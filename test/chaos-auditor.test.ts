@@ -28,7 +28,7 @@ const right = (): Snapshot => structuredClone(IN_ORDER);
 
 const IN_ORDER: Snapshot = {
   ...{ driver: 'fleet', leaseMs: 3000, slots: 1, unpublished: 0, queued: 0, deadLetters: new Set() },
-  ...{ openDeadLetters: [], leads: [{ job_id: JOB, key: 'a.example', told: 1 }] },
+  ...{ openDeadLetters: [], leads: [{ job_id: JOB, key: 'a.example', event_count: 1 }] },
   jobs: [
     {
       ...{ id: JOB, status: 'completed', attempt: 1, max_attempts: 3, error_code: null, priority: 0 },
@@ -56,7 +56,7 @@ test('a correct snapshot has no violations', () => {
 });
 
 const wrong: [kind: string, spoil: (snapshot: Snapshot) => void][] = [
-  ['lead_without_one_event', ({ leads }) => leads.push({ job_id: JOB, key: 'b.example', told: 2 })],
+  ['lead_without_one_event', ({ leads }) => leads.push({ job_id: JOB, key: 'b.example', event_count: 2 })],
   ['leads_miscounted', ({ leads }) => leads.splice(0)],
   ['dead_letters_wrong', ({ openDeadLetters }) => openDeadLetters.push(JOB)],
   ['lost', ({ jobs }) => jobs.splice(0)],

@@ -1,6 +1,6 @@
 import { type Bench, DRIVERS, type Driver, startApi, startNoopWorker, withChildren } from '../bench.ts';
 import { type Drained, drainWith, medianOf } from '../drained.ts';
-import { inTurns } from '../measure.ts';
+import { interleave } from '../measure.ts';
 import type { Figure } from '../report.ts';
 import { createScratch, insertJobs } from '../scratch.ts';
 import { takeStatements } from '../statements.ts';
@@ -27,15 +27,15 @@ async function measureSlots(bench: Bench, slots: number): Promise<void> {
   const { options } = bench;
   const count = jobsFor(slots, options.quick);
   const peers = options.only.has('peers') ? PEER_DRAINS.filter((peer) => peer.isThere(bench)) : [];
-  const turns = await inTurns(options.rounds, {
+  const results = await interleave(options.rounds, {
     ...Object.fromEntries(DRIVERS.map((driver) => [driver, () => drainOurs(bench, driver, slots, count)])),
     ...Object.fromEntries(peers.map((peer) => [peer.name, () => drainPeer(bench, peer, slots, count)])),
   });
-  const drained = new Map(Object.entries(turns).map(([name, rounds]) => [name, medianOf(rounds)]));
+  const drained = new Map(Object.entries(results).map(([name, rounds]) => [name, medianOf(rounds)]));
   const speedOf = (name: string) => drained.get(name)?.perSecond ?? 0;
   const target = slots >= 16 ? ({ of: 'ratio', atLeast: 1 } as const) : undefined;
   for (const driver of DRIVERS) {
-    const rounds = turns[driver] ?? [];
+    const rounds = results[driver] ?? [];
     addDrained(bench, driver, slots, rounds);
     // A peer that takes as many jobs as it has slots at once, and no next one before the last of
     // them is done, has different semantics; its figure has a line of its own.
@@ -49,7 +49,7 @@ async function measureSlots(bench: Bench, slots: number): Promise<void> {
     }
   }
   for (const peer of peers) {
-    addDrained(bench, peer.name, slots, turns[peer.name] ?? [], { note: peer.note(slots) });
+    addDrained(bench, peer.name, slots, results[peer.name] ?? [], { note: peer.note(slots) });
   }
 }
 
@@ -76,7 +76,7 @@ function addDrained(
 async function measureLogging(bench: Bench): Promise<void> {
   const slots = 16;
   const count = jobsFor(slots, bench.options.quick);
-  const { silent, logged } = await inTurns(bench.options.rounds, {
+  const { silent, logged } = await interleave(bench.options.rounds, {
     silent: () => drainOurs(bench, 'rabbitmq', slots, count),
     logged: () => drainOurs(bench, 'rabbitmq', slots, count, { LOG_LEVEL: 'info' }),
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { type Bench, startOurs, startPeer, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import { rateOf, scrapeOurs } from './pages.ts';
 import { installPeers } from './peers.ts';
 
@@ -62,7 +62,7 @@ export async function measureHttp(bench: Bench): Promise<void> {
           const times = await child.call<number[]>('scrape', { urls, lanes: LANES, ...args });
           return { rate: rateOf(times), ...spentBy(child) };
         });
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       auto: ours('auto'),
       crawlee: peer('crawlee-cheerio', { persist: true }),
       http: ours('http'),
@@ -76,21 +76,21 @@ export async function measureHttp(bench: Bench): Promise<void> {
       const cpuMs = median(measured.map((each) => each.cpuMs)) / urls.length;
       return `peak ${peakMb} MB, ${cpuMs.toFixed(1)} ms CPU a page`;
     };
-    const ceiling = { name: 'CheerioCrawler as installed', value: median(rates(turns.crawlee)) };
+    const ceiling = { name: 'CheerioCrawler as installed', value: median(rates(results.crawlee)) };
     const add = (name: string, measured: Measured[], compared = {}) =>
       report.add({
         ...{ part: PART, name, note: cost(measured), unit: '/s', rounds: rates(measured) },
         value: median(rates(measured)),
         ...compared,
       });
-    add('render auto, a job: markdown + links + metadata, stored', turns.auto, {
+    add('render auto, a job: markdown + links + metadata, stored', results.auto, {
       ceiling,
       target: { of: 'ratio', atLeast: 0.95 },
     });
-    add('render http, the same', turns.http, { ceiling });
-    add('CheerioCrawler: title + links, queue and dataset on disk', turns.crawlee);
-    add('CheerioCrawler: title + links, nothing kept on disk', turns.crawleeInMemory, { ceiling });
-    add('undici + cheerio by hand: title + links, nothing kept', turns.byHand, { ceiling });
+    add('render http, the same', results.http, { ceiling });
+    add('CheerioCrawler: title + links, queue and dataset on disk', results.crawlee);
+    add('CheerioCrawler: title + links, nothing kept on disk', results.crawleeInMemory, { ceiling });
+    add('undici + cheerio by hand: title + links, nothing kept', results.byHand, { ceiling });
   });
 }
 

@@ -15,7 +15,7 @@ import {
   withChildren,
 } from '../bench.ts';
 import type { Child } from '../child.ts';
-import { inTurns, median, now } from '../measure.ts';
+import { interleave, median, now } from '../measure.ts';
 import { createScratch, insertJobs, type Scratch } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
 
@@ -41,9 +41,9 @@ export async function measureNotifications(bench: Bench): Promise<void> {
     const { smtp } = await receivers.call<{ smtp: string }>('addresses');
     const targets = { http: receivers.ready.url ?? '', smtp };
     for (const driver of DRIVERS) {
-      const { ceiling, inApp } = await inTurns(options.rounds, {
+      const { ceiling, inApp } = await interleave(options.rounds, {
         ceiling: () => carried(ceilings, options.quick ? 5000 : 20_000),
-        inApp: () => tell(bench, driver, 'in_app', targets),
+        inApp: () => notify(bench, driver, 'in_app', targets),
       });
       bench.report.add({
         part: PART,
@@ -58,7 +58,7 @@ export async function measureNotifications(bench: Bench): Promise<void> {
         target: { of: 'value', atLeast: 1000 },
       });
       for (const channel of ['webhook', 'push', 'email'] as const) {
-        const rounds = [await tell(bench, driver, channel, targets)];
+        const rounds = [await notify(bench, driver, channel, targets)];
         bench.report.add({
           part: PART,
           name: `${driver}: notifications by ${channel}`,
@@ -84,7 +84,7 @@ interface Targets {
  * Notifies one user of that many ended jobs; notifications per second between the first tenth and
  * the last twentieth.
  */
-async function tell(bench: Bench, driver: Driver, channel: Channel, targets: Targets): Promise<number> {
+async function notify(bench: Bench, driver: Driver, channel: Channel, targets: Targets): Promise<number> {
   const count = COUNTS[channel] / (bench.options.quick ? 4 : 1);
   const scratch = await createScratch(bench.services);
   await insertJobs(scratch, count);
@@ -97,24 +97,24 @@ async function tell(bench: Bench, driver: Driver, channel: Channel, targets: Tar
     await keep(startNotifier(bench, driver, scratch.url, env));
     await keep(startApi(bench, driver, scratch.url, env));
     return between(count * 0.1, count * 0.95, async () => {
-      const [row] = await scratch.database.query<{ told: number }>(
+      const [row] = await scratch.database.query<{ notified: number }>(
         channel === 'in_app' ? COUNT_IN_APP : COUNT_DELIVERED,
       );
-      return row?.told ?? 0;
+      return row?.notified ?? 0;
     });
   });
   await scratch.drop();
   return rate;
 }
 
-async function between(from: number, to: number, told: () => Promise<number>): Promise<number> {
-  let begin: { at: number; told: number } | undefined;
+async function between(from: number, to: number, notified: () => Promise<number>): Promise<number> {
+  let begin: { at: number; notified: number } | undefined;
   const latest = now() + LONGEST_MS;
   for (;;) {
-    const seen = { at: now(), told: await told() };
-    if (!begin && seen.told >= from) begin = seen;
-    else if (begin && (seen.told >= to || seen.at > latest)) {
-      return ((seen.told - begin.told) * 1000) / (seen.at - begin.at);
+    const seen = { at: now(), notified: await notified() };
+    if (!begin && seen.notified >= from) begin = seen;
+    else if (begin && (seen.notified >= to || seen.at > latest)) {
+      return ((seen.notified - begin.notified) * 1000) / (seen.at - begin.at);
     }
     if (!begin && seen.at > latest) return 0;
     await sleep(50);
@@ -164,8 +164,8 @@ const END_JOBS = statement(
   FROM ended
   `,
 );
-const COUNT_IN_APP = statement('bench_count_in_app', 'SELECT count(*)::int AS told FROM notifications');
+const COUNT_IN_APP = statement('bench_count_in_app', 'SELECT count(*)::int AS notified FROM notifications');
 const COUNT_DELIVERED = statement(
   'bench_count_delivered',
-  "SELECT count(*)::int AS told FROM deliveries WHERE status = 'delivered'",
+  "SELECT count(*)::int AS notified FROM deliveries WHERE status = 'delivered'",
 );

@@ -4,7 +4,7 @@ import { findChromium } from '../../scraping/browser/chromium.ts';
 import { type Bench, startOurs, startPeer, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
 import { cpuTimes } from '../cpu.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import { type Memory, watchMemory } from '../memory.ts';
 import { rateOf, scrapeOurs } from './pages.ts';
 import { installPeers } from './peers.ts';
@@ -66,7 +66,7 @@ export async function measureBrowser(bench: Bench): Promise<void> {
     const program = 'bench/processes/bare-playwright.js';
     const crawlee = (executable: string) =>
       theirs(() => startPeer(bench, 'crawlee-playwright', { CHROMIUM_PATH: executable }));
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       bare: theirs(() => startOurs(bench, { program, driver: 'rabbitmq', databaseUrl: '', env })),
       isolated: ours(1, LANES),
       crawlee: crawlee(chromium),
@@ -95,18 +95,18 @@ export async function measureBrowser(bench: Bench): Promise<void> {
       ceiling: { name, value: median(rates(measured)) },
       target: { of: 'ratio', atLeast },
     });
-    const best = ['best Playwright set-up', turns.bare] as const;
+    const best = ['best Playwright set-up', results.bare] as const;
     const crawlees = [
-      ['PlaywrightCrawler, whole Chromium', turns.wholeCrawlee],
-      ['PlaywrightCrawler, same Chromium', turns.crawlee],
+      ['PlaywrightCrawler, whole Chromium', results.wholeCrawlee],
+      ['PlaywrightCrawler, same Chromium', results.crawlee],
     ] as const;
     const content = 'markdown + links + metadata, stored';
-    add(`a context a page, ${LANES} slots: raw_html, stored`, turns.isolatedRaw, against(...best, 0.9));
-    add(`a context a page, ${LANES} slots: ${content}`, turns.isolated, against(...best, 0.9));
-    for (const [name, measured] of crawlees) add('the same', turns.isolated, against(name, measured, 1.5));
+    add(`a context a page, ${LANES} slots: raw_html, stored`, results.isolatedRaw, against(...best, 0.9));
+    add(`a context a page, ${LANES} slots: ${content}`, results.isolated, against(...best, 0.9));
+    for (const [name, measured] of crawlees) add('the same', results.isolated, against(name, measured, 1.5));
     for (const [name, measured] of crawlees)
-      add(`one job, its tabs at once: ${content}`, turns.crawl, against(name, measured, 2.5));
-    add(`Playwright: a context a page, ${LANES} at once, content alone`, turns.bare);
+      add(`one job, its tabs at once: ${content}`, results.crawl, against(name, measured, 2.5));
+    add(`Playwright: a context a page, ${LANES} at once, content alone`, results.bare);
     for (const [name, measured] of crawlees) add(`${name}, as installed: title + content`, measured);
   });
 }

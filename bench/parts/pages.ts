@@ -4,7 +4,7 @@ import { statement } from '../../db/statement.ts';
 import { findChromium } from '../../scraping/browser/chromium.ts';
 import { type Bench, startApi, startOurs, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import { createScratch, insertJobs } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
 
@@ -43,18 +43,18 @@ export async function measurePages(bench: Bench): Promise<void> {
       (formats: JobSpec['formats'], urlsEach: number, render: JobSpec['render'] = 'browser') =>
       () =>
         scrapeOurs(bench, { site, chromium, urls, urlsEach, formats, render });
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       bare,
       raw: ours(['raw_html'], 1),
       standard: ours(undefined, 1),
       sameJob: ours(undefined, 10),
     });
-    const ceiling = { name: 'bare Playwright, page.content()', value: median(turns.bare) };
+    const ceiling = { name: 'bare Playwright, page.content()', value: median(results.bare) };
     const add = (name: string, rounds: number[]) =>
       report.add({ part: PART, name, value: median(rounds), unit: '/s', ceiling, rounds });
-    add(`rabbitmq: a job a page, raw_html, ${LANES} slots`, turns.raw);
-    add(`rabbitmq: a job a page, markdown + links + metadata, ${LANES} slots`, turns.standard);
-    add(`rabbitmq: ten pages a job, markdown + links + metadata, ${LANES} slots`, turns.sameJob);
+    add(`rabbitmq: a job a page, raw_html, ${LANES} slots`, results.raw);
+    add(`rabbitmq: a job a page, markdown + links + metadata, ${LANES} slots`, results.standard);
+    add(`rabbitmq: ten pages a job, markdown + links + metadata, ${LANES} slots`, results.sameJob);
   });
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bench, startPeer, withChildren } from '../bench.ts';
 import { type Drained, drainWith } from '../drained.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import { createDatabase, dropDatabase, vacuum } from '../scratch.ts';
 import { ROOT } from '../services.ts';
 
@@ -195,12 +195,12 @@ export async function measurePeerSends(bench: Bench): Promise<void> {
       }),
     );
   const peers = peerSends(bench);
-  const turns = await inTurns(
+  const results = await interleave(
     options.rounds,
     Object.fromEntries(peers.map((peer) => [peer.name, sendsOf(peer)])),
   );
   for (const { name } of peers) {
-    const rounds = (turns[name] ?? []).map(({ perSecond }) => perSecond);
+    const rounds = (results[name] ?? []).map(({ perSecond }) => perSecond);
     const note = 'its library, no HTTP';
     report.add({
       part: 'accept',

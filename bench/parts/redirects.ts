@@ -4,7 +4,7 @@ import { type Bench, DRIVERS, type Driver, startApi, startLoad, startOurs, withC
 import type { Child } from '../child.ts';
 import { cpuTimes, perJob } from '../cpu.ts';
 import { API_KEY } from '../job.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import type { LoadResult } from '../processes/load.ts';
 import { createScratch } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
@@ -68,7 +68,7 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
     const node = await peer('node');
     const plainExpress = await peer('express');
     const silent = await peer('silent');
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       ours: () => visit(api),
       node: () => visit(node),
       express: () => visit(plainExpress),
@@ -80,8 +80,8 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
     const rate = (visits: Visit[]) => median(visits.map(({ perSecond }) => perSecond));
     const p99 = (visits: Visit[]) => median(visits.map((visit) => visit.p99));
     const cpuOf = (visits: Visit[]) => visits.at(-1)?.cpu ?? {};
-    const rounds = turns.ours.map(({ perSecond }) => perSecond);
-    const value = rate(turns.ours);
+    const rounds = results.ours.map(({ perSecond }) => perSecond);
+    const value = rate(results.ours);
     report.add({
       ...{
         part: PART,
@@ -89,32 +89,32 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
         value,
         unit: '/s',
         rounds,
-        cpuMicros: cpuOf(turns.ours),
+        cpuMicros: cpuOf(results.ours),
       },
-      ceiling: { name: 'bare Node that publishes unconfirmed', value: rate(turns.node) },
+      ceiling: { name: 'bare Node that publishes unconfirmed', value: rate(results.node) },
       target: { of: 'ratio', atLeast: 0.8 },
     });
     report.add({
       ...{ part: PART, name: `${driver}: redirects`, value, unit: '/s' },
-      ceiling: { name: 'bare Express that publishes unconfirmed', value: rate(turns.express) },
+      ceiling: { name: 'bare Express that publishes unconfirmed', value: rate(results.express) },
     });
     report.add({
       ...{ part: PART, name: `${driver}: redirects`, value, unit: '/s' },
-      ceiling: { name: 'bare Node that tells nobody', value: rate(turns.silent) },
+      ceiling: { name: 'bare Node without a publish', value: rate(results.silent) },
     });
-    const name = `${driver}: answer p99 at ${Math.round(rate(turns.oursPaced))}/s`;
+    const name = `${driver}: answer p99 at ${Math.round(rate(results.oursPaced))}/s`;
     report.add({
-      ...{ part: PART, name, unit: 'ms', value: p99(turns.oursPaced), cpuMicros: cpuOf(turns.oursPaced) },
-      ceiling: { name: 'bare Node that publishes unconfirmed', value: p99(turns.nodePaced) },
+      ...{ part: PART, name, unit: 'ms', value: p99(results.oursPaced), cpuMicros: cpuOf(results.oursPaced) },
+      ceiling: { name: 'bare Node that publishes unconfirmed', value: p99(results.nodePaced) },
       target: { of: 'value', atMost: 5 },
     });
     report.add({
-      ...{ part: PART, name, unit: 'ms', value: p99(turns.oursPaced) },
-      ceiling: { name: 'bare Node that tells nobody', value: p99(turns.silentPaced) },
+      ...{ part: PART, name, unit: 'ms', value: p99(results.oursPaced) },
+      ceiling: { name: 'bare Node without a publish', value: p99(results.silentPaced) },
     });
     report.add({
-      ...{ part: PART, name: `${driver}: bare Node, answer p99`, unit: 'ms', value: p99(turns.nodePaced) },
-      cpuMicros: cpuOf(turns.nodePaced),
+      ...{ part: PART, name: `${driver}: bare Node, answer p99`, unit: 'ms', value: p99(results.nodePaced) },
+      cpuMicros: cpuOf(results.nodePaced),
     });
   });
   await scratch.drop();

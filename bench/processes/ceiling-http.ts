@@ -19,7 +19,7 @@ const INSERT_JOB = `
     INSERT INTO jobs (id, user_id, status, priority, max_attempts, spec, correlation_id, run_at)
     VALUES ($1, $2, 'queued', $3, $4, $5, $6, now())
     RETURNING id, user_id, status, priority, correlation_id, created_at
-  ), told AS (
+  ), recorded AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'job.created', '1.0', user_id, id, correlation_id,
            json_build_object('job_id', id, 'status', status, 'priority', priority)

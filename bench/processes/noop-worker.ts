@@ -15,14 +15,14 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   let meter: Meter | undefined;
-  let tells = false;
+  let reports = false;
   const { leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
   const worker = createWorker({
     ...{ database, queue, logger, slots: config.workerConcurrency },
     onFatal: (error) => lifecycle.breakDown(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
     resolve: () => async (job) => {
-      if (tells) begun(job.id, now());
+      if (reports) begun(job.id, now());
       meter?.hit();
       return { kind: 'completed' };
     },
@@ -34,7 +34,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
       return meter.done;
     },
     listen: async () => {
-      tells = true;
+      reports = true;
       await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });
     },
   });

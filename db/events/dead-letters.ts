@@ -7,7 +7,7 @@ import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
 import { REQUEUE_DELIVERIES } from '../notifications/deliveries/read.ts';
 import { type Statement, statement } from '../statement.ts';
 
-/** A failed job, a notification that could not be delivered, or a message that could not be read. */
+/** A failed job, an undeliverable notification, or an unreadable message. */
 export interface DeadLetter {
   id: string;
   /** Null for a message and for a notification. */

@@ -55,8 +55,8 @@ export async function fanOut(
     const each: FannedOut[] = [];
     for (const event of events) each.push(await fanOut(database, [event], pace));
     return {
-      inApp: each.reduce((sum, told) => sum + told.inApp, 0),
-      deliveries: each.reduce((sum, told) => sum + told.deliveries, 0),
+      inApp: each.reduce((sum, result) => sum + result.inApp, 0),
+      deliveries: each.reduce((sum, result) => sum + result.deliveries, 0),
       refused: each.flatMap(({ refused }) => refused),
     };
   }
@@ -69,12 +69,12 @@ async function fanOutTogether(
 ): Promise<FannedOut> {
   // Sorted: two processes that fan out the same events must not deadlock.
   const input = JSON.stringify(events.map(forMatching).sort((a, b) => (a.id < b.id ? -1 : 1)));
-  const [told] = await database.transaction(async (sql) => {
+  const [result] = await database.transaction(async (sql) => {
     await sql.query(ENSURE_WEBHOOKS, [input]);
     const values = [input, pace.gatherMs, pace.apartMs, pace.urgentApartMs];
     return sql.query<{ in_app: number; deliveries: number }>(FAN_OUT, values);
   });
-  return { inApp: told?.in_app ?? 0, deliveries: told?.deliveries ?? 0, refused: [] };
+  return { inApp: result?.in_app ?? 0, deliveries: result?.deliveries ?? 0, refused: [] };
 }
 
 /**

@@ -22,8 +22,8 @@ export function createBlockedRequestCounter(database: Database, logger: Logger):
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  const add = (reason: string, refusals: number) =>
-    unwritten.set(reason, (unwritten.get(reason) ?? 0) + refusals);
+  const add = (reason: string, requests: number) =>
+    unwritten.set(reason, (unwritten.get(reason) ?? 0) + requests);
   const write = async () => {
     if (unwritten.size === 0) return;
     const counts = unwritten;
@@ -31,7 +31,7 @@ export function createBlockedRequestCounter(database: Database, logger: Logger):
     try {
       await addBlockedRequests(database, counts);
     } catch (error) {
-      for (const [reason, refusals] of counts) add(reason, refusals);
+      for (const [reason, requests] of counts) add(reason, requests);
       logger.debug('blocked_requests_not_counted', { error });
     }
   };

@@ -142,7 +142,7 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
   test('a worker that is stopped finishes its job, exits 0 and leaves no Chromium', async () => {
     const { client, workers } = await start(1);
     const id = await client.post({ urls: [`${site.url}/slow`] });
-    await waitFor(() => held.length === 1, { what: 'the page to be asked for' });
+    await waitFor(() => held.length === 1, { what: 'the page to be requested' });
     const [worker] = workers;
     const chromiums = await chromiumsOf(worker?.pid ?? 0);
     expect(chromiums.length).toBeGreaterThan(0);
@@ -159,7 +159,7 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
   test('a worker whose grace period ends releases its job, and the attempt does not count', async () => {
     const { client, workers, startWorker } = await start(1, { SHUTDOWN_GRACE_MS: '2000' });
     const id = await client.post({ urls: [`${site.url}/slow`] });
-    await waitFor(() => held.length === 1, { what: 'the page to be asked for' });
+    await waitFor(() => held.length === 1, { what: 'the page to be requested' });
     const stoppedAt = Date.now();
     workers[0]?.signal('SIGTERM');
     expect((await workers[0]?.exited)?.exitCode).toBe(0);
@@ -176,12 +176,12 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
   test('a killed worker loses nothing: another one claims its job within moments, and results are stored once', async () => {
     const { client, workers, startWorker } = await start(1, { LEASE_MS: '4000' });
     const id = await client.post({ urls: [`${site.url}/page`, `${site.url}/slow`] });
-    await waitFor(() => held.length === 1, { what: 'the second page to be asked for' });
+    await waitFor(() => held.length === 1, { what: 'the second page to be requested' });
     await startWorker();
     const [chromium] = await chromiumsOf(workers[0]?.pid ?? 0);
     const killedAt = Date.now();
     await workers[0]?.kill();
-    await waitFor(() => held.length === 2, { what: 'the second page to be asked for again' });
+    await waitFor(() => held.length === 2, { what: 'the second page to be requested again' });
     const tookOverMs = Date.now() - killedAt;
     // On RabbitMQ within two seconds; embedded within the lease. The rest is a margin for a busy
     // machine to open a page.
@@ -197,7 +197,7 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
   test('cancelling a running job ends its page within a second', async () => {
     const { client, workers } = await start(1);
     const id = await client.post({ urls: [`${site.url}/slow`] });
-    await waitFor(() => held.length === 1, { what: 'the page to be asked for' });
+    await waitFor(() => held.length === 1, { what: 'the page to be requested' });
     const cancelledAt = Date.now();
     expect((await client.cancel(id)).status).toBe('cancelled');
     await waitFor(() => workers[0]?.logged('job_outcome_dropped').length, { what: 'the worker to abort' });

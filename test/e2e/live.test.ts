@@ -46,7 +46,7 @@ test.each(DRIVERS)(
     await stream.until((frames) => frames.at(-1)?.event === 'job.progress', 'the first page');
     expect(stream.frames.at(-1)?.data.data).toMatchObject({ status: 'running', done: 1, total: 2 });
     expect(stream.isClosed()).toBe(false);
-    await stream.until(() => held.length > 0, 'the second page to be asked for');
+    await stream.until(() => held.length > 0, 'the second page to be requested');
     for (const answer of held) answer();
 
     expect(await stream.closed).toBe('ended');

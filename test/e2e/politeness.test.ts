@@ -178,7 +178,7 @@ describe('a host with one concurrent page and a gap', () => {
   });
 
   test.each(['http', 'browser'])(
-    'is left alone by everybody for as long as it asks with Retry-After: %s',
+    'gets no requests from any worker for the time of its Retry-After: %s',
     async (render) => {
       let refusedAt: number | null = null;
       const { site, pages } = await startLoggedSite((path, response) => {

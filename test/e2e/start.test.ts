@@ -109,7 +109,7 @@ describe('npm start', () => {
   });
 
   test.each(['SIGTERM', 'SIGHUP'] as const)(
-    'told to stop while it starts (%s), it leaves nothing',
+    'stopped while it starts (%s), it leaves nothing',
     async (signal) => {
       let children: number[] = [];
       const starting = startProcess(SUPERVISOR, environment(), {

@@ -116,11 +116,11 @@ function auditPages({ pageWrites }: Snapshot): Violation[] {
 function auditLeads({ jobs, leads }: Snapshot): Violation[] {
   const found = new Map<string, number>();
   for (const { job_id } of leads) found.set(job_id, (found.get(job_id) ?? 0) + 1);
-  const told = leads.filter(({ told: times }) => times !== 1);
+  const wrong = leads.filter(({ event_count: times }) => times !== 1);
   return [
-    ...told.map(({ job_id, key, told: times }) => ({
+    ...wrong.map(({ job_id, key, event_count: times }) => ({
       ...{ kind: 'lead_without_one_event', job: job_id },
-      detail: `${times} events tell of ${key}`,
+      detail: `${times} events report ${key}`,
     })),
     ...jobs.flatMap(({ id, pages, leads: counted }) => {
       const there = found.get(id) ?? 0;

@@ -30,9 +30,9 @@ function auditAnswers({ jobs, journal }: Snapshot): Violation[] {
     if (status >= 400 && (problem || (key && status === 409))) {
       violations.push({ kind: 'wrong_answer', detail: `${op} was answered ${status} ${problem ?? ''}` });
     }
-    for (const told of ids ?? []) {
-      if (!byId.has(told)) {
-        violations.push({ kind: 'lost', job: told, detail: `accepted under ${key}, and is not there` });
+    for (const id of ids ?? []) {
+      if (!byId.has(id)) {
+        violations.push({ kind: 'lost', job: id, detail: `accepted under ${key}, and is not there` });
       }
     }
     if (key && ids) {
@@ -87,7 +87,7 @@ function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Snapsh
     const times = (requeued.get(job_id) ?? 0) + 1;
     requeued.set(job_id, times);
     if (old_status === 'completed' || status !== 'queued' || times > asked('retry', job_id)) {
-      const detail = `${old_status} became ${status}, and nobody asked for it`;
+      const detail = `${old_status} became ${status}, without a request`;
       violations.push({ kind: 'final_state_changed', detail, job: job_id });
     }
   }

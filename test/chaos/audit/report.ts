@@ -33,9 +33,9 @@ export interface Report {
 export function reportOf(
   run: { seed: number; minutes: number; skewed: Report['skewed'] },
   snapshot: Snapshot,
-  verdict: { violations: Violation[]; recoveries: Recovery[]; histories: Record<string, string[]> },
+  findings: { violations: Violation[]; recoveries: Recovery[]; histories: Record<string, string[]> },
 ): Report {
-  const of = (kind: string) => verdict.violations.filter((violation) => violation.kind === kind).length;
+  const of = (kind: string) => findings.violations.filter((violation) => violation.kind === kind).length;
   const done = snapshot.faults.filter(({ skipped }) => !skipped);
   return {
     driver: snapshot.driver,
@@ -57,7 +57,7 @@ export function reportOf(
     lost: of('lost'),
     doubled: of('doubled') + of('page_twice'),
     stuck: of('stuck'),
-    ...verdict,
+    ...findings,
   };
 }
 

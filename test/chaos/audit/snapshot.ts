@@ -23,7 +23,7 @@ export interface Snapshot {
   events: { job_id: string; type: string; asked: boolean }[];
   pageWrites: PageWrite[];
   /** With the number of events that report it. */
-  leads: { job_id: string; key: string; told: number }[];
+  leads: { job_id: string; key: string; event_count: number }[];
   /** Events the relay has not published. */
   unpublished: number;
   /** Messages left in the work queue. */
@@ -133,7 +133,7 @@ const PAGE_WRITES = `
   FROM chaos.page_writes ORDER BY seq`;
 const OPEN_DEAD_LETTERS = 'SELECT job_id FROM dead_letters WHERE resolved_at IS NULL AND job_id IS NOT NULL';
 const LEADS = `
-  SELECT l.job_id, l.key, count(e.id)::int AS told
+  SELECT l.job_id, l.key, count(e.id)::int AS event_count
   FROM leads l LEFT JOIN events e ON e.job_id = l.job_id AND e.type = 'lead.found' AND e.data->>'lead_id' = l.id::text
   GROUP BY l.job_id, l.key`;
 const UNPUBLISHED = `

@@ -43,7 +43,7 @@ export function prepareFault(planned: PlannedFault, context: FaultContext): Faul
   const { postgres, broker, leaseMs } = installation;
   const one = (members: Member[]): Member => {
     const member = members[target % members.length];
-    if (!member) throw new Error(`nobody to hit with ${kind}`);
+    if (!member) throw new Error(`no process for ${kind}`);
     return member;
   };
   const scripted = installation.workers.filter(({ hasFailpoints }) => hasFailpoints);

@@ -49,7 +49,7 @@ export async function startChaosProxy(target: { host: string; port: number }): P
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
-  const turn = (next: Way) => {
+  const switchTo = (next: Way) => {
     way = next;
     for (const pump of pumps) pump.flush();
   };
@@ -62,9 +62,9 @@ export async function startChaosProxy(target: { host: string; port: number }): P
       way = { kind: 'cut' };
       reset();
     },
-    stall: () => turn({ kind: 'stalled' }),
-    slow: (delayMs) => turn({ kind: 'slow', delayMs }),
-    restore: () => turn({ kind: 'open' }),
+    stall: () => switchTo({ kind: 'stalled' }),
+    slow: (delayMs) => switchTo({ kind: 'slow', delayMs }),
+    restore: () => switchTo({ kind: 'open' }),
     reset,
     close: async () => {
       reset();

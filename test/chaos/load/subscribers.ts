@@ -86,7 +86,7 @@ export async function startSubscribers(): Promise<Subscribers> {
     });
   const readPush = (subscriber: string, body: Buffer): PushPayload => {
     const read = browsers.get(subscriber);
-    if (!read) throw new Error(`nobody has the browser of ${subscriber}`);
+    if (!read) throw new Error(`no browser of ${subscriber}`);
     return read(body);
   };
   const mailed = (): Receipt[] =>

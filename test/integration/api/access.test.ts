@@ -35,7 +35,7 @@ describe('an API key', () => {
     ['a wrong one', { authorization: 'Bearer le_wrong' }],
     ['a wrong one in X-API-Key', { 'x-api-key': 'le_wrong' }],
     ['another scheme', { authorization: 'Basic eDp5' }],
-  ])('is asked for: %s is not enough', async (_what, headers) => {
+  ])('is required: %s is not enough', async (_what, headers) => {
     const answer = await api.ask('GET', JOBS, { key: null, headers });
     expectProblem(answer, 401, 'unauthorized');
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);

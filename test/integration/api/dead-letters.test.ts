@@ -111,7 +111,7 @@ describe('dead letters', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
-  test("they are the admin's alone", async () => {
+  test('they are visible only to the admin', async () => {
     const { key } = await api.addUser();
     expectProblem(await api.ask('GET', '/api/v1/dead-letters', { key }), 403, 'forbidden');
     const path = '/api/v1/dead-letters/requeue';

@@ -100,9 +100,9 @@ describe('bodies that never arrive', () => {
     ['a GET that announces a hundred megabytes', 'GET', '/api/v1/jobs', 'content-length: 100000000', true],
     ['chunked bodies without a chunk', 'POST', '/api/v1/jobs/batch', 'transfer-encoding: chunked', true],
     ['batches that are only announced', 'POST', '/api/v1/jobs/batch', 'content-length: 10000000', true],
-    ['bodies of nobody', 'POST', '/api/v1/jobs/batch', 'transfer-encoding: chunked', false],
+    ['bodies without a key', 'POST', '/api/v1/jobs/batch', 'transfer-encoding: chunked', false],
     ['bodies of a stream', 'GET', '/api/v1/events', 'transfer-encoding: chunked', true],
-  ])('keep nobody from writing: %s', async (_what, method, path, header, withKey) => {
+  ])('do not block other clients: %s', async (_what, method, path, header, withKey) => {
     const { key } = await api.addUser();
     for (let n = 0; n < 20; n += 1) await announce(method, path, header, withKey ? key : null);
     expect((await scrape({ urls: URLS })).status).toBe(202);
@@ -144,7 +144,7 @@ describe('JSON', () => {
     [{ urls: URLS, extract: { a: { selector: 'a', atribute: 'href' } } }, 'extract.a.atribute', 'attribute'],
     [{ urls: URLS, actions: [{ type: 'wait', secelector: 'a' }] }, 'actions.0.secelector', 'selector'],
     [{ urls: URLS, filters: { has_emial: true } }, 'filters.has_emial', 'has_email'],
-  ])('with a misspelt field is told which was meant: %j', async (body, path, meant) => {
+  ])('with a misspelt field gets a suggestion: %j', async (body, path, meant) => {
     const answer = await scrape(body);
     expectProblem(answer, 422, 'invalid_request');
     const error = answer.json.errors.find((one: { path: string }) => one.path === path);

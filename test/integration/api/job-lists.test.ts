@@ -93,7 +93,7 @@ describe('a list of jobs', () => {
     ['limit[]=1', 'limit[]'],
     ['limit=%D9%A1', 'limit'],
     ['cursor=zzz', 'cursor'],
-  ])('that does not fit is told: %s', async (query, path) => {
+  ])('with an invalid query is refused: %s', async (query, path) => {
     const answer = await api.ask('GET', `/api/v1/jobs?${query}`);
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors[0].path).toContain(path);

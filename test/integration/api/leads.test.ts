@@ -150,7 +150,7 @@ describe("a job's leads", () => {
     expect(sheet).toContain('>a_x005F_x0041_b _x005F_x000D_ _xZZZZ_ _x005F_x00e9_<');
   });
 
-  test("of somebody else's job are not found", async () => {
+  test("of another user's job are not found", async () => {
     const job = await jobWith(many.slice(0, 1));
     const { key } = await api.addUser();
     expectProblem(await api.ask('GET', `/api/v1/jobs/${job.id}/leads`, { key }), 404, 'not_found');

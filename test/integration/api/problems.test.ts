@@ -24,7 +24,7 @@ function expectFieldErrors(answer: Answer, paths: string[]): void {
 
 describe('a body', () => {
   test.each(['{', 'nope', '{"urls":[}', "{'urls': 1}", '{"a":1}{"b":2}', ' '])(
-    'that is not JSON is told: %j',
+    'that is not JSON is reported: %j',
     async (raw) => expectProblem(await send(raw), 400, 'malformed_json'),
   );
 
@@ -167,14 +167,14 @@ describe('a path', () => {
     ['PATCH', '/api/v1/keys', 'GET, HEAD, POST'],
     ['GET', '/api/v1/keys/x', 'DELETE'],
     ['POST', '/health/live', 'GET, HEAD'],
-  ])('tells which methods it answers: %s %s', async (method, path, allow) => {
+  ])('lists its methods: %s %s', async (method, path, allow) => {
     const answer = await api.ask(method, path);
     expectProblem(answer, 405, 'method_not_allowed');
     expect(answer.headers.get('allow')).toBe(allow);
   });
 
   test.each(['/api/v1/jobs/%zz', '/%', '/api/v1/jobs?cursor=%ff', '/api/v1/jobs/%c3%28'])(
-    'whose encoding is broken is told: %s',
+    'whose encoding is broken is reported: %s',
     async (path) => expectProblem(await api.ask('GET', path), 400, 'malformed_url'),
   );
 

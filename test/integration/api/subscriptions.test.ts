@@ -63,7 +63,7 @@ describe('a subscription', () => {
   test.each<[string, unknown, string[]]>([
     ['no channel', { events: ['*'] }, ['channel']],
     ['an event that is none', { ...inApp, events: ['job.sneezed'] }, ['events.0']],
-    ['an event that is never told', { ...inApp, events: ['notification.delivered'] }, ['events.0']],
+    ['an event without notifications', { ...inApp, events: ['notification.delivered'] }, ['events.0']],
     ['no event', { ...inApp, events: [] }, ['events']],
     ['a target it has no use for', { ...inApp, target: 'x' }, ['target']],
     ['a field that is none', { ...inApp, chanel: 'email' }, ['chanel']],
@@ -80,7 +80,7 @@ describe('a subscription', () => {
       },
       ['target.keys.p256dh', 'target.keys.auth'],
     ],
-  ])('with %s is told which field', async (_what, body, paths) => {
+  ])('with %s is refused with the field', async (_what, body, paths) => {
     const answer = await post(body);
     expectProblem(answer, 422, 'invalid_request');
     expect([...new Set(answer.json.errors.map(({ path }: { path: string }) => path))]).toEqual(paths);
@@ -172,7 +172,7 @@ describe('notifications in the app', () => {
   });
 
   test.each(['?unread=yes', '?limit=0', '?cursor=x', '?colour=red'])(
-    'are asked for properly: %s',
+    'refuse invalid queries: %s',
     async (query) => {
       expectProblem(await api.ask('GET', `/api/v1/notifications${query}`), 422, 'invalid_request');
     },

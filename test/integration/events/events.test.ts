@@ -85,8 +85,10 @@ describe('what the system writes to the ledger', () => {
     await secondsPass(job.id, -3600);
     await storePage(api.database, job, progress(22, 40));
 
-    const told = (await ledger()).filter(({ job_id, type }) => job_id === job.id && type === 'job.progress');
-    expect(told.map(({ data }) => data)).toMatchObject([
+    const recorded = (await ledger()).filter(
+      ({ job_id, type }) => job_id === job.id && type === 'job.progress',
+    );
+    expect(recorded.map(({ data }) => data)).toMatchObject([
       {
         done: 1,
         total: 40,

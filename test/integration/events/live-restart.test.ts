@@ -58,11 +58,11 @@ test('a client that reconnects to another process misses nothing and gets nothin
     key: KEY,
     headers: { 'last-event-id': lastEventId },
   });
-  const told = await ledger(String(heard[0]?.id));
-  await waitFor(() => heard.length + rest.frames.length >= told.length, { what: 'the rest' });
+  const recorded = await ledger(String(heard[0]?.id));
+  await waitFor(() => heard.length + rest.frames.length >= recorded.length, { what: 'the rest' });
   rest.close();
 
-  expect([...heard, ...rest.frames].map(({ id, data }) => `${id} ${data.id}`)).toEqual(told);
+  expect([...heard, ...rest.frames].map(({ id, data }) => `${id} ${data.id}`)).toEqual(recorded);
   expect(await steady.stop()).toBe(0);
 });
 
@@ -89,12 +89,12 @@ async function ledger(from: string): Promise<string[]> {
   const [xid, seq] = from.split('-');
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  const { rows } = await client.query<{ told: string }>(
-    `SELECT format('%s-%s %s', xid, seq, id) AS told FROM events
+  const { rows } = await client.query<{ recorded: string }>(
+    `SELECT format('%s-%s %s', xid, seq, id) AS recorded FROM events
      WHERE (xid, seq) >= ($1::xid8, $2::bigint) AND user_id = (SELECT id FROM users WHERE role = 'admin')
      ORDER BY xid, seq`,
     [xid, seq],
   );
   await client.end();
-  return rows.map(({ told }) => told);
+  return rows.map(({ recorded }) => recorded);
 }

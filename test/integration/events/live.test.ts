@@ -93,7 +93,7 @@ describe('GET /jobs/{id}/events', () => {
     expect(second.types()).toEqual(['job.requeued', 'job.cancelled']);
   });
 
-  test('tells an EventSource that has seen the end not to reconnect', async () => {
+  test('stops an EventSource that has seen the end from reconnecting', async () => {
     const id = await api.submit();
     await api.ask('POST', `/api/v1/jobs/${id}/cancel`);
     const first = await listen(`/jobs/${id}/events`);

@@ -26,7 +26,7 @@ describe('a supervised process', () => {
     expect(await child('obedient').start()).toEqual({ type: 'ready', url: 'http://child' });
     await kept?.stop();
     const [pid] = await pids('started');
-    expect(await pids('told to stop')).toEqual([pid]);
+    expect(await pids('stopped by request')).toEqual([pid]);
     expect(isRunning(pid)).toBe(false);
   });
 
@@ -57,7 +57,7 @@ describe('a supervised process', () => {
     await child('stubborn', 200).start();
     const [pid] = await pids('started');
     await kept?.stop();
-    expect(await pids('told to stop')).toEqual([pid]);
+    expect(await pids('stopped by request')).toEqual([pid]);
     expect(isRunning(pid)).toBe(false);
     expect(logged).toContainEqual({ event: 'process_killed', fields: { name: 'test', after_ms: 200 } });
   });

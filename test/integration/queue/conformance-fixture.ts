@@ -153,15 +153,15 @@ export function useFixture(harness: QueueHarness) {
       },
       execArgv: [],
     });
-    const told: Record<string, string>[] = [];
-    child.on('message', (message: Record<string, string>) => told.push(message));
+    const messages: Record<string, string>[] = [];
+    child.on('message', (message: Record<string, string>) => messages.push(message));
     const kill = () => killed(child);
     atEnd(kill);
     return {
       kill,
       signal: (signal: NodeJS.Signals) => child.kill(signal),
-      got: () => told.flatMap(({ got }) => got ?? []),
-      lost: () => told.flatMap(({ lost }) => lost ?? []),
+      got: () => messages.flatMap(({ got }) => got ?? []),
+      lost: () => messages.flatMap(({ lost }) => lost ?? []),
     };
   };
   const openPrivate = async () => {

@@ -78,7 +78,7 @@ async function ask(politeness: Politeness, url: string, isResumed = false): Prom
 /**
  * The result of a page that retries as often as it must: a busy machine may need more than one try.
  */
-async function verdict(politeness: Politeness, url: string): Promise<string> {
+async function decision(politeness: Politeness, url: string): Promise<string> {
   let isResumed = false;
   return waitFor(async () => {
     const answer = await ask(politeness, url, isResumed);
@@ -90,14 +90,14 @@ async function verdict(politeness: Politeness, url: string): Promise<string> {
 test('one process fetches robots.txt, and all apply it', async () => {
   const site = await siteWith((response) => response.end('User-agent: testbot\nDisallow: /private\n'));
   const fleet = [open(), open(), open()];
-  const verdicts = await Promise.all(
+  const decisions = await Promise.all(
     fleet.flatMap((politeness) =>
-      ['/a', '/private/a', '/b'].map((path) => verdict(politeness, site.url + path)),
+      ['/a', '/private/a', '/b'].map((path) => decision(politeness, site.url + path)),
     ),
   );
-  expect(verdicts).toEqual([...Array(3)].flatMap(() => ['granted', 'robots_disallowed', 'granted']));
+  expect(decisions).toEqual([...Array(3)].flatMap(() => ['granted', 'robots_disallowed', 'granted']));
   expect(site.requests).toEqual(['/robots.txt']);
-  expect(await verdict(open(), `${site.url}/private/b`)).toBe('robots_disallowed');
+  expect(await decision(open(), `${site.url}/private/b`)).toBe('robots_disallowed');
   expect(site.requests).toHaveLength(1);
 });
 
@@ -110,7 +110,7 @@ test.each([
   [503, 'robots_unreadable'],
 ])('a robots.txt that is answered with %d: %s', async (status, expected) => {
   const site = await siteWith((response) => response.writeHead(status).end('User-agent: *\nDisallow: /\n'));
-  expect(await verdict(open(), `${site.url}/page`)).toBe(expected);
+  expect(await decision(open(), `${site.url}/page`)).toBe(expected);
 });
 
 test.each([
@@ -129,9 +129,9 @@ test.each([
 ])('a robots.txt %s is read', async (_name, answer) => {
   const site = await startRawSite(() => ({ bytes: Buffer.from(answer) }));
   try {
-    const manners = open();
-    expect(await verdict(manners, `${site.url}/page`)).toBe('go');
-    expect(await verdict(manners, `${site.url}/private`)).toBe('robots_disallowed');
+    const politeness = open();
+    expect(await decision(politeness, `${site.url}/page`)).toBe('go');
+    expect(await decision(politeness, `${site.url}/private`)).toBe('robots_disallowed');
     expect(site.requests).toHaveLength(1);
   } finally {
     await site.close();
@@ -144,10 +144,10 @@ test('a fetch lock of robots.txt without a result expires', async () => {
     bytes: Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n${isCut ? '' : '# empty'}`),
   }));
   try {
-    expect(await verdict(open(), `${site.url}/page`)).toBe('connection_failed');
+    expect(await decision(open(), `${site.url}/page`)).toBe('connection_failed');
     isCut = false;
-    await waitFor(async () => (await verdict(open(), `${site.url}/page`)) === 'go', {
-      ...{ timeoutMs: 20_000, what: 'the file to be asked for again' },
+    await waitFor(async () => (await decision(open(), `${site.url}/page`)) === 'go', {
+      ...{ timeoutMs: 20_000, what: 'the file to be fetched again' },
     });
   } finally {
     await site.close();
@@ -163,15 +163,15 @@ test("five redirects are followed, and the last target's rules apply", async () 
     },
   });
   sites.push(site);
-  expect(await verdict(open(), `${site.url}/page`)).toBe('robots_disallowed');
+  expect(await decision(open(), `${site.url}/page`)).toBe('robots_disallowed');
   const endless = await siteWith((response) => response.writeHead(302, { location: '/robots.txt' }).end());
-  expect(await verdict(open(), `${endless.url}/page`)).toBe('granted');
+  expect(await decision(open(), `${endless.url}/page`)).toBe('granted');
 });
 
 test('a host that does not exist is reported as such', async () => {
   const site = await siteWith((response) => response.end());
   await site.close();
-  expect(await verdict(open(), `${site.url}/page`)).toBe('connection_refused');
+  expect(await decision(open(), `${site.url}/page`)).toBe('connection_refused');
 });
 
 test('earlier rules hold while the file cannot be read', async () => {
@@ -179,26 +179,26 @@ test('earlier rules hold while the file cannot be read', async () => {
   const site = await siteWith((response) =>
     response.writeHead(failing ? 503 : 200).end('User-agent: *\nDisallow: /private\n'),
   );
-  expect(await verdict(open(), `${site.url}/private`)).toBe('robots_disallowed');
+  expect(await decision(open(), `${site.url}/private`)).toBe('robots_disallowed');
   failing = true;
   await database.query(statement('age_robots', 'UPDATE robots SET fresh_until = to_timestamp(0)'));
   const later = open();
-  expect(await verdict(later, `${site.url}/private`)).toBe('robots_disallowed');
-  expect(await verdict(later, `${site.url}/open`)).toBe('granted');
+  expect(await decision(later, `${site.url}/private`)).toBe('robots_disallowed');
+  expect(await decision(later, `${site.url}/open`)).toBe('granted');
   expect(site.requests).toHaveLength(2);
 });
 
-test("one may do as one likes on sites of one's own", async () => {
+test('RESPECT_ROBOTS=false disables robots.txt', async () => {
   const site = await siteWith((response) => response.end('User-agent: *\nDisallow: /\n'));
-  expect(await verdict(open({ respectRobots: false }), `${site.url}/page`)).toBe('granted');
+  expect(await decision(open({ respectRobots: false }), `${site.url}/page`)).toBe('granted');
   expect(site.requests).toEqual([]);
 });
 
 test('a crawl delay is a gap for all processes, and a long one snoozes the job', async () => {
   const site = await siteWith((response) => response.end('User-agent: *\nCrawl-delay: 30\nDisallow:\n'));
-  expect(await verdict(open({ respectRobots: false }), `${site.url}/first`)).toBe('granted');
+  expect(await decision(open({ respectRobots: false }), `${site.url}/first`)).toBe('granted');
   const [one, other] = [open(), open()];
-  expect(await verdict(one, `${site.url}/a`)).toBe('granted');
+  expect(await decision(one, `${site.url}/a`)).toBe('granted');
   const second = await other.acquire(`${site.url}/b`, never);
   expect(second).toEqual({ kind: 'wait', ms: expect.any(Number) });
   if (second.kind === 'wait') expect(second.ms).toBeGreaterThan(20_000);
@@ -234,7 +234,7 @@ test('a page redirected to another host obeys its robots.txt, holds a permit the
   expect(await ask(two, `${other.url}/open`)).toBe('wait');
   permit.pause(60_000, new URL(other.url).host);
   permit[Symbol.dispose]();
-  expect(await verdict(two, `${site.url}/`)).toBe('granted');
+  expect(await decision(two, `${site.url}/`)).toBe('granted');
   expect(await ask(two, `${other.url}/open`)).toBe('wait');
   expect([site, other].map(({ requests }) => requests)).toEqual([['/robots.txt'], ['/robots.txt']]);
 });

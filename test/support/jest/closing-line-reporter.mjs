@@ -15,12 +15,12 @@ export default class ClosingLineReporter {
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
     const nothingRan = results.numTotalTestSuites > 0 && passed + failed + skipped === 0;
-    tell(closingLine(passed, failed + (nothingRan ? 1 : 0), skipped));
+    print(closingLine(passed, failed + (nothingRan ? 1 : 0), skipped));
 
     // A leaked handle would keep Jest waiting for ever; that is a failure with a name, not a hang.
     setTimeout(() => {
       console.error(`Something is still open ${CLOSING_MS / 1000} s after the last test: ${openResources()}`);
-      tell(closingLine(passed, failed + 1, skipped));
+      print(closingLine(passed, failed + 1, skipped));
       process.exit(1);
     }, CLOSING_MS).unref();
   }
@@ -33,7 +33,7 @@ function closingLine(passed, failed, skipped) {
 let line;
 
 /** scripts/jest.mjs passes a file for the line and prints it itself, after everything else. */
-function tell(text) {
+function print(text) {
   const file = process.env.CLOSING_LINE_FILE;
   if (file) {
     writeFileSync(file, text);

@@ -25,7 +25,7 @@ process.stdin.on('end', () => {
     if (line[0] === '+') pids.add(pid);
     else if (line[0] === '-') pids.delete(pid);
   }
-  const tell = (...signals) => {
+  const signal = (...signals) => {
     for (const pid of pids) for (const signal of signals) {
       try { process.kill(pid, signal); } catch { pids.delete(pid); }
     }
@@ -34,9 +34,9 @@ process.stdin.on('end', () => {
   let asked = 0;
   const timer = setInterval(() => {
     const passed = Date.now() - begun;
-    if (passed >= 3000) tell('SIGKILL');
-    else if (passed >= asked * 1500) { tell('SIGTERM', 'SIGCONT'); asked += 1; }
-    else tell(0);
+    if (passed >= 3000) signal('SIGKILL');
+    else if (passed >= asked * 1500) { signal('SIGTERM', 'SIGCONT'); asked += 1; }
+    else signal(0);
     if (pids.size > 0 && passed < 3000) return;
     clearInterval(timer);
     const [folder] = process.argv.slice(1);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => fleet?.stop());
 
-async function refusals(): Promise<Record<string, number>> {
+async function blockedRequests(): Promise<Record<string, number>> {
   const text = await (await fleet.client.request('GET', '/metrics')).text();
   const lines = text.matchAll(/^leadengine_egress_refused_total\{reason="(.+)"\} (\d+)$/gm);
   return Object.fromEntries([...lines].map(([, reason, count]) => [reason, Number(count)]));
@@ -20,7 +20,7 @@ async function refusals(): Promise<Record<string, number>> {
 
 test('requests of jobs and webhooks that the egress policy blocks are counted by reason, over all processes', async () => {
   await fleet.startNotifier();
-  expect(await refusals()).toEqual({});
+  expect(await blockedRequests()).toEqual({});
   const id = await fleet.client.post({
     urls: ['http://10.0.0.1/', 'http://169.254.169.254/latest/meta-data/'],
     webhook_url: 'http://100.64.0.1/hook',
@@ -35,7 +35,7 @@ test('requests of jobs and webhooks that the egress policy blocks are counted by
   const reasons = ['carrierGradeNat', 'linkLocal', 'private'];
   await waitFor(
     async () =>
-      Object.keys(await refusals())
+      Object.keys(await blockedRequests())
         .sort()
         .join() === reasons.join(),
     {
