@@ -96,7 +96,7 @@ const STORE_LEAD = statement(
 );
 
 /** Records that a candidate was handled and yielded no lead; false if the fence no longer holds. */
-export async function storeVisit(
+export async function storeLeadCandidate(
   sql: Sql,
   run: Fence,
   visit: { key: string; failed: boolean; errors: number; progress: Progress },
@@ -146,7 +146,10 @@ const REPORT_SEARCH = statement(
  * The candidates that earlier attempts of a job handled, and which of them failed and may be
  * retried.
  */
-export async function listLeadVisits(sql: Sql, jobId: string): Promise<{ key: string; failed: boolean }[]> {
+export async function listLeadCandidates(
+  sql: Sql,
+  jobId: string,
+): Promise<{ key: string; failed: boolean }[]> {
   return sql.query(LIST_LEAD_VISITS, [jobId]);
 }
 

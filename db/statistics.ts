@@ -180,7 +180,7 @@ const READ_JOB_BREAKDOWNS = statement(
  * A user's jobs that are not final, by state; a count above a million in a state is reported as a
  * million.
  */
-export async function countUnfinishedOf(sql: Sql, userId: string): Promise<Map<JobStatus, number>> {
+export async function countUnfinishedForUser(sql: Sql, userId: string): Promise<Map<JobStatus, number>> {
   const rows = await sql.query<{ status: JobStatus; jobs: number }>(COUNT_UNFINISHED_OF, [userId]);
   return new Map(rows.map(({ status, jobs }) => [status, jobs]));
 }

@@ -6,7 +6,7 @@ import {
   type SentChannel,
 } from '../core/notifications/notification.ts';
 import type { DueDelivery } from '../db/notifications/deliveries/dispatch.ts';
-import type { TellableEvent } from '../db/notifications/fan-out.ts';
+import type { NotifiableEvent } from '../db/notifications/fan-out.ts';
 import { createEnvelope } from '../queue/envelope.ts';
 import type { OutgoingMessage } from '../queue/queue.ts';
 import {
@@ -22,7 +22,7 @@ const SOURCE = 'leadengine.dispatch';
 const VERSION = '1.0';
 
 /** The event as the fan-out takes it; null where nobody is ever told of such an event. */
-export function tellable(event: DomainEvent): TellableEvent | null {
+export function tellable(event: DomainEvent): NotifiableEvent | null {
   if (!event.user_id || !isNotifiable(event.type)) return null;
   return {
     id: event.id,
@@ -36,7 +36,7 @@ export function tellable(event: DomainEvent): TellableEvent | null {
 }
 
 /** Asks for the fan-out of an event; the message has the event's own id, which is what makes a second one harmless. */
-export const notificationMessage = (event: TellableEvent): OutgoingMessage => ({
+export const notificationMessage = (event: NotifiableEvent): OutgoingMessage => ({
   exchange: NOTIFICATIONS,
   routingKey: notificationType(event.type),
   mandatory: true,

@@ -12,7 +12,7 @@ import {
   redeliver,
 } from '../../db/notifications/deliveries/read.ts';
 import { releaseExpiredDeliveries, settleDeliveries } from '../../db/notifications/deliveries/settle.ts';
-import type { TellableEvent } from '../../db/notifications/fan-out.ts';
+import type { NotifiableEvent } from '../../db/notifications/fan-out.ts';
 import { fanOut, listWanted } from '../../db/notifications/fan-out.ts';
 import { listNotifications, markAllRead, markRead } from '../../db/notifications/in-app.ts';
 import { listSubscriptions } from '../../db/notifications/subscriptions.ts';
@@ -47,7 +47,7 @@ export async function notificationSteps(sql: Sql): Promise<Step[]> {
   const [unread] = await some<{ id: string; user_id: string }>(
     'SELECT id, user_id FROM notifications WHERE read_at IS NULL LIMIT 1',
   );
-  const events = await some<TellableEvent>(
+  const events = await some<NotifiableEvent>(
     `SELECT gen_random_uuid() AS id, 'job.completed' AS type, user_id, id AS job_id, correlation_id, now()::text AS occurred_at,
             json_build_object('job_id', id) AS data
      FROM jobs WHERE status = 'completed' LIMIT 100`,

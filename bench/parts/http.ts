@@ -8,7 +8,7 @@ import { installPeers } from './peers.ts';
 
 const PART = 'http';
 /** Concurrent requests, ours and the peers'. */
-const LANES = 4;
+const CONCURRENCY = 4;
 /** Debian's `postgresql-doc-15`: over a thousand independently written pages. */
 const SITE_DIR = process.env.BENCH_SITE_DIR ?? '/usr/share/doc/postgresql-doc-15/html';
 
@@ -59,7 +59,7 @@ export async function measureHttp(bench: Bench): Promise<void> {
       (): Promise<Measured> =>
         withChildren(async (keepPeer) => {
           const child = await keepPeer(startPeer(bench, name));
-          const times = await child.call<number[]>('scrape', { urls, lanes: LANES, ...args });
+          const times = await child.call<number[]>('scrape', { urls, concurrency: CONCURRENCY, ...args });
           return { rate: rateOf(times), ...spentBy(child) };
         });
     const results = await interleave(options.rounds, {

@@ -10,7 +10,7 @@ import { rateOf, scrapeOurs } from './pages.ts';
 import { installPeers } from './peers.ts';
 
 const PART = 'browser';
-const LANES = 2;
+const CONCURRENCY = 2;
 /** The `chromium` package, for comparison with the headless shell. */
 const WHOLE_CHROMIUM = process.env.BENCH_WHOLE_CHROMIUM ?? '/usr/bin/chromium';
 /** Debian's `postgresql-doc-15`: over a thousand independently written pages. */
@@ -58,7 +58,7 @@ export async function measureBrowser(bench: Bench): Promise<void> {
       withChildren(async (keepTheirs) => {
         const child = await keepTheirs(start());
         const watch = watchCosts(child);
-        const task = { urls, lanes: LANES, setUp: 'best', expects: '</html>' };
+        const task = { urls, concurrency: CONCURRENCY, setUp: 'best', expects: '</html>' };
         const rate = rateOf(await child.call<number[]>('scrape', task));
         return { rate, ...watch.stop(urls.length) };
       });
@@ -68,11 +68,11 @@ export async function measureBrowser(bench: Bench): Promise<void> {
       theirs(() => startPeer(bench, 'crawlee-playwright', { CHROMIUM_PATH: executable }));
     const results = await interleave(options.rounds, {
       bare: theirs(() => startOurs(bench, { program, driver: 'rabbitmq', databaseUrl: '', env })),
-      isolated: ours(1, LANES),
+      isolated: ours(1, CONCURRENCY),
       crawlee: crawlee(chromium),
       crawl: ours(urls.length, 1),
       wholeCrawlee: crawlee(WHOLE_CHROMIUM),
-      isolatedRaw: ours(1, LANES, ['raw_html']),
+      isolatedRaw: ours(1, CONCURRENCY, ['raw_html']),
     });
 
     const rates = (measured: Measured[]) => measured.map(({ rate }) => rate);
@@ -101,12 +101,16 @@ export async function measureBrowser(bench: Bench): Promise<void> {
       ['PlaywrightCrawler, same Chromium', results.crawlee],
     ] as const;
     const content = 'markdown + links + metadata, stored';
-    add(`a context a page, ${LANES} slots: raw_html, stored`, results.isolatedRaw, against(...best, 0.9));
-    add(`a context a page, ${LANES} slots: ${content}`, results.isolated, against(...best, 0.9));
+    add(
+      `a context a page, ${CONCURRENCY} slots: raw_html, stored`,
+      results.isolatedRaw,
+      against(...best, 0.9),
+    );
+    add(`a context a page, ${CONCURRENCY} slots: ${content}`, results.isolated, against(...best, 0.9));
     for (const [name, measured] of crawlees) add('the same', results.isolated, against(name, measured, 1.5));
     for (const [name, measured] of crawlees)
       add(`one job, its tabs at once: ${content}`, results.crawl, against(name, measured, 2.5));
-    add(`Playwright: a context a page, ${LANES} at once, content alone`, results.bare);
+    add(`Playwright: a context a page, ${CONCURRENCY} at once, content alone`, results.bare);
     for (const [name, measured] of crawlees) add(`${name}, as installed: title + content`, measured);
   });
 }
@@ -124,7 +128,7 @@ export async function measureMemory(bench: Bench): Promise<void> {
     const urls = await urlsOf(options.quick ? 400 : 2000);
     let memory: ReturnType<typeof watchMemory> | undefined;
     await scrapeOurs(bench, {
-      ...{ site, urls, urlsEach: 50, slots: LANES, formats: undefined, render: 'browser' },
+      ...{ site, urls, urlsEach: 50, slots: CONCURRENCY, formats: undefined, render: 'browser' },
       chromium: setting.chromium,
       onStart: (worker) => {
         memory = watchMemory(worker.pid);

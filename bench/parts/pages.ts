@@ -9,7 +9,7 @@ import { createScratch, insertJobs } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
 
 const PART = 'pages';
-const LANES = 2;
+const CONCURRENCY = 2;
 
 /**
  * Pages per second of a local site through real jobs and the real engine, in the browser, beside
@@ -34,7 +34,7 @@ export async function measurePages(bench: Bench): Promise<void> {
       const times = await withChildren(async (keepBare) => {
         const playwright = await keepBare(start('bare-playwright.js', { CHROMIUM_PATH: chromium }));
         return playwright.call<number[]>('scrape', {
-          ...{ urls, lanes: LANES, setUp: 'first', expects: 'Catalogue page' },
+          ...{ urls, concurrency: CONCURRENCY, setUp: 'first', expects: 'Catalogue page' },
         });
       });
       return rateOf(times);
@@ -52,9 +52,9 @@ export async function measurePages(bench: Bench): Promise<void> {
     const ceiling = { name: 'bare Playwright, page.content()', value: median(results.bare) };
     const add = (name: string, rounds: number[]) =>
       report.add({ part: PART, name, value: median(rounds), unit: '/s', ceiling, rounds });
-    add(`rabbitmq: a job a page, raw_html, ${LANES} slots`, results.raw);
-    add(`rabbitmq: a job a page, markdown + links + metadata, ${LANES} slots`, results.standard);
-    add(`rabbitmq: ten pages a job, markdown + links + metadata, ${LANES} slots`, results.sameJob);
+    add(`rabbitmq: a job a page, raw_html, ${CONCURRENCY} slots`, results.raw);
+    add(`rabbitmq: a job a page, markdown + links + metadata, ${CONCURRENCY} slots`, results.standard);
+    add(`rabbitmq: ten pages a job, markdown + links + metadata, ${CONCURRENCY} slots`, results.sameJob);
   });
 }
 
@@ -88,7 +88,7 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
         driver: 'rabbitmq',
         databaseUrl: scratch.url,
         env: {
-          WORKER_CONCURRENCY: String(options.slots ?? LANES),
+          WORKER_CONCURRENCY: String(options.slots ?? CONCURRENCY),
           ...(options.chromium ? { CHROMIUM_PATH: options.chromium } : {}),
           EGRESS_ALLOW: new URL(options.site).host,
         },

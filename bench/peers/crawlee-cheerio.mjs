@@ -9,7 +9,7 @@ import { now, serve } from './serve.mjs';
 log.setLevel(log.LEVELS.ERROR);
 
 serve({
-  scrape: async ({ urls, lanes, persist }) => {
+  scrape: async ({ urls, concurrency, persist }) => {
     const storage = mkdtempSync(join(tmpdir(), 'bench-crawlee-'));
     const config = new Configuration({
       persistStorage: persist,
@@ -21,7 +21,7 @@ serve({
       {
         requestQueue: await RequestQueue.open('bench', { config }),
         // By default it begins with one at a time and takes minutes to scale up.
-        minConcurrency: lanes,
+        minConcurrency: concurrency,
         requestHandler: async ({ $, request }) => {
           const links = $('a[href]')
             .map((_, element) => new URL($(element).attr('href'), request.loadedUrl).href)

@@ -59,13 +59,13 @@ export async function measureSends({ concurrency, ms }, send) {
   let sent = 0;
   const until = now() + ms;
   const begin = now();
-  const lane = async () => {
+  const worker = async () => {
     while (now() < until) {
       await send();
       sent += 1;
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, lane));
+  await Promise.all(Array.from({ length: concurrency }, worker));
   return { perSecond: (sent * 1000) / (now() - begin) };
 }
 

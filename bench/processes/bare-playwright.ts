@@ -16,7 +16,7 @@ const UNREAD = 'png jpg jpeg gif webp avif ico bmp svg css woff woff2 ttf otf eo
 
 interface Task {
   urls: string[];
-  lanes: number;
+  concurrency: number;
   /**
    * A first version, or an optimized one: unneeded requests are blocked by the browser itself, and
    * nothing is awaited beyond the document.
@@ -27,10 +27,10 @@ interface Task {
 }
 
 serve({
-  scrape: async ({ urls, lanes, setUp, expects }: Task) => {
+  scrape: async ({ urls, concurrency, setUp, expects }: Task) => {
     const waiting = [...urls];
     const finished: number[] = [];
-    const lane = async () => {
+    const worker = async () => {
       for (let url = waiting.shift(); url; url = waiting.shift()) {
         const context = await browser.newContext();
         const html = await (setUp === 'best' ? quickly(context, url) : simply(context, url));
@@ -39,7 +39,7 @@ serve({
         finished.push(now());
       }
     };
-    await Promise.all(Array.from({ length: lanes }, lane));
+    await Promise.all(Array.from({ length: concurrency }, worker));
     return finished;
   },
 });

@@ -72,7 +72,7 @@ serve({
     });
     const body = Buffer.alloc(450, 'x');
     let sent = 0;
-    const lane = async () => {
+    const worker = async () => {
       while (sent < count) {
         sent += 1;
         await new Promise<void>((resolve, reject) => {
@@ -82,7 +82,7 @@ serve({
         });
       }
     };
-    await Promise.all([all, ...Array.from({ length: 256 }, lane)]);
+    await Promise.all([all, ...Array.from({ length: 256 }, worker)]);
     const perSecond = (count * 1000) / (now() - begin);
     await publishing.deleteQueue(queue);
     await connection.close();
@@ -90,10 +90,14 @@ serve({
   },
 });
 
-async function rate(ms: number, lanes: number, work: () => Promise<number>): Promise<{ perSecond: number }> {
+async function rate(
+  ms: number,
+  concurrency: number,
+  work: () => Promise<number>,
+): Promise<{ perSecond: number }> {
   const begin = now();
   let done = 0;
-  const lane = async () => {
+  const worker = async () => {
     while (now() < begin + ms) {
       // Not `done += await …`: that reads `done` before it waits, and concurrent loops overwrite
       // each other.
@@ -101,7 +105,7 @@ async function rate(ms: number, lanes: number, work: () => Promise<number>): Pro
       done += finished;
     }
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: concurrency }, worker));
   return { perSecond: (done * 1000) / (now() - begin) };
 }
 

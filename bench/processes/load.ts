@@ -75,7 +75,7 @@ type Count = (status: number, from: number, answeredAt: number) => void;
 
 /** Each connection sends the next request as soon as it has its answer. */
 function asFastAsCanBe(clients: Client[], end: number, count: Count): Promise<unknown> {
-  const lane = (client: Client) =>
+  const worker = (client: Client) =>
     new Promise<void>((resolve) => {
       const ask = () => {
         const sentAt = performance.now();
@@ -90,7 +90,7 @@ function asFastAsCanBe(clients: Client[], end: number, count: Count): Promise<un
       };
       ask();
     });
-  return Promise.all(clients.map(lane));
+  return Promise.all(clients.map(worker));
 }
 
 /**

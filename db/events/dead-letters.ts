@@ -92,7 +92,7 @@ export async function discardDeadLetter(sql: Sql, id: string): Promise<boolean> 
 }
 
 /** Keeps a message that its consumer could not read; the same message is kept once. */
-export async function buryMessage(
+export async function deadLetterMessage(
   sql: Sql,
   message: { queue: string; reason: string; body: Buffer },
 ): Promise<void> {

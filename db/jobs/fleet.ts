@@ -1,7 +1,7 @@
 import type { JobStatus } from '../../core/jobs/job-status.ts';
 import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
-import { countUnfinishedOf } from '../statistics.ts';
+import { countUnfinishedForUser } from '../statistics.ts';
 import { countUnfinished } from './read.ts';
 
 /** A worker that reported lately. */
@@ -39,7 +39,7 @@ export interface QueueState {
 /** Of one user, or of all if `userId` is null. */
 export async function readQueueState(sql: Sql, userId: string | null): Promise<QueueState> {
   const [counts, [oldest], [workers]] = await Promise.all([
-    userId === null ? countUnfinished(sql) : countUnfinishedOf(sql, userId),
+    userId === null ? countUnfinished(sql) : countUnfinishedForUser(sql, userId),
     sql.query<NonNullable<QueueState['oldest']>>(
       userId === null ? OLDEST_WAITING : OLDEST_WAITING_OF,
       userId === null ? [] : [userId],

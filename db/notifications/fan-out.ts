@@ -5,7 +5,7 @@ import { insertEvents } from '../insert-events.ts';
 import { statement } from '../statement.ts';
 
 /** An event that can be notified: from its message, or straight from the ledger. */
-export interface TellableEvent {
+export interface NotifiableEvent {
   id: string;
   type: string;
   user_id: string;
@@ -42,7 +42,7 @@ export interface FannedOut {
  */
 export async function fanOut(
   database: Database,
-  events: TellableEvent[],
+  events: NotifiableEvent[],
   pace: MailPace,
 ): Promise<FannedOut> {
   if (events.length === 0) return { inApp: 0, deliveries: 0, refused: [] };
@@ -64,7 +64,7 @@ export async function fanOut(
 
 async function fanOutTogether(
   database: Database,
-  events: TellableEvent[],
+  events: NotifiableEvent[],
   pace: MailPace,
 ): Promise<FannedOut> {
   // Sorted: two processes that fan out the same events must not deadlock.
@@ -84,13 +84,13 @@ async function fanOutTogether(
  * Every event of every job passes here. Queried by user and matched in this process it costs a
  * tenth of querying Postgres per event (500 events took 16 ms).
  */
-export async function listWanted(sql: Sql, events: TellableEvent[]): Promise<Set<string>> {
+export async function listWanted(sql: Sql, events: NotifiableEvent[]): Promise<Set<string>> {
   if (events.length === 0) return new Set();
   const rows = await sql.query<{ user_id: string; patterns: string[] }>(LIST_PATTERNS, [
     [...new Set(events.map(({ user_id }) => user_id))],
   ]);
   const patternsOf = new Map(rows.map(({ user_id, patterns }) => [user_id, patterns]));
-  const isSubscribed = ({ type, user_id }: TellableEvent) =>
+  const isSubscribed = ({ type, user_id }: NotifiableEvent) =>
     patternsFor(type).some((pattern) => patternsOf.get(user_id)?.includes(pattern));
   const wanted = new Set(events.filter(isSubscribed).map(({ id }) => id));
   const ends = events.filter(({ id, type, job_id }) => job_id && endsJob(type) && !wanted.has(id));
@@ -101,7 +101,7 @@ export async function listWanted(sql: Sql, events: TellableEvent[]): Promise<Set
   return wanted;
 }
 
-const forMatching = (event: TellableEvent) => ({
+const forMatching = (event: NotifiableEvent) => ({
   ...event,
   urgent: isUrgent(event.type),
   own: isOwnAction(event.type),

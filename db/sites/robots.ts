@@ -12,7 +12,7 @@ export type StoredRobots =
   | { kind: 'being_read' };
 
 /** The result of fetching it. */
-export type RobotsReading =
+export type RobotsResult =
   | { kind: 'rules'; body: Buffer }
   /** There is none: everything is allowed. */
   | { kind: 'none' }
@@ -67,7 +67,7 @@ const CLAIM_READING = statement(
 export async function storeRobots(
   sql: Sql,
   origin: string,
-  reading: RobotsReading,
+  reading: RobotsResult,
   freshMs: number,
 ): Promise<void> {
   if (reading.kind === 'unreachable') {
@@ -97,7 +97,7 @@ const STORE_UNREACHABLE = statement(
 );
 
 /** Releases the fetch lock unused. */
-export async function leaveRobotsUnread(sql: Sql, origin: string): Promise<void> {
+export async function releaseRobotsLock(sql: Sql, origin: string): Promise<void> {
   await sql.query(LEAVE_UNREAD, [origin]);
 }
 

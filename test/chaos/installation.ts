@@ -117,7 +117,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
 
   // The first alone: it migrates, and the recorder must be installed before the first job.
   await add('api', 1, true, -SKEW_MS);
-  await untilReady(members);
+  await waitUntilReady(members);
   await installRecorder(adminUrl, leaseMs);
   // The second is the real program.
   for (let number = 2; number <= options.apis; number += 1) await add('api', number, false);
@@ -127,7 +127,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const browsers = findChromium(undefined) ? options.browserWorkers : 0;
   for (let number = 1; number <= browsers; number += 1) await add('browser_worker', number, false);
   for (let number = 1; number <= (options.notifiers ?? 0); number += 1) await add('notifier', number, false);
-  await untilReady(members);
+  await waitUntilReady(members);
 
   return {
     ...{ driver, leaseMs, slots, postgres, broker, adminUrl, databaseUrl, skewed, site, abortedFile, folder },
@@ -151,7 +151,7 @@ function entryOf(role: Member['role'], hasFailpoints: boolean): string {
   return hasFailpoints ? 'test/chaos/worker.js' : 'workers/scraper/main.js';
 }
 
-export const untilReady = (members: Member[]): Promise<boolean> =>
+export const waitUntilReady = (members: Member[]): Promise<boolean> =>
   waitFor(() => members.every(({ ready }) => ready), {
     timeoutMs: 60_000,
     what: `${members.map(({ name }) => name).join(', ')} to be ready`,

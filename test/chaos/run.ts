@@ -7,7 +7,7 @@ import type { Violation } from './audit/violation.ts';
 import type { FaultContext } from './faults/faults.ts';
 import { type FaultKind, planFaults } from './faults/plan.ts';
 import { countDone, type FaultRecord, runSchedule } from './faults/schedule.ts';
-import { type Installation, untilReady } from './installation.ts';
+import { type Installation, waitUntilReady } from './installation.ts';
 import { createClient } from './load/client.ts';
 import { createJournal } from './load/journal.ts';
 import { startLoad, unfinished } from './load/load.ts';
@@ -42,8 +42,8 @@ export interface RunOptions {
 export async function runChaos(installation: Installation, options: RunOptions): Promise<Report> {
   const { seed, minutes, atLeastFaults: atLeast = 0, say, quietMs = 90_000 } = options;
   const journal = createJournal(join(installation.folder, 'journal.jsonl'));
-  const givingUp = new AbortController();
-  const client = createClient(installation, journal, givingUp.signal);
+  const expired = new AbortController();
+  const client = createClient(installation, journal, expired.signal);
   const load = startLoad({ installation, client, seed, jobsPerSecond: options.jobsPerSecond });
   const context = { installation, load };
   const plan = planFaults({
@@ -66,10 +66,10 @@ export async function runChaos(installation: Installation, options: RunOptions):
     : await runSchedule(plan, { totalMs: minutes * 60_000, atLeast }, context, report);
   say(`load and faults are over: ${load.posted()} jobs, ${faults.length} faults`);
 
-  const late = setTimeout(() => givingUp.abort(), quietMs);
+  const late = setTimeout(() => expired.abort(), quietMs);
   await load.stop();
   clearTimeout(late);
-  await comeToRest(installation, quietMs, say);
+  await waitUntilIdle(installation, quietMs, say);
   const snapshot = await readSnapshot(installation, journal.file, faults);
   const recoveries = measureRecoveries(snapshot);
   const violations = [
@@ -98,13 +98,13 @@ function auditFaults(faults: FaultRecord[], atLeast: number): Violation[] {
 /**
  * Waits until no job is unfinished, no message is left and all events are published, or a timeout.
  */
-async function comeToRest(
+async function waitUntilIdle(
   installation: Installation,
   quietMs: number,
   say: (line: string) => void,
 ): Promise<void> {
   const { adminUrl } = installation;
-  await untilReady([...installation.apis, ...installation.workers]);
+  await waitUntilReady([...installation.apis, ...installation.workers]);
   const rest = async (what: string, done: () => Promise<boolean>, timeoutMs: number) => {
     const rested = await waitFor(done, { timeoutMs, everyMs: 250 }).catch(() => false);
     if (!rested) say(`no rest: ${what}`);

@@ -14,13 +14,13 @@ import { waitFor } from '../support/wait-for.ts';
  */
 const CLICKS = Number(process.env.CLICKS ?? 2000);
 const AWAY_MS = Number(process.env.AWAY_SECONDS ?? 3) * 1000;
-const LANES = 16;
+const CONCURRENCY = 16;
 const LONGEST_MS = 180_000 + CLICKS * 10;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 let agent: Agent;
 beforeEach(() => {
-  agent = new Agent({ keepAlive: true, maxSockets: LANES });
+  agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
 });
 afterEach(() => agent.destroy());
 
@@ -28,14 +28,14 @@ afterEach(() => agent.destroy());
 async function click(url: string, code: string, count: number): Promise<number[]> {
   const wrong: number[] = [];
   let left = count;
-  const lane = async () => {
+  const worker = async () => {
     while (left > 0) {
       left -= 1;
       const status = await statusOf(`${url}/r/${code}`);
       if (status !== 302) wrong.push(status);
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return wrong;
 }
 

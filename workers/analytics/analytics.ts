@@ -1,5 +1,5 @@
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import { countEvents } from '../../db/statistics.ts';
 import { createLoop } from '../../dispatch/loop.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
@@ -41,7 +41,7 @@ export function createAnalytics(options: {
       const count = createCountClicks({ database, logger, stopping: stopping.signal });
       consumer = await queue.consume(
         LINK_CLICKS,
-        { prefetch: CLICKS_PREFETCH, onUnreadable: (message) => buryMessage(database, message) },
+        { prefetch: CLICKS_PREFETCH, onUnreadable: (message) => deadLetterMessage(database, message) },
         (delivery) => {
           const work = count(delivery).finally(() => underWay.delete(work));
           underWay.add(work);

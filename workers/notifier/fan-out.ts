@@ -1,5 +1,5 @@
 import type { Database } from '../../db/connect.ts';
-import { fanOut, type MailPace, type TellableEvent } from '../../db/notifications/fan-out.ts';
+import { fanOut, type MailPace, type NotifiableEvent } from '../../db/notifications/fan-out.ts';
 import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Handler } from '../../queue/queue.ts';
 import { createBatcher } from '../../runtime/batch.ts';
@@ -17,7 +17,7 @@ export function createFanOut(options: {
   stopping: AbortSignal;
 }): Handler {
   const { database, logger } = options;
-  const fanOutTogether = createBatcher<TellableEvent, { refusedFor: string | null }>(
+  const fanOutTogether = createBatcher<NotifiableEvent, { refusedFor: string | null }>(
     async (events) => {
       const { refused, ...told } = await fanOut(database, events, options.mailPace);
       logger.debug('fanned_out', { events: events.length, ...told });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { eventTypeOf, type SentChannel } from '../../core/notifications/notification.ts';
 import type { DeliveryClaim } from '../../db/notifications/deliveries/claim.ts';
-import type { TellableEvent } from '../../db/notifications/fan-out.ts';
+import type { NotifiableEvent } from '../../db/notifications/fan-out.ts';
 import type { Envelope } from '../../queue/envelope.ts';
 import { sendKey } from '../../queue/topology.ts';
 
@@ -15,7 +15,7 @@ const jobId = z.object({ job_id: z.uuid().nullish() });
 const ring = z.object({ delivery_id: z.uuid(), attempt: z.int().min(0).max(1_000_000) });
 
 /** The event a message of `job_notifications` tells of. */
-export function readNotification(envelope: Envelope): Read<TellableEvent> {
+export function readNotification(envelope: Envelope): Read<NotifiableEvent> {
   const type = eventTypeOf(envelope.type);
   if (!type) return { kind: 'unknown_type' };
   if (!envelope.version.startsWith('1.')) return wrongVersion(envelope);

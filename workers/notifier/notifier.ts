@@ -1,5 +1,5 @@
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import type { PauseRule } from '../../db/notifications/deliveries/settle.ts';
 import type { MailPace } from '../../db/notifications/fan-out.ts';
 import { fanOutAgain } from '../../dispatch/fan-out.ts';
@@ -50,7 +50,8 @@ export function createNotifier(options: {
       underWay.add(work);
       return work;
     };
-    const onUnreadable = (message: Parameters<typeof buryMessage>[1]) => buryMessage(database, message);
+    const onUnreadable = (message: Parameters<typeof deadLetterMessage>[1]) =>
+      deadLetterMessage(database, message);
     consumers.push(await queue.consume(name, { prefetch, onUnreadable, beforeMadeAnew }, tracked));
   };
 

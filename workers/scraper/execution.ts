@@ -3,7 +3,7 @@ import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
 import { type Outcome, settle } from '../../core/jobs/job-state.ts';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import { type Settlement, settleJobs } from '../../db/jobs/settle.ts';
 import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, HandlerOutcome } from '../../queue/queue.ts';
@@ -112,7 +112,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
       case 'unreadable': {
         const { reason } = claimed;
         const body = Buffer.from(JSON.stringify(envelope));
-        await buryMessage(database, { queue, reason, body }).catch((error) =>
+        await deadLetterMessage(database, { queue, reason, body }).catch((error) =>
           logger.error('unreadable_message_not_kept', { reason, error }),
         );
         return { kind: 'dead_letter', reason };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { buryMessage } from '../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
 import type { Consumer, Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
@@ -57,7 +57,7 @@ export function createWorker(options: {
       heartbeat.start();
       consumer = await queue.consume(
         SCRAPE_JOBS,
-        { prefetch: options.slots, onUnreadable: (message) => buryMessage(database, message) },
+        { prefetch: options.slots, onUnreadable: (message) => deadLetterMessage(database, message) },
         (delivery) => {
           const run = execute(delivery).finally(() => underWay.delete(run));
           underWay.add(run);

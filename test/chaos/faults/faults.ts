@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { waitFor } from '../../support/wait-for.ts';
-import { type Installation, type Member, untilReady } from '../installation.ts';
+import { type Installation, type Member, waitUntilReady } from '../installation.ts';
 import type { Load } from '../load/load.ts';
 import { asAdmin } from '../postgres.ts';
 import type { Failpoint } from './failpoints.ts';
@@ -131,7 +131,7 @@ export function prepareFault(planned: PlannedFault, context: FaultContext): Faul
       const ended = member.ends(15_000);
       member.signal(signal);
       await ended;
-      await untilReady([member]);
+      await waitUntilReady([member]);
       return {};
     });
   }
@@ -142,7 +142,7 @@ export function prepareFault(planned: PlannedFault, context: FaultContext): Faul
 
 /** Fills in the defaults of an act: from its begin to its end, on these processes. */
 async function timed(run: () => Promise<Partial<FaultEffect>>, members: Member[]): Promise<FaultEffect> {
-  if (members.length > 0) await untilReady(members);
+  if (members.length > 0) await waitUntilReady(members);
   const at = Date.now();
   const hit = members.flatMap(({ name, pid }) => (pid ? [{ name, pid }] : []));
   const said = await run();
@@ -160,7 +160,7 @@ async function dieAt(member: Member, failpoint: Failpoint): Promise<Partial<Faul
     return { skipped: `did not come by ${failpoint.moment}` };
   }
   const at = member.lives.at(-1)?.endedAt ?? Date.now();
-  await untilReady([member]);
+  await waitUntilReady([member]);
   return { at };
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Violation } from '../audit/violation.ts';
-import { type Member, untilReady } from '../installation.ts';
+import { type Member, waitUntilReady } from '../installation.ts';
 import { asAdmin } from '../postgres.ts';
 import { runChaos } from '../run.ts';
 import { type Shape, withServices } from '../services.ts';
@@ -212,7 +212,7 @@ async function one(kind: FaultKind, member: Member, run: () => Promise<void>): P
 
 async function recordDeath(kind: FaultKind, member: Member): Promise<FaultRecord[]> {
   const life = member.lives.findLast(({ endedAt }) => endedAt !== undefined);
-  await untilReady([member]);
+  await waitUntilReady([member]);
   const at = life?.endedAt ?? Date.now();
   return [{ number: 1, kind, at, healedAt: Date.now(), hit: [{ name: member.name, pid: life?.pid ?? 0 }] }];
 }

@@ -39,7 +39,7 @@ export async function runSchedule(
     const act = prepareFault(planned, context);
     const free = Promise.all(act.holds.map((hold) => held.get(hold)));
     const done = free.then(async () => {
-      const record = { number: planned.number, kind: planned.kind, ...(await safely(act.run)) };
+      const record = { number: planned.number, kind: planned.kind, ...(await runReported(act.run)) };
       records.push(record);
       onFault(record);
     });
@@ -57,7 +57,7 @@ const isStuck = (records: FaultRecord[]): boolean =>
   records.length >= MOST_SKIPPED && countDone(records.slice(-MOST_SKIPPED)) === 0;
 
 /** A fault that failed is reported as skipped. */
-async function safely(run: () => Promise<FaultEffect>): Promise<FaultEffect> {
+async function runReported(run: () => Promise<FaultEffect>): Promise<FaultEffect> {
   const at = Date.now();
   try {
     return await run();

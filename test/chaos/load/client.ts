@@ -6,7 +6,7 @@ import type { Journal, JournalEntry } from './journal.ts';
 export interface ChaosClient {
   /**
    * Posts jobs under an idempotency key until an answer is seen; returns the ids, or undefined if
-   * `givingUp` fired first.
+   * `expired` fired first.
    * @param impatientMs timeout of the first request, so that the client does not see its answer
    */
   post(key: string, jobs: object[], impatientMs?: number): Promise<string[] | undefined>;
@@ -22,7 +22,7 @@ const PAUSE_MS = 150;
 export function createClient(
   installation: Installation,
   journal: Journal,
-  givingUp: AbortSignal,
+  expired: AbortSignal,
 ): ChaosClient {
   let turn = 0;
 
@@ -68,7 +68,7 @@ export function createClient(
           ? { method: 'POST', path: '/jobs/scrape', body: only }
           : { method: 'POST', path: '/api/v1/jobs/batch', body: { jobs } };
       const op = jobs.length === 1 ? 'post' : 'batch';
-      for (let patienceMs = impatientMs ?? PATIENCE_MS; !givingUp.aborted; patienceMs = PATIENCE_MS) {
+      for (let patienceMs = impatientMs ?? PATIENCE_MS; !expired.aborted; patienceMs = PATIENCE_MS) {
         const { status, ids } = await call({ op, key, jobs: jobs.length }, request, patienceMs);
         if (status === 202) return ids;
         // A client error is permanent; the auditor reports it.
@@ -79,7 +79,7 @@ export function createClient(
     },
     change: async (op, id) => {
       const request = { method: 'POST', path: `/api/v1/jobs/${id}/${op}` };
-      while (!givingUp.aborted) {
+      while (!expired.aborted) {
         const { status } = await call({ op, id }, request, PATIENCE_MS);
         if (status >= 200 && status < 500) return;
         await delay(PAUSE_MS);

@@ -7,7 +7,7 @@ import { readNotificationSnapshot } from '../audit/notification-snapshot.ts';
 import { countMessages } from '../audit/snapshot.ts';
 import type { Violation } from '../audit/violation.ts';
 import { createRandom, type Random } from '../faults/random.ts';
-import { type Driver, type Installation, type Member, untilReady } from '../installation.ts';
+import { type Driver, type Installation, type Member, waitUntilReady } from '../installation.ts';
 import { asAdmin } from '../postgres.ts';
 import { unpublished } from '../run.ts';
 import { withServices } from '../services.ts';
@@ -94,8 +94,8 @@ async function notifyAll(
   say(`load and kills are over: ${jobs} jobs, ${kills.length} kills`);
 
   const { apis, workers, notifiers } = installation;
-  await untilReady([...apis, ...workers, ...notifiers]);
-  await comeToRest(installation, say);
+  await waitUntilReady([...apis, ...workers, ...notifiers]);
+  await waitUntilIdle(installation, say);
   const notifierKills = kills.filter(({ kind }) => kind.startsWith('notifier')).map(({ at }) => at);
   const receipts = await subscribers.receipts(url());
   const snapshot = await readNotificationSnapshot(installation.adminUrl, subscribers.list);
@@ -118,10 +118,10 @@ async function startLoad(
   { seed, events, jobsPerSecond }: NotificationOptions,
 ): Promise<number> {
   const journal = createJournal(join(installation.folder, 'journal.jsonl'));
-  const givingUp = new AbortController();
+  const expired = new AbortController();
   const clients = listeners.map((listener) => ({
     listener,
-    client: createClient({ ...installation, apiKey: listener.key }, journal, givingUp.signal),
+    client: createClient({ ...installation, apiKey: listener.key }, journal, expired.signal),
   }));
   const wanted = Math.ceil(events / EVENTS_A_JOB);
   const post = async (batch: number) => {
@@ -196,7 +196,7 @@ async function killInTurn(
     const ended = member.ends(15_000);
     member.signal('SIGKILL');
     await ended;
-    await untilReady([member]);
+    await waitUntilReady([member]);
     return at;
   };
   const restarted = async (server: { kill(): Promise<void>; start(): Promise<void> }) => {
@@ -216,7 +216,7 @@ async function killInTurn(
     });
     await Promise.all(ended);
     subscribers.disarm();
-    await untilReady(notifiers);
+    await waitUntilReady(notifiers);
     return killedAt;
   };
   const turns: [kind: string, run: () => Promise<number | undefined>][] = [
@@ -255,7 +255,7 @@ const TRAP_MS = 10_000;
  * Waits until every job has ended, every event is fanned out and every message is sent, or a
  * timeout.
  */
-async function comeToRest(installation: Installation, say: (line: string) => void): Promise<void> {
+async function waitUntilIdle(installation: Installation, say: (line: string) => void): Promise<void> {
   const { adminUrl } = installation;
   const queues = [JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS, ...Object.values(CHANNEL_QUEUES)];
   const rest = async (what: string, count: () => Promise<number>) => {

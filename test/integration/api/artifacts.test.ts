@@ -106,10 +106,10 @@ describe.each(['files', 's3'])('an installation with %s', (kind) => {
     ).toBe('PNG');
     const document = await fleet.client.request('GET', String(page?.pdf));
     expect((await document.text()).slice(0, 5)).toBe('%PDF-');
-    const stranger = await fetch(`${fleet.api.ready.url}${page?.screenshot}`, {
+    const unauthenticated = await fetch(`${fleet.api.ready.url}${page?.screenshot}`, {
       headers: { 'x-api-key': 'no' },
     });
-    expect(stranger.status).toBe(401);
+    expect(unauthenticated.status).toBe(401);
     expect(await kept()).toHaveLength(2);
 
     const database = connect({

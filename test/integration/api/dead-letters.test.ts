@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { buryMessage } from '../../../db/events/dead-letters.ts';
+import { deadLetterMessage } from '../../../db/events/dead-letters.ts';
 import { expectProblem, run, startApi, type TestApi } from './api-fixture.ts';
 
 let api: TestApi;
@@ -91,8 +91,8 @@ describe('dead letters', () => {
 
   test('an unreadable message is kept once, with its beginning, and cannot be run', async () => {
     const message = { queue: 'scrape_jobs', reason: 'message is not JSON', body: Buffer.from('{"a\0') };
-    await buryMessage(api.database, message);
-    await buryMessage(api.database, message);
+    await deadLetterMessage(api.database, message);
+    await deadLetterMessage(api.database, message);
     const letters = await list('?code=unreadable_message');
     expect(letters).toMatchObject([{ job_id: null, message: 'message is not JSON', body: '{"a\ufffd' }]);
     const answer = await api.ask('POST', `/api/v1/dead-letters/${letters[0].id}/requeue`);

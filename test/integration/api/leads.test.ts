@@ -36,9 +36,9 @@ describe('storing a lead', () => {
     const { json } = await api.ask('GET', `/api/v1/jobs/${job.id}/leads`);
     expect(json).toEqual({ leads: [again], next_cursor: null });
     expect((await api.ask('GET', `/api/v1/jobs/${job.id}`)).json.counts.leads).toBe(1);
-    const told = { domain: 'one.de', company: 'Company of one.de', website: 'https://one.de/' };
+    const content = { domain: 'one.de', company: 'Company of one.de', website: 'https://one.de/' };
     expect((await eventsOf(job.id)).map(({ data }) => data)).toEqual([
-      { job_id: job.id, lead_id: expect.any(String), ...told },
+      { job_id: job.id, lead_id: expect.any(String), ...content },
     ]);
   });
 

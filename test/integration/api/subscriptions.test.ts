@@ -20,7 +20,7 @@ const keys = () => ({
 describe('a subscription', () => {
   test('is created, shown, changed and deleted only by its owner', async () => {
     const { key } = await api.addUser();
-    const stranger = await api.addUser();
+    const otherUser = await api.addUser();
     const made = await post({ ...inApp, filter: { min_priority: 3 } }, key);
     expect(made.status).toBe(201);
     expect(made.json).toEqual({
@@ -36,10 +36,10 @@ describe('a subscription', () => {
     expect(made.headers.get('location')).toBe(path);
     expect((await api.ask('GET', path, { key })).json).toEqual(made.json);
     for (const method of ['GET', 'DELETE']) {
-      expectProblem(await api.ask(method, path, { key: stranger.key }), 404, 'not_found');
+      expectProblem(await api.ask(method, path, { key: otherUser.key }), 404, 'not_found');
     }
     const body = { events: ['job.*', 'job.*'], active: false };
-    expectProblem(await api.ask('PATCH', path, { key: stranger.key, body }), 404, 'not_found');
+    expectProblem(await api.ask('PATCH', path, { key: otherUser.key, body }), 404, 'not_found');
     const changed = await api.ask('PATCH', path, { key, body });
     expect(changed.json).toMatchObject({ events: ['job.*'], active: false, filter: { min_priority: 3 } });
     expect((await api.ask('DELETE', path, { key })).status).toBe(204);
@@ -146,7 +146,7 @@ describe('mail', () => {
 describe('notifications in the app', () => {
   test('are marked as read one by one or all at once, each by its owner', async () => {
     const { key, userId } = await api.addUser();
-    const stranger = await api.addUser();
+    const otherUser = await api.addUser();
     const store = statement(
       'store_notifications',
       `INSERT INTO notifications (user_id, event_id, type, urgent, data, occurred_at)
@@ -159,7 +159,7 @@ describe('notifications in the app', () => {
     const rest = await list(`?limit=5&cursor=${all.next_cursor}`);
     expect([rest.notifications.length, rest.next_cursor]).toEqual([2, null]);
     const path = `/api/v1/notifications/${all.notifications[0].id}`;
-    expectProblem(await api.ask('POST', `${path}/read`, { key: stranger.key }), 404, 'not_found');
+    expectProblem(await api.ask('POST', `${path}/read`, { key: otherUser.key }), 404, 'not_found');
     const first = await api.ask('POST', `${path}/read`, { key });
     const again = await api.ask('POST', `${path}/read`, { key });
     expect(again.json.read_at).toBe(first.json.read_at);

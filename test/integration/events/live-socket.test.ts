@@ -205,10 +205,10 @@ describe('a connection', () => {
   test('is notified when its process stops', async () => {
     const stopping = await startApi();
     const socket = await openLiveSocket(`${stopping.url}/api/v1/live`, { 'x-api-key': stopping.adminKey });
-    const stranger = await openLiveSocket(`${stopping.url}/api/v1/live`);
+    const unauthenticated = await openLiveSocket(`${stopping.url}/api/v1/live`);
     await socket.until('ready');
     await stopping.stop();
     expect(await socket.closed).toBe(1001);
-    expect(await stranger.closed).toBe(1001);
+    expect(await unauthenticated.closed).toBe(1001);
   });
 });

@@ -61,7 +61,7 @@ test('the visitors of any hours match a count by hand, in whatever order their c
         .filter(({ hour }) => hour >= from && hour < to)
         .map(({ visitor, hour }) => `${visitor} ${hour < 24}`),
     ).size;
-  const told = async (from: number, to: number) => {
+  const reported = async (from: number, to: number) => {
     const at = (hour: number) => new Date(BEGIN + hour * HOUR_MS);
     return (await readClickStats(database, link_id, { from: at(from), to: at(to), interval: 'hour' })).totals
       .visitors;
@@ -69,7 +69,11 @@ test('the visitors of any hours match a count by hand, in whatever order their c
   for (let from = 0; from < 48; from += 1) {
     for (const to of [from + 1, from + 5, 20, 24, 31, 48]) {
       if (to <= from || to > 48) continue;
-      expect({ from, to, visitors: await told(from, to) }).toEqual({ from, to, visitors: byHand(from, to) });
+      expect({ from, to, visitors: await reported(from, to) }).toEqual({
+        from,
+        to,
+        visitors: byHand(from, to),
+      });
     }
   }
 });

@@ -96,9 +96,9 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
 
   test("users are not notified of their own cancel, but their server is; other users' jobs notify neither", async () => {
     const { key } = await fixture.api.addUser();
-    const { key: stranger } = await fixture.api.addUser();
+    const { key: otherUser } = await fixture.api.addUser();
     await fixture.subscribe({ events: ['*'], channel: 'in_app' }, key);
-    await fixture.subscribe({ events: ['*'], channel: 'in_app' }, stranger);
+    await fixture.subscribe({ events: ['*'], channel: 'in_app' }, otherUser);
     await fixture.subscribe(
       { events: ['*'], channel: 'webhook', target: `${fixture.receiver.url}/cancel` },
       key,
@@ -106,7 +106,7 @@ describe.each(DRIVERS)('notifications on %s', (driver) => {
     const id = await fixture.api.submit({ urls: ['https://example.com/'] }, key);
     expect((await fixture.api.ask('POST', `/api/v1/jobs/${id}/cancel`, { key })).status).toBe(200);
     await fixture.settled();
-    for (const who of [key, stranger]) {
+    for (const who of [key, otherUser]) {
       expect((await fixture.get('/notifications', who)).json.notifications).toEqual([]);
     }
     const bodies = fixture.receiver.requests

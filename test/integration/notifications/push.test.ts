@@ -60,7 +60,7 @@ test('the public key is served, and is the same each time', async () => {
 });
 
 test.each([404, 410])(
-  'a subscription that is gone (%i) is dropped, and nobody asks again',
+  'a subscription that is gone (%i) is deleted, and gets no more pushes',
   async (status) => {
     const { key } = await fixture.api.addUser();
     const path = `/gone-${status}`;

@@ -156,8 +156,8 @@ describe('an owner', () => {
     await fixture.settled();
     expect(received('/redeliver').map(({ headers }) => headers['webhook-id'])).toEqual([id, id]);
     expect((await deliveriesOf(webhook, key))[0].attempts).toHaveLength(2);
-    const stranger = await fixture.api.addUser();
-    expectProblem(await fixture.api.ask('POST', path, { key: stranger.key }), 404, 'not_found');
+    const otherUser = await fixture.api.addUser();
+    expectProblem(await fixture.api.ask('POST', path, { key: otherUser.key }), 404, 'not_found');
   });
 
   test('rotates the secret: for a while receivers with the old and with the new one accept', async () => {

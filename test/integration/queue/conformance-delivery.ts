@@ -76,10 +76,10 @@ export function describeDelivery(harness: QueueHarness): void {
 
     test('an unroutable message is refused only if it is mandatory', async () => {
       const queue = await fixture.start();
-      const nobody = { ...workMessage(), exchange: EVENTS, routingKey: 'nobody.listens' };
+      const unroutable = { ...workMessage(), exchange: EVENTS, routingKey: 'nobody.listens' };
 
-      await expect(queue.publish([{ ...nobody, mandatory: false }])).resolves.toBeUndefined();
-      await expect(queue.publish([nobody])).rejects.toThrow(PublishError);
+      await expect(queue.publish([{ ...unroutable, mandatory: false }])).resolves.toBeUndefined();
+      await expect(queue.publish([unroutable])).rejects.toThrow(PublishError);
       await expect(queue.publish([{ ...workMessage(), routingKey: 'no_such_queue' }])).rejects.toThrow(
         'no queue',
       );
