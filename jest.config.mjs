@@ -3,8 +3,6 @@
 const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
-  // Jest's own five seconds are soon gone on a busy machine; what hangs is told a little later.
-  setupFilesAfterEnv: ['<rootDir>/test/support/jest/timeouts.ts'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -28,6 +26,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
+      setupFilesAfterEnv: ['<rootDir>/test/support/jest/unit-timeouts.ts'],
       testMatch: [
         '<rootDir>/{core,runtime,queue,db,scraping,storage,dispatch,api,workers,supervisor}/**/*.test.ts',
         '<rootDir>/test/*.test.ts',
@@ -36,6 +35,7 @@ export default {
     {
       ...common,
       displayName: 'system',
+      setupFilesAfterEnv: ['<rootDir>/test/support/jest/system-timeouts.ts'],
       testMatch: ['<rootDir>/test/{integration,e2e}/**/*.test.ts'],
       globalSetup: './test/support/jest/global-setup.mjs',
       globalTeardown: './test/support/jest/global-teardown.mjs',

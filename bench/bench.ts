@@ -5,7 +5,7 @@ import type { BenchOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { ROOT, type Services } from './services.ts';
 
-/** What every part of the bench works with. */
+/** The context of every part of the bench. */
 export interface Bench {
   services: Services;
   options: BenchOptions;
@@ -15,11 +15,14 @@ export interface Bench {
 export const DRIVERS = ['rabbitmq', 'embedded'] as const;
 export type Driver = (typeof DRIVERS)[number];
 
-/** Starts one of the compiled programs, the product's or the bench's own, as `npm start` would: configured by environment. */
+/**
+ * Starts one of the compiled programs, the product's or the bench's own, as `npm start` would:
+ * configured by environment.
+ */
 export function startOurs(
   { services }: Bench,
   options: {
-    /** Such as `api/main.js`. */
+    /** For example `api/main.js`. */
     program: string;
     driver: Driver;
     databaseUrl: string;
@@ -37,9 +40,9 @@ export function startOurs(
       DATA_DIR: join(services.dir, 'data'),
       BOOTSTRAP_API_KEY: API_KEY,
       PORT: '0',
-      // One user stands for all: the limit a user has is not what is measured.
+      // One user represents all: the limit per user is not measured here.
       RATE_LIMIT: '1000000',
-      // The peers do not log a line a job; what ours cost is a figure of its own.
+      // The peers do not log a line per job; the cost of our log is a figure of its own.
       LOG_LEVEL: 'warn',
       ...options.env,
     },
@@ -101,7 +104,7 @@ export const startPeer = (
     env,
   });
 
-/** Runs `work` with these processes and ends them, last first, whatever comes of it. */
+/** Runs `work` with these processes and stops them, last first, even if it fails. */
 export async function withChildren<T>(
   work: (keep: (child: Promise<Child>) => Promise<Child>) => Promise<T>,
 ): Promise<T> {

@@ -2,14 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A process the bench started: one of the product's, of the bench's own, or a peer. */
+/** A process the bench started: the product's, the bench's own, or a peer's. */
 export interface Child {
   pid: number;
   /** What it sent when it was ready. */
   ready: { type: 'ready'; url?: string };
   /** Calls one of the functions it serves. */
   call<Result>(name: string, args?: unknown): Promise<Result>;
-  /** Where it tells when jobs began. */
+  /** Called when jobs start. */
   onBegun(listener: (begun: { key: string; at: number }) => void): void;
   stop(): Promise<void>;
 }
@@ -25,12 +25,15 @@ interface Reply {
 const READY_MS = 60_000;
 const STOP_MS = 40_000;
 const running = new Set<ChildProcess>();
-// Nothing the bench started outlives it, however it ends.
+// All processes of the bench end with it, however it ends.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a program and waits until it says that it is ready. Its output goes to a file of its own in `dir`. */
+/**
+ * Starts a program and waits until it reports that it is ready. Its output goes to a file of its
+ * own in `dir`.
+ */
 export async function startChild(options: {
   /** Absolute path. */
   program: string;

@@ -1,16 +1,16 @@
 import type { Child } from './child.ts';
 import { cpuTimes, perJob } from './cpu.ts';
 
-/** What draining a backlog came to. */
+/** The result of draining a backlog. */
 export interface Drained {
   perSecond: number;
-  /** Jobs that were begun when it was stopped. */
+  /** Jobs that had started when it was stopped. */
   hits: number;
-  /** Processor time a job in microseconds, by process and in all. */
+  /** Processor time per job in microseconds, by process and in total. */
   cpuMicros: Record<string, number>;
 }
 
-/** Lets a worker process drain, and notes what it cost these processes. */
+/** Lets a worker process drain, and measures what it costs these processes. */
 export async function drainWith(
   worker: Child,
   roots: Record<string, number>,
@@ -21,7 +21,7 @@ export async function drainWith(
   return { ...result, cpuMicros: perJob(before, cpuTimes(roots), result.hits) };
 }
 
-/** The round of middle speed. */
+/** The round of median speed. */
 export function medianOf(rounds: Drained[]): Drained {
   const sorted = [...rounds].sort((a, b) => a.perSecond - b.perSecond);
   return sorted[Math.ceil(sorted.length / 2) - 1] ?? { perSecond: Number.NaN, hits: 0, cpuMicros: {} };

@@ -1,4 +1,7 @@
-/** SQL that fills a database to a size at which Postgres has to choose its plans; for `explain` and for test/integration/db/explain.test.ts. */
+/**
+ * SQL that fills a database to a size at which Postgres has to choose its plans; for `explain` and
+ * for test/integration/db/explain.test.ts.
+ */
 
 /** Of a thousand jobs: 10 wait, 1 is dispatched, 1 runs, 1 is due, 4 wait for their time, 30 failed, 10 cancelled. */
 export const fillJobs = (rows: number): string => `
@@ -31,13 +34,14 @@ export const fillJobs = (rows: number): string => `
   UPDATE event_cursors SET xid = '500', seq = (SELECT min(seq) + 100 FROM events WHERE xid = '500') WHERE reader = 'relay';
 `;
 
-/** Has nothing. */
+/** A user without anything. */
 export const SMALL_USER = '00000000-0000-0000-0000-000000000001';
 
 /**
- * 5,000 more users with an endpoint and four subscriptions each; each job has told its user in the app, two thirds of them unread, and by one
- * of three channels. Of a thousand deliveries: 1 is due, 3 wait, 10 failed; of 20,000: 1 is rung
- * for, 1 being sent, as windows and slots have it.
+ * 5,000 more users with an endpoint and four subscriptions each; each job has notified its user in
+ * the app, two thirds of them unread, and by one of three channels. Of a thousand deliveries: 1 is
+ * due, 3 wait, 10 failed; of 20,000: 1 is on the queue, 1 being sent, as windows and slots
+ * determine.
  */
 export const FILL_NOTIFICATIONS = `
   INSERT INTO users (id, email, name, role) VALUES ('${SMALL_USER}', 'small@example.com', 'Small', 'user');
@@ -79,7 +83,10 @@ export const FILL_NOTIFICATIONS = `
   SELECT id, finished_at, 10, 204 FROM deliveries WHERE finished_at IS NOT NULL;
 `;
 
-/** The tables that neither of the others fills. To be run behind `fillJobs`: pages, leads, addresses of crawls, links and what was counted of them, hosts. */
+/**
+ * The tables that neither of the others fills, run after `fillJobs`: pages, leads, addresses of
+ * crawls, links and their statistics, hosts.
+ */
 export const fillResults = (rows: number): string => `
   INSERT INTO api_keys (user_id, name, prefix, hash)
   SELECT id, 'key', 'le_', decode(md5(id::text || n), 'hex') FROM users, generate_series(1, greatest(1, ${rows} / 5000)) AS n;

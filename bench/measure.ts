@@ -1,4 +1,7 @@
-/** Milliseconds of the machine's monotonic clock, the same in every process: times taken in two of them can be compared. */
+/**
+ * Milliseconds of the machine's monotonic clock, the same in every process: times of two processes
+ * can be compared.
+ */
 export const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 export function median(values: number[]): number {
@@ -12,10 +15,10 @@ export function percentile(values: number[], share: number): number {
 }
 
 /**
- * Measures several things in turn, A B C A B C …, so that whatever else the machine does meanwhile hits all of them alike.
- * Returns each one's results in the order of the rounds.
+ * Measures several things in rotation, A B C A B C …, so that other load on the machine affects all
+ * of them alike. Returns each one's results in the order of the rounds.
  */
-export async function inTurns<Name extends string, Result>(
+export async function interleave<Name extends string, Result>(
   rounds: number,
   measurements: Record<Name, () => Promise<Result>>,
 ): Promise<Record<Name, Result[]>> {
@@ -27,19 +30,19 @@ export async function inTurns<Name extends string, Result>(
   return results;
 }
 
-/** What is counted while jobs are drained. */
+/** The state that is polled while jobs are drained. */
 export interface Meter {
   hit(): void;
   done: Promise<{ perSecond: number; hits: number }>;
 }
 
-/** So slow a system is not waited for: what it did until then counts. */
+/** Deadline for a slow system: what it did until then counts. */
 const LONGEST_DRAIN_MS = 6000;
 const LONGEST_WARM_UP_MS = 2000;
 
 /**
- * Jobs a second between the first tenth and the last twentieth of `count`: neither the first polls nor the last stragglers
- * count. `peers/serve.mjs` has the same.
+ * Jobs per second between the first tenth and the last twentieth of `count`: neither the first
+ * polls nor the last stragglers count. `peers/serve.mjs` has the same.
  */
 export function createMeter(count: number): Meter {
   const from = Math.ceil(count * 0.1);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Resident memory in MB, as Linux counts pages: what processes share is counted in each. */
+/** Resident memory in MB, as Linux counts pages: shared pages are counted in each process. */
 export interface Memory {
   /** Of the process and all its descendants. */
   mb: number;
@@ -13,12 +13,13 @@ function memoryOf(root: number): Memory {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
-        // `pid (name) state parent …`; the name may hold anything. Then pages: size, resident, shared.
+        // `pid (name) state parent …`; the name may contain anything. Then pages: size, resident,
+        // shared.
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '');
         const [, resident] = readFileSync(`/proc/${name}/statm`, 'utf8').split(' ');
         return [{ pid: Number(name), parent: Number(stat.split(' ')[1]), pages: Number(resident) }];
       } catch {
-        // Gone meanwhile.
+        // Ended meanwhile.
         return [];
       }
     });
@@ -35,7 +36,7 @@ function memoryOf(root: number): Memory {
 const PAGE_MB = 4096 / 2 ** 20;
 const EVERY_MS = 250;
 
-/** Looks at a process tree until `stop`, which gives what was seen, in order. */
+/** Samples a process tree until `stop`, which returns the samples, in order. */
 export function watchMemory(root: number): { stop(): Memory[] } {
   const seen: Memory[] = [];
   const look = () => void seen.push(memoryOf(root));

@@ -22,14 +22,16 @@ export type Part = (typeof PARTS)[number];
 
 export interface BenchOptions {
   only: ReadonlySet<Part>;
-  /** Shorter and less often: to see that everything runs, not to quote. */
+  /** Shorter and fewer runs: to check that everything works, not to quote. */
   quick: boolean;
   json: string | undefined;
-  /** How often each figure is measured; the median counts. */
+  /** Rounds per figure; the median counts. */
   rounds: number;
   /** Slots of the worker that drains. */
   slots: number[];
-  /** Also tell what each drain's statements cost in Postgres. Counting them costs a little itself. */
+  /**
+   * Also report what each drain's statements cost in Postgres. Counting them costs a little itself.
+   */
   statements: boolean;
 }
 
@@ -62,7 +64,7 @@ function read(args: string[]) {
   return parseArguments({ args, options }, 'npm run bench').values;
 }
 
-/** Node's `parseArgs` whose complaint is one line. @throws UsageError */
+/** Node's `parseArgs` with one-line errors. @throws UsageError */
 export function parseArguments<T extends ParseArgsConfig>(config: T, command: string) {
   try {
     return parseArgs(config);

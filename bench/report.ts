@@ -6,14 +6,14 @@ export interface Figure {
   name: string;
   value: number;
   unit: '/s' | 'ms' | 'KB' | 'MB' | 'ratio' | 'count';
-  /** What was set, for peers; or what to know when reading it. */
+  /** Settings, for peers; or a note for the reader. */
   note?: string;
-  /** What the machine could have done at most in this run, or what it is compared with. */
+  /** The ceiling in this run, or what the value is compared with. */
   ceiling?: { name: string; value: number };
   target?: Target;
   /** Each round's value; `value` is their median. */
   rounds?: number[];
-  /** Processor time a job in microseconds, by process and in all. */
+  /** Processor time per job in microseconds, by process and in total. */
   cpuMicros?: Record<string, number>;
   /** 1-minute load average when it was measured. */
   load: number;
@@ -31,7 +31,7 @@ export interface Report {
   readonly figures: readonly Figure[];
 }
 
-/** Tells each figure on standard error as it comes; a run takes minutes. */
+/** Reports each figure on standard error as it comes; a run takes minutes. */
 export function createReport(): Report {
   const figures: Figure[] = [];
   return {
@@ -47,7 +47,7 @@ export function createReport(): Report {
 export const ratioOf = ({ value, ceiling }: Figure): number | undefined =>
   ceiling ? value / ceiling.value : undefined;
 
-/** Whether its target is met; undefined where there is none. */
+/** Whether its target is met; undefined if there is none. */
 export function isMet(figure: Figure): boolean | undefined {
   const { target } = figure;
   if (!target) return undefined;

@@ -14,7 +14,7 @@ import type { Services } from './services.ts';
 export interface Scratch {
   url: string;
   database: Database;
-  /** Without jobs and events again. */
+  /** Deletes jobs and events. */
   clear(): Promise<void>;
   drop(): Promise<void>;
 }
@@ -63,12 +63,15 @@ export async function createDatabase(postgresUrl: string, as = ''): Promise<stri
   return urlOf(postgresUrl, name);
 }
 
-/** Not WITH (FORCE): a role that is no superuser may not end an autovacuum there. Postgres waits 5 s for those who leave. */
+/**
+ * Not WITH (FORCE): a role that is no superuser may not end an autovacuum. Postgres waits 5 s for
+ * open sessions.
+ */
 export async function dropDatabase(postgresUrl: string, url: string): Promise<void> {
   await admin(postgresUrl, `DROP DATABASE ${new URL(url).pathname.slice(1)}`);
 }
 
-/** What autovacuum would have done within seconds; before every drain, for us and for the peers alike. */
+/** What autovacuum would do within seconds; before every drain, for us and for the peers alike. */
 export const vacuum = (url: string): Promise<void> => admin(url, 'VACUUM ANALYZE');
 
 async function admin(url: string, sql: string): Promise<void> {
@@ -87,7 +90,7 @@ function urlOf(postgresUrl: string, database: string): string {
   return url.href;
 }
 
-/** Accepts so many jobs past the API, as if their events had long been relayed. */
+/** Inserts accepted jobs without the API, as if their events had been relayed. */
 export async function insertJobs(scratch: Scratch, count: number, spec: JobSpec = job): Promise<void> {
   const { database } = scratch;
   const [user] = await database.query<{ id: string }>(FIND_ADMIN);

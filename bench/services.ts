@@ -13,21 +13,24 @@ import { findProcess } from './cpu.ts';
 /** The checkout; this file runs from dist/bench. */
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** The servers of one run, started for it and ended with it. */
+/** The servers of one run, started for it and stopped with it. */
 export interface Services {
   /** Everything the run writes. */
   dir: string;
-  /** A role that may make databases. */
+  /** A role that may create databases. */
   postgresUrl: string;
   rabbitmqUrl: string;
-  /** Undefined where Redis is not installed. */
+  /** Undefined if Redis is not installed. */
   redisPort: number | undefined;
   /** The servers' processes, for their processor time. */
   pids: { postgres: number; broker: number; redis: number };
   stop(): Promise<void>;
 }
 
-/** Real servers on free ports with their files in a folder of their own; Postgres and Redis write through to the disk. */
+/**
+ * Real servers on free ports with their files in a folder of their own; Postgres and Redis sync to
+ * the disk.
+ */
 export async function startServices({ statements }: { statements: boolean }): Promise<Services> {
   const dir = await mkdtemp(join(tmpdir(), 'leadengine-bench-'));
   const stops: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
@@ -78,7 +81,7 @@ async function startBroker(): Promise<{ url: string; close(): Promise<void> }> {
   return startRabbitmq();
 }
 
-/** For BullMQ, with every write on the disk before it is answered, as with the others. */
+/** For BullMQ, with every write synced before it is answered, as with the others. */
 async function startRedis(
   dir: string,
 ): Promise<{ port: number; pid: number; stop(): Promise<void> } | undefined> {

@@ -1,9 +1,12 @@
 import pg from 'pg';
 import type { Services } from './services.ts';
 
-/** Which statements Postgres spent its time on since the last call, most expensive first; with `--statements`. */
+/**
+ * The statements Postgres spent its time on since the last call, most expensive first; with
+ * `--statements`.
+ */
 export async function takeStatements({ postgresUrl }: Services): Promise<string> {
-  // The superuser's password is the role's own; only the superuser may count what others run.
+  // The superuser has the role's password; only a superuser may count the statements of others.
   const url = new URL(postgresUrl);
   url.username = 'postgres';
   url.pathname = '/postgres';

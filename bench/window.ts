@@ -5,12 +5,15 @@ import { SCRAPE_JOBS } from '../queue/topology.ts';
 import type { Bench, Driver } from './bench.ts';
 import type { Scratch } from './scratch.ts';
 
-/** Empties what an earlier measurement left on the broker. The embedded queue is as new as its database. */
+/**
+ * Removes what an earlier measurement left on the broker. The embedded queue is as new as its
+ * database.
+ */
 export async function purgeQueue({ services }: Bench, driver: Driver, queue = SCRAPE_JOBS): Promise<void> {
   if (driver !== 'rabbitmq') return;
   const connection = await connectBroker(services.rabbitmqUrl);
   const channel = await connection.createChannel();
-  // Refused, and the channel closed, where no process of ours has declared it yet.
+  // Refused, with the channel closed, if no process has declared it yet.
   channel.on('error', () => {});
   await channel.purgeQueue(queue).catch(() => {});
   await connection.close();
@@ -27,7 +30,7 @@ const COUNT = statement(
   'SELECT count(*)::int AS jobs, count(dispatched_at)::int AS dispatched FROM jobs',
 );
 
-/** Waits until nothing moves behind the API any more: every event relayed. Answers how long that took, in ms. */
+/** Waits until the API is idle: every event relayed. Returns how long that took, in ms. */
 export async function untilRelayed({ database }: Scratch, limitMs: number): Promise<number> {
   const begin = performance.now();
   while (performance.now() - begin < limitMs) {

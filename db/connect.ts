@@ -4,13 +4,14 @@ import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 import { type Statement, statement } from './statement.ts';
 
 /**
- * A FROM item that lets its statement's commit not wait for the disk (about 1 ms each). For what a crash of Postgres may take back
- * without harm, because it is found out and done again: a claim (the message comes again, and the fence refuses the holder
- * that nobody remembers), a mark, a heartbeat. A later commit that does wait makes all earlier ones durable too.
+ * A FROM item that lets the commit of its statement return before the disk write (about 1 ms each).
+ * For changes that a crash of Postgres may undo without harm, because they are detected and
+ * repeated: a claim (the message is redelivered, and the fence rejects the lost holder), a dispatch
+ * mark, a heartbeat. A later synchronous commit makes all earlier ones durable too.
  */
 export const ASYNC_COMMIT = `(SELECT set_config('synchronous_commit', 'off', true)) AS async_commit`;
 
-/** Something statements run on: the pool, or one transaction. */
+/** What statements run on: the pool, or one transaction. */
 export interface Sql {
   query<Row = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<Row[]>;
 }
@@ -44,18 +45,20 @@ interface Connection {
 /**
  * Planner settings of every connection: nested loops over indexes, planned once without the values.
  *
- * A plan is kept for as long as its connection, and most are first made on tables that are empty or small. There the planner's own
- * choice is to read a table whole, or to hash or merge it, and the plan stays when the table has grown. Of 177 statements, those that
- * so read a table whole which grows, on an empty database, with 2,000 jobs and with 20,000 (after ANALYZE):
+ * A connection keeps its plans, and most are first made on tables that are empty or small. There the
+ * planner's own choice is to read a table whole, or to hash or merge it, and the plan stays when the
+ * table has grown. Number of statements, of 177, that read a growing table whole on an empty
+ * database, with 2,000 jobs and with 20,000 (after ANALYZE):
  *
- *     planner's own choice             29  15  10   (settle, lease renewal, claims, host permits, pruning)
- *     enable_seqscan = off alone        7   5   3   (a merge or hash join then reads an index whole instead)
- *     these settings                    2   2   2   (the administrators' lists of all users and of all keys)
+ *     planner's own choice          29  15  10  (settle, lease renewal, claims, host permits, pruning)
+ *     enable_seqscan = off alone     7   5   3  (a merge or hash join reads an index whole instead)
+ *     these settings                 2   2   2  (the admins' lists of all users and of all keys)
  *
- * A settle of a young table so costs 0.2 ms of processor time instead of 1.1. Per statement they cannot be set: it would be a
- * transaction with two round trips more. `plan_cache_mode`: planning a claim anew for each call takes 0.4 ms, running it 0.1.
+ * With them, a settle of a young table costs 0.2 ms of processor time instead of 1.1. Per statement
+ * they cannot be set: that would need a transaction with two more round trips. `plan_cache_mode`:
+ * planning a claim for each call takes 0.4 ms, running it 0.1.
  *
- * What they could hide is a statement that has no index; test/integration/db/explain.test.ts fails on it.
+ * They could hide a statement without an index; test/integration/db/explain.test.ts fails on it.
  */
 export const INDEX_PLANS = `SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
   SET plan_cache_mode = force_generic_plan`;
@@ -64,13 +67,13 @@ export function connect(options: DatabaseOptions): Database {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
   // Once connected, not as parameters of the start: PgBouncer knows only a few of those.
   const settings = `${INDEX_PLANS}; SET statement_timeout = ${statementTimeoutMs};
-    -- A worker that hangs between two statements holds its job's row, and a cancel would wait for it.
+    -- A worker that hangs between two statements holds its job's row; a cancel would wait for it.
     SET idle_in_transaction_session_timeout = 10000`;
   const prepare = (connection: Connection, done: (error: unknown, connection: Connection) => void) => {
     connection.query({ text: settings }).then(
       () => done(null, connection),
       (error) => {
-        // knex forgets one that it was not given.
+        // knex does not close a connection whose `afterCreate` failed.
         connection.end().catch(() => {});
         done(error, connection);
       },
@@ -83,7 +86,7 @@ export function connect(options: DatabaseOptions): Database {
       ...address,
       application_name: options.applicationName,
       keepAlive: true,
-      // The server's limit cannot fire over a connection that is gone without a word; the client's does.
+      // The server's limit cannot fire over a connection that died silently; the client's does.
       query_timeout: statementTimeoutMs && statementTimeoutMs + 5000,
     },
     pool: { min: 0, max: options.poolSize, idleTimeoutMillis: 30_000, afterCreate: prepare },
@@ -94,7 +97,7 @@ export function connect(options: DatabaseOptions): Database {
     },
   });
 
-  // knex makes its connections of this.
+  // knex opens its connections through this.
   knex.client.driver = { Client };
 
   const withConnection = async <T>(use: (connection: Connection) => Promise<T>): Promise<T> => {
@@ -102,7 +105,7 @@ export function connect(options: DatabaseOptions): Database {
     try {
       return await use(connection);
     } catch (error) {
-      // No SQLSTATE means the server did not answer: what state the connection is in is unknown.
+      // No SQLSTATE means that the server did not answer: the state of the connection is unknown.
       if (!isSqlError(error)) connection.__knex__disposed ??= error;
       throw error;
     } finally {
@@ -133,7 +136,7 @@ export function connect(options: DatabaseOptions): Database {
   };
 }
 
-/** Rejects where the server does not answer. */
+/** Rejects if the server does not answer. */
 export const ping = (sql: Sql): Promise<unknown> => sql.query(PING);
 const PING = statement('ping', 'SELECT 1');
 
@@ -143,7 +146,8 @@ const isSqlError = (error: unknown): boolean =>
   /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^E[A-Z]{4}$/.test(codeOf(error));
 
 /**
- * SQLSTATEs of a server that cannot serve now: connection, shutdown, start-up, too many clients, disk or memory full, read only;
+ * SQLSTATEs of an unavailable server: connection, shutdown, start-up, too many clients, disk or
+ * memory full, read only;
  * and of a statement that waited too long, for a lock or for itself.
  */
 const UNAVAILABLE_STATE = /^(08...|57P0[1-5]|57014|53...|55P03|58030|25006|25P03)$/;
@@ -152,12 +156,12 @@ const UNAVAILABLE_CODE =
 const UNAVAILABLE_MESSAGE =
   /connection terminated|timeout (expired|acquiring)|read timeout|client has encountered a connection error|not queryable|unable to acquire a connection/i;
 
-/** True where the statement may well succeed later: nothing is wrong with it, the database is away. */
+/** True if the statement may succeed later: the statement is fine, the database is unavailable. */
 export function isDatabaseUnavailable(error: unknown): boolean {
   const code = codeOf(error);
   if (UNAVAILABLE_STATE.test(code) || UNAVAILABLE_CODE.test(code)) return true;
   return error instanceof Error && !isSqlError(error) && UNAVAILABLE_MESSAGE.test(error.message);
 }
 
-/** 40001 and 40P01: the statement lost a race against another one and can simply be run again. */
+/** 40001 and 40P01: the statement lost a race against another one and can be run again. */
 export const isSerializationFailure = (error: unknown): boolean => /^40(001|P01)$/.test(codeOf(error));

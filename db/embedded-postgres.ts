@@ -7,7 +7,6 @@ import pg from 'pg';
 import type { Logger } from '../runtime/log/logger.ts';
 import { type Cluster, openCluster } from './embedded-postgres/cluster.ts';
 import { EmbeddedPostgresError } from './embedded-postgres/error.ts';
-import { guard, guardWhileStarting } from './embedded-postgres/guard.ts';
 import { claim, isPassing, LOCAL, ownerOf } from './embedded-postgres/ownership.ts';
 import {
   findPostmaster,
@@ -18,48 +17,53 @@ import {
   spawnPostmaster,
   stopPostmaster,
 } from './embedded-postgres/postmaster.ts';
+import { startReaper, startReaperWhileStarting } from './embedded-postgres/reaper.ts';
 
 export interface EmbeddedPostgres {
-  /** Of the database `leadengine`, as a role that is no superuser. Stays the same for as long as this one runs. */
+  /**
+   * URL of the database `leadengine` for a role that is no superuser. Constant while this server
+   * runs.
+   */
   url: string;
-  /** Ends all sessions and stops the server. May be called more than once. */
+  /** Ends all sessions and stops the server. Idempotent. */
   stop(): Promise<void>;
-  /** Tells the server to stop and does not wait for it: for a process that must end at once. */
+  /** Signals the server to stop without waiting: for a process that must exit at once. */
   letGo(): void;
 }
 
 export interface EmbeddedPostgresOptions {
   dataDir: string;
   logger: Logger;
-  /** Called when the server is gone and could not be brought back. */
+  /** Called if the server died and could not be restarted. */
   onLost?: (error: Error) => void;
-  /** How long the server runs on after its owner was killed; default 45. */
+  /** Seconds the server outlives an owner that was killed; default 45. */
   lingerSeconds?: number;
-  /** Server settings over ours. */
+  /** Server settings that override ours. */
   settings?: Record<string, string>;
 }
 
 /**
- * A real Postgres with its files under `dataDir`, on a free port of 127.0.0.1. Starts one, or takes over the one that an owner
- * left running who was killed; brings it back if it dies. After an owner that was killed the server runs on for a while, for the
- * next one to take over, and then stops.
+ * A real Postgres with its files under `dataDir`, on a free port of 127.0.0.1. Starts a server, or
+ * takes over the one that a killed owner left running; restarts it if it dies. After its owner is
+ * killed, the server runs on for a while so that the next owner can take it over, and then stops.
  *
- * @throws EmbeddedPostgresError whose message says what is wrong and what to do, such as another owner on the same folder
+ * @throws EmbeddedPostgresError whose message says what is wrong and what to do, for example that
+ * another owner uses the folder
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { dataDir, logger, lingerSeconds = LINGER_SECONDS } = options;
   const cluster = await openCluster(dataDir);
   let server = await own(cluster, options);
-  let endGuard = () => {};
+  let stopReaper = () => {};
   try {
     await ensureDatabase(server.session);
     await publishUrl(dataDir, urlOf(server.port, cluster.password));
-    endGuard = await guard(dataDir, server.pid, lingerSeconds);
+    stopReaper = await startReaper(dataDir, server.pid, lingerSeconds);
   } catch (error) {
     await stopPostmaster(cluster.dir, server.pid);
     throw error;
   } finally {
-    server.endStartGuard();
+    server.stopStartReaper();
   }
   logger.info('embedded_postgres_started', {
     port: server.port,
@@ -77,13 +81,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const bringBack = async () => {
     logger.error('embedded_postgres_lost', { pid: server.pid });
     try {
-      // On the same port: everybody else knows no other.
+      // On the same port: the other processes know no other.
       server = await own(cluster, { ...options, port: server.port, isGivenUp: () => stopped !== undefined });
       bringBackWhenLost();
       logger.warn('embedded_postgres_recovered', { pid: server.pid });
-      endGuard();
-      endGuard = await guard(dataDir, server.pid, lingerSeconds);
-      server.endStartGuard();
+      stopReaper();
+      stopReaper = await startReaper(dataDir, server.pid, lingerSeconds);
+      server.stopStartReaper();
     } catch (error) {
       if (stopped) return;
       logger.error('embedded_postgres_not_recovered', { error });
@@ -93,11 +97,11 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   bringBackWhenLost();
 
   const stop = async () => {
-    // One that is being brought back is given up first, so that it does not come up behind our back.
+    // A restart under way is cancelled first, so that the server does not come up after the stop.
     await recovery;
     await rm(join(dataDir, URL_FILE), { force: true });
-    endGuard();
-    // Asked of the disk, not of memory: it may just have been started anew after a crash.
+    stopReaper();
+    // Read from disk, not from memory: the server may just have been restarted after a crash.
     const postmaster = await findPostmaster(cluster.dir);
     if (postmaster && !(await stopPostmaster(cluster.dir, postmaster.pid))) {
       throw new EmbeddedPostgresError(
@@ -117,15 +121,16 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       if (stopped) return;
       stopped = Promise.resolve();
       signal(server.pid, 'SIGINT');
-      endGuard();
+      stopReaper();
     },
   };
 }
 
 /**
- * Where the Postgres of the LeadEngine that runs on `dataDir` is, for another process on this machine.
+ * URL of the Postgres of the LeadEngine that runs on `dataDir`, for another process on this
+ * machine.
  *
- * @throws EmbeddedPostgresError where none runs
+ * @throws EmbeddedPostgresError if none runs
  */
 export async function embeddedPostgresUrl(dataDir: string): Promise<string> {
   const url = await readFile(join(dataDir, URL_FILE), 'utf8').catch(() => '');
@@ -137,7 +142,10 @@ export async function embeddedPostgresUrl(dataDir: string): Promise<string> {
   return url.trim();
 }
 
-/** Longer than the default SHUTDOWN_GRACE_MS: workers without a supervisor still hand their jobs back. */
+/**
+ * Longer than the default SHUTDOWN_GRACE_MS: workers without a supervisor can still release their
+ * jobs.
+ */
 const LINGER_SECONDS = 45;
 const URL_FILE = 'database-url';
 const ROLE = 'leadengine';
@@ -147,25 +155,31 @@ interface OwnedServer {
   pid: number;
   port: number;
   takenOver: boolean;
-  /** Until the server has a guard that lingers, this one stops it if its starter is killed. */
-  endStartGuard(): void;
+  /**
+   * Until the long-lived reaper of the server exists, this one stops the server if its starter is
+   * killed.
+   */
+  stopStartReaper(): void;
 }
 
 /** Longest wait for a server that starts, recovers from a crash, or stops for a predecessor. */
 const READY_MS = 120_000;
-/** Postgres refused for a reason that passes: the port was taken in between, another start came first, or a killed server's processes are not all gone yet. */
+/**
+ * Transient start failures: the port was taken meanwhile, another start came first, or processes of
+ * a killed server are not all gone yet.
+ */
 const PASSING_REFUSAL =
   /address already in use|could not bind|lock file "postmaster\.pid" already exists|lock file .* is empty|shared memory block .* is still in use/i;
 const REFUSED_MS = 30_000;
 
-/** Becomes the owner of a running server: of one found running without an owner, or of one started here. */
+/** Becomes the owner of a running server: one found without an owner, or one started here. */
 async function own(cluster: Cluster, options: OwnOptions): Promise<OwnedServer> {
   const { dataDir, settings = {}, port, isGivenUp = () => false } = options;
   const begun = Date.now();
   let spawned: Awaited<ReturnType<typeof spawnPostmaster>> | undefined;
-  let endStartGuard = () => {};
+  let stopStartReaper = () => {};
   const refuse = (error: EmbeddedPostgresError): never => {
-    endStartGuard();
+    stopStartReaper();
     throw error;
   };
   for (;;) {
@@ -179,7 +193,7 @@ async function own(cluster: Cluster, options: OwnOptions): Promise<OwnedServer> 
       if (claimed.kind === 'owner') {
         const takenOver = spawned?.child.pid !== running.pid;
         const { session } = claimed;
-        return { session, pid: running.pid, port: running.port, takenOver, endStartGuard };
+        return { session, pid: running.pid, port: running.port, takenOver, stopStartReaper };
       }
     } else if (!running && ended) {
       const said = spawned ? await logTail(cluster, spawned.logBegin) : '';
@@ -187,8 +201,8 @@ async function own(cluster: Cluster, options: OwnOptions): Promise<OwnedServer> 
       if (spawned && !passing) return refuse(notStarting(cluster, said));
       if (spawned) await pause(100);
       spawned = await spawnPostmaster(cluster, port ?? (await freePort()), settings);
-      endStartGuard();
-      if (spawned.child.pid) endStartGuard = guardWhileStarting(spawned.child.pid);
+      stopStartReaper();
+      if (spawned.child.pid) stopStartReaper = startReaperWhileStarting(spawned.child.pid);
     }
     if (isGivenUp() || Date.now() - begun > READY_MS) {
       const said = await logTail(cluster, spawned?.logBegin ?? 0);
@@ -200,9 +214,9 @@ async function own(cluster: Cluster, options: OwnOptions): Promise<OwnedServer> 
 }
 
 interface OwnOptions extends EmbeddedPostgresOptions {
-  /** Only this port will do. */
+  /** If set, only this port is used. */
   port?: number;
-  /** Asked again and again; once true, what was started is ended and the attempt rejects. */
+  /** Polled; once true, the started server is stopped and the attempt rejects. */
   isGivenUp?: () => boolean;
 }
 
@@ -215,14 +229,17 @@ async function endChild(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-/** The database and its role, if this is the cluster's first start (or the first one was killed before it came to this). */
+/**
+ * Creates the database and its role on the first start of the cluster, or after a first start that
+ * was killed before this.
+ */
 async function ensureDatabase(session: pg.Client): Promise<void> {
   const { rows } = await session.query<{ role: boolean; database: boolean }>(
     `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS role,
             EXISTS (SELECT FROM pg_database WHERE datname = $1) AS database`,
     [ROLE],
   );
-  // The same password: whoever can read one of the two can read the other.
+  // The same password as the superuser's: a process that can read one can read the other.
   const password = session.escapeLiteral(String(session.password));
   if (!rows[0]?.role) await session.query(`CREATE ROLE ${ROLE} LOGIN CREATEDB PASSWORD ${password}`);
   if (!rows[0]?.database) await session.query(`CREATE DATABASE ${ROLE} OWNER ${ROLE}`);
@@ -231,14 +248,20 @@ async function ensureDatabase(session: pg.Client): Promise<void> {
 const urlOf = (port: number, password: string): string =>
   `postgres://${ROLE}:${encodeURIComponent(password)}@127.0.0.1:${port}/${ROLE}?sslmode=disable`;
 
-/** Written aside and renamed: a reader sees the old address or the new one, never half of it. */
+/**
+ * Written to a temporary file and renamed: a reader sees the old address or the new one, never half
+ * of it.
+ */
 async function publishUrl(dataDir: string, url: string): Promise<void> {
   const aside = join(dataDir, `${URL_FILE}.${randomUUID()}`);
   await writeFile(aside, `${url}\n`, { mode: 0o600 });
   await rename(aside, join(dataDir, URL_FILE));
 }
 
-/** The address may be that of a server long gone; its port may even be somebody else's now, who will not know the password. */
+/**
+ * The address may be that of a dead server; another program may use its port now, and rejects the
+ * password.
+ */
 async function isOwned(url: string): Promise<boolean> {
   if (!url) return false;
   const deadline = Date.now() + REFUSED_MS;

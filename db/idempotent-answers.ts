@@ -1,7 +1,7 @@
 import type { Sql } from './connect.ts';
 import { statement } from './statement.ts';
 
-/** What an `Idempotency-Key` stands for: on each route a user has keys of their own. */
+/** What an `Idempotency-Key` identifies: each user has separate keys per route. */
 export interface AnswerKey {
   userId: string;
   route: string;
@@ -10,10 +10,10 @@ export interface AnswerKey {
 }
 
 /**
- * Takes the key, in the transaction that creates what it stands for: of two requests with one key the second waits for the first one's
- * commit.
+ * Takes the key in the transaction that creates the resource: of two requests with one key, the
+ * second waits for the commit of the first.
  *
- * @returns null where it is taken now; else what the first request was and was answered
+ * @returns null if the key is now taken; else the first request and its answer
  */
 export async function takeAnswerKey(
   sql: Sql,
@@ -39,7 +39,7 @@ const FIND_ANSWER = statement(
   `SELECT body_hash AS "bodyHash", answer FROM idempotent_answers WHERE user_id = $1 AND route = $2 AND key = $3`,
 );
 
-/** In the same transaction, so that a key never stands there without its answer. */
+/** In the same transaction, so that no key is stored without its answer. */
 export async function keepAnswer(sql: Sql, { userId, route, key }: AnswerKey, answer: string): Promise<void> {
   await sql.query(KEEP_ANSWER, [userId, route, key, answer]);
 }

@@ -1,7 +1,7 @@
 import { EVENT_VERSION } from '../core/events/events.ts';
 
 export interface EventRows {
-  /** The rows that something happened to, one event each: a CTE's name, with a join or a WHERE if need be. */
+  /** The rows that changed, one event each: the name of a CTE, with a join or a WHERE if needed. */
   from: string;
   /** SQL expressions over those rows; text in quotes, parameters with their `$`. */
   type: string;
@@ -13,10 +13,10 @@ export interface EventRows {
 }
 
 /**
- * How every statement writes the events of what it changes: as a CTE of the statement itself, so that a change without its event, or
- * an event without its change, cannot be, and neither costs a round trip.
+ * Every statement writes the events of its changes with this CTE, so that a change without its
+ * event, or an event without its change, is impossible, and no round trip is added.
  *
- * Text and not a function in plpgsql: a call for each row would be a statement for each row.
+ * SQL text and not a plpgsql function: a call per row would be a statement per row.
  */
 export const insertEvents = ({
   from,

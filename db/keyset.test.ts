@@ -6,7 +6,7 @@ const ID = '0198c0de-0000-7000-8000-000000000001';
 test.each([
   ['2026-01-01 00:00:00.123456+00', '1767225600123456', '2026-01-01T00:00:00.123456Z'],
   ['2026-01-01 00:00:00+00', '1767225600000000', '2026-01-01T00:00:00.000000Z'],
-  // Postgres leaves out zeros at the end.
+  // Postgres omits trailing zeros.
   ['2026-01-01 00:00:00.1+00', '1767225600100000', '2026-01-01T00:00:00.100000Z'],
   ['2026-01-01 05:30:00.000001+05:30', '1767225600000001', '2026-01-01T00:00:00.000001Z'],
   ['2025-12-31 21:00:00.5-03', '1767225600500000', '2026-01-01T00:00:00.500000Z'],
@@ -32,7 +32,7 @@ test.each([
   expect(decodeCursor(cursor)).toBeNull();
 });
 
-test('a first page begins before every row', () => {
+test('the cursor of a first page precedes every row', () => {
   expect(keysetValues(null)).toEqual(['infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff']);
   expect(keysetValues({ at: '2026-01-01T00:00:00.000001Z', id: ID })).toEqual([
     '2026-01-01T00:00:00.000001Z',

@@ -1,9 +1,13 @@
 /**
- * Pages of lists that are ordered by a timestamp and an id. A page begins behind the last row of the one before
- * and not at an offset: an index finds it at once however deep it is, and rows that come meanwhile shift nothing.
+ * Pages of lists that are ordered by a timestamp and an id. A page begins after the last row of the
+ * one before and not at an offset: an index finds that place at once however deep it is, and rows
+ * inserted meanwhile shift nothing.
  */
 
-/** The place of a row. `at` is the timestamp as Postgres writes it: with microseconds, or rows of one millisecond hide each other. */
+/**
+ * The place of a row. `at` is the timestamp as Postgres writes it, with microseconds: otherwise
+ * rows of one millisecond would hide each other.
+ */
 export interface KeysetCursor {
   at: string;
   id: string;
@@ -12,14 +16,14 @@ export interface KeysetCursor {
 export interface Keyset {
   /** Column `cursor`, for `pageOf`. */
   column: string;
-  /** Condition: behind the place that these two parameters hold, see `keysetValues`. */
+  /** Condition: after the place that these two parameters hold, see `keysetValues`. */
   behind(at: string, id: string): string;
   order: string;
 }
 
 export type KeysetOrder = 'newest_first' | 'oldest_first';
 
-/** @param at a timestamp column, followed in the index by @param id a uuid column, both in the same direction */
+/** @param at a timestamp column, followed in the index by the uuid column @param id */
 export function keyset(at: string, id: string, order: KeysetOrder = 'newest_first'): Keyset {
   const [comparison, direction] = order === 'newest_first' ? ['<', 'DESC'] : ['>', 'ASC'];
   return {
@@ -30,7 +34,7 @@ export function keyset(at: string, id: string, order: KeysetOrder = 'newest_firs
   };
 }
 
-/** Values for the two parameters of `behind`; those of a first page are before every row. */
+/** Values for the two parameters of `behind`; those of a first page precede every row. */
 export function keysetValues(
   after: KeysetCursor | null,
   order: KeysetOrder = 'newest_first',
@@ -41,7 +45,7 @@ export function keysetValues(
     : ['-infinity', '00000000-0000-0000-0000-000000000000'];
 }
 
-/** Of `limit + 1` rows asked for, those of the page, and its last place if there are more. */
+/** Of `limit + 1` rows, those of the page, and its last place if there are more. */
 export function pageOf<Row extends { id: string; cursor: string }, Item>(
   rows: Row[],
   limit: number,
@@ -64,7 +68,7 @@ export function encodeCursor({ at, id }: KeysetCursor): string {
   return `${seconds}${fraction.padEnd(6, '0')}.${id}`;
 }
 
-/** Null for what no `encodeCursor` wrote. What passes are values that the database can read. */
+/** Null for text that `encodeCursor` did not write. Accepted values are valid in the database. */
 export function decodeCursor(cursor: string): KeysetCursor | null {
   const [, seconds, micros, id] = CURSOR.exec(cursor) ?? [];
   if (seconds === undefined || id === undefined) return null;

@@ -1,8 +1,14 @@
 import type { Database } from './connect.ts';
 
-/** Who sweeps. At most one holder of an advisory lock at a time; it ends with its session, so a killed leader leaves no trace. */
+/**
+ * Which process runs the scheduler: at most one holder of an advisory lock at a time. The lock ends
+ * with its session, so a killed leader leaves no trace.
+ */
 export interface Leadership {
-  /** True while this process leads. Asks the server; call it about once a second, or the lead is lost. */
+  /**
+   * True while this process leads. Asks the server; call it about once per second, or leadership is
+   * lost.
+   */
   hold(): Promise<boolean>;
   release(): Promise<void>;
 }
@@ -14,12 +20,12 @@ interface Session {
 
 const SWEEP_LOCK = 4_203_003;
 /**
- * A leader that has not asked for so long is no leader: its machine is gone without a word, or it is frozen. The server ends its
- * session by itself; TCP would take two hours to notice.
+ * A leader that has not renewed for this long has lost leadership: its machine died silently, or it
+ * is frozen. The server ends its session by itself; TCP would take two hours to notice.
  */
 const SILENT_MS = 10_000;
 
-/** @param lock a number of the caller's own where several kinds of leader exist */
+/** @param lock the caller's own number if several kinds of leader exist */
 export function createLeadership(database: Database, lock: number = SWEEP_LOCK): Leadership {
   const pool = database.knex.client;
   let session: Session | undefined;
@@ -40,7 +46,7 @@ export function createLeadership(database: Database, lock: number = SWEEP_LOCK):
     hold: async () => {
       try {
         if (session) {
-          // The lock lives and dies with the session: that it answers is proof enough.
+          // The lock lives and dies with the session: an answer is proof enough.
           await session.query({ text: 'SELECT 1' });
           return true;
         }

@@ -5,28 +5,32 @@ import { insertEvents } from './insert-events.ts';
 import { PROGRESSED, progressEvents, setsProgress } from './jobs/progress.ts';
 import { statement } from './statement.ts';
 
-/** What a worker writes while it looks for leads. Every statement carries the fence: status, attempt and worker. */
+/**
+ * What a worker writes while it searches for leads. Every statement carries the fence: status,
+ * attempt and worker.
+ */
 
 export interface FoundLead {
-  /** One lead a job and key: a registrable domain, or what names a business without one. */
+  /** One lead per job and key: a registrable domain, or what identifies a business without one. */
   key: string;
   lead: Lead;
-  /** The job takes no more than this. */
+  /** The job's limit of leads. */
   maxLeads: number;
   progress: Progress;
 }
 
 export type LeadStored =
-  /** `leads` is how many the job has by now. */
+  /** `leads` is the number of leads the job has now. */
   | { kind: 'stored'; isNew: boolean; leads: number }
-  /** The job had all it may have. */
+  /** The job has reached its limit. */
   | { kind: 'full'; leads: number }
   /** The fence no longer holds; nothing was written. */
   | { kind: 'lost' };
 
 /**
- * Stores a lead, or what became of one by a later page or source, with the job's counts and progress and, the first time, its
- * event. One statement: a lead without its event, or an event told twice, cannot be.
+ * Stores a lead, or merges what a later page or source adds to it, with the job's counts and
+ * progress and, the first time, its event. One statement: neither a lead without its event nor a
+ * second event is possible.
  */
 export async function storeLead(sql: Sql, run: Fence, found: FoundLead): Promise<LeadStored> {
   const { key, lead, maxLeads, progress } = found;
@@ -54,8 +58,9 @@ export async function storeLead(sql: Sql, run: Fence, found: FoundLead): Promise
 }
 
 /**
- * `FOR UPDATE` makes the runs of one job wait for each other, so that its count is right and its leads lie in the order they were
- * committed. `xmax = 0` tells an inserted row from one that was there: nothing else holds when two statements meet.
+ * `FOR UPDATE` serializes the runs of one job, so that its count is right and its leads are in
+ * commit order. `xmax = 0` distinguishes an inserted row from an existing one: nothing else is
+ * reliable when two statements race.
  */
 const STORE_LEAD = statement(
   'store_lead',
@@ -90,8 +95,8 @@ const STORE_LEAD = statement(
   `,
 );
 
-/** Notes that a candidate was dealt with and made no lead; false where the fence no longer holds. */
-export async function storeVisit(
+/** Records that a candidate was handled and yielded no lead; false if the fence no longer holds. */
+export async function storeLeadCandidate(
   sql: Sql,
   run: Fence,
   visit: { key: string; failed: boolean; errors: number; progress: Progress },
@@ -118,7 +123,7 @@ const STORE_VISIT = statement(
   `,
 );
 
-/** Says how far a search has come; false where the fence no longer holds. */
+/** Records the progress of a search; false if the fence no longer holds. */
 export async function reportSearch(sql: Sql, run: Fence, progress: Progress): Promise<boolean> {
   const { done, total, message } = progress;
   const rows = await sql.query(REPORT_SEARCH, [run.id, run.attempt, run.workerId, done, total, message]);
@@ -137,8 +142,14 @@ const REPORT_SEARCH = statement(
   `,
 );
 
-/** The candidates that earlier attempts of a job dealt with, and which of them failed and may be tried again. */
-export async function listLeadVisits(sql: Sql, jobId: string): Promise<{ key: string; failed: boolean }[]> {
+/**
+ * The candidates that earlier attempts of a job handled, and which of them failed and may be
+ * retried.
+ */
+export async function listLeadCandidates(
+  sql: Sql,
+  jobId: string,
+): Promise<{ key: string; failed: boolean }[]> {
   return sql.query(LIST_LEAD_VISITS, [jobId]);
 }
 
@@ -147,7 +158,7 @@ const LIST_LEAD_VISITS = statement(
   'SELECT key, failed FROM lead_candidates WHERE job_id = $1',
 );
 
-/** A lead of a job as it is stored; null where there is none. */
+/** A stored lead of a job; null if there is none. */
 export async function findLead(sql: Sql, jobId: string, key: string): Promise<Lead | null> {
   const [row] = await sql.query<{ content: Lead }>(FIND_LEAD, [jobId, key]);
   return row?.content ?? null;
@@ -168,7 +179,7 @@ export interface ListedLead {
   lead: Lead;
 }
 
-/** Leads of a job in the order they were found, behind a place (`0` for the first). */
+/** Leads of a job in the order of discovery, after a place (`0` for the first). */
 export async function listJobLeads(
   sql: Sql,
   jobId: string,
@@ -185,7 +196,7 @@ const LIST_JOB_LEADS = statement(
 
 export interface LeadsQuery {
   userId: string;
-  /** Words, each the beginning of one in the lead. */
+  /** Words; each matches the beginning of a word in the lead. */
   q: string | undefined;
   domain: string | undefined;
   /** ISO 3166-1 alpha-2. */
@@ -195,14 +206,16 @@ export interface LeadsQuery {
   hasPhone: boolean | undefined;
 }
 
-/** A business across jobs: as its latest job found it. */
+/** A business across jobs, as its latest job found it. */
 export interface KnownLead extends ListedLead {
   foundAt: Date;
   /** The jobs that found it, newest first; at most fifty. */
   jobIds: string[];
 }
 
-/** The id of the lead that was found last of all so far: what is listed up to it stays the same while more is found. */
+/**
+ * The id of the latest lead so far: the list up to it stays the same while more leads are found.
+ */
 export async function findLastLeadId(sql: Sql, userId: string): Promise<string> {
   const [row] = await sql.query<{ id: string }>(FIND_LAST_LEAD, [userId]);
   return row?.id ?? '0';
@@ -214,9 +227,9 @@ const FIND_LAST_LEAD = statement(
 );
 
 /**
- * The businesses of all a user's jobs, newest first, each once: as it was found last. `before` is the place behind which to go on, and
- * `upTo` the last lead of the time when the first page was read: a business that is found again moves to the front, and would be missing
- * from the pages behind it.
+ * The businesses of all a user's jobs, newest first, each once, as it was found last. `before` is
+ * the place to continue after, and `upTo` the last lead when the first page was read: a business
+ * that is found again moves to the front, and would be missing from the later pages.
  */
 export async function listKnownLeads(
   sql: Sql,
@@ -226,7 +239,7 @@ export async function listKnownLeads(
 ): Promise<{ leads: KnownLead[]; next: string | null }> {
   const { userId, q, domain, country, source, hasEmail, hasPhone } = query;
   const words = q === undefined ? [] : foldedWords(q);
-  // Words without a letter or digit match nothing, as they would on any page.
+  // Words without a letter or digit match nothing, on every page alike.
   if (q !== undefined && words.length === 0) return { leads: [], next: null };
   const way = words.length > 0 ? SEARCH_KNOWN_LEADS : domain ? LIST_KNOWN_LEADS_OF_DOMAIN : LIST_KNOWN_LEADS;
   const rows = await sql.query<KnownLeadRow>(way, [
@@ -261,8 +274,9 @@ function partOf(rows: LeadRow[], limit: number): { leads: ListedLead[]; next: st
 }
 
 /**
- * Which of a user's finds of a business is the latest is asked and not kept: a flag on the row would have to be moved when jobs run at
- * the same time, and when the pruner takes the latest one. The index answers it in one probe a row.
+ * Which of a user's finds of a business is the latest is computed and not stored: a flag on the row
+ * would have to move when jobs run concurrently, and when the pruner deletes the latest one. The
+ * index answers it with one probe per row.
  */
 const KNOWN_LEADS = (condition: string): string => `
   SELECT l.id::text AS id, l.content, l.found_at,
@@ -288,7 +302,7 @@ const countriesOf = ({ addresses }: Lead): string[] => [
   ...new Set(addresses.flatMap(({ country }) => country ?? [])),
 ];
 
-/** Of a description, its beginning: a tsvector holds at most a megabyte. */
+/** The beginning of a description: a tsvector holds at most a megabyte. */
 const wordsOf = (lead: Lead): string[] => [
   ...new Set(
     foldedWords(
@@ -305,7 +319,10 @@ const wordsOf = (lead: Lead): string[] => [
   ),
 ];
 
-/** Lower case, without accents, split at everything that is no letter or digit: by the same rule for leads and for searches. */
+/**
+ * Lower case, without accents, split at everything that is no letter or digit: the same rule for
+ * leads and searches.
+ */
 const foldedWords = (text: string): string[] =>
   text
     .normalize('NFKD')

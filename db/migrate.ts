@@ -7,13 +7,16 @@ import type { Migration } from './migrations/migration.ts';
 import { type DatabaseContents, pendingMigrations } from './schema-version.ts';
 
 /**
- * Brings the schema up to date; returns the names of the migrations applied. Each runs in a transaction of its own together with
- * the row that records it, so one that fails leaves nothing of itself behind, and the next start begins with it.
+ * Brings the schema up to date; returns the names of the migrations applied. Each runs in a
+ * transaction of its own together with the row that records it, so one that fails leaves nothing
+ * behind, and the next start begins with it.
  *
- * Processes that start at once take turns. The advisory lock ends with its session, so a process that is killed in
- * mid-migration blocks nobody; a lock in a table, such as knex's, would stay.
+ * Processes that start at once migrate one after another. The advisory lock ends with its session,
+ * so a process that is killed during a migration blocks no other; a lock in a table, such as
+ * knex's, would stay.
  *
- * @throws OperatorError if the database is not one this program can use: it is newer, another application's, or incomplete
+ * @throws OperatorError if the database is not one this program can use: it is newer, another
+ * application's, or incomplete
  */
 export async function migrate(
   { url, applicationName }: { url: string; applicationName: string },
@@ -21,7 +24,7 @@ export async function migrate(
 ): Promise<string[]> {
   const { Client, ...address } = poolAddress(url);
   const client = new Client({ ...address, application_name: applicationName, keepAlive: true });
-  // A connection that breaks fails the statement under way; without a listener it would end the process.
+  // A broken connection fails the current statement; without a listener it would end the process.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -38,12 +41,15 @@ export async function migrate(
 const MIGRATION_LOCK = 4_203_001;
 
 /**
- * A machine that vanishes or freezes in mid-migration would keep the lock for as long as TCP takes to notice, two hours. A statement
- * that runs is not silence, and neither is waiting for the lock.
+ * A machine that vanishes or freezes during a migration would keep the lock for as long as TCP
+ * takes to notice, two hours. A running statement does not count as silence, and neither does
+ * waiting for the lock.
  */
 const SILENCE_ENDS = `SET idle_session_timeout = '60s'; SET idle_in_transaction_session_timeout = '60s'`;
 
-/** What the program would work with: its own tables, somebody else's, or nothing yet. */
+/**
+ * What the program would work with: its own tables, another application's, or an empty database.
+ */
 async function readContents(client: pg.Client): Promise<DatabaseContents> {
   const { rows } = await client.query<{ recorded: boolean; tables: string[] }>(CONTENTS);
   const [{ recorded, tables } = { recorded: false, tables: [] }] = rows;
@@ -53,8 +59,8 @@ async function readContents(client: pg.Client): Promise<DatabaseContents> {
 }
 
 /**
- * Tables that belong to an extension (PostGIS, pg_stat_statements) are no application's. Other frameworks have a
- * `schema_migrations` too, but none with these two columns.
+ * Tables that belong to an extension (PostGIS, pg_stat_statements) are not an application's. Other
+ * frameworks have a `schema_migrations` too, but none with these two columns.
  */
 const CONTENTS = `
   SELECT count(*) FILTER (WHERE relation = 'schema_migrations' AND columns = '{applied_at,name}') > 0 AS recorded,
@@ -86,7 +92,7 @@ const RECORDS = `
     applied_at timestamptz NOT NULL DEFAULT now()
   )`;
 
-/** What the database refuses, it refuses the next time too; what kept it from answering may pass, and is tried again. */
+/** An error of the statement itself is permanent; unavailability is transient and retried. */
 function failed(name: string, error: unknown): unknown {
   if (isDatabaseUnavailable(error)) return error;
   const message = error instanceof Error ? error.message : String(error);

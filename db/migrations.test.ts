@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { MIGRATIONS } from './migrations/index.ts';
 
-/** SHA-256 of each released migration's SQL, its first 16 digits. One line per migration, added with it and never changed. */
+/**
+ * SHA-256 of each released migration's SQL, its first 16 digits. One line per migration, added with
+ * it and never changed.
+ */
 const RELEASED: Record<string, string> = {
   '0001-users-and-keys': '4b3bb3b9a62f7dc5',
   '0002-jobs': 'b70edb7fb6a11e40',
@@ -36,7 +39,7 @@ describe('a released migration', () => {
     );
   });
 
-  test('is never taken away', () => {
+  test('is never removed', () => {
     expect(MIGRATIONS.map(({ name }) => name)).toEqual(Object.keys(RELEASED));
   });
 });
@@ -47,7 +50,7 @@ test('names are numbered in order without a gap, one file each', () => {
   expect(files.sort()).toEqual(names.map((name) => `${name}.ts`));
 });
 
-/** With live code in it, a migration would change with the code. */
+/** With imported code in it, a migration would change with the code. */
 test.each(files)('%s is plain SQL and imports nothing but its type', (file) => {
   const code = readFileSync(join(FOLDER, file), 'utf8');
   expect(code.match(/^.*\b(import|require)\b.*$/gm)).toEqual([
@@ -56,6 +59,6 @@ test.each(files)('%s is plain SQL and imports nothing but its type', (file) => {
   expect(code).not.toContain('${');
 });
 
-test('the type of a migration imports nothing, so that no migration is part of a circle', () => {
+test('the type of a migration imports nothing, so that no migration is part of an import cycle', () => {
   expect(readFileSync(join(FOLDER, 'migration.ts'), 'utf8')).not.toMatch(/\bimport\b/);
 });

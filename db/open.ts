@@ -10,13 +10,13 @@ import { refuseTransactionPooling } from './pooler.ts';
 
 const LONGEST_PAUSE_MS = 5000;
 
-/** The address of the database every process of this installation uses. */
+/** The URL of the database that every process of this installation uses. */
 export const databaseUrlOf = (config: Config): string | Promise<string> =>
   config.databaseUrl ?? embeddedPostgresUrl(config.dataDir);
 
 /**
- * Connects and brings the schema up to date. A database that is not up yet is waited for: in a fleet everything starts at
- * once. Rejects on what waiting cannot mend, such as a wrong password.
+ * Connects and brings the schema up to date. Waits for a database that is not up yet: in a fleet
+ * everything starts at once. Rejects on permanent errors such as a wrong password.
  */
 export async function openDatabase(options: {
   url: string;

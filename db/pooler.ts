@@ -2,13 +2,14 @@ import type pg from 'pg';
 import { OperatorError } from '../runtime/operator-error.ts';
 import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 
-/** Another client of the pooler may come in between. */
+/** Another client of the pooler may run between the two queries. */
 const ROUNDS = 5;
 
 /**
- * A pooler that hands each transaction to any connection (PgBouncer's `pool_mode = transaction` or `statement`) takes from a session its
- * advisory locks, LISTEN, prepared statements and SET: there would be two leaders, and messages that nobody hears of. Two sessions
- * that are answered by one server process show it.
+ * A pooler that assigns each transaction to any connection (PgBouncer's `pool_mode = transaction`
+ * or `statement`) breaks session features: advisory locks, LISTEN, prepared statements and SET.
+ * There would be two leaders and lost notifications. Two sessions that are answered by one server
+ * process reveal it.
  *
  * @throws OperatorError
  */
@@ -21,7 +22,7 @@ export async function refuseTransactionPooling({
 }): Promise<void> {
   const { Client, ...address } = poolAddress(url);
   const clients = [1, 2].map(() => new Client({ ...address, application_name: applicationName }));
-  // A connection that breaks fails the query under way; without a listener it would end the process.
+  // A broken connection fails the current query; without a listener it would end the process.
   for (const client of clients) client.on('error', () => {});
   try {
     await Promise.all(clients.map((client) => client.connect()));

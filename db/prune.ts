@@ -1,7 +1,7 @@
 import type { Sql } from './connect.ts';
 import { statement } from './statement.ts';
 
-/** Removes what is older than the retention, a bounded number of rows a call; returns how many rows went. */
+/** Deletes rows older than the retention, a bounded number per call; returns how many. */
 export async function prune(sql: Sql, options: { retentionDays: number; limit: number }): Promise<number> {
   const counts = await Promise.all([
     sql.query(PRUNE_JOBS, [options.retentionDays, options.limit]),
@@ -47,7 +47,10 @@ const PRUNE_EVENTS = statement(
   `,
 );
 
-/** A client that repeats a POST does so within minutes; a day covers one that was away overnight. */
+/**
+ * A client that repeats a POST does so within minutes; a day covers a client that was offline
+ * overnight.
+ */
 const PRUNE_KEYS = statement(
   'prune_idempotency_keys',
   `
@@ -75,7 +78,10 @@ const PRUNE_NOTIFICATIONS = statement(
   `,
 );
 
-/** Only those that ended, with their attempts and dead letters. As old as this, no event comes again that they would keep out. */
+/**
+ * Only ended ones, with their attempts and dead letters. No event of that age comes again that they
+ * would deduplicate.
+ */
 const PRUNE_DELIVERIES = statement(
   'prune_deliveries',
   `
@@ -87,7 +93,7 @@ const PRUNE_DELIVERIES = statement(
   `,
 );
 
-/** They are counted long since; as old as this, none is delivered again. */
+/** They were counted long ago; at that age, none is delivered again. */
 const PRUNE_CLICKS = statement(
   'prune_clicks',
   `
@@ -97,7 +103,10 @@ const PRUNE_CLICKS = statement(
   `,
 );
 
-/** A week, for clicks that waited on somebody's disk: whoever comes later than that is a new visitor. */
+/**
+ * A week, for clicks spooled to a disk during an outage: a click that arrives later counts as a new
+ * visitor.
+ */
 const PRUNE_VISITORS = statement(
   'prune_visitors',
   `
@@ -107,7 +116,7 @@ const PRUNE_VISITORS = statement(
   `,
 );
 
-/** With what was counted of them; a link that was clicked for years has some thousand rows of it. */
+/** With their counts; a link that was clicked for years has some thousand rows of them. */
 const PRUNE_LINKS = statement(
   'prune_links',
   `
@@ -131,7 +140,7 @@ const PRUNE_WORKERS = statement(
   `DELETE FROM workers WHERE seen_at < now() - interval '1 hour' RETURNING id`,
 );
 
-/** A host that nobody was at for a day is as good as new; its last use is known to the hour. */
+/** A host that was unused for a day needs no state; its last use is known to the hour. */
 const PRUNE_HOSTS = statement(
   'prune_hosts',
   `
@@ -143,7 +152,7 @@ const PRUNE_HOSTS = statement(
   `,
 );
 
-/** Kept past its day: should the file not be readable then, what it said before still holds. */
+/** Kept past its day: if the file is unreadable then, its earlier rules still hold. */
 const PRUNE_ROBOTS = statement(
   'prune_robots',
   `
@@ -153,7 +162,7 @@ const PRUNE_ROBOTS = statement(
   `,
 );
 
-/** What was last seen so long ago is not gone by any more. */
+/** An observation this old is no longer used. */
 const PRUNE_RENDERING_TYPES = statement(
   'prune_rendering_types',
   `

@@ -5,11 +5,12 @@ import { isDatabaseUnavailable, isSerializationFailure } from './connect.ts';
 const LONGEST_PAUSE_MS = 1000;
 
 /**
- * Does a piece of database work again until the database answers, for work that must not be dropped because the server
- * restarts. Everything done this way is fenced, so doing it twice is harmless.
+ * Retries database work while the server is unavailable, for work that must not be dropped when the
+ * server restarts. All such work is fenced, so a repeat is harmless.
  *
- * @param signals what ends it, any of them; several, because joining them costs more than asking them
- * @returns undefined where one of `signals` fired first
+ * @param signals any of them ends the retries; several, because joining them costs more than
+ * checking each
+ * @returns undefined if one of `signals` fired first
  */
 export async function retryWhileUnavailable<T>(
   signals: AbortSignal[],

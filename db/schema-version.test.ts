@@ -14,7 +14,7 @@ test.each<[string, DatabaseContents, string[]]>([
   expect(pending(contents)).toEqual(expected);
 });
 
-describe('refused, in one line that says what to do', () => {
+describe('rejected, in one line that says what to do', () => {
   test.each<[string, DatabaseContents, RegExp]>([
     [
       'a database that is newer than the program',

@@ -1,7 +1,7 @@
 import { OperatorError } from '../runtime/operator-error.ts';
 import type { Migration } from './migrations/migration.ts';
 
-/** What was found where the schema belongs. */
+/** What was found in place of the schema. */
 export type DatabaseContents =
   /** No record of migrations; `tables` is empty in a new database. */
   | { kind: 'unrecorded'; tables: readonly string[] }
@@ -11,7 +11,7 @@ export type DatabaseContents =
 /**
  * The migrations that a database lacks.
  *
- * @throws OperatorError, in one line, if it is not a database that they can be applied to
+ * @throws OperatorError, in one line, if they cannot be applied to this database
  */
 export function pendingMigrations(
   contents: DatabaseContents,

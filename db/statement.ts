@@ -1,6 +1,7 @@
 /**
- * One SQL statement. Named, so that Postgres parses and plans it once per connection: planning a CTE costs more than running it.
- * Made by `statement` alone, which knows all of them: test/integration/db/explain.test.ts looks at the plan of each.
+ * One SQL statement. Named, so that Postgres parses and plans it once per connection: planning a
+ * CTE costs more than running it. Only `statement` makes them, and it registers all of them:
+ * test/integration/db/explain.test.ts checks the plan of each.
  */
 export interface Statement {
   readonly name: string;
@@ -12,7 +13,7 @@ declare const known: unique symbol;
 
 const statements = new Map<string, Statement>();
 
-/** @throws Error if another statement has the name: a connection would take the one for the other */
+/** @throws Error if another statement has the name: a connection would run one for the other */
 export function statement(name: string, text: string): Statement {
   const made = { name, text } as Statement;
   const other = statements.get(name);
@@ -21,5 +22,5 @@ export function statement(name: string, text: string): Statement {
   return made;
 }
 
-/** Those of all modules that were imported. */
+/** The statements of all imported modules. */
 export const allStatements = (): readonly Statement[] => [...statements.values()];

@@ -13,8 +13,9 @@ import { statement } from './statement.ts';
 const READER = 'statistics';
 
 /**
- * Counts the next events of the ledger into the roll-ups; returns how many there were. Sums and cursor are one transaction, and the
- * cursor's row is locked first: each event counts once, however many workers there are and whenever they end.
+ * Adds the next events of the ledger to the roll-ups; returns how many there were. Sums and cursor
+ * are one transaction, and the cursor's row is locked first: each event counts once, however many
+ * workers there are and whenever they end.
  */
 export async function countEvents(database: Database, limit: number): Promise<number> {
   return database.transaction(async (sql) => {
@@ -43,7 +44,10 @@ async function readFacts(sql: Sql, events: CountableEvent[]): Promise<Map<string
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Hosts only of those that ended ($2), and at most twenty each: the rest of a job's are too few pages to matter. */
+/**
+ * Hosts only of jobs that ended ($2), and at most twenty per job: the rest have too few pages to
+ * matter.
+ */
 const READ_FACTS = statement(
   'read_job_facts',
   `
@@ -88,7 +92,10 @@ const ADD_HISTOGRAMS = statement(
   `,
 );
 
-/** A crawler of the whole web has millions of hosts a day: beyond a thousand, all further ones are one. `OFFSET 0` as in `store_clicks`. */
+/**
+ * A crawler of the whole web has millions of hosts per day: beyond a thousand, all further ones are
+ * counted as one. `OFFSET 0` as in `store_clicks`.
+ */
 const ADD_BREAKDOWNS = statement(
   'add_job_breakdowns',
   `
@@ -107,11 +114,11 @@ const ADD_BREAKDOWNS = statement(
   `,
 );
 
-/** What is known of a user's jobs between two moments, `to` not included. Read from roll-ups alone. */
+/** Statistics of a user's jobs between two moments, `to` exclusive. Read from roll-ups alone. */
 export interface JobStats {
   series: ({ at: Date } & HourCounts)[];
   histograms: { measure: string; bucket: number; jobs: number }[];
-  /** The largest by kind, of the whole days of the range. */
+  /** The largest by kind, for the whole days of the range. */
   top: {
     kind: RollUp['breakdowns'][number]['kind'];
     value: string;
@@ -169,8 +176,11 @@ const READ_JOB_BREAKDOWNS = statement(
   `,
 );
 
-/** A user's jobs that are not final, by state; one that has more than a million in a state is told a million. */
-export async function countUnfinishedOf(sql: Sql, userId: string): Promise<Map<JobStatus, number>> {
+/**
+ * A user's jobs that are not final, by state; a count above a million in a state is reported as a
+ * million.
+ */
+export async function countUnfinishedForUser(sql: Sql, userId: string): Promise<Map<JobStatus, number>> {
   const rows = await sql.query<{ status: JobStatus; jobs: number }>(COUNT_UNFINISHED_OF, [userId]);
   return new Map(rows.map(({ status, jobs }) => [status, jobs]));
 }

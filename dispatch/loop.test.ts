@@ -2,26 +2,28 @@ import { silentLogger } from '../runtime/log/logger.ts';
 import { createLoop } from './loop.ts';
 
 test('a loop stopped during a step does not begin the pause after it', async () => {
+  let steps = 0;
   let finish = () => {};
+  let begin = () => {};
   const begun = new Promise<void>((resolve) => {
-    const loop = createLoop({
-      name: 'test',
-      logger: silentLogger,
-      step: async () => {
-        resolve();
-        await new Promise<void>((done) => {
-          finish = done;
-        });
-        return 3_600_000;
-      },
-    });
-    stop = () => loop.stop();
-    loop.start();
+    begin = resolve;
   });
+  const loop = createLoop({
+    name: 'test',
+    logger: silentLogger,
+    step: async () => {
+      steps += 1;
+      begin();
+      await new Promise<void>((done) => {
+        finish = done;
+      });
+      return 3_600_000;
+    },
+  });
+  loop.start();
   await begun;
-  const stopped = stop();
+  const stopped = loop.stop();
   finish();
-  await stopped;
+  await expect(stopped).resolves.toBeUndefined();
+  expect(steps).toBe(1);
 });
-
-let stop: () => Promise<void> = async () => {};

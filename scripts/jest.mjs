@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { startGuard } from '../test/support/processes/guard.mjs';
+import { startReaper } from '../test/support/processes/reaper.mjs';
 import { ensureBuild } from './setup.mjs';
 import { alone, root, runScript } from './steps.mjs';
 
@@ -69,8 +69,8 @@ function run(args, env) {
     jest.on('close', (exitCode) => {
       // Its process group may outlive it.
       if (detached && jest.pid) signal('SIGKILL');
-      if (jest.pid) guard.forget(-jest.pid);
-      guard.end();
+      if (jest.pid) reaper.forget(-jest.pid);
+      reaper.end();
       resolve(exitCode ?? 1);
     });
   });

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { audit } from './chaos/audit/audit.ts';
-import type { Books, Transition } from './chaos/audit/snapshot.ts';
+import type { Snapshot, Transition } from './chaos/audit/snapshot.ts';
 
-/** The judge of test/chaos, judged: books in which everything is right, and each way in which they can be wrong. */
+/** Tests of the auditor: a correct snapshot, and each way in which one can be wrong. */
 
 const JOB = 'job-1';
 const transition = (fields: Partial<Transition> & Pick<Transition, 'at' | 'status'>): Transition => ({
@@ -23,12 +23,12 @@ const page = {
 };
 const event = (type: string) => ({ job_id: JOB, type, asked: false });
 
-/** A copy each time: the tests spoil it. */
-const right = (): Books => structuredClone(IN_ORDER);
+/** A copy each time: the tests modify it. */
+const right = (): Snapshot => structuredClone(IN_ORDER);
 
-const IN_ORDER: Books = {
+const IN_ORDER: Snapshot = {
   ...{ driver: 'fleet', leaseMs: 3000, slots: 1, unpublished: 0, queued: 0, deadLetters: new Set() },
-  ...{ openDeadLetters: [], leads: [{ job_id: JOB, key: 'a.example', told: 1 }] },
+  ...{ openDeadLetters: [], leads: [{ job_id: JOB, key: 'a.example', event_count: 1 }] },
   jobs: [
     {
       ...{ id: JOB, status: 'completed', attempt: 1, max_attempts: 3, error_code: null, priority: 0 },
@@ -49,14 +49,14 @@ const IN_ORDER: Books = {
   ...{ dispatches: [], aborted: [], faults: [], pids: new Map() },
 };
 
-const kindsOf = (books: Books) => [...new Set(audit(books).map(({ kind }) => kind))];
+const kindsOf = (snapshot: Snapshot) => [...new Set(audit(snapshot).map(({ kind }) => kind))];
 
-test('books in order are found in order', () => {
+test('a correct snapshot has no violations', () => {
   expect(audit(right())).toEqual([]);
 });
 
-const wrong: [kind: string, spoil: (books: Books) => void][] = [
-  ['lead_not_told_once', ({ leads }) => leads.push({ job_id: JOB, key: 'b.example', told: 2 })],
+const wrong: [kind: string, spoil: (snapshot: Snapshot) => void][] = [
+  ['lead_without_one_event', ({ leads }) => leads.push({ job_id: JOB, key: 'b.example', event_count: 2 })],
   ['leads_miscounted', ({ leads }) => leads.splice(0)],
   ['dead_letters_wrong', ({ openDeadLetters }) => openDeadLetters.push(JOB)],
   ['lost', ({ jobs }) => jobs.splice(0)],
@@ -93,13 +93,13 @@ const wrong: [kind: string, spoil: (books: Books) => void][] = [
   ['ledger', ({ events }) => events.pop()],
   ['ledger', ({ events }) => events.push(event('job.completed'))],
   ['ledger_order', ({ events }) => events.reverse()],
-  ['unpublished', (books) => Object.assign(books, { unpublished: 1 })],
-  ['message_left', (books) => Object.assign(books, { queued: 1 })],
+  ['unpublished', (snapshot) => Object.assign(snapshot, { unpublished: 1 })],
+  ['message_left', (snapshot) => Object.assign(snapshot, { queued: 1 })],
   ['waited_too_long', ({ transitions }) => Object.assign(transitions[1] ?? {}, { at: 60_000 })],
 ];
 
-test.each(wrong)('%s is noticed (%#)', (kind, spoil) => {
-  const books = right();
-  spoil(books);
-  expect(kindsOf(books)).toContain(kind);
+test.each(wrong)('%s is detected (%#)', (kind, spoil) => {
+  const snapshot = right();
+  spoil(snapshot);
+  expect(kindsOf(snapshot)).toContain(kind);
 });

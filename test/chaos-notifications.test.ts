@@ -3,11 +3,13 @@ import {
   auditNotifications,
   eventName,
   mailName,
-  type NotificationBooks,
+  type NotificationSnapshot,
   type Receipt,
 } from './chaos/audit/audit-notifications.ts';
 
-/** The judge of what everybody was told, judged: books in which everything is right, and each way in which they can be wrong. */
+/**
+ * Tests of the notification auditor: a correct snapshot, and each way in which one can be wrong.
+ */
 
 const JOB = '01a1fc88-224c-763f-a16a-9ff3b503843d';
 const occurredAt = new Date('2026-01-01T12:00:00.123Z');
@@ -22,7 +24,7 @@ const mail = (fields: Partial<Receipt> = {}) =>
     ...fields,
   });
 
-const right = (): NotificationBooks => ({
+const right = (): NotificationSnapshot => ({
   subscribers: [{ name: 'ann', userId: 'u1', address: 'ann@example.com' }],
   events: [
     {
@@ -31,27 +33,27 @@ const right = (): NotificationBooks => ({
     },
   ],
   receipts: [receipt('in_app'), mail(), receipt('push'), receipt('webhook'), receipt('job_webhook')],
-  ...{ notifierKills: [], undelivered: [], notToldOnce: [], pausedEndpoints: 0 },
+  ...{ notifierKills: [], undelivered: [], withoutOneEvent: [], pausedEndpoints: 0 },
 });
-const kindsOf = (spoil: (books: NotificationBooks) => void) => {
-  const books = right();
-  spoil(books);
-  return [...new Set(auditNotifications(books).violations.map(({ kind }) => kind))];
+const kindsOf = (spoil: (snapshot: NotificationSnapshot) => void) => {
+  const snapshot = right();
+  spoil(snapshot);
+  return [...new Set(auditNotifications(snapshot).violations.map(({ kind }) => kind))];
 };
 
-test('books in order are found in order', () => {
+test('a correct snapshot has no violations', () => {
   const { violations, tallies } = auditNotifications(right());
   expect(violations).toEqual([]);
   expect(tallies.map(({ expected, received }) => [expected, received])).toEqual(Array(5).fill([1, 1]));
 });
 
-const wrong: [kind: string, what: string, spoil: (books: NotificationBooks) => void][] = [
+const wrong: [kind: string, what: string, spoil: (snapshot: NotificationSnapshot) => void][] = [
   ['notification_missing', 'nothing came', ({ receipts }) => receipts.splice(1, 1)],
   [
     'notification_missing',
     'it came, and the receiver did not take it',
-    (books) => {
-      books.receipts[3] = receipt('webhook', { taken: false });
+    (snapshot) => {
+      snapshot.receipts[3] = receipt('webhook', { taken: false });
     },
   ],
   [
@@ -69,9 +71,9 @@ const wrong: [kind: string, what: string, spoil: (books: NotificationBooks) => v
   [
     'notification_repeated',
     'a mail came again, long before its notifier was killed',
-    (books) => {
-      books.receipts.push(mail({ at: 60_000 }));
-      books.notifierKills.push(30_000);
+    (snapshot) => {
+      snapshot.receipts.push(mail({ at: 60_000 }));
+      snapshot.notifierKills.push(30_000);
     },
   ],
   [
@@ -80,12 +82,12 @@ const wrong: [kind: string, what: string, spoil: (books: NotificationBooks) => v
     ({ receipts }) => receipts.push(receipt('push', { subscriber: 'bob', id: 'x' })),
   ],
   ['not_delivered', 'a dead letter', ({ undelivered }) => undelivered.push('email 1 failed')],
-  ['delivery_not_told_once', 'no event of it', ({ notToldOnce }) => notToldOnce.push('d1')],
+  ['delivery_without_one_event', 'no event of it', ({ withoutOneEvent }) => withoutOneEvent.push('d1')],
   [
     'endpoint_paused',
     'a paused endpoint',
-    (books) => {
-      books.pausedEndpoints = 1;
+    (snapshot) => {
+      snapshot.pausedEndpoints = 1;
     },
   ],
 ];
@@ -104,9 +106,9 @@ test('id_reused: two parts of a mail under one Message-ID', () => {
 });
 
 test('a webhook may come again under its id, and a mail whose notifier was killed when it was taken', () => {
-  const kinds = kindsOf((books) => {
-    books.receipts.push(receipt('webhook', { at: 9000 }), mail({ at: 20_000 }));
-    books.notifierKills.push(1200);
+  const kinds = kindsOf((snapshot) => {
+    snapshot.receipts.push(receipt('webhook', { at: 9000 }), mail({ at: 20_000 }));
+    snapshot.notifierKills.push(1200);
   });
   expect(kinds).toEqual([]);
 });

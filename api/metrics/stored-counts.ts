@@ -2,7 +2,7 @@ import type { JobStatus } from '../../core/jobs/job-status.ts';
 import type { Sql } from '../../db/connect.ts';
 import { countUnfinished } from '../../db/jobs/read.ts';
 import { countOpenDeliveries } from '../../db/notifications/deliveries/read.ts';
-import { readRefusals } from '../../db/sites/blocked-requests.ts';
+import { readBlockedRequests } from '../../db/sites/blocked-requests.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { withTimeout } from '../../runtime/timeout.ts';
 
@@ -29,7 +29,7 @@ export function createStoredCounts(sql: Sql, logger: Logger): () => Promise<Stor
   const read = async (): Promise<StoredCounts | null> => {
     try {
       const [jobs, deliveries, blocked] = await withTimeout(
-        Promise.all([countUnfinished(sql), countOpenDeliveries(sql), readRefusals(sql)]),
+        Promise.all([countUnfinished(sql), countOpenDeliveries(sql), readBlockedRequests(sql)]),
         WITHIN_MS,
         () => new Error('not counted in time'),
       );

@@ -5,7 +5,7 @@ import { ALL_USERS, HOUR_COUNTS, percentileOf } from '../../core/statistics.ts';
 import type { Sql } from '../../db/connect.ts';
 import { countUnfinished } from '../../db/jobs/read.ts';
 import { type ClickCounts, readClickStats } from '../../db/links/clicks.ts';
-import { countUnfinishedOf, type JobStats, readJobStats } from '../../db/statistics.ts';
+import { countUnfinishedForUser, type JobStats, readJobStats } from '../../db/statistics.ts';
 import { type Handler, sendJson } from '../http/route.ts';
 import { readQuery } from '../http/validation.ts';
 import { ownLink } from '../links/links.ts';
@@ -61,7 +61,7 @@ export const showStats = (sql: Sql): Handler => {
   const unfinished = async (userId: string): Promise<Map<JobStatus, number>> => {
     const recent = counted.get(userId);
     if (recent) return recent;
-    const counts = await (userId === ALL_USERS ? countUnfinished(sql) : countUnfinishedOf(sql, userId));
+    const counts = await (userId === ALL_USERS ? countUnfinished(sql) : countUnfinishedForUser(sql, userId));
     counted.set(userId, counts);
     return counts;
   };

@@ -10,7 +10,7 @@ import {
   withChildren,
 } from '../bench.ts';
 import { API_KEY, JOB } from '../job.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import type { LoadResult } from '../processes/load.ts';
 import { createScratch, type Scratch } from '../scratch.ts';
 import { countDispatched, purgeQueue, untilRelayed } from '../window.ts';
@@ -20,8 +20,9 @@ const CONNECTIONS = 32;
 const ALL_DISPATCHED = 'all dispatched';
 
 /**
- * Jobs accepted a second over HTTP at 32 connections, beside express + zod + one insert in the same turns. Twice: as
- * installed, where the queue's window is small while there are no workers, and with every job dispatched.
+ * Jobs accepted per second over HTTP at 32 connections, beside express + zod + one insert in the
+ * same rounds. Twice: as installed, with a small dispatch window because there are no workers, and
+ * with every job dispatched.
  */
 export async function measureAccepting(bench: Bench): Promise<void> {
   await measureBareCeilings(bench);
@@ -35,7 +36,7 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
   const ceiling = await createScratch(bench.services);
   await withChildren(async (keep) => {
     const load = await keep(startLoad(bench));
-    const post = async (url: string, scratch: Scratch): Promise<Turn> => {
+    const post = async (url: string, scratch: Scratch): Promise<RoundResult> => {
       const result = await load.call<LoadResult>('run', {
         url: `${url}/jobs/scrape`,
         headers: { authorization: `Bearer ${API_KEY}` },
@@ -51,46 +52,48 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
       await scratch.clear();
       return { ...result, dispatched: dispatched / jobs, relayMs };
     };
-    // Each of the two APIs has a broker's worth of messages, so only one runs at a time; the ceiling runs beside both.
+    // Each of the two APIs loads the broker, so only one runs at a time; the ceiling runs beside
+    // both.
     const plain = await keep(startCeilingHttp(bench, ceiling.url));
     const run = async (
       name: string,
       api: { ready: { url?: string }; stop(): Promise<void> },
       scratch: Scratch,
     ) => {
-      const turns = await inTurns(options.rounds, {
+      const results = await interleave(options.rounds, {
         ours: () => post(api.ready.url ?? '', scratch),
         ceiling: () => post(plain.ready.url ?? '', ceiling),
       });
       await api.stop();
-      add(name, turns);
+      add(name, results);
     };
-    const add = (name: string, turns: { ours: Turn[]; ceiling: Turn[] }) => {
-      const of = (pick: (turn: Turn) => number) => median(turns.ours.map(pick));
-      const base = median(turns.ceiling.map(({ perSecond }) => perSecond));
+    const add = (name: string, results: { ours: RoundResult[]; ceiling: RoundResult[] }) => {
+      const of = (pick: (result: RoundResult) => number) => median(results.ours.map(pick));
+      const base = median(results.ceiling.map(({ perSecond }) => perSecond));
       report.add({
         part: PART,
         name: `${driver}: jobs accepted, ${name}`,
-        // What was accepted and left behind by the dispatcher does not count where all of it is to be dispatched.
-        value: of((turn) => turn.perSecond * (name === ALL_DISPATCHED ? turn.dispatched : 1)),
+        // If all jobs are to be dispatched, accepted jobs that the dispatcher left behind do not
+        // count.
+        value: of((result) => result.perSecond * (name === ALL_DISPATCHED ? result.dispatched : 1)),
         unit: '/s',
         ceiling: { name: 'express + zod + one insert', value: base },
         target: { of: 'ratio', atLeast: 0.85 },
-        rounds: turns.ours.map(({ perSecond }) => perSecond),
+        rounds: results.ours.map(({ perSecond }) => perSecond),
       });
       report.add({
         part: PART,
         name: `${driver}: answer p50, ${name}`,
         value: of(({ p50 }) => p50),
         unit: 'ms',
-        ceiling: { name: 'its p50', value: median(turns.ceiling.map(({ p50 }) => p50)) },
+        ceiling: { name: 'its p50', value: median(results.ceiling.map(({ p50 }) => p50)) },
       });
       report.add({
         part: PART,
         name: `${driver}: answer p99, ${name}`,
         value: of(({ p99 }) => p99),
         unit: 'ms',
-        ceiling: { name: 'its p99', value: median(turns.ceiling.map(({ p99 }) => p99)) },
+        ceiling: { name: 'its p99', value: median(results.ceiling.map(({ p99 }) => p99)) },
       });
       report.add({
         part: PART,
@@ -111,7 +114,7 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
   for (const scratch of [ours, dispatching, ceiling]) await scratch.drop();
 }
 
-type Turn = LoadResult & { dispatched: number; relayMs: number };
+type RoundResult = LoadResult & { dispatched: number; relayMs: number };
 
 async function measureBareCeilings(bench: Bench): Promise<void> {
   const { options, report } = bench;
@@ -119,7 +122,7 @@ async function measureBareCeilings(bench: Bench): Promise<void> {
   const ms = options.quick ? 1000 : 3000;
   await withChildren(async (keep) => {
     const ceilings = await keep(startCeilings(bench, scratch.url));
-    const rates = await inTurns(options.rounds, {
+    const rates = await interleave(options.rounds, {
       single: () => ceilings.call<{ perSecond: number }>('inserts', { ms, rowsEach: 1 }),
       hundreds: () => ceilings.call<{ perSecond: number }>('inserts', { ms, rowsEach: 100 }),
       publishes: () => ceilings.call<{ perSecond: number }>('publishes', { ms }),

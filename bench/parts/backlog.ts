@@ -9,7 +9,7 @@ import {
 } from '../bench.ts';
 import { medianOf } from '../drained.ts';
 import { API_KEY, JOB } from '../job.ts';
-import { inTurns, median, percentile } from '../measure.ts';
+import { interleave, median, percentile } from '../measure.ts';
 import type { LoadResult } from '../processes/load.ts';
 import { createScratch, insertJobs } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
@@ -22,7 +22,7 @@ const SLOTS = 16;
 /** A backlog of 200,000 queued jobs slows nothing by more than this. */
 const AT_LEAST = 0.9;
 
-/** The same figures with 200,000 jobs waiting and with none, in the same turns. */
+/** The same figures with 200,000 jobs waiting and with none, in the same rounds. */
 export async function measureBacklog(bench: Bench): Promise<void> {
   for (const driver of DRIVERS) {
     await compareAccepting(bench, driver);
@@ -50,7 +50,7 @@ async function compareAccepting(bench: Bench, driver: Driver): Promise<void> {
       });
       return result.perSecond;
     };
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       empty: async () => {
         const perSecond = await post(onEmpty.ready.url);
         await empty.clear();
@@ -61,11 +61,11 @@ async function compareAccepting(bench: Bench, driver: Driver): Promise<void> {
     report.add({
       part: PART,
       name: `${driver}: jobs accepted with ${BACKLOG} queued`,
-      value: median(turns.full),
+      value: median(results.full),
       unit: '/s',
-      ceiling: { name: 'with none', value: median(turns.empty) },
+      ceiling: { name: 'with none', value: median(results.empty) },
       target: { of: 'ratio', atLeast: AT_LEAST },
-      rounds: turns.full,
+      rounds: results.full,
     });
   });
   await empty.drop();
@@ -75,25 +75,25 @@ async function compareAccepting(bench: Bench, driver: Driver): Promise<void> {
 async function compareDraining(bench: Bench, driver: Driver): Promise<void> {
   const { options, report } = bench;
   const count = options.quick ? 8000 : 24_000;
-  const turns = await inTurns(options.rounds, {
+  const results = await interleave(options.rounds, {
     empty: () => drainOurs(bench, driver, SLOTS, count),
     full: () => drainOurs(bench, driver, SLOTS, count, {}, BACKLOG),
   });
   report.add({
     part: PART,
     name: `${driver}: jobs drained, ${SLOTS} slots, of ${BACKLOG} queued`,
-    value: medianOf(turns.full).perSecond,
+    value: medianOf(results.full).perSecond,
     unit: '/s',
-    ceiling: { name: `of ${count}`, value: medianOf(turns.empty).perSecond },
+    ceiling: { name: `of ${count}`, value: medianOf(results.empty).perSecond },
     target: { of: 'ratio', atLeast: AT_LEAST },
-    rounds: turns.full.map(({ perSecond }) => perSecond),
-    cpuMicros: medianOf(turns.full).cpuMicros,
+    rounds: results.full.map(({ perSecond }) => perSecond),
+    cpuMicros: medianOf(results.full).cpuMicros,
   });
 }
 
 /**
- * POST to claim of an urgent job (priority 9) past a backlog that stays where it is: no process sweeps, so the worker is idle
- * as it is without a backlog, and the difference is what the rows cost.
+ * POST to claim of an urgent job (priority 9) past a backlog that stays in place: no scheduler
+ * runs, so the worker is as idle as without a backlog, and the difference is what the rows cost.
  */
 async function compareDelays(bench: Bench, driver: Driver): Promise<void> {
   const { options, report } = bench;
@@ -116,7 +116,7 @@ async function compareDelays(bench: Bench, driver: Driver): Promise<void> {
     await scratch.drop();
     return delays;
   };
-  const turns = await inTurns(options.rounds, {
+  const results = await interleave(options.rounds, {
     empty: () => delaysWith(1),
     full: () => delaysWith(BACKLOG),
   });
@@ -124,8 +124,8 @@ async function compareDelays(bench: Bench, driver: Driver): Promise<void> {
     ['p50', 0.5],
     ['p99', 0.99],
   ] as const) {
-    const full = percentile(turns.full.flat(), share);
-    const empty = percentile(turns.empty.flat(), share);
+    const full = percentile(results.full.flat(), share);
+    const empty = percentile(results.empty.flat(), share);
     report.add({
       part: PART,
       name: `${driver}: POST to claim of an urgent job past ${BACKLOG} queued, ${label}`,

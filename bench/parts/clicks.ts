@@ -15,7 +15,10 @@ const PART = 'clicks';
 const LINKS = 200;
 const LONGEST_MS = 120_000;
 
-/** Clicks a second from the queue into the roll-ups, by one analytics process; beside rows a second of bare inserts in hundreds. */
+/**
+ * Clicks per second from the queue into the roll-ups, by one analytics process; beside rows per
+ * second of bare inserts in hundreds.
+ */
 export async function measureClicks(bench: Bench): Promise<void> {
   const { options, report } = bench;
   for (const driver of DRIVERS) {
@@ -35,7 +38,10 @@ export async function measureClicks(bench: Bench): Promise<void> {
   }
 }
 
-/** Fills the queue, then starts the process; clicks a second between the first tenth and the last twentieth. */
+/**
+ * Fills the queue, then starts the process; clicks per second between the first tenth and the last
+ * twentieth.
+ */
 async function count(bench: Bench, driver: Driver): Promise<number> {
   const total = bench.options.quick ? 20_000 : 100_000;
   const scratch = await createScratch(bench.services);
@@ -81,7 +87,7 @@ async function fill(bench: Bench, driver: Driver, databaseUrl: string, total: nu
   await queue.stop();
 }
 
-/** Half of them by somebody new. */
+/** Half of them by new visitors. */
 function aClick(link_id: string) {
   const id = uuidv7();
   const visitor = Math.floor(Math.random() * 2 ** 15)

@@ -12,7 +12,7 @@ import { createScratch, insertJobs } from '../scratch.ts';
 const PART = 'crawl';
 const SEED = 'https://shop.example.com/';
 
-/** What it takes to go on with a large crawl, and how long other work of the process waits for it. */
+/** The cost of resuming a large crawl, and how long it blocks other work of the process. */
 export async function measureCrawl({ services, options, report }: Bench): Promise<void> {
   const addresses = options.quick ? 100_000 : 500_000;
   const note = `${addresses} addresses`;

@@ -1,6 +1,6 @@
 import { type Bench, DRIVERS, type Driver, startApi, startNoopWorker, withChildren } from '../bench.ts';
 import { type Drained, drainWith, medianOf } from '../drained.ts';
-import { inTurns } from '../measure.ts';
+import { interleave } from '../measure.ts';
 import type { Figure } from '../report.ts';
 import { createScratch, insertJobs } from '../scratch.ts';
 import { takeStatements } from '../statements.ts';
@@ -9,13 +9,14 @@ import { drainPeer, PEER_DRAINS } from './peers.ts';
 
 const PART = 'drain';
 
-/** Enough for seconds of work at the speed that so many slots have. */
+/** Enough for seconds of work at the speed of that many slots. */
 const jobsFor = (slots: number, quick: boolean): number =>
   Math.min(40_000, 5000 + 1500 * slots) / (quick ? 2 : 1);
 
 /**
- * No-op jobs drained a second: all of them wait in Postgres, an API process sweeps them onto the queue, one worker process
- * claims, runs, settles and acknowledges. The peers drain as many, with as many slots, in the same turns.
+ * No-op jobs drained per second: all of them wait in Postgres, the scheduler of an API process
+ * enqueues them, one worker process claims, runs, settles and acknowledges. The peers drain as
+ * many, with as many slots, in the same rounds.
  */
 export async function measureDraining(bench: Bench): Promise<void> {
   for (const slots of bench.options.slots) await measureSlots(bench, slots);
@@ -26,18 +27,18 @@ async function measureSlots(bench: Bench, slots: number): Promise<void> {
   const { options } = bench;
   const count = jobsFor(slots, options.quick);
   const peers = options.only.has('peers') ? PEER_DRAINS.filter((peer) => peer.isThere(bench)) : [];
-  const turns = await inTurns(options.rounds, {
+  const results = await interleave(options.rounds, {
     ...Object.fromEntries(DRIVERS.map((driver) => [driver, () => drainOurs(bench, driver, slots, count)])),
     ...Object.fromEntries(peers.map((peer) => [peer.name, () => drainPeer(bench, peer, slots, count)])),
   });
-  const drained = new Map(Object.entries(turns).map(([name, rounds]) => [name, medianOf(rounds)]));
+  const drained = new Map(Object.entries(results).map(([name, rounds]) => [name, medianOf(rounds)]));
   const speedOf = (name: string) => drained.get(name)?.perSecond ?? 0;
   const target = slots >= 16 ? ({ of: 'ratio', atLeast: 1 } as const) : undefined;
   for (const driver of DRIVERS) {
-    const rounds = turns[driver] ?? [];
+    const rounds = results[driver] ?? [];
     addDrained(bench, driver, slots, rounds);
-    // What a peer gets by taking as many jobs as it has slots at once, and no next one before the last of them is done, is
-    // another bargain; it stands beside it on a line of its own.
+    // A peer that takes as many jobs as it has slots at once, and no next one before the last of
+    // them is done, has different semantics; its figure has a line of its own.
     for (const kind of ['a job a slot', 'in batches'] as const) {
       const [rival] = peers
         .filter(({ rival }) => rival === kind)
@@ -48,7 +49,7 @@ async function measureSlots(bench: Bench, slots: number): Promise<void> {
     }
   }
   for (const peer of peers) {
-    addDrained(bench, peer.name, slots, turns[peer.name] ?? [], { note: peer.note(slots) });
+    addDrained(bench, peer.name, slots, results[peer.name] ?? [], { note: peer.note(slots) });
   }
 }
 
@@ -71,11 +72,11 @@ function addDrained(
   });
 }
 
-/** What the two lines a job cost that a worker logs as installed. */
+/** The cost of the two lines per job that a worker logs as installed. */
 async function measureLogging(bench: Bench): Promise<void> {
   const slots = 16;
   const count = jobsFor(slots, bench.options.quick);
-  const { silent, logged } = await inTurns(bench.options.rounds, {
+  const { silent, logged } = await interleave(bench.options.rounds, {
     silent: () => drainOurs(bench, 'rabbitmq', slots, count),
     logged: () => drainOurs(bench, 'rabbitmq', slots, count, { LOG_LEVEL: 'info' }),
   });
@@ -95,7 +96,7 @@ export async function drainOurs(
   slots: number,
   count: number,
   env?: Record<string, string>,
-  /** Jobs in the database; only `count` of them are waited for. */
+  /** Jobs in the database; the run waits for only `count` of them. */
   waiting = count,
 ): Promise<Drained> {
   const scratch = await createScratch(bench.services);

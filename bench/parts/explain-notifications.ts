@@ -22,7 +22,10 @@ import { SMALL_USER } from '../fill.ts';
 
 export type Step = [name: string, run: (database: Database) => Promise<unknown>];
 
-/** The statements of a notification's life, against as many notifications and deliveries as there are jobs. */
+/**
+ * The statements of a notification's life, against as many notifications and deliveries as there
+ * are jobs.
+ */
 export async function notificationSteps(sql: Sql): Promise<Step[]> {
   let asked = 0;
   const some = async <Row>(text: string) => {
@@ -63,12 +66,15 @@ export async function notificationSteps(sql: Sql): Promise<Step[]> {
   const page = { limit: 50, after: null };
   const claims = queued.map(({ id, attempt }, place) => ({ id, attempt, holder: `bench-${place}` }));
   return [
-    ['relay: who may want to be told of 100 events', (database) => listWanted(database, events)],
+    ['relay: matching subscriptions of 100 events', (database) => listWanted(database, events)],
     ['fan-out of 10 events', (database) => fanOut(database, events.slice(0, 10), pace)],
     ['deliveries: what is due', (database) => listDueDeliveries(database, 64)],
     ['deliveries: mark 16 dispatched', (database) => markDeliveriesDispatched(database, queued)],
     ['deliveries: long dispatched', (database) => countLongDispatchedDeliveries(database, 10_000)],
-    ['deliveries: ring again', (database) => forgetLongDispatchedDeliveries(database, 'webhook', 10_000)],
+    [
+      'deliveries: clear lost marks',
+      (database) => forgetLongDispatchedDeliveries(database, 'webhook', 10_000),
+    ],
     ['deliveries: expired leases', (database) => releaseExpiredDeliveries(database, 1000)],
     ['deliveries: open ones, by channel', countOpenDeliveries],
     ['claim of 16 deliveries', (database) => claimDeliveries(database, claims, 15_000)],

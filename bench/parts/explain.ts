@@ -29,8 +29,9 @@ const ROWS = 1_000_000;
 const SMALL_MS = 10;
 
 /**
- * The statements of a job's life against 1,000,000 jobs, mostly final. They are the product's own: each function is given a
- * database that explains what it is asked instead of running it, and rolls back.
+ * The statements of a job's life against 1,000,000 jobs, mostly final. They are the product's own:
+ * each function gets a database that explains its statements instead of running them, and rolls
+ * back.
  */
 export async function explainAccessPaths(bench: Bench): Promise<void> {
   const rows = bench.options.quick ? ROWS / 10 : ROWS;
@@ -72,11 +73,11 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
           })),
         ),
     ],
-    ['sweep: due jobs', (sql) => queueDueJobs(sql, 1000)],
-    ['sweep: the window', readWindow],
-    ['sweep: waiting jobs', (sql) => listWaiting(sql, 1000)],
-    ['sweep: mark 16 dispatched', (sql) => markDispatched(sql, waiting)],
-    ['sweep: long dispatched', (sql) => countLongDispatched(sql, 10_000)],
+    ['scheduler: due jobs', (sql) => queueDueJobs(sql, 1000)],
+    ['scheduler: the window', readWindow],
+    ['scheduler: waiting jobs', (sql) => listWaiting(sql, 1000)],
+    ['scheduler: mark 16 dispatched', (sql) => markDispatched(sql, waiting)],
+    ['scheduler: long dispatched', (sql) => countLongDispatched(sql, 10_000)],
     ['rescuer: expired leases', (sql) => settleExpiredRuns(sql, retry, 100)],
     ['relay: next 500 events', (sql) => readEvents(sql, 'relay', 500)],
     ['streams: next 1000 events', (sql) => followLedger(sql, { xid: '499', seq: '0' }, 1000)],
@@ -120,7 +121,10 @@ function addPlan({ report }: Bench, name: string, plan: string): void {
   });
 }
 
-/** The plans of what `run` asks for, as a connection makes them after some executions: generic, without its values. */
+/**
+ * The plans of the statements of `run`, as a connection makes them after some executions: generic,
+ * without its values.
+ */
 async function explain(client: pg.Client, run: (database: Database) => Promise<unknown>): Promise<string[]> {
   const plans: string[] = [];
   const sql: Sql = {
@@ -130,7 +134,7 @@ async function explain(client: pg.Client, run: (database: Database) => Promise<u
     },
   };
   const database = { ...sql, transaction: <T>(work: (sql: Sql) => Promise<T>) => work(sql) } as Database;
-  // Some want a row to go on; by then they have asked.
+  // Some functions fail without a row; their statements have been seen by then.
   await run(database).catch((error) => {
     if (plans.length === 0) throw error;
   });

@@ -2,28 +2,29 @@ import { readFileSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { type Bench, startOurs, startPeer, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import { rateOf, scrapeOurs } from './pages.ts';
 import { installPeers } from './peers.ts';
 
 const PART = 'http';
-/** Requests under way at once, ours and the peers'. */
-const LANES = 4;
-/** Debian's `postgresql-doc-15`: over a thousand pages that nobody here wrote. */
+/** Concurrent requests, ours and the peers'. */
+const CONCURRENCY = 4;
+/** Debian's `postgresql-doc-15`: over a thousand independently written pages. */
 const SITE_DIR = process.env.BENCH_SITE_DIR ?? '/usr/share/doc/postgresql-doc-15/html';
 
 interface Measured {
   rate: number;
-  /** The most memory the process that fetched and read had. */
+  /** Peak memory of the process that fetched and parsed. */
   peakMb: number;
   /** Processor time of that process since its start. */
   cpuMs: number;
 }
 
 /**
- * Static pages a second without a browser: ours through a real job, with markdown, links and metadata, each page stored in
- * Postgres; beside Crawlee's CheerioCrawler as installed (queue and dataset on disk) and with nothing kept, and undici with cheerio
- * by hand. The peers take title and links, as their users do.
+ * Static pages per second without a browser: ours through a real job, with markdown, links and
+ * metadata, each page stored in Postgres; beside Crawlee's CheerioCrawler as installed (queue and
+ * dataset on disk) and without storage, and undici with cheerio by hand. The peers take title and
+ * links, as their users do.
  */
 export async function measureHttp(bench: Bench): Promise<void> {
   const { options, report } = bench;
@@ -58,10 +59,10 @@ export async function measureHttp(bench: Bench): Promise<void> {
       (): Promise<Measured> =>
         withChildren(async (keepPeer) => {
           const child = await keepPeer(startPeer(bench, name));
-          const times = await child.call<number[]>('scrape', { urls, lanes: LANES, ...args });
+          const times = await child.call<number[]>('scrape', { urls, concurrency: CONCURRENCY, ...args });
           return { rate: rateOf(times), ...spentBy(child) };
         });
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       auto: ours('auto'),
       crawlee: peer('crawlee-cheerio', { persist: true }),
       http: ours('http'),
@@ -75,25 +76,25 @@ export async function measureHttp(bench: Bench): Promise<void> {
       const cpuMs = median(measured.map((each) => each.cpuMs)) / urls.length;
       return `peak ${peakMb} MB, ${cpuMs.toFixed(1)} ms CPU a page`;
     };
-    const ceiling = { name: 'CheerioCrawler as installed', value: median(rates(turns.crawlee)) };
+    const ceiling = { name: 'CheerioCrawler as installed', value: median(rates(results.crawlee)) };
     const add = (name: string, measured: Measured[], compared = {}) =>
       report.add({
         ...{ part: PART, name, note: cost(measured), unit: '/s', rounds: rates(measured) },
         value: median(rates(measured)),
         ...compared,
       });
-    add('render auto, a job: markdown + links + metadata, stored', turns.auto, {
+    add('render auto, a job: markdown + links + metadata, stored', results.auto, {
       ceiling,
       target: { of: 'ratio', atLeast: 0.95 },
     });
-    add('render http, the same', turns.http, { ceiling });
-    add('CheerioCrawler: title + links, queue and dataset on disk', turns.crawlee);
-    add('CheerioCrawler: title + links, nothing kept on disk', turns.crawleeInMemory, { ceiling });
-    add('undici + cheerio by hand: title + links, nothing kept', turns.byHand, { ceiling });
+    add('render http, the same', results.http, { ceiling });
+    add('CheerioCrawler: title + links, queue and dataset on disk', results.crawlee);
+    add('CheerioCrawler: title + links, nothing kept on disk', results.crawleeInMemory, { ceiling });
+    add('undici + cheerio by hand: title + links, nothing kept', results.byHand, { ceiling });
   });
 }
 
-/** Of the process itself, without its Chromium; the kernel keeps the mark. */
+/** Of the process itself, without its Chromium; the kernel keeps the peak. */
 function spentBy({ pid }: Child): { peakMb: number; cpuMs: number } {
   const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];

@@ -17,7 +17,7 @@ import { idlePeer, peerSends } from './peers.ts';
 const PART = 'idle';
 const SLOTS = 4;
 
-/** Time from sending a POST to the claim, one job at a time while nothing else is to do. */
+/** Time from sending a POST to the claim, one job at a time on an otherwise idle system. */
 export async function measureIdle(bench: Bench): Promise<void> {
   const { options } = bench;
   const samples = options.quick ? 100 : 300;
@@ -73,7 +73,10 @@ async function idleOurs(bench: Bench, driver: Driver, samples: number): Promise<
   return delays;
 }
 
-/** Posts one job at a time and returns how long each took to its claim, in ms; a job that was never begun is an error. */
+/**
+ * Posts one job at a time and returns how long each took to its claim, in ms; a job that never
+ * started is an error.
+ */
 export function collectDelays(
   bench: Bench,
   options: {
@@ -94,7 +97,7 @@ export function collectDelays(
     };
     const post = (samples: number) =>
       load.call<{ key: string; at: number }[]>('one_by_one', { ...target, samples });
-    // The first ones pay for connections, plans and compiled code.
+    // The first ones pay for connections, plans and compilation.
     await post(30);
     await sleep(1000);
     const sent = await post(options.samples);

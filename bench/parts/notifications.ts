@@ -15,18 +15,22 @@ import {
   withChildren,
 } from '../bench.ts';
 import type { Child } from '../child.ts';
-import { inTurns, median, now } from '../measure.ts';
+import { interleave, median, now } from '../measure.ts';
 import { createScratch, insertJobs, type Scratch } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
 
 const PART = 'notifications';
 const LONGEST_MS = 60_000;
-/** So many one user is told of. In the app is where a backlog of events meets the fan-out alone; the others wait for a receiver. */
+/**
+ * Notifications per user. In the app, a backlog of events meets the fan-out alone; the other
+ * channels wait for a receiver.
+ */
 const COUNTS: Record<Channel, number> = { in_app: 10_000, webhook: 3000, push: 3000, email: 3000 };
 
 /**
- * Notifications a second, from events in the ledger to the user: the API's relay and one notifier process, as installed. Beside what
- * a bare consumer gets out of the same broker, publishes confirmed, in the same turns.
+ * Notifications per second, from events in the ledger to the user: the API's relay and one notifier
+ * process, as installed. Beside what a bare consumer gets out of the same broker, publishes
+ * confirmed, in the same rounds.
  */
 export async function measureNotifications(bench: Bench): Promise<void> {
   const { options } = bench;
@@ -37,9 +41,9 @@ export async function measureNotifications(bench: Bench): Promise<void> {
     const { smtp } = await receivers.call<{ smtp: string }>('addresses');
     const targets = { http: receivers.ready.url ?? '', smtp };
     for (const driver of DRIVERS) {
-      const { ceiling, inApp } = await inTurns(options.rounds, {
+      const { ceiling, inApp } = await interleave(options.rounds, {
         ceiling: () => carried(ceilings, options.quick ? 5000 : 20_000),
-        inApp: () => tell(bench, driver, 'in_app', targets),
+        inApp: () => notify(bench, driver, 'in_app', targets),
       });
       bench.report.add({
         part: PART,
@@ -54,7 +58,7 @@ export async function measureNotifications(bench: Bench): Promise<void> {
         target: { of: 'value', atLeast: 1000 },
       });
       for (const channel of ['webhook', 'push', 'email'] as const) {
-        const rounds = [await tell(bench, driver, channel, targets)];
+        const rounds = [await notify(bench, driver, channel, targets)];
         bench.report.add({
           part: PART,
           name: `${driver}: notifications by ${channel}`,
@@ -76,8 +80,11 @@ interface Targets {
   smtp: string;
 }
 
-/** Tells one user of so many jobs that ended; notifications a second between the first tenth and the last twentieth. */
-async function tell(bench: Bench, driver: Driver, channel: Channel, targets: Targets): Promise<number> {
+/**
+ * Notifies one user of that many ended jobs; notifications per second between the first tenth and
+ * the last twentieth.
+ */
+async function notify(bench: Bench, driver: Driver, channel: Channel, targets: Targets): Promise<number> {
   const count = COUNTS[channel] / (bench.options.quick ? 4 : 1);
   const scratch = await createScratch(bench.services);
   await insertJobs(scratch, count);
@@ -85,29 +92,29 @@ async function tell(bench: Bench, driver: Driver, channel: Channel, targets: Tar
   await scratch.database.query(END_JOBS);
   await purgeQueue(bench, driver);
   const rate = await withChildren(async (keep) => {
-    // The jobs themselves are nobody's concern here.
+    // The jobs themselves do not matter here.
     const env = { EGRESS_ALLOW: '127.0.0.1', SMTP_URL: targets.smtp, EMAIL_DIGEST_SECONDS: '0' };
     await keep(startNotifier(bench, driver, scratch.url, env));
     await keep(startApi(bench, driver, scratch.url, env));
     return between(count * 0.1, count * 0.95, async () => {
-      const [row] = await scratch.database.query<{ told: number }>(
+      const [row] = await scratch.database.query<{ notified: number }>(
         channel === 'in_app' ? COUNT_IN_APP : COUNT_DELIVERED,
       );
-      return row?.told ?? 0;
+      return row?.notified ?? 0;
     });
   });
   await scratch.drop();
   return rate;
 }
 
-async function between(from: number, to: number, told: () => Promise<number>): Promise<number> {
-  let begin: { at: number; told: number } | undefined;
+async function between(from: number, to: number, notified: () => Promise<number>): Promise<number> {
+  let begin: { at: number; notified: number } | undefined;
   const latest = now() + LONGEST_MS;
   for (;;) {
-    const seen = { at: now(), told: await told() };
-    if (!begin && seen.told >= from) begin = seen;
-    else if (begin && (seen.told >= to || seen.at > latest)) {
-      return ((seen.told - begin.told) * 1000) / (seen.at - begin.at);
+    const seen = { at: now(), notified: await notified() };
+    if (!begin && seen.notified >= from) begin = seen;
+    else if (begin && (seen.notified >= to || seen.at > latest)) {
+      return ((seen.notified - begin.notified) * 1000) / (seen.at - begin.at);
     }
     if (!begin && seen.at > latest) return 0;
     await sleep(50);
@@ -143,7 +150,7 @@ function targetOf(channel: Channel, targets: Targets): string | null {
 
 const FIND_ADMIN = statement('bench_find_owner', "SELECT id FROM users WHERE role = 'admin'");
 
-/** As the settling of a worker tells it. */
+/** As a worker's settle writes it. */
 const END_JOBS = statement(
   'bench_end_jobs',
   `
@@ -157,8 +164,8 @@ const END_JOBS = statement(
   FROM ended
   `,
 );
-const COUNT_IN_APP = statement('bench_count_in_app', 'SELECT count(*)::int AS told FROM notifications');
+const COUNT_IN_APP = statement('bench_count_in_app', 'SELECT count(*)::int AS notified FROM notifications');
 const COUNT_DELIVERED = statement(
   'bench_count_delivered',
-  "SELECT count(*)::int AS told FROM deliveries WHERE status = 'delivered'",
+  "SELECT count(*)::int AS notified FROM deliveries WHERE status = 'delivered'",
 );

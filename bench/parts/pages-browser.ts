@@ -4,30 +4,30 @@ import { findChromium } from '../../scraping/browser/chromium.ts';
 import { type Bench, startOurs, startPeer, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
 import { cpuTimes } from '../cpu.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import { type Memory, watchMemory } from '../memory.ts';
 import { rateOf, scrapeOurs } from './pages.ts';
 import { installPeers } from './peers.ts';
 
 const PART = 'browser';
-const LANES = 2;
-/** What a Debian user who knows of no headless shell has: the package `chromium`. */
+const CONCURRENCY = 2;
+/** The `chromium` package, for comparison with the headless shell. */
 const WHOLE_CHROMIUM = process.env.BENCH_WHOLE_CHROMIUM ?? '/usr/bin/chromium';
-/** Debian's `postgresql-doc-15`: over a thousand pages that nobody here wrote. */
+/** Debian's `postgresql-doc-15`: over a thousand independently written pages. */
 const SITE_DIR = process.env.BENCH_SITE_DIR ?? '/usr/share/doc/postgresql-doc-15/html';
 
 interface Measured {
   rate: number;
-  /** The most that the process and its browser had together. */
+  /** Peak memory of the process and its browser together. */
   peakMb: number;
-  /** What both took of the processor for a page. */
+  /** Processor time of both per page. */
   cpuMs: number;
 }
 
 /**
- * Pages of a real site a second in the browser: ours through real jobs, a page a job and all in one, beside Playwright set up as
- * well as one can and Crawlee's PlaywrightCrawler as its users run it: with a whole Chromium, and with the one that
- * all the others have.
+ * Pages per second of a real site in the browser: ours through real jobs, one page per job and all
+ * in one, beside Playwright set up as well as possible and Crawlee's PlaywrightCrawler as its users
+ * run it: with a whole Chromium, and with the one that all the others have.
  */
 export async function measureBrowser(bench: Bench): Promise<void> {
   const { options, report } = bench;
@@ -58,7 +58,7 @@ export async function measureBrowser(bench: Bench): Promise<void> {
       withChildren(async (keepTheirs) => {
         const child = await keepTheirs(start());
         const watch = watchCosts(child);
-        const task = { urls, lanes: LANES, setUp: 'best', expects: '</html>' };
+        const task = { urls, concurrency: CONCURRENCY, setUp: 'best', expects: '</html>' };
         const rate = rateOf(await child.call<number[]>('scrape', task));
         return { rate, ...watch.stop(urls.length) };
       });
@@ -66,13 +66,13 @@ export async function measureBrowser(bench: Bench): Promise<void> {
     const program = 'bench/processes/bare-playwright.js';
     const crawlee = (executable: string) =>
       theirs(() => startPeer(bench, 'crawlee-playwright', { CHROMIUM_PATH: executable }));
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       bare: theirs(() => startOurs(bench, { program, driver: 'rabbitmq', databaseUrl: '', env })),
-      isolated: ours(1, LANES),
+      isolated: ours(1, CONCURRENCY),
       crawlee: crawlee(chromium),
       crawl: ours(urls.length, 1),
       wholeCrawlee: crawlee(WHOLE_CHROMIUM),
-      isolatedRaw: ours(1, LANES, ['raw_html']),
+      isolatedRaw: ours(1, CONCURRENCY, ['raw_html']),
     });
 
     const rates = (measured: Measured[]) => measured.map(({ rate }) => rate);
@@ -95,23 +95,30 @@ export async function measureBrowser(bench: Bench): Promise<void> {
       ceiling: { name, value: median(rates(measured)) },
       target: { of: 'ratio', atLeast },
     });
-    const best = ['best Playwright set-up', turns.bare] as const;
+    const best = ['best Playwright set-up', results.bare] as const;
     const crawlees = [
-      ['PlaywrightCrawler, whole Chromium', turns.wholeCrawlee],
-      ['PlaywrightCrawler, same Chromium', turns.crawlee],
+      ['PlaywrightCrawler, whole Chromium', results.wholeCrawlee],
+      ['PlaywrightCrawler, same Chromium', results.crawlee],
     ] as const;
     const content = 'markdown + links + metadata, stored';
-    add(`a context a page, ${LANES} slots: raw_html, stored`, turns.isolatedRaw, against(...best, 0.9));
-    add(`a context a page, ${LANES} slots: ${content}`, turns.isolated, against(...best, 0.9));
-    for (const [name, measured] of crawlees) add('the same', turns.isolated, against(name, measured, 1.5));
+    add(
+      `a context a page, ${CONCURRENCY} slots: raw_html, stored`,
+      results.isolatedRaw,
+      against(...best, 0.9),
+    );
+    add(`a context a page, ${CONCURRENCY} slots: ${content}`, results.isolated, against(...best, 0.9));
+    for (const [name, measured] of crawlees) add('the same', results.isolated, against(name, measured, 1.5));
     for (const [name, measured] of crawlees)
-      add(`one job, its tabs at once: ${content}`, turns.crawl, against(name, measured, 2.5));
-    add(`Playwright: a context a page, ${LANES} at once, content alone`, turns.bare);
+      add(`one job, its tabs at once: ${content}`, results.crawl, against(name, measured, 2.5));
+    add(`Playwright: a context a page, ${CONCURRENCY} at once, content alone`, results.bare);
     for (const [name, measured] of crawlees) add(`${name}, as installed: title + content`, measured);
   });
 }
 
-/** Memory of a worker with its browser over many pages: of eight equal spans of the run, the median of what was seen. */
+/**
+ * Memory of a worker with its browser over many pages: the median sample of each of eight equal
+ * spans of the run.
+ */
 export async function measureMemory(bench: Bench): Promise<void> {
   const { options, report } = bench;
   const setting = await settingOf();
@@ -121,7 +128,7 @@ export async function measureMemory(bench: Bench): Promise<void> {
     const urls = await urlsOf(options.quick ? 400 : 2000);
     let memory: ReturnType<typeof watchMemory> | undefined;
     await scrapeOurs(bench, {
-      ...{ site, urls, urlsEach: 50, slots: LANES, formats: undefined, render: 'browser' },
+      ...{ site, urls, urlsEach: 50, slots: CONCURRENCY, formats: undefined, render: 'browser' },
       chromium: setting.chromium,
       onStart: (worker) => {
         memory = watchMemory(worker.pid);
@@ -173,7 +180,7 @@ async function settingOf(): Promise<{ chromium: string } | undefined> {
   return (await has(SITE_DIR, 'postgresql-doc-15')) ? { chromium } : undefined;
 }
 
-/** Whether it is there; says how to get it where not. */
+/** Whether it is installed; says how to get it if not. */
 async function has(path: string, debianPackage: string): Promise<boolean> {
   try {
     await access(path);
@@ -184,7 +191,7 @@ async function has(path: string, debianPackage: string): Promise<boolean> {
   }
 }
 
-/** The site, and so many of its addresses, each another one: the site again under another query where it has too few. */
+/** The site, and that many distinct addresses of it: under further queries if it has too few. */
 async function startDocs(bench: Bench, keep: (child: Promise<Child>) => Promise<Child>) {
   const program = 'bench/processes/docs-site.js';
   const server = await keep(

@@ -4,16 +4,16 @@ import { statement } from '../../db/statement.ts';
 import { findChromium } from '../../scraping/browser/chromium.ts';
 import { type Bench, startApi, startOurs, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import { createScratch, insertJobs } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
 
 const PART = 'pages';
-const LANES = 2;
+const CONCURRENCY = 2;
 
 /**
- * Pages a second of a local site through real jobs and the real engine, in the browser, beside bare Playwright with the same
- * Chromium and as many pages at once.
+ * Pages per second of a local site through real jobs and the real engine, in the browser, beside
+ * bare Playwright with the same Chromium and the same concurrency.
  */
 export async function measurePages(bench: Bench): Promise<void> {
   const { options, report } = bench;
@@ -34,7 +34,7 @@ export async function measurePages(bench: Bench): Promise<void> {
       const times = await withChildren(async (keepBare) => {
         const playwright = await keepBare(start('bare-playwright.js', { CHROMIUM_PATH: chromium }));
         return playwright.call<number[]>('scrape', {
-          ...{ urls, lanes: LANES, setUp: 'first', expects: 'Catalogue page' },
+          ...{ urls, concurrency: CONCURRENCY, setUp: 'first', expects: 'Catalogue page' },
         });
       });
       return rateOf(times);
@@ -43,24 +43,24 @@ export async function measurePages(bench: Bench): Promise<void> {
       (formats: JobSpec['formats'], urlsEach: number, render: JobSpec['render'] = 'browser') =>
       () =>
         scrapeOurs(bench, { site, chromium, urls, urlsEach, formats, render });
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       bare,
       raw: ours(['raw_html'], 1),
       standard: ours(undefined, 1),
       sameJob: ours(undefined, 10),
     });
-    const ceiling = { name: 'bare Playwright, page.content()', value: median(turns.bare) };
+    const ceiling = { name: 'bare Playwright, page.content()', value: median(results.bare) };
     const add = (name: string, rounds: number[]) =>
       report.add({ part: PART, name, value: median(rounds), unit: '/s', ceiling, rounds });
-    add(`rabbitmq: a job a page, raw_html, ${LANES} slots`, turns.raw);
-    add(`rabbitmq: a job a page, markdown + links + metadata, ${LANES} slots`, turns.standard);
-    add(`rabbitmq: ten pages a job, markdown + links + metadata, ${LANES} slots`, turns.sameJob);
+    add(`rabbitmq: a job a page, raw_html, ${CONCURRENCY} slots`, results.raw);
+    add(`rabbitmq: a job a page, markdown + links + metadata, ${CONCURRENCY} slots`, results.standard);
+    add(`rabbitmq: ten pages a job, markdown + links + metadata, ${CONCURRENCY} slots`, results.sameJob);
   });
 }
 
 interface ScrapeOptions {
   site: string;
-  /** Jobs at a time. Default 2. */
+  /** Concurrent jobs. Default 2. */
   slots?: number;
   /** Called with the worker when it is ready. */
   onStart?: (worker: Child) => void;
@@ -88,7 +88,7 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
         driver: 'rabbitmq',
         databaseUrl: scratch.url,
         env: {
-          WORKER_CONCURRENCY: String(options.slots ?? LANES),
+          WORKER_CONCURRENCY: String(options.slots ?? CONCURRENCY),
           ...(options.chromium ? { CHROMIUM_PATH: options.chromium } : {}),
           EGRESS_ALLOW: new URL(options.site).host,
         },
@@ -110,7 +110,7 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
   return rateOf(times);
 }
 
-/** All that is asked while the clock runs, so that asking weighs little on what is measured. */
+/** The only query while the clock runs, so that polling hardly affects the measurement. */
 const COUNT_PAGES = statement(
   'bench_count_pages',
   'SELECT count(*)::int AS stored, count(*) FILTER (WHERE failed)::int AS failed FROM pages',
@@ -122,7 +122,7 @@ const STORED_PAGES = statement(
   FROM pages ORDER BY stored_at`,
 );
 
-/** Pages a second behind the first tenth, from when each was finished in ms. */
+/** Pages per second after the first tenth, from the time when each finished in ms. */
 export function rateOf(times: number[]): number {
   const sorted = [...times].sort((a, b) => a - b);
   const from = Math.ceil(sorted.length * 0.1);

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Bench, startPeer, withChildren } from '../bench.ts';
 import { type Drained, drainWith } from '../drained.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import { createDatabase, dropDatabase, vacuum } from '../scratch.ts';
 import { ROOT } from '../services.ts';
 
-/** How a peer is asked to drain. */
+/** How a peer drains. */
 export interface PeerDrain {
   name: string;
   peer: 'pg-boss' | 'graphile-worker' | 'bullmq';
   /** The peer's own options. */
   setting(slots: number): Record<string, unknown>;
-  /** The same for people. */
+  /** The same as text. */
   note(slots: number): string;
   onRedis?: boolean;
-  /** Whether ours is to be ahead of it at 16 and 64 slots, and how it uses its slots. */
+  /** Whether ours must be ahead of it at 16 and 64 slots, and how it uses its slots. */
   rival?: 'a job a slot' | 'in batches';
   isThere(bench: Bench): boolean;
 }
@@ -83,7 +83,7 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
   },
 ];
 
-/** Puts the peers' packages beside their source, once. */
+/** Installs the peers' packages beside their source, once. */
 export async function installPeers(): Promise<void> {
   const directory = join(ROOT, 'scripts', 'bench', 'peers');
   try {
@@ -130,7 +130,10 @@ async function withPeerDatabase<T>(bench: Bench, work: (url: string) => Promise<
   return result;
 }
 
-/** One job at a time: what a peer's send costs at 32 at once, and how long an idle one takes from send to start. */
+/**
+ * One job at a time: the cost of a peer's send at 32 at once, and the time from send to start while
+ * idle.
+ */
 interface PeerSend {
   name: string;
   peer: PeerDrain['peer'];
@@ -179,7 +182,7 @@ export async function idlePeer(
   );
 }
 
-/** Single sends a second, 32 at once, without HTTP: the peers' counterpart of accepting. */
+/** Single sends per second, 32 at once, without HTTP: the peers' counterpart of accepting. */
 export async function measurePeerSends(bench: Bench): Promise<void> {
   const { options, report } = bench;
   const ms = options.quick ? 1500 : 3000;
@@ -192,12 +195,12 @@ export async function measurePeerSends(bench: Bench): Promise<void> {
       }),
     );
   const peers = peerSends(bench);
-  const turns = await inTurns(
+  const results = await interleave(
     options.rounds,
     Object.fromEntries(peers.map((peer) => [peer.name, sendsOf(peer)])),
   );
   for (const { name } of peers) {
-    const rounds = (turns[name] ?? []).map(({ perSecond }) => perSecond);
+    const rounds = (results[name] ?? []).map(({ perSecond }) => perSecond);
     const note = 'its library, no HTTP';
     report.add({
       part: 'accept',

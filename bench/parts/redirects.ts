@@ -4,7 +4,7 @@ import { type Bench, DRIVERS, type Driver, startApi, startLoad, startOurs, withC
 import type { Child } from '../child.ts';
 import { cpuTimes, perJob } from '../cpu.ts';
 import { API_KEY } from '../job.ts';
-import { inTurns, median } from '../measure.ts';
+import { interleave, median } from '../measure.ts';
 import type { LoadResult } from '../processes/load.ts';
 import { createScratch } from '../scratch.ts';
 import { purgeQueue } from '../window.ts';
@@ -20,8 +20,9 @@ const BROWSER = {
 };
 
 /**
- * Redirects a second from the API process as installed, clicks confirmed by the queue, beside bare Node and bare Express that publish to
- * the same queue without waiting for anything; and how long an answer takes at 10,000 a second.
+ * Redirects per second from the API process as installed, clicks confirmed by the queue, beside
+ * bare Node and bare Express that publish to the same queue without waiting for confirms; and the
+ * latency of an answer at 10,000 per second.
  */
 export async function measureRedirects(bench: Bench): Promise<void> {
   for (const driver of DRIVERS) await measureDriver(bench, driver);
@@ -34,7 +35,7 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
     const load = await keep(startLoad(bench));
     const api = await keep(startApi(bench, driver, scratch.url));
     await makeLink(api.ready.url ?? '');
-    // After the API, which declares what they publish to.
+    // After the API, which declares the queue they publish to.
     const peer = (name: string) =>
       keep(
         startOurs(bench, {
@@ -67,7 +68,7 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
     const node = await peer('node');
     const plainExpress = await peer('express');
     const silent = await peer('silent');
-    const turns = await inTurns(options.rounds, {
+    const results = await interleave(options.rounds, {
       ours: () => visit(api),
       node: () => visit(node),
       express: () => visit(plainExpress),
@@ -79,8 +80,8 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
     const rate = (visits: Visit[]) => median(visits.map(({ perSecond }) => perSecond));
     const p99 = (visits: Visit[]) => median(visits.map((visit) => visit.p99));
     const cpuOf = (visits: Visit[]) => visits.at(-1)?.cpu ?? {};
-    const rounds = turns.ours.map(({ perSecond }) => perSecond);
-    const value = rate(turns.ours);
+    const rounds = results.ours.map(({ perSecond }) => perSecond);
+    const value = rate(results.ours);
     report.add({
       ...{
         part: PART,
@@ -88,32 +89,32 @@ async function measureDriver(bench: Bench, driver: Driver): Promise<void> {
         value,
         unit: '/s',
         rounds,
-        cpuMicros: cpuOf(turns.ours),
+        cpuMicros: cpuOf(results.ours),
       },
-      ceiling: { name: 'bare Node that publishes unconfirmed', value: rate(turns.node) },
+      ceiling: { name: 'bare Node that publishes unconfirmed', value: rate(results.node) },
       target: { of: 'ratio', atLeast: 0.8 },
     });
     report.add({
       ...{ part: PART, name: `${driver}: redirects`, value, unit: '/s' },
-      ceiling: { name: 'bare Express that publishes unconfirmed', value: rate(turns.express) },
+      ceiling: { name: 'bare Express that publishes unconfirmed', value: rate(results.express) },
     });
     report.add({
       ...{ part: PART, name: `${driver}: redirects`, value, unit: '/s' },
-      ceiling: { name: 'bare Node that tells nobody', value: rate(turns.silent) },
+      ceiling: { name: 'bare Node without a publish', value: rate(results.silent) },
     });
-    const name = `${driver}: answer p99 at ${Math.round(rate(turns.oursPaced))}/s`;
+    const name = `${driver}: answer p99 at ${Math.round(rate(results.oursPaced))}/s`;
     report.add({
-      ...{ part: PART, name, unit: 'ms', value: p99(turns.oursPaced), cpuMicros: cpuOf(turns.oursPaced) },
-      ceiling: { name: 'bare Node that publishes unconfirmed', value: p99(turns.nodePaced) },
+      ...{ part: PART, name, unit: 'ms', value: p99(results.oursPaced), cpuMicros: cpuOf(results.oursPaced) },
+      ceiling: { name: 'bare Node that publishes unconfirmed', value: p99(results.nodePaced) },
       target: { of: 'value', atMost: 5 },
     });
     report.add({
-      ...{ part: PART, name, unit: 'ms', value: p99(turns.oursPaced) },
-      ceiling: { name: 'bare Node that tells nobody', value: p99(turns.silentPaced) },
+      ...{ part: PART, name, unit: 'ms', value: p99(results.oursPaced) },
+      ceiling: { name: 'bare Node without a publish', value: p99(results.silentPaced) },
     });
     report.add({
-      ...{ part: PART, name: `${driver}: bare Node, answer p99`, unit: 'ms', value: p99(turns.nodePaced) },
-      cpuMicros: cpuOf(turns.nodePaced),
+      ...{ part: PART, name: `${driver}: bare Node, answer p99`, unit: 'ms', value: p99(results.nodePaced) },
+      cpuMicros: cpuOf(results.nodePaced),
     });
   });
   await scratch.drop();
@@ -125,7 +126,10 @@ async function untilIdle(peer: Child): Promise<void> {
   while (!(await peer.call<boolean>('idle'))) await sleep(100);
 }
 
-/** What is faster than its queue has clicks left to send, and would do so while others are measured. */
+/**
+ * A server that is faster than its queue has clicks left to send, and would send them while others
+ * are measured.
+ */
 async function untilTaken(url: string): Promise<void> {
   for (;;) {
     const metrics = await (await fetch(`${url}/metrics`)).text();

@@ -7,7 +7,7 @@ import { createScratch, type Scratch } from '../scratch.ts';
 const PART = 'stats';
 const SAMPLES = 50;
 
-/** How long statistics take to be told, of one link with all the clicks there are, and of all jobs. */
+/** How long statistics take: of one link with all the clicks there are, and of all jobs. */
 export async function measureStats(bench: Bench): Promise<void> {
   const clicks = bench.options.quick ? 1_000_000 : 10_000_000;
   const scratch = await createScratch(bench.services);

@@ -9,8 +9,8 @@ const PART = 'streams';
 const HEADERS = { authorization: `Bearer ${API_KEY}` };
 
 /**
- * Many open event streams on one API process: what each costs in memory, and how long after its POST was sent a job is heard of
- * on all of them.
+ * Many open event streams on one API process: the memory of each, and the time from a POST until
+ * all of them have the event of its job.
  */
 export async function measureStreams(bench: Bench): Promise<void> {
   const streams = bench.options.quick ? 200 : 1000;
@@ -38,7 +38,7 @@ export async function measureStreams(bench: Bench): Promise<void> {
         });
       const open = (count: number) =>
         listeners.call('open', { url: `${api.ready.url}/api/v1/events`, headers: HEADERS, count });
-      // The first ones pay for compiled code, connections and the heap's first growth.
+      // The first ones pay for compilation, connections and the heap's first growth.
       await open(streams / 10);
       await post(20);
       await sleep(1000);
@@ -84,6 +84,6 @@ export async function measureStreams(bench: Bench): Promise<void> {
   }
 }
 
-/** Linux only, as is the rest of what the bench reads of processes. */
+/** Linux only, like everything the bench reads about processes. */
 const residentKb = (pid: number): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);

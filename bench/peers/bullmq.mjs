@@ -3,7 +3,7 @@ import { begun, chunks, createMeter, measureSends, now, serve } from './serve.mj
 
 const QUEUE = 'bench';
 let queue;
-/** Arguments of every BullMQ class: its options, and the factory where it is to run on Postgres. */
+/** Arguments of every BullMQ class: its options, and the factory if it runs on Postgres. */
 let backend;
 
 const startWorker = (slots, processor) => {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { CheerioCrawler, Configuration, Dataset, log, RequestQueue } from '@crawlee/cheerio';
 import { now, serve } from './serve.mjs';
 
-// As its documentation shows it: the title and the links of each page, pushed to the dataset, which lies on disk unless told
-// otherwise.
+// As in its documentation: the title and the links of each page, pushed to the dataset, which is on
+// disk by default.
 log.setLevel(log.LEVELS.ERROR);
 
 serve({
-  scrape: async ({ urls, lanes, persist }) => {
+  scrape: async ({ urls, concurrency, persist }) => {
     const storage = mkdtempSync(join(tmpdir(), 'bench-crawlee-'));
     const config = new Configuration({
       persistStorage: persist,
@@ -20,8 +20,8 @@ serve({
     const crawler = new CheerioCrawler(
       {
         requestQueue: await RequestQueue.open('bench', { config }),
-        // It would begin with one at a time and take minutes to have more.
-        minConcurrency: lanes,
+        // By default it begins with one at a time and takes minutes to scale up.
+        minConcurrency: concurrency,
         requestHandler: async ({ $, request }) => {
           const links = $('a[href]')
             .map((_, element) => new URL($(element).attr('href'), request.loadedUrl).href)

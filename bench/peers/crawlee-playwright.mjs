@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Configuration, Dataset, log, PlaywrightCrawler, RequestQueue } from '@crawlee/playwright';
 import { now, serve } from './serve.mjs';
 
-// As its documentation shows it, with the Chromium that ours has: title and content of each page, pushed to the dataset on disk.
+// As in its documentation, with the same Chromium as ours: title and content of each page, pushed
+// to the dataset on disk.
 log.setLevel(log.LEVELS.ERROR);
 
 serve({

@@ -10,7 +10,7 @@ serve({
       connectionString: url,
       max: Math.max(10, slots + 2),
       useListenNotify: notify,
-      // So that its burst mode learns at once that there is a backlog; the defaults are a minute.
+      // So that its burst mode detects a backlog at once; the defaults are a minute.
       superviseIntervalSeconds: 1,
       monitorIntervalSeconds: 1,
       queueCacheIntervalSeconds: 1,
@@ -41,7 +41,7 @@ serve({
     return meter.done;
   },
   listen: async ({ slots }) => {
-    // With a batch: it takes one batch a poll, and would fall behind by one job at a time.
+    // In batches: it takes one batch per poll, and one job at a time would make it fall behind.
     await boss.work(QUEUE, { pollingIntervalSeconds: 0.5, batchSize: slots * 10 }, async (jobs) => {
       for (const { data } of jobs) begun(data.key);
     });

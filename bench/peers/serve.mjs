@@ -18,15 +18,15 @@ export function serve(calls) {
   process.send({ type: 'ready' });
 }
 
-/** Tells the bench when a job began. */
+/** Reports to the bench when a job starts. */
 export const begun = (key) => process.send({ event: 'begun', key, at: now() });
 
 const LONGEST_DRAIN_MS = 6000;
 const LONGEST_WARM_UP_MS = 2000;
 
 /**
- * Jobs a second between the first tenth and the last twentieth of `count`: neither the first polls nor the last stragglers
- * count, for no one. The same as in `measure.ts`.
+ * Jobs per second between the first tenth and the last twentieth of `count`: neither the first
+ * polls nor the last stragglers count. The same as in `measure.ts`.
  */
 export function createMeter(count) {
   const from = Math.ceil(count * 0.1);
@@ -54,18 +54,18 @@ export function createMeter(count) {
   };
 }
 
-/** Single sends a second with so many under way at the same time. */
+/** Single sends per second with this concurrency. */
 export async function measureSends({ concurrency, ms }, send) {
   let sent = 0;
   const until = now() + ms;
   const begin = now();
-  const lane = async () => {
+  const worker = async () => {
     while (now() < until) {
       await send();
       sent += 1;
     }
   };
-  await Promise.all(Array.from({ length: concurrency }, lane));
+  await Promise.all(Array.from({ length: concurrency }, worker));
   return { perSecond: (sent * 1000) / (now() - begin) };
 }
 

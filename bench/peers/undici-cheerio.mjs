@@ -2,13 +2,13 @@ import { load } from 'cheerio';
 import { Agent, request } from 'undici';
 import { now, serve } from './serve.mjs';
 
-// What one would write by hand: the title and the links of each page, kept nowhere.
+// Written by hand: the title and the links of each page, without storage.
 serve({
-  scrape: async ({ urls, lanes }) => {
-    const dispatcher = new Agent({ connections: lanes });
+  scrape: async ({ urls, concurrency }) => {
+    const dispatcher = new Agent({ connections: concurrency });
     const waiting = [...urls];
     const finished = [];
-    const lane = async () => {
+    const worker = async () => {
       for (let url = waiting.shift(); url; url = waiting.shift()) {
         const { body } = await request(url, { dispatcher });
         const $ = load(await body.text());
@@ -19,7 +19,7 @@ serve({
         finished.push(now());
       }
     };
-    await Promise.all(Array.from({ length: lanes }, lane));
+    await Promise.all(Array.from({ length: concurrency }, worker));
     await dispatcher.close();
     return finished;
   },

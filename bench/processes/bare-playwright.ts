@@ -2,7 +2,10 @@ import { type BrowserContext, chromium } from 'playwright';
 import { now } from '../measure.ts';
 import { serve } from './serve.ts';
 
-/** Playwright alone: one browser, a new context for each page, so many pages at the same time, nothing done with the content. */
+/**
+ * Playwright alone: one browser, a new context per page, a fixed number of concurrent pages, the
+ * content discarded.
+ */
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM_PATH,
   chromiumSandbox: process.getuid?.() !== 0,
@@ -13,21 +16,21 @@ const UNREAD = 'png jpg jpeg gif webp avif ico bmp svg css woff woff2 ttf otf eo
 
 interface Task {
   urls: string[];
-  lanes: number;
+  concurrency: number;
   /**
-   * As anyone would write it first, or as somebody would who measured: what is not read blocked by the browser itself, and no wait
-   * beyond the document.
+   * A first version, or an optimized one: unneeded requests are blocked by the browser itself, and
+   * nothing is awaited beyond the document.
    */
   setUp: 'first' | 'best';
-  /** What every page has in its HTML. */
+  /** Text that every page has in its HTML. */
   expects: string;
 }
 
 serve({
-  scrape: async ({ urls, lanes, setUp, expects }: Task) => {
+  scrape: async ({ urls, concurrency, setUp, expects }: Task) => {
     const waiting = [...urls];
     const finished: number[] = [];
-    const lane = async () => {
+    const worker = async () => {
       for (let url = waiting.shift(); url; url = waiting.shift()) {
         const context = await browser.newContext();
         const html = await (setUp === 'best' ? quickly(context, url) : simply(context, url));
@@ -36,7 +39,7 @@ serve({
         finished.push(now());
       }
     };
-    await Promise.all(Array.from({ length: lanes }, lane));
+    await Promise.all(Array.from({ length: concurrency }, worker));
     return finished;
   },
 });

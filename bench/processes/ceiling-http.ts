@@ -6,8 +6,9 @@ import { scrapeRequest } from '../../core/jobs/job-schemas.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 
 /**
- * The ceiling of accepting: what anyone would write first. Express, our schema, and one statement a request that inserts the
- * job and its event; no key, no group commit, no dispatch. The pool is as large as the API's.
+ * The ceiling of accepting: a first version. Express, our schema, and one statement per request
+ * that inserts the job and its event; no idempotency key, no group commit, no dispatch. The pool is
+ * as large as the API's.
  */
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 const { rows } = await pool.query<{ id: string }>('SELECT id FROM users LIMIT 1');
@@ -18,7 +19,7 @@ const INSERT_JOB = `
     INSERT INTO jobs (id, user_id, status, priority, max_attempts, spec, correlation_id, run_at)
     VALUES ($1, $2, 'queued', $3, $4, $5, $6, now())
     RETURNING id, user_id, status, priority, correlation_id, created_at
-  ), told AS (
+  ), recorded AS (
     INSERT INTO events (type, version, user_id, job_id, correlation_id, data)
     SELECT 'job.created', '1.0', user_id, id, correlation_id,
            json_build_object('job_id', id, 'status', status, 'priority', priority)

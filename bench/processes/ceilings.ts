@@ -22,13 +22,16 @@ const insertRows = (count: number) =>
   });
 
 serve({
-  /** Rows a second, so many a statement, on 32 connections at once. */
+  /** Rows per second, that many per statement, on 32 connections at once. */
   inserts: ({ ms, rowsEach }: { ms: number; rowsEach: number }) =>
     rate(ms, 32, async () => {
       await insertRows(rowsEach);
       return rowsEach;
     }),
-  /** Persistent, confirmed messages of a scrape job's size to a quorum queue, 256 unconfirmed at most. */
+  /**
+   * Persistent, confirmed messages of a scrape job's size to a quorum queue, at most 256
+   * unconfirmed.
+   */
   publishes: async ({ ms }: { ms: number }) => {
     const connection = await connectBroker(String(process.env.RABBITMQ_URL));
     const channel = await connection.createConfirmChannel();
@@ -46,7 +49,10 @@ serve({
     await connection.close();
     return result;
   },
-  /** Messages a second through a quorum queue: published with confirms, 256 unconfirmed at most, and consumed 100 at a time. */
+  /**
+   * Messages per second through a quorum queue: published with confirms, at most 256 unconfirmed,
+   * and consumed 100 at a time.
+   */
   carries: async ({ count }: { count: number }) => {
     const connection = await connectBroker(String(process.env.RABBITMQ_URL));
     const publishing = await connection.createConfirmChannel();
@@ -66,7 +72,7 @@ serve({
     });
     const body = Buffer.alloc(450, 'x');
     let sent = 0;
-    const lane = async () => {
+    const worker = async () => {
       while (sent < count) {
         sent += 1;
         await new Promise<void>((resolve, reject) => {
@@ -76,7 +82,7 @@ serve({
         });
       }
     };
-    await Promise.all([all, ...Array.from({ length: 256 }, lane)]);
+    await Promise.all([all, ...Array.from({ length: 256 }, worker)]);
     const perSecond = (count * 1000) / (now() - begin);
     await publishing.deleteQueue(queue);
     await connection.close();
@@ -84,17 +90,22 @@ serve({
   },
 });
 
-async function rate(ms: number, lanes: number, work: () => Promise<number>): Promise<{ perSecond: number }> {
+async function rate(
+  ms: number,
+  concurrency: number,
+  work: () => Promise<number>,
+): Promise<{ perSecond: number }> {
   const begin = now();
   let done = 0;
-  const lane = async () => {
+  const worker = async () => {
     while (now() < begin + ms) {
-      // Not `done += await …`: that reads `done` before it waits, and the lanes overwrite each other.
+      // Not `done += await …`: that reads `done` before it waits, and concurrent loops overwrite
+      // each other.
       const finished = await work();
       done += finished;
     }
   };
-  await Promise.all(Array.from({ length: lanes }, lane));
+  await Promise.all(Array.from({ length: concurrency }, worker));
   return { perSecond: (done * 1000) / (now() - begin) };
 }
 

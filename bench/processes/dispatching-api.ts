@@ -9,8 +9,8 @@ import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
 
 /**
- * The API as in api/main.ts, but its window on the queue has no end: every job that is accepted is dispatched, published and
- * marked, although no worker is there to ask for it.
+ * The API as in api/main.ts with an unlimited dispatch window: every accepted job is dispatched,
+ * published and marked, although there is no worker.
  */
 runConfigured('api', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine api';

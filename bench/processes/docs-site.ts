@@ -4,7 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { serve } from './serve.ts';
 
-/** A folder of HTML pages that somebody else wrote, from memory: what is measured is who asks, not who answers. */
+/**
+ * Serves a folder of independently written HTML pages from memory: the client is measured, not the
+ * server.
+ */
 const dir = process.env.SITE_DIR ?? '';
 const names = readdirSync(dir).filter((name) => name.endsWith('.html'));
 const pages = new Map(names.map((name) => [`/${name}`, readFileSync(join(dir, name))]));

@@ -23,7 +23,7 @@ serve({
     }
   },
 
-  /** When each stream heard of each job since the last call. */
+  /** When each stream got the event of each job since the last call. */
   arrivals: () => {
     const heard = arrivals;
     arrivals = [];

@@ -4,28 +4,28 @@ import { now } from '../measure.ts';
 import { serve } from './serve.ts';
 
 /**
- * The load generator: keep-alive connections on bare sockets, one request at a time on each, the request made once. An HTTP
- * client would cost as much as the servers measured here.
+ * The load generator: keep-alive connections on bare sockets, one request at a time on each, the
+ * request built once. An HTTP client would cost as much as the servers measured here.
  */
 export interface LoadResult {
   perSecond: number;
   p50: number;
   p99: number;
   requests: number;
-  /** Answers other than the one expected. */
+  /** Unexpected answers. */
   refused: number;
 }
 
 interface Target {
   url: string;
   headers: Record<string, string>;
-  /** Undefined: a GET, that is answered 302. */
+  /** Undefined: a GET that is answered 302. */
   body?: string;
 }
 
 interface LoadRequest extends Target {
   connections: number;
-  /** Requests a second of all connections together; undefined: as many as there can be. */
+  /** Requests per second of all connections together; undefined: unlimited. */
   pace?: number;
   warmMs: number;
   ms: number;
@@ -73,9 +73,9 @@ serve({
 
 type Count = (status: number, from: number, answeredAt: number) => void;
 
-/** Each connection asks again as soon as it has its answer. */
+/** Each connection sends the next request as soon as it has its answer. */
 function asFastAsCanBe(clients: Client[], end: number, count: Count): Promise<unknown> {
-  const lane = (client: Client) =>
+  const worker = (client: Client) =>
     new Promise<void>((resolve) => {
       const ask = () => {
         const sentAt = performance.now();
@@ -90,13 +90,14 @@ function asFastAsCanBe(clients: Client[], end: number, count: Count): Promise<un
       };
       ask();
     });
-  return Promise.all(clients.map(lane));
+  return Promise.all(clients.map(worker));
 }
 
 /**
- * So many a second whether or not earlier ones were answered, on the first connection that is free; what is counted begins when a request
- * was due, not when it could be sent. A server that stands still for a moment so pays for all who would have come. Timers are as fine as a
- * millisecond: those due in the same one leave together.
+ * A fixed rate, whether or not earlier requests were answered, each on the first free connection;
+ * latency counts from when a request was due, not when it could be sent. So a server that stalls
+ * for a moment pays for all requests of that moment. Timers have a resolution of a millisecond:
+ * requests due in the same one are sent together.
  */
 async function atPace(clients: Client[], pace: number, end: number, count: Count): Promise<void> {
   const everyMs = 1000 / pace;
@@ -137,7 +138,10 @@ interface Client {
   close(): void;
 }
 
-/** Reads into a buffer of its own, and past the streams of Node: a request costs a write, a read and little more. */
+/**
+ * Reads into a buffer of its own, bypassing Node's streams: a request costs a write, a read and
+ * little more.
+ */
 async function openClient({ url, headers, body }: Target): Promise<Client> {
   const { hostname, port, pathname } = new URL(url);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
@@ -149,7 +153,7 @@ async function openClient({ url, headers, body }: Target): Promise<Client> {
   );
   let answer: (answer: Answer) => void = () => {};
   let received = '';
-  /** Of an answer without a body, the next will be as long; it is not read again but for its status. */
+  /** After an answer without a body, the next one has the same length; only its status is read. */
   let bareLength = 0;
   const onData = (length: number, buffer: Uint8Array): boolean => {
     const chunk = buffer as Buffer;

@@ -5,7 +5,7 @@ import { createWorker } from '../../workers/scraper/worker.ts';
 import { createMeter, type Meter, now } from '../measure.ts';
 import { begun, serve } from './serve.ts';
 
-/** The scrape worker as in workers/scraper/main.ts, but its jobs do nothing and it consumes when it is told to. */
+/** The scrape worker as in workers/scraper/main.ts, with no-op jobs; it consumes on command. */
 runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine worker';
   const url = await databaseUrlOf(config);
@@ -15,14 +15,14 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   let meter: Meter | undefined;
-  let tells = false;
+  let reports = false;
   const { leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
   const worker = createWorker({
     ...{ database, queue, logger, slots: config.workerConcurrency },
     onFatal: (error) => lifecycle.fail(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
     resolve: () => async (job) => {
-      if (tells) begun(job.id, now());
+      if (reports) begun(job.id, now());
       meter?.hit();
       return { kind: 'completed' };
     },
@@ -34,7 +34,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
       return meter.done;
     },
     listen: async () => {
-      tells = true;
+      reports = true;
       await lifecycle.start({ name: 'worker', start: () => worker.start(), stop: () => worker.stop() });
     },
   });

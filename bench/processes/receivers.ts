@@ -3,7 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 import { serve } from './serve.ts';
 
-/** Whoever is notified: an HTTP server that takes everything, for webhooks and pushes, and a mail server that does. */
+/**
+ * The receivers: an HTTP server that accepts everything, for webhooks and pushes, and such a mail
+ * server.
+ */
 const http = createServer((request, response) => {
   request.resume().on('end', () => response.writeHead(201).end());
 });

@@ -7,8 +7,9 @@ import pg from 'pg';
 import { serve } from './serve.ts';
 
 /**
- * What a redirect costs at least: the target from a map, 302, and the click published to the queue ours uses, without waiting and without
- * looking what became of it. `PEER` is `node`, `express`, or `silent`: Node without the publish.
+ * The minimum cost of a redirect: the target from a map, 302, and the click published to the same
+ * queue as ours, without waiting for its confirm. `PEER` is `node`, `express`, or `silent`: Node
+ * without the publish.
  */
 const targets = new Map([['bench', 'https://example.com/']]);
 const { RABBITMQ_URL, DATABASE_URL, PEER } = process.env;
@@ -16,7 +17,7 @@ const { send, idle } = await (RABBITMQ_URL ? toRabbitmq(RABBITMQ_URL) : toPostgr
 
 interface Way {
   send(id: string, body: string): void;
-  /** Whether all of it has left. */
+  /** Whether all of it has been sent. */
   idle(): boolean;
 }
 
@@ -33,7 +34,7 @@ async function toRabbitmq(url: string): Promise<Way> {
   };
 }
 
-/** Into the table of ours: what came while the last statement was under way goes with the next, and there is no bound to it. */
+/** Into our table: clicks that arrive during a statement go with the next, without a limit. */
 async function toPostgres(url: string): Promise<Way> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -10,5 +10,5 @@ export function serve(calls: Record<string, (args: never) => unknown>): void {
   });
 }
 
-/** Tells the bench when a job began. */
+/** Reports to the bench when a job starts. */
 export const begun = (key: string, at: number): void => void process.send?.({ event: 'begun', key, at });

@@ -1,7 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A small site: pages of some 20 KB with a style sheet, a script and two pictures, as a shop's catalogue has them. */
+/**
+ * A small site: pages of some 20 KB with a style sheet, a script and two pictures, like a shop's
+ * catalogue.
+ */
 const words = 'harbour lantern orchard copper violet marble winter candle meadow granite silver maple'.split(
   ' ',
 );

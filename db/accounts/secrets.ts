@@ -2,9 +2,9 @@ import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
 /**
- * A key of the installation: made by whoever asks first, and from then on the same for every process of it.
+ * A key of the installation, made by the first process that needs it and then shared by all.
  *
- * @param make called where there may be none yet; its value is kept only if nobody was faster
+ * @param make called if there may be none yet; its value is discarded if another process was faster
  */
 export async function installationSecret(sql: Sql, name: string, make: () => string): Promise<string> {
   const [known] = await sql.query<{ value: string }>(FIND_SECRET, [name]);

@@ -12,7 +12,7 @@ export interface User {
   created_at: Date;
 }
 
-/** Null where the e-mail address is taken. */
+/** Null if the e-mail address is taken. */
 export async function createUser(
   sql: Sql,
   user: { email: string; name: string; role: Role; correlationId: string },
@@ -51,12 +51,12 @@ const LIST_USERS = statement(
   'SELECT id, email, name, role, created_at FROM users ORDER BY created_at, id LIMIT 10000',
 );
 
-/** A key as it may be shown: never the key itself. */
+/** A key as it is shown: never the key itself. */
 export interface ApiKey {
   id: string;
   user_id: string;
   name: string;
-  /** The key's first characters, to tell keys apart. */
+  /** The first characters of the key, to distinguish keys. */
   prefix: string;
   created_at: Date;
   expires_at: Date | null;
@@ -102,7 +102,7 @@ const STORE_KEY = statement(
   `,
 );
 
-/** Keys of one user, or of all where `userId` is null; newest first. */
+/** Keys of one user, or of all if `userId` is null; newest first. */
 export const listKeys = (sql: Sql, userId: string | null): Promise<ApiKey[]> =>
   userId === null ? sql.query<ApiKey>(LIST_KEYS) : sql.query<ApiKey>(LIST_KEYS_OF_USER, [userId]);
 
@@ -111,13 +111,16 @@ const LIST_KEYS = statement(
   `SELECT ${KEY_COLUMNS} FROM api_keys ORDER BY created_at DESC, id LIMIT 10000`,
 );
 
-/** On its own: a condition that may be absent has no index. */
+/** A separate statement: a condition that may be absent has no index. */
 const LIST_KEYS_OF_USER = statement(
   'list_keys_of_user',
   `SELECT ${KEY_COLUMNS} FROM api_keys WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT 10000`,
 );
 
-/** Revokes a key of one user, or of anybody where `userId` is null; false where there is none. Twice is fine. */
+/**
+ * Revokes a key of one user, or of any user if `userId` is null; false if there is none.
+ * Idempotent.
+ */
 export async function revokeKey(
   sql: Sql,
   key: { id: string; userId: string | null; correlationId: string },
@@ -148,7 +151,7 @@ export interface Caller {
   expiresAt: Date | null;
 }
 
-/** Whose key this is; null where it is unknown, revoked or expired. */
+/** The user of this key; null if it is unknown, revoked or expired. */
 export async function findCaller(sql: Sql, hash: Buffer): Promise<Caller | null> {
   const [row] = await sql.query<Caller>(FIND_CALLER, [hash]);
   return row ?? null;
@@ -163,7 +166,7 @@ const FIND_CALLER = statement(
   `,
 );
 
-/** Of these keys, those that are still good. */
+/** Those of these keys that are still valid. */
 export async function listGoodKeys(sql: Sql, keyIds: string[]): Promise<Set<string>> {
   const rows = await sql.query<{ id: string }>(LIST_GOOD_KEYS, [keyIds]);
   return new Set(rows.map(({ id }) => id));
@@ -177,13 +180,17 @@ const LIST_GOOD_KEYS = statement(
   `,
 );
 
-/** Names of the first admin's keys: BOOTSTRAP_API_KEY's, and those that API processes made and keep in a file each. */
+/**
+ * Names of the first admin's keys: BOOTSTRAP_API_KEY, and the key that each API process generates
+ * and keeps in a file.
+ */
 const BOOTSTRAP_NAMES = { given: 'bootstrap', made: 'bootstrap (made)' } as const;
 const REPLACED = 'bootstrap (replaced)';
 
 /**
- * Makes sure there is a first admin with this key. A key that it replaces is revoked: for a given key every other one, for a made
- * key (each machine of a fleet has a file of its own) those that were given. Safe when several API processes start at once.
+ * Ensures that there is a first admin with this key. The key revokes those it replaces: a
+ * configured key replaces every other one; a generated key (each machine of a fleet has a file of
+ * its own) replaces the configured ones. Safe when several API processes start at once.
  *
  * @returns whether the key is new
  */
@@ -231,7 +238,10 @@ const REVOKE_REPLACED = statement(
   })}
   `,
 );
-/** A key that an admin revoked stays revoked; one that was merely replaced is good again when it is set again. */
+/**
+ * A key that an admin revoked stays revoked; a key that was replaced is valid again once it is
+ * configured again.
+ */
 const STORE_BOOTSTRAP_KEY = statement(
   'store_bootstrap_key',
   `

@@ -28,9 +28,9 @@ async function importBinaries(machine: string): Promise<Binaries> {
 }
 
 /**
- * npm packages hold no symbolic links, so the package makes those of its libraries in a post-install script; npm leaves such
- * scripts unrun when told to (`ignore-scripts`) and, from version 11 on, until they are approved. Without the links the
- * programs do not start, so we do what the script does.
+ * npm packages hold no symbolic links, so the package creates those of its libraries in a
+ * post-install script; npm skips such scripts under `ignore-scripts` and, from version 11 on, until
+ * they are approved. Without the links the programs do not start, so this function creates them.
  */
 async function completeInstall({ postgres, initdb }: Binaries): Promise<void> {
   const root = join(dirname(postgres), '..', '..');
@@ -45,6 +45,7 @@ async function completeInstall({ postgres, initdb }: Binaries): Promise<void> {
 }
 
 function unlessThere(error: NodeJS.ErrnoException): void {
-  // A read-only node_modules is fine where the links are there already; where they are not, the programs' own error says so.
+  // A read-only node_modules is fine if the links exist; if they do not, the programs report that
+  // themselves.
   if (error.code !== 'EEXIST' && error.code !== 'EROFS' && error.code !== 'EACCES') throw error;
 }

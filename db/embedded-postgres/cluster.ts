@@ -29,10 +29,14 @@ export interface Cluster {
 
 const clusterDirOf = (dataDir: string): string => join(dataDir, 'postgres');
 
-/** Opens the cluster under `dataDir`, and makes it first if there is none. Several processes may do this at once. */
+/**
+ * Opens the cluster under `dataDir` and creates it first if there is none. Safe in several
+ * processes at once.
+ */
 export async function openCluster(dataDir: string): Promise<Cluster> {
   try {
-    // As root the files belong to another user, who must be able to pass this folder (and no more than pass it).
+    // As root the files belong to another user, who must be able to traverse this folder (and no
+    // more).
     await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
     const dir = clusterDirOf(dataDir);
     const binaries = await findBinaries();
@@ -47,13 +51,14 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
   }
 }
 
-/** In the data directory, so that a cluster and its password come and go together. */
+/** In the data directory, so that a cluster and its password are created and deleted together. */
 const PASSWORD_FILE = 'leadengine-password';
 const UNFINISHED = 'postgres.new-';
 
 /**
- * initdb works in a folder of its own which is renamed when it is complete: a start that is killed half way leaves nothing
- * that looks like a cluster, and of two first starts the second to rename finds the first one's and uses that.
+ * initdb works in a folder of its own that is renamed when it is complete: a start that is killed
+ * half way leaves nothing that looks like a cluster, and of two first starts the second finds the
+ * cluster of the first and uses it.
  */
 async function create(dir: string, binaries: Binaries, user: RunAs): Promise<void> {
   const unfinished = await mkdtemp(join(dirname(dir), `${UNFINISHED}${process.pid}-`));
@@ -91,7 +96,7 @@ async function initialise(
     '--username=postgres',
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    // The built-in provider: the same order and the same upper and lower case on every machine, whatever its own locales.
+    // The built-in provider: the same collation and case mapping on every machine.
     '--locale=C',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
@@ -117,7 +122,7 @@ async function run(child: ChildProcess): Promise<{ exitCode: number | null; outp
   return { exitCode, output: `${out}\n${err}` };
 }
 
-/** What starts left behind that were killed before their cluster was complete. */
+/** Removes what starts left that were killed before their cluster was complete. */
 async function removeRemains(dataDir: string): Promise<void> {
   for (const name of await readdir(dataDir)) {
     const pid = name.startsWith(UNFINISHED) && Number(name.slice(UNFINISHED.length).split('-')[0]);
@@ -126,7 +131,7 @@ async function removeRemains(dataDir: string): Promise<void> {
   }
 }
 
-/** Files that came to belong to root (a copied folder): Postgres wants to own its data directory. */
+/** Files that belong to root since the folder was copied: Postgres must own its data directory. */
 async function giveAway(path: string, owner: { uid: number; gid: number }): Promise<void> {
   await lchown(path, owner.uid, owner.gid);
   for (const name of await readdir(path, { recursive: true })) {
@@ -152,7 +157,7 @@ const exists = (path: string): Promise<boolean> =>
     },
   );
 
-/** What is wrong with a disk or a permission, in one line that names the folder. */
+/** The disk or permission problem in one line that names the folder. */
 function explained(error: unknown, dataDir: string): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
   const where = path ?? dataDir;

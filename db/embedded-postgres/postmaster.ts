@@ -12,7 +12,10 @@ export interface Postmaster {
   port: number | undefined;
 }
 
-/** The server that runs on this cluster; undefined where there is none, whatever a killed one left behind. */
+/**
+ * The server that runs on this cluster; undefined if there is none, even if a killed one left a pid
+ * file.
+ */
 export async function findPostmaster(clusterDir: string): Promise<Postmaster | undefined> {
   const lines = await readPidFile(clusterDir);
   const pid = Number(lines?.[0]);
@@ -21,9 +24,10 @@ export async function findPostmaster(clusterDir: string): Promise<Postmaster | u
 }
 
 /**
- * Starts a server and returns at once. It leads a session of its own, so the terminal's Ctrl-C and its closing do not reach
- * it, and nothing ties it to this process: Postgres survives whatever happens to Node, and the next start takes it over.
- * (pg_ctl would do the same through a shell, where a folder's name must be quoted and an early exit is hard to see.)
+ * Starts a server and returns at once. The server leads a session of its own, so that Ctrl-C in the
+ * terminal and closing it do not reach it, and it is independent of this process: Postgres survives
+ * a crash of Node, and the next start takes it over. (pg_ctl does the same through a shell, in
+ * which the folder's name must be quoted and an early exit is hard to detect.)
  */
 export async function spawnPostmaster(
   cluster: Cluster,
@@ -57,16 +61,16 @@ const SETTINGS: Record<string, string> = {
   password_encryption: 'scram-sha-256',
   max_connections: '200',
   shared_buffers: '128MB',
-  // Few, spread-out checkpoints: a busy queue rewrites the same pages over and over.
+  // Few, spread-out checkpoints: a busy queue rewrites the same pages repeatedly.
   min_wal_size: '256MB',
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',
-  // Nobody replicates from it.
+  // There are no replicas.
   wal_level: 'minimal',
   max_wal_senders: '0',
-  // Compiling a plan costs more than running the short statements we have.
+  // JIT compilation of a plan costs more than running our short statements.
   jit: 'off',
-  // Tables of work churn: clean them up before they bloat.
+  // Queue tables churn: vacuum them before they bloat.
   autovacuum_naptime: '15s',
   timezone: 'UTC',
   log_timezone: 'UTC',
@@ -78,7 +82,7 @@ const SETTINGS: Record<string, string> = {
 
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 
-/** Postgres appends to one file; at a start that finds it long, the old one is kept once and a new one begun. */
+/** Postgres appends to one file; a start that finds it large rotates it once. */
 async function openLog({ logFile, runAs: { owner } }: Cluster) {
   const { size } = await stat(logFile).catch(() => ({ size: 0 }));
   if (size > LOG_LIMIT_BYTES) await rename(logFile, `${logFile}.1`);
@@ -95,7 +99,10 @@ export async function logTail({ logFile }: Cluster, begin: number): Promise<stri
 
 const STOP_MS = 30_000;
 
-/** Ends sessions and transactions and stops; a server that does not manage in time is stopped as by a power cut, which Postgres recovers from. */
+/**
+ * Ends sessions and transactions and stops; a server that misses the deadline is killed, from which
+ * Postgres recovers.
+ */
 export async function stopPostmaster(clusterDir: string, pid: number): Promise<boolean> {
   for (const name of ['SIGINT', 'SIGQUIT'] as const) {
     const deadline = Date.now() + STOP_MS;
@@ -141,14 +148,15 @@ async function readPidFile(clusterDir: string): Promise<string[] | undefined> {
 const pidFileOf = (clusterDir: string): string => join(clusterDir, 'postmaster.pid');
 
 /**
- * Postgres itself takes a pid file for valid when any process has that number: after a reboot, or a killed container, that is
- * often a stranger, and then Postgres refuses to start. The same for an empty file, left by a full disk. So such a file goes;
- * a dead number Postgres sees through by itself.
+ * Postgres takes a pid file for valid if any process has that number: after a reboot, or a killed
+ * container, that is often an unrelated process, and then Postgres refuses to start. The same for
+ * an empty file, left by a full disk. Such a file is removed; Postgres itself ignores the number of
+ * a dead process.
  */
 async function removeStalePidFile(clusterDir: string): Promise<void> {
   const first = (await readPidFile(clusterDir))?.[0];
   if (first === undefined || !(await isStale(clusterDir, first))) return;
-  // Moved and looked at again before it goes: another start may just have put its own there.
+  // Renamed and read again before it is removed: another start may have just written its own.
   const aside = `${pidFileOf(clusterDir)}.stale-${process.pid}`;
   await rename(pidFileOf(clusterDir), aside).catch(() => {});
   const moved = await readFile(aside, 'utf8').catch(() => undefined);
@@ -165,7 +173,7 @@ async function isStale(clusterDir: string, firstLine: string): Promise<boolean> 
 
 /** Whether that process is a postmaster and its `-D` is this folder, by whichever path. */
 async function isPostmasterOf(pid: number, clusterDir: string): Promise<boolean> {
-  // Only Linux tells where one argument ends and the next begins.
+  // Only Linux separates the arguments of a process.
   if (process.platform !== 'linux') {
     const { stdout } = await execFileAsync('ps', ['-ww', '-o', 'command=', '-p', String(pid)]).catch(() => ({
       stdout: '',

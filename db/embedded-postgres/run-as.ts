@@ -7,17 +7,17 @@ import { EmbeddedPostgresError } from './error.ts';
 
 /** How to run the programs of Postgres, and who owns its files. */
 export interface RunAs {
-  /** Undefined: this process's own user. */
+  /** Undefined: the user of this process. */
   owner: { uid: number; gid: number } | undefined;
   command(program: string, args: string[]): { file: string; args: string[]; options: SpawnOptions };
 }
 
-/** Nothing of our own environment: `PGDATA`, `PGPORT` and their like would change what Postgres does. */
+/** Without our own environment: `PGDATA`, `PGPORT` and the like would change what Postgres does. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 /**
- * As ourselves, except as root: Postgres refuses root, so it runs as the user who owns its files, or at first as `postgres` or
- * `nobody`.
+ * As the current user, except as root: Postgres refuses root, so it runs as the owner of its files,
+ * or on the first start as `postgres` or `nobody`.
  */
 export async function runAs(clusterDir: string, binaries: Binaries): Promise<RunAs> {
   if (process.getuid?.() !== 0) return asOurselves;
@@ -42,8 +42,8 @@ const plain = (owner: { uid: number; gid: number }): RunAs => ({
 });
 
 /**
- * That user may be unable to pass the folders above (a checkout under /root, mode 700). So the programs keep the one
- * capability that lets them through; plain `setuid` would drop it.
+ * That user may be unable to traverse the folders above (a checkout under /root, mode 700). So the
+ * programs keep the one capability that allows it; plain `setuid` would drop it.
  */
 const withPassage = (owner: { uid: number; gid: number }): RunAs => ({
   owner,

@@ -7,20 +7,20 @@ import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
 import { REQUEUE_DELIVERIES } from '../notifications/deliveries/read.ts';
 import { type Statement, statement } from '../statement.ts';
 
-/** A failed job, a notification that could not be delivered, or a message that could not be read. */
+/** A failed job, an undeliverable notification, or an unreadable message. */
 export interface DeadLetter {
   id: string;
   /** Null for a message and for a notification. */
   job_id: string | null;
-  /** Of a notification that could not be delivered. */
+  /** For a notification that could not be delivered. */
   delivery_id: string | null;
   user_id: string | null;
   /** Where it came from. */
   queue: string;
-  /** Why: the job's error, or `unreadable_message` and what is wrong with it. */
+  /** The job's error, or `unreadable_message` and what is wrong with it. */
   code: string;
   message: string;
-  /** Of a message, its beginning; what is not UTF-8 is replaced. */
+  /** The beginning of a message; bytes that are not UTF-8 are replaced. */
   body: string | null;
   attempts: Attempt[];
   created_at: Date;
@@ -33,7 +33,7 @@ export interface DeadLetterFilter {
   created_before?: string | undefined;
 }
 
-/** Those nobody has replayed or discarded yet, newest first. */
+/** The open ones (neither replayed nor discarded), newest first. */
 export async function listDeadLetters(
   sql: Sql,
   filter: DeadLetterFilter,
@@ -54,19 +54,22 @@ export async function findDeadLetter(sql: Sql, id: string): Promise<DeadLetter |
 }
 
 /**
- * One; or those that match a filter, oldest first. `permanent`: also those that failed with attempts left, because no further one would
- * have helped.
+ * One; or those that match a filter, oldest first. `permanent`: also those that failed with
+ * attempts left, because a further attempt would not have helped.
  */
 export type DeadLetterChoice = { id: string } | (DeadLetterFilter & { permanent?: boolean });
 
-/** Runs the failed jobs again that are chosen, at most `limit`; returns their ids. Messages have nothing to run. */
+/**
+ * Runs the chosen failed jobs again, at most `limit`; returns their ids. Messages have nothing to
+ * run.
+ */
 export const requeueDeadLetters = (sql: Sql, choice: DeadLetterChoice, limit: number): Promise<string[]> =>
   again(sql, choice, limit, {
     ...{ one: REQUEUE_DEAD_LETTER, matching: REQUEUE_DEAD_LETTERS },
     more: ['permanent' in choice && choice.permanent === true],
   });
 
-/** Sends the notifications again that are chosen, at most `limit`; returns the deliveries' ids. */
+/** Sends the chosen notifications again, at most `limit`; returns the ids of the deliveries. */
 export const resendDeadLetters = (sql: Sql, choice: DeadLetterChoice, limit: number): Promise<string[]> =>
   again(sql, choice, limit, { one: RESEND_DEAD_LETTER, matching: RESEND_DEAD_LETTERS });
 
@@ -82,13 +85,13 @@ async function again(
   return rows.map(({ id }) => id);
 }
 
-/** Closes one for good; its job stays failed. False where there is none that is open. */
+/** Closes one for good; its job stays failed. False if none of that id is open. */
 export async function discardDeadLetter(sql: Sql, id: string): Promise<boolean> {
   const rows = await sql.query(DISCARD_DEAD_LETTER, [id]);
   return rows.length > 0;
 }
 
-/** Keeps a message that its consumer could not use; the same message is kept once. */
+/** Keeps a message that its consumer could not read; the same message is kept once. */
 export async function deadLetterMessage(
   sql: Sql,
   message: { queue: string; reason: string; body: Buffer },
@@ -141,7 +144,7 @@ const FIND_DEAD_LETTER = statement(
   `SELECT ${COLUMNS} FROM dead_letters d WHERE d.id = $1 AND d.resolved_at IS NULL`,
 );
 
-/** `chosen (id)` for what is done again: those that match, oldest first. */
+/** `chosen (id)` for what is replayed: those that match, oldest first. */
 const chosen = (what: 'job_id' | 'delivery_id', condition = 'true') => `
   chosen AS (
     SELECT d.${what} AS id FROM dead_letters d
@@ -149,7 +152,7 @@ const chosen = (what: 'job_id' | 'delivery_id', condition = 'true') => `
     ORDER BY d.created_at, d.id LIMIT $5 FOR UPDATE SKIP LOCKED
   )`;
 
-/** The same for one; with the filter, it would be looked for among all that are open. */
+/** The same for one; with the filter, the plan would search all open ones for it. */
 const chosenOne = (what: 'job_id' | 'delivery_id') => `
   chosen AS (
     SELECT d.${what} AS id FROM dead_letters d
@@ -157,7 +160,7 @@ const chosenOne = (what: 'job_id' | 'delivery_id') => `
     FOR UPDATE SKIP LOCKED
   )`;
 
-/** Whether the job did not end with an error that another attempt cannot help, or `$6` wants those too. */
+/** True unless the job ended with a permanent error; `$6` includes those too. */
 const MAY_HELP = `($6 OR 'fail' IS DISTINCT FROM (
       SELECT a.outcome FROM attempts a WHERE a.job_id = d.job_id ORDER BY a.started_at DESC LIMIT 1))`;
 

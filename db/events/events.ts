@@ -3,7 +3,7 @@ import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { SEARCH_OF, type SearchFields, searchOf } from '../jobs/dispatch.ts';
 import { type Statement, statement } from '../statement.ts';
 
-/** A place in the ledger. `xid` and `seq` are decimal text: both may pass what a number can hold. */
+/** A place in the ledger. `xid` and `seq` are decimal text: both may exceed a safe integer. */
 export interface EventCursor {
   xid: string;
   seq: string;
@@ -16,10 +16,13 @@ export interface LedgerEvent extends DomainEvent, EventCursor {}
 const EVENT_COLUMNS = `
   e.xid::text AS xid, e.seq::text AS seq, e.id, e.type, e.version, e.occurred_at, e.user_id, e.job_id, e.correlation_id, e.data`;
 
-/** No transaction that is still open can put an event before this. */
+/** No transaction that is still open can insert an event before this place. */
 const SETTLED = 'e.xid < pg_snapshot_xmin(pg_current_snapshot())';
 
-/** The next events behind a reader's cursor, in commit order; none that an open transaction could still precede. */
+/**
+ * The next events after a reader's cursor, in commit order; none that an open transaction could
+ * still precede.
+ */
 export async function readEvents(
   sql: Sql,
   reader: string,
@@ -34,8 +37,9 @@ export async function readEvents(
 }
 
 /**
- * The cursor by subqueries and not by a join: a row comparison is an index condition only where its right side is known before
- * the scan. With a join this read everything ever relayed (155 ms at 400,000 events; now 0.6).
+ * The cursor comes from subqueries and not from a join: a row comparison is an index condition only
+ * if its right side is known before the scan. With a join this read everything ever relayed (155 ms
+ * at 400,000 events; now 0.6).
  */
 const READ_EVENTS = statement(
   'read_events',
@@ -61,7 +65,7 @@ const ADVANCE_CURSOR = statement(
   `,
 );
 
-/** Where a reader has come to. */
+/** The position of a reader. */
 export async function findCursor(sql: Sql, reader: string): Promise<EventCursor> {
   const [cursor] = await sql.query<EventCursor>(FIND_CURSOR, [reader]);
   if (!cursor) throw new Error(`no reader ${reader}`);
@@ -73,17 +77,17 @@ const FIND_CURSOR = statement(
   'SELECT xid::text AS xid, seq::text AS seq FROM event_cursors WHERE reader = $1',
 );
 
-/** The first place there is, and a place behind every event there will ever be. */
+/** The first place of the ledger, and a place after every event there will ever be. */
 export const BEGINNING: EventCursor = { xid: '0', seq: '0' };
 export const END: EventCursor = { xid: '18446744073709551615', seq: '9223372036854775807' };
 
-/** Negative, 0 or positive, as `a` lies before, at or behind `b`. */
+/** Negative, 0 or positive if `a` is before, at or after `b`. */
 export function comparePlaces(a: EventCursor, b: EventCursor): number {
   const difference = BigInt(a.xid) - BigInt(b.xid) || BigInt(a.seq) - BigInt(b.seq);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
-/** Everybody's next events behind a place, in order. */
+/** The next events of all users after a place, in order. */
 export async function followLedger(sql: Sql, after: EventCursor, limit: number): Promise<LedgerEvent[]> {
   return lasting(sql, FOLLOW_LEDGER, [after.xid, after.seq, limit]);
 }
@@ -97,14 +101,14 @@ const FOLLOW_LEDGER = statement(
   `,
 );
 
-/** A part of the ledger: behind `after`, up to `upTo` and with it. */
+/** A part of the ledger: after `after`, up to and including `upTo`. */
 export interface LedgerPart {
   after: EventCursor;
   upTo: EventCursor;
   limit: number;
 }
 
-/** A user's events, of these types where any are named. */
+/** A user's events; only of these types, if any are given. */
 export async function listUserEvents(
   sql: Sql,
   userId: string,
@@ -135,7 +139,10 @@ export async function listJobEvents(
   return lasting(sql, LIST_JOB_EVENTS, [after.xid, after.seq, upTo.xid, upTo.seq, limit, jobId, types]);
 }
 
-/** Found by the job first and only then sorted: for the order's sake alone the planner would read the whole ledger. */
+/**
+ * Selected by job first and then sorted: to satisfy the order, the planner would read the whole
+ * ledger.
+ */
 const LIST_JOB_EVENTS = statement(
   'list_job_events',
   `
@@ -146,7 +153,7 @@ const LIST_JOB_EVENTS = statement(
   `,
 );
 
-/** A job's last event, settled or not; null where there is none any more. */
+/** The last event of a job, settled or not; null if there is none any more. */
 export async function findLastJobEvent(
   sql: Sql,
   jobId: string,
@@ -163,7 +170,7 @@ const FIND_LAST_JOB_EVENT = statement(
   `,
 );
 
-/** Where the ledger's settled part ends now, and the first transaction that has not begun yet. */
+/** The end of the ledger's settled part, and the first transaction that has not begun yet. */
 export async function findLedgerEnd(sql: Sql): Promise<{ end: EventCursor; nextXid: string }> {
   const [row] = await sql.query<{ settled: string; next: string }>(FIND_LEDGER_END);
   if (!row) throw new Error('find_ledger_end returned no row');
@@ -178,9 +185,10 @@ const FIND_LEDGER_END = statement(
 );
 
 /**
- * Reads events that a crash of Postgres cannot take back any more. Some are written by commits that do not wait for the disk
- * (`ASYNC_COMMIT`); lost with it, their transaction numbers would be used again, and a client whose place lies at one of them would
- * never see what came there instead. A commit that does wait makes all earlier ones last.
+ * Reads events that a crash of Postgres cannot undo any more. Some are written by commits that do
+ * not wait for the disk (`ASYNC_COMMIT`); if a crash lost them, their transaction numbers would be
+ * used again, and a client whose place is one of those numbers would miss the events that came
+ * there instead. A synchronous commit makes all earlier ones durable.
  */
 async function lasting(sql: Sql, read: Statement, values: unknown[]): Promise<LedgerEvent[]> {
   const events = await sql.query<LedgerEvent>(read, values);
@@ -189,7 +197,7 @@ async function lasting(sql: Sql, read: Statement, values: unknown[]): Promise<Le
   return events;
 }
 
-/** What is older than a minute is on the disk long since. */
+/** Events older than a minute are on disk. */
 const WAIT_FOR_DISK = statement(
   'wait_for_disk',
   `
@@ -198,7 +206,7 @@ const WAIT_FOR_DISK = statement(
   `,
 );
 
-/** What a dead letter tells of its job. */
+/** The part of a dead letter that describes its job. */
 export interface DeadJob {
   id: string;
   user_id: string;

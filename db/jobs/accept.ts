@@ -6,7 +6,7 @@ import type { Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { statement } from '../statement.ts';
 
-/** What one request wants accepted: one job, or the jobs of a batch, all or nothing. */
+/** What one request submits: one job, or the jobs of a batch, all or nothing. */
 export interface Submission {
   userId: string;
   correlationId: string;
@@ -21,17 +21,17 @@ export interface AcceptedJob {
 }
 
 export type Acceptance =
-  /** `fresh` is false where the same key and body had been accepted before. */
+  /** `fresh` is false if the same key and body were accepted before. */
   | { kind: 'accepted'; jobs: AcceptedJob[]; fresh: boolean }
   /** The key was used with another body. */
   | { kind: 'key_conflict' };
 
 /**
- * Stores the jobs of many submissions and their `job.created` events in one statement, so that requests that arrive together
- * share one commit. One answer a submission, in order.
+ * Stores the jobs of many submissions and their `job.created` events in one statement, so that
+ * requests that arrive together share one commit. One answer per submission, in order.
  *
- * An idempotency key is taken by the same statement: its row and its jobs are there together or not at all, and of two
- * requests with one key the second waits for the first one's commit.
+ * The same statement takes an idempotency key: its row and its jobs are stored together or not at
+ * all, and of two requests with one key the second waits for the commit of the first.
  */
 export async function acceptJobs(sql: Sql, submissions: Submission[]): Promise<Acceptance[]> {
   const withIds = submissions.map((submission) => ({
@@ -74,7 +74,7 @@ export async function acceptJobs(sql: Sql, submissions: Submission[]): Promise<A
   );
 }
 
-/** The key was taken before: gives the first answer again, or says that the body differs. */
+/** The key was taken before: returns the first answer, or a conflict if the body differs. */
 async function answerAgain(sql: Sql, { userId, idempotency }: Submission): Promise<Acceptance> {
   const rows = await sql.query<AcceptedRow & { body_hash: string }>(FIND_FIRST_ANSWER, [
     userId,
@@ -96,7 +96,7 @@ const toAccepted = (row: AcceptedRow): AcceptedJob => ({
   createdAt: row.created_at,
 });
 
-/** One JSON parameter and not one array a column: a third of the time in the client at 100 rows. */
+/** One JSON parameter instead of one array per column: a third of the client's time at 100 rows. */
 const INSERT_JOBS = statement(
   'insert_jobs',
   `
@@ -123,7 +123,10 @@ const INSERT_JOBS = statement(
   `,
 );
 
-/** The first answer is what the jobs were when they were accepted, whatever has become of them since. */
+/**
+ * The first answer shows the jobs as they were when they were accepted, whatever their state is
+ * now.
+ */
 const FIND_FIRST_ANSWER = statement(
   'find_first_answer',
   `

@@ -7,7 +7,7 @@ import { type Statement, statement } from '../statement.ts';
 import { type JobFilter, matches, valuesOf } from './list.ts';
 import { findJob } from './read.ts';
 
-/** What a user may do to a job of theirs. */
+/** What a user may do to their own job. */
 export type JobChange =
   | { kind: 'changed'; job: Job }
   /** The job's state does not allow it. */
@@ -15,15 +15,16 @@ export type JobChange =
   | { kind: 'not_found' };
 
 /**
- * Cancels a job that is not final. One that runs is cancelled here and now, not when its worker agrees: the fence keeps
- * whatever the worker still wants to write out, and the worker learns of it with its next heartbeat and aborts.
+ * Cancels a job that is not final. A running job is cancelled at once, without waiting for its
+ * worker: the fence rejects later writes of the worker, and the worker learns of the cancel with
+ * its next heartbeat and aborts.
  */
 export const cancelJob = (database: Database, userId: string, id: string): Promise<JobChange> =>
   change(database, CANCEL_JOB, userId, id);
 
 /**
- * Runs a failed or cancelled job again, with as many further attempts as it was given at first. Its history stays, and so do
- * the pages that were stored without an error.
+ * Runs a failed or cancelled job again, with as many further attempts as it had at first. Its
+ * history stays, and so do the pages that were stored without an error.
  */
 export const retryJob = (database: Database, userId: string, id: string): Promise<JobChange> =>
   change(database, RETRY_JOB, userId, id);
@@ -40,8 +41,9 @@ export const COUNTS_OF_JOB = `
   json_build_object('pages', j.pages_count, 'leads', j.leads_count, 'errors', j.errors_count)`;
 
 /**
- * Runs the jobs of `chosen (id)` again that failed or were cancelled, as `retried (id)`; their dead letters are closed. With as many
- * further attempts as they were given at first: the count goes on, because it is the fence.
+ * Runs the jobs of `chosen (id)` that failed or were cancelled again, as `retried (id)`, and closes
+ * their dead letters. Each gets as many further attempts as it had at first: the attempt count
+ * continues, because it is the fence.
  */
 export const REQUEUE_JOBS = `
   retried AS (
@@ -60,8 +62,8 @@ export const REQUEUE_JOBS = `
   })})`;
 
 /**
- * Cancels the jobs that `condition` chooses. The locked row tells whether a job ran: only then there is an attempt to end. (`RETURNING
- * old` came with Postgres 18.)
+ * Cancels the jobs that `condition` selects. The locked row shows whether a job was running: only
+ * then is there an attempt to end. (`RETURNING old` came with Postgres 18.)
  */
 const cancelWhere = (condition: string): string => `
   WITH before AS (
@@ -86,7 +88,10 @@ const UNFINISHED = `'scheduled', 'queued', 'running', 'retrying'`;
 
 const CANCEL_JOB = statement('cancel_job', cancelWhere('j.id = $2'));
 
-/** In the order of their ids, so that two who cancel the same jobs do not wait for each other. */
+/**
+ * Locked in the order of their ids, so that two concurrent cancels of the same jobs do not
+ * deadlock.
+ */
 const CANCEL_JOBS = statement(
   'cancel_jobs',
   cancelWhere(`j.id = ANY (ARRAY(
@@ -97,7 +102,10 @@ const CANCEL_JOBS = statement(
 
 const CANCEL_AT_ONCE = 500;
 
-/** Cancels a user's jobs that fit and are not final; their ids. Those that are accepted meanwhile are left alone. */
+/**
+ * Cancels the matching jobs of a user that are not final; returns their ids. Jobs accepted
+ * meanwhile are not included.
+ */
 export async function cancelJobs(database: Database, userId: string, filter: JobFilter): Promise<string[]> {
   const statuses = (filter.statuses ?? JOB_STATUSES).filter((status) => !isFinal(status));
   const createdBefore = filter.createdBefore ?? new Date().toISOString();

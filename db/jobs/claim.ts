@@ -4,7 +4,7 @@ import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { statement } from '../statement.ts';
 
-/** What a message says: job `id` is ready, and had `attempt` attempts so far. */
+/** The content of a message: job `id` is ready and had `attempt` attempts so far. */
 export interface ClaimRequest {
   id: string;
   attempt: number;
@@ -14,15 +14,19 @@ export type Claim =
   | { kind: 'claimed'; job: ClaimedJob }
   /** A more urgent job is on its way to the workers: this one waits in Postgres again. */
   | { kind: 'yielded' }
-  /** A duplicate, a cancelled job, or one that somebody holds. */
+  /** A duplicate, a cancelled job, or one that another worker holds. */
   | { kind: 'refused' };
 
-/** How long a dispatched job of higher priority holds others back. Longer, and one lost message would hold up the fleet. */
+/**
+ * How long a dispatched job of higher priority holds others back. If it were longer, one lost
+ * message would stall the fleet.
+ */
 const URGENT_MS = 2000;
 
 /**
- * Claims jobs for one worker, one answer a request, in order. Whoever comes second finds another attempt or status and gets
- * nothing. Several claims share one statement: 16 slots drain about 3 times as much as with a statement each.
+ * Claims jobs for one worker; one answer per request, in order. A second claimer finds another
+ * attempt or status and gets nothing. Several claims share one statement: 16 slots drain about 3
+ * times as much as with one statement each.
  */
 export async function claimJobs(
   sql: Sql,
@@ -41,7 +45,7 @@ export async function claimJobs(
   return requests.map(({ id }) => {
     const row = byId.get(id);
     if (!row) return { kind: 'refused' };
-    // Of two equal requests in one statement only the first gets the job.
+    // Of two equal requests in one statement, only the first gets the job.
     byId.delete(id);
     return row.claimed ? { kind: 'claimed', job: toClaimedJob(row, worker.id) } : { kind: 'yielded' };
   });
@@ -72,9 +76,10 @@ const toClaimedJob = (row: ClaimedRow, workerId: string): ClaimedJob => ({
 });
 
 /**
- * The queue is first in, first out; priority is kept by stepping aside. A delivery that finds a more urgent job dispatched and
- * not yet claimed goes back to Postgres, so that the urgent one starts next although messages lie before it. (A second queue
- * or the broker's priorities would be another topology: quorum queues of 3.10 have none, those of 4.x only two levels.)
+ * The queue is first in, first out; priority is kept by yielding. A delivery that finds a more
+ * urgent job dispatched and not yet claimed returns to Postgres, so that the urgent one starts next
+ * although messages are ahead of it. (A second queue or broker priorities would be another
+ * topology: quorum queues of 3.10 have none, those of 4.x only two levels.)
  */
 const CLAIM_JOBS = statement(
   'claim_jobs',
@@ -112,13 +117,15 @@ export interface Holder {
   attempt: number;
   maxAttempts: number;
   workerId: string;
-  /** Milliseconds since the holder was last heard of, by the database's clock. */
+  /** Milliseconds since the holder's last heartbeat, by the database's clock. */
   silentMs: number;
-  /** The lease as it was seen, as the database writes it: whoever ends this run makes sure that it was not renewed since. */
+  /**
+   * The lease as the database writes it: ending this run requires that it was not renewed since.
+   */
   leaseUntil: string | null;
 }
 
-/** Who holds a job now; null when there is no such job. */
+/** The holder of a job; null if there is no such job. */
 export async function findHolder(sql: Sql, id: string, leaseMs: number): Promise<Holder | null> {
   const [row] = await sql.query<Holder>(FIND_HOLDER, [id, leaseMs]);
   return row ?? null;

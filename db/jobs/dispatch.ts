@@ -2,13 +2,13 @@ import type { JobSpec } from '../../core/jobs/job.ts';
 import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
-/** What a message tells of a request. */
+/** The fields of a request that a message carries. */
 export type SearchFields = Pick<
   JobSpec,
   'industry' | 'geography' | 'keywords' | 'source_types' | 'search_query' | 'filters'
 >;
 
-/** What the dispatcher needs of a job to put it on the queue. */
+/** What the dispatcher needs of a job to publish it. */
 export interface DispatchableJob {
   id: string;
   userId: string;
@@ -21,21 +21,21 @@ export interface DispatchableJob {
   search: SearchFields;
 }
 
-/** The queue's window as it is now. */
+/** The current state of the dispatch window. */
 export interface WindowState {
-  /** Slots of all workers seen lately. */
+  /** Slots of all workers that reported lately. */
   slots: number;
-  /** Claims a second of the whole fleet, lately. */
+  /** Recent claims per second of the whole fleet. */
   claimsPerSecond: number;
   /** Jobs on the queue and not yet claimed, by priority. */
   dispatched: Map<number, number>;
-  /** Priority of the job that is to be dispatched next; null when none waits in Postgres. */
+  /** Priority of the job to be dispatched next; null if none waits in Postgres. */
   nextPriority: number | null;
 }
 
 /**
- * A job this young is on its way from the process that accepted it; the sweep leaves it alone, or it would be published twice.
- * If that process is gone, the sweep has it a moment later.
+ * The process that accepted a job this young publishes it; the scheduler leaves it alone, or it
+ * would be published twice. If that process is gone, the scheduler finds the job a moment later.
  */
 const FRESH_MS = 100;
 
@@ -95,8 +95,9 @@ interface DispatchableRow {
 }
 
 /**
- * What a message tells of a request. Picking fields in SQL parses the text once a field (18 us a job), so an ordinary request
- * comes whole and is picked from here; only a large one is not worth its transport.
+ * The fields of a request that a message carries. Picking fields in SQL parses the text once per
+ * field (18 us per job), so an ordinary request is fetched whole and picked from here; only a large
+ * one is not worth its transport.
  */
 export const SEARCH_OF = (spec: string): string => `
   CASE WHEN octet_length(${spec}::text) <= 4096 THEN ${spec} ELSE json_build_object(
@@ -104,7 +105,7 @@ export const SEARCH_OF = (spec: string): string => `
     'source_types', ${spec}->'source_types', 'search_query', ${spec}->'search_query', 'filters', ${spec}->'filters'
   ) END`;
 
-/** The search fields that are there. */
+/** The search fields that are present. */
 export function searchOf(spec: SearchFields): SearchFields {
   const search: Record<string, unknown> = {};
   for (const field of SEARCH_FIELDS) if (spec[field] != null) search[field] = spec[field];
@@ -133,8 +134,9 @@ const LIST_WAITING = statement(
 );
 
 /**
- * Records that these jobs are on the queue. One that was claimed meanwhile is left as it is, and so is one whose message came to a
- * worker before this mark and stepped aside: it waits in Postgres, and the mark would say that a message is still to come.
+ * Records that these jobs are on the queue. A job that was claimed meanwhile is unchanged, and so
+ * is a job that yielded before this mark: it waits in Postgres, and the mark would claim that a
+ * message is still to come.
  */
 export async function markDispatched(
   sql: Sql,
@@ -187,7 +189,10 @@ const COUNT_LONG_DISPATCHED = statement(
   `,
 );
 
-/** Takes back the mark of jobs whose message is lost, so that they are dispatched again; returns how many. */
+/**
+ * Clears the dispatch mark of jobs whose message is lost, so that they are dispatched again;
+ * returns how many.
+ */
 export async function forgetLongDispatched(sql: Sql, olderThanMs: number): Promise<number> {
   const rows = await sql.query(FORGET_LONG_DISPATCHED, [olderThanMs]);
   return rows.length;

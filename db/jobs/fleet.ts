@@ -1,7 +1,7 @@
 import type { JobStatus } from '../../core/jobs/job-status.ts';
 import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
-import { countUnfinishedOf } from '../statistics.ts';
+import { countUnfinishedForUser } from '../statistics.ts';
 import { countUnfinished } from './read.ts';
 
 /** A worker that reported lately. */
@@ -13,7 +13,7 @@ export interface Worker {
   current_jobs: { job_id: string; attempt: number; started_at: Date }[];
 }
 
-/** Workers that are there, and those that have been silent for a short while. */
+/** Live workers, and those that have been silent for a short while. */
 export const listWorkers = (sql: Sql): Promise<Worker[]> => sql.query<Worker>(LIST_WORKERS);
 
 const LIST_WORKERS = statement(
@@ -31,15 +31,15 @@ const LIST_WORKERS = statement(
 
 export interface QueueState {
   counts: Map<JobStatus, number>;
-  /** The job that waits for a worker longest. */
+  /** The job that has waited longest for a worker. */
   oldest: { job_id: string; created_at: Date; waiting_seconds: number } | null;
   workers: { workers: number; slots: number };
 }
 
-/** Of one user, or of everybody where `userId` is null. */
+/** Of one user, or of all if `userId` is null. */
 export async function readQueueState(sql: Sql, userId: string | null): Promise<QueueState> {
   const [counts, [oldest], [workers]] = await Promise.all([
-    userId === null ? countUnfinished(sql) : countUnfinishedOf(sql, userId),
+    userId === null ? countUnfinished(sql) : countUnfinishedForUser(sql, userId),
     sql.query<NonNullable<QueueState['oldest']>>(
       userId === null ? OLDEST_WAITING : OLDEST_WAITING_OF,
       userId === null ? [] : [userId],

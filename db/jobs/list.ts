@@ -5,10 +5,10 @@ import { type KeysetCursor, type KeysetOrder, keyset, keysetValues, pageOf } fro
 import { statement } from '../statement.ts';
 import { JOB_COLUMNS, type JobRow, toJob } from './read.ts';
 
-/** Which of a user's jobs; what is left out lets all pass. */
+/** Filter of a user's jobs; an absent field matches all. */
 export interface JobFilter {
   statuses?: readonly JobStatus[] | undefined;
-  /** ISO 8601; `before` not included. */
+  /** ISO 8601; `before` is exclusive. */
   createdAfter?: string | undefined;
   createdBefore?: string | undefined;
   /** Fields of the job's `metadata` and their values, as text. */
@@ -19,17 +19,17 @@ export interface JobListQuery extends JobFilter {
   userId: string;
   limit: number;
   oldestFirst?: boolean | undefined;
-  /** The place after which to go on, as `next` gave it. */
+  /** The place to continue after, from `next`. */
   after: KeysetCursor | null;
 }
 
-/** A user's jobs in the order they were made. */
+/** A user's jobs in the order of creation. */
 export async function listJobs(
   sql: Sql,
   { userId, limit, oldestFirst = false, after, ...filter }: JobListQuery,
 ): Promise<{ jobs: Job[]; next: KeysetCursor | null }> {
   const order = oldestFirst ? 'oldest_first' : 'newest_first';
-  // One more than asked for tells whether there is a next page.
+  // One more than the limit shows whether there is a next page.
   const values = [userId, limit + 1, ...keysetValues(after, order), ...valuesOf(filter)];
   const { all, byStatus } = oldestFirst ? OLDEST_FIRST : NEWEST_FIRST;
   const rows = filter.statuses
@@ -39,7 +39,7 @@ export async function listJobs(
   return { jobs: items, next };
 }
 
-/** The parameters that `matches` reads, in their order. */
+/** The parameters that `matches` reads, in order. */
 export const valuesOf = ({ createdAfter, createdBefore, metadata = {} }: JobFilter) => [
   createdAfter ?? '-infinity',
   createdBefore ?? 'infinity',
@@ -47,7 +47,7 @@ export const valuesOf = ({ createdAfter, createdBefore, metadata = {} }: JobFilt
   Object.values(metadata),
 ];
 
-/** Whether job `j` fits; `first` is the number of the first of its four parameters. */
+/** Whether job `j` matches; `first` is the number of the first of its four parameters. */
 export const matches = (first: number): string => `
   j.created_at >= $${first}::timestamptz AND j.created_at < $${first + 1}::timestamptz
   AND NOT EXISTS (
@@ -55,8 +55,8 @@ export const matches = (first: number): string => `
     WHERE (j.spec->'metadata'->>m.name) IS DISTINCT FROM m.value)`;
 
 /**
- * By status each status reads its own part of an index: one condition over several would sort all of a user's jobs, or read all those
- * of other statuses.
+ * Each status reads its own part of an index: one condition over several statuses would sort all of
+ * a user's jobs, or read all those of other statuses.
  */
 function listStatements(name: string, order: KeysetOrder) {
   const jobs = keyset('j.created_at', 'j.id', order);

@@ -2,21 +2,24 @@ import { insertEvents } from '../insert-events.ts';
 import { COUNTS_OF_JOB } from './change.ts';
 
 /**
- * How every statement of a run that moves the progress of its job writes `job.progress`:
+ * Every statement of a run that changes the progress of its job writes `job.progress` like this:
  *
- *     WITH mine AS (UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')} WHERE … RETURNING ${PROGRESSED}),
+ *     WITH mine AS (
+ *       UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')} WHERE … RETURNING ${PROGRESSED}
+ *     ),
  *     progress_event AS (${progressEvents('mine')}) …
  *
- * The event is written with the change it reports, and at most once per second and job, so that a job of a thousand quick pages does not fill
- * the ledger. Not with the heartbeat: what a run writes itself comes before the event of its end, whereas a heartbeat that
- * meets the settling statement at the job's row could be ordered behind it.
+ * The event is written with the change it reports, and at most once per second and job, so that a
+ * job of a thousand quick pages does not fill the ledger. Not with the heartbeat: a run's own
+ * writes precede the event of its end, whereas a heartbeat that meets the settling statement at the
+ * job's row could be ordered after it.
  */
 export const setsProgress = (done: string, total: string, message: string): string => `
   progress_done = ${done}, progress_total = ${total}, progress_message = ${message},
   progress_event_at = CASE WHEN coalesce(j.progress_event_at < now() - interval '1 second', true) THEN now()
                           ELSE j.progress_event_at END`;
 
-/** What `RETURNING` must give for the event. */
+/** What `RETURNING` must return for the event. */
 export const PROGRESSED = `
   j.id, j.user_id, j.correlation_id, j.attempt, j.progress_done, j.progress_total, j.progress_message, ${COUNTS_OF_JOB} AS counts,
   j.progress_event_at = now() AS event_is_due`;

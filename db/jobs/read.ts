@@ -5,13 +5,13 @@ import type { Sql } from '../connect.ts';
 import { keyset } from '../keyset.ts';
 import { statement } from '../statement.ts';
 
-/** A user's job; null where there is none of that id, or it is another user's. */
+/** A user's job; null if there is none of that id, or if it belongs to another user. */
 export async function findJob(sql: Sql, userId: string, id: string): Promise<Job | null> {
   const [row] = await sql.query<JobRow>(FIND_JOB, [userId, id]);
   return row ? toJob(row) : null;
 }
 
-/** Of these jobs, those that have come to a final state or are gone. For many waiters in one statement. */
+/** Those of these jobs that are final or deleted. One statement for many waiting requests. */
 export async function listFinished(sql: Sql, ids: string[]): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(LIST_FINISHED, [ids]);
   return rows.map(({ id }) => id);
@@ -26,7 +26,7 @@ const LIST_FINISHED = statement(
   `,
 );
 
-/** How many jobs are in each state that is not final. */
+/** Number of jobs in each state that is not final. */
 export async function countUnfinished(sql: Sql): Promise<Map<JobStatus, number>> {
   const rows = await sql.query<{ status: JobStatus; count: number }>(COUNT_UNFINISHED);
   return new Map(rows.map(({ status, count }) => [status, count]));
@@ -78,7 +78,7 @@ export interface AttemptRow {
   error_message: string | null;
 }
 
-/** The attempts of a job that ended, oldest first, as JSON; `id` is an SQL expression of ours. */
+/** The ended attempts of a job, oldest first, as JSON; `id` is one of our own SQL expressions. */
 export const ATTEMPTS_OF = (id: string): string => `
   (SELECT coalesce(json_agg(a ORDER BY a.started_at), '[]')
    FROM (SELECT attempt, worker_id, started_at, finished_at, outcome, error_code, error_message
@@ -129,7 +129,7 @@ export const toAttempt = (row: AttemptRow): Attempt => ({
   error: errorOf(row),
 });
 
-/** The history holds attempts that ended; the one under way stands in the job's own row. */
+/** The history holds ended attempts; the current one is in the job's own row. */
 function runningAttempt(row: JobRow): Attempt[] {
   if (row.status !== 'running' || row.attempt_started_at === null) return [];
   return [

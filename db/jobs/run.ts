@@ -5,9 +5,12 @@ import { ASYNC_COMMIT, type Database, type Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 import { PROGRESSED, progressEvents, setsProgress } from './progress.ts';
 
-/** What a worker writes while it runs a job. Every statement carries the fence: status, attempt and worker. */
+/** Writes of a worker that runs a job. Each statement has the fence: status, attempt and worker. */
 
-/** Renews the leases of a worker's runs; returns the ids of those it still holds. The others were cancelled or taken over. */
+/**
+ * Renews the leases of a worker's runs; returns the ids of those it still holds. The others were
+ * cancelled or taken over.
+ */
 export async function renewLeases(sql: Sql, runs: Fence[], leaseMs: number): Promise<Set<string>> {
   const rows = await sql.query<{ id: string }>(RENEW_LEASES, [
     runs.map(({ id }) => id),
@@ -18,7 +21,7 @@ export async function renewLeases(sql: Sql, runs: Fence[], leaseMs: number): Pro
   return new Set(rows.map(({ id }) => id));
 }
 
-/** As in `settle_jobs`: a lease is what a running job has, and the primary key is the way to it. */
+/** As in `settle_jobs`: a lease implies a running job, and the primary key leads to it. */
 const RENEW_LEASES = statement(
   'renew_leases',
   `
@@ -29,7 +32,7 @@ const RENEW_LEASES = statement(
   `,
 );
 
-/** Tells the fleet's dispatcher that this worker is there. */
+/** Registers this worker with the dispatcher. */
 export async function reportWorker(
   sql: Sql,
   worker: { id: string; slots: number; claimsPerSecond: number },
@@ -51,11 +54,14 @@ export async function removeWorker(sql: Sql, id: string): Promise<void> {
 
 const REMOVE_WORKER = statement('remove_worker', 'DELETE FROM workers WHERE id = $1');
 
-/** What of a job's pages is stored: whoever goes on with it goes on behind them. */
+/** The stored pages of a job: the next attempt continues after them. */
 export interface KnownPage {
   position: number;
   failed: boolean;
-  /** Of a page that failed in the attempt that is going on now: a job comes back to one, when it had to wait for a site. */
+  /**
+   * True for a page that failed in the current attempt: a job revisits one after waiting for a
+   * site.
+   */
   error: ErrorInfo | null;
 }
 
@@ -75,7 +81,7 @@ const LIST_STORED_PAGES = statement(
 export interface StoredPage {
   position: number;
   page: Page;
-  /** `body: null` where it lies in the artifact store. */
+  /** `body: null` if it is in the artifact store. */
   artifacts: (Omit<Artifact, 'body'> & { name: string; body: Buffer | null })[];
   progress: Progress;
   counts: Counts;
@@ -86,9 +92,9 @@ export const storePage = (database: Database, run: Fence, stored: StoredPage): P
   storePages(database, run, [stored]);
 
 /**
- * Stores pages with their artifacts and the job's progress, which is that of the last; false where the fence no longer holds, and
- * then nothing is stored. Without artifacts it is one statement and no transaction around it: pages that need no browser come by
- * the hundred a second.
+ * Stores pages with their artifacts and the job's progress, which is that of the last page; false
+ * if the fence no longer holds, and then nothing is stored. Without artifacts it is one statement
+ * without a transaction around it: pages that need no browser arrive at hundreds per second.
  *
  * @param pages of different positions
  */
@@ -107,7 +113,7 @@ export async function storePages(
   });
 }
 
-/** Of a page stored in the same transaction, which removed those it had. */
+/** Artifacts of a page stored in the same transaction, which removed its earlier ones. */
 export async function storeArtifacts(
   sql: Sql,
   jobId: string,
@@ -133,7 +139,9 @@ async function storeRows(sql: Sql, run: Fence, pages: readonly StoredPage[]): Pr
   return rows.length > 0;
 }
 
-/** The artifacts that go are those of an earlier attempt at the same page; no new ones are there yet. */
+/**
+ * The removed artifacts are those of an earlier attempt at the same page; no new ones exist yet.
+ */
 const STORE_PAGES = statement(
   'store_pages',
   `

@@ -9,13 +9,14 @@ import { statement } from '../statement.ts';
 export interface Settlement {
   run: Fence;
   transition: Transition;
-  /** Only if the lease is still this one: a holder that was silent a moment ago may have been heard of since. */
+  /** Only if the lease is still this one: a holder that was silent may have renewed it since. */
   leaseUntil?: string | null;
 }
 
 /**
- * Ends runs as `settle` decided: the job's new state, the attempt's history and the event, in one statement for many runs.
- * Answers for each, in order, whether it was carried out; false means that the fence no longer held and nothing changed.
+ * Ends runs as `settle` decided: the job's new state, the attempt's history and the event, in one
+ * statement for many runs. Returns for each, in order, whether it was applied; false means that the
+ * fence no longer held and nothing changed.
  */
 export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<boolean[]> {
   const input = settlements
@@ -42,12 +43,13 @@ export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<b
 
 const withoutNul = (text: string): string => text.replaceAll('\0', '').slice(0, 2000);
 
-/** Where a job's messages come from; `queue/` has the name too, and knows nothing of `db/`. */
+/** The source of a job's messages; `queue/` has the same name and does not depend on `db/`. */
 const SCRAPE_QUEUE = 'scrape_jobs';
 
 /**
- * `lease_until IS NOT NULL` is `status = 'running'` by a constraint of the table. Said the other way, the planner takes the index of
- * running jobs and reads all of them, and all that ran since the last vacuum, instead of the few that end.
+ * `lease_until IS NOT NULL` is `status = 'running'` by a constraint of the table. With the status,
+ * the planner takes the index of running jobs and reads all of them, and all that ran since the
+ * last vacuum, instead of the few that end.
  */
 const SETTLE_JOBS = statement(
   'settle_jobs',
@@ -87,7 +89,10 @@ const SETTLE_JOBS = statement(
 
 const lost = { code: ErrorCode.workerLost, message: 'the worker that ran this attempt was lost' };
 
-/** Ends one run whose worker is gone, as if it had said so itself. False where that run had ended before, or was heard of again. */
+/**
+ * Ends one run whose worker is gone, as the worker itself would. False if that run had ended before
+ * or its lease was renewed.
+ */
 export async function settleCrashedRun(
   sql: Sql,
   run: Fence & { maxAttempts: number; leaseUntil: string | null },
@@ -98,7 +103,10 @@ export async function settleCrashedRun(
   return settled ?? false;
 }
 
-/** Ends every run whose lease has run out; returns their fences. Rows another rescuer is at are passed over. */
+/**
+ * Ends every run whose lease has expired; returns their fences. Rows locked by another rescuer are
+ * skipped.
+ */
 export async function settleExpiredRuns(
   database: Database,
   policy: RetryPolicy,

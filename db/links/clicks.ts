@@ -6,7 +6,7 @@ import { bitHour } from './visitor-hours.ts';
 
 /** A click as it is counted. */
 export interface CountedClick {
-  /** Of its event. */
+  /** Id of its event. */
   id: string;
   link_id: string;
   /** ISO 8601. */
@@ -21,8 +21,9 @@ export interface CountedClick {
 }
 
 /**
- * Stores clicks and counts those that were not stored before, all in one transaction; returns how many were new. One writer at a time:
- * whether a visitor is new cannot be asked by two at once, and one alone does some 20,000 a second.
+ * Stores clicks and counts those that were not stored before, in one transaction; returns how many
+ * were new. One writer at a time: two cannot decide concurrently whether a visitor is new, and one
+ * alone stores some 20,000 per second.
  */
 export async function storeClicks(database: Database, clicks: CountedClick[]): Promise<number> {
   return database.transaction(async (sql) => {
@@ -34,12 +35,16 @@ export async function storeClicks(database: Database, clicks: CountedClick[]): P
 
 const LOCK_CLICKS = statement('lock_clicks', 'SELECT pg_advisory_xact_lock(4203021)');
 
-/** Who counts: bots come with many addresses and hide their names, so what they came with is not broken down. */
+/**
+ * Human visitors: bots come with many addresses and hide their names, so their clicks are not
+ * broken down.
+ */
 const HUMAN = `kind = 'person'`;
 
 /**
- * Referrers are anybody's to make up: beyond a thousand names a day and link, all further ones are one. `OFFSET 0` has each looked for
- * in the index; without it the planner may prefer to hash the whole table once.
+ * Anyone can invent referrers: beyond a thousand names per day and link, all further ones are
+ * counted as one. `OFFSET 0` makes Postgres look each up in the index; without it the planner may
+ * prefer to hash the whole table once.
  */
 const BOUNDED_VALUE = `
   CASE WHEN EXISTS (SELECT FROM link_breakdowns o WHERE o.link_id = counted.link_id AND o.day = counted.day
@@ -127,15 +132,15 @@ export interface ClickCounts {
   head_requests: number;
 }
 
-/** What is known of a link's clicks between two moments, `to` not included. Read from roll-ups alone. */
+/** Statistics of a link's clicks between two moments, `to` exclusive. Read from roll-ups alone. */
 export interface ClickStats {
   totals: ClickCounts;
   series: (ClickCounts & { at: Date })[];
-  /** The most frequent values by kind, of the whole days of the range. */
+  /** The most frequent values by kind, for the whole days of the range. */
   top: Map<string, { value: string; clicks: number }[]>;
 }
 
-/** @param range `from` and `to` lie on whole hours, or whole days (UTC) */
+/** @param range `from` and `to` are on whole hours, or whole days (UTC) */
 export async function readClickStats(
   sql: Sql,
   linkId: string,
@@ -155,7 +160,7 @@ export async function readClickStats(
     totals.bot_clicks += point.bot_clicks;
     totals.head_requests += point.head_requests;
   }
-  // Somebody who was there in two hours is one visitor of the day.
+  // A visitor who came in two hours is one visitor of the day.
   if (visitors) totals.visitors = visitors[0]?.visitors ?? 0;
   const byKind = new Map<string, { value: string; clicks: number }[]>();
   for (const { kind, value, clicks } of top) {
@@ -187,9 +192,10 @@ const hoursOfDay = (count: string) => `
    WHERE h.link_id = $1 AND h.hour >= greatest($2::timestamptz, d.begins) AND h.hour < least($3::timestamptz, d.ends))`;
 
 /**
- * Of whole days, and of the first and last part of one, the visitors were counted as they came. Of some hours in the midst of one they are
- * looked through themselves; they are kept for a week, and before that the sum of the hours is the nearest there is: somebody who
- * stayed for two hours is in it twice. A day that is not over ends now.
+ * For whole days, and for the first and last part of a day, visitors were counted as they came. For
+ * some hours in the middle of a day the visitor rows are counted; they are kept for a week. Before
+ * that, the sum of the hours is the best available figure: a visitor who stayed for two hours is in
+ * it twice. A day that is not over ends now.
  */
 const COUNT_VISITORS = statement(
   'count_link_visitors',
@@ -225,8 +231,9 @@ const READ_TOP = statement(
 );
 
 /**
- * The salts of today and tomorrow, by their day (YYYY-MM-DD, UTC), the same for every process; they are made the first time and
- * yesterday's is forgotten. Tomorrow's too, so that a database that is away at midnight changes nothing.
+ * The salts of today and tomorrow, by day (YYYY-MM-DD, UTC), the same for every process; they are
+ * created on first use, and yesterday's is deleted. Tomorrow's too, so that a database outage at
+ * midnight changes nothing.
  */
 export async function dailySalts(sql: Sql): Promise<Map<string, Buffer>> {
   const rows = await sql.query<{ day: string; salt: Buffer }>(DAILY_SALTS, [
@@ -236,7 +243,10 @@ export async function dailySalts(sql: Sql): Promise<Map<string, Buffer>> {
   return new Map(rows.map(({ day, salt }) => [day, salt]));
 }
 
-/** `DO UPDATE` to what is there already, because only then the row is returned, whoever made it. */
+/**
+ * `DO UPDATE` to the present value, because only then is the row returned, whichever process made
+ * it.
+ */
 const DAILY_SALTS = statement(
   'daily_salts',
   `

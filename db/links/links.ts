@@ -19,7 +19,7 @@ export interface Link {
 
 const COLUMNS = 'id, code, url, share, job_id, lead_id, created_at, updated_at, expires_at';
 
-/** The event of a link, from a row of it. */
+/** The event of a link, from its row. */
 const linkEvent = (type: string, from: string, correlationId: string) =>
   insertEvents({
     ...{ from, type: `'${type}'`, correlationId },
@@ -38,7 +38,7 @@ export interface NewLink {
   correlationId: string;
 }
 
-/** Null where the code is taken, or was until a short while ago. */
+/** Null if the code is taken, or was until recently. */
 export async function createLink(sql: Sql, link: NewLink): Promise<Link | null> {
   const { code, userId, url, share, jobId, leadId, expiresAt, correlationId } = link;
   const [row] = await sql.query<Link>(CREATE_LINK, [
@@ -59,7 +59,7 @@ const CREATE_LINK = statement(
   `,
 );
 
-/** A user's link; null where there is none of that code, or it is another user's. */
+/** A user's link; null if there is none of that code, or if it belongs to another user. */
 export async function findLink(sql: Sql, userId: string, code: string): Promise<Link | null> {
   const [row] = await sql.query<Link>(FIND_LINK, [userId, code]);
   return row ?? null;
@@ -70,7 +70,7 @@ const FIND_LINK = statement(
   `SELECT ${COLUMNS} FROM links WHERE code = $2 AND user_id = $1 AND deleted_at IS NULL`,
 );
 
-/** A user's links, newest first; those of one job where it is named. */
+/** A user's links, newest first; only those of one job if it is given. */
 export async function listLinks(
   sql: Sql,
   query: { userId: string; jobId: string | null; limit: number; after: KeysetCursor | null },
@@ -91,10 +91,15 @@ const listWhere = (condition: string) => `
   ORDER BY ${NEWEST.order} LIMIT $2
 `;
 const LIST_LINKS = statement('list_links', listWhere(''));
-/** On its own: looking for a job's among all that a user has reads all of them where the job has few. */
+/**
+ * A separate statement: with a condition on the job, the plan reads all links of a user to find the
+ * few of a job.
+ */
 const LIST_JOB_LINKS = statement('list_job_links', listWhere('AND job_id = $5'));
 
-/** Changes what is given; null where the user has no such link. A shared result keeps its target. */
+/**
+ * Changes the given fields; null if the user has no such link. A shared result keeps its target.
+ */
 export async function changeLink(
   sql: Sql,
   change: {
@@ -125,7 +130,7 @@ const CHANGE_LINK = statement(
   `,
 );
 
-/** False where the user has no such link. */
+/** False if the user has no such link. */
 export async function deleteLink(
   sql: Sql,
   link: { userId: string; code: string; correlationId: string },
@@ -145,7 +150,9 @@ const DELETE_LINK = statement(
   `,
 );
 
-/** The codes by which the results of these jobs are shared, by job; the newest where there are several that are good. */
+/**
+ * The codes by which the results of these jobs are shared, by job; the newest if several are valid.
+ */
 export async function findShares(sql: Sql, jobIds: string[]): Promise<Map<string, string>> {
   if (jobIds.length === 0) return new Map();
   const rows = await sql.query<{ job_id: string; code: string }>(FIND_SHARES, [jobIds]);
@@ -161,14 +168,17 @@ const FIND_SHARES = statement(
   `,
 );
 
-/** Where a code leads. */
+/** The target of a code. */
 export interface LinkTarget {
   id: string;
   user_id: string;
   url: string;
   share: boolean;
   job_id: string | null;
-  /** Milliseconds until it expires, by the database's clock; negative where it has, null where it never will. */
+  /**
+   * Milliseconds until it expires, by the database's clock; negative if it has, null if it never
+   * will.
+   */
   expires_in_ms: number | null;
 }
 
@@ -186,9 +196,10 @@ const FIND_TARGET = statement(
 );
 
 /**
- * Codes whose link was made (`created`), changed or deleted behind a place of the ledger, and the place up to which nothing can come any more.
- * What is behind it is told again the next time: a backup's long transaction keeps a place back for hours, and what is kept in memory
- * must not be wrong for so long.
+ * Codes whose link was made (`created`), changed or deleted after a place of the ledger, and the
+ * place before which nothing can be inserted any more. Later changes are returned again by the next
+ * call: a long backup transaction holds that place back for hours, and the cache must not be stale
+ * for that long.
  */
 export async function followLinks(
   sql: Sql,

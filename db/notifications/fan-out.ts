@@ -4,7 +4,7 @@ import { type Database, isDatabaseUnavailable, isSerializationFailure, type Sql 
 import { insertEvents } from '../insert-events.ts';
 import { statement } from '../statement.ts';
 
-/** An event that can be told: from its message, or straight from the ledger. */
+/** An event that can be notified: from its message, or straight from the ledger. */
 export interface NotifiableEvent {
   id: string;
   type: string;
@@ -19,24 +19,26 @@ export interface NotifiableEvent {
 export interface MailPace {
   /** How long a mail waits for others to go with it. */
   gatherMs: number;
-  /** From one mail to an address to the next. */
+  /** Minimum time between two mails to an address. */
   apartMs: number;
-  /** The same, for what is urgent. */
+  /** The same, for urgent mails. */
   urgentApartMs: number;
 }
 
 export interface FannedOut {
   inApp: number;
   deliveries: number;
-  /** Events that the database refuses, whatever it is about them; nobody was told of them. */
+  /** Events that the database rejects, whatever the reason; no user was notified of them. */
   refused: { id: string; error: unknown }[];
 }
 
 /**
- * Finds who is to be told of these events, stores what is for the app and queues one delivery a channel and target, in one
- * transaction. Doing it again changes nothing, so every event may come twice, or by two ways at once.
+ * Finds the subscriptions that match these events, stores the in-app notifications and queues one
+ * delivery per channel and target, in one transaction. Idempotent, so every event may come twice,
+ * or by two ways at once.
  *
- * @throws only where the same may succeed later; an event that cannot be told does not keep the others back
+ * @throws only if the same may succeed later; an event that cannot be notified does not hold up the
+ * others
  */
 export async function fanOut(
   database: Database,
@@ -53,8 +55,8 @@ export async function fanOut(
     const each: FannedOut[] = [];
     for (const event of events) each.push(await fanOut(database, [event], pace));
     return {
-      inApp: each.reduce((sum, told) => sum + told.inApp, 0),
-      deliveries: each.reduce((sum, told) => sum + told.deliveries, 0),
+      inApp: each.reduce((sum, result) => sum + result.inApp, 0),
+      deliveries: each.reduce((sum, result) => sum + result.deliveries, 0),
       refused: each.flatMap(({ refused }) => refused),
     };
   }
@@ -65,21 +67,22 @@ async function fanOutTogether(
   events: NotifiableEvent[],
   pace: MailPace,
 ): Promise<FannedOut> {
-  // Sorted: two processes that fan the same events out must not wait for each other crosswise.
+  // Sorted: two processes that fan out the same events must not deadlock.
   const input = JSON.stringify(events.map(forMatching).sort((a, b) => (a.id < b.id ? -1 : 1)));
-  const [told] = await database.transaction(async (sql) => {
+  const [result] = await database.transaction(async (sql) => {
     await sql.query(ENSURE_WEBHOOKS, [input]);
     const values = [input, pace.gatherMs, pace.apartMs, pace.urgentApartMs];
     return sql.query<{ in_app: number; deliveries: number }>(FAN_OUT, values);
   });
-  return { inApp: told?.in_app ?? 0, deliveries: told?.deliveries ?? 0, refused: [] };
+  return { inApp: result?.in_app ?? 0, deliveries: result?.deliveries ?? 0, refused: [] };
 }
 
 /**
- * Of these events, the ids of those that anybody may want to be told of. Says yes rather too often than once too seldom.
+ * Of these events, the ids of those that may match a subscription. False positives are allowed,
+ * false negatives are not.
  *
- * Every event of every job passes here. Asked by user and matched in this process it is a tenth of asking Postgres event by event
- * (500 events took 16 ms).
+ * Every event of every job passes here. Queried by user and matched in this process it costs a
+ * tenth of querying Postgres per event (500 events took 16 ms).
  */
 export async function listWanted(sql: Sql, events: NotifiableEvent[]): Promise<Set<string>> {
   if (events.length === 0) return new Set();
@@ -120,13 +123,19 @@ const LIST_PATTERNS = statement(
   `,
 );
 
-/** Most jobs have no `webhook_url`. Looking for the word costs a tenth of parsing the request; the fan-out looks closely. */
+/**
+ * Most jobs have no `webhook_url`. Searching for the word costs a tenth of parsing the request; the
+ * fan-out checks exactly.
+ */
 const LIST_WITH_WEBHOOK = statement(
   'list_jobs_with_webhook',
   `SELECT id FROM jobs WHERE id = ANY ($1::uuid[]) AND position('"webhook_url"' IN spec::text) > 0`,
 );
 
-/** Before the fan-out and not in it: what another process made a moment ago is seen only by a statement that begins later. */
+/**
+ * Before the fan-out and not in it: only a statement that begins later sees what another process
+ * committed a moment ago.
+ */
 const ENSURE_WEBHOOKS = statement(
   'ensure_webhooks',
   `
@@ -148,8 +157,9 @@ const MATCHES_FILTER = `
   AND (s.filter->'metadata' IS NULL OR (j.spec->'metadata')::jsonb @> (s.filter->'metadata'))`;
 
 /**
- * Subscriptions and endpoints by user, one event after the other (`OFFSET 0` keeps it so): joined, the planner read those of everybody
- * (50 ms at 20,000), or all endpoints by a plan from when there were none.
+ * Subscriptions and endpoints by user, one event after the other (`OFFSET 0` enforces it): with a
+ * join, the planner read those of all users (50 ms at 20,000), or all endpoints by a plan from an
+ * empty table.
  */
 const FAN_OUT = statement(
   'fan_out',

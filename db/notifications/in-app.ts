@@ -18,7 +18,9 @@ export interface Notification {
   read_at: Date | null;
 }
 
-/** A user's notifications, by when it happened, newest first, and how many of all are unread. */
+/**
+ * A user's notifications, by the time of their event, newest first, and how many of all are unread.
+ */
 export async function listNotifications(
   sql: Sql,
   page: { userId: string; unread: boolean; limit: number; after: KeysetCursor | null },
@@ -40,7 +42,7 @@ export async function findNotification(sql: Sql, userId: string, id: string): Pr
   return row ? toNotification(row) : null;
 }
 
-/** Marks one, and says whether there is such a one. Twice is fine: the first moment stays. */
+/** Marks one as read; returns whether it exists. Idempotent: the first time stays. */
 export async function markRead(sql: Sql, userId: string, id: string): Promise<Notification | null> {
   const [row] = await sql.query<NotificationRow>(MARK_READ, [userId, id]);
   return row ? toNotification(row) : null;

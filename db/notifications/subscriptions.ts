@@ -8,7 +8,10 @@ export interface Subscription {
   events: string[];
   filter: Record<string, unknown>;
   channel: Channel;
-  /** E-mail: the address. Webhook: the URL. Push: where its service is, without the keys. In the app: null. */
+  /**
+   * E-mail: the address. Webhook: the URL. Push: the origin of its service, without the keys.
+   * In-app: null.
+   */
   target: string | null;
   webhook_id: string | null;
   active: boolean;
@@ -24,10 +27,10 @@ export interface NewSubscription {
   webhookId: string | null;
 }
 
-/** A subscription is a rule that every event of its user is held against. */
+/** A subscription is a rule that every event of its user is matched against. */
 export const MAX_SUBSCRIPTIONS = 200;
 
-/** Null where the user has as many as there may be. */
+/** Null if the user has reached the limit. */
 export async function createSubscription(
   sql: Sql,
   subscription: NewSubscription,
@@ -65,7 +68,7 @@ export async function findSubscription(sql: Sql, userId: string, id: string): Pr
   return row ? toSubscription(row) : null;
 }
 
-/** What is undefined stays as it is. Null where there is no such subscription. */
+/** Undefined fields stay unchanged. Null if there is no such subscription. */
 export async function changeSubscription(
   sql: Sql,
   userId: string,
@@ -91,7 +94,10 @@ export async function deleteSubscription(sql: Sql, userId: string, id: string): 
   return rows.length > 0;
 }
 
-/** Ends all mail of this user to this address, what waits included; returns how many subscriptions were active. */
+/**
+ * Ends all mail of this user to this address, including queued mail; returns how many subscriptions
+ * were active.
+ */
 export async function unsubscribeAddress(sql: Sql, userId: string, address: string): Promise<number> {
   const rows = await sql.query(UNSUBSCRIBE_ADDRESS, [userId, address]);
   return rows.length;

@@ -1,7 +1,7 @@
 import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
-/** An address that is sent signed messages. */
+/** An address that receives signed messages. */
 export interface Webhook {
   id: string;
   url: string;
@@ -13,10 +13,10 @@ export interface Webhook {
   created_at: Date;
 }
 
-/** Standard Webhooks' way to write a secret. */
+/** The Standard Webhooks format of a secret. */
 const shownSecret = (secret: Buffer): string => `whsec_${secret.toString('base64')}`;
 
-/** The user's endpoint of this URL, made if there is none; `fresh` says which. */
+/** The user's endpoint of this URL, created if there is none; `fresh` says which. */
 export async function ensureWebhook(
   sql: Sql,
   endpoint: { userId: string; url: string; description: string | null; secret: Buffer },
@@ -53,7 +53,10 @@ export async function findSecrets(sql: Sql, userId: string, id: string): Promise
   return [row.secret, ...(row.previous_secret ? [row.previous_secret] : [])].map(shownSecret);
 }
 
-/** What waits for a paused endpoint fails and can be redelivered; resuming forgets how long it had failed. */
+/**
+ * Deliveries that wait for a paused endpoint fail and can be redelivered; resuming resets how long
+ * it had failed.
+ */
 export async function changeWebhook(
   sql: Sql,
   userId: string,
@@ -65,7 +68,10 @@ export async function changeWebhook(
   return row ?? null;
 }
 
-/** Gives it a new secret; the old one signs too until `oldValidUntil`. Returns the new one, or null where there is no such endpoint. */
+/**
+ * Gives it a new secret; the old one signs too until `oldValidUntil`. Returns the new one, or null
+ * if there is no such endpoint.
+ */
 export async function rotateSecret(
   sql: Sql,
   userId: string,

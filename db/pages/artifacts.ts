@@ -1,7 +1,10 @@
 import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
-/** What the database knows of pictures and PDFs of pages. `body` is null where it lies in the artifact store. */
+/**
+ * What the database stores about screenshots and PDFs of pages. `body` is null if it is in the
+ * artifact store.
+ */
 export interface ArtifactRow {
   contentType: string;
   body: Buffer | null;
@@ -22,7 +25,7 @@ const FIND_ARTIFACT = statement(
   `SELECT content_type AS "contentType", body FROM artifacts WHERE job_id = $1 AND position = $2 AND name = $3`,
 );
 
-/** To be called before the first artifact of a job is put into the store. */
+/** Call it before the first artifact of a job is written to the store. */
 export async function openArtifactFolder(sql: Sql, jobId: string): Promise<void> {
   await sql.query(OPEN_FOLDER, [jobId]);
 }
@@ -35,7 +38,7 @@ const OPEN_FOLDER = statement(
   `,
 );
 
-/** Jobs that are gone, but whose folders in the store are not. */
+/** Deleted jobs whose folders still exist in the store. */
 export async function listAbandonedFolders(sql: Sql, limit: number): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(LIST_ABANDONED_FOLDERS, [limit]);
   return rows.map(({ id }) => id);
@@ -48,7 +51,7 @@ const LIST_ABANDONED_FOLDERS = statement(
   `,
 );
 
-/** To be called once a folder is empty. */
+/** Call it once a folder is empty. */
 export async function forgetArtifactFolder(sql: Sql, jobId: string): Promise<void> {
   await sql.query(FORGET_FOLDER, [jobId]);
 }

@@ -5,7 +5,7 @@ import { PROGRESSED, progressEvents, setsProgress } from '../jobs/progress.ts';
 import { type StoredPage, storeArtifacts } from '../jobs/run.ts';
 import { statement } from '../statement.ts';
 
-/** An address of a crawl as it is kept, see scraping/crawl/frontier.ts. */
+/** A stored address of a crawl, see scraping/crawl/frontier.ts. */
 export interface CrawlUrl {
   position: number;
   url: string;
@@ -21,7 +21,10 @@ export interface CrawlUrl {
 export type FoundUrl = Pick<CrawlUrl, 'position' | 'url' | 'depth' | 'patternDepth' | 'title'>;
 export type VisitedUrl = Pick<CrawlUrl, 'position' | 'state' | 'tries' | 'title' | 'contentHash'>;
 
-/** What a crawl needs to go on, in the order of discovery and in parts: it may know half a million addresses. */
+/**
+ * What a crawl needs to resume, in the order of discovery and in parts: it may know half a million
+ * addresses.
+ */
 export async function listCrawlUrls(
   sql: Sql,
   jobId: string,
@@ -39,19 +42,20 @@ const LIST_CRAWL_URLS = statement(
   `,
 );
 
-/** What one visit brought. */
+/** The result of one visit. */
 export interface CrawlStep {
   visited: VisitedUrl[];
   found: FoundUrl[];
-  /** Null where there is no page to keep. */
+  /** Null if there is no page to store. */
   page: { position: number; page: Page; artifacts: StoredPage['artifacts'] } | null;
   progress: Progress;
   counts: Counts;
 }
 
 /**
- * Stores a page, what became of its address and the addresses it led to, all or nothing; false where the fence no longer holds, and
- * then nothing is stored. A crash before it means one page visited again, a crash behind it nothing.
+ * Stores a page, the new state of its address and the addresses it led to, all or nothing; false if
+ * the fence no longer holds, and then nothing is stored. After a crash before it one page is
+ * visited again, after a crash behind it none.
  */
 export async function storeCrawlStep(database: Database, run: Fence, step: CrawlStep): Promise<boolean> {
   const artifacts = step.page?.artifacts ?? [];
@@ -112,7 +116,10 @@ const STORE_CRAWL_STEP = statement(
   `,
 );
 
-/** The addresses of a site that a job found, in the order of discovery. What led elsewhere, or is another one's double, is left out. */
+/**
+ * The addresses of a site that a job found, in the order of discovery. Addresses that redirect
+ * elsewhere, and duplicates, are omitted.
+ */
 export async function listSiteUrls(
   sql: Sql,
   jobId: string,

@@ -1,16 +1,19 @@
 import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
-/** One answer holds at most about this much, whatever its limit says: a page may be megabytes. */
+/** Approximate size limit of one answer, whatever its row limit: a page may be megabytes. */
 const ANSWER_BYTES = 16 * 1024 * 1024;
 
-/** A page as it is stored: JSON text of core's `Page`, handed on without being parsed. */
+/** A page as it is stored: JSON text of core's `Page`, passed on without being parsed. */
 export interface PageText {
   position: number;
   json: string;
 }
 
-/** Pages of a job behind a position, in the order of the request; fewer than `limit` where they are large, at least one. */
+/**
+ * Pages of a job after a position, in the order of the request; fewer than `limit` if they are
+ * large, at least one.
+ */
 export async function listPages(
   sql: Sql,
   jobId: string,

@@ -1,34 +1,38 @@
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { Database } from '../connect.ts';
-import { addRefusals } from './blocked-requests.ts';
+import { addBlockedRequests } from './blocked-requests.ts';
 
-/** Adds up in the database what the egress guards of this process refuse, for `/metrics`. */
-export interface RefusalCounter {
+/**
+ * Counts in the database the requests that the egress guards of this process block, for `/metrics`.
+ */
+export interface BlockedRequestCounter {
   count(reason: string): void;
   start(): void;
-  /** Writes down what is left. Never rejects: a number less must not keep a process from ending. */
+  /**
+   * Writes the remaining counts. Never rejects: a failed count must not keep a process from ending.
+   */
   stop(): Promise<void>;
 }
 
-/** A kill loses so much of the count, and of nothing else: each refusal stands in the log. */
+/** A kill loses the counts of this long and nothing else: each blocked request is in the log. */
 const WRITE_MS = 5000;
 
-export function createRefusalCounter(database: Database, logger: Logger): RefusalCounter {
+export function createBlockedRequestCounter(database: Database, logger: Logger): BlockedRequestCounter {
   let unwritten = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
-  const add = (reason: string, refusals: number) =>
-    unwritten.set(reason, (unwritten.get(reason) ?? 0) + refusals);
+  const add = (reason: string, requests: number) =>
+    unwritten.set(reason, (unwritten.get(reason) ?? 0) + requests);
   const write = async () => {
     if (unwritten.size === 0) return;
     const counts = unwritten;
     unwritten = new Map();
     try {
-      await addRefusals(database, counts);
+      await addBlockedRequests(database, counts);
     } catch (error) {
-      for (const [reason, refusals] of counts) add(reason, refusals);
-      logger.debug('refusals_not_counted', { error });
+      for (const [reason, requests] of counts) add(reason, requests);
+      logger.debug('blocked_requests_not_counted', { error });
     }
   };
   const writeNext = () => {

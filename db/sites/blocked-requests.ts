@@ -1,15 +1,15 @@
 import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
-/** Connections that the egress guard did not allow, by its reason. */
-export type RefusalCounts = ReadonlyMap<string, number>;
+/** Outbound connections blocked by the egress policy, by reason. */
+export type BlockedRequestCounts = ReadonlyMap<string, number>;
 
-export async function addRefusals(sql: Sql, counts: RefusalCounts): Promise<void> {
-  await sql.query(ADD_REFUSALS, [[...counts.keys()], [...counts.values()]]);
+export async function addBlockedRequests(sql: Sql, counts: BlockedRequestCounts): Promise<void> {
+  await sql.query(ADD_BLOCKED_REQUESTS, [[...counts.keys()], [...counts.values()]]);
 }
 
-/** In one order, or two processes would wait for each other's rows. */
-const ADD_REFUSALS = statement(
+/** In one order, or two processes would deadlock on each other's rows. */
+const ADD_BLOCKED_REQUESTS = statement(
   'add_refusals',
   `
   INSERT INTO blocked_requests (reason, count)
@@ -18,13 +18,13 @@ const ADD_REFUSALS = statement(
   `,
 );
 
-/** Of all processes there ever were. */
-export async function readRefusals(sql: Sql): Promise<RefusalCounts> {
-  const rows = await sql.query<{ reason: string; count: number }>(READ_REFUSALS);
+/** Totals of all processes, past ones included. */
+export async function readBlockedRequests(sql: Sql): Promise<BlockedRequestCounts> {
+  const rows = await sql.query<{ reason: string; count: number }>(READ_BLOCKED_REQUESTS);
   return new Map(rows.map(({ reason, count }) => [reason, count]));
 }
 
-const READ_REFUSALS = statement(
+const READ_BLOCKED_REQUESTS = statement(
   'read_refusals',
   'SELECT reason, count::float8 AS count FROM blocked_requests',
 );

@@ -1,40 +1,43 @@
 import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
-/** What one process wants of a host, everything at once. */
+/** All requests of one process to a host's limiter, batched. */
 export interface HostRequest {
   host: string;
-  /** Permits wanted, by ids of the caller's making; those of resumed jobs first. */
+  /** Permits wanted, by ids the caller chooses; those of resumed jobs first. */
   ids: string[];
-  /** How many of `ids`, from the first, are of jobs that were told to come back. The others go behind the queue. */
+  /**
+   * How many of `ids`, from the first, belong to resumed jobs. The others join the end of the
+   * queue.
+   */
   resumed: number;
   /** Permits given back. */
   released: string[];
   /** Permits still needed. */
   renewed: string[];
-  /** The host asked to be left alone for so long; 0 where it did not. */
+  /** How long the host asked for a pause; 0 if it did not. */
   pauseMs: number;
-  /** Between two starts. */
+  /** Minimum gap between two starts. */
   gapMs: number;
 }
 
 export interface HostAnswer {
-  /** So many of `ids`, from the first, have their permit. */
+  /** How many of `ids`, from the first, have their permit. */
   granted: number;
   /** When the first of them may start; each further one `gapMs` later. */
   startMs: number;
-  /** How long the host is closed to all; 0 if only its permits are out. */
+  /** How long the host is closed to all; 0 if only its permits are taken. */
   closedMs: number;
-  /** Jobs were told to come back; they go before those that were not. */
+  /** Resumed jobs wait for this host; they go before new ones. */
   hasQueue: boolean;
 }
 
 export interface HostLimits {
-  /** Of a host at the same time. */
+  /** Concurrent permits of a host. */
   maxPermits: number;
-  /** A start further ahead than this is not granted: the slot does something else meanwhile. */
+  /** A start further ahead than this is not granted: the slot runs something else meanwhile. */
   maxWaitMs: number;
-  /** A permit that is neither renewed nor given back is free again after. */
+  /** A permit that is neither renewed nor given back expires after this. */
   leaseMs: number;
 }
 
@@ -56,7 +59,7 @@ export async function syncPermits(
       limits.leaseMs,
     ]);
   const byHost = new Map((await sync(requests)).map((row) => [row.host, row]));
-  // These alone: a request that has its permit must not be counted a second time.
+  // Only these: a request that has its permit must not be counted twice.
   const added = requests.filter(({ host }) => !byHost.has(host));
   if (added.length > 0) {
     await sql.query(ADD_HOSTS, [added.map(({ host }) => host)]);
@@ -76,9 +79,10 @@ const ADD_HOSTS = statement(
 );
 
 /**
- * One statement a page at most: it gives back the permit of the page before, and takes the next. The lock first, in the order of the
- * names, and the clock only then: who waited for the lock decides on the row as it is, at the moment it is. Not waiting for the disk:
- * what a crash of Postgres takes back is a permit, and its holders are gone with it.
+ * At most one statement per page: it gives back the permit of the page before and takes the next.
+ * First the locks, in the order of the names, and only then the clock: after waiting for a lock,
+ * the decision uses the current row and the current time. The commit does not wait for the disk: a
+ * crash of Postgres undoes only permits, and their holders are gone with it.
  */
 const SYNC_PERMITS = statement(
   'sync_permits',
@@ -126,8 +130,8 @@ const SYNC_PERMITS = statement(
 );
 
 /**
- * Joins the host's queue: a job that would wait for long is snoozed until then. Each is told a later moment, so that they do not come
- * back all at once.
+ * Joins the host's queue: a job that would wait for long is snoozed until then. Each waiting job
+ * gets a later start time, so that they do not all come back at once.
  *
  * @returns in how many milliseconds to come back
  */
@@ -136,9 +140,11 @@ export async function joinQueue(sql: Sql, host: string, gapMs: number): Promise<
   return row?.ms ?? QUEUE_STEP_MS;
 }
 
-/** How fast a queue is taken to move if no gap says it. Too fast, and some have to join it again. */
+/**
+ * Assumed speed of a queue without a configured gap. If it is too fast, some jobs have to rejoin.
+ */
 const QUEUE_STEP_MS = 50;
-/** No job is sent away for longer: those before it may be cancelled, or be done sooner. */
+/** The longest snooze: jobs ahead may be cancelled or finish sooner. */
 const QUEUE_MS = 5 * 60_000;
 
 const JOIN_QUEUE = statement(

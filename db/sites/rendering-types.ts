@@ -1,32 +1,35 @@
 import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
-/** What the fleet knows of a host, see `scraping/engine/rendering-type-cache.ts`, whose store this is. */
-export interface RenderVerdictRow {
+/**
+ * The fleet's rendering type of a host, see `scraping/engine/rendering-type-cache.ts`, whose store
+ * this is.
+ */
+export interface RenderingTypeRow {
   engine: 'http' | 'browser';
   reason: string;
-  /** How many times in a row it came out like this. */
+  /** How many times in a row this result was observed. */
   streak: number;
   ageMs: number;
 }
 
-export function renderVerdictStore(sql: Sql): {
-  find(host: string): Promise<RenderVerdictRow | null>;
-  record(host: string, verdict: Pick<RenderVerdictRow, 'engine' | 'reason'>): Promise<void>;
+export function renderingTypeStore(sql: Sql): {
+  find(host: string): Promise<RenderingTypeRow | null>;
+  record(host: string, observed: Pick<RenderingTypeRow, 'engine' | 'reason'>): Promise<void>;
 } {
   return {
     async find(host) {
-      const [row] = await sql.query<RenderVerdictRow>(FIND_RENDER_VERDICT, [host]);
+      const [row] = await sql.query<RenderingTypeRow>(FIND_RENDERING_TYPE, [host]);
       return row ?? null;
     },
     async record(host, { engine, reason }) {
-      await sql.query(RECORD_RENDER_VERDICT, [host, engine, reason]);
+      await sql.query(RECORD_RENDERING_TYPE, [host, engine, reason]);
     },
   };
 }
 
-/** An age and not a moment: only the database's clock counts. */
-const FIND_RENDER_VERDICT = statement(
+/** An age and not a time: only the database's clock counts. */
+const FIND_RENDERING_TYPE = statement(
   'find_render_verdict',
   `
   SELECT engine, reason, streak, extract(epoch FROM now() - seen_at)::float8 * 1000 AS "ageMs"
@@ -34,8 +37,11 @@ const FIND_RENDER_VERDICT = statement(
   `,
 );
 
-/** The same again lengthens the streak, the contrary begins a new one. A crash of Postgres may take it back: it is learned again. */
-const RECORD_RENDER_VERDICT = statement(
+/**
+ * The same result lengthens the streak, another begins a new one. A crash of Postgres may undo it:
+ * it is learned again.
+ */
+const RECORD_RENDERING_TYPE = statement(
   'record_render_verdict',
   `
   INSERT INTO rendering_types AS known (host, engine, reason, streak)

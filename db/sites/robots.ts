@@ -1,24 +1,24 @@
 import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
-/** What the fleet knows of an origin's robots.txt. */
+/** The fleet's copy of an origin's robots.txt. */
 export type StoredRobots =
   | { kind: 'known'; body: Buffer | null; freshMs: number }
-  /** It could not be read, for a reason that may pass. Nothing of the origin is fetched meanwhile. */
+  /** It could not be read, for a transient reason. Nothing of the origin is fetched meanwhile. */
   | { kind: 'unreachable'; errorCode: string; freshMs: number }
-  /** Nobody has read it lately, and this caller now has the right to. */
+  /** The copy is missing or stale, and this caller now holds the fetch lock. */
   | { kind: 'read_it' }
-  /** Somebody else reads it now. */
+  /** Another process fetches it now. */
   | { kind: 'being_read' };
 
-/** What came of reading it. */
-export type RobotsReading =
+/** The result of fetching it. */
+export type RobotsResult =
   | { kind: 'rules'; body: Buffer }
   /** There is none: everything is allowed. */
   | { kind: 'none' }
   | { kind: 'unreachable'; errorCode: string };
 
-/** What is known, or the right to find out: of all that ask at once one reads. */
+/** The known rules, or the fetch lock: of all concurrent callers, one fetches. */
 export async function findRobots(sql: Sql, origin: string): Promise<StoredRobots> {
   const [row] = await sql.query<RobotsRow>(FIND_ROBOTS, [origin]);
   if (row && row.freshMs > 0) {
@@ -29,7 +29,7 @@ export async function findRobots(sql: Sql, origin: string): Promise<StoredRobots
   return { kind: claimed.length > 0 ? 'read_it' : 'being_read' };
 }
 
-/** Longer than reading it may take. */
+/** Longer than a fetch may take. */
 const READING_MS = 20_000;
 
 interface RobotsRow {
@@ -40,8 +40,8 @@ interface RobotsRow {
 }
 
 /**
- * Rules that were read before hold while the file cannot be read now; and a file that could not be read for 30 days is taken to be none
- * (RFC 9309, 2.3.1.4).
+ * Earlier rules hold while the file cannot be read; a file that could not be read for 30 days is
+ * treated as absent (RFC 9309, 2.3.1.4).
  */
 const FIND_ROBOTS = statement(
   'find_robots',
@@ -63,11 +63,11 @@ const CLAIM_READING = statement(
   `,
 );
 
-/** Keeps what was read for the whole fleet, for so long. */
+/** Stores the result for the whole fleet, for this long. */
 export async function storeRobots(
   sql: Sql,
   origin: string,
-  reading: RobotsReading,
+  reading: RobotsResult,
   freshMs: number,
 ): Promise<void> {
   if (reading.kind === 'unreachable') {
@@ -96,8 +96,8 @@ const STORE_UNREACHABLE = statement(
   `,
 );
 
-/** Gives the right to read it back, unused. */
-export async function leaveRobotsUnread(sql: Sql, origin: string): Promise<void> {
+/** Releases the fetch lock unused. */
+export async function releaseRobotsLock(sql: Sql, origin: string): Promise<void> {
   await sql.query(LEAVE_UNREAD, [origin]);
 }
 

@@ -1,4 +1,4 @@
-/** HTML that makes careless readers slow, by what it repeats; each of about so many characters. */
+/** HTML whose repetition makes naive parsers slow; each of about that many characters. */
 export const HOSTILE_PAGES: Readonly<Record<string, (size: number) => string>> = {
   'blanks in a pre': (size) => body(`<pre>${'x'.padEnd(size)}y</pre>`),
   'blank lines in a pre': (size) => body(`<pre>a${' \n'.repeat(size / 2)}b</pre>`),

@@ -11,7 +11,7 @@ import { parseRobots } from '../../scraping/politeness/robots-txt.ts';
 import { decodeDocument } from '../../scraping/response/charset.ts';
 import { htmlSignals } from '../../scraping/response/html-signals.ts';
 
-/** Something a stranger sends to what reads it on the event loop, by size in characters. */
+/** Untrusted input of a parser on the event loop, by size in characters. */
 export interface Attack {
   name: string;
   /** The smaller of the two sizes. */

@@ -7,18 +7,21 @@ import { databaseUrlOf, openDatabase } from '../../db/open.ts';
 import { createDispatch } from '../../dispatch/dispatch.ts';
 import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
-import { listenForArms, withPublishMoments } from './faults/failpoints.ts';
+import { listenForFailpoints, withPublishMoments } from './faults/failpoints.ts';
 
-/** api/main.ts with a queue that can be made to kill the process between commit and publish. Half of the API processes are the real one. */
+/**
+ * api/main.ts with a queue that can kill the process between commit and publish. Half of the API
+ * processes are the real program.
+ */
 runConfigured('api', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine api';
-  const arms = listenForArms();
+  const failpoints = listenForFailpoints();
   const url = await databaseUrlOf(config);
   const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
   await ensureBootstrapKey(database, config);
 
-  const queue = withPublishMoments(openQueue(config, url, logger, applicationName), arms);
+  const queue = withPublishMoments(openQueue(config, url, logger, applicationName), failpoints);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
   const { retry, retentionDays, notify } = config;

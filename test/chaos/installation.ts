@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findChromium } from '../../scraping/browser/chromium.ts';
-import type { Guard } from '../support/processes/guard.mjs';
+import type { Reaper } from '../support/processes/reaper.mjs';
 import type { PrivateBroker } from '../support/servers/rabbitmq.mjs';
 import { waitFor } from '../support/wait-for.ts';
 import { type ChaosProxy, startChaosProxy, through } from './faults/proxy.ts';
@@ -12,11 +12,14 @@ import { type Kept, keepProcess } from './processes.ts';
 
 export type Driver = 'fleet' | 'embedded';
 
-/** A process of the installation with its own way to Postgres and to the broker, as if on a machine of its own. */
+/**
+ * A process of the installation with its own path to Postgres and to the broker, as if on a machine
+ * of its own.
+ */
 export interface Member extends Kept {
   role: 'api' | 'worker' | 'browser_worker' | 'notifier';
-  /** Whether it knows the moments of arms.ts; the others are the product's own programs. */
-  armed: boolean;
+  /** Whether it has the failpoints of failpoints.ts; the others are the product's own programs. */
+  hasFailpoints: boolean;
   toPostgres: ChaosProxy;
   toBroker: ChaosProxy | undefined;
 }
@@ -27,7 +30,7 @@ export interface Installation {
   slots: number;
   postgres: ChaosPostgres;
   broker: PrivateBroker | undefined;
-  /** Of the database, as superuser, by way of no proxy. */
+  /** URL of the database as superuser, without a proxy. */
   adminUrl: string;
   databaseUrl: string;
   apis: Member[];
@@ -45,7 +48,7 @@ export interface Installation {
 export interface InstallationOptions {
   driver: Driver;
   folder: string;
-  guard: Guard;
+  reaper: Reaper;
   postgres: ChaosPostgres;
   broker: PrivateBroker | undefined;
   brokerUrl: string;
@@ -53,17 +56,17 @@ export interface InstallationOptions {
   apis: number;
   workers: number;
   browserWorkers: number;
-  /** Default none: then nobody is told anything. */
+  /** Default none: then there are no notifications. */
   notifiers?: number;
   slots: number;
   leaseMs: number;
   /** More variables for every process. */
   env?: Record<string, string>;
-  /** Where the compiled programs are; another folder holds a copy with a guard removed. */
+  /** The folder of the compiled programs; another folder holds a mutated copy. */
   build?: string;
 }
 
-/** How far two clocks are from the database's, in opposite directions. */
+/** Shifts of two clocks from the database's, in opposite directions. */
 const SKEW_MS = 30_000;
 const API_KEY = 'chaos-key-0123456789abcdef';
 
@@ -77,13 +80,13 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const members: Member[] = [];
   const skewed: Installation['skewed'] = [];
 
-  const add = async (role: Member['role'], number: number, armed: boolean, shiftMs = 0) => {
+  const add = async (role: Member['role'], number: number, hasFailpoints: boolean, shiftMs = 0) => {
     const toPostgres = await startChaosProxy({ host: '127.0.0.1', port: postgres.port });
     const toBroker = broker && (await startChaosProxy({ host: '127.0.0.1', port: broker.port }));
     const name = `${role}-${number}`;
     const kept = keepProcess({
       name,
-      entry: entryOf(role, armed),
+      entry: entryOf(role, hasFailpoints),
       build: options.build,
       env: {
         DATABASE_URL: through(toPostgres, databaseUrl),
@@ -105,16 +108,16 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       },
       clockShiftMs: shiftMs,
       logFolder: folder,
-      guard: options.guard,
+      reaper: options.reaper,
     });
     if (shiftMs !== 0) skewed.push({ name, shiftMs });
     // Not spread: `Kept` has getters.
-    members.push(Object.assign(kept, { role, armed, toPostgres, toBroker }));
+    members.push(Object.assign(kept, { role, hasFailpoints, toPostgres, toBroker }));
   };
 
-  // The first alone: it migrates, and the recorder must be there before the first job.
+  // The first alone: it migrates, and the recorder must be installed before the first job.
   await add('api', 1, true, -SKEW_MS);
-  await untilReady(members);
+  await waitUntilReady(members);
   await installRecorder(adminUrl, leaseMs);
   // The second is the real program.
   for (let number = 2; number <= options.apis; number += 1) await add('api', number, false);
@@ -124,7 +127,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const browsers = findChromium(undefined) ? options.browserWorkers : 0;
   for (let number = 1; number <= browsers; number += 1) await add('browser_worker', number, false);
   for (let number = 1; number <= (options.notifiers ?? 0); number += 1) await add('notifier', number, false);
-  await untilReady(members);
+  await waitUntilReady(members);
 
   return {
     ...{ driver, leaseMs, slots, postgres, broker, adminUrl, databaseUrl, skewed, site, abortedFile, folder },
@@ -142,13 +145,13 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   };
 }
 
-function entryOf(role: Member['role'], armed: boolean): string {
+function entryOf(role: Member['role'], hasFailpoints: boolean): string {
   if (role === 'notifier') return 'workers/notifier/main.js';
-  if (role === 'api') return armed ? 'test/chaos/api.js' : 'api/main.js';
-  return armed ? 'test/chaos/worker.js' : 'workers/scraper/main.js';
+  if (role === 'api') return hasFailpoints ? 'test/chaos/api.js' : 'api/main.js';
+  return hasFailpoints ? 'test/chaos/worker.js' : 'workers/scraper/main.js';
 }
 
-export const untilReady = (members: Member[]): Promise<boolean> =>
+export const waitUntilReady = (members: Member[]): Promise<boolean> =>
   waitFor(() => members.every(({ ready }) => ready), {
     timeoutMs: 60_000,
     what: `${members.map(({ name }) => name).join(', ')} to be ready`,

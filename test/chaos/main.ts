@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { parseArguments, UsageError } from '../../bench/options.ts';
 import { surviveLostOutput } from '../../runtime/process/standard-streams.ts';
 import { formatReport, type Report } from './audit/report.ts';
-import { GUARDS, type GuardName, type Proof, proveGuard } from './faults/mutation-proofs.ts';
-import { FAULT_KINDS, type FaultKind } from './faults/plan.ts';
+import { MUTATIONS, type MutationName, type Proof, proveMutation } from './faults/mutation-proofs.ts';
+import { FAULT_KINDS, type FaultKind, kindsOn } from './faults/plan.ts';
 import type { Driver } from './installation.ts';
 import { formatNotifications, type NotificationReport, runNotifications } from './load/notifications.ts';
 import { runChaos } from './run.ts';
@@ -12,18 +12,19 @@ import { withServices } from './services.ts';
 const HELP = `npm run chaos -- [options]
   --driver fleet|embedded|both|none  what to run on (default both)
   --minutes N          how long load and faults go on (default 5)
-  --faults N           go on until there were as many, if need be for longer (default 0)
+  --faults N           go on until there were as many, if necessary for longer (default 0); ends with a
+                       violation if this machine cannot do them
   --seed N             of load and faults (default: drawn, and printed)
   --kinds A,B          only these kinds of faults (default all: ${Object.keys(FAULT_KINDS).length})
-  --gap-ms N           mean time of quiet between two faults (default 3500)
+  --gap-ms N           mean pause between two faults (default 3500)
   --jobs-per-second N  (default 18)
-  --slack N            stated recovery times may be exceeded by this factor, for slow machines (default 1)
-  --guards A,B         afterwards: take each of these guards out of a copy, and see whether the auditor
-                       notices (${Object.keys(GUARDS).join(', ')}, or all)
-  --notifications N    afterwards: N events of jobs are told to subscribers in the app, by e-mail, push and webhook
-                       while notifiers, API and broker are killed; on the drivers of --notify-on (default both)
+  --slack N            factor on the stated recovery times, for slow machines (default 1)
+  --mutations A,B      afterwards: remove each of these safeguards from a copy, and check that the auditor
+                       finds the violations (${Object.keys(MUTATIONS).join(', ')}, or all)
+  --notifications N    afterwards: N events of jobs are notified in the app, by e-mail, push and webhook while
+                       notifiers, API and broker are killed; on the drivers of --notify-on (default both)
   --report FILE        everything as JSON
-Ends with exit code 1 after any violation.
+Exit code 1 after any violation.
 `;
 
 const OPTIONS = {
@@ -35,7 +36,7 @@ const OPTIONS = {
   'gap-ms': { type: 'string', default: '3500' },
   'jobs-per-second': { type: 'string', default: '18' },
   slack: { type: 'string', default: '1' },
-  guards: { type: 'string' },
+  mutations: { type: 'string' },
   notifications: { type: 'string', default: '0' },
   'notify-on': { type: 'string', default: 'both' },
   report: { type: 'string' },
@@ -62,10 +63,14 @@ async function main(): Promise<number> {
       throw new UsageError(`--${name} takes a number from 0, not ${values[name]}`);
   }
   const kinds = listOf('kinds', values.kinds, Object.keys(FAULT_KINDS) as FaultKind[]);
-  const guards =
-    values.guards === 'all'
-      ? (Object.keys(GUARDS) as GuardName[])
-      : listOf('guards', values.guards, Object.keys(GUARDS) as GuardName[]);
+  for (const driver of driversOf('driver', values.driver)) {
+    if (kindsOn(driver, kinds).length === 0)
+      throw new UsageError(`--kinds ${values.kinds}: none of these can happen on ${driver}`);
+  }
+  const mutations =
+    values.mutations === 'all'
+      ? (Object.keys(MUTATIONS) as MutationName[])
+      : listOf('mutations', values.mutations, Object.keys(MUTATIONS) as MutationName[]);
   const result: ReportFile = { runs: [], proofs: [], notifications: [] };
   for (const driver of driversOf('driver', values.driver)) {
     say(`${driver}: seed ${values.seed}, ${values.minutes} minutes`);
@@ -85,14 +90,14 @@ async function main(): Promise<number> {
     result.runs.push(report);
     process.stdout.write(formatReport(report));
   }
-  for (const guard of guards ?? []) {
-    const proof = await proveGuard(guard, say);
+  for (const mutation of mutations ?? []) {
+    const proof = await proveMutation(mutation, say);
     result.proofs.push(proof);
     process.stdout.write(formatProof(proof));
   }
   const events = Number(values.notifications);
   for (const driver of events > 0 ? driversOf('notify-on', values['notify-on']) : []) {
-    say(`${driver}: ${events} events are told`);
+    say(`${driver}: ${events} events to notify`);
     const [seed, jobsPerSecond] = [Number(values.seed), Number(values['jobs-per-second'])];
     const report = await runNotifications({ driver, seed, events, jobsPerSecond, say });
     result.notifications.push(report);
@@ -120,15 +125,15 @@ function listOf<T extends string>(
   return names as T[] | undefined;
 }
 
-const formatProof = ({ guard, withGuard, without, proven }: Proof): string =>
-  `${guard}: ${proven ? 'proven' : 'NOT PROVEN'}; with it ${withGuard.join(', ') || 'no violation'}, without it ${without.join(', ') || 'no violation'}\n`;
+const formatProof = ({ mutation, original, mutated, proven }: Proof): string =>
+  `${mutation}: ${proven ? 'proven' : 'NOT PROVEN'}; original ${original.join(', ') || 'no violation'}, mutated ${mutated.join(', ') || 'no violation'}\n`;
 
 function say(line: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`);
 }
 
 surviveLostOutput();
-// Whoever started us is gone; what we started ends with us.
+// The parent process is gone; what this process started ends with it.
 process.on('disconnect', () => process.exit(1));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 try {

@@ -6,23 +6,26 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { type Cluster, openCluster } from '../../db/embedded-postgres/cluster.ts';
-import type { Guard } from '../support/processes/guard.mjs';
+import type { Reaper } from '../support/processes/reaper.mjs';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A real Postgres that does what is asked of it, dying included. */
+/** A real Postgres that can be killed, stopped and filled. */
 export interface ChaosPostgres {
   port: number;
-  /** A new database of the role the product uses, as an operator would make it; its URL, not by way of any proxy. */
+  /**
+   * Creates a database of the role the product uses, as an operator would; returns its URL, without
+   * a proxy.
+   */
   createDatabase(name: string): Promise<string>;
   /** The same database as superuser. */
   adminUrl(database: string): string;
   /** Resolves when it accepts connections. */
   start(): Promise<void>;
-  /** In order: sessions are ended, nothing has to be recovered. */
+  /** Clean: sessions are ended, no recovery is needed. */
   stop(): Promise<void>;
   /** SIGKILL of the postmaster, as the kernel does when memory is short. */
   kill(): Promise<void>;
-  /** Undefined where this machine does not let us mount a small disk. */
+  /** Undefined if this machine does not let us mount a small disk. */
   disk: SmallDisk | undefined;
   /** Ends it and removes its files. */
   close(): Promise<void>;
@@ -30,7 +33,7 @@ export interface ChaosPostgres {
 
 /** The disk of the data directory, small enough to be filled. */
 export interface SmallDisk {
-  /** Takes what room is left, to the last block. */
+  /** Fills the free space, to the last block. */
   fill(): Promise<void>;
   empty(): Promise<void>;
 }
@@ -49,7 +52,7 @@ const SETTINGS: Record<string, string> = {
   timezone: 'UTC',
 };
 
-export async function startChaosPostgres(folder: string, guard: Guard): Promise<ChaosPostgres> {
+export async function startChaosPostgres(folder: string, reaper: Reaper): Promise<ChaosPostgres> {
   const dataDir = join(folder, 'disk');
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const disk = await mountSmallDisk(dataDir);
@@ -70,12 +73,13 @@ export async function startChaosPostgres(folder: string, guard: Guard): Promise<
     await gone;
   };
   const start = async () => {
-    // It refuses while a killed one's processes are not all gone, and ends where its disk is full: then another try.
+    // It refuses to start while processes of a killed server remain, and ends if its disk is full:
+    // retry.
     await waitFor(
       async () => {
         if (!child || child.exitCode !== null || child.signalCode !== null) {
           child = spawnServer(cluster, port, log);
-          guard.watch(Number(child.pid));
+          reaper.watch(Number(child.pid));
         }
         return accepts();
       },
@@ -122,7 +126,7 @@ function spawnServer(cluster: Cluster, port: number, log: NodeJS.WritableStream)
   return child;
 }
 
-/** One piece of work on a connection of its own; a server that is away rejects it within a second. */
+/** One piece of work on a connection of its own; rejects within a second if the server is down. */
 export async function asAdmin<T>(url: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {
   const admin = new pg.Client({
     connectionString: url,
@@ -141,7 +145,10 @@ export async function asAdmin<T>(url: string, work: (admin: pg.Client) => Promis
 
 const DISK_BYTES = 1536 * 1024 * 1024;
 
-/** Only as root, and only where run.mjs gave us mounts of our own. Filling a disk that others use is no test. */
+/**
+ * Only as root, and only if run.mjs made a private mount namespace. A test must not fill a shared
+ * disk.
+ */
 async function mountSmallDisk(at: string): Promise<(SmallDisk & { unmount(): Promise<void> }) | undefined> {
   if (process.env.CHAOS_MAY_MOUNT !== '1') return undefined;
   const run = promisify(execFile);
@@ -155,7 +162,7 @@ async function mountSmallDisk(at: string): Promise<(SmallDisk & { unmount(): Pro
     fill: () => writeUntilFull(ballast),
     empty: () => rm(ballast, { force: true }),
     unmount: async () => {
-      // A process of the server may be a moment behind its postmaster.
+      // A process of the server may end a moment after its postmaster.
       await waitFor(() => run('umount', [at]).then(() => true), { what: 'the small disk to be free' });
     },
   };
@@ -164,7 +171,7 @@ async function mountSmallDisk(at: string): Promise<(SmallDisk & { unmount(): Pro
 async function writeUntilFull(path: string): Promise<void> {
   const file = await open(path, 'w');
   try {
-    // Large pieces first, then what no large one fits in.
+    // Large pieces first, then the rest in small ones.
     for (const bytes of [16 * 1024 * 1024, 256 * 1024, 4096]) {
       const piece = Buffer.alloc(bytes);
       for (;;) {

@@ -1,48 +1,48 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Guard } from '../support/processes/guard.mjs';
+import type { Reaper } from '../support/processes/reaper.mjs';
 
-/** One life of a process: from a start to its end, by one process id. */
+/** One life of a process: from a start to its end, with one pid. */
 export interface Life {
   pid: number;
   startedAt: number;
   endedAt: number | undefined;
 }
 
-/** A process of the installation that is started again whenever it ends, as a supervisor does. */
+/** A process of the installation that is restarted whenever it ends, as by a supervisor. */
 export interface Kept {
   name: string;
-  /** What it said when it was ready, undefined while it is not. */
+  /** Its ready message, undefined while it is not ready. */
   readonly url: string | undefined;
   readonly ready: boolean;
   readonly pid: number | undefined;
   lives: Life[];
   signal(signal: NodeJS.Signals): void;
-  /** Tells it something over IPC. */
-  tell(message: object): void;
+  /** Sends it a message over IPC. */
+  send(message: object): void;
   /** Resolves at the next end of this process, or false after `ms`. */
   ends(ms: number): Promise<boolean>;
-  /** SIGTERM, or SIGKILL where that is not obeyed; not started again. */
+  /** SIGTERM, or SIGKILL if it does not end; not restarted. */
   stop(): Promise<void>;
 }
 
 const RESTART_MS = 300;
-/** One that fails at once is started again ever more slowly, up to this. */
+/** The longest back-off of a process that fails at once. */
 const RESTART_LIMIT_MS = 3000;
 const STOP_MS = 15_000;
 
 export function keepProcess(options: {
   name: string;
   entry: string;
-  /** Where the compiled programs are; by default where this one was compiled to. */
+  /** The folder of the compiled programs; by default that of this one. */
   build?: string | undefined;
   env: Record<string, string>;
   clockShiftMs?: number;
   logFolder: string;
-  guard: Guard;
+  reaper: Reaper;
 }): Kept {
-  const { name, guard } = options;
+  const { name, reaper } = options;
   const lives: Life[] = [];
   let child: ChildProcess | undefined;
   let url: string | undefined;
@@ -66,13 +66,13 @@ export function keepProcess(options: {
         CHAOS_CLOCK_SHIFT_MS: String(options.clockShiftMs ?? 0),
       },
       stdio: ['ignore', log, log, 'ipc'],
-      // A Ctrl-C at the harness is not its to handle.
+      // In its own process group: a Ctrl-C at the terminal is for the harness only.
       detached: true,
     });
     closeSync(log);
     const life: Life = { pid: Number(started.pid), startedAt: Date.now(), endedAt: undefined };
     lives.push(life);
-    guard.watch(life.pid);
+    reaper.watch(life.pid);
     child = started;
     started.on('error', () => {});
     started.on('message', (message: { type?: string; url?: string }) => {
@@ -83,7 +83,7 @@ export function keepProcess(options: {
     });
     started.once('exit', () => {
       life.endedAt = Date.now();
-      guard.forget(life.pid);
+      reaper.forget(life.pid);
       ready = false;
       url = undefined;
       child = undefined;
@@ -118,7 +118,7 @@ export function keepProcess(options: {
       return child?.pid;
     },
     signal: (signal) => void child?.kill(signal),
-    tell: (message) => {
+    send: (message) => {
       if (child?.connected) child.send(message, () => {});
     },
     ends,
@@ -126,7 +126,7 @@ export function keepProcess(options: {
       stopping = true;
       clearTimeout(restart);
       if (!child) return;
-      // One that is frozen hears nothing else.
+      // A frozen process handles no other signal.
       child.kill('SIGCONT');
       child.kill('SIGTERM');
       if (await ends(STOP_MS)) return;

@@ -1,23 +1,23 @@
 import { overlap, type Span, union } from './audit/audit-waits.ts';
-import type { Books, Transition } from './audit/snapshot.ts';
+import type { Snapshot, Transition } from './audit/snapshot.ts';
 import type { Violation } from './audit/violation.ts';
 import type { FaultKind } from './faults/plan.ts';
 import type { FaultRecord } from './faults/schedule.ts';
 
-/** How soon things went on after a kind of fault. Milliseconds. */
+/** Recovery times after a kind of fault. Milliseconds. */
 export interface Recovery {
   what: string;
-  /** What is stated in docs/internals/guarantees.md; the auditor holds the run to it. */
+  /** The stated limit of docs/internals/guarantees.md, which the auditor enforces. */
   limitMs: number | undefined;
-  /** Faults measured, and of those, how many had no other fault beside or shortly before them. */
+  /** Faults measured, and how many of them had no other fault beside or shortly before them. */
   measured: number;
   alone: number;
-  /** The worst of those that had the moment to themselves: only they tell what the fault costs. */
+  /** The worst of those that happened alone: only they show what the fault costs. */
   worstMs: number | undefined;
   medianMs: number | undefined;
   /** The worst of all, other faults included. */
   worstOfAllMs: number | undefined;
-  /** The fault and the job behind each of the two. */
+  /** The fault and the job of each of the two. */
   worst: Culprit | undefined;
   worstOfAll: Culprit | undefined;
 }
@@ -27,20 +27,20 @@ interface Culprit {
   job: string | undefined;
 }
 
-/** From when to when, and which job it was that went on. */
+/** The interval, and the job that recovered. */
 interface Measured {
   span: Span;
   job?: string;
 }
 
-/** Other faults this long before, or during the recovery, have a part in it. */
+/** Other faults this long before, or during the recovery, affect it. */
 const AFTERMATH_MS = 2500;
 
-export function measureRecoveries(books: Books): Recovery[] {
-  const { driver, leaseMs } = books;
+export function measureRecoveries(snapshot: Snapshot): Recovery[] {
+  const { driver, leaseMs } = snapshot;
   const fleet = driver === 'fleet';
   const rescued = leaseMs + 3000;
-  const faults = books.faults.filter(({ skipped }) => !skipped);
+  const faults = snapshot.faults.filter(({ skipped }) => !skipped);
   const of = (...kinds: FaultKind[]) => faults.filter(({ kind }) => kinds.includes(kind));
   const figure = (
     what: string,
@@ -48,7 +48,7 @@ export function measureRecoveries(books: Books): Recovery[] {
     chosen: FaultRecord[],
     recovered: (fault: FaultRecord) => Measured[],
   ) => summarize(what, limitMs, faults, chosen, recovered);
-  const index = indexOf(books);
+  const index = indexOf(snapshot);
 
   return [
     figure(
@@ -114,12 +114,12 @@ export function measureRecoveries(books: Books): Recovery[] {
       ),
       (fault) => from(fault.healedAt, index.firstClaim(fault.healedAt, fault.hit[0]?.pid)),
     ),
-    measureCancels(books, faults),
-    measureWaits(books),
+    measureCancels(snapshot, faults),
+    measureWaits(snapshot),
   ];
 }
 
-/** A recovery slower than stated, counted only where no other fault had a part in it. */
+/** A recovery slower than stated, only if no other fault affected it. */
 export const auditRecoveries = (recoveries: Recovery[], slack: number): Violation[] =>
   recoveries.flatMap(({ what, limitMs, worstMs, worst }) => {
     if (limitMs === undefined || worstMs === undefined || worstMs <= limitMs * slack) return [];
@@ -168,8 +168,8 @@ function summarize(
 const from = (begin: number, end: number | undefined): Measured[] =>
   end === undefined ? [] : [{ span: [begin, end] }];
 
-/** Answers to "what happened next", from the recorder's books and the clients' journal. */
-function indexOf({ jobs, transitions, dispatches, journal }: Books) {
+/** Answers to "what happened next", from the recorder's tables and the clients' journal. */
+function indexOf({ jobs, transitions, dispatches, journal }: Snapshot) {
   const priorities = new Map(jobs.map(({ id, priority }) => [id, priority]));
   const priorityOf = ({ job_id }: Transition) => priorities.get(job_id) ?? 0;
   const byJob = new Map<string, Transition[]>();
@@ -182,7 +182,7 @@ function indexOf({ jobs, transitions, dispatches, journal }: Books) {
     ({ status, old_status }) => status === 'running' && old_status === 'queued',
   );
   const marks = [...dispatches].sort((a, b) => a.at - b.at);
-  /** Each time a job waited: from when it was ready to its claim. */
+  /** Each wait of a job: from ready to its claim. */
   const waits = [...byJob.values()].flatMap((list) =>
     list.flatMap((claim, place) => {
       const ready = list[place - 1];
@@ -197,7 +197,7 @@ function indexOf({ jobs, transitions, dispatches, journal }: Books) {
     .sort((a, b) => a.answeredAt - b.answeredAt);
   const isOf = (worker: string | null, pid: number) => worker?.includes(`-${pid}-`) ?? false;
 
-  /** Of each job, the state it was in at a moment, and what came after. */
+  /** The state of each job at a moment, and its next transition. */
   const at = (moment: number) =>
     [...byJob.values()].flatMap((list) => {
       const next = list.findIndex((transition) => transition.at > moment);
@@ -205,7 +205,7 @@ function indexOf({ jobs, transitions, dispatches, journal }: Books) {
       return before && next >= 0 ? [{ before, after: list.slice(next) }] : [];
     });
 
-  /** The highest priority of what waited at that moment. */
+  /** The highest priority among the jobs that waited at that moment. */
   const urgentAt = (moment: number): number =>
     at(moment).reduce(
       (most, { before }) => (before.status === 'queued' ? Math.max(most, priorityOf(before)) : most),
@@ -220,8 +220,8 @@ function indexOf({ jobs, transitions, dispatches, journal }: Books) {
   };
 
   /**
-   * When a waiting job's turn had come: the last of those in front of it was claimed (more urgent ones, and those that were ready before
-   * it), or it was put on the queue, where it must not get lost.
+   * When a waiting job was next: the last of those ahead of it was claimed (more urgent ones, and
+   * those that were ready before it), or it was put on the queue, which must not lose it.
    */
   const turnOf = (ready: Transition, claim: Transition, moment: number): number => {
     const priority = priorityOf(ready);
@@ -236,21 +236,25 @@ function indexOf({ jobs, transitions, dispatches, journal }: Books) {
   };
 
   return {
-    /** For each job the killed or frozen processes held: how long until another run of it began, or it was given up. */
+    /**
+     * For each job the killed or frozen processes held: time until its next run began, or it was
+     * given up.
+     */
     takenUp: (fault: FaultRecord): Measured[] =>
       at(fault.at).flatMap(({ before, after }) => {
         const held = before.status === 'running' && fault.hit.some(({ pid }) => isOf(before.worker, pid));
         const [end] = after;
-        // What it settled itself in its last moment, or a user cancelled, nobody has to take up.
+        // Jobs that it settled in its last moment, or that a user cancelled, need no recovery.
         if (!held || !end || (end.status !== 'queued' && end.status !== 'failed')) return [];
-        // Given back to Postgres, it goes behind what matters more; that is order, and no recovery.
+        // Requeued to Postgres, it goes behind more urgent jobs; that is order, and no recovery.
         if (urgentAt(end.at) > priorityOf(end)) return [];
         const again = after.find(({ status }) => status === 'running' || status === 'failed');
         return again ? [{ span: [fault.at, again.at], job: again.job_id }] : [];
       }),
     /**
-     * For each job that waited on the queue or for it at that moment: how long from then, or from when its turn had come, until it was
-     * claimed. Workers that are busy with the jobs in front of it are no part of a recovery.
+     * For each job that waited on the queue or for it at that moment: time from then, or from when
+     * it was next, to its claim. Workers that are busy with the jobs ahead of it are no part of a
+     * recovery.
      */
     claimedOf: (moment: number): Measured[] =>
       at(moment).flatMap(({ before, after: [claim] }) =>
@@ -265,8 +269,8 @@ function indexOf({ jobs, transitions, dispatches, journal }: Books) {
   };
 }
 
-/** From the moment a running job is cancelled to the moment its worker drops it. */
-function measureCancels({ transitions, aborted }: Books, faults: FaultRecord[]): Recovery {
+/** From the cancel of a running job to the moment its worker aborts it. */
+function measureCancels({ transitions, aborted }: Snapshot, faults: FaultRecord[]): Recovery {
   const heard = new Map(aborted.map(({ id, at }) => [id, at]));
   const disturbed = union(faults.map(({ at, healedAt }) => [at, healedAt + AFTERMATH_MS]));
   const all: (Culprit & { ms: number })[] = [];
@@ -294,7 +298,7 @@ function measureCancels({ transitions, aborted }: Books, faults: FaultRecord[]):
 }
 
 /** How long ready jobs waited for a worker, faults and other jobs included. */
-function measureWaits({ transitions }: Books): Recovery {
+function measureWaits({ transitions }: Snapshot): Recovery {
   const readySince = new Map<string, number>();
   const waits = transitions.flatMap(({ job_id, status, at }) => {
     const since = readySince.get(job_id);

@@ -1,5 +1,6 @@
-// `npm run chaos -- --driver fleet --minutes 30 --seed 7`: compiles product and harness aside, so that neither a rebuild meanwhile nor
-// a patched copy (the proof of the harness itself) touches the checkout, and runs main.ts there.
+// `npm run chaos -- --driver fleet --minutes 30 --seed 7`: compiles product and harness to a
+// temporary folder, so that neither a concurrent rebuild nor a mutated copy touches the checkout,
+// and runs main.ts there.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,7 +25,7 @@ async function compileInto(build) {
   const config = join(root, 'test', 'chaos', 'tsconfig.json');
   const args = [compiler, '-p', config, '--outDir', build, '--pretty', 'false'];
   const { output } = await capture(process.execPath, args);
-  // Wrong types still compile: `npm run check` is the judge of those.
+  // Type errors still compile: `npm run check` reports those.
   if (!existsSync(join(build, 'test', 'chaos', 'main.js'))) throw new SetupError(excerpt(output));
   writeFileSync(join(build, 'package.json'), '{"type":"module"}\n');
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
@@ -37,7 +38,8 @@ async function runMain(build) {
     join(build, 'test', 'chaos', 'main.js'),
     ...process.argv.slice(2),
   ];
-  // In a mount namespace of its own, the small disk that is filled up goes with the last process, however that ends.
+  // In a private mount namespace, the small disk disappears with the last process, however that
+  // ends.
   const privately = ['unshare', '--mount', '--propagation', 'private'];
   const mayMount = (await capture(privately[0], [...privately.slice(1), 'true'])).exitCode === 0;
   const [file, ...args] = mayMount ? [...privately, ...program] : program;

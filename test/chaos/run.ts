@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { waitFor } from '../support/wait-for.ts';
 import { audit, historyOf } from './audit/audit.ts';
 import { type Report, reportOf } from './audit/report.ts';
-import { countQueued, readBooks } from './audit/snapshot.ts';
-import type { Ground } from './faults/faults.ts';
+import { countQueued, readSnapshot } from './audit/snapshot.ts';
+import type { Violation } from './audit/violation.ts';
+import type { FaultContext } from './faults/faults.ts';
 import { type FaultKind, planFaults } from './faults/plan.ts';
-import { type FaultRecord, runSchedule } from './faults/schedule.ts';
-import { type Installation, untilReady } from './installation.ts';
+import { countDone, type FaultRecord, runSchedule } from './faults/schedule.ts';
+import { type Installation, waitUntilReady } from './installation.ts';
 import { createClient } from './load/client.ts';
 import { createJournal } from './load/journal.ts';
 import { startLoad, unfinished } from './load/load.ts';
@@ -16,30 +17,35 @@ import { auditRecoveries, measureRecoveries } from './recovery.ts';
 export interface RunOptions {
   seed: number;
   minutes: number;
-  /** Faults there must be, if need be beyond these minutes: a slow machine takes half of one to start a broker. Default 0. */
+  /**
+   * Minimum number of faults, beyond these minutes if necessary: a slow machine takes half a minute
+   * to start a broker. Default 0.
+   */
   atLeastFaults?: number;
   jobsPerSecond: number;
-  /** Mean time of quiet between two faults. */
+  /** Mean pause between two faults. */
   gapMs: number;
   /** Only these; default all. */
   kinds?: FaultKind[];
-  /** By how much a slow machine may exceed the stated recovery times. */
+  /** Factor by which a slow machine may exceed the stated recovery times. */
   slack: number;
   say(line: string): void;
-  /** How long everything may take to come to rest once the last fault has healed; default 90 s. */
+  /**
+   * How long the installation may take to become idle once the last fault has healed; default 90 s.
+   */
   quietMs?: number;
-  /** Instead of the seeded schedule: what a test of the harness itself does. */
-  scenario?: (ground: Ground) => Promise<FaultRecord[]>;
+  /** Instead of the seeded schedule: the scenario of a mutation proof. */
+  scenario?: (context: FaultContext) => Promise<FaultRecord[]>;
 }
 
 /** Load and faults together, then quiet, then the audit. */
 export async function runChaos(installation: Installation, options: RunOptions): Promise<Report> {
   const { seed, minutes, atLeastFaults: atLeast = 0, say, quietMs = 90_000 } = options;
   const journal = createJournal(join(installation.folder, 'journal.jsonl'));
-  const givingUp = new AbortController();
-  const client = createClient(installation, journal, givingUp.signal);
+  const expired = new AbortController();
+  const client = createClient(installation, journal, expired.signal);
   const load = startLoad({ installation, client, seed, jobsPerSecond: options.jobsPerSecond });
-  const ground = { installation, load };
+  const context = { installation, load };
   const plan = planFaults({
     seed,
     driver: installation.driver,
@@ -47,7 +53,7 @@ export async function runChaos(installation: Installation, options: RunOptions):
     ...(options.kinds ? { kinds: options.kinds } : {}),
   });
   const begun = Date.now();
-  const told = (fault: FaultRecord) => {
+  const report = (fault: FaultRecord) => {
     const at = ((fault.at - begun) / 1000).toFixed(1).padStart(7);
     const lasted = `${((fault.healedAt - fault.at) / 1000).toFixed(1)} s`;
     const who = fault.hit.map(({ name }) => name).join(', ');
@@ -56,35 +62,49 @@ export async function runChaos(installation: Installation, options: RunOptions):
     );
   };
   const faults = options.scenario
-    ? await options.scenario(ground)
-    : await runSchedule(plan, { totalMs: minutes * 60_000, atLeast }, ground, told);
+    ? await options.scenario(context)
+    : await runSchedule(plan, { totalMs: minutes * 60_000, atLeast }, context, report);
   say(`load and faults are over: ${load.posted()} jobs, ${faults.length} faults`);
 
-  const late = setTimeout(() => givingUp.abort(), quietMs);
+  const late = setTimeout(() => expired.abort(), quietMs);
   await load.stop();
   clearTimeout(late);
-  await comeToRest(installation, quietMs, say);
-  const books = await readBooks(installation, journal.file, faults);
-  const recoveries = measureRecoveries(books);
-  const violations = [...audit(books, options.slack), ...auditRecoveries(recoveries, options.slack)];
-  // Those behind the worst recoveries too, whether or not they broke a promise.
+  await waitUntilIdle(installation, quietMs, say);
+  const snapshot = await readSnapshot(installation, journal.file, faults);
+  const recoveries = measureRecoveries(snapshot);
+  const violations = [
+    ...audit(snapshot, options.slack),
+    ...auditRecoveries(recoveries, options.slack),
+    ...auditFaults(faults, atLeast),
+  ];
+  // Also the histories of the worst recoveries, violations or not.
   const slow = recoveries.map(({ worstOfAll }) => worstOfAll?.job);
   const suspects = [...new Set([...violations.map(({ job }) => job).slice(0, 5), ...slow])].flatMap(
     (job) => job ?? [],
   );
-  const histories = Object.fromEntries(suspects.map((id) => [id, historyOf(books, id)]));
+  const histories = Object.fromEntries(suspects.map((id) => [id, historyOf(snapshot, id)]));
   const run = { seed, minutes, skewed: installation.skewed };
-  return reportOf(run, books, { violations, recoveries, histories });
+  return reportOf(run, snapshot, { violations, recoveries, histories });
 }
 
-/** Until nothing is unfinished, no message is left and all events are out, or it is clear that this will not happen. */
-async function comeToRest(
+/** A run without the faults it was started for proves nothing. */
+function auditFaults(faults: FaultRecord[], atLeast: number): Violation[] {
+  const done = countDone(faults);
+  if (done >= atLeast) return [];
+  const reasons = [...new Set(faults.flatMap(({ skipped }) => skipped ?? []))].join('; ');
+  return [{ kind: 'too_few_faults', detail: `${done} of ${atLeast}: ${reasons}` }];
+}
+
+/**
+ * Waits until no job is unfinished, no message is left and all events are published, or a timeout.
+ */
+async function waitUntilIdle(
   installation: Installation,
   quietMs: number,
   say: (line: string) => void,
 ): Promise<void> {
   const { adminUrl } = installation;
-  await untilReady([...installation.apis, ...installation.workers]);
+  await waitUntilReady([...installation.apis, ...installation.workers]);
   const rest = async (what: string, done: () => Promise<boolean>, timeoutMs: number) => {
     const rested = await waitFor(done, { timeoutMs, everyMs: 250 }).catch(() => false);
     if (!rested) say(`no rest: ${what}`);

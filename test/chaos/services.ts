@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGuard } from '../support/processes/guard.mjs';
+import { startReaper } from '../support/processes/reaper.mjs';
 import { startRabbitmq } from '../support/servers/rabbitmq.mjs';
 import {
   type Driver,
@@ -17,17 +17,18 @@ export type Shape = Pick<
 >;
 
 /**
- * A Postgres and, for a fleet, a RabbitMQ of the run's own, and installations on them as `work` asks for. Everything is gone when it
- * returns; after a violation the processes' logs stay for whoever looks into it.
+ * A Postgres and, for a fleet, a RabbitMQ of the run's own, and the installations that `work`
+ * starts on them. Everything is removed when it returns; after a violation the logs of the
+ * processes are kept.
  */
 export async function withServices<T extends { violations: unknown[] }>(
   driver: Driver,
   work: (start: (shape: Shape) => Promise<Installation>) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'leadengine-chaos-'));
-  const guard = startGuard();
+  const reaper = startReaper();
   const broker = driver === 'fleet' ? await startRabbitmq() : undefined;
-  const postgres = await startChaosPostgres(folder, guard);
+  const postgres = await startChaosPostgres(folder, reaper);
   const installations: Installation[] = [];
   let begun = 0;
   let keep = true;
@@ -37,7 +38,7 @@ export async function withServices<T extends { violations: unknown[] }>(
       begun += 1;
       const number = begun;
       const installation = await startInstallation({
-        ...{ driver, guard, postgres, broker, ...shape },
+        ...{ driver, reaper, postgres, broker, ...shape },
         brokerUrl: broker?.url ?? '',
         folder: join(folder, `installation-${number}`),
         database: `chaos_${number}`,
@@ -51,7 +52,7 @@ export async function withServices<T extends { violations: unknown[] }>(
     await Promise.all(installations.map((installation) => installation.stop()));
     await broker?.close();
     await postgres.close();
-    guard.end();
+    reaper.end();
     if (keep) process.stderr.write(`the logs are in ${folder}\n`);
     else await rm(folder, { recursive: true, force: true });
   }

@@ -8,7 +8,7 @@ import type { ReportFile } from '../chaos/main.ts';
 
 /**
  * The short run of test/chaos with a fixed seed: real processes, real Postgres and RabbitMQ, real kills. The long one is
- * `npm run chaos -- --minutes 30`; what both promise stands in docs/internals/guarantees.md.
+ * `npm run chaos -- --minutes 30`; docs/internals/guarantees.md states what both verify.
  */
 
 const SEED = 20_261;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'leadengine-chaos-report-'));
   const file = join(folder, 'report.json');
   const program = join(import.meta.dirname, '..', 'chaos', 'run.mjs');
-  // Recovery times of a machine that runs other tests beside say little; that nothing is lost, doubled or stuck says all.
+  // Other tests run beside it, so recovery times mean little; lost, doubled and stuck jobs count.
   const options = [
     '--seed',
     `${SEED}`,
@@ -32,7 +32,7 @@ beforeAll(async () => {
     '900',
     '--slack',
     '6',
-    '--guards',
+    '--mutations',
     'all',
   ];
   output = await new Promise<string>((resolve) => {
@@ -50,7 +50,7 @@ beforeAll(async () => {
 test.each<Driver>(['fleet', 'embedded'])('under faults nothing is lost, doubled or stuck on %s', (driver) => {
   const run = found.runs.find((report) => report.driver === driver);
   if (!run) throw new Error(`there is no report:\n${output}`);
-  // What is wrong first: a log that is cut short must not cut that.
+  // Violations first: a truncated log must still show them.
   const wrong = run.violations.map(({ kind, job, detail }) => `${kind} ${job ?? ''} ${detail}`);
   if (wrong.length > 0) throw new Error(`${wrong.join('\n')}\n${output}`);
   expect(run).toMatchObject({ lost: 0, doubled: 0, stuck: 0 });
@@ -61,16 +61,16 @@ test.each<Driver>(['fleet', 'embedded'])('under faults nothing is lost, doubled 
 test.each([
   'attempt_fence',
   'acknowledge_after_settle',
-  'sweep',
+  'scheduler',
   'takeover',
   'takeover_from_the_silent_only',
-])('without the guard "%s" the auditor finds what goes wrong', (guard) => {
-  const proof = found.proofs.find((one) => one.guard === guard);
+])('the auditor finds the violations of the mutation "%s"', (mutation) => {
+  const proof = found.proofs.find((one) => one.mutation === mutation);
   if (!proof?.proven) throw new Error(output);
-  expect(proof.withGuard).toEqual([]);
+  expect(proof.original).toEqual([]);
 });
 
-test('a seed names the schedule of faults', () => {
+test('a seed determines the schedule of faults', () => {
   const first = (seed: number) => {
     const plan = planFaults({ seed, driver: 'fleet', gapMs: 1000 });
     return Array.from({ length: 50 }, () => plan.next().value);

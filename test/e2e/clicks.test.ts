@@ -8,34 +8,34 @@ import { startTcpProxy, type TcpProxy, through } from '../support/servers/tcp-pr
 import { waitFor } from '../support/wait-for.ts';
 
 /**
- * Clicks go on while everything behind them goes away in turn: no redirect fails, and in the end each click counts once. With
- * `CLICKS=100000 node scripts/jest.mjs --testPathPatterns test/e2e/clicks` it is as many as that; with `AWAY_SECONDS=300` the database is
- * away for five minutes.
+ * Clicks continue while each service behind them fails in rotation: no redirect fails, and in the
+ * end each click counts once. `CLICKS=100000 node scripts/jest.mjs --testPathPatterns
+ * test/e2e/clicks` sends that many; with `AWAY_SECONDS=300` the database is away for five minutes.
  */
 const CLICKS = Number(process.env.CLICKS ?? 2000);
 const AWAY_MS = Number(process.env.AWAY_SECONDS ?? 3) * 1000;
-const LANES = 16;
+const CONCURRENCY = 16;
 const LONGEST_MS = 180_000 + CLICKS * 10;
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
 let agent: Agent;
 beforeEach(() => {
-  agent = new Agent({ keepAlive: true, maxSockets: LANES });
+  agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY });
 });
 afterEach(() => agent.destroy());
 
-/** Follows a link so many times; the statuses that were not 302. */
+/** Follows a link that many times; returns the statuses other than 302. */
 async function click(url: string, code: string, count: number): Promise<number[]> {
   const wrong: number[] = [];
   let left = count;
-  const lane = async () => {
+  const worker = async () => {
     while (left > 0) {
       left -= 1;
       const status = await statusOf(`${url}/r/${code}`);
       if (status !== 302) wrong.push(status);
     }
   };
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
   return wrong;
 }
 
@@ -46,7 +46,7 @@ const statusOf = (url: string): Promise<number> =>
     }).on('error', reject);
   });
 
-/** A figure of the API's metrics. */
+/** A value of the API's metrics. */
 async function metric(url: string, line: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   const found = text.split('\n').find((candidate) => candidate.startsWith(`${line} `));
@@ -99,24 +99,24 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
       const killed = await fleet.startAnalytics();
       expect(await click(url, code, part)).toEqual([]);
 
-      // Nobody counts; one that was killed leaves what it had in its hands to the next.
+      // No analytics process runs; a killed one leaves its unacknowledged messages to the next.
       await killed.kill();
       expect(await click(url, code, part)).toEqual([]);
       const analytics = await fleet.startAnalytics();
 
-      // The database away: neither links that are in memory nor those who follow them notice.
+      // The database is away: neither cached links nor their visitors notice.
       proxy.cut();
       expect(await click(url, code, part)).toEqual([]);
       expect((await fleet.client.request('GET', '/health/ready')).status).toBe(503);
       proxy.restore();
 
-      // The broker away.
+      // The broker is away.
       await broker?.stop();
       expect(await click(url, code, part)).toEqual([]);
       await broker?.start();
 
       await untilCounted(4 * part);
-      // What was delivered twice is in somebody's hands until it is stopped.
+      // Messages delivered twice are held by a consumer until it stops.
       expect(await analytics.stop()).toBe(0);
       expect(await counted()).toBe(4 * part);
       expect(await metric(url, 'leadengine_clicks_total{outcome="dropped"}')).toBe(0);
@@ -148,7 +148,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     AWAY_MS + LONGEST_MS,
   );
 
-  test('that wait on the disk outlive the process that wrote them', async () => {
+  test('clicks spooled to disk outlive the process that wrote them', async () => {
     expect(await click(url, code, 1)).toEqual([]);
     await waitFor(async () => (await metric(url, 'leadengine_clicks_total{outcome="published"}')) === 1, {
       what: 'the first click to be published',
@@ -169,9 +169,10 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     await next.kill();
   });
 
-  // An embedded queue is a table: it cannot break by itself. What is in this one is nowhere else, so only an operator may delete it.
+  // An embedded queue is a table: it cannot break by itself. The messages of this one exist nowhere
+  // else, so only an operator may delete it.
   if (driver === 'rabbitmq') {
-    test('are kept on the disk while their queue is broken, and all else goes on', async () => {
+    test('clicks are spooled to disk while their queue is broken, and everything else works', async () => {
       const analytics = await fleet.startAnalytics();
       expect(await click(url, code, 10)).toEqual([]);
       await untilCounted(10);
@@ -181,16 +182,17 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
       await waitFor(async () => (await metric(url, 'leadengine_clicks_total{outcome="spooled"}')) >= 50, {
         what: 'the clicks to be on the disk',
       });
-      // Jobs go over the same connection.
+      // Jobs use the same connection.
       for (let job = 0; job < 3; job += 1) await fleet.client.post({ urls: ['https://example.com/'] });
       const jobsQueued = async () => {
         const listing = await broker?.ctl('list_queues', 'name', 'messages', '--quiet');
-        // A second ring is harmless.
+        // A second wake-up message is harmless.
         return Number(/^scrape_jobs\s+(\d+)/m.exec(listing ?? '')?.[1]) >= 3;
       };
       await waitFor(jobsQueued, { what: 'the jobs to be on the queue' });
 
-      // What docs/guide/operations.md says to do. Until the queue is declared again there is none, and no click may go there.
+      // The procedure of docs/operations.md. Until the queue is declared again there is none, and
+      // no click may be routed to it.
       await broker?.ctl('delete_queue', 'link_clicks');
       expect(await click(url, code, 10)).toEqual([]);
       await waitFor(() => fleet.api.output().includes('no queue takes it'), {

@@ -2,7 +2,7 @@ import { type CrawlSite, HUB_LINKS, startCrawlSite } from '../fixtures/crawl/sit
 import { type Fleet, type JobView, startFleet } from '../support/processes/fleet.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A site walked by real workers: every page once, whatever the site or the machine does. */
+/** Real workers crawl a site: every page once, whatever the site or the machine does. */
 
 let site: CrawlSite;
 let fleet: Fleet;
@@ -32,7 +32,7 @@ async function pagesOf(id: string): Promise<PageLine[]> {
   return lines.map((line) => JSON.parse(line) as PageLine);
 }
 
-/** A crawl is many pages, and a busy machine may take a second for each. */
+/** A crawl has many pages, and a busy machine may take a second for each. */
 const finished = (id: string): Promise<JobView> =>
   waitFor(
     async () => {
@@ -50,7 +50,7 @@ const timesAsked = () => {
   return times;
 };
 
-test('a crawl stores every page of a site once, and no trap holds it', async () => {
+test('a crawl stores every page of a site once and gets out of every trap', async () => {
   const client = await start(1);
   const id = await client.post({ urls: [`${site.url}/`], crawl: {}, formats: ['markdown'] });
   const job = await finished(id);
@@ -58,7 +58,7 @@ test('a crawl stores every page of a site once, and no trap holds it', async () 
   const pages = await pagesOf(id);
   const good = pages.filter(({ error }) => error === null).map(pathOf);
   const ordinary = good.filter((path) => !isTrap(path));
-  // Of two addresses of one content, whichever was come upon first.
+  // Of two addresses with the same content, the one discovered first.
   const known = ordinary.map((path) =>
     path === '/double.html' ? '/orphan.html' : path === '/old.html' ? '/people.html' : path,
   );
@@ -68,7 +68,8 @@ test('a crawl stores every page of a site once, and no trap holds it', async () 
   ]);
   expect(good.filter((path) => path.startsWith('/grow/')).length).toBeLessThanOrEqual(1);
   expect(good.filter((path) => path.startsWith('/calendar/')).length).toBeLessThanOrEqual(30);
-  // Each address once, however it is spelt; the redirect leads to a page that may have been asked for by its own name.
+  // Each address once, however it is spelled; the redirect leads to a page that may have been
+  // requested by its own address.
   for (const [path, times] of timesAsked())
     expect([path, times]).toEqual([path, path === '/people.html' ? expect.any(Number) : 1]);
   expect(site.requests.filter((path) => path.startsWith('/private/'))).toEqual([]);
@@ -134,9 +135,9 @@ test.each(['http', 'browser'])(
   },
 );
 
-test('a crawl that takes longer than an attempt may loses neither pages nor attempts', async () => {
+test('a crawl longer than one attempt loses neither pages nor attempts', async () => {
   const client = await start(1, { JOB_TIMEOUT_MS: '20000', PAGE_TIMEOUT_MS: '8000', HOST_CONCURRENCY: '1' });
-  // A run takes pages for ten seconds, and these take twelve at least.
+  // A run takes pages for ten seconds, and these need at least twelve.
   site.delayMs = 200;
   const id = await client.post({
     urls: [`${site.url}/`],
@@ -153,7 +154,7 @@ test('a crawl that takes longer than an attempt may loses neither pages nor atte
   expect(paths).toHaveLength(60);
 });
 
-test('a map gives the addresses of a site in one answer', async () => {
+test('a map returns the addresses of a site in one answer', async () => {
   const client = await start(1);
   const map = async (body: object) => {
     const response = await client.request('POST', '/api/v1/jobs/map', { url: `${site.url}/`, ...body });
@@ -181,7 +182,7 @@ test('a map gives the addresses of a site in one answer', async () => {
   const said = sought.urls.map(({ url, title }) => `${url.slice(site.url.length)} ${title}`.toLowerCase());
   expect(said.every((text) => text.includes('section') && text.includes('1'))).toBe(true);
 
-  // More than are taken up and stored in one part.
+  // More than one part holds.
   const hub = await map({ url: `${site.url}/hub.html`, include: ['/item/*'], limit: 5000 });
   const items = hub.urls.map(({ url }) => url.slice(site.url.length)).filter((path) => path !== '/hub.html');
   expect(items).toEqual(Array.from({ length: HUB_LINKS }, (_, n) => `/item/${n + 1}`));

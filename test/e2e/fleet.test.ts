@@ -5,11 +5,14 @@ import { DRIVERS, type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { type Site, startSite } from '../support/servers/site.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** What an operator of several workers relies on, on either driver: real processes, a real browser, real kills. */
+/**
+ * What an operator of several workers relies on, with either driver: real processes, a real
+ * browser, real kills.
+ */
 
 const run = promisify(execFile);
 let site: Site;
-/** Requests held back by `/slow`, answered when the test says so. */
+/** Requests to `/slow`, answered when the test releases them. */
 let held: (() => void)[] = [];
 let holding = true;
 
@@ -37,7 +40,10 @@ const letGo = () => {
   for (const answer of held.splice(0)) answer();
 };
 
-/** Chromium processes that descend from this one; `ps` because they end up in groups of their own. */
+/**
+ * Chromium processes that descend from this one; found by `ps` because they are in groups of their
+ * own.
+ */
 async function chromiumsOf(pid: number): Promise<number[]> {
   const { stdout } = await run('ps', ['-eo', 'pid=,ppid=,comm=']);
   const processes = stdout
@@ -73,7 +79,7 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
     return fleet;
   };
 
-  test('300 jobs spread over three workers, and each is done once', async () => {
+  test('300 jobs spread over three workers, and each runs once', async () => {
     const { client, workers } = await start(3);
     const ids = await client.postBatch(Array.from({ length: 300 }, () => ({ urls: [`${site.url}/page`] })));
     const jobs = await client.untilAll(ids, 'completed', 'failed');
@@ -133,10 +139,10 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
     }
   });
 
-  test('a worker told to stop finishes its job, exits 0 and leaves no Chromium', async () => {
+  test('a worker that is stopped finishes its job, exits 0 and leaves no Chromium', async () => {
     const { client, workers } = await start(1);
     const id = await client.post({ urls: [`${site.url}/slow`] });
-    await waitFor(() => held.length === 1, { what: 'the page to be asked for' });
+    await waitFor(() => held.length === 1, { what: 'the page to be requested' });
     const [worker] = workers;
     const chromiums = await chromiumsOf(worker?.pid ?? 0);
     expect(chromiums.length).toBeGreaterThan(0);
@@ -150,14 +156,14 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
     expect(job.attempts).toHaveLength(1);
   });
 
-  test('a worker whose grace ends hands its job back, and the attempt is not spent', async () => {
+  test('a worker whose grace period ends releases its job, and the attempt does not count', async () => {
     const { client, workers, startWorker } = await start(1, { SHUTDOWN_GRACE_MS: '2000' });
     const id = await client.post({ urls: [`${site.url}/slow`] });
-    await waitFor(() => held.length === 1, { what: 'the page to be asked for' });
+    await waitFor(() => held.length === 1, { what: 'the page to be requested' });
     const stoppedAt = Date.now();
     workers[0]?.signal('SIGTERM');
     expect((await workers[0]?.exited)?.exitCode).toBe(0);
-    // Its grace, and what a busy machine needs to end a process.
+    // Its grace period, and what a busy machine needs to end a process.
     expect(Date.now() - stoppedAt).toBeLessThan(2000 + 1500);
     expect((await client.job(id)).status).toBe('queued');
     letGo();
@@ -167,17 +173,18 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
     expect(job.attempts.map(({ outcome }) => outcome)).toEqual(['released', 'completed']);
   });
 
-  test('a killed worker loses nothing: another one has its job within moments, and results are stored once', async () => {
+  test('a killed worker loses nothing: another one claims its job within moments, and results are stored once', async () => {
     const { client, workers, startWorker } = await start(1, { LEASE_MS: '4000' });
     const id = await client.post({ urls: [`${site.url}/page`, `${site.url}/slow`] });
-    await waitFor(() => held.length === 1, { what: 'the second page to be asked for' });
+    await waitFor(() => held.length === 1, { what: 'the second page to be requested' });
     await startWorker();
     const [chromium] = await chromiumsOf(workers[0]?.pid ?? 0);
     const killedAt = Date.now();
     await workers[0]?.kill();
-    await waitFor(() => held.length === 2, { what: 'the second page to be asked for again' });
+    await waitFor(() => held.length === 2, { what: 'the second page to be requested again' });
     const tookOverMs = Date.now() - killedAt;
-    // On RabbitMQ within two seconds; embedded within the lease. The rest is for a busy machine to open a page.
+    // On RabbitMQ within two seconds; embedded within the lease. The rest is a margin for a busy
+    // machine to open a page.
     expect(tookOverMs).toBeLessThan((driver === 'rabbitmq' ? 2000 : 4000) + 1500);
     letGo();
     const job = await client.until(id, 'completed');
@@ -190,7 +197,7 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
   test('cancelling a running job ends its page within a second', async () => {
     const { client, workers } = await start(1);
     const id = await client.post({ urls: [`${site.url}/slow`] });
-    await waitFor(() => held.length === 1, { what: 'the page to be asked for' });
+    await waitFor(() => held.length === 1, { what: 'the page to be requested' });
     const cancelledAt = Date.now();
     expect((await client.cancel(id)).status).toBe('cancelled');
     await waitFor(() => workers[0]?.logged('job_outcome_dropped').length, { what: 'the worker to abort' });
@@ -239,7 +246,7 @@ describe.each(DRIVERS)('a fleet on %s', (driver) => {
     return rows[0].count;
   }
 
-  test('a job that kills its workers runs out of attempts', async () => {
+  test('a job that kills its workers exhausts its attempts', async () => {
     const { client, startWorker } = await start(1, { LEASE_MS: '3000' });
     const id = await client.post({ urls: [`${site.url}/slow`], max_attempts: 2 });
     for (let kills = 1; kills <= 2; kills += 1) {

@@ -4,13 +4,13 @@ import { describe, expect, test } from '@jest/globals';
 import { commandOf, descendantsOf, isRunning } from '../support/proc.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A run of the tests that is interrupted by a signal to its one process leaves nothing behind. */
+/** A test run that a signal interrupts leaves no processes behind. */
 
 const root = join(import.meta.dirname, '..', '..');
 
 describe.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const)('a test run that gets %s', (signal) => {
-  test('is gone within moments, with its services and their guards', async () => {
-    // A file that needs nothing; Jest starts the shared Postgres for it all the same.
+  test('is gone within moments, with its services and their reapers', async () => {
+    // A file without dependencies; Jest starts the shared Postgres for it all the same.
     const args = [
       'scripts/jest.mjs',
       '--selectProjects',

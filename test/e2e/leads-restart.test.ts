@@ -7,7 +7,7 @@ import { type Hosts, startHosts } from '../support/servers/hosts.ts';
 import { type Site, startSite } from '../support/servers/site.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** A search for leads whose worker is killed in the middle: another one goes on where it was. */
+/** A lead search whose worker is killed: another worker resumes it. */
 
 const COMPANIES = Array.from({ length: 10 }, (_, n) => `joinery-number-${n + 1}.com`);
 /** Answered at once; the others only when the first worker is dead. */
@@ -62,7 +62,7 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-test('no business is found twice, none is missed, and no site that was read is asked again', async () => {
+test('no business is found twice, none is missed, and no site is fetched again', async () => {
   const id = await fleet.client.post({ search_query: 'joinery', source_types: ['searxng'] });
   await waitFor(async () => (await fleet.client.job(id)).counts.leads === FIRST.length, {
     timeoutMs: 60_000,

@@ -5,7 +5,10 @@ import { type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { type Hosts, startHosts } from '../support/servers/hosts.ts';
 import { type Site, startSite } from '../support/servers/site.ts';
 
-/** A search for leads as a user has it: a search engine, companies of five countries, and a real worker with a real browser. */
+/**
+ * A lead search as a user runs it: a search engine, companies of five countries, and a real worker
+ * with a real browser.
+ */
 
 const COMPANIES = [
   'schreinerei-brandt.de',
@@ -23,7 +26,7 @@ let fleet: Fleet;
 
 const siteOf = (domain: string, path = '/') => `http://www.${domain}:${hosts.port}${path}`;
 
-/** As DuckDuckGo's page without scripts has it: links to itself, and advertisements among them. */
+/** Like DuckDuckGo's page without scripts: links to itself, with advertisements among them. */
 const resultPage = (urls: string[]) => `<!doctype html><html><body><div id="links" class="results">
   <div class="result results_links result--ad"><h2 class="result__title"><a class="result__a" href="https://ads.example/">Ad</a></h2></div>
   ${urls
@@ -121,7 +124,7 @@ describe('a search over two engines', () => {
     leads = byDomain(await leadsOf(id));
   });
 
-  test('gives each company once, and nothing but companies', () => {
+  test('returns each company once, and only companies', () => {
     expect([...leads.keys()].sort()).toEqual([...COMPANIES].sort());
   });
 
@@ -213,7 +216,7 @@ describe('a search over two engines', () => {
     expect(leads.get(domain)?.addresses).toEqual([expect.objectContaining(parts)]);
   });
 
-  test('every value has evidence: a page of the site that says it', () => {
+  test('every value has evidence: a page of the site that contains it', () => {
     for (const lead of leads.values()) {
       const values = [
         lead.company,
@@ -241,9 +244,9 @@ describe('a search over two engines', () => {
     }
   });
 
-  test('asks each page once, and none that says nothing of contacts', () => {
+  test('fetches each page once, and none without contact data', () => {
     const pages = hosts.requests.filter((page) => page.endsWith('.html') || page.endsWith('/'));
-    // The home page of a site that another one moved to is arrived at twice.
+    // The home page of a site that another one moved to is reached twice.
     const moved = pages.indexOf('www.schreinerei-brandt.de/');
     const others = pages.filter((page, index) => page !== 'www.schreinerei-brandt.de/' || index === moved);
     expect(others).toEqual([...new Set(others)]);
@@ -252,7 +255,7 @@ describe('a search over two engines', () => {
     expect(hosts.requests).toContain('www.schreinerei-brandt.de/impressum.html');
   });
 
-  test('tells of each lead with one event', async () => {
+  test('reports each lead with one event', async () => {
     const client = new pg.Client({ connectionString: fleet.env.DATABASE_URL });
     await client.connect();
     const { rows } = await client.query(
@@ -263,7 +266,7 @@ describe('a search over two engines', () => {
     expect(rows.map(({ domain }) => domain).sort()).toEqual([...COMPANIES].sort());
   });
 
-  test('says how far it came', async () => {
+  test('reports its progress', async () => {
     const { progress } = await fleet.client.job(id);
     expect(progress).toMatchObject({
       done: 8,
@@ -272,7 +275,7 @@ describe('a search over two engines', () => {
     });
   });
 
-  test('comes as a table that opens well', async () => {
+  test('is exported as a table that opens correctly', async () => {
     const answer = await fleet.client.request('GET', `/api/v1/jobs/${id}/leads?format=csv`);
     const lines = (await answer.text()).trim().split('\r\n');
     expect(lines).toHaveLength(6);
@@ -282,7 +285,7 @@ describe('a search over two engines', () => {
   });
 });
 
-test('sites that are named make leads, as many as are wanted', async () => {
+test('given sites become leads, up to the wanted number', async () => {
   const urls = COMPANIES.map((domain) => siteOf(domain));
   const id = await fleet.client.post({ urls, source_types: ['website'], max_leads: 2 });
   expect(await fleet.client.until(id, 'completed', 'failed', 'retrying')).toMatchObject({
@@ -295,7 +298,7 @@ test('sites that are named make leads, as many as are wanted', async () => {
   }
 });
 
-test('filters put out what does not fit, and mark what nobody could check', async () => {
+test('filters exclude what does not match, and mark what could not be checked', async () => {
   const id = await fleet.client.post({
     urls: COMPANIES.map((domain) => siteOf(domain)),
     source_types: ['website'],
@@ -309,14 +312,14 @@ test('filters put out what does not fit, and mark what nobody could check', asyn
   }
 });
 
-test('a source that is walled is said, and does not fail a job that has another', async () => {
+test('a blocked source is reported, and does not fail a job that has another', async () => {
   const id = await fleet.client.post({ search_query: 'joinery', source_types: ['google', 'searxng'] });
   const job = await fleet.client.until(id, 'completed', 'failed', 'retrying');
   expect(job).toMatchObject({ status: 'completed', counts: { leads: 3 } });
   expect((job.progress as { message: string }).message).toContain('google failed: source_captcha');
 });
 
-test('a job whose only source is walled fails with what the wall is', async () => {
+test('a job whose only source is blocked fails with the kind of block', async () => {
   const id = await fleet.client.post({ search_query: 'joinery', source_types: ['google'] });
   expect(await fleet.client.until(id, 'completed', 'failed', 'retrying')).toMatchObject({
     status: 'failed',

@@ -9,7 +9,10 @@ import { type RunningProcess, startProcess } from '../support/processes/processe
 import { type Site, startSite } from '../support/servers/site.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** Nobody reads what our processes write, or it cannot be written. They work on, and end when told. */
+/**
+ * The output of our processes is not read, or cannot be written. They keep working, and end when
+ * stopped.
+ */
 
 const KEY = 'test-key-0123456789abcdef';
 const ENTRIES = [
@@ -45,7 +48,7 @@ describe.each(OUTPUTS)('standard output and standard error: %s', (output) => {
       DISPATCH: 'apart',
       EGRESS_ALLOW: '127.0.0.1',
       LOG_LEVEL: 'debug',
-      // Each says what it does when it has a second to do it in.
+      // Each logs what it does if it has a second to do it in.
       SHUTDOWN_GRACE_MS: '4000',
     };
     const start = (entry: string) => startProcess(entry, env, { output, timeoutMs: 60_000 });
@@ -66,7 +69,7 @@ describe.each(OUTPUTS)('standard output and standard error: %s', (output) => {
     return Number(/^leadengine_log_lines_dropped_total (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
   };
 
-  test('a job is done, also after the database was away and every process had much to tell', async () => {
+  test('a job completes, also after a database outage and much logging of every process', async () => {
     const { job_id } = (await (await post()).json()) as { job_id: string };
     await client.until(job_id, 'completed');
     cable.cut();
@@ -78,13 +81,13 @@ describe.each(OUTPUTS)('standard output and standard error: %s', (output) => {
   });
   const post = () => client.request('POST', '/jobs/scrape', { urls: [`${site.url}/page`], render: 'http' });
 
-  test('lines that were not written are counted', async () => {
+  test('lost log lines are counted', async () => {
     if (output === 'read' || output === 'closed') {
-      // Closed is what Node opens as /dev/null.
+      // Node opens a closed stream as /dev/null.
       expect(await dropped()).toBe(0);
       return;
     }
-    // More than is held for a slow reader.
+    // More than is buffered for a slow reader.
     await waitFor(
       async () => {
         await Promise.all(
@@ -97,7 +100,7 @@ describe.each(OUTPUTS)('standard output and standard error: %s', (output) => {
     expect(await isReady()).toBe(true);
   });
 
-  test('each ends in order when told, the database being away', async () => {
+  test('each process stops cleanly during a database outage', async () => {
     cable.freeze();
     await waitFor(async () => !(await isReady()), { what: 'the API to notice' });
     expect(await Promise.all(all.map((each) => each.stop()))).toEqual(all.map(() => 0));

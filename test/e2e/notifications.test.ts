@@ -5,8 +5,8 @@ import { claimJobs } from '../../db/jobs/claim.ts';
 import { settleJobs } from '../../db/jobs/settle.ts';
 import { silentLogger } from '../../runtime/log/logger.ts';
 import { auditNotifications, type Way } from '../chaos/audit/audit-notifications.ts';
-import { readNotificationBooks } from '../chaos/audit/notification-snapshot.ts';
-import { type Audience, type Listener, startAudience } from '../chaos/load/subscribers.ts';
+import { readNotificationSnapshot } from '../chaos/audit/notification-snapshot.ts';
+import { type RegisteredSubscriber, type Subscribers, startSubscribers } from '../chaos/load/subscribers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { createClient, DRIVERS, type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { type RunningProcess, startProcess } from '../support/processes/processes.ts';
@@ -14,27 +14,28 @@ import { type PrivateBroker, startRabbitmq } from '../support/servers/rabbitmq.m
 import { waitFor } from '../support/wait-for.ts';
 
 /**
- * Notifier, API and broker are killed in turn under a load of job events: everybody is told of everything all the same, as
- * docs/guide/being-notified.md promises. The small one of `npm run chaos -- --notifications 10000`, with the same audience and auditor.
+ * Notifier, API and broker are killed in rotation under a load of job events: every subscriber gets
+ * every notification all the same, as docs/notifications.md promises. The short version of `npm run
+ * chaos -- --notifications 10000`, with the same subscribers and auditor.
  */
 
 const JOBS_EACH = 60;
-/** Each told of every one of their jobs, on every channel. */
+/** Each is notified of all of their jobs, on every channel. */
 const USERS = 3;
 
 interface Member {
-  listener: Listener;
+  listener: RegisteredSubscriber;
   jobs: string[];
 }
 
-describe.each(DRIVERS)('killed in turn on %s', (driver) => {
-  let audience: Audience;
+describe.each(DRIVERS)('kills in rotation on %s', (driver) => {
+  let subscribers: Subscribers;
   let broker: PrivateBroker | undefined;
   let testDatabase: TestDatabase;
   let database: Database;
   let fleet: Fleet;
   beforeAll(async () => {
-    audience = await startAudience();
+    subscribers = await startSubscribers();
     broker = driver === 'rabbitmq' ? await startRabbitmq() : undefined;
     testDatabase = await createTestDatabase();
     const options = { poolSize: 3, applicationName: 'notifications-test', logger: silentLogger };
@@ -45,7 +46,7 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
       databaseUrl: testDatabase.url,
       ...(broker ? { rabbitmqUrl: broker.url } : {}),
       env: {
-        ...audience.env,
+        ...subscribers.env,
         EMAIL_DIGEST_SECONDS: '0',
         LEASE_MS: '3000',
         NOTIFY_MAX_ATTEMPTS: '50',
@@ -60,10 +61,10 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
     await database.stop();
     await testDatabase.drop();
     await broker?.close();
-    await audience.close();
+    await subscribers.close();
   });
 
-  test('nobody misses anything', async () => {
+  test('no subscriber misses a notification', async () => {
     let api: RunningProcess = fleet.api;
     const apiUrl = () => api.ready.url ?? '';
     let notifier = await fleet.startNotifier();
@@ -76,22 +77,22 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
       notifier = await fleet.startNotifier();
     };
     const judge = async () => {
-      const [books, receipts] = await Promise.all([
-        readNotificationBooks(testDatabase.url, audience.subscribers),
-        audience.receipts(apiUrl()),
+      const [snapshot, receipts] = await Promise.all([
+        readNotificationSnapshot(testDatabase.url, subscribers.list),
+        subscribers.receipts(apiUrl()),
       ]);
-      return auditNotifications({ ...books, receipts, notifierKills });
+      return auditNotifications({ ...snapshot, receipts, notifierKills });
     };
     const missing = async (...ways: Way[]) =>
       (await judge()).tallies.filter(({ way, missing }) => missing > 0 && (!ways[0] || ways.includes(way)));
-    const untilTold = (what: string, ...ways: Way[]) =>
+    const untilNotified = (what: string, ...ways: Way[]) =>
       waitFor(async () => (await missing(...ways)).length === 0, { what, everyMs: 250, timeoutMs: 120_000 });
 
     await endJobs(members, 0, 20);
     await restartNotifier();
     await endJobs(members, 20, 30);
     await api.kill();
-    // The sweeps were in that API process: what happens now waits for the next one.
+    // The scheduler ran in that API process: what happens now waits for the next leader.
     await endJobs(members, 30, 35);
     api = await startProcess('api/main.js', fleet.env);
     await restartNotifier();
@@ -99,19 +100,19 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
       await broker.stop();
       await endJobs(members, 35, 45);
       // In the app at once; the other channels follow when the broker is back.
-      await untilTold('the app to be told without a broker', 'in_app');
+      await untilNotified('in-app notifications without a broker', 'in_app');
       await broker.start();
     }
     await endJobs(members, broker ? 45 : 35, JOBS_EACH);
     expect(await notifier.stop()).toBe(0);
     notifier = await fleet.startNotifier();
 
-    await untilTold('everybody to be told of everything');
+    await untilNotified('all notifications');
     const admin = createClient(apiUrl());
     await waitFor(isAtRest, { what: 'nothing to be under way', everyMs: 250 });
     const { tallies, violations } = await judge();
     expect(violations).toEqual([]);
-    // Of every job: that it was made, was taken and has ended.
+    // Of every job: created, started and ended.
     const each = USERS * JOBS_EACH;
     const expected = Object.fromEntries(tallies.map((tally) => [tally.way, tally.expected]));
     expect(expected).toEqual({
@@ -124,12 +125,12 @@ describe.each(DRIVERS)('killed in turn on %s', (driver) => {
   });
 
   async function isAtRest(): Promise<boolean> {
-    const { undelivered } = await readNotificationBooks(testDatabase.url, audience.subscribers);
+    const { undelivered } = await readNotificationSnapshot(testDatabase.url, subscribers.list);
     return undelivered.length === 0;
   }
 
   async function join(name: string, apiUrl: string): Promise<Member> {
-    const listener = await audience.join(name, apiUrl, fleet.env.BOOTSTRAP_API_KEY ?? '');
+    const listener = await subscribers.join(name, apiUrl, fleet.env.BOOTSTRAP_API_KEY ?? '');
     const spec = { urls: ['https://example.com/'], webhook_url: listener.jobWebhookUrl };
     const client = createClient(apiUrl, listener.key);
     return { listener, jobs: await client.postBatch(Array.from({ length: JOBS_EACH }, () => spec)) };

@@ -11,7 +11,10 @@ interface Consumer {
   ack_required: boolean;
 }
 
-/** The database or the broker goes away under load and comes back: nothing accepted is lost, nothing is done twice. */
+/**
+ * The database or the broker fails under load and comes back: no accepted job is lost or done
+ * twice.
+ */
 
 let site: Site;
 beforeAll(async () => {
@@ -21,7 +24,7 @@ afterAll(() => site.close());
 
 const page = () => ({ urls: [`${site.url}/page`] });
 
-describe('RabbitMQ goes away', () => {
+describe('RabbitMQ fails', () => {
   let broker: PrivateBroker;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -36,7 +39,7 @@ describe('RabbitMQ goes away', () => {
   const brokerHealth = async () =>
     (await (await fleet.client.request('GET', '/health/rabbitmq')).json()) as { status: string };
 
-  test('POST still answers 202, the status is truthful, and every job completes once it is back', async () => {
+  test('POST still answers 202, the status is correct, and every job completes once it is back', async () => {
     const { client } = fleet;
     const before = await client.postBatch(Array.from({ length: 20 }, page));
     await broker.stop();
@@ -49,14 +52,14 @@ describe('RabbitMQ goes away', () => {
     await broker.start();
     const jobs = await client.untilAll([...before, ...during], 'completed', 'failed');
     expect(jobs.every(({ status }) => status === 'completed')).toBe(true);
-    // A restart of the broker redelivers everything; that must not cost a run that is well its attempt.
+    // A restart of the broker redelivers everything; that must not cost a healthy run its attempt.
     expect(jobs.every(({ attempts }) => attempts.length === 1)).toBe(true);
     expect((await brokerHealth()).status).toBe('healthy');
   });
 
-  test('a queue purged by mistake is filled again from Postgres', async () => {
+  test('a queue purged by mistake is refilled from Postgres', async () => {
     const { client, workers } = fleet;
-    // Nobody consumes: the messages stay where the mistake happens.
+    // There is no consumer: the messages stay on the queue that is purged.
     await Promise.all(workers.map((worker) => worker.stop()));
     const ids = await client.postBatch(Array.from({ length: 8 }, page));
     await waitFor(async () => (await queued()) >= 8, { what: 'the jobs to be on the queue' });
@@ -95,7 +98,7 @@ describe('RabbitMQ goes away', () => {
   });
 });
 
-describe.each(DRIVERS)('Postgres goes away under workers on %s', (driver) => {
+describe.each(DRIVERS)('Postgres fails under workers on %s', (driver) => {
   let database: TestDatabase;
   let proxy: TcpProxy;
   let fleet: Fleet;
@@ -111,7 +114,7 @@ describe.each(DRIVERS)('Postgres goes away under workers on %s', (driver) => {
     await database.drop();
   });
 
-  test('POST answers 503 with Retry-After, and nothing that was accepted is lost', async () => {
+  test('POST answers 503 with Retry-After, and no accepted job is lost', async () => {
     const { client } = fleet;
     const ids = await client.postBatch(Array.from({ length: 60 }, page));
     await waitFor(() => fleet.workers.some((worker) => worker.logged('job_settled').length > 0), {

@@ -4,7 +4,10 @@ import { DRIVERS, type Driver, type Fleet, startFleet } from '../support/process
 import { type Site, startSite } from '../support/servers/site.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** Messages no worker can use: each ends among the dead letters with its reason, and the worker goes on. */
+/**
+ * Messages no worker can read: each ends in the dead letters with its reason, and the worker
+ * continues.
+ */
 
 let site: Site;
 beforeAll(async () => {
@@ -34,7 +37,7 @@ const POISON: [body: string, reason: RegExp][] = [
   [envelope({ filler: 'x'.repeat(5 * 1024 * 1024) }), /message of 52\d{5} bytes/],
 ];
 
-/** Past our own library, which would not let these through. */
+/** Bypasses our own library, which would reject these. */
 async function inject(driver: Driver, { env }: Fleet, bodies: string[]): Promise<void> {
   if (driver === 'embedded') {
     const database = new pg.Client({ connectionString: env.DATABASE_URL });
@@ -60,7 +63,7 @@ describe.each(DRIVERS)('poison on %s', (driver) => {
   let fleet: Fleet;
   afterEach(() => fleet.stop());
 
-  test('is kept with its reason, and the same worker goes on working', async () => {
+  test('is kept with its reason, and the same worker continues', async () => {
     fleet = await startFleet({ driver, workers: 1 });
     const { client, workers } = fleet;
     const bodies = POISON.map(([body]) => body);

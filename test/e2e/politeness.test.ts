@@ -10,11 +10,14 @@ const WORKERS = 4;
 interface Visit {
   path: string;
   arrivedAt: number;
-  /** Of all requests under way when this one arrived, itself among them. */
+  /** Concurrent requests when this one arrived, including itself. */
   inFlight: number;
 }
 
-/** A site that notes when each request came and how many were under way, and answers as `answer` says. */
+/**
+ * A site that records when each request came and how many were concurrent, and answers as `answer`
+ * says.
+ */
 async function startLoggedSite(answer: (path: string, response: ServerResponse) => void | Promise<void>) {
   const visits: Visit[] = [];
   let inFlight = 0;
@@ -52,12 +55,13 @@ describe('a host with robots.txt, and at most two pages at once', () => {
   });
   afterAll(() => fleet?.stop());
 
-  test('never has more than two of them under way, and has two', async () => {
+  test('never has more than two concurrent requests, and has two', async () => {
     const waiting: (() => void)[] = [];
     let paired = false;
     const { site, visits, pages } = await startLoggedSite(async (path, response) => {
       if (path === '/robots.txt') return void send(response, '', 404);
-      // The first page is answered once a second one is there: a fleet that sends one at a time would hang here.
+      // The first page is answered once a second one arrives: a fleet that sends one at a time
+      // would hang here.
       if (!paired) {
         const second = new Promise<void>((resolve) => waiting.push(resolve));
         if (waiting.length === 2) {
@@ -85,7 +89,7 @@ describe('a host with robots.txt, and at most two pages at once', () => {
     }
   });
 
-  test('is never asked for what its robots.txt does not allow', async () => {
+  test('gets no request that its robots.txt disallows', async () => {
     const { site, visits, pages } = await startLoggedSite((path, response) =>
       path === '/robots.txt'
         ? void send(
@@ -117,7 +121,7 @@ describe('a host with robots.txt, and at most two pages at once', () => {
     }
   });
 
-  test('whose robots.txt fails is left alone until it can be read', async () => {
+  test('gets no requests while its robots.txt fails', async () => {
     let failing = true;
     const { site, pages } = await startLoggedSite((path, response) => {
       if (path === '/robots.txt' && failing) return void send(response, 'out of order', 503);
@@ -135,7 +139,7 @@ describe('a host with robots.txt, and at most two pages at once', () => {
   });
 });
 
-describe('a host that is asked for one page at a time, with a gap', () => {
+describe('a host with one concurrent page and a gap', () => {
   const GAP_MS = 400;
   let fleet: Fleet;
   beforeAll(async () => {
@@ -162,8 +166,8 @@ describe('a host that is asked for one page at a time, with a gap', () => {
       expect(Math.max(...visits.map(({ inFlight }) => inFlight))).toBe(1);
       const arrivals = pages().map(({ arrivedAt }) => arrivedAt);
       expect(arrivals).toHaveLength(16);
-      // A busy machine may bring one page late and the next in time. Over six of them that is a small part; without gaps they take
-      // a tenth of this.
+      // A busy machine may send one page late and the next in time. Over six of them that is a
+      // small part; without gaps they take a tenth of this.
       for (let first = 0; first + 5 < arrivals.length; first += 1) {
         const span = (arrivals[first + 5] ?? 0) - (arrivals[first] ?? 0);
         expect(span).toBeGreaterThan(5 * GAP_MS - 800);
@@ -174,7 +178,7 @@ describe('a host that is asked for one page at a time, with a gap', () => {
   });
 
   test.each(['http', 'browser'])(
-    'is left alone by everybody for as long as it asks with Retry-After: %s',
+    'gets no requests from any worker for the time of its Retry-After: %s',
     async (render) => {
       let refusedAt: number | null = null;
       const { site, pages } = await startLoggedSite((path, response) => {
@@ -194,7 +198,8 @@ describe('a host that is asked for one page at a time, with a gap', () => {
         );
         const after = pages().filter(({ arrivedAt }) => arrivedAt > (refusedAt ?? 0));
         expect(after).toHaveLength(8);
-        // The pause stands in Postgres before the turn is given back, so there is nothing to allow for but two clocks' grain.
+        // The pause is stored in Postgres before the permit is given back, so only the resolution
+        // of two clocks matters.
         expect(Math.min(...after.map(({ arrivedAt }) => arrivedAt)) - (refusedAt ?? 0)).toBeGreaterThan(3990);
       } finally {
         await site.close();
@@ -202,7 +207,7 @@ describe('a host that is asked for one page at a time, with a gap', () => {
     },
   );
 
-  test('is waited for, and what failed meanwhile elsewhere is not asked for again', async () => {
+  test('pauses its jobs, and pages that failed meanwhile elsewhere are not retried', async () => {
     let refused = false;
     const slow = await startLoggedSite((path, response) => {
       if (path === '/robots.txt' || refused) return void send(response, page(path), refused ? 200 : 404);

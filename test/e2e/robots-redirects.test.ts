@@ -3,18 +3,18 @@ import { answers } from '../fixtures/site/pages.ts';
 import { type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { type Site, type SiteHandler, startSite } from '../support/servers/site.ts';
 
-/** Wherever a page leads, robots.txt of that place holds, and a page there takes its turn there. */
+/** A redirect to another host obeys that host's robots.txt and takes one of its permits. */
 
 const ROBOTS = 'User-agent: *\nDisallow: /private\n';
 
 let fleet: Fleet;
-/** With an open and a private part; its pages lead everywhere. */
+/** With an allowed and a disallowed part; its pages link to all hosts. */
 let site: Site;
 /** Another host, with a robots.txt of its own. */
 let other: Site;
-/** Whose robots.txt cannot be read. */
+/** A host whose robots.txt cannot be read. */
 let broken: Site;
-/** Of requests for pages at `other`, how many were under way together. */
+/** Concurrent requests for pages at `other`. */
 let mostAtOther = 0;
 
 const to = (location: string): SiteHandler => answers('', { location }, 302);
@@ -84,7 +84,7 @@ async function scrape(paths: string[], spec: Record<string, unknown>) {
 const asked = (where: Site, prefix: string) => where.requests.filter((path) => path.startsWith(prefix));
 
 describe.each(['http', 'browser', 'auto'])('a redirect, render %s', (render) => {
-  test('to what robots.txt does not allow is not followed, there or at another host', async () => {
+  test('to a disallowed page is not followed, on the same or another host', async () => {
     const pages = await scrape(['/moved', '/chain', '/away', '/over', '/open'], { render });
     expect(pages.map(({ error }) => error?.code ?? null)).toEqual([
       'robots_disallowed',
@@ -105,8 +105,8 @@ describe.each(['http', 'browser', 'auto'])('a redirect, render %s', (render) => 
   });
 });
 
-describe.each(['browser', 'auto'])('a page that goes elsewhere by itself, render %s', (render) => {
-  test('is kept where it is by robots.txt, and says so', async () => {
+describe.each(['browser', 'auto'])('a page that navigates by script, render %s', (render) => {
+  test('is stopped by robots.txt, and reports it', async () => {
     const pages = await scrape(['/refresh', '/script', '/script-open'], { render });
     expect(pages).toMatchObject([
       { final_url: `${site.url}/refresh`, text: 'We have moved', error: { code: 'robots_disallowed' } },
@@ -117,7 +117,7 @@ describe.each(['browser', 'auto'])('a page that goes elsewhere by itself, render
   });
 });
 
-test('an action leads nowhere that robots.txt does not allow', async () => {
+test('an action cannot navigate to a disallowed page', async () => {
   const actions = [{ type: 'click', selector: '#go' }];
   const [pressed] = await scrape(['/button'], { actions });
   expect(pressed).toMatchObject({
@@ -128,7 +128,7 @@ test('an action leads nowhere that robots.txt does not allow', async () => {
   expect(asked(site, '/private')).toEqual([]);
 });
 
-test.each(['http', 'browser'])('a crawl passes over redirects to where it may not go: %s', async (render) => {
+test.each(['http', 'browser'])('a crawl skips redirects to disallowed pages: %s', async (render) => {
   const id = await fleet.client.post({ urls: [`${site.url}/`], crawl: {}, render, max_attempts: 1 });
   const job = await fleet.client.until(id, 'completed', 'failed');
   expect(job).toMatchObject({
@@ -139,7 +139,7 @@ test.each(['http', 'browser'])('a crawl passes over redirects to where it may no
   expect([...asked(site, '/private'), ...asked(other, '/private')]).toEqual([]);
 });
 
-test('pages of several hosts that lead to one take turns there', async () => {
+test('pages of several hosts that redirect to one share its permits', async () => {
   const pages = { '/robots.txt': answers('', {}, 404) };
   const doors = await Promise.all(
     Array.from({ length: 4 }, () => startSite({ pages, otherwise: to(`${other.url}/open`) })),

@@ -7,7 +7,7 @@ import { commandOf, descendantsOf, isRunning } from '../support/proc.ts';
 import { type RunningProcess, startProcess } from '../support/processes/processes.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** `npm start` in a pipe whose other end went away, as in `npm start | head`. */
+/** `npm start` in a pipe whose other end closed, as in `npm start | head`. */
 
 let dataDir: string;
 let supervisor: RunningProcess;
@@ -29,10 +29,10 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true, force: true });
 });
 
-describe('a supervisor that nobody reads', () => {
-  test('keeps its processes running, and stops them all when told', async () => {
+describe('a supervisor whose output is not read', () => {
+  test('keeps its processes running, and stops them all on a signal', async () => {
     const analytics = childNamed('analytics');
-    // What it says to that is lost.
+    // Its output about that is lost.
     process.kill(analytics, 'SIGKILL');
     await waitFor(() => childNamed('analytics') !== analytics, { what: 'analytics to be started again' });
     expect((await fetch(`${supervisor.ready.url}/health/ready`)).status).toBe(200);

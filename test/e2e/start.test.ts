@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 describe('npm start', () => {
-  test('comes up with nothing configured, says how to use it, and stops without a trace', async () => {
+  test('starts without configuration, prints how to use it, and stops without leaving processes', async () => {
     const supervisor = await start();
     const { url, apiKey, apiKeyFile } = supervisor.ready;
     expect(await statusOf(`${url}/health/ready`)).toBe(200);
@@ -40,11 +40,11 @@ describe('npm start', () => {
     // The API, the notifier, analytics, two workers, Postgres.
     expect(pids).toHaveLength(6);
     expect(await supervisor.stop()).toBe(0);
-    // Ended, all of them; who waits for an orphan's exit code is the machine's first process, in its own time.
+    // All of them ended; init reaps orphans in its own time.
     await waitFor(() => !pids.some(isRunning), { what: 'every process to be gone' });
   });
 
-  test('shows a key only when it was made, and finds everything again', async () => {
+  test('shows a key only when it was made, and finds all data again', async () => {
     const first = await start();
     await first.stop();
     const second = await start();
@@ -54,7 +54,7 @@ describe('npm start', () => {
     expect(await statusOf(`${second.ready.url}/api/v1/jobs`, first.ready.apiKey)).toBe(200);
   });
 
-  test('a second one on the same folder says who is there already', async () => {
+  test('a second one on the same folder reports the first', async () => {
     const first = await start();
     const { exitCode, output } = await runToEnd(SUPERVISOR, environment(), { cwd: dataDir });
     expect(exitCode).toBe(1);
@@ -71,10 +71,11 @@ describe('npm start', () => {
     expect(await statusOf(`${next.ready.url}/api/v1/jobs`, killed.ready.apiKey)).toBe(200);
   });
 
-  test('a second request to stop ends everything at once', async () => {
+  test('a second stop signal ends everything at once', async () => {
     const supervisor = await start();
     const pids = childPids(supervisor);
-    // A stopped process can do nothing orderly: without the second signal this would last the whole grace period.
+    // A stopped process cannot shut down: without the second signal this would last the whole grace
+    // period.
     process.kill(Number(pids.at(-1)), 'SIGSTOP');
     supervisor.signal('SIGINT');
     await waitFor(() => supervisor.output().includes('process_stopping'));
@@ -89,7 +90,7 @@ describe('npm start', () => {
     await waitFor(() => !pids.some(isRunning), { what: 'its children to be gone' });
   });
 
-  test('Ctrl-C says what it waits for and how to stop at once', async () => {
+  test('Ctrl-C prints what it waits for and how to stop at once', async () => {
     const supervisor = await start();
     const worker = Number(childPids(supervisor).at(-1));
     process.kill(worker, 'SIGSTOP');
@@ -108,7 +109,7 @@ describe('npm start', () => {
   });
 
   test.each(['SIGTERM', 'SIGHUP'] as const)(
-    'told to stop while it starts (%s), it leaves nothing',
+    'stopped while it starts (%s), it leaves nothing',
     async (signal) => {
       let children: number[] = [];
       const starting = startProcess(SUPERVISOR, environment(), {
@@ -117,7 +118,8 @@ describe('npm start', () => {
         whileStarting: (_output, pid) => {
           void waitFor(
             () => {
-              // The moment initdb is at work: the signal handlers are there, Postgres and all else are still to come.
+              // The moment initdb runs: the signal handlers are installed, Postgres and everything
+              // else are still to come.
               if (!descendantsOf(pid).some((child) => commandOf(child).includes('initdb'))) return false;
               children = descendantsOf(pid);
               return process.kill(pid, signal);
@@ -152,7 +154,7 @@ describe('npm start', () => {
     await waitFor(() => !isRunning(postgres), { what: 'its Postgres to stop', timeoutMs: 20_000 });
   });
 
-  test('says of a key that was revoked that it was, and not to use it', async () => {
+  test('reports that a key was revoked, and not to use it', async () => {
     const first = await start();
     const { url, apiKey, apiKeyFile } = first.ready;
     const auth = { authorization: `Bearer ${apiKey}` };
@@ -171,7 +173,7 @@ describe('npm start', () => {
     expect(second.output()).not.toContain(apiKey);
   });
 
-  test('a setting that does not fit is one line', async () => {
+  test('an invalid setting is one line', async () => {
     const { exitCode, output } = await runToEnd(SUPERVISOR, environment({ WORKERS: 'many' }), {
       cwd: dataDir,
     });
@@ -179,7 +181,7 @@ describe('npm start', () => {
     expect(output.trim()).toBe('configuration: WORKERS: expected a whole number from 0 to 64');
   });
 
-  test('a port asked for that is taken is one line, and nothing was started', async () => {
+  test('a configured port that is in use is one line, and nothing was started', async () => {
     const blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));
     const address = blocker.address();
@@ -207,7 +209,7 @@ const environment = (env: Record<string, string> = {}) => ({
   ...env,
 });
 
-/** In the data folder, so that no `.env` of a developer's is read. */
+/** In the data folder, so that no `.env` of a developer is read. */
 async function start(): Promise<RunningProcess> {
   const supervisor = await startProcess(SUPERVISOR, environment(), { cwd: dataDir, timeoutMs: 60_000 });
   running.push(supervisor);

@@ -4,11 +4,11 @@ import { waitFor } from './wait-for.ts';
 
 export interface TestDatabase {
   url: string;
-  /** Removes it. Fails where connections were left open: whoever opened them forgot to close them. */
+  /** Removes it. Fails if connections were left open, which is a leak in the test. */
   drop(): Promise<void>;
 }
 
-/** A database of its own with the current schema and nothing in it. */
+/** An empty database of its own with the current schema. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${process.env.JEST_WORKER_ID ?? '0'}_${randomBytes(5).toString('hex')}`;
   await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE leadengine_template`));
@@ -25,7 +25,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   };
 }
 
-/** Those still there after the moment that Postgres takes to notice a closed one. */
+/** Connections that remain after the moment Postgres takes to notice a closed one. */
 async function connectionsLeft(admin: pg.Client, database: string): Promise<string[]> {
   let open: string[] = [];
   const closed = async () => {
@@ -41,7 +41,7 @@ async function connectionsLeft(admin: pg.Client, database: string): Promise<stri
   return open;
 }
 
-/** Not ours to end, and soon over: an autovacuum that happens to be at it. */
+/** Short and not ours to end: a running autovacuum. */
 async function dropped(admin: pg.Client, database: string): Promise<boolean> {
   await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
   return true;

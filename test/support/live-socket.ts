@@ -5,7 +5,7 @@ import { waitFor } from './wait-for.ts';
 export interface LiveSocket {
   // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of it
   messages: any[];
-  /** Of one subscription, the events. */
+  /** The events of one subscription. */
   // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of it
   events(subscription?: string): any[];
   say(message: unknown): void;

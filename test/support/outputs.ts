@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
-/** What a process may have for its standard output and standard error. */
+/** Kinds of standard output and standard error that a process may have. */
 export const OUTPUTS = ['read', 'gone', 'never read', 'full', 'closed'] as const;
 export type Output = (typeof OUTPUTS)[number];
 
@@ -12,12 +12,12 @@ export function spawnNode(
 ): ChildProcess {
   const node = [process.execPath, '--enable-source-maps', file];
   const [program = '', ...args] = output === 'closed' ? ['/bin/sh', '-c', CLOSED, 'sh', ...node] : node;
-  // Refuses every byte, as a disk without room does.
+  // Rejects every write, like a full disk.
   const full = output === 'full' ? openSync('/dev/full', 'w') : undefined;
   const child = spawn(program, args, {
     ...{ cwd, env },
     stdio: ['ignore', full ?? 'pipe', full ?? 'pipe', 'ipc'],
-    // As under supervisor/main.ts: a Ctrl-C at the tests is not its to handle.
+    // As under supervisor/main.ts: in its own process group, out of reach of a Ctrl-C.
     detached: true,
   });
   if (full !== undefined) closeSync(full);

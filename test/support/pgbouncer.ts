@@ -10,7 +10,10 @@ const PROGRAM = ['/usr/sbin/pgbouncer', '/opt/homebrew/bin/pgbouncer', '/usr/loc
   existsSync,
 );
 
-/** A real PgBouncer before the server of `url`; `url` of the result is the same database by way of it. */
+/**
+ * A real PgBouncer in front of the server of `url`; `url` of the result is the same database
+ * through it.
+ */
 export async function startPgbouncer(
   url: string,
   poolMode: 'session' | 'transaction',
@@ -18,7 +21,7 @@ export async function startPgbouncer(
   if (!PROGRAM) throw new Error('these tests need PgBouncer: run `sudo apt-get install pgbouncer`');
   const server = new URL(url);
   const folder = await mkdtemp(join(tmpdir(), 'leadengine-pgbouncer-'));
-  // It runs as another user where this one is root, which it refuses to be.
+  // As root it runs as another user, because PgBouncer refuses root.
   await chmod(folder, 0o755);
   const port = await freePort();
   const users = join(folder, 'users.txt');

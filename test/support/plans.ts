@@ -10,8 +10,8 @@ export interface PlanNode {
 }
 
 /**
- * The plan that a connection keeps for a statement: made without its values, as `PREPARE` does it after some executions, or at
- * once where `plan_cache_mode` says so.
+ * The plan that a connection keeps for a statement: made without its values, as `PREPARE` does it
+ * after some executions, or at once under `plan_cache_mode`.
  */
 export async function genericPlan(
   client: pg.Client,
@@ -35,8 +35,9 @@ export async function genericPlan(
 }
 
 /**
- * Where a plan reads a table, or an index of all its rows, from one end to the other: a `Seq Scan`, or a scan of an index without
- * a condition that no LIMIT ends. A small index on a large table may be read whole: its WHERE leaves it the few rows that matter.
+ * The tables, or indexes, that a plan reads from one end to the other: a `Seq Scan`, or an index
+ * scan without a condition that no LIMIT ends. A small partial index on a large table may be read
+ * whole: its WHERE leaves only the few relevant rows.
  */
 export function wholeReads(plan: PlanNode, large: { tables: Set<string>; indexes: Set<string> }): string[] {
   const reads: string[] = [];
@@ -55,7 +56,7 @@ export function wholeReads(plan: PlanNode, large: { tables: Set<string>; indexes
   return reads;
 }
 
-/** They hand on row by row and so end with the LIMIT above them; others first take all there is. */
+/** These nodes stream and so end with the LIMIT above them; others first read everything. */
 const STREAMS = new Set([
   'LockRows',
   'Nested Loop',
@@ -66,7 +67,7 @@ const STREAMS = new Set([
   'Unique',
 ]);
 
-/** What holds many rows by the last ANALYZE. */
+/** Tables with many rows at the last ANALYZE. */
 export async function largeRelations(
   client: pg.Client,
   rows: number,

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Whether this process runs. One that ended and waits for its parent to notice does not. */
+/** Whether this process runs; a zombie does not. */
 export function isRunning(pid: number): boolean {
   return statOf(pid)?.isZombie === false;
 }
 
-/** The children of this process and their children, those that lead a process group of their own too. */
+/** The descendants of this process, including those that lead a process group of their own. */
 export function descendantsOf(pid: number): number[] {
   const parents = new Map(allPids().map((each) => [each, statOf(each)?.parent]));
   const below = (of: number): number[] =>
@@ -25,14 +25,14 @@ export const environmentOf = (pid: number): string[] => read(pid, 'environ').spl
 const allPids = (): number[] => readdirSync('/proc').map(Number).filter(Boolean);
 
 function statOf(pid: number): { isZombie: boolean; parent: number; group: number } | undefined {
-  // `pid (name) state parent group …`; the name may hold anything.
+  // `pid (name) state parent group …`; the name may contain anything.
   const [state, parent, group] = read(pid, 'stat')
     .replace(/^.*\) /s, '')
     .split(' ');
   return state ? { isZombie: state === 'Z', parent: Number(parent), group: Number(group) } : undefined;
 }
 
-/** Empty where it is gone. */
+/** Empty if it is gone. */
 function read(pid: number, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

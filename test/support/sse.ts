@@ -9,7 +9,7 @@ export interface SseFrame {
   data: any;
 }
 
-/** A client as the specification describes it, but that it does not come again by itself. */
+/** A client as the specification describes it, except that it does not reconnect. */
 export interface SseClient {
   status: number;
   headers: IncomingMessage['headers'];
@@ -19,9 +19,9 @@ export interface SseClient {
   lastEventId(): string;
   /** Bare comment lines, which are heartbeats. */
   comments(): number;
-  /** Everything as it came. */
+  /** The raw stream. */
   text(): string;
-  /** `ended` as HTTP has it, or `cut`. */
+  /** `ended` by HTTP, or `cut`. */
   closed: Promise<'ended' | 'cut'>;
   isClosed(): boolean;
   until(enough: (frames: SseFrame[]) => boolean, what?: string): Promise<void>;
@@ -31,7 +31,7 @@ export interface SseClient {
   close(): void;
 }
 
-/** Resolves with the beginning of the answer, whatever its status. */
+/** Resolves with the head of the answer, whatever its status. */
 export async function openSse(
   url: string,
   options: { key: string; headers?: Record<string, string>; method?: string },

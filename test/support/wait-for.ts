@@ -1,8 +1,8 @@
 /**
- * Waits for a state: asks again and again until `condition` gives something truthy, and resolves to that. A condition that
- * throws has not been met yet.
+ * Waits for a state: polls until `condition` returns a truthy value, and resolves to that. A
+ * condition that throws is not met yet.
  *
- * @throws after `timeoutMs` (default 40 s), naming `what` and what was seen last
+ * @throws after `timeoutMs` (default 40 s), naming `what` and the last value seen
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,

@@ -4,7 +4,7 @@ import { generateVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifi
 import { installationSecret } from '../../db/accounts/secrets.ts';
 import type { Database } from '../../db/connect.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
-import { createRefusalCounter } from '../../db/sites/blocked-request-counter.ts';
+import { createBlockedRequestCounter } from '../../db/sites/blocked-request-counter.ts';
 import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
 import type { Config } from '../../runtime/settings/config.ts';
@@ -32,7 +32,7 @@ runConfigured('notifier', async ({ config, logger, lifecycle }) => {
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const refusals = createRefusalCounter(database, logger);
+  const refusals = createBlockedRequestCounter(database, logger);
   await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
   const guard = createEgressGuard({ allow: config.egressAllow, logger, onBlocked: refusals.count });
   const http = createHttpClient({ guard, logger, userAgent: USER_AGENT });

@@ -1,7 +1,7 @@
 import { FatalError } from '../../core/errors.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
-import { createRefusalCounter } from '../../db/sites/blocked-request-counter.ts';
-import { renderVerdictStore } from '../../db/sites/rendering-types.ts';
+import { createBlockedRequestCounter } from '../../db/sites/blocked-request-counter.ts';
+import { renderingTypeStore } from '../../db/sites/rendering-types.ts';
 import { openQueue } from '../../queue/open.ts';
 import { OperatorError } from '../../runtime/operator-error.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process/process.ts';
@@ -45,7 +45,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const refusals = createRefusalCounter(database, logger);
+  const refusals = createBlockedRequestCounter(database, logger);
   await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
   const egress = createEgressGuard({ allow: config.egressAllow, logger, onBlocked: refusals.count });
   const temp = await openTempFolder();
@@ -71,7 +71,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     proxies: config.proxyUrls,
   });
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
-  const renderingTypes = createRenderingTypeCache(renderVerdictStore(database), logger);
+  const renderingTypes = createRenderingTypeCache(renderingTypeStore(database), logger);
 
   const { userAgent, respectRobots, hostConcurrency, hostGapMs } = config;
   const host = { concurrency: hostConcurrency, gapMs: hostGapMs };

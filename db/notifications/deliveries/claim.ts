@@ -2,10 +2,10 @@ import type { SentChannel } from '../../../core/notifications/notification.ts';
 import type { Sql } from '../../connect.ts';
 import { statement } from '../../statement.ts';
 
-/** A delivery in a notifier's hands. */
+/** A delivery claimed by a notifier. */
 export interface ClaimedDelivery {
   id: string;
-  /** The fence of every later write: this claim's alone. */
+  /** The fence of every later write: unique to this claim. */
   holder: string;
   eventId: string;
   userId: string;
@@ -16,9 +16,9 @@ export interface ClaimedDelivery {
   jobId: string | null;
   data: Record<string, unknown>;
   occurredAt: Date;
-  /** Attempts since it was queued or redelivered, this one included. */
+  /** Attempts since it was queued or redelivered, including this one. */
   attempt: number;
-  /** Since then. */
+  /** Since it was queued or redelivered. */
   ageMs: number;
   mailId: string | null;
   webhook: ClaimedEndpoint | null;
@@ -28,7 +28,7 @@ export interface ClaimedEndpoint {
   id: string;
   url: string;
   paused: boolean;
-  /** The current one first; during a rotation two. Base64. */
+  /** The current one first; two during a rotation. Base64. */
   secrets: string[];
 }
 
@@ -39,8 +39,9 @@ export interface DeliveryClaim {
 }
 
 /**
- * Claims what messages ring for. What is not there was done by somebody else, or is not due yet: nobody sends it now.
- * Together, because a statement for each is most of the work a fast receiver leaves us.
+ * Claims the deliveries of wake-up messages. A delivery that is absent was sent by another
+ * notifier, or is not due yet. Batched, because a statement for each is most of our work if the
+ * receiver is fast.
  */
 export const claimDeliveries = (
   sql: Sql,
@@ -81,13 +82,13 @@ const CLAIM_DELIVERIES = statement(
   `,
 );
 
-/** So many go in one mail; what is beyond goes in the next. */
+/** Items per mail; the rest goes in the next. */
 const MAIL_ITEMS = 500;
 
 /**
- * Claims the delivery a message rings for and with it all that wait for the same address, due or not: they become one mail. A
- * mail that was tried before is put together of the same ones as then, or left: in two parts under one `Message-ID`, the second
- * would be dropped as a copy.
+ * Claims the delivery of a wake-up message and with it all that wait for the same address, due or
+ * not: they become one mail. A mail that was tried before is composed of the same ones as then, or
+ * left: in two parts under one `Message-ID`, the second would be dropped as a copy.
  */
 export const claimMail = (
   sql: Sql,
@@ -97,8 +98,9 @@ export const claimMail = (
   sql.query<ClaimedDelivery>(CLAIM_MAIL, [claim.id, claim.attempt, holder, leaseMs, MAIL_ITEMS]);
 
 /**
- * Each delivery of a mail that is tried again has its own ring, and two notifiers may hear one each. So the first of them stands for
- * the mail: who has it locked claims them all, the other none.
+ * Each delivery of a mail that is retried has its own wake-up message, and two notifiers may
+ * receive one each. So the first delivery represents the mail: the notifier that has it locked
+ * claims them all, the other none.
  */
 const CLAIM_MAIL = statement(
   'claim_mail',
@@ -111,7 +113,7 @@ const CLAIM_MAIL = statement(
     JOIN deliveries q ON q.id = CASE WHEN r.mail_id IS NULL THEN r.id ELSE (
       SELECT m.id FROM deliveries m WHERE m.mail_id = r.mail_id AND m.status = 'queued' ORDER BY m.id LIMIT 1) END
     WHERE q.status = 'queued' AND q.mail_id IS NOT DISTINCT FROM r.mail_id AND (q.id <> r.id OR q.attempt = $2)
-      -- Of a notifier that was lost, and not all are taken back yet.
+      -- Of a lost notifier, and not all are requeued yet.
       AND NOT EXISTS (SELECT FROM deliveries s WHERE s.mail_id = r.mail_id AND s.status = 'sending')
     FOR UPDATE OF q SKIP LOCKED
   ), again AS (

@@ -12,15 +12,19 @@ export interface DueDelivery {
 }
 
 /**
- * What is due and on nobody's queue, as many a channel as its window has room for: urgent first, then the longest due. Of a mail,
- * one stands for all that will go in it.
+ * Deliveries that are due and not queued, as many per channel as its window has room for: urgent
+ * first, then the longest due. Of a mail, one represents all that will go in it.
  *
- * @param window messages a channel that may wait in the broker, where their order can no longer change
+ * @param window messages per channel that may wait in the broker, where their order can no longer
+ * change
  */
 export const listDueDeliveries = (sql: Sql, window: number): Promise<DueDelivery[]> =>
   sql.query<DueDelivery>(LIST_DUE_DELIVERIES, [window]);
 
-/** By urgency in two scans: one over both would read every urgent one that is not due yet to reach the first that is not urgent. */
+/**
+ * By urgency in two scans: a single one would read every urgent delivery that is not due yet to
+ * reach the first that is not urgent.
+ */
 const LIST_DUE_DELIVERIES = statement(
   'list_due_deliveries',
   `
@@ -42,7 +46,7 @@ const LIST_DUE_DELIVERIES = statement(
   `,
 );
 
-/** Records that these are on the queue. One that was claimed meanwhile is left as it is. */
+/** Records that these are on the queue. One that was claimed meanwhile is unchanged. */
 export async function markDeliveriesDispatched(
   sql: Sql,
   deliveries: Pick<DueDelivery, 'id' | 'attempt'>[],
@@ -62,7 +66,10 @@ const MARK_DISPATCHED = statement(
   `,
 );
 
-/** Channels with deliveries that have been on the queue, unclaimed, for longer than this, and how many. */
+/**
+ * Channels with deliveries that have been on the queue, unclaimed, for longer than this, and how
+ * many.
+ */
 export const countLongDispatchedDeliveries = (
   sql: Sql,
   olderThanMs: number,
@@ -77,7 +84,7 @@ const COUNT_LONG_DISPATCHED = statement(
   `,
 );
 
-/** Takes back the mark of deliveries whose message is lost; returns how many. */
+/** Clears the dispatch mark of deliveries whose message is lost; returns how many. */
 export async function forgetLongDispatchedDeliveries(
   sql: Sql,
   channel: SentChannel,

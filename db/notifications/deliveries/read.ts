@@ -24,9 +24,9 @@ export interface Delivery {
 export interface DeliveryAttempt {
   finished_at: Date;
   duration_ms: number;
-  /** What was answered; null where nothing was. */
+  /** The answer; null if there was none. */
   status: number | null;
-  /** The first kilobyte. */
+  /** The first kilobyte of the answer. */
   response: string | null;
   error: ErrorInfo | null;
 }
@@ -48,7 +48,10 @@ export async function listWebhookDeliveries(
   return { deliveries: items, next };
 }
 
-/** Sends one again, now and with all its attempts anew, under the same id. Null where it is unknown or still under way. */
+/**
+ * Sends one again, now and with a full set of attempts, under the same id. Null if it is unknown or
+ * still in progress.
+ */
 export async function redeliver(sql: Sql, webhookId: string, id: string): Promise<Delivery | null> {
   const [row] = await sql.query<{ id: string }>(REDELIVER, [webhookId, id]);
   if (!row) return null;
@@ -61,7 +64,9 @@ export async function hasDelivery(sql: Sql, webhookId: string, id: string): Prom
   return (await sql.query(FIND_WEBHOOK_DELIVERY, [webhookId, id])).length > 0;
 }
 
-/** How many wait or are being sent, by channel; a channel without any is not there. */
+/**
+ * Number of deliveries that wait or are being sent, by channel; a channel without any is absent.
+ */
 export const countOpenDeliveries = (sql: Sql): Promise<{ channel: SentChannel; count: number }[]> =>
   sql.query(COUNT_OPEN_DELIVERIES);
 
@@ -122,7 +127,7 @@ const LIST_WEBHOOK_DELIVERIES = statement(
   'list_webhook_deliveries',
   listWhere('($2::text IS NULL OR d.status = $2)'),
 );
-/** Says what the index of the few says, which a parameter cannot. */
+/** Repeats the condition of the partial index, which a parameter cannot. */
 const LIST_UNDELIVERED = statement(
   'list_undelivered',
   listWhere("d.status = $2 AND d.status <> 'delivered'"),
@@ -133,7 +138,7 @@ const FIND_WEBHOOK_DELIVERY = statement(
   `SELECT ${COLUMNS} FROM deliveries d WHERE d.webhook_id = $1 AND d.id = $2`,
 );
 
-/** Queues those of `chosen (id)` again, with all their attempts anew; their dead letters are closed. */
+/** Queues those of `chosen (id)` again with a full set of attempts; closes their dead letters. */
 export const REQUEUE_DELIVERIES = `
   sent AS (
     UPDATE deliveries d

@@ -12,15 +12,16 @@ export interface DeliverySettlement {
 }
 
 export interface PauseRule {
-  /** An endpoint none of whose deliveries succeeded for so long is paused. */
+  /** An endpoint without a successful delivery for this long is paused. */
   pauseAfterMs: number;
-  /** Whether its owner can be told by mail. */
+  /** Whether its owner can be notified by e-mail. */
   mail: boolean;
 }
 
 /**
- * Ends attempts as `settleDelivery` decided: state, history, events and dead letters in one transaction. A fence that no longer
- * holds changes nothing. Returns the endpoints that this paused.
+ * Ends attempts as `settleDelivery` decided: state, history, events and dead letters in one
+ * transaction. A fence that no longer holds changes nothing. Returns the endpoints that this
+ * paused.
  */
 export async function settleDeliveries(
   database: Database,
@@ -28,7 +29,7 @@ export async function settleDeliveries(
   rule: PauseRule,
 ): Promise<{ id: string; url: string }[]> {
   const input = JSON.stringify(settlements.flatMap(rowsOf).sort((a, b) => (a.id < b.id ? -1 : 1)));
-  // Only a failure can pause an endpoint; the everyday case is one statement.
+  // Only a failure can pause an endpoint; the common case is one statement.
   if (settlements.every(({ transition }) => transition.status === 'delivered')) {
     await database.query(SETTLE_DELIVERIES, [input]);
     return [];
@@ -77,7 +78,7 @@ async function pauseFailing(
   return paused.map(({ id, url }) => ({ id, url }));
 }
 
-/** What follows for rows of `ended`: their dead letters and their events. */
+/** The consequences for rows of `ended`: their dead letters and their events. */
 const DEAD_LETTERS_AND_EVENTS = `
   dead_lettered AS (
     INSERT INTO dead_letters (user_id, delivery_id, queue, code, message)
@@ -101,7 +102,7 @@ const SETTLE_DELIVERIES = statement(
   ), settled AS (
     UPDATE deliveries d
     SET status = s.status, attempt = d.attempt - CASE WHEN s.spends THEN 0 ELSE 1 END,
-        -- A mail that was never tried is put together anew: more may have come.
+        -- A mail that was never tried is composed again: more items may have arrived.
         mail_id = CASE WHEN s.spends THEN d.mail_id END,
         due_at = now() + s.delay_ms * interval '1 ms', dispatched_at = NULL, lease_until = NULL, holder = NULL,
         finished_at = CASE WHEN s.status <> 'queued' THEN now() END,
@@ -126,7 +127,7 @@ const SETTLE_DELIVERIES = statement(
     WHERE id IN (SELECT webhook_id FROM settled WHERE spends AND status <> 'delivered') AND failing_since IS NULL
       AND id NOT IN (SELECT webhook_id FROM settled WHERE status = 'delivered' AND webhook_id IS NOT NULL)
   ), expired AS (
-    -- The browser's subscription is gone: whoever subscribes anew makes a new one.
+    -- The browser's subscription is gone: subscribing again makes a new one.
     DELETE FROM subscriptions s USING settled d WHERE d.gone AND d.channel = 'push' AND s.channel = 'push'
       AND s.user_id = d.user_id AND md5(s.target) = md5(d.target)
   ), ${DEAD_LETTERS_AND_EVENTS}
@@ -134,7 +135,10 @@ const SETTLE_DELIVERIES = statement(
   `,
 );
 
-/** What still waits for a paused endpoint fails with it, so that nothing comes days later unasked; each can be redelivered. */
+/**
+ * Deliveries that wait for a paused endpoint fail with it, so that nothing arrives unexpectedly
+ * days later; each can be redelivered.
+ */
 const PAUSE_FAILING = statement(
   'pause_failing_webhooks',
   `
@@ -169,10 +173,13 @@ const TELL_OWNER = statement(
   `,
 );
 
-/** So often may a notifier be lost with the same delivery in its hands. */
+/** How many times a notifier may be lost while it holds the same delivery. */
 const MOST_LOSSES = 20;
 
-/** Takes deliveries back from notifiers that are gone; returns how many. The attempt is spent: it may have arrived. */
+/**
+ * Requeues the deliveries of lost notifiers; returns how many. The attempt counts: it may have
+ * arrived.
+ */
 export async function releaseExpiredDeliveries(sql: Sql, limit: number): Promise<number> {
   const rows = await sql.query(RELEASE_EXPIRED, [limit, MOST_LOSSES]);
   return rows.length;

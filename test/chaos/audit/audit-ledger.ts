@@ -1,24 +1,30 @@
-import type { Books, Transition } from './snapshot.ts';
+import type { Snapshot, Transition } from './snapshot.ts';
 import { FINAL, type Violation } from './violation.ts';
 
-/** The ledger tells each change once, in the order in which it happened, and all of it was published. */
-export function auditLedger({ transitions, events, unpublished, queued }: Books): Violation[] {
+/**
+ * The ledger has each change once, in the order in which it happened, and all of it was published.
+ */
+export function auditLedger({ transitions, events, unpublished, queued }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const happened = new Map<string, string[]>();
   for (const transition of transitions) {
     const type = eventOf(transition);
     if (type) listOf(happened, transition.job_id).push(type);
   }
-  const told = new Map<string, string[]>();
-  for (const { job_id, type } of events) listOf(told, job_id).push(type);
+  const recorded = new Map<string, string[]>();
+  for (const { job_id, type } of events) listOf(recorded, job_id).push(type);
   for (const [job, types] of happened) {
-    const inLedger = told.get(job) ?? [];
+    const inLedger = recorded.get(job) ?? [];
     if (types.join() === inLedger.join()) continue;
     const same = [...types].sort().join() === [...inLedger].sort().join();
     const kind = same ? 'ledger_order' : 'ledger';
-    violations.push({ kind, job, detail: `happened: ${types.join(' ')}; told: ${inLedger.join(' ')}` });
+    violations.push({
+      kind,
+      job,
+      detail: `happened: ${types.join(' ')}; in the ledger: ${inLedger.join(' ')}`,
+    });
   }
-  for (const job of told.keys()) {
+  for (const job of recorded.keys()) {
     if (!happened.has(job))
       violations.push({ kind: 'ledger', job, detail: 'events of a job that never was' });
   }

@@ -1,11 +1,17 @@
 import { wordingOf } from '../../../core/notifications/notification.ts';
 import type { Violation } from './violation.ts';
 
-/** The ways by which an audience is told; `job_webhook` is the endpoint that a job names itself. */
+/**
+ * The ways by which subscribers are notified; `job_webhook` is the endpoint that a job names
+ * itself.
+ */
 export type Way = 'in_app' | 'email' | 'push' | 'webhook' | 'job_webhook';
 
-/** What each way is to tell of, by the audience's subscriptions and what docs/guide/being-notified.md says of one's own actions. */
-export const TOLD: Record<Way, string[]> = {
+/**
+ * Event types per way, by the subscriptions and what docs/notifications.md says of a user's own
+ * actions.
+ */
+export const NOTIFIED_TYPES: Record<Way, string[]> = {
   in_app: ['job.started', 'job.retrying', 'job.completed', 'job.failed', 'lead.found'],
   email: ['job.retrying', 'job.completed', 'job.failed'],
   push: ['job.completed', 'job.failed'],
@@ -15,7 +21,7 @@ export const TOLD: Record<Way, string[]> = {
   ],
   job_webhook: ['job.completed', 'job.failed', 'job.cancelled'],
 };
-const WAYS = Object.keys(TOLD) as Way[];
+const WAYS = Object.keys(NOTIFIED_TYPES) as Way[];
 
 export interface Subscriber {
   name: string;
@@ -23,15 +29,15 @@ export interface Subscriber {
   address: string;
 }
 
-/** One notification that came somewhere. */
+/** One received notification. */
 export interface Receipt {
   subscriber: string;
   channel: Way;
-  /** Which event it tells of, in the words of that way. */
+  /** The event it reports, in the words of that way. */
   about: string;
-  /** By which its receiver knows a repeat. */
+  /** The id by which its receiver detects a repeat. */
   id: string;
-  /** False where the receiver answered that it is in trouble. */
+  /** False if the receiver answered with a server error. */
   taken: boolean;
   /** In ms. */
   at: number;
@@ -45,21 +51,21 @@ export interface LedgerLine {
   data: Record<string, unknown>;
 }
 
-export interface NotificationBooks {
+export interface NotificationSnapshot {
   subscribers: Subscriber[];
-  /** What the ledger has of the jobs of these subscribers. */
+  /** The ledger's events of the jobs of these subscribers. */
   events: LedgerLine[];
   receipts: Receipt[];
   /** When notifiers were killed, in ms. */
   notifierKills: number[];
   /** Deliveries that did not end as delivered, as `channel status code`. */
   undelivered: string[];
-  /** Notifications with another number of `notification.delivered` than one, as their ids. */
-  notToldOnce: string[];
+  /** Ids of notifications without exactly one `notification.delivered`. */
+  withoutOneEvent: string[];
   pausedEndpoints: number;
 }
 
-/** One line of the table of what came where. */
+/** One line of the table of receipts. */
 export interface Tally {
   way: Way;
   expected: number;
@@ -67,23 +73,30 @@ export interface Tally {
   received: number;
   missing: number;
   doubled: number;
-  /** What was taken again under an id that was taken before. */
+  /** Receipts accepted again under an id that was accepted before. */
   repeats: number;
 }
 
-/** A mail that was taken is written down within milliseconds, on a loaded machine within seconds; only who was killed before may send it again. */
+/**
+ * An accepted mail is recorded within milliseconds, on a loaded machine within seconds; only a
+ * notifier that was killed before may send it again.
+ */
 const UNRECORDED_MS = 10_000;
 const URL_OF_JOB = (jobId: string) => `/api/v1/jobs/${jobId}`;
 
 /**
- * What each receiver has, against the ledger: everything once, in the app and by mail under one id and once, by webhook and push under
- * one id and at least once. A mail may come again, under its `Message-ID`, where its notifier was killed in that moment. Pure.
+ * What each receiver has, against the ledger: everything once; in the app and by mail under one id
+ * and exactly once, by webhook and push under one id and at least once. A mail may come again,
+ * under its `Message-ID`, if its notifier was killed at that moment. Pure.
  */
-export function auditNotifications(books: NotificationBooks): { violations: Violation[]; tallies: Tally[] } {
+export function auditNotifications(snapshot: NotificationSnapshot): {
+  violations: Violation[];
+  tallies: Tally[];
+} {
   const violations: Violation[] = [];
   const tallies = WAYS.map((way) => {
-    const expected = countBy(expectedOf(books, way));
-    const receipts = books.receipts.filter(({ channel }) => channel === way);
+    const expected = countBy(expectedOf(snapshot, way));
+    const receipts = snapshot.receipts.filter(({ channel }) => channel === way);
     const idsOf = new Map<string, Map<string, number[]>>();
     for (const { subscriber, about, id, taken, at } of receipts) {
       const name = nameOf(subscriber, about);
@@ -108,26 +121,27 @@ export function auditNotifications(books: NotificationBooks): { violations: Viol
       }
       for (const [id, times] of ids) {
         tally.repeats += Math.max(0, times.length - 1);
-        for (const again of repeatsWithoutReason(way, times, books.notifierKills)) {
+        for (const again of repeatsWithoutReason(way, times, snapshot.notifierKills)) {
           add('notification_repeated', `${name}: ${id} came again ${again - Number(times[0])} ms later`);
         }
       }
     }
     for (const [id, names] of namesById(receipts)) {
-      // Whoever keeps one of each id would drop the other.
+      // A receiver that keeps one notification per id would drop the other.
       if (names.size > 1) add('id_reused', `${id}: ${[...names].join(' and ')}`);
     }
     return tally;
   });
-  for (const what of books.undelivered) violations.push({ kind: 'not_delivered', detail: what });
-  for (const id of books.notToldOnce) violations.push({ kind: 'delivery_not_told_once', detail: id });
-  if (books.pausedEndpoints > 0) {
-    violations.push({ kind: 'endpoint_paused', detail: `${books.pausedEndpoints} of them` });
+  for (const what of snapshot.undelivered) violations.push({ kind: 'not_delivered', detail: what });
+  for (const id of snapshot.withoutOneEvent)
+    violations.push({ kind: 'delivery_without_one_event', detail: id });
+  if (snapshot.pausedEndpoints > 0) {
+    violations.push({ kind: 'endpoint_paused', detail: `${snapshot.pausedEndpoints} of them` });
   }
   return { violations, tallies };
 }
 
-/** What was told under each id. */
+/** The events reported under each id. */
 function namesById(receipts: Receipt[]): Map<string, Set<string>> {
   const namesOf = new Map<string, Set<string>>();
   for (const { subscriber, about, id } of receipts) {
@@ -145,16 +159,16 @@ function repeatsWithoutReason(way: Way, times: number[], kills: number[]): numbe
   });
 }
 
-function expectedOf({ subscribers, events }: NotificationBooks, way: Way): string[] {
+function expectedOf({ subscribers, events }: NotificationSnapshot, way: Way): string[] {
   const names = new Map(subscribers.map(({ userId, name }) => [userId, name]));
   return events
-    .filter(({ type }) => TOLD[way].includes(type))
+    .filter(({ type }) => NOTIFIED_TYPES[way].includes(type))
     .map((event) => nameOf(names.get(event.user_id) ?? event.user_id, aboutOf(event, way)));
 }
 
 const nameOf = (subscriber: string, about: string): string => `${subscriber} ${about}`;
 
-/** A mail has words for an event, everything else its type and time. */
+/** A mail describes an event in words, all other ways by its type and time. */
 function aboutOf({ type, job_id, occurred_at, data }: LedgerLine, way: Way): string {
   if (way !== 'email') return eventName(type, job_id, occurred_at.toISOString());
   const { title, text } = wordingOf(type, data);

@@ -1,22 +1,27 @@
-import type { Books, Transition } from './snapshot.ts';
+import type { Snapshot, Transition } from './snapshot.ts';
 import type { Violation } from './violation.ts';
 
-/** Three beats of the heartbeat, less what the clock in the trigger may differ. */
+/** Three heartbeats, less the clock difference of the trigger. */
 const SILENT_MS = 1150;
 
-/** Runs: one holder at a time, one outcome each, no more than permitted, and nothing written by one that is over. */
-export function auditRuns(books: Books): Violation[] {
+/**
+ * Runs: one holder at a time, one outcome each, no more than permitted, and no writes after its
+ * end.
+ */
+export function auditRuns(snapshot: Snapshot): Violation[] {
   return [
-    ...auditOutcomes(books),
-    ...auditHolders(books),
-    ...auditPages(books),
-    ...auditLeads(books),
-    ...auditTakeovers(books),
+    ...auditOutcomes(snapshot),
+    ...auditHolders(snapshot),
+    ...auditPages(snapshot),
+    ...auditLeads(snapshot),
+    ...auditTakeovers(snapshot),
   ];
 }
 
-/** Each claim has exactly one outcome, each outcome a claim; and what they cost stays within the limit. */
-function auditOutcomes({ transitions, attempts, jobs }: Books): Violation[] {
+/**
+ * Each claim has exactly one outcome, each outcome a claim; and the attempts stay within the limit.
+ */
+function auditOutcomes({ transitions, attempts, jobs }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const open = new Map<string, number>();
   const count = (job: string, attempt: number, worker: string | null, by: number) => {
@@ -52,7 +57,7 @@ function auditOutcomes({ transitions, attempts, jobs }: Books): Violation[] {
 }
 
 /** A job goes from the queue to one holder and back; a holder has no more jobs than slots. */
-function auditHolders({ transitions, slots }: Books): Violation[] {
+function auditHolders({ transitions, slots }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const hands = new Map<string, number>();
   const move = (worker: string | null, by: number): number => {
@@ -80,8 +85,11 @@ function auditHolders({ transitions, slots }: Books): Violation[] {
 const sameRun = ({ old_attempt, attempt, old_worker, worker }: Transition): boolean =>
   old_attempt === attempt && old_worker === worker;
 
-/** A page is written by the run that holds the job, and once it is good no other run writes it again. */
-function auditPages({ pageWrites }: Books): Violation[] {
+/**
+ * A page is written by the run that holds the job, and once it succeeded no other run writes it
+ * again.
+ */
+function auditPages({ pageWrites }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const good = new Map<string, string>();
   for (const page of pageWrites) {
@@ -104,19 +112,19 @@ function auditPages({ pageWrites }: Books): Violation[] {
   return violations;
 }
 
-/** A lead is told of once, and a job counts those it has; a page brings one at most. */
-function auditLeads({ jobs, leads }: Books): Violation[] {
+/** Each lead has one event, and a job counts the leads it has; a page yields one at most. */
+function auditLeads({ jobs, leads }: Snapshot): Violation[] {
   const found = new Map<string, number>();
   for (const { job_id } of leads) found.set(job_id, (found.get(job_id) ?? 0) + 1);
-  const told = leads.filter(({ told: times }) => times !== 1);
+  const wrong = leads.filter(({ event_count: times }) => times !== 1);
   return [
-    ...told.map(({ job_id, key, told: times }) => ({
-      ...{ kind: 'lead_not_told_once', job: job_id },
-      detail: `${times} events tell of ${key}`,
+    ...wrong.map(({ job_id, key, event_count: times }) => ({
+      ...{ kind: 'lead_without_one_event', job: job_id },
+      detail: `${times} events report ${key}`,
     })),
     ...jobs.flatMap(({ id, pages, leads: counted }) => {
       const there = found.get(id) ?? 0;
-      // The worker with a browser stores pages alone.
+      // The worker with a browser stores pages only.
       if (there === counted && there <= pages) return [];
       const detail = `${there} leads are there, ${counted} are counted, of ${pages} pages`;
       return [{ kind: 'leads_miscounted', job: id, detail }];
@@ -124,8 +132,8 @@ function auditLeads({ jobs, leads }: Books): Violation[] {
   ];
 }
 
-/** Nobody ends the run of a worker that was heard of a moment ago. */
-function auditTakeovers({ transitions, attempts }: Books): Violation[] {
+/** No run of a worker with a recent heartbeat is ended. */
+function auditTakeovers({ transitions, attempts }: Snapshot): Violation[] {
   const crashed = new Set(
     attempts
       .filter(({ outcome }) => outcome === 'crashed')

@@ -1,11 +1,17 @@
-import type { Books } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Violation } from './violation.ts';
 
-/** Beyond the faults themselves: detecting a purged queue takes 15 s, and a little for what lies in front. */
+/**
+ * Beyond the faults themselves: detecting a purged queue takes 15 s, plus a margin for the jobs
+ * ahead.
+ */
 const LONGEST_WAIT_MS = 25_000;
 
-/** Nothing that is ready waits longer than the longest stated recovery, whatever the kind of fault, once the fault itself is over. */
-export function auditWaits({ transitions, faults }: Books, slack: number): Violation[] {
+/**
+ * No ready job waits longer than the longest stated recovery, whatever the kind of fault, once the
+ * fault itself is over.
+ */
+export function auditWaits({ transitions, faults }: Snapshot, slack: number): Violation[] {
   const disturbed = union(faults.filter(({ skipped }) => !skipped).map(({ at, healedAt }) => [at, healedAt]));
   const readySince = new Map<string, number>();
   return transitions.flatMap(({ job_id, status, at }) => {

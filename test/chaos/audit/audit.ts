@@ -1,27 +1,28 @@
 import { auditLedger } from './audit-ledger.ts';
 import { auditRuns } from './audit-runs.ts';
 import { auditWaits } from './audit-waits.ts';
-import type { BookedJob, Books, Transition } from './snapshot.ts';
+import type { JobRow, Snapshot, Transition } from './snapshot.ts';
 import { FINAL, type Violation } from './violation.ts';
 
 /**
- * Everything that must hold after a run, whatever the faults were. Pure: the same books give the same verdict.
+ * Everything that must hold after a run, whatever the faults were. Pure: the same snapshot gives
+ * the same violations.
  *
- * @param slack by how much a slow machine may exceed stated times
+ * @param slack factor by which a slow machine may exceed stated times
  */
-export function audit(books: Books, slack = 1): Violation[] {
+export function audit(snapshot: Snapshot, slack = 1): Violation[] {
   return [
-    ...auditAnswers(books),
-    ...auditEnds(books),
-    ...auditDeadLetters(books),
-    ...auditRuns(books),
-    ...auditLedger(books),
-    ...auditWaits(books, slack),
+    ...auditAnswers(snapshot),
+    ...auditEnds(snapshot),
+    ...auditDeadLetters(snapshot),
+    ...auditRuns(snapshot),
+    ...auditLedger(snapshot),
+    ...auditWaits(snapshot, slack),
   ];
 }
 
-/** What clients were told, against what is there. */
-function auditAnswers({ jobs, journal }: Books): Violation[] {
+/** The answers that clients got, against the tables. */
+function auditAnswers({ jobs, journal }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const byId = new Map(jobs.map((job) => [job.id, job]));
   const answers = new Map<string, string>();
@@ -29,9 +30,9 @@ function auditAnswers({ jobs, journal }: Books): Violation[] {
     if (status >= 400 && (problem || (key && status === 409))) {
       violations.push({ kind: 'wrong_answer', detail: `${op} was answered ${status} ${problem ?? ''}` });
     }
-    for (const told of ids ?? []) {
-      if (!byId.has(told)) {
-        violations.push({ kind: 'lost', job: told, detail: `accepted under ${key}, and is not there` });
+    for (const id of ids ?? []) {
+      if (!byId.has(id)) {
+        violations.push({ kind: 'lost', job: id, detail: `accepted under ${key}, and is not there` });
       }
     }
     if (key && ids) {
@@ -45,13 +46,13 @@ function auditAnswers({ jobs, journal }: Books): Violation[] {
       violations.push({ kind: 'final_state_changed', job: id, detail: 'a client had seen it completed' });
     }
   }
-  const seen = new Map<string, BookedJob>();
+  const seen = new Map<string, JobRow>();
   for (const job of jobs) {
     const name = `${job.script.key}/${job.script.index}`;
     const twin = seen.get(name);
     if (twin) violations.push({ kind: 'doubled', job: job.id, detail: `the same as ${twin.id}` });
     seen.set(name, job);
-    // Every POST is repeated until it is answered, so nothing may be stored that nobody was told of.
+    // Every POST is repeated until it is answered, so every stored job was in an answer.
     if (!answers.has(job.script.key)) {
       violations.push({ kind: 'unanswered', job: job.id, detail: `${job.script.key} was never answered` });
     }
@@ -59,8 +60,8 @@ function auditAnswers({ jobs, journal }: Books): Violation[] {
   return violations;
 }
 
-/** Each job is in one final state, the right one, and has never left one by itself. */
-function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Books): Violation[] {
+/** Each job is in one final state, the right one, and has never left a final state by itself. */
+function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const asked = (op: string, id: string) => calls.get(`${op} ${id}`) ?? 0;
   const calls = new Map<string, number>();
@@ -71,7 +72,7 @@ function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Books)
     const add = (kind: string, detail: string) => violations.push({ kind, detail, job: job.id });
     if (!FINAL.has(job.status)) add('stuck', `still ${job.status} at the end`);
     else if (job.status === 'cancelled' && asked('cancel', job.id) === 0)
-      add('wrong_end', 'nobody cancelled it');
+      add('wrong_end', 'cancelled without a request');
     else if (job.status === 'completed' && ['fail', 'kill_worker'].includes(job.script.end)) {
       add('wrong_end', `completed, although its script is to ${job.script.end}`);
     } else if (job.status === 'failed' && !mayFail(job, lastOutcome.get(job.id))) {
@@ -86,15 +87,15 @@ function auditEnds({ jobs, transitions, attempts, journal, deadLetters }: Books)
     const times = (requeued.get(job_id) ?? 0) + 1;
     requeued.set(job_id, times);
     if (old_status === 'completed' || status !== 'queued' || times > asked('retry', job_id)) {
-      const detail = `${old_status} became ${status}, and nobody asked for it`;
+      const detail = `${old_status} became ${status}, without a request`;
       violations.push({ kind: 'final_state_changed', detail, job: job_id });
     }
   }
   return violations;
 }
 
-/** A failed job has one dead letter that is open, and whoever did not fail, or was run again, has none. */
-function auditDeadLetters({ jobs, openDeadLetters }: Books): Violation[] {
+/** A failed job has one open dead letter; a job that did not fail, or was run again, has none. */
+function auditDeadLetters({ jobs, openDeadLetters }: Snapshot): Violation[] {
   const open = new Map<string, number>();
   for (const job of openDeadLetters) open.set(job, (open.get(job) ?? 0) + 1);
   return jobs.flatMap(({ id, status }) => {
@@ -105,30 +106,30 @@ function auditDeadLetters({ jobs, openDeadLetters }: Books): Violation[] {
 }
 
 /** Besides those written to fail: a job whose last permitted attempt lost its worker to a fault. */
-const mayFail = (job: BookedJob, lastOutcome: string | undefined): boolean =>
+const mayFail = (job: JobRow, lastOutcome: string | undefined): boolean =>
   job.script.end === 'fail' || (job.error_code === 'worker_lost' && lastOutcome === 'crashed');
 
-/** All that is known of a job, for whoever has to find out what went wrong. */
-export function historyOf(books: Books, id: string): string[] {
+/** The history of a job, for the investigation of a violation. */
+export function historyOf(snapshot: Snapshot, id: string): string[] {
   const at = (moment: number) => new Date(moment).toISOString().slice(11, 23);
-  const told = (transition: Transition) =>
+  const described = (transition: Transition) =>
     `${transition.old_status ?? 'new'} -> ${transition.status}, attempt ${transition.attempt} of ${transition.max_attempts}, worker ${transition.worker ?? '-'}, holder silent for ${Math.round(transition.silent_ms ?? 0)} ms`;
   return [
-    ...books.transitions.filter(({ job_id }) => job_id === id).map((t) => [t.at, told(t)] as const),
-    ...books.dispatches
+    ...snapshot.transitions.filter(({ job_id }) => job_id === id).map((t) => [t.at, described(t)] as const),
+    ...snapshot.dispatches
       .filter(({ job_id }) => job_id === id)
       .map(({ at: moment, dispatched }) => [moment, dispatched ? 'on the queue' : 'off the queue'] as const),
-    ...books.attempts
+    ...snapshot.attempts
       .filter(({ job_id }) => job_id === id)
       .map(
         (a) => [a.finished_at, `outcome of attempt ${a.attempt} by ${a.worker_id}: ${a.outcome}`] as const,
       ),
-    ...books.pageWrites
+    ...snapshot.pageWrites
       .filter(({ job_id }) => job_id === id)
       .map(
         (p) => [p.at, `page ${p.position} by ${p.writer ?? p.holder}, attempt ${p.holder_attempt}`] as const,
       ),
-    ...books.journal
+    ...snapshot.journal
       .filter((entry) => entry.id === id || entry.ids?.includes(id))
       .map((e) => [e.at + e.ms, `client ${e.op} at ${e.api}: ${e.status} ${e.state ?? ''}`] as const),
   ]

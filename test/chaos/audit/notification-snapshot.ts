@@ -1,22 +1,22 @@
 import { asAdmin } from '../postgres.ts';
-import type { LedgerLine, NotificationBooks, Subscriber } from './audit-notifications.ts';
+import type { LedgerLine, NotificationSnapshot, Subscriber } from './audit-notifications.ts';
 
-/** What the tables say of those who were to be told; the rest of the books is what their receivers have. */
-export const readNotificationBooks = (
+/** What the tables say of the subscribers; the rest of the snapshot comes from their receivers. */
+export const readNotificationSnapshot = (
   adminUrl: string,
   subscribers: Subscriber[],
-): Promise<Omit<NotificationBooks, 'receipts' | 'notifierKills'>> =>
+): Promise<Omit<NotificationSnapshot, 'receipts' | 'notifierKills'>> =>
   asAdmin(adminUrl, async (admin) => {
     const users = [subscribers.map(({ userId }) => userId)];
     const events = await admin.query<LedgerLine>(EVENTS, users);
     const undelivered = await admin.query<{ what: string }>(UNDELIVERED, users);
-    const notToldOnce = await admin.query<{ id: string }>(NOT_TOLD_ONCE, users);
+    const withoutOneEvent = await admin.query<{ id: string }>(WITHOUT_ONE_EVENT, users);
     const paused = await admin.query(PAUSED, users);
     return {
       subscribers,
       events: events.rows,
       undelivered: undelivered.rows.map(({ what }) => what),
-      notToldOnce: notToldOnce.rows.map(({ id }) => id),
+      withoutOneEvent: withoutOneEvent.rows.map(({ id }) => id),
       pausedEndpoints: paused.rows.length,
     };
   });
@@ -28,15 +28,15 @@ const EVENTS = `
 const UNDELIVERED = `
   SELECT concat_ws(' ', channel, id, status, error_code) AS what FROM deliveries
   WHERE user_id = ANY ($1::uuid[]) AND status <> 'delivered'`;
-/** In the app and elsewhere: one event of the ledger tells of each, and of nothing else. */
-const NOT_TOLD_ONCE = `
-  WITH there AS (
+/** In the app and elsewhere: each has one event in the ledger, and each event has one of them. */
+const WITHOUT_ONE_EVENT = `
+  WITH stored AS (
     SELECT id::text FROM notifications WHERE user_id = ANY ($1::uuid[])
     UNION ALL SELECT id::text FROM deliveries WHERE user_id = ANY ($1::uuid[])
-  ), told AS (
+  ), reported AS (
     SELECT data->>'notification_id' AS id, count(*) AS times FROM events
     WHERE user_id = ANY ($1::uuid[]) AND type = 'notification.delivered' GROUP BY 1
   )
-  SELECT coalesce(there.id, told.id) AS id FROM there FULL JOIN told ON told.id = there.id
-  WHERE there.id IS NULL OR told.times IS DISTINCT FROM 1`;
+  SELECT coalesce(stored.id, reported.id) AS id FROM stored FULL JOIN reported ON reported.id = stored.id
+  WHERE stored.id IS NULL OR reported.times IS DISTINCT FROM 1`;
 const PAUSED = 'SELECT id FROM webhooks WHERE user_id = ANY ($1::uuid[]) AND paused_at IS NOT NULL';

@@ -1,9 +1,9 @@
 import type { FaultRecord } from '../faults/schedule.ts';
 import type { Recovery } from '../recovery.ts';
-import type { Books } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import type { Violation } from './violation.ts';
 
-/** What came out of a run, for people and for other programs. */
+/** The result of a run, for people and programs. */
 export interface Report {
   driver: string;
   seed: number;
@@ -32,32 +32,32 @@ export interface Report {
 
 export function reportOf(
   run: { seed: number; minutes: number; skewed: Report['skewed'] },
-  books: Books,
-  verdict: { violations: Violation[]; recoveries: Recovery[]; histories: Record<string, string[]> },
+  snapshot: Snapshot,
+  findings: { violations: Violation[]; recoveries: Recovery[]; histories: Record<string, string[]> },
 ): Report {
-  const of = (kind: string) => verdict.violations.filter((violation) => violation.kind === kind).length;
-  const done = books.faults.filter(({ skipped }) => !skipped);
+  const of = (kind: string) => findings.violations.filter((violation) => violation.kind === kind).length;
+  const done = snapshot.faults.filter(({ skipped }) => !skipped);
   return {
-    driver: books.driver,
+    driver: snapshot.driver,
     ...run,
-    jobs: books.jobs.length,
-    jobsByState: countBy(books.jobs, ({ status }) => status),
-    batches: books.journal.filter(({ op, status }) => op === 'batch' && status === 202).length,
-    calls: books.journal.length,
-    unanswered: books.journal.filter(({ status }) => status === 0).length,
-    answers: countBy(books.journal, ({ op, status }) => `${op} ${status}`),
-    runs: books.attempts.length,
-    outcomes: countBy(books.attempts, ({ outcome }) => outcome),
+    jobs: snapshot.jobs.length,
+    jobsByState: countBy(snapshot.jobs, ({ status }) => status),
+    batches: snapshot.journal.filter(({ op, status }) => op === 'batch' && status === 202).length,
+    calls: snapshot.journal.length,
+    unanswered: snapshot.journal.filter(({ status }) => status === 0).length,
+    answers: countBy(snapshot.journal, ({ op, status }) => `${op} ${status}`),
+    runs: snapshot.attempts.length,
+    outcomes: countBy(snapshot.attempts, ({ outcome }) => outcome),
     faults: done.length,
     faultsByKind: countBy(done, ({ kind }) => kind),
     skipped: countBy(
-      books.faults.filter(({ skipped }) => skipped),
+      snapshot.faults.filter(({ skipped }) => skipped),
       ({ kind, skipped }: FaultRecord) => `${kind}: ${skipped}`,
     ),
     lost: of('lost'),
     doubled: of('doubled') + of('page_twice'),
     stuck: of('stuck'),
-    ...verdict,
+    ...findings,
   };
 }
 

@@ -7,27 +7,30 @@ import { type JournalEntry, readLines } from '../load/journal.ts';
 import type { JobScript } from '../load/script.ts';
 import { asAdmin } from '../postgres.ts';
 
-/** All that the auditor looks at: tables, queues, the recorder's second set of books, and what clients were told. Times in ms. */
-export interface Books {
+/**
+ * All that the auditor reads: tables, queues, the recorder's own tables, and the answers that
+ * clients got. Times in ms.
+ */
+export interface Snapshot {
   driver: Installation['driver'];
   leaseMs: number;
   slots: number;
-  jobs: BookedJob[];
+  jobs: JobRow[];
   transitions: Transition[];
-  attempts: BookedAttempt[];
+  attempts: AttemptRow[];
   dispatches: { at: number; job_id: string; dispatched: boolean }[];
   /** In the ledger's order. */
   events: { job_id: string; type: string; asked: boolean }[];
   pageWrites: PageWrite[];
-  /** With how many events tell of it. */
-  leads: { job_id: string; key: string; told: number }[];
+  /** With the number of events that report it. */
+  leads: { job_id: string; key: string; event_count: number }[];
   /** Events the relay has not published. */
   unpublished: number;
   /** Messages left in the work queue. */
   queued: number;
   /** Jobs among the messages of `failed_jobs`. */
   deadLetters: Set<string>;
-  /** Jobs of the dead letters that are open, once for each. */
+  /** Jobs of the open dead letters, one entry per dead letter. */
   openDeadLetters: string[];
   journal: JournalEntry[];
   aborted: { id: string; at: number }[];
@@ -36,7 +39,7 @@ export interface Books {
   pids: Map<string, number[]>;
 }
 
-export interface BookedJob {
+export interface JobRow {
   id: string;
   status: string;
   attempt: number;
@@ -61,7 +64,7 @@ export interface Transition {
   silent_ms: number | null;
 }
 
-export interface BookedAttempt {
+export interface AttemptRow {
   job_id: string;
   attempt: number;
   worker_id: string;
@@ -82,20 +85,20 @@ export interface PageWrite {
   status: string;
 }
 
-export async function readBooks(
+export async function readSnapshot(
   installation: Installation,
   journalFile: string,
   faults: FaultRecord[],
-): Promise<Books> {
+): Promise<Snapshot> {
   const { driver, leaseMs, slots } = installation;
   const tables = await asAdmin(installation.adminUrl, async (admin) => ({
-    jobs: await rowsOf<BookedJob>(admin, JOBS),
+    jobs: await rowsOf<JobRow>(admin, JOBS),
     transitions: await rowsOf<Transition>(admin, TRANSITIONS),
-    attempts: await rowsOf<BookedAttempt>(admin, ATTEMPTS),
-    dispatches: await rowsOf<Books['dispatches'][number]>(admin, DISPATCHES),
-    events: await rowsOf<Books['events'][number]>(admin, EVENTS),
+    attempts: await rowsOf<AttemptRow>(admin, ATTEMPTS),
+    dispatches: await rowsOf<Snapshot['dispatches'][number]>(admin, DISPATCHES),
+    events: await rowsOf<Snapshot['events'][number]>(admin, EVENTS),
     pageWrites: await rowsOf<PageWrite>(admin, PAGE_WRITES),
-    leads: await rowsOf<Books['leads'][number]>(admin, LEADS),
+    leads: await rowsOf<Snapshot['leads'][number]>(admin, LEADS),
     openDeadLetters: (await rowsOf<{ job_id: string }>(admin, OPEN_DEAD_LETTERS)).map(({ job_id }) => job_id),
     unpublished: Number((await rowsOf<{ count: string }>(admin, UNPUBLISHED))[0]?.count),
   }));
@@ -130,17 +133,17 @@ const PAGE_WRITES = `
   FROM chaos.page_writes ORDER BY seq`;
 const OPEN_DEAD_LETTERS = 'SELECT job_id FROM dead_letters WHERE resolved_at IS NULL AND job_id IS NOT NULL';
 const LEADS = `
-  SELECT l.job_id, l.key, count(e.id)::int AS told
+  SELECT l.job_id, l.key, count(e.id)::int AS event_count
   FROM leads l LEFT JOIN events e ON e.job_id = l.job_id AND e.type = 'lead.found' AND e.data->>'lead_id' = l.id::text
   GROUP BY l.job_id, l.key`;
 const UNPUBLISHED = `
   SELECT count(*) FROM events e, event_cursors c WHERE c.reader = 'relay' AND (e.xid, e.seq) > (c.xid, c.seq)`;
 
-/** Jobs on the queue, those in a worker's hands included. */
+/** Jobs on the queue, including those delivered and not acknowledged. */
 export const countQueued = (installation: Installation): Promise<number> =>
   countMessages(installation, [SCRAPE_JOBS]);
 
-/** Messages in these queues, those in a consumer's hands included. */
+/** Messages in these queues, including those delivered and not acknowledged. */
 export async function countMessages({ broker, adminUrl }: Installation, queues: string[]): Promise<number> {
   if (!broker) {
     return asAdmin(adminUrl, async (admin) => {

@@ -1,5 +1,5 @@
-// Preloaded with `--import`: this process lives on a machine whose clock is off by CHAOS_CLOCK_SHIFT_MS. Timers are not shifted, as
-// they are not on a machine whose clock is merely wrong.
+// Preloaded with `--import`: the clock of this process is off by CHAOS_CLOCK_SHIFT_MS. Timers are
+// not shifted, as on a machine whose clock is wrong.
 const shiftMs = Number(process.env.CHAOS_CLOCK_SHIFT_MS ?? 0);
 const RealDate = Date;
 

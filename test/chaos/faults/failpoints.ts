@@ -3,8 +3,9 @@ import type { Queue } from '../../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../../queue/topology.ts';
 
 /**
- * Moments at which a process can be made to die or to stand still. The harness arms one over IPC; the next time the process comes by,
- * it happens. SIGKILL by its own hand, so that not one instruction more is run.
+ * Failpoints: moments at which a process can be killed or frozen. The harness arms one over IPC; it
+ * fires the next time the process reaches it. The process sends itself SIGKILL, so that not one
+ * more instruction runs.
  */
 export type Moment =
   | 'claimed'
@@ -14,16 +15,16 @@ export type Moment =
   | 'settled'
   | 'before_publish'
   | 'published';
-export type Doom = { moment: Moment; signal: 'SIGKILL' | 'SIGSTOP'; afterMs: number };
+export type Failpoint = { moment: Moment; signal: 'SIGKILL' | 'SIGSTOP'; afterMs: number };
 
-export interface Arms {
-  /** Comes by a moment. Resolves at once, or never. */
+export interface Failpoints {
+  /** Reaches a moment. Resolves at once, or never. */
   passes(moment: Moment): Promise<void>;
 }
 
-export function listenForArms(): Arms {
-  let armed: Doom | undefined;
-  process.on('message', (message: { arm?: Doom | null }) => {
+export function listenForFailpoints(): Failpoints {
+  let armed: Failpoint | undefined;
+  process.on('message', (message: { arm?: Failpoint | null }) => {
     if (message.arm !== undefined) armed = message.arm ?? undefined;
   });
   return {
@@ -31,20 +32,21 @@ export function listenForArms(): Arms {
       if (armed?.moment !== moment) return;
       const { signal, afterMs } = armed;
       armed = undefined;
-      // What was handed to the socket before may still leave, as it may on any machine that dies a moment later.
+      // Data written to the socket before may still leave, as on any machine that dies a moment
+      // later.
       if (afterMs > 0) await new Promise((resolve) => setTimeout(resolve, afterMs));
       process.kill(process.pid, signal);
     },
   };
 }
 
-/** The database as it is, with the moments of a worker's life on the way. */
-export function withMoments(database: Database, arms: Arms): Database {
+/** The database with the failpoints of a worker. */
+export function withMoments(database: Database, failpoints: Failpoints): Database {
   const query: Database['query'] = async (statement, values) => {
-    if (statement.name === 'settle_jobs') await arms.passes('before_settle');
+    if (statement.name === 'settle_jobs') await failpoints.passes('before_settle');
     const rows = await database.query<never>(statement, values);
-    if (statement.name === 'settle_jobs') await arms.passes('settled');
-    if (statement.name === 'claim_jobs') await arms.passes('claimed');
+    if (statement.name === 'settle_jobs') await failpoints.passes('settled');
+    if (statement.name === 'claim_jobs') await failpoints.passes('claimed');
     return rows;
   };
   const transaction: Database['transaction'] = (work) =>
@@ -52,7 +54,7 @@ export function withMoments(database: Database, arms: Arms): Database {
       const inside: Sql['query'] = async (statement, values) => {
         const rows = await sql.query<never>(statement, values);
         // Between the write and its commit, with the job's row locked.
-        if (statement.name === 'store_pages') await arms.passes('storing');
+        if (statement.name === 'store_pages') await failpoints.passes('storing');
         return rows;
       };
       return work({ query: inside });
@@ -60,13 +62,16 @@ export function withMoments(database: Database, arms: Arms): Database {
   return { ...database, query, transaction };
 }
 
-/** The queue as it is, with the moments of an API process between commit and publish, and publish and mark. */
-export const withPublishMoments = (queue: Queue, arms: Arms): Queue => ({
+/**
+ * The queue with the failpoints of an API process: between commit and publish, and between publish
+ * and mark.
+ */
+export const withPublishMoments = (queue: Queue, failpoints: Failpoints): Queue => ({
   ...queue,
   publish: async (messages) => {
     const jobs = messages.some(({ routingKey }) => routingKey === SCRAPE_JOBS);
-    if (jobs) await arms.passes('before_publish');
+    if (jobs) await failpoints.passes('before_publish');
     await queue.publish(messages);
-    if (jobs) await arms.passes('published');
+    if (jobs) await failpoints.passes('published');
   },
 });

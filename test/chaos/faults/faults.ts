@@ -4,46 +4,49 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { waitFor } from '../../support/wait-for.ts';
-import { type Installation, type Member, untilReady } from '../installation.ts';
+import { type Installation, type Member, waitUntilReady } from '../installation.ts';
 import type { Load } from '../load/load.ts';
 import { asAdmin } from '../postgres.ts';
-import type { Doom } from './failpoints.ts';
+import type { Failpoint } from './failpoints.ts';
 import type { FaultKind, PlannedFault } from './plan.ts';
 import type { ChaosProxy } from './proxy.ts';
 
-/** What a fault did, as the auditor needs it. Times are the harness's, which is the database's too. */
+/**
+ * The effect of a fault, for the auditor. Times are by the harness's clock, which is the database's
+ * too.
+ */
 export interface FaultEffect {
-  /** When it took effect, and when everything was as before again. */
+  /** When it took effect, and when everything was normal again. */
   at: number;
   healedAt: number;
-  /** Processes it hit, by the ids they had. */
+  /** Processes it hit, with their pids at that time. */
   hit: { name: string; pid: number }[];
   /** Why nothing happened. */
   skipped?: string;
 }
 
-export interface Ground {
+export interface FaultContext {
   installation: Installation;
   load: Load;
 }
 
-/** How a fault is done, and what it must not share its moment with. */
+/** How a fault is performed, and what it must not overlap with. */
 export interface FaultAct {
-  /** Only one fault at a time has its hands on each of these. */
+  /** Only one fault at a time may use each of these. */
   holds: string[];
   run(): Promise<FaultEffect>;
 }
 
-export function prepareFault(planned: PlannedFault, ground: Ground): FaultAct {
+export function prepareFault(planned: PlannedFault, context: FaultContext): FaultAct {
   const { kind, target, durationMs } = planned;
-  const { installation, load } = ground;
+  const { installation, load } = context;
   const { postgres, broker, leaseMs } = installation;
   const one = (members: Member[]): Member => {
     const member = members[target % members.length];
-    if (!member) throw new Error(`nobody to hit with ${kind}`);
+    if (!member) throw new Error(`no process for ${kind}`);
     return member;
   };
-  const scripted = installation.workers.filter(({ armed }) => armed);
+  const scripted = installation.workers.filter(({ hasFailpoints }) => hasFailpoints);
   const on = (member: Member, run: () => Promise<Partial<FaultEffect>>, ...more: string[]): FaultAct => ({
     holds: [member.name, ...more],
     run: () => timed(run, [member]),
@@ -61,8 +64,8 @@ export function prepareFault(planned: PlannedFault, ground: Ground): FaultAct {
     const proxy = member[to];
     return on(member, () => (proxy ? disturb(proxy, how, planned) : nothing('no broker')));
   };
-  const dies = (moment: Doom['moment'], members: Member[]): FaultAct => {
-    const member = one(members.filter(({ armed }) => armed));
+  const dies = (moment: Failpoint['moment'], members: Member[]): FaultAct => {
+    const member = one(members.filter(({ hasFailpoints }) => hasFailpoints));
     return on(member, () => dieAt(member, { moment, signal: 'SIGKILL', afterMs: 0 }));
   };
 
@@ -128,7 +131,7 @@ export function prepareFault(planned: PlannedFault, ground: Ground): FaultAct {
       const ended = member.ends(15_000);
       member.signal(signal);
       await ended;
-      await untilReady([member]);
+      await waitUntilReady([member]);
       return {};
     });
   }
@@ -137,9 +140,9 @@ export function prepareFault(planned: PlannedFault, ground: Ground): FaultAct {
   }
 }
 
-/** Fills in what an act does not say itself: from its begin to its end, on these processes. */
+/** Fills in the defaults of an act: from its begin to its end, on these processes. */
 async function timed(run: () => Promise<Partial<FaultEffect>>, members: Member[]): Promise<FaultEffect> {
-  if (members.length > 0) await untilReady(members);
+  if (members.length > 0) await waitUntilReady(members);
   const at = Date.now();
   const hit = members.flatMap(({ name, pid }) => (pid ? [{ name, pid }] : []));
   const said = await run();
@@ -148,16 +151,16 @@ async function timed(run: () => Promise<Partial<FaultEffect>>, members: Member[]
 
 const nothing = async (skipped: string): Promise<Partial<FaultEffect>> => ({ skipped });
 
-/** Arms a moment and waits until the process has come by. */
-async function dieAt(member: Member, doom: Doom): Promise<Partial<FaultEffect>> {
+/** Arms a failpoint and waits until the process has reached it. */
+async function dieAt(member: Member, failpoint: Failpoint): Promise<Partial<FaultEffect>> {
   const ended = member.ends(8000);
-  member.tell({ arm: doom });
+  member.send({ arm: failpoint });
   if (!(await ended)) {
-    member.tell({ arm: null });
-    return { skipped: `did not come by ${doom.moment}` };
+    member.send({ arm: null });
+    return { skipped: `did not come by ${failpoint.moment}` };
   }
   const at = member.lives.at(-1)?.endedAt ?? Date.now();
-  await untilReady([member]);
+  await waitUntilReady([member]);
   return { at };
 }
 
@@ -169,12 +172,12 @@ async function freeze(member: Member, ms: number): Promise<Partial<FaultEffect>>
 }
 
 async function freezeInTransaction(member: Member, ms: number): Promise<Partial<FaultEffect>> {
-  member.tell({ arm: { moment: 'storing', signal: 'SIGSTOP', afterMs: 0 } satisfies Doom });
+  member.send({ arm: { moment: 'storing', signal: 'SIGSTOP', afterMs: 0 } satisfies Failpoint });
   const frozen = () => isStopped(member.pid);
   const standsStill = await waitFor(frozen, { timeoutMs: 8000 }).catch(() => false);
   if (!standsStill) {
-    member.tell({ arm: null });
-    // It may have come by in this very moment.
+    member.send({ arm: null });
+    // It may have reached the failpoint just now.
     member.signal('SIGCONT');
     return { skipped: 'did not come by storing' };
   }
@@ -184,7 +187,10 @@ async function freezeInTransaction(member: Member, ms: number): Promise<Partial<
   return { at };
 }
 
-/** Linux tells the state of a process as `T` in the third field of its stat, behind the name in brackets. */
+/**
+ * Linux reports a stopped process as `T` in the third field of its stat, after the name in
+ * brackets.
+ */
 async function isStopped(pid: number | undefined): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) === 'T';
@@ -199,7 +205,7 @@ async function disturb(
   else if (how === 'stalled') proxy.stall();
   else proxy.slow(40 + durationMs / 20);
   await delay(durationMs);
-  // Of what a stall held back, either all arrives late, or nothing does.
+  // What a stall held back arrives late as a whole, or not at all.
   if (how === 'stalled' && loses) proxy.cut();
   proxy.restore();
   return {};
@@ -236,7 +242,10 @@ async function terminateBackends({ adminUrl }: Installation): Promise<Partial<Fa
   return {};
 }
 
-/** The role may have three connections, and those it has are ended: whoever comes late is told that there are too many. */
+/**
+ * Limits the role to three connections and ends those it has: later ones are refused with "too many
+ * connections".
+ */
 async function refuseConnections(installation: Installation, ms: number): Promise<Partial<FaultEffect>> {
   const limit = (connections: number) =>
     asAdmin(installation.adminUrl, (admin) =>
@@ -252,7 +261,10 @@ async function refuseConnections(installation: Installation, ms: number): Promis
   return {};
 }
 
-/** A lock that everything waits for until the pools have no connection left and those who ask for one are turned away. */
+/**
+ * A lock that everything waits for, until the pools have no connection left and callers are
+ * refused.
+ */
 async function exhaustPools({ adminUrl }: Installation): Promise<Partial<FaultEffect>> {
   return asAdmin(adminUrl, async (admin) => {
     await admin.query('BEGIN');
@@ -269,7 +281,7 @@ async function exhaustPools({ adminUrl }: Installation): Promise<Partial<FaultEf
   });
 }
 
-/** What an operator does with the wrong queue's name. */
+/** An operator's mistake with the wrong queue name. */
 async function purgeQueue(installation: Installation): Promise<Partial<FaultEffect>> {
   if (!installation.broker) {
     await asAdmin(installation.adminUrl, (admin) =>
@@ -303,7 +315,7 @@ async function atBroker(
   }
 }
 
-/** The browser of one worker, with everything below it; the worker itself stays. */
+/** The browser of one worker, with its whole process tree; the worker itself stays. */
 async function killChromium(member: Member): Promise<Partial<FaultEffect>> {
   const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=,comm=']);
   const processes = stdout
@@ -321,7 +333,7 @@ async function killChromium(member: Member): Promise<Partial<FaultEffect>> {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It went with its parent.
+      // It ended with its parent.
     }
   }
   return browsers.length > 0 ? {} : { skipped: 'no browser was running' };

@@ -3,44 +3,45 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Violation } from '../audit/violation.ts';
-import { type Member, untilReady } from '../installation.ts';
+import { type Member, waitUntilReady } from '../installation.ts';
 import { asAdmin } from '../postgres.ts';
 import { runChaos } from '../run.ts';
 import { type Shape, withServices } from '../services.ts';
-import type { FaultEffect, Ground } from './faults.ts';
+import type { FaultContext, FaultEffect } from './faults.ts';
 import type { FaultKind } from './plan.ts';
 import type { FaultRecord } from './schedule.ts';
 
 /**
- * The proof of the harness itself: with one guard taken out of a copy of the compiled product, a scenario that this guard is for must
- * end in violations, and with the guard in none. Text is replaced and not code configured: the product has no switch that loses jobs.
+ * The proof of the harness itself. A mutation removes one safeguard from a copy of the compiled
+ * product; the scenario for that safeguard must end in violations with the mutated copy, and in none
+ * with the original. Text is replaced because the product has no switch that loses jobs.
  */
-export interface Guard {
+export interface Mutation {
   file: string;
-  /** Must stand in the file exactly once: a patch that no longer applies proves nothing, and fails. */
+  /** Must occur in the file exactly once: a patch that no longer applies proves nothing, and fails. */
   remove: string;
   instead: string;
   /** At least one of these kinds of violation must be found. */
   expects: string[];
   shape: Partial<Shape>;
-  /** How long the run may take to come to rest; default 30 s. */
+  /** How long the run may take to become idle; default 30 s. */
   quietMs?: number;
-  scenario(ground: Ground): Promise<FaultRecord[]>;
+  scenario(context: FaultContext): Promise<FaultRecord[]>;
 }
 
-const guards = {
+const mutations = {
   attempt_fence: {
     file: 'db/jobs/settle.js',
     remove: 'AND j.attempt = s.attempt AND j.worker_id = s.worker_id',
     instead: '',
     expects: ['wrong_end', 'outcome_without_attempt', 'attempt_without_outcome'],
     shape: { leaseMs: 2000 },
-    scenario: async (ground) => {
-      const holder = await holderOfSlowJob(ground, 5000);
-      // Longer than its lease: somebody else runs the job by the time it wakes up.
+    scenario: async (context) => {
+      const holder = await holderOfSlowJob(context, 5000);
+      // Longer than its lease: another worker runs the job when it wakes up.
       return one('worker_frozen', holder, async () => {
         holder.signal('SIGSTOP');
-        await until(ground, `status = 'running' AND attempt = 2`, 15_000);
+        await until(context, `status = 'running' AND attempt = 2`, 15_000);
         holder.signal('SIGCONT');
       });
     },
@@ -51,34 +52,34 @@ const guards = {
     instead: 'const settled = true;\n        void retryWhileUnavailable(',
     expects: ['slow_recovery'],
     shape: { leaseMs: 10_000 },
-    scenario: async (ground) => {
-      const workers = ground.installation.workers;
+    scenario: async (context) => {
+      const workers = context.installation.workers;
       const ended = workers.map((worker) => worker.ends(15_000).then((dead) => (dead ? worker : undefined)));
       for (const worker of workers) {
-        worker.tell({ arm: { moment: 'before_settle', signal: 'SIGKILL', afterMs: 500 } });
+        worker.send({ arm: { moment: 'before_settle', signal: 'SIGKILL', afterMs: 500 } });
       }
-      await ground.load.postSlow(300);
+      await context.load.postSlow(300);
       const dead = await Promise.race(ended);
-      for (const worker of workers) worker.tell({ arm: null });
-      if (!dead) throw new Error('no worker came by its settle');
+      for (const worker of workers) worker.send({ arm: null });
+      if (!dead) throw new Error('no worker reached its settle');
       return recordDeath('worker_killed_before_settle', dead);
     },
   },
-  sweep: {
+  scheduler: {
     file: 'dispatch/scheduler.js',
     remove: 'const due = await queueDueJobs(database, BATCH);',
     instead: 'if (queue) return PAUSE_MS;\n        const due = await queueDueJobs(database, BATCH);',
     expects: ['stuck'],
-    // Two processes, so that one is left to sweep. The jobs that nobody sweeps would be waited for.
+    // Two processes, so that one is left to lead. Without a scheduler the run would wait for its jobs.
     shape: { apis: 2 },
     quietMs: 7000,
-    scenario: async (ground) => {
-      const [api] = ground.installation.apis;
+    scenario: async (context) => {
+      const [api] = context.installation.apis;
       if (!api) throw new Error('no API process');
       const ended = api.ends(15_000);
-      api.tell({ arm: { moment: 'before_publish', signal: 'SIGKILL', afterMs: 0 } });
-      // The processes take turns; one of the posts is its own.
-      await Promise.all([1, 2, 3].map(() => ground.load.postSlow(50)));
+      api.send({ arm: { moment: 'before_publish', signal: 'SIGKILL', afterMs: 0 } });
+      // Posts go to the processes in rotation; one of them is its own.
+      await Promise.all([1, 2, 3].map(() => context.load.postSlow(50)));
       if (!(await ended)) throw new Error('the API process published nothing');
       return recordDeath('api_killed_before_publish', api);
     },
@@ -89,8 +90,8 @@ const guards = {
     instead: 'delivery.redelivered === null ? takeOver(',
     expects: ['slow_recovery'],
     shape: { leaseMs: 10_000 },
-    scenario: async (ground) => {
-      const holder = await holderOfSlowJob(ground, 1500);
+    scenario: async (context) => {
+      const holder = await holderOfSlowJob(context, 1500);
       const ended = holder.ends(5000);
       holder.signal('SIGKILL');
       await ended;
@@ -102,13 +103,13 @@ const guards = {
     remove: 'if (holder.silentMs >= SILENT_MS)',
     instead: 'if (holder.silentMs >= -SILENT_MS)',
     expects: ['taken_over_alive'],
-    // One slot: the message can only go to somebody else than the one who runs its job.
+    // One slot: the message can only go to another worker than the one that runs its job.
     shape: { slots: 1, leaseMs: 10_000 },
-    scenario: async (ground) => {
-      const holder = await holderOfSlowJob(ground, 4000);
+    scenario: async (context) => {
+      const holder = await holderOfSlowJob(context, 4000);
       return one('backends_terminated', holder, async () => {
-        // Every worker loses the channel its messages came on, and nothing else.
-        await asAdmin(ground.installation.adminUrl, (admin) =>
+        // Every worker loses only the channel its messages came on.
+        await asAdmin(context.installation.adminUrl, (admin) =>
           admin.query(
             `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
              WHERE datname = current_database() AND application_name = 'leadengine-queue-session'`,
@@ -117,50 +118,50 @@ const guards = {
       });
     },
   },
-} satisfies Record<string, Guard>;
+} satisfies Record<string, Mutation>;
 
-export type GuardName = keyof typeof guards;
-export const GUARDS: Record<GuardName, Guard> = guards;
+export type MutationName = keyof typeof mutations;
+export const MUTATIONS: Record<MutationName, Mutation> = mutations;
 
 export interface Proof {
-  guard: GuardName;
-  /** Kinds of violations found, with the guard in place and without it. */
-  withGuard: string[];
-  without: string[];
+  mutation: MutationName;
+  /** Kinds of violations found, with the original and with the mutated copy. */
+  original: string[];
+  mutated: string[];
   proven: boolean;
   violations: Violation[];
 }
 
-export async function proveGuard(name: GuardName, say: (line: string) => void): Promise<Proof> {
-  const guard = GUARDS[name];
-  const build = await patchedBuild(guard);
+export async function proveMutation(name: MutationName, say: (line: string) => void): Promise<Proof> {
+  const mutation = MUTATIONS[name];
+  const build = await patchedBuild(mutation);
   try {
     return await withServices('embedded', async (start) => {
-      const run = async (which: 'with' | 'without') => {
-        const shape = { apis: 1, workers: 2, browserWorkers: 0, slots: 2, leaseMs: 3000, ...guard.shape };
-        const installation = await start({ ...shape, ...(which === 'without' ? { build } : {}) });
+      const run = async (which: 'original' | 'mutated') => {
+        const shape = { apis: 1, workers: 2, browserWorkers: 0, slots: 2, leaseMs: 3000, ...mutation.shape };
+        const installation = await start({ ...shape, ...(which === 'mutated' ? { build } : {}) });
         const report = await runChaos(installation, {
           ...{ seed: 1, minutes: 0, jobsPerSecond: 0, gapMs: 1000, slack: 2 },
-          quietMs: guard.quietMs ?? 30_000,
-          scenario: guard.scenario,
-          say: (line) => say(`${name}, ${which} the guard: ${line}`),
+          quietMs: mutation.quietMs ?? 30_000,
+          scenario: mutation.scenario,
+          say: (line) => say(`${name}, ${which}: ${line}`),
         });
         return report.violations;
       };
-      const [found, missed] = await Promise.all([run('with'), run('without')]);
+      const [found, missed] = await Promise.all([run('original'), run('mutated')]);
       const kinds = (violations: Violation[]) => [...new Set(violations.map(({ kind }) => kind))];
-      const proven = found.length === 0 && kinds(missed).some((kind) => guard.expects.includes(kind));
-      // What is in `violations` decides whether the logs are kept: those of a proof that failed.
+      const proven = found.length === 0 && kinds(missed).some((kind) => mutation.expects.includes(kind));
+      // Logs are kept if there are `violations`: only those of a failed proof.
       const violations = proven ? [] : [...found, ...missed];
-      return { guard: name, withGuard: kinds(found), without: kinds(missed), proven, violations };
+      return { mutation: name, original: kinds(found), mutated: kinds(missed), proven, violations };
     });
   } finally {
     await rm(build, { recursive: true, force: true });
   }
 }
 
-/** @throws where the text to remove is not there: then the product has changed, and the patch must follow */
-async function patchedBuild({ file, remove, instead }: Guard): Promise<string> {
+/** @throws if the text to remove is not there: then the product has changed, and so must the patch */
+async function patchedBuild({ file, remove, instead }: Mutation): Promise<string> {
   const build = await mkdtemp(join(tmpdir(), 'leadengine-chaos-patched-'));
   await cp(join(import.meta.dirname, '..', '..', '..'), build, { recursive: true, verbatimSymlinks: true });
   const path = join(build, file);
@@ -173,8 +174,8 @@ async function patchedBuild({ file, remove, instead }: Guard): Promise<string> {
 }
 
 /** Posts a job that takes this long, and waits until a worker has it. */
-async function holderOfSlowJob(ground: Ground, ms: number): Promise<Member> {
-  const { installation, load } = ground;
+async function holderOfSlowJob(context: FaultContext, ms: number): Promise<Member> {
+  const { installation, load } = context;
   await load.postSlow(ms);
   return waitFor(
     async () => {
@@ -188,10 +189,10 @@ async function holderOfSlowJob(ground: Ground, ms: number): Promise<Member> {
   );
 }
 
-const until = (ground: Ground, condition: string, timeoutMs: number): Promise<boolean> =>
+const until = (context: FaultContext, condition: string, timeoutMs: number): Promise<boolean> =>
   waitFor(
     async () => {
-      const found = await asAdmin(ground.installation.adminUrl, (admin) =>
+      const found = await asAdmin(context.installation.adminUrl, (admin) =>
         admin.query(`SELECT FROM jobs WHERE ${condition}`),
       );
       return found.rows.length > 0;
@@ -211,7 +212,7 @@ async function one(kind: FaultKind, member: Member, run: () => Promise<void>): P
 
 async function recordDeath(kind: FaultKind, member: Member): Promise<FaultRecord[]> {
   const life = member.lives.findLast(({ endedAt }) => endedAt !== undefined);
-  await untilReady([member]);
+  await waitUntilReady([member]);
   const at = life?.endedAt ?? Date.now();
   return [{ number: 1, kind, at, healedAt: Date.now(), hit: [{ name: member.name, pid: life?.pid ?? 0 }] }];
 }

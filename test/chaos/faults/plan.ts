@@ -1,7 +1,7 @@
 import type { Driver } from '../installation.ts';
 import { createRandom } from './random.ts';
 
-/** Every fault there is, and on which installations it can happen. */
+/** All faults, and the installations on which each can happen. */
 export const FAULT_KINDS = {
   worker_killed: ['fleet', 'embedded'],
   worker_frozen: ['fleet', 'embedded'],
@@ -43,38 +43,51 @@ export const FAULT_KINDS = {
 
 export type FaultKind = keyof typeof FAULT_KINDS;
 
-/** One fault of the schedule. Everything random about it is drawn beforehand, so that a seed names the schedule. */
+/**
+ * One fault of the schedule. All its random values are drawn beforehand, so that a seed determines
+ * the schedule.
+ */
 export interface PlannedFault {
   number: number;
   kind: FaultKind;
-  /** How long after the one before it has healed; null: beside it, a moment after it began. */
+  /**
+   * Pause after the previous fault has healed; null: concurrent with it, a moment after it began.
+   */
   gapMs: number | null;
-  /** Which of the processes in question, modulo their number. */
+  /** Index of the target process, modulo their number. */
   target: number;
-  /** For faults that last. */
+  /** For faults with a duration. */
   durationMs: number;
-  /** Whether what was held back arrives in the end, or is gone. */
+  /** Whether what was held back is lost, or arrives in the end. */
   loses: boolean;
 }
 
-/** Finding out that a queue lost its messages takes the product this long; the next fault would blur it. */
+/**
+ * The product takes this long to detect that a queue lost its messages; another fault in that time
+ * would blur it.
+ */
 const PURGE_MS = 16_000;
 
+/** Of these kinds (default all), those that can happen on this driver. */
+export const kindsOn = (
+  driver: Driver,
+  kinds: FaultKind[] = Object.keys(FAULT_KINDS) as FaultKind[],
+): FaultKind[] => kinds.filter((kind) => (FAULT_KINDS[kind] as readonly Driver[]).includes(driver));
+
 /**
- * The schedule, without an end: shuffled decks of all kinds, one after the other, so that each kind comes before any comes twice too
- * often. Most faults have their time to themselves, which tells what each costs; a fifth comes on top of another.
+ * The endless schedule: shuffled decks of all kinds, one after another, so that the kinds stay
+ * balanced. Most faults happen alone, which shows what each costs; a fifth overlap with another.
  */
 export function* planFaults(options: {
   seed: number;
   driver: Driver;
-  /** Mean time of quiet between two faults. */
+  /** Mean pause between two faults. */
   gapMs: number;
   kinds?: FaultKind[];
 }): Generator<PlannedFault> {
   const random = createRandom(options.seed, `faults-${options.driver}`);
-  const kinds = (options.kinds ?? (Object.keys(FAULT_KINDS) as FaultKind[])).filter((kind) =>
-    (FAULT_KINDS[kind] as readonly Driver[]).includes(options.driver),
-  );
+  const kinds = kindsOn(options.driver, options.kinds);
+  if (kinds.length === 0) throw new Error(`no kind of fault can happen on ${options.driver}`);
   let before: FaultKind | undefined;
   for (let number = 1; ; ) {
     for (const kind of random.shuffled(kinds)) {

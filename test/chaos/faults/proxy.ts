@@ -1,15 +1,18 @@
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 
-/** A connection between two processes that can be taken away in every way a network does. */
+/** A connection between two processes that can fail in every way a network does. */
 export interface ChaosProxy {
   port: number;
   /** Ends every connection and refuses new ones, as a server that is down does. */
   cut(): void;
-  /** Half-open: connections stay and new ones are made, but nothing arrives, not even that the other end is gone. */
+  /**
+   * Half-open: connections stay and new ones are made, but nothing arrives, not even that the other
+   * end is gone.
+   */
   stall(): void;
   /** Everything arrives this much later, in both directions. */
   slow(delayMs: number): void;
-  /** As it should be. What was held back by a stall arrives now. */
+  /** Back to normal. What a stall held back arrives now. */
   restore(): void;
   /** Ends every connection once; new ones work. */
   reset(): void;
@@ -46,7 +49,7 @@ export async function startChaosProxy(target: { host: string; port: number }): P
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 
-  const turn = (next: Way) => {
+  const switchTo = (next: Way) => {
     way = next;
     for (const pump of pumps) pump.flush();
   };
@@ -59,9 +62,9 @@ export async function startChaosProxy(target: { host: string; port: number }): P
       way = { kind: 'cut' };
       reset();
     },
-    stall: () => turn({ kind: 'stalled' }),
-    slow: (delayMs) => turn({ kind: 'slow', delayMs }),
-    restore: () => turn({ kind: 'open' }),
+    stall: () => switchTo({ kind: 'stalled' }),
+    slow: (delayMs) => switchTo({ kind: 'slow', delayMs }),
+    restore: () => switchTo({ kind: 'open' }),
     reset,
     close: async () => {
       reset();
@@ -76,7 +79,7 @@ interface Pump {
 }
 
 function createPump(from: Socket, to: Socket, way: () => Way): Pump {
-  /** `null` stands for the end of the connection, which a stalled network does not tell either. */
+  /** `null` is the end of the connection, which a stalled network does not deliver either. */
   const held: { chunk: Buffer | null; dueAt: number }[] = [];
   let timer: NodeJS.Timeout | undefined;
 
@@ -109,7 +112,7 @@ function createPump(from: Socket, to: Socket, way: () => Way): Pump {
   return { flush };
 }
 
-/** The same address by way of the proxy. */
+/** The same address through the proxy. */
 export function through(proxy: Pick<ChaosProxy, 'port'>, url: string): string {
   const proxied = new URL(url);
   proxied.port = String(proxy.port);

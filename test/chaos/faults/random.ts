@@ -1,15 +1,18 @@
-/** Numbers that look random and are the same for the same seed. */
+/** Pseudo-random numbers, the same for the same seed. */
 export interface Random {
   /** In [0, 1). */
   next(): number;
-  /** A whole number from `min` to `max`, both included. */
+  /** An integer from `min` to `max`, inclusive. */
   int(min: number, max: number): number;
   pick<T>(items: readonly T[]): T;
   chance(probability: number): boolean;
   shuffled<T>(items: readonly T[]): T[];
 }
 
-/** @param name so that load and faults draw from streams of their own, and one more draw in one does not change the other */
+/**
+ * @param name of the stream: load and faults draw from separate streams, so that one more draw in
+ * one does not change the other
+ */
 export function createRandom(seed: number, name: string): Random {
   let state = hash(`${seed}/${name}`);
   // mulberry32: small, and good enough to choose by.

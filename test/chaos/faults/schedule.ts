@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type FaultEffect, type Ground, prepareFault } from './faults.ts';
+import { type FaultContext, type FaultEffect, prepareFault } from './faults.ts';
 import type { FaultKind, PlannedFault } from './plan.ts';
 
 export interface FaultRecord extends FaultEffect {
@@ -8,12 +8,17 @@ export interface FaultRecord extends FaultEffect {
 }
 
 const BESIDE_MS = 300;
+/** After this many skipped faults in a row, more time will not help: the machine cannot do them. */
+const MOST_SKIPPED = 10;
 
-/** Carries out the schedule for so long, and at least so many faults of it; resolves when the last one has healed. */
+/**
+ * Performs the schedule for `totalMs`, and then until `atLeast` faults took effect or it is clear
+ * that they cannot; resolves when the last one has healed.
+ */
 export async function runSchedule(
   plan: Iterable<PlannedFault>,
   { totalMs, atLeast }: { totalMs: number; atLeast: number },
-  ground: Ground,
+  context: FaultContext,
   onFault: (record: FaultRecord) => void,
 ): Promise<FaultRecord[]> {
   const begun = performance.now();
@@ -29,12 +34,12 @@ export async function runSchedule(
       underWay = [];
       await delay(planned.gapMs);
     }
-    const happened = records.filter(({ skipped }) => !skipped).length;
-    if (performance.now() - begun > totalMs && happened >= atLeast) break;
-    const act = prepareFault(planned, ground);
+    const isOver = performance.now() - begun > totalMs;
+    if (isOver && (countDone(records) >= atLeast || isStuck(records))) break;
+    const act = prepareFault(planned, context);
     const free = Promise.all(act.holds.map((hold) => held.get(hold)));
     const done = free.then(async () => {
-      const record = { number: planned.number, kind: planned.kind, ...(await safely(act.run)) };
+      const record = { number: planned.number, kind: planned.kind, ...(await runReported(act.run)) };
       records.push(record);
       onFault(record);
     });
@@ -45,8 +50,14 @@ export async function runSchedule(
   return records;
 }
 
-/** A fault that could not be done is told, and is none. */
-async function safely(run: () => Promise<FaultEffect>): Promise<FaultEffect> {
+/** Number of faults that took effect. */
+export const countDone = (records: FaultRecord[]): number => records.filter(({ skipped }) => !skipped).length;
+
+const isStuck = (records: FaultRecord[]): boolean =>
+  records.length >= MOST_SKIPPED && countDone(records.slice(-MOST_SKIPPED)) === 0;
+
+/** A fault that failed is reported as skipped. */
+async function runReported(run: () => Promise<FaultEffect>): Promise<FaultEffect> {
   const at = Date.now();
   try {
     return await run();

@@ -2,30 +2,31 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Installation } from '../installation.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
-/** A client of the HTTP API that repeats what it got no answer to, as docs tell clients to. */
+/** A client of the HTTP API that repeats unanswered requests, as the docs require. */
 export interface ChaosClient {
   /**
-   * Posts jobs under an idempotency key until an answer is seen; the ids, or undefined where `givingUp` came first.
-   * @param impatientMs gives up on the first answer this soon, so that the client does not see it
+   * Posts jobs under an idempotency key until an answer is seen; returns the ids, or undefined if
+   * `expired` fired first.
+   * @param impatientMs timeout of the first request, so that the client does not see its answer
    */
   post(key: string, jobs: object[], impatientMs?: number): Promise<string[] | undefined>;
-  /** Asks until the change was made, or is no longer possible. */
+  /** Repeats the request until the change was made, or is no longer possible. */
   change(op: 'cancel' | 'retry', id: string): Promise<void>;
   get(id: string): Promise<string | undefined>;
 }
 
-/** Longer than any healthy answer; the other API process may know more. */
+/** Longer than any healthy answer; the other API process may answer. */
 const PATIENCE_MS = 6000;
 const PAUSE_MS = 150;
 
 export function createClient(
   installation: Installation,
   journal: Journal,
-  givingUp: AbortSignal,
+  expired: AbortSignal,
 ): ChaosClient {
   let turn = 0;
 
-  /** One call to one of the API processes that are there. */
+  /** One call to one of the running API processes. */
   const call = async (
     entry: Pick<JournalEntry, 'op' | 'key' | 'jobs' | 'id'>,
     request: { method: string; path: string; body?: object | undefined },
@@ -52,7 +53,7 @@ export function createClient(
       written.status = response.status;
       Object.assign(written, factsOf(response.status, text));
     } catch {
-      // No answer: what became of the request is unknown.
+      // No answer: the result of the request is unknown.
     }
     written.ms = Date.now() - at;
     journal.write(written);
@@ -67,10 +68,10 @@ export function createClient(
           ? { method: 'POST', path: '/jobs/scrape', body: only }
           : { method: 'POST', path: '/api/v1/jobs/batch', body: { jobs } };
       const op = jobs.length === 1 ? 'post' : 'batch';
-      for (let patienceMs = impatientMs ?? PATIENCE_MS; !givingUp.aborted; patienceMs = PATIENCE_MS) {
+      for (let patienceMs = impatientMs ?? PATIENCE_MS; !expired.aborted; patienceMs = PATIENCE_MS) {
         const { status, ids } = await call({ op, key, jobs: jobs.length }, request, patienceMs);
         if (status === 202) return ids;
-        // Whatever the request itself is blamed for will not change; the auditor asks why.
+        // A client error is permanent; the auditor reports it.
         if (status >= 400 && status < 500) return undefined;
         await delay(PAUSE_MS);
       }
@@ -78,7 +79,7 @@ export function createClient(
     },
     change: async (op, id) => {
       const request = { method: 'POST', path: `/api/v1/jobs/${id}/${op}` };
-      while (!givingUp.aborted) {
+      while (!expired.aborted) {
         const { status } = await call({ op, id }, request, PATIENCE_MS);
         if (status >= 200 && status < 500) return;
         await delay(PAUSE_MS);

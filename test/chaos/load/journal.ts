@@ -1,10 +1,13 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 
-/** What a client did and was told. One line of JSON a call, answered or not; the auditor believes nothing else about clients. */
+/**
+ * What a client did and was answered. One line of JSON per call, answered or not; the auditor's
+ * only source about clients.
+ */
 export interface JournalEntry {
   /** Milliseconds of the harness's clock when the call was sent. */
   at: number;
-  /** How long until the answer, or until the client gave up on it. */
+  /** Time to the answer, or to the client's timeout. */
   ms: number;
   op: 'post' | 'batch' | 'cancel' | 'retry' | 'get';
   api: string;
@@ -14,13 +17,13 @@ export interface JournalEntry {
   key?: string;
   /** How many jobs the POST holds. */
   jobs?: number;
-  /** The ids a POST was answered with. */
+  /** The ids in the answer to a POST. */
   ids?: string[];
-  /** The job that was asked about. */
+  /** The job of the request. */
   id?: string;
   /** Its state in the answer. */
   state?: string;
-  /** The body of an answer nobody should get. */
+  /** The body of an unexpected answer. */
   problem?: string;
 }
 
@@ -39,7 +42,7 @@ export const readLines = <T>(file: string): T[] => {
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    // Nothing was ever written.
+    // No entry was ever written.
   }
   return text
     .split('\n')

@@ -7,16 +7,19 @@ import type { JobScript } from './script.ts';
 
 /** Posts jobs and batches, cancels and retries, at a steady rate and by a seeded script. */
 export interface Load {
-  /** Posts a job that kills every worker that takes it up. */
+  /** Posts a job that kills every worker that runs it. */
   postKiller(): Promise<void>;
-  /** Posts a job that runs for a while, for a fault that wants one. */
+  /** Posts a job that runs for a while, for a fault that needs one. */
   postSlow(ms: number): Promise<string | undefined>;
   posted(): number;
-  /** No new actions; resolves when those under way are done. */
+  /** Starts no new actions; resolves when those in progress are done. */
   stop(): Promise<void>;
 }
 
-/** More than this many jobs unfinished, and the clients wait: an outage must not turn into a backlog of minutes. */
+/**
+ * With more than this many unfinished jobs, the clients wait: an outage must not become a backlog
+ * of minutes.
+ */
 const MOST_UNFINISHED = 250;
 const WATCH_MS = 400;
 const REMEMBERED = 300;
@@ -106,7 +109,7 @@ export function startLoad(options: {
   };
   const drive = async () => {
     if (options.jobsPerSecond === 0) return;
-    // Measured, not assumed: mean jobs an action come out of the script above.
+    // Measured, not assumed: the mean number of jobs per action of the script above.
     const everyMs = 1000 / (options.jobsPerSecond / 1.6);
     let dueAt = performance.now();
     while (!stopped) {

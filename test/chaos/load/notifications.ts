@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CHANNEL_QUEUES, JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../../../queue/topology.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { auditNotifications, type Tally } from '../audit/audit-notifications.ts';
-import { readNotificationBooks } from '../audit/notification-snapshot.ts';
+import { readNotificationSnapshot } from '../audit/notification-snapshot.ts';
 import { countMessages } from '../audit/snapshot.ts';
 import type { Violation } from '../audit/violation.ts';
 import { createRandom, type Random } from '../faults/random.ts';
-import { type Driver, type Installation, type Member, untilReady } from '../installation.ts';
+import { type Driver, type Installation, type Member, waitUntilReady } from '../installation.ts';
 import { asAdmin } from '../postgres.ts';
 import { unpublished } from '../run.ts';
 import { withServices } from '../services.ts';
@@ -15,9 +15,9 @@ import { type ChaosClient, createClient } from './client.ts';
 import { createJournal } from './journal.ts';
 import { unfinished } from './load.ts';
 import type { JobScript } from './script.ts';
-import { type Audience, type Listener, startAudience } from './subscribers.ts';
+import { type RegisteredSubscriber, type Subscribers, startSubscribers } from './subscribers.ts';
 
-/** What came out of a run, for people and for other programs. */
+/** The result of a run, for people and programs. */
 export interface NotificationReport {
   driver: Driver;
   seed: number;
@@ -25,7 +25,7 @@ export interface NotificationReport {
   /** Events of jobs in the ledger. */
   jobEvents: number;
   subscribers: number;
-  /** Messages at the mail server, and how many of them had the `Message-ID` of one that was there. */
+  /** Messages at the mail server, and how many of them repeated a `Message-ID`. */
   mails: number;
   mailCopies: number;
   kills: Record<string, number>;
@@ -36,7 +36,7 @@ export interface NotificationReport {
 interface NotificationOptions {
   driver: Driver;
   seed: number;
-  /** Of jobs, at least. */
+  /** Minimum number of job events. */
   events: number;
   jobsPerSecond: number;
   say(line: string): void;
@@ -46,7 +46,9 @@ const SUBSCRIBERS = 4;
 /** Created, started and ended, at least. */
 const EVENTS_A_JOB = 3;
 const BATCH = 10;
-/** More than this many jobs unfinished, and no more are posted: events are wanted, not a backlog. */
+/**
+ * With more than this many unfinished jobs, none are posted: the run needs events, not a backlog.
+ */
 const MOST_UNFINISHED = 400;
 const QUIET_MS = 180_000;
 const SETTINGS = {
@@ -58,69 +60,73 @@ const SETTINGS = {
 };
 
 /**
- * Notifiers, API processes and the broker (embedded: Postgres, which is the broker there) are killed in turn while jobs run and their
- * events are told; afterwards each receiver must have each notification. Twice a round, a receiver itself kills every notifier: at the
- * moment when it has taken a message and not yet said so, which chance would hardly hit.
+ * Notifiers, API processes and the broker (embedded: Postgres, which is the broker there) are
+ * killed in rotation while jobs run and their events are notified; afterwards each receiver must
+ * have each notification. Twice per round, a receiver itself kills every notifier: after it has
+ * accepted a message and before it has answered, a moment that chance would hardly hit.
  */
 export async function runNotifications(options: NotificationOptions): Promise<NotificationReport> {
-  const audience = await startAudience();
+  const subscribers = await startSubscribers();
   try {
     return await withServices(options.driver, async (start) => {
-      const env = { ...SETTINGS, ...audience.env };
+      const env = { ...SETTINGS, ...subscribers.env };
       const shape = { apis: 2, workers: 3, browserWorkers: 0, notifiers: 2, slots: 4, leaseMs: 3000 };
-      return tellAll(await start({ ...shape, env }), audience, options);
+      return notifyAll(await start({ ...shape, env }), subscribers, options);
     });
   } finally {
-    await audience.close();
+    await subscribers.close();
   }
 }
 
-async function tellAll(
+async function notifyAll(
   installation: Installation,
-  audience: Audience,
+  subscribers: Subscribers,
   options: NotificationOptions,
 ): Promise<NotificationReport> {
   const { say } = options;
   const url = () => installation.apis.find((api) => api.url)?.url ?? '';
   for (let number = 1; number <= SUBSCRIBERS; number += 1) {
-    await audience.join(`subscriber-${number}`, url(), installation.apiKey);
+    await subscribers.join(`subscriber-${number}`, url(), installation.apiKey);
   }
-  const load = startLoad(installation, audience.subscribers, options);
-  const kills = await killInTurn(installation, audience, load, say);
+  const load = startLoad(installation, subscribers.list, options);
+  const kills = await killInTurn(installation, subscribers, load, say);
   const jobs = await load;
   say(`load and kills are over: ${jobs} jobs, ${kills.length} kills`);
 
   const { apis, workers, notifiers } = installation;
-  await untilReady([...apis, ...workers, ...notifiers]);
-  await comeToRest(installation, say);
+  await waitUntilReady([...apis, ...workers, ...notifiers]);
+  await waitUntilIdle(installation, say);
   const notifierKills = kills.filter(({ kind }) => kind.startsWith('notifier')).map(({ at }) => at);
-  const receipts = await audience.receipts(url());
-  const books = await readNotificationBooks(installation.adminUrl, audience.subscribers);
+  const receipts = await subscribers.receipts(url());
+  const snapshot = await readNotificationSnapshot(installation.adminUrl, subscribers.list);
   return {
     ...{ driver: options.driver, seed: options.seed, jobs, subscribers: SUBSCRIBERS },
-    jobEvents: books.events.filter(({ type }) => type.startsWith('job.')).length,
-    ...audience.mails(),
+    jobEvents: snapshot.events.filter(({ type }) => type.startsWith('job.')).length,
+    ...subscribers.mails(),
     kills: countBy(kills.map(({ kind }) => kind)),
-    ...auditNotifications({ ...books, receipts, notifierKills }),
+    ...auditNotifications({ ...snapshot, receipts, notifierKills }),
   };
 }
 
-/** Posts jobs of all subscribers, in small batches, until there are enough, and says how many; some are cancelled, fail or are tried again. */
+/**
+ * Posts jobs of all subscribers, in small batches, until there are enough; returns how many. Some
+ * are cancelled, fail or are retried.
+ */
 async function startLoad(
   installation: Installation,
-  listeners: Listener[],
+  listeners: RegisteredSubscriber[],
   { seed, events, jobsPerSecond }: NotificationOptions,
 ): Promise<number> {
   const journal = createJournal(join(installation.folder, 'journal.jsonl'));
-  const givingUp = new AbortController();
+  const expired = new AbortController();
   const clients = listeners.map((listener) => ({
     listener,
-    client: createClient({ ...installation, apiKey: listener.key }, journal, givingUp.signal),
+    client: createClient({ ...installation, apiKey: listener.key }, journal, expired.signal),
   }));
   const wanted = Math.ceil(events / EVENTS_A_JOB);
   const post = async (batch: number) => {
     const turn = clients[batch % clients.length];
-    if (!turn) throw new Error('nobody to post');
+    if (!turn) throw new Error('no client to post');
     await postBatch(installation, turn, `${seed}-${batch}`, createRandom(seed, `batch-${batch}`));
   };
   const underWay = new Set<Promise<unknown>>();
@@ -138,7 +144,7 @@ async function startLoad(
 
 async function postBatch(
   installation: Installation,
-  { listener, client }: { listener: Listener; client: ChaosClient },
+  { listener, client }: { listener: RegisteredSubscriber; client: ChaosClient },
   key: string,
   random: Random,
 ): Promise<void> {
@@ -171,10 +177,13 @@ interface Kill {
   at: number;
 }
 
-/** One after the other, each with a moment of quiet behind it, until the load is over and each kind came at least once. */
+/**
+ * One after the other, each followed by a pause, until the load is over and each kind came at least
+ * once.
+ */
 async function killInTurn(
   installation: Installation,
-  audience: Audience,
+  subscribers: Subscribers,
   load: Promise<number>,
   say: (line: string) => void,
 ): Promise<Kill[]> {
@@ -182,12 +191,12 @@ async function killInTurn(
   const kills: Kill[] = [];
   const killOne = async (members: Member[]) => {
     const member = members[kills.length % members.length];
-    if (!member) throw new Error('nobody to kill');
+    if (!member) throw new Error('no process to kill');
     const at = Date.now();
     const ended = member.ends(15_000);
     member.signal('SIGKILL');
     await ended;
-    await untilReady([member]);
+    await waitUntilReady([member]);
     return at;
   };
   const restarted = async (server: { kill(): Promise<void>; start(): Promise<void> }) => {
@@ -200,14 +209,14 @@ async function killInTurn(
   const trapped = (channel: 'email' | 'webhook') => async () => {
     let killedAt: number | undefined;
     const ended = notifiers.map((notifier) => notifier.ends(TRAP_MS));
-    // Within the call: not a byte of an answer may leave before.
-    audience.trap(channel, () => {
+    // Synchronously: not a byte of an answer may leave before.
+    subscribers.trap(channel, () => {
       for (const notifier of notifiers) notifier.signal('SIGKILL');
       killedAt = Date.now();
     });
     await Promise.all(ended);
-    audience.disarm();
-    await untilReady(notifiers);
+    subscribers.disarm();
+    await waitUntilReady(notifiers);
     return killedAt;
   };
   const turns: [kind: string, run: () => Promise<number | undefined>][] = [
@@ -242,8 +251,11 @@ async function killInTurn(
 const BETWEEN_MS = 1500;
 const TRAP_MS = 10_000;
 
-/** Until every job has ended, every event is told and every message is sent, or it is clear that this will not happen. */
-async function comeToRest(installation: Installation, say: (line: string) => void): Promise<void> {
+/**
+ * Waits until every job has ended, every event is fanned out and every message is sent, or a
+ * timeout.
+ */
+async function waitUntilIdle(installation: Installation, say: (line: string) => void): Promise<void> {
   const { adminUrl } = installation;
   const queues = [JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS, ...Object.values(CHANNEL_QUEUES)];
   const rest = async (what: string, count: () => Promise<number>) => {
@@ -279,11 +291,11 @@ export function formatNotifications(report: NotificationReport): string {
   const lines = [
     '',
     `notifications on ${report.driver}, seed ${report.seed}`,
-    `  events      ${report.jobEvents} of ${report.jobs} jobs, told to ${report.subscribers} subscribers`,
+    `  events      ${report.jobEvents} of ${report.jobs} jobs, for ${report.subscribers} subscribers`,
     `  mails       ${report.mails}, ${report.mailCopies} of them copies under the same Message-ID`,
     `  kills       ${kills.join(', ')}`,
     '',
-    `  ${'told by'.padEnd(12)}${cells([...columns])}`,
+    `  ${'way'.padEnd(12)}${cells([...columns])}`,
     ...report.tallies.map(
       (tally) => `  ${tally.way.padEnd(12)}${cells(columns.map((column) => String(tally[column])))}`,
     ),

@@ -1,8 +1,9 @@
 import { asAdmin } from '../postgres.ts';
 
 /**
- * A second set of books, kept by triggers in the database and known to nobody but the auditor: every change of a job's state and holder in
- * the order in which it happened (the row's lock is held), and every page written, with who held the job at that moment.
+ * An independent record, kept by triggers in the database and read only by the auditor: every
+ * change of a job's state and holder in the order in which it happened (the row's lock is held),
+ * and every page written, with the job's holder at that moment.
  */
 export const installRecorder = (adminUrl: string, leaseMs: number): Promise<void> =>
   asAdmin(adminUrl, async (admin) => {
@@ -18,7 +19,7 @@ CREATE TABLE chaos.transitions (
   old_status text, status text NOT NULL,
   old_attempt int, attempt int NOT NULL, max_attempts int NOT NULL,
   old_worker text, worker text,
-  -- How long the holder had not been heard of.
+  -- Time since the holder's last heartbeat.
   silent_ms float8
 );
 CREATE INDEX ON chaos.transitions (job_id, seq);
@@ -31,7 +32,7 @@ CREATE TABLE chaos.page_writes (
   holder text, holder_attempt int, status text
 );
 
--- When a job was put on the queue, and when that was taken back.
+-- When a job was put on the queue, and when that mark was cleared.
 CREATE TABLE chaos.dispatches (
   seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   at timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -8,16 +8,19 @@ import { type FoundLead, storeLead } from '../../../db/leads.ts';
 import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Scrape } from '../../../workers/scraper/execution.ts';
 import { AttemptAborted } from '../../../workers/scraper/outcome.ts';
-import type { Arms } from '../faults/failpoints.ts';
+import type { Failpoints } from '../faults/failpoints.ts';
 import { scriptOf } from './script.ts';
 
-/** As workers/scraper/jobs/pages-job.ts does it, page by page and under the same fence, with a sleep where the browser would be. */
+/**
+ * Like workers/scraper/jobs/pages-job.ts, page by page and under the same fence, with a sleep
+ * instead of the browser.
+ */
 export function createScriptedScraper(options: {
   database: Database;
-  arms: Arms;
+  failpoints: Failpoints;
   onAborted(jobId: string): void;
 }): Scrape {
-  const { database, arms } = options;
+  const { database, failpoints } = options;
 
   return async (job, signal, logger) => {
     const script = scriptOf(job.spec);
@@ -48,7 +51,7 @@ export function createScriptedScraper(options: {
       );
       signal.throwIfAborted();
       if (lead?.kind === 'lost') throw new AttemptAborted('lease_lost');
-      await arms.passes('stored');
+      await failpoints.passes('stored');
       if (script.end === 'kill_worker') process.kill(process.pid, 'SIGKILL');
       if (script.end === 'snooze_once' && isFirstRun && position === 0) {
         throw new SnoozeError('scripted', 'the site asks to come later', 200);
@@ -61,7 +64,7 @@ export function createScriptedScraper(options: {
   };
 }
 
-/** One a page. A page that is loaded again finds its lead again. */
+/** One per page. A page that is loaded again finds its lead again. */
 function leadOf({ position, progress }: StoredPage): FoundLead {
   const domain = `company-${position}.example`;
   const lead: Lead = {
@@ -73,7 +76,7 @@ function leadOf({ position, progress }: StoredPage): FoundLead {
   return { key: domain, lead, maxLeads: 1000, progress };
 }
 
-/** Who wrote it stands in it, so that the auditor can tell a page of a run that had no business to write any more. */
+/** It names its writer, so that the auditor can detect a page of a run that had lost its lease. */
 function pageOf(
   job: ClaimedJob,
   position: number,

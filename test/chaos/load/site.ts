@@ -3,13 +3,16 @@ import { startSite } from '../../support/servers/site.ts';
 import type { Kept } from '../processes.ts';
 import type { JobScript } from './script.ts';
 
-/** The web as the real workers see it: pages that behave as the job's script says, for browsers that know nothing of scripts. */
+/**
+ * The web as the real workers see it: pages that behave as the job's script says, for browsers that
+ * do not read scripts.
+ */
 export interface ScriptedSite {
   urlsOf(script: JobScript, pages: number): string[];
   close(): Promise<void>;
 }
 
-/** @param browserWorker the one real worker, which a page that kills its worker kills */
+/** @param browserWorker the one real worker, which is killed by a page that kills its worker */
 export async function startScriptedSite(browserWorker: () => Kept | undefined): Promise<ScriptedSite> {
   const html = '<title>A page</title><main><h1>Hello</h1><p>Some text.</p></main>';
   const site = await startSite({

@@ -2,41 +2,50 @@ import { createECDH, randomBytes } from 'node:crypto';
 import { decrypt } from 'http_ece';
 import { startMailbox } from '../../support/servers/mailbox.ts';
 import { startReceiver } from '../../support/servers/receiver.ts';
-import { eventName, mailName, type Receipt, type Subscriber, TOLD } from '../audit/audit-notifications.ts';
+import {
+  eventName,
+  mailName,
+  NOTIFIED_TYPES,
+  type Receipt,
+  type Subscriber,
+} from '../audit/audit-notifications.ts';
 
 /**
- * Those who are to be told: each has an address on a real mail server, an endpoint, another one named by their jobs, a browser on a push
- * service that decrypts, and the app. What came there is kept.
+ * The subscribers: each has an address on a real mail server, an endpoint, another one named by
+ * their jobs, a browser on a push service that decrypts, and the app. All receipts are kept.
  */
-export interface Audience {
+export interface Subscribers {
   /** For the processes of the installation. */
   env: Record<string, string>;
-  subscribers: Listener[];
-  /** Makes a user who subscribes to everything on every channel, some of it twice: told once all the same. */
-  join(name: string, apiUrl: string, adminKey: string): Promise<Listener>;
-  /** All that came so far, but for the app, which is asked; `apiUrl` names a process that is there. */
+  list: RegisteredSubscriber[];
+  /**
+   * Creates a user who subscribes to everything on every channel, some of it twice; each is
+   * notified once all the same.
+   */
+  join(name: string, apiUrl: string, adminKey: string): Promise<RegisteredSubscriber>;
+  /** All receipts so far; those of the app are fetched from `apiUrl`, a process that is up. */
   receipts(apiUrl: string): Promise<Receipt[]>;
   /** Messages at the mail server. */
   mails(): { mails: number; mailCopies: number };
-  /** The next message that comes by this channel: `then` is called when it is here, and before it is answered. */
+  /** Calls `then` when the next message of this channel has arrived, before it is answered. */
   trap(channel: 'email' | 'webhook', then: () => void): void;
-  /** Takes a trap away that nothing stepped into. */
+  /** Removes a trap that did not fire. */
   disarm(): void;
   close(): Promise<void>;
 }
 
-export interface Listener extends Subscriber {
+export interface RegisteredSubscriber extends Subscriber {
   key: string;
-  /** To be the `webhook_url` of their jobs. */
+  /** The `webhook_url` of their jobs. */
   jobWebhookUrl: string;
 }
 
-/** One answer in so many says that the server is in trouble; what was sent comes again. */
+/** One in this many answers is a server error; the notification must come again. */
 const TROUBLE_EVERY = { webhook: 20, mail: 30 };
 
-export async function startAudience(): Promise<Audience> {
+export async function startSubscribers(): Promise<Subscribers> {
   const [mailbox, receiver] = await Promise.all([startMailbox(), startReceiver()]);
-  const subscribers: Listener[] = [];
+  const list: RegisteredSubscriber[] = [];
   const browsers = new Map<string, (body: Buffer) => PushPayload>();
   let trap: { channel: string; then(): void } | undefined;
   const springs = (channel: string) => {
@@ -45,7 +54,7 @@ export async function startAudience(): Promise<Audience> {
     trap = undefined;
     then();
   };
-  /** Of each request, in their order. */
+  /** Of each request, in order. */
   const answers: { at: number; taken: boolean }[] = [];
   receiver.answer(({ path }) => {
     const taken = (answers.length + 1) % TROUBLE_EVERY.webhook !== 0;
@@ -61,7 +70,7 @@ export async function startAudience(): Promise<Audience> {
     return null;
   });
 
-  /** With those that were refused: an attempt that failed must come under the same id as the next. */
+  /** Including refused ones: a failed attempt must have the same id as the next. */
   const requests = (): Receipt[] =>
     receiver.requests.map(({ path, headers, body }, index) => {
       const [, kind = '', subscriber = ''] = path.split('/');
@@ -77,13 +86,13 @@ export async function startAudience(): Promise<Audience> {
     });
   const readPush = (subscriber: string, body: Buffer): PushPayload => {
     const read = browsers.get(subscriber);
-    if (!read) throw new Error(`nobody has the browser of ${subscriber}`);
+    if (!read) throw new Error(`no browser of ${subscriber}`);
     return read(body);
   };
   const mailed = (): Receipt[] =>
     mailbox.mails.flatMap(({ to_address, messageId = '', text = '', at }) =>
       itemsOf(text).map((item, place) => {
-        const subscriber = subscribers.find(({ address }) => address === to_address)?.name ?? to_address;
+        const subscriber = list.find(({ address }) => address === to_address)?.name ?? to_address;
         const id = `${messageId} ${place}`;
         return { subscriber, channel: 'email' as const, about: mailName(item), id, taken: true, at };
       }),
@@ -91,7 +100,7 @@ export async function startAudience(): Promise<Audience> {
 
   return {
     env: { SMTP_URL: mailbox.url },
-    subscribers,
+    list,
     join: async (name, apiUrl, adminKey) => {
       const address = `${name}@example.com`;
       const { id: userId } = await post(apiUrl, adminKey, '/users', { email: address, name });
@@ -102,9 +111,9 @@ export async function startAudience(): Promise<Audience> {
       for (const body of [
         { events: ['*'], channel: 'in_app' },
         { events: ['job.failed'], channel: 'in_app' },
-        { events: TOLD.email, channel: 'email' },
+        { events: NOTIFIED_TYPES.email, channel: 'email' },
         { events: ['job.failed'], channel: 'email' },
-        { events: TOLD.push, channel: 'push', target: subscription },
+        { events: NOTIFIED_TYPES.push, channel: 'push', target: subscription },
         { events: ['*'], ...webhook },
         { events: ['job.*'], ...webhook },
       ]) {
@@ -112,11 +121,11 @@ export async function startAudience(): Promise<Audience> {
       }
       const jobWebhookUrl = `${receiver.url}/job/${name}`;
       const listener = { name, address, jobWebhookUrl, userId: String(userId), key: String(key) };
-      subscribers.push(listener);
+      list.push(listener);
       return listener;
     },
     receipts: async (apiUrl) => {
-      const inApp = await Promise.all(subscribers.map((subscriber) => readApp(apiUrl, subscriber)));
+      const inApp = await Promise.all(list.map((subscriber) => readApp(apiUrl, subscriber)));
       return [...inApp.flat(), ...mailed(), ...requests()];
     },
     mails: () => {
@@ -155,7 +164,7 @@ interface AppPage {
 }
 
 /** As the app does it: page by page, as its user. */
-async function readApp(apiUrl: string, { name, key }: Listener): Promise<Receipt[]> {
+async function readApp(apiUrl: string, { name, key }: RegisteredSubscriber): Promise<Receipt[]> {
   const receipts: Receipt[] = [];
   for (let cursor = ''; ; ) {
     const response = await fetch(`${apiUrl}/api/v1/notifications?limit=200${cursor}`, {
@@ -172,11 +181,11 @@ async function readApp(apiUrl: string, { name, key }: Listener): Promise<Receipt
   }
 }
 
-/** What a mail tells, one paragraph each, without its foot. */
+/** The items of a mail, one paragraph each, without its footer. */
 const itemsOf = (text: string): string[] =>
   (text.replaceAll('\r\n', '\n').split('\n\n-- \n')[0] ?? '').trim().split('\n\n');
 
-/** What a browser makes when its user allows pushes. */
+/** What a browser creates when its user allows pushes. */
 function browser(endpoint: string) {
   const privateKey = createECDH('prime256v1');
   const p256dh = privateKey.generateKeys('base64url');

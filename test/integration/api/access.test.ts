@@ -35,13 +35,13 @@ describe('an API key', () => {
     ['a wrong one', { authorization: 'Bearer le_wrong' }],
     ['a wrong one in X-API-Key', { 'x-api-key': 'le_wrong' }],
     ['another scheme', { authorization: 'Basic eDp5' }],
-  ])('is asked for: %s is not enough', async (_what, headers) => {
+  ])('is required: %s is not enough', async (_what, headers) => {
     const answer = await api.ask('GET', JOBS, { key: null, headers });
     expectProblem(answer, 401, 'unauthorized');
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
   });
 
-  test('is asked for at the root path, before the body is looked at and before a path is known to exist', async () => {
+  test('is required at the root path, before the body is parsed and before a path is known to exist', async () => {
     const none = { key: null };
     expectProblem(await api.ask('POST', '/jobs/scrape', { ...none, raw: '{' }), 401, 'unauthorized');
     expectProblem(await api.ask('POST', '/api/v1/jobs/scrape', { ...none, raw: '{' }), 401, 'unauthorized');
@@ -65,7 +65,7 @@ describe('an API key', () => {
     await waitFor(async () => (await api.ask('GET', JOBS, { key })).status === 401, { timeoutMs: 4000 });
   });
 
-  test('stops to work at its end', async () => {
+  test('expires', async () => {
     const expiresAt = new Date(Date.now() + 1500).toISOString();
     const { json } = await api.ask('POST', '/api/v1/keys', {
       body: { name: 'short', expires_at: expiresAt },
@@ -75,7 +75,7 @@ describe('an API key', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(expiresAt) - 50);
   });
 
-  test('is asked of the database once, however many requests come with it', async () => {
+  test('is queried once, however many requests use it', async () => {
     const { key } = await api.addUser();
     const before = api.statements.length;
     await Promise.all(Array.from({ length: 20 }, () => api.ask('GET', JOBS, { key })));
@@ -84,7 +84,7 @@ describe('an API key', () => {
 });
 
 describe('guessing keys', () => {
-  test('is slowed down, and those with a good key behind the same address are not', async () => {
+  test('is throttled, and clients with a valid key behind the same address are not', async () => {
     const other = await startApi();
     try {
       const { key } = await other.addUser();
@@ -102,7 +102,7 @@ describe('guessing keys', () => {
 });
 
 describe('users', () => {
-  test('are made and listed by an admin', async () => {
+  test('are created and listed by an admin', async () => {
     const made = await api.ask('POST', '/api/v1/users', { body: { email: 'Ada@Example.com', name: 'Ada' } });
     expect(made.status).toBe(201);
     expect(made.json).toMatchObject({ email: 'ada@example.com', name: 'Ada', role: 'user' });
@@ -110,21 +110,21 @@ describe('users', () => {
     expect(json.users).toContainEqual(made.json);
   });
 
-  test('have an e-mail address each', async () => {
+  test('have unique e-mail addresses', async () => {
     const body = { email: 'twice@example.com', name: 'Twice' };
     await api.ask('POST', '/api/v1/users', { body });
     const again = await api.ask('POST', '/api/v1/users', { body: { ...body, email: 'TWICE@example.com' } });
     expectProblem(again, 409, 'email_taken');
   });
 
-  test('are no business of other users', async () => {
+  test('are hidden from other users', async () => {
     const { key } = await api.addUser();
     const body = { email: 'x@example.com', name: 'X' };
     expectProblem(await api.ask('POST', '/api/v1/users', { key, body }), 403, 'forbidden');
     expectProblem(await api.ask('GET', '/api/v1/users', { key }), 403, 'forbidden');
   });
 
-  test('that do not fit are refused', async () => {
+  test('are refused if invalid', async () => {
     const answer = await api.ask('POST', '/api/v1/users', { body: { email: 'nobody', role: 'admin' } });
     expectProblem(answer, 422, 'invalid_request');
     expect(pathsOf(answer).sort()).toEqual(['email', 'name', 'role']);
@@ -152,7 +152,7 @@ describe('keys', () => {
     expect((await api.ask('GET', JOBS, { key })).status).toBe(200);
   });
 
-  test('are made for others by an admin alone', async () => {
+  test('are created for others only by an admin', async () => {
     const { key, userId } = await api.addUser();
     const other = await api.addUser();
     const mine = await api.ask('POST', '/api/v1/keys', { key, body: { name: 'mine', user_id: userId } });
@@ -165,7 +165,7 @@ describe('keys', () => {
     expect(pathsOf(answer)).toEqual(['user_id']);
   });
 
-  test('end with the key they were issued with, or before it', async () => {
+  test('expire no later than the key they were issued with', async () => {
     const { userId } = await api.addUser();
     const ends = new Date(Date.now() + 3600_000).toISOString();
     const issue = (body: object, key: string = api.adminKey) =>
@@ -181,7 +181,7 @@ describe('keys', () => {
     expect(pathsOf(later)).toEqual(['expires_at']);
   });
 
-  test('are seen and revoked by their user', async () => {
+  test('are listed and revoked by their user', async () => {
     const { key, keyId, userId } = await api.addUser();
     const other = await api.addUser();
     const list = await api.ask('GET', '/api/v1/keys', { key });
@@ -202,7 +202,7 @@ describe('keys', () => {
   );
 });
 
-test('a user’s requests are limited, and others’ are not', async () => {
+test('a user’s requests are limited, independently of others’', async () => {
   const limited = await startApi({ rateLimit: 5 });
   try {
     const { key } = await limited.addUser();
@@ -227,7 +227,7 @@ describe('the first admin’s key', () => {
   });
   afterAll(() => rm(join(dataDir, '..'), { recursive: true, force: true }));
 
-  test('is made once by processes that start together, and kept where only its owner reads it', async () => {
+  test('is created once by processes that start together, in a file that only its owner can read', async () => {
     const options = { dataDir, bootstrapApiKey: undefined };
     const starts = await Promise.all(
       Array.from({ length: 5 }, () => ensureBootstrapKey(api.database, options)),
@@ -242,7 +242,7 @@ describe('the first admin’s key', () => {
     expect(await ensureBootstrapKey(api.database, options)).toEqual({ file, created: null, isValid: true });
   });
 
-  test('is the operator’s where they give one', async () => {
+  test('is the operator’s if configured', async () => {
     const bootstrapApiKey = 'an-operators-own-key';
     expect(await ensureBootstrapKey(api.database, { dataDir, bootstrapApiKey })).toEqual({
       file: null,
@@ -256,13 +256,13 @@ describe('the first admin’s key', () => {
     ensureBootstrapKey(api.database, { dataDir, bootstrapApiKey });
   const statusWith = async (key: string) => (await api.ask('GET', '/api/v1/users', { key })).status;
 
-  test('ends the one it replaces, and that one comes back when it is set again', async () => {
+  test('revokes the one it replaces, and that one is valid again when it is configured again', async () => {
     const [first, second] = ['the-first-of-two-keys', 'the-second-of-two-keys'];
     await set(first);
     const issued = await api.ask('POST', '/api/v1/keys', { key: first, body: { name: 'mine' } });
     const other = issued.json.key;
     await set(second);
-    // A process that has just seen a key trusts it, or not, for another moment.
+    // A process that has just checked a key caches the result for a moment.
     await waitFor(async () => (await statusWith(first)) === 401);
     expect([await statusWith(second), await statusWith(other)]).toEqual([200, 200]);
     await set(first);
@@ -270,7 +270,7 @@ describe('the first admin’s key', () => {
     await waitFor(async () => (await statusWith(second)) === 401);
   });
 
-  test('that is made ends a given one, but not those that other machines made', async () => {
+  test('that is generated revokes a configured one, but not those that other machines generated', async () => {
     const given = 'a-key-that-was-given';
     const elsewhere = { dataDir: join(dataDir, 'elsewhere'), bootstrapApiKey: undefined };
     await set(given);

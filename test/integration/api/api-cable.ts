@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between the API and its database, and can be taken away. */
+/** A cable between the API and its database that tests can cut. */
 export class Cable {
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #cut = false;
   #frozen = false;
 
-  /** The address of the database by way of this cable. */
+  /** The database URL through this cable. */
   async through(databaseUrl: string): Promise<string> {
     const { hostname, port } = new URL(databaseUrl);
     this.#server = createServer((socket) => {
@@ -42,7 +42,7 @@ export class Cable {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Nothing gets through any more, and nobody is told: a network that swallows. */
+  /** Nothing arrives any more, silently: a network that drops packets. */
   freeze(): void {
     this.#frozen = true;
     for (const socket of this.#sockets) socket.pause();

@@ -25,7 +25,10 @@ import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { createTestDatabase } from '../../support/database.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** The API as it runs in production without dispatch loops: a real database and queue, over real HTTP. */
+/**
+ * The API as it runs in production without its scheduler: a real database and queue, over real
+ * HTTP.
+ */
 export interface TestApi {
   url: string;
   database: Database;
@@ -33,15 +36,15 @@ export interface TestApi {
   queue: Queue;
   /** The first admin's key. */
   adminKey: string;
-  /** Everything that was offered for dispatch so far. */
+  /** All jobs offered for dispatch so far. */
   offered: DispatchableJob[];
   /** Names of the statements the API ran so far. */
   statements: string[];
-  /** Asks as the admin unless told otherwise; `body` is sent as JSON. */
+  /** Requests as the admin by default; `body` is sent as JSON. */
   ask(method: string, path: string, options?: Ask): Promise<Answer>;
-  /** A user of their own, with a key. */
+  /** Creates a user with a key. */
   addUser(): Promise<{ userId: string; key: string; keyId: string }>;
-  /** Accepts a job; its id. */
+  /** Submits a job; returns its id. */
   submit(body?: Record<string, unknown>, key?: string): Promise<string>;
   stop(): Promise<void>;
 }
@@ -79,7 +82,7 @@ export async function startApi({
   logger?: Logger;
   accessLog?: boolean;
   smtpUrl?: string;
-  /** The address under which the API reaches its database, for tests that take it away. */
+  /** The database URL of the API, for tests that cut it off. */
   through?: (databaseUrl: string) => string | Promise<string>;
   streams?: AppDependencies['streams'];
   mapWaitMs?: number;
@@ -208,8 +211,8 @@ function parsed(text: string): unknown {
 }
 
 /**
- * Resolves when readers of the ledger see all that is in it. They read below the oldest transaction still open anywhere on the
- * server, and other tests share it.
+ * Resolves when readers of the ledger see all of it. They read below the oldest transaction still
+ * open anywhere on the server, and other tests share it.
  */
 export const ledgerSettled = (database: Database): Promise<boolean> =>
   waitFor(
@@ -228,7 +231,7 @@ const LEDGER_SETTLED = statement(
 );
 
 const TRUSTED_PROXIES = ['127.0.0.1', '::1'];
-/** Where users would reach it; nothing is there. */
+/** The public URL; no server listens there. */
 export const PUBLIC_URL = 'https://go.example.com';
 const POLICY = { baseMs: 60_000, capMs: 60_000 };
 const WORKER = 'worker-of-the-tests';
@@ -295,7 +298,7 @@ export const aLead = (domain: string, fields: Partial<Lead> = {}): Lead => ({
   ...fields,
 });
 
-/** Stores pages of a job that runs. */
+/** Stores pages of a running job. */
 export async function storePages(
   database: Database,
   job: Awaited<ReturnType<typeof begin>>,

@@ -12,7 +12,10 @@ import { type Fleet, startFleet } from '../../support/processes/fleet.ts';
 import { type S3Server, startS3 } from '../../support/servers/s3.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 
-/** Pictures and documents outside of the database: one suite for every kind of store, and their way through an installation. */
+/**
+ * Pictures and documents outside the database: one suite for every kind of store, and their path
+ * through an installation.
+ */
 
 let s3: S3Server;
 let folder: string;
@@ -38,7 +41,7 @@ describe.each(['files', 's3'])('the store %s', (kind) => {
     store = opened;
   });
 
-  it('keeps what it is given, byte for byte, and replaces it', async () => {
+  it('stores bytes unchanged, and replaces them', async () => {
     const body = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 256));
     await store.put(at(0), { contentType: 'image/png', body });
     expect(await store.get(at(0))).toEqual(body);
@@ -46,11 +49,11 @@ describe.each(['files', 's3'])('the store %s', (kind) => {
     expect((await store.get(at(0)))?.toString()).toBe('second');
   });
 
-  it('knows nothing of what it was not given', async () => {
+  it('has no artifact that was not stored', async () => {
     expect(await store.get(at(77))).toBeNull();
   });
 
-  it('deletes all of a job and nothing of another, however often', async () => {
+  it('deletes all artifacts of a job and none of another, idempotently', async () => {
     for (const position of [0, 1, 2, 3, 4]) await store.put(at(position), png('x'));
     await store.put(at(0, 'page.pdf', OTHER), png('other'));
     await store.deleteJob(JOB);
@@ -62,7 +65,7 @@ describe.each(['files', 's3'])('the store %s', (kind) => {
   });
 });
 
-it('a store that is away, or wants other credentials, is an error and no loss', async () => {
+it('a store that is down, or rejects the credentials, causes an error and no loss', async () => {
   const wrong = openArtifactStore(s3.url.replace('test-key', 'no-key')) as ArtifactStore;
   await expect(wrong.put(at(0), png('x'))).rejects.toThrow('403 SignatureDoesNotMatch');
   s3.isDown = true;
@@ -91,7 +94,7 @@ describe.each(['files', 's3'])('an installation with %s', (kind) => {
           names.filter((name) => /png|pdf/.test(name)),
         );
 
-  it('serves them to their owner alone, and they go with their job', async () => {
+  it('serves them only to their owner, and they are deleted with their job', async () => {
     const id = await fleet.client.post({ urls: [`${site.url}/`], formats: ['screenshot', 'pdf'] });
     expect((await fleet.client.until(id, 'completed', 'failed')).status).toBe('completed');
     const [page] = await fleet.client.pages(id);
@@ -103,10 +106,10 @@ describe.each(['files', 's3'])('an installation with %s', (kind) => {
     ).toBe('PNG');
     const document = await fleet.client.request('GET', String(page?.pdf));
     expect((await document.text()).slice(0, 5)).toBe('%PDF-');
-    const stranger = await fetch(`${fleet.api.ready.url}${page?.screenshot}`, {
+    const unauthenticated = await fetch(`${fleet.api.ready.url}${page?.screenshot}`, {
       headers: { 'x-api-key': 'no' },
     });
-    expect(stranger.status).toBe(401);
+    expect(unauthenticated.status).toBe(401);
     expect(await kept()).toHaveLength(2);
 
     const database = connect({

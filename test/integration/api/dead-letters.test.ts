@@ -55,7 +55,7 @@ describe('dead letters', () => {
     expect(await list('?code=mine')).toEqual([]);
   });
 
-  test('many are replayed by what they have in common', async () => {
+  test('many are replayed by a filter', async () => {
     const ids = [await failedJob('outage'), await failedJob('outage'), await failedJob('another')];
     const { json } = await api.ask('POST', '/api/v1/dead-letters/requeue', { body: { code: 'outage' } });
     expect(json).toEqual({
@@ -67,7 +67,7 @@ describe('dead letters', () => {
     expect(await list('?code=another')).toHaveLength(1);
   });
 
-  test('what failed for good is replayed only where somebody asks for that', async () => {
+  test('permanent failures are replayed only on request', async () => {
     const body = { created_after: new Date().toISOString() };
     const permanent = await failedJob('hopeless_before');
     const spent = await api.submit({ urls: ['https://example.com/'], max_attempts: 1 });
@@ -80,7 +80,7 @@ describe('dead letters', () => {
     expect((await requeue({ permanent: true })).json.job_ids).toEqual([permanent]);
   });
 
-  test('one that was discarded leaves the list, and its job stays failed', async () => {
+  test('a discarded one leaves the list, and its job stays failed', async () => {
     const id = await failedJob('hopeless');
     const [letter] = await list('?code=hopeless');
     expect((await api.ask('DELETE', `/api/v1/dead-letters/${letter.id}`)).status).toBe(204);
@@ -89,7 +89,7 @@ describe('dead letters', () => {
     expectProblem(await api.ask('DELETE', `/api/v1/dead-letters/${letter.id}`), 404, 'not_found');
   });
 
-  test('a message nobody could read is kept once, with its beginning, and cannot be run', async () => {
+  test('an unreadable message is kept once, with its beginning, and cannot be run', async () => {
     const message = { queue: 'scrape_jobs', reason: 'message is not JSON', body: Buffer.from('{"a\0') };
     await deadLetterMessage(api.database, message);
     await deadLetterMessage(api.database, message);
@@ -111,14 +111,14 @@ describe('dead letters', () => {
     expect(new Set(ids).size).toBe(3);
   });
 
-  test("they are the admin's alone", async () => {
+  test('they are visible only to the admin', async () => {
     const { key } = await api.addUser();
     expectProblem(await api.ask('GET', '/api/v1/dead-letters', { key }), 403, 'forbidden');
     const path = '/api/v1/dead-letters/requeue';
     expectProblem(await api.ask('POST', path, { key, body: {} }), 403, 'forbidden');
   });
 
-  test('a filter that does not fit is named', async () => {
+  test('an invalid filter is named', async () => {
     const answer = await api.ask('GET', '/api/v1/dead-letters?user_id=me');
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors).toEqual([{ path: 'user_id', message: expect.any(String) }]);

@@ -3,7 +3,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startApi, type TestApi } from './api-fixture.ts';
 import { createFuzzer } from './fuzzer.ts';
 
-/** `API_FUZZ=20000 node scripts/jest.mjs --selectProjects system -- api-fuzz` is a long run; `API_FUZZ_SEED` begins elsewhere. */
+/**
+ * `API_FUZZ=20000 node scripts/jest.mjs --selectProjects system -- api-fuzz` is a long run;
+ * `API_FUZZ_SEED` changes the seed.
+ */
 const REQUESTS = Number(process.env.API_FUZZ ?? 1500);
 const SEED = Number(process.env.API_FUZZ_SEED ?? 20261130);
 
@@ -19,16 +22,16 @@ interface Answer {
   body: string;
 }
 
-/** One request on a connection of its own, which the server is asked to close. What is no answer at all has status 0. */
+/** One request on a connection of its own with `Connection: close`. Status 0 is no HTTP answer. */
 const exchange = (text: string): Promise<Answer> =>
   new Promise((resolve) => {
     const parts: Buffer[] = [];
-    // Longer than any answer takes on a busy machine; only a hang is later.
+    // Longer than any answer takes on a busy machine; only a hang takes longer.
     const late = setTimeout(() => socket.destroy(new Error('late')), 60_000);
     const socket = connect({ host: '127.0.0.1', port: Number(new URL(api.url).port) });
     socket.on('data', (part) => {
       parts.push(part);
-      // A stream of events goes on.
+      // A stream of events stays open.
       if (part.includes('text/event-stream')) socket.destroy();
     });
     socket.on('error', () => {});
@@ -50,7 +53,7 @@ function problemOf({ status, head, body }: Answer, method: string): string | nul
   if (status === 0) return 'no answer';
   if (status >= 500 && !(status === 503 && /^retry-after: /im.test(head))) return `${status}`;
   if (status < 400 || method === 'HEAD') return null;
-  // What visitors of short links see.
+  // Answers to visitors of short links.
   if (/^content-type: text\/html/im.test(head)) return null;
   if (!/^content-type: application\/problem\+json/im.test(head)) return `${status} is no problem+json`;
   const json = JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1));
@@ -76,7 +79,7 @@ test(`${REQUESTS} requests of every kind are answered, and none with a failure`,
   await Promise.all([fuzz(), fuzz(), fuzz(), fuzz()]);
 
   expect(wrong.slice(0, 20)).toEqual([]);
-  // It got further than to the door, and was refused in more ways than one.
+  // Some requests passed authentication, and they were refused for several reasons.
   for (const status of [200, 202, 404, 405, 422]) expect(statuses.get(status) ?? 0).toBeGreaterThan(0);
   expect((await api.ask('GET', '/health/ready')).status).toBe(200);
   await api.submit();

@@ -95,7 +95,7 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** Bytes as they go over the wire, a character each. */
+/** Bytes as sent, one character each. */
 const latin1 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
 const METHODS = [

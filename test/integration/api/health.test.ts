@@ -13,7 +13,7 @@ afterAll(() => api.stop());
 const ask = (path: string) => api.ask('GET', path, { key: null });
 
 describe('without a key', () => {
-  test('health tells that the process lives, takes jobs and has a queue', async () => {
+  test('health reports that the process runs, accepts jobs and has a queue', async () => {
     expect((await ask('/health/live')).json).toEqual({ status: 'alive' });
     expect((await ask('/health/ready')).json).toEqual({ status: 'ready' });
     const queue = await ask('/health/rabbitmq');

@@ -33,14 +33,14 @@ describe('a batch of ten megabytes', () => {
     expect(answer.json.errors).toEqual([{ path, message: expect.stringMatching(/^expected /) }]);
   });
 
-  test('whose thousand jobs are all wrong tells a hundred mistakes', async () => {
+  test('whose thousand jobs are all wrong reports a hundred errors', async () => {
     const answer = await batch(`{"jobs":[${times(1000, () => `{"urls":[${times(1000, () => '0')}]}`)}]}`);
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors).toHaveLength(100);
     expect(answer.json.errors[0].path).toBe('jobs.0.urls.0');
   });
 
-  test('and a thousand good jobs is taken whole', async () => {
+  test('with a thousand valid jobs is accepted', async () => {
     const urls = Array.from({ length: 190 }, (_, n) => `https://example.com/${'x'.repeat(20)}/${n}`);
     const jobs = Array.from({ length: 1000 }, (_, n) => ({ urls, metadata: { n } }));
     const answer = await batch(JSON.stringify({ jobs }));
@@ -80,7 +80,7 @@ test.each<[string, unknown, string]>([
   expect(answer.json.errors.map((error: { path: string }) => error.path)).toEqual([path]);
 });
 
-describe('bodies that never come', () => {
+describe('bodies that never arrive', () => {
   const open: Socket[] = [];
   afterAll(() => {
     for (const socket of open) socket.destroy();
@@ -100,9 +100,9 @@ describe('bodies that never come', () => {
     ['a GET that announces a hundred megabytes', 'GET', '/api/v1/jobs', 'content-length: 100000000', true],
     ['chunked bodies without a chunk', 'POST', '/api/v1/jobs/batch', 'transfer-encoding: chunked', true],
     ['batches that are only announced', 'POST', '/api/v1/jobs/batch', 'content-length: 10000000', true],
-    ['bodies of nobody', 'POST', '/api/v1/jobs/batch', 'transfer-encoding: chunked', false],
+    ['bodies without a key', 'POST', '/api/v1/jobs/batch', 'transfer-encoding: chunked', false],
     ['bodies of a stream', 'GET', '/api/v1/events', 'transfer-encoding: chunked', true],
-  ])('keep nobody from writing: %s', async (_what, method, path, header, withKey) => {
+  ])('do not block other clients: %s', async (_what, method, path, header, withKey) => {
     const { key } = await api.addUser();
     for (let n = 0; n < 20; n += 1) await announce(method, path, header, withKey ? key : null);
     expect((await scrape({ urls: URLS })).status).toBe(202);
@@ -118,7 +118,7 @@ describe('JSON', () => {
     expect(answer.status).toBe(202);
   });
 
-  test('that is broken is told with line and column', async () => {
+  test('with a syntax error is reported with line and column', async () => {
     const answer = await api.ask('POST', '/api/v1/jobs/scrape', { raw: '{\n  "urls": ["https://a/",]\n}' });
     expectProblem(answer, 400, 'malformed_json');
     expect(answer.json.detail).toContain('line 2, column 25');
@@ -144,7 +144,7 @@ describe('JSON', () => {
     [{ urls: URLS, extract: { a: { selector: 'a', atribute: 'href' } } }, 'extract.a.atribute', 'attribute'],
     [{ urls: URLS, actions: [{ type: 'wait', secelector: 'a' }] }, 'actions.0.secelector', 'selector'],
     [{ urls: URLS, filters: { has_emial: true } }, 'filters.has_emial', 'has_email'],
-  ])('with a misspelt field is told which was meant: %j', async (body, path, meant) => {
+  ])('with a misspelt field gets a suggestion: %j', async (body, path, meant) => {
     const answer = await scrape(body);
     expectProblem(answer, 422, 'invalid_request');
     const error = answer.json.errors.find((one: { path: string }) => one.path === path);

@@ -22,7 +22,7 @@ describe.each<[string, () => Record<string, unknown>, Record<string, unknown>]>(
   const post = (body: unknown, key: string) =>
     api.ask('POST', `/api/v1${path}`, { body, headers: { 'idempotency-key': key } });
 
-  test('gives the first answer again for the same body, whatever the order of its fields', async () => {
+  test('returns the first answer for the same body, whatever the order of its fields', async () => {
     const key = aKey();
     const body = make();
     const first = await post(body, key);
@@ -40,27 +40,27 @@ describe.each<[string, () => Record<string, unknown>, Record<string, unknown>]>(
     expectProblem(await post({ ...body, ...other }, key), 409, 'idempotency_conflict');
   });
 
-  test('creates one, whoever is first', async () => {
+  test('creates one resource, whichever request is first', async () => {
     const key = aKey();
     const body = make();
     const answers = await Promise.all(Array.from({ length: 5 }, () => post(body, key)));
     for (const { json } of answers) expect(json).toEqual(answers[0]?.json);
   });
 
-  test('is not used up by a request that was refused', async () => {
+  test('is not consumed by a refused request', async () => {
     const key = aKey();
     expect((await post({ nothing: 'here' }, key)).status).toBe(422);
     expect([201, 202]).toContain((await post(make(), key)).status);
   });
 
-  test('has to be one', async () => {
+  test('must be valid', async () => {
     const answer = await post(make(), 'a b');
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors[0].path).toBe('Idempotency-Key');
   });
 });
 
-test('a key of one user is nothing to another, and of one route nothing to the next', async () => {
+test('a key is scoped to its user and route', async () => {
   const { key } = await api.addUser();
   const headers = { 'idempotency-key': aKey() };
   const body = { url: 'https://example.com/' };
@@ -74,7 +74,7 @@ test('a key of one user is nothing to another, and of one route nothing to the n
   expect(theirs.json.code).not.toBe(mine.json.code);
 });
 
-test('an answer that holds an API key is not readable in the database, nor for another key', async () => {
+test('an answer with an API key is encrypted in the database, and unreadable for another key', async () => {
   const { userId, key } = await api.addUser();
   const headers = { 'idempotency-key': aKey() };
   const issued = await api.ask('POST', '/api/v1/keys', { body: { name: 'A' }, headers, key });

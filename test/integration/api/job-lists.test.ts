@@ -30,7 +30,7 @@ async function someJobs() {
 }
 
 describe('a list of jobs', () => {
-  test('is of the states that are named, newest first or oldest first', async () => {
+  test('can be filtered by states, newest first or oldest first', async () => {
     const { idsOf, failed, scheduled, queued, running } = await someJobs();
     expect(await idsOf('')).toEqual([running, queued, scheduled, failed]);
     expect(await idsOf('sort=created_at')).toEqual([failed, scheduled, queued, running]);
@@ -39,7 +39,7 @@ describe('a list of jobs', () => {
     expect(await idsOf('status=completed,cancelled')).toEqual([]);
   });
 
-  test('is of what the metadata say, as text', async () => {
+  test('can be filtered by metadata, as text', async () => {
     const { idsOf, failed, scheduled, queued } = await someJobs();
     expect(await idsOf('metadata.order=7')).toEqual([scheduled, failed]);
     expect(await idsOf('metadata.order=7&metadata.shop=a')).toEqual([failed]);
@@ -48,14 +48,14 @@ describe('a list of jobs', () => {
     expect(await idsOf('metadata.order=9')).toEqual([]);
   });
 
-  test('is of a span of time', async () => {
+  test('can be filtered by time', async () => {
     const { idsOf, key, queued, running } = await someJobs();
     const { json } = await api.ask('GET', `/api/v1/jobs/${queued}`, { key });
     expect(await idsOf(`created_after=${json.created_at}`)).toEqual([running, queued]);
     expect(await idsOf(`created_before=${json.created_at}&created_after=${json.created_at}`)).toEqual([]);
   });
 
-  test('goes on page by page, in both directions and over several states', async () => {
+  test('continues page by page, in both directions and over several states', async () => {
     const { key, failed, scheduled, queued, running } = await someJobs();
     for (const [query, expected] of [
       ['sort=-created_at', [running, queued, scheduled, failed]],
@@ -74,7 +74,7 @@ describe('a list of jobs', () => {
     }
   });
 
-  test('holds the fields that are asked for', async () => {
+  test('has the requested fields', async () => {
     const { key, running } = await someJobs();
     const { json } = await api.ask('GET', '/api/v1/jobs?fields=job_id,status&limit=1', { key });
     expect(json.jobs).toEqual([{ job_id: running, status: 'running' }]);
@@ -93,7 +93,7 @@ describe('a list of jobs', () => {
     ['limit[]=1', 'limit[]'],
     ['limit=%D9%A1', 'limit'],
     ['cursor=zzz', 'cursor'],
-  ])('that does not fit is told: %s', async (query, path) => {
+  ])('with an invalid query is refused: %s', async (query, path) => {
     const answer = await api.ask('GET', `/api/v1/jobs?${query}`);
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors[0].path).toContain(path);
@@ -101,7 +101,7 @@ describe('a list of jobs', () => {
 });
 
 describe('many jobs are cancelled', () => {
-  test('by a filter in the body or in the query, and nobody else’s', async () => {
+  test('by a filter in the body or in the query, and only the user’s own', async () => {
     const { key, scheduled, queued, running } = await someJobs();
     const other = await api.submit({ ...URLS, metadata: { order: 7 } });
     const cancel = (body: unknown, query = '') =>
@@ -140,7 +140,7 @@ describe('many jobs are cancelled', () => {
 });
 
 describe('the queue', () => {
-  test('is told with what waits longest', async () => {
+  test('is shown with its longest waiting job', async () => {
     const { key, queued } = await someJobs();
     const { json } = await api.ask('GET', '/api/v1/queue', { key });
     expect(json).toMatchObject({
@@ -154,7 +154,7 @@ describe('the queue', () => {
     expect((await api.ask('GET', '/api/v1/queue?all=true')).json).toMatchObject({ scope: 'all' });
   });
 
-  test('and the workers with what they have in hand', async () => {
+  test('and the workers are shown with their running jobs', async () => {
     const { key, running } = await someJobs();
     await reportWorker(api.database, { id: 'worker-of-the-tests', slots: 4, claimsPerSecond: 0 });
     const { json } = await api.ask('GET', '/api/v1/workers');

@@ -14,7 +14,7 @@ const completed = { kind: 'completed' } as const;
 const failed = { kind: 'fail', error: { code: 'broken', message: 'it broke' } } as const;
 
 describe('a job', () => {
-  test('is shown with all the contract names, before it ran', async () => {
+  test('has all the fields of the contract before it ran', async () => {
     const id = await api.submit({ urls: ['https://example.com/'], priority: 4 });
     const { status, json } = await get(id);
     expect(status).toBe(200);
@@ -34,11 +34,11 @@ describe('a job', () => {
       started_at: null,
       finished_at: null,
     });
-    // On its way to the workers it would hold back the less urgent ones of the other tests.
+    // On its way to the workers it would hold back the less urgent jobs of the other tests.
     await post(id, 'cancel');
   });
 
-  test('tells its error and its attempts', async () => {
+  test('shows its error and its attempts', async () => {
     const id = await api.submit();
     await run(api.database, id, failed);
     const { json } = await get(id);
@@ -47,7 +47,7 @@ describe('a job', () => {
     expect(Date.parse(json.finished_at)).toBeGreaterThanOrEqual(Date.parse(json.started_at));
   });
 
-  test('is nobody else’s', async () => {
+  test('is hidden from other users', async () => {
     const { key } = await api.addUser();
     const id = await api.submit();
     for (const path of ['', '/pages', '/leads', '/artifacts/0/screenshot.png']) {
@@ -68,7 +68,7 @@ describe('a job', () => {
     },
   );
 
-  test('is not sent again while it has not changed', async () => {
+  test('is not sent again while it is unchanged', async () => {
     const id = await api.submit();
     const first = await get(id);
     const etag = String(first.headers.get('etag'));
@@ -96,20 +96,20 @@ describe('waiting for a job', () => {
     expect(performance.now() - asked).toBeLessThan(20_000);
   });
 
-  test('is answered at once where it is final already', async () => {
+  test('is answered at once if it is final already', async () => {
     const id = await api.submit();
     await run(api.database, id, failed);
     expect((await get(id, '?wait=60')).json.status).toBe('failed');
   });
 
-  test('ends with its time, with the job as it is', async () => {
+  test('times out with the current job', async () => {
     const id = await api.submit();
     const asked = performance.now();
     expect((await get(id, '?wait=1')).json.status).toBe('queued');
     expect(performance.now() - asked).toBeGreaterThan(950);
   });
 
-  test('costs others nothing when its client leaves', async () => {
+  test('costs others nothing when its client disconnects', async () => {
     const id = await api.submit();
     const leave = new AbortController();
     const left = api.ask('GET', `/api/v1/jobs/${id}?wait=60`, { signal: leave.signal });
@@ -128,10 +128,10 @@ describe('waiting for a job', () => {
 });
 
 describe('the list of jobs', () => {
-  test('is newest first and comes in parts that miss and repeat none', async () => {
+  test('is newest first and comes in pages without gaps or repeats', async () => {
     const { key } = await api.addUser();
     const jobs = Array.from({ length: 7 }, () => ({ urls: ['https://example.com/'] }));
-    // Of one transaction, and so of one moment: only the id orders them.
+    // Created in one transaction, at the same time: only the id orders them.
     await api.ask('POST', '/api/v1/jobs/batch', { key, body: { jobs } });
     const newest = await api.submit(undefined, key);
     const seen: string[] = [];
@@ -147,7 +147,7 @@ describe('the list of jobs', () => {
     expect(seen[0]).toBe(newest);
   });
 
-  test('can be narrowed to a status', async () => {
+  test('can be filtered by status', async () => {
     const { key } = await api.addUser();
     const done = await api.submit(undefined, key);
     await api.submit(undefined, key);
@@ -182,7 +182,7 @@ describe('the list of jobs', () => {
 });
 
 describe('cancelling', () => {
-  test('ends a job that waits or runs, at once', async () => {
+  test('ends a waiting or running job at once', async () => {
     const waits = await api.submit();
     const runs = await api.submit();
     await begin(api.database, runs);
@@ -194,13 +194,13 @@ describe('cancelling', () => {
     }
   });
 
-  test('what is final is a conflict', async () => {
+  test('a final job is a conflict', async () => {
     const id = await api.submit();
     await run(api.database, id, completed);
     expectProblem(await post(id, 'cancel'), 409, 'job_state_conflict');
   });
 
-  test('needs no body, and does not mind one', async () => {
+  test('needs no body, and accepts one', async () => {
     const answer = await api.ask('POST', `/api/v1/jobs/${await api.submit()}/cancel`, {
       raw: 'anything',
       headers: { 'content-type': 'text/plain' },
@@ -222,7 +222,7 @@ describe('retrying', () => {
     }
   });
 
-  test('what is not over, or went well, is a conflict', async () => {
+  test('a job that is running or completed is a conflict', async () => {
     const waits = await api.submit();
     const done = await api.submit();
     await run(api.database, done, completed);

@@ -36,20 +36,20 @@ describe('storing a lead', () => {
     const { json } = await api.ask('GET', `/api/v1/jobs/${job.id}/leads`);
     expect(json).toEqual({ leads: [again], next_cursor: null });
     expect((await api.ask('GET', `/api/v1/jobs/${job.id}`)).json.counts.leads).toBe(1);
-    const told = { domain: 'one.de', company: 'Company of one.de', website: 'https://one.de/' };
+    const content = { domain: 'one.de', company: 'Company of one.de', website: 'https://one.de/' };
     expect((await eventsOf(job.id)).map(({ data }) => data)).toEqual([
-      { job_id: job.id, lead_id: expect.any(String), ...told },
+      { job_id: job.id, lead_id: expect.any(String), ...content },
     ]);
   });
 
-  test('at the same time from two sides leaves one event too', async () => {
+  test('concurrently from two sides leaves one event too', async () => {
     const job = await jobWith([]);
     const stored = await Promise.all(Array.from({ length: 8 }, () => store(job, aLead('race.de'))));
     expect(stored.filter((result) => result.kind === 'stored' && result.isNew)).toHaveLength(1);
     expect(await eventsOf(job.id)).toHaveLength(1);
   });
 
-  test('by a run that is over is refused, and nothing is written', async () => {
+  test('by a run that ended is refused, and nothing is written', async () => {
     const job = await jobWith([]);
     expect(await store({ ...job, workerId: 'another' }, aLead('late.de'))).toEqual({ kind: 'lost' });
     expect(await store({ ...job, attempt: job.attempt + 1 }, aLead('late.de'))).toEqual({ kind: 'lost' });
@@ -57,7 +57,7 @@ describe('storing a lead', () => {
     expect(await eventsOf(job.id)).toEqual([]);
   });
 
-  test('stops at what the job may have, and still updates what it has', async () => {
+  test("stops at the job's limit, and still updates present leads", async () => {
     const job = await jobWith([]);
     await store(job, aLead('a.de'), 1);
     expect(await store(job, aLead('b.de'), 1)).toEqual({ kind: 'full', leads: 1 });
@@ -69,7 +69,7 @@ describe('storing a lead', () => {
 describe("a job's leads", () => {
   const many = Array.from({ length: 7 }, (_, index) => aLead(`site${index}.de`));
 
-  test('come in parts, in the order they were found', async () => {
+  test('come in pages, in the order they were found', async () => {
     const job = await jobWith(many);
     const domains: string[] = [];
     let cursor: string | null = '';
@@ -82,7 +82,7 @@ describe("a job's leads", () => {
     expect(domains).toEqual(many.map(({ domain }) => domain));
   });
 
-  test('as NDJSON are a line each, by Accept or by format', async () => {
+  test('as NDJSON are one line each, by Accept or by format', async () => {
     const job = await jobWith(many);
     for (const answer of [
       await api.ask('GET', `/api/v1/jobs/${job.id}/leads?format=ndjson`),
@@ -98,7 +98,7 @@ describe("a job's leads", () => {
     }
   });
 
-  test('as CSV have a mark that Excel knows, stable columns and no formulas', async () => {
+  test('as CSV have a byte order mark for Excel, stable columns and no formulas', async () => {
     const job = await jobWith([
       aLead('evil.de', {
         company: '=cmd|calc',
@@ -139,7 +139,7 @@ describe("a job's leads", () => {
     expect(sheet).not.toContain('<f>');
   });
 
-  test('as XLSX keep a text that looks like an escape as it is', async () => {
+  test('as XLSX keep text that looks like an escape unchanged', async () => {
     const job = await jobWith([aLead('escape.de', { company: 'a_x0041_b _x000D_ _xZZZZ_ _x00e9_' })]);
     const response = await fetch(`${api.url}/api/v1/jobs/${job.id}/leads?format=xlsx`, {
       headers: { authorization: `Bearer ${api.adminKey}` },
@@ -150,7 +150,7 @@ describe("a job's leads", () => {
     expect(sheet).toContain('>a_x005F_x0041_b _x005F_x000D_ _xZZZZ_ _x005F_x00e9_<');
   });
 
-  test("of somebody else's job are not found", async () => {
+  test("of another user's job are not found", async () => {
     const job = await jobWith(many.slice(0, 1));
     const { key } = await api.addUser();
     expectProblem(await api.ask('GET', `/api/v1/jobs/${job.id}/leads`, { key }), 404, 'not_found');
@@ -187,7 +187,7 @@ describe('leads across jobs', () => {
   const list = async (query = '') => (await api.ask('GET', `/api/v1/leads${query}`, { key })).json;
   const domainsOf = async (query: string) => (await list(query)).leads.map(({ domain }: Lead) => domain);
 
-  test('are each business once, as it was found last, newest first, with its jobs', async () => {
+  test('have each business once, as it was found last, newest first, with its jobs', async () => {
     const { leads, next_cursor } = await list();
     expect(leads.map(({ domain }: Lead) => domain)).toEqual(['acme-tools.fr', 'both.de', 'old.de']);
     expect(leads[1]).toMatchObject({ company: 'Both, as found last', job_ids: [newer.id, older.id] });
@@ -195,7 +195,7 @@ describe('leads across jobs', () => {
     expect(next_cursor).toBeNull();
   });
 
-  test('go on behind a cursor', async () => {
+  test('continue after a cursor', async () => {
     const first = await list('?limit=2');
     expect(first.leads).toHaveLength(2);
     expect(await domainsOf(`?cursor=${first.next_cursor}`)).toEqual(['old.de']);
@@ -219,7 +219,7 @@ describe('leads across jobs', () => {
     expect(await domainsOf(query)).toEqual(domains);
   });
 
-  test('are all there page by page while some are found again', async () => {
+  test('are complete page by page while some are found again', async () => {
     const { key } = await api.addUser();
     await jobWith(
       ['a.de', 'b.de', 'c.de', 'd.de'].map((domain) => aLead(domain)),
@@ -232,7 +232,7 @@ describe('leads across jobs', () => {
       seen.push(json.leads[0].domain);
       if (json.next_cursor === null) break;
       cursor = `&cursor=${json.next_cursor}`;
-      // Moves to the front of what a new list would be.
+      // Moves to the front of a new list.
       await store(again, aLead(seen.length === 1 ? 'a.de' : 'b.de'));
     }
     expect(seen).toEqual(['d.de', 'c.de', 'b.de', 'a.de']);

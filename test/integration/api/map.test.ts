@@ -4,21 +4,21 @@ import { storeCrawlStep } from '../../../db/pages/crawl.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { type Answer, begin, expectProblem, run, startApi, type TestApi } from './api-fixture.ts';
 
-/** The map of a site, as its caller sees it; what workers make of it is in the test of crawls. */
+/** The map of a site, as its caller sees it; the test of crawls covers the workers' side. */
 
 const MAP = '/api/v1/jobs/map';
 const body = { url: 'https://example.com/' };
 
 /** Waits long enough for a job to be ended here. */
 let patient: TestApi;
-/** Has no time at all. */
+/** Times out at once. */
 let hasty: TestApi;
 beforeAll(async () => {
   [patient, hasty] = await Promise.all([startApi({ mapWaitMs: 30_000 }), startApi({ mapWaitMs: 0 })]);
 });
 afterAll(() => Promise.all([patient?.stop(), hasty?.stop()]));
 
-/** Asks for a map, and gives the id of its job while the answer is on its way. */
+/** Requests a map, and returns the id of its job while the answer is pending. */
 async function asked(mapped: Record<string, unknown>): Promise<{ id: string; answer: Promise<Answer> }> {
   const before = patient.offered.length;
   const answer = patient.ask('POST', MAP, { body: mapped });
@@ -61,7 +61,7 @@ test('is answered with the addresses once its job is done', async () => {
   });
 });
 
-test('holds no more than was asked for, and only what was sought', async () => {
+test('has no more than the limit, and only matches', async () => {
   const few = await asked({ ...body, limit: 2 });
   await find(few.id, ['/', '/prices', '/about/team']);
   expect((await few.answer).json.total).toBe(2);
@@ -70,7 +70,7 @@ test('holds no more than was asked for, and only what was sought', async () => {
   expect((await sought.answer).json.urls).toEqual([{ url: 'https://example.com/about/team' }]);
 });
 
-test('that takes too long is accepted, and says where it will be', async () => {
+test('that takes too long is accepted, and links to its job', async () => {
   const answer = await hasty.ask('POST', MAP, { body });
   expect(answer.status).toBe(202);
   const { job_id: id, links } = answer.json;
@@ -93,7 +93,7 @@ test('is one job for a request that is repeated with its key', async () => {
   expectProblem(other, 409, 'idempotency_conflict');
 });
 
-test('of a site that cannot be read is an error that says why', async () => {
+test('of a site that cannot be read is an error with the reason', async () => {
   const { id, answer } = await asked(body);
   const error = { code: 'dns_failed', message: 'the host name could not be resolved' };
   await run(patient.database, id, { kind: 'fail', error });
@@ -104,7 +104,7 @@ test('of a site that cannot be read is an error that says why', async () => {
   );
 });
 
-test('goes on as a job where its caller hangs up', async () => {
+test('continues as a job if its caller disconnects', async () => {
   const before = patient.offered.length;
   const hangUp = new AbortController();
   const answer = patient.ask('POST', MAP, { body, signal: hangUp.signal });
@@ -131,7 +131,7 @@ test.each<[string, Record<string, unknown>, string]>([
   expect(hasty.offered).toHaveLength(before);
 });
 
-test('has no query, and no other method', async () => {
+test('accepts no query, and no other method', async () => {
   expectProblem(await hasty.ask('POST', `${MAP}?limit=5`, { body }), 422, 'invalid_request');
   expect((await hasty.ask('DELETE', MAP)).status).toBe(405);
 });

@@ -24,7 +24,7 @@ const open = { key: null };
 const BODY = { urls: ['https://example.com/'] };
 
 describe('while the database is away', () => {
-  test('requests are told to come again, and are served as soon as it is back', async () => {
+  test('requests get Retry-After, and are served as soon as it is back', async () => {
     await api.submit();
     cable.cut();
     const answer = await api.ask('POST', '/api/v1/jobs/scrape', { body: BODY });
@@ -43,7 +43,7 @@ describe('while the database is away', () => {
     expect((await api.ask('GET', '/health/ready', open)).json).toEqual({ status: 'ready' });
   });
 
-  test('health and metrics answer in time, even where it just falls silent', async () => {
+  test('health and metrics answer in time, even if it stops responding', async () => {
     cable.freeze();
     const asked = performance.now();
     expect((await api.ask('GET', '/health/ready', open)).status).toBe(503);
@@ -53,7 +53,7 @@ describe('while the database is away', () => {
     await waitFor(async () => (await api.ask('GET', '/health/ready', open)).status === 200);
   });
 
-  test('it is logged with the request it met, but without the key', async () => {
+  test('it is logged with the affected request, without the key', async () => {
     expect(logged[0]).toMatchObject({
       event: 'database_unavailable',
       fields: { request_id: expect.any(String), route: expect.stringContaining('/api/v1/jobs') },
@@ -61,7 +61,7 @@ describe('while the database is away', () => {
     expect(JSON.stringify(logged)).not.toContain(api.adminKey);
   });
 
-  test('those who wait for a job go on waiting', async () => {
+  test('long polls keep waiting', async () => {
     const id = await api.submit();
     const answer = api.ask('GET', `/api/v1/jobs/${id}?wait=30`);
     await waitFor(() => api.statements.at(-1) === 'list_finished', { what: 'a waiter' });
@@ -72,7 +72,7 @@ describe('while the database is away', () => {
   });
 });
 
-test('while the database hangs, submissions beyond what may wait are told to come again', async () => {
+test('while the database hangs, submissions beyond the limit get Retry-After', async () => {
   const accept = createAccept(api.database, 2);
   const [user] = await listUsers(api.database);
   const submission = { userId: String(user?.id), correlationId: 'hangs', specs: [BODY] };
@@ -87,8 +87,9 @@ test('while the database hangs, submissions beyond what may wait are told to com
 });
 
 describe('a submission that the database refuses', () => {
-  test('harms none of those that share its statement', async () => {
-    // What validation should have caught: a check on the table stands for every reason nobody thought of.
+  test('does not affect those that share its statement', async () => {
+    // An error that validation should have caught: a check on the table represents any unforeseen
+    // reason.
     await api.database.query(
       statement(
         'poison',

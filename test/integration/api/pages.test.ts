@@ -35,7 +35,7 @@ async function jobWithPages(count: number, filler = '') {
 }
 
 describe('the pages of a job', () => {
-  test('come as they were stored', async () => {
+  test('are returned as they were stored', async () => {
     const { path } = await jobWithPages(1);
     const { json } = await api.ask('GET', path);
     expect(json).toEqual({ pages: [aPage({ url: 'https://example.com/0' })], next_cursor: null });
@@ -47,7 +47,7 @@ describe('the pages of a job', () => {
     expect((await api.ask('GET', path, { headers: NDJSON })).text).toBe('');
   });
 
-  test('come in parts that miss and repeat none', async () => {
+  test('come in pages without gaps or repeats', async () => {
     const { path, urls } = await jobWithPages(5);
     const seen: string[] = [];
     let cursor = '';
@@ -69,7 +69,7 @@ describe('the pages of a job', () => {
     expect(urlsOf(linesOf(answer.text))).toEqual(urls);
   });
 
-  test('are JSON where ?format= says so, whatever is accepted', async () => {
+  test('are JSON if ?format= says so, whatever Accept is', async () => {
     const { path } = await jobWithPages(1);
     expect((await api.ask('GET', `${path}?format=json`, { headers: NDJSON })).json.pages).toHaveLength(1);
     expect((await api.ask('GET', path, { headers: { accept: '*/*' } })).json.pages).toHaveLength(1);
@@ -82,8 +82,8 @@ describe('the pages of a job', () => {
     expect(urlsOf(linesOf(answer.text))).toEqual(urls.slice(1, 3));
   });
 
-  test('are read no further once the client is gone', async () => {
-    // Several readings' worth, and far more than the sockets between here and there hold.
+  test('are not read any further once the client has disconnected', async () => {
+    // Several reads' worth, and far more than the socket buffers hold.
     const { path } = await jobWithPages(60, 'x'.repeat(1024 * 1024));
     const before = api.statements.length;
     const request = get(`${api.url}${path}?format=ndjson`, {
@@ -143,7 +143,7 @@ describe('an artifact', () => {
     path = `/api/v1/jobs/${job.id}/artifacts`;
   });
 
-  test('is served as what it is, and never sniffed', async () => {
+  test('is served with its own type, and never sniffed', async () => {
     const response = await fetch(`${api.url}${path}/3/screenshot.png`, {
       headers: { 'x-api-key': api.adminKey },
     });
@@ -155,7 +155,7 @@ describe('an artifact', () => {
     });
   });
 
-  test('that a browser would run is only downloaded', async () => {
+  test('that a browser would execute is only downloaded', async () => {
     const answer = await api.ask('GET', `${path}/3/page.html`);
     expect(answer.headers.get('content-disposition')).toBe('attachment; filename="page.html"');
   });

@@ -24,11 +24,11 @@ function expectFieldErrors(answer: Answer, paths: string[]): void {
 
 describe('a body', () => {
   test.each(['{', 'nope', '{"urls":[}', "{'urls': 1}", '{"a":1}{"b":2}', ' '])(
-    'that is not JSON is told: %j',
+    'that is not JSON is reported: %j',
     async (raw) => expectProblem(await send(raw), 400, 'malformed_json'),
   );
 
-  test('that is not UTF-8 is told', async () => {
+  test('that is not UTF-8 is reported', async () => {
     const raw = Buffer.concat([
       Buffer.from('{"industry":"'),
       Buffer.from([0xc3, 0x28, 0xff]),
@@ -37,11 +37,11 @@ describe('a body', () => {
     expectProblem(await send(raw), 400, 'malformed_json');
   });
 
-  test.each(['null', '[]', '"text"', '1', 'true'])('that is no object is told: %s', async (raw) => {
+  test.each(['null', '[]', '"text"', '1', 'true'])('that is no object is reported: %s', async (raw) => {
     expectFieldErrors(await send(raw), ['']);
   });
 
-  test('that is empty is told, with and without a content type', async () => {
+  test('that is empty is reported, with and without a content type', async () => {
     expectFieldErrors(await api.ask('POST', SCRAPE), ['']);
     expectFieldErrors(await send(''), ['']);
     expectFieldErrors(await scrape({}), ['']);
@@ -69,7 +69,7 @@ describe('a body', () => {
     expect(await sendChunked(body(300_000))).toBe(413);
   });
 
-  test('whose end never comes is nobody’s problem', async () => {
+  test('that never ends affects no other request', async () => {
     await new Promise<void>((resolve) => {
       const half = request(`${api.url}${SCRAPE}`, {
         method: 'POST',
@@ -140,11 +140,11 @@ describe('a field', () => {
     expect(pathsOf(fits)[0]).toMatch(/^metadata\.d\.0/);
   });
 
-  test('nested as deep as anybody would is stored', async () => {
+  test('nested to a plausible depth is stored', async () => {
     expect((await send(`{"urls":["https://a/"],"metadata":{"d":${deep(90)}}}`)).status).toBe(202);
   });
 
-  test('beyond the hundredth mistake is not told any more', async () => {
+  test('is not reported beyond the hundredth error', async () => {
     const answer = await scrape({ urls: Array.from({ length: 1000 }, () => 'x') });
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors).toHaveLength(100);
@@ -167,25 +167,25 @@ describe('a path', () => {
     ['PATCH', '/api/v1/keys', 'GET, HEAD, POST'],
     ['GET', '/api/v1/keys/x', 'DELETE'],
     ['POST', '/health/live', 'GET, HEAD'],
-  ])('tells which methods it answers: %s %s', async (method, path, allow) => {
+  ])('lists its methods: %s %s', async (method, path, allow) => {
     const answer = await api.ask(method, path);
     expectProblem(answer, 405, 'method_not_allowed');
     expect(answer.headers.get('allow')).toBe(allow);
   });
 
   test.each(['/api/v1/jobs/%zz', '/%', '/api/v1/jobs?cursor=%ff', '/api/v1/jobs/%c3%28'])(
-    'whose encoding is broken is told: %s',
+    'whose encoding is broken is reported: %s',
     async (path) => expectProblem(await api.ask('GET', path), 400, 'malformed_url'),
   );
 
-  test('that takes no parameters refuses them', async () => {
+  test('without parameters refuses them', async () => {
     const answer = await api.ask('POST', `${SCRAPE}?urls=x`, { body: URLS });
     expectFieldErrors(answer, ['urls']);
   });
 });
 
 describe('every answer', () => {
-  test('carries the request’s id, the client’s own where it is sane', async () => {
+  test('has the request’s id, the client’s own if it is valid', async () => {
     const given = async (id: string) =>
       (await api.ask('GET', '/health/live', { headers: { 'x-request-id': id } })).headers.get('x-request-id');
     expect(await given('abc-123')).toBe('abc-123');
@@ -194,7 +194,7 @@ describe('every answer', () => {
     }
   });
 
-  test('says neither what made it nor that it may be sniffed', async () => {
+  test('hides its server software and forbids sniffing', async () => {
     for (const path of ['/health/live', '/nothing', '/api/v1/jobs']) {
       const { headers } = await api.ask('GET', path);
       expect(headers.get('x-powered-by')).toBeNull();
@@ -202,7 +202,7 @@ describe('every answer', () => {
     }
   });
 
-  test('to what is not HTTP closes the connection, and the server goes on', async () => {
+  test('to a request that is not HTTP closes the connection, and the server continues', async () => {
     const { port } = new URL(api.url);
     await new Promise<void>((resolve) => {
       const socket = connect(Number(port), '127.0.0.1', () => socket.write('\0\0 nonsense\r\n\r\n'));
@@ -212,7 +212,7 @@ describe('every answer', () => {
   });
 });
 
-/** Without a Content-Length: only reading tells how long it is. */
+/** Without a Content-Length: its length is known only after reading it. */
 const sendChunked = (body: string): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
     const chunked = request(

@@ -21,7 +21,7 @@ beforeEach(async () => {
   env = { DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', BOOTSTRAP_API_KEY: KEY };
 });
 afterEach(async () => {
-  // Also fails where a process left a connection open.
+  // Also fails if a process leaked a connection.
   await database.drop();
   await rm(dataDir, { recursive: true, force: true });
 });
@@ -49,7 +49,7 @@ const askWith = (agent: Agent, url: string): Promise<number> =>
   });
 
 describe('an API process', () => {
-  test('makes the first key, tells it once and takes it again after a restart', async () => {
+  test('makes the first key, prints it once and uses it again after a restart', async () => {
     const { BOOTSTRAP_API_KEY: _none, ...own } = env;
     const first = await startProcess(ENTRY, own);
     expect(first.ready).toEqual({
@@ -89,7 +89,7 @@ describe('an API process', () => {
     }
   });
 
-  test('answers those who wait when it is told to stop, and exits 0', async () => {
+  test('answers long polls when it is stopped, and exits 0', async () => {
     const api = await startProcess(ENTRY, env);
     const { links } = await submit(api);
     const waits = ask(api, `${links.self}?wait=60`);
@@ -103,7 +103,7 @@ describe('an API process', () => {
     await expect(ask(api, '/health/live')).rejects.toThrow();
   });
 
-  test('is not kept by clients who never stop asking, and leaves no request half answered', async () => {
+  test('is stopped in spite of clients that keep sending, and completes every started answer', async () => {
     const api = await startProcess(ENTRY, env);
     const agent = new Agent({ keepAlive: true, maxSockets: 4 });
     const statuses: number[] = [];
@@ -149,7 +149,7 @@ describe('an API process', () => {
     cable.remove();
   });
 
-  test('takes jobs while the broker is down, and says that it is', async () => {
+  test('accepts jobs while the broker is down, and reports that it is', async () => {
     const api = await startProcess(ENTRY, { ...env, RABBITMQ_URL: 'amqp://nobody:secret@127.0.0.1:9/' });
     await submit(api);
     const health = await ask(api, '/health/rabbitmq');
@@ -181,7 +181,7 @@ describe('an API process refuses to start, in one line', () => {
     expect(output.trim()).toMatch(/^configuration: PORT: .+$/);
   });
 
-  test('without a database to use', async () => {
+  test('without a usable database', async () => {
     const { DATABASE_URL: _none, ...without } = env;
     const { exitCode, output } = await runToEnd(ENTRY, { ...without, LOG_LEVEL: 'error' });
     expect(exitCode).toBe(1);

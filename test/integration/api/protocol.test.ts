@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-/** Sends bytes on a connection of their own; all that came back until the server closed it. */
+/** Sends bytes on a connection of their own; returns what the server sent until it closed. */
 const exchange = (text: string): Promise<string> =>
   new Promise((resolve) => {
     let received = '';
@@ -29,7 +29,7 @@ const H2C = [
   'HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA',
 ];
 
-describe('an upgrade to what is not spoken here is passed over', () => {
+describe('an upgrade to an unsupported protocol is ignored', () => {
   test('without a body', async () => {
     const answer = await exchange(
       lines('GET /health/live HTTP/1.1', 'Host: a', ...H2C) +
@@ -53,14 +53,14 @@ describe('an upgrade to what is not spoken here is passed over', () => {
     expect(answer).toMatch(/^connection: close/im);
   });
 
-  test.each(['TLS/1.0', 'HTTP/3, h2c', 'websockets'])('to %s, whatever that is', async (protocol) => {
+  test.each(['TLS/1.0', 'HTTP/3, h2c', 'websockets'])('to %s', async (protocol) => {
     const answer = await exchange(
       lines('GET /health/live HTTP/1.1', 'Host: a', 'Connection: close, Upgrade', `Upgrade: ${protocol}`),
     );
     expect(statusOf(answer)).toBe(200);
   });
 
-  test('and an upgrade to a WebSocket is taken where there is one, however the path is spelled', async () => {
+  test('and an upgrade to a WebSocket is accepted at its path, however the path is spelled', async () => {
     for (const target of ['/api/v1/live', '/api/v1/live/', 'http://a/api/v1/live']) {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(api.url).port) });
       const first = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
@@ -103,7 +103,7 @@ describe('a request target', () => {
     expect(answer).toContain('"code":"method_not_allowed"');
   });
 
-  test('is told that nothing else is expected', async () => {
+  test('with another Expect header is refused', async () => {
     const answer = await exchange(
       lines('GET / HTTP/1.1', 'Host: a', 'Expect: the-unexpected', 'Connection: close'),
     );
@@ -115,7 +115,7 @@ describe('a request target', () => {
 describe('a short link', () => {
   const make = async (body: Record<string, unknown>): Promise<string> =>
     (await api.ask('POST', '/api/v1/links', { body })).json.code;
-  /** Not `fetch`, which would tidy the path. */
+  /** Not `fetch`, which would normalize the path. */
   const visit = (path: string) =>
     new Promise<{ status: number | undefined; location: string | undefined }>((resolve, reject) => {
       const { hostname, port } = new URL(api.url);
@@ -164,7 +164,7 @@ describe('a short link', () => {
     }
   });
 
-  test('of its maker’s own choice is told from another by its capitals', async () => {
+  test('with a custom code is case-sensitive', async () => {
     await make({ url: 'https://example.com/upper', code: 'ABCDEFGH' });
     expect((await visit('/r/ABCDEFGH')).location).toBe('https://example.com/upper');
     expect((await visit('/r/abcdefgh')).status).toBe(404);
@@ -173,7 +173,7 @@ describe('a short link', () => {
     expect((await visit('/r/aBcdefgh')).location).toBe('https://example.com/lower');
   });
 
-  test('to a shared result leads there from every spelling', async () => {
+  test('to a shared result redirects there from every spelling', async () => {
     const jobId = await api.submit();
     await storePages(api.database, await begin(api.database, jobId), [aPage()]);
     const code = await make({ share: true, job_id: jobId });
@@ -228,7 +228,7 @@ describe('pages of other origins', () => {
 });
 
 describe('answers', () => {
-  test('are compressed for those who take that, and lose nothing', async () => {
+  test('are compressed for clients that accept it, without loss', async () => {
     const id = await api.submit();
     const job = await begin(api.database, id);
     await storePages(
@@ -247,7 +247,7 @@ describe('answers', () => {
     }
   });
 
-  test('that are streams of events are not', async () => {
+  test('that are event streams are not', async () => {
     const gone = new AbortController();
     const response = await fetch(`${api.url}/api/v1/events`, {
       headers: {

@@ -25,7 +25,7 @@ const countJobs = async () => {
 };
 
 describe('a scrape request', () => {
-  test('is stored before it is answered, with where to find the job', async () => {
+  test('is stored before it is answered, with the URL of the job', async () => {
     const answer = await scrape(BODY);
     expect(answer.status).toBe(202);
     const { job_id: id } = answer.json;
@@ -64,7 +64,7 @@ describe('a scrape request', () => {
     await waitFor(async () => (await api.queue.depth(SCRAPE_JOBS)) > 0, { what: 'a message' });
   });
 
-  test('with a run_at ahead is scheduled, and not dispatched', async () => {
+  test('with a run_at in the future is scheduled, and not dispatched', async () => {
     const before = api.offered.length;
     const answer = await scrape({ ...BODY, run_at: '2099-01-01T12:00:00+14:00' });
     expect(answer.json.status).toBe('scheduled');
@@ -73,13 +73,13 @@ describe('a scrape request', () => {
     expect(api.offered.length).toBe(before);
   });
 
-  test('hands its metadata back untouched', async () => {
+  test('returns its metadata unchanged', async () => {
     const metadata = { n: 1.5, deep: [{ a: [null, true] }], 'ключ ☃ 𝄞': 'ü' };
     const id = await api.submit({ ...BODY, metadata });
     expect((await api.ask('GET', `/api/v1/jobs/${id}`)).json.spec.metadata).toEqual(metadata);
   });
 
-  test('carries the request id on as the correlation id of its events', async () => {
+  test('passes the request id on as the correlation id of its events', async () => {
     const id = (await scrape(BODY, { 'x-request-id': 'trace-me-1' })).json.job_id;
     const rows = await api.database.query<{ correlation_id: string }>(
       statement('find_correlation', 'SELECT correlation_id FROM events WHERE job_id = $1'),
@@ -88,7 +88,7 @@ describe('a scrape request', () => {
     expect(rows).toEqual([{ correlation_id: 'trace-me-1' }]);
   });
 
-  test('shares its commit with others that arrive together, and each gets its own job', async () => {
+  test('shares its commit with concurrent ones, and each gets its own job', async () => {
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, n) => scrape({ ...BODY, metadata: { n } })),
     );
@@ -100,7 +100,7 @@ describe('a scrape request', () => {
 });
 
 describe('an idempotency key', () => {
-  test('gives the first answer again for the same body, whatever the order of its fields', async () => {
+  test('returns the first answer for the same body, whatever the order of its fields', async () => {
     const first = await scrape({ ...BODY, priority: 1 }, { 'idempotency-key': 'same' });
     const again = await scrape({ priority: 1, ...BODY }, { 'idempotency-key': 'same' });
     expect(again.status).toBe(202);
@@ -126,7 +126,7 @@ describe('an idempotency key', () => {
     expect(await countJobs()).toBe(before + 1);
   });
 
-  test('is the business of one user alone', async () => {
+  test('is scoped to one user', async () => {
     const { key } = await api.addUser();
     const mine = await scrape(BODY, { 'idempotency-key': 'mine' });
     const theirs = await api.ask('POST', '/api/v1/jobs/scrape', {
@@ -138,14 +138,14 @@ describe('an idempotency key', () => {
     expect(theirs.json.job_id).not.toBe(mine.json.job_id);
   });
 
-  test('is honoured for a batch', async () => {
+  test('works for a batch', async () => {
     const body = { jobs: [BODY, BODY] };
     const first = await batch(body, { 'idempotency-key': 'batch' });
     expect((await batch(body, { 'idempotency-key': 'batch' })).json).toEqual(first.json);
     expectProblem(await batch({ jobs: [BODY] }, { 'idempotency-key': 'batch' }), 409, 'idempotency_conflict');
   });
 
-  test.each(['', 'a b', 'x'.repeat(256)])('that cannot be one is told: %j', async (key) => {
+  test.each(['', 'a b', 'x'.repeat(256)])('that is invalid is reported: %j', async (key) => {
     const answer = await scrape(BODY, { 'idempotency-key': key });
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors[0].path).toBe('Idempotency-Key');
@@ -174,7 +174,7 @@ describe('a batch', () => {
     expect(await countJobs()).toBe(before);
   });
 
-  test.each([0, 1001])('of %i jobs does not fit', async (length) => {
+  test.each([0, 1001])('of %i jobs is refused', async (length) => {
     const answer = await batch({ jobs: Array.from({ length }, () => BODY) });
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors[0].path).toBe('jobs');

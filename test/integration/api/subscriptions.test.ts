@@ -18,9 +18,9 @@ const keys = () => ({
 });
 
 describe('a subscription', () => {
-  test('is made, shown, changed and ended by its owner alone', async () => {
+  test('is created, shown, changed and deleted only by its owner', async () => {
     const { key } = await api.addUser();
-    const stranger = await api.addUser();
+    const otherUser = await api.addUser();
     const made = await post({ ...inApp, filter: { min_priority: 3 } }, key);
     expect(made.status).toBe(201);
     expect(made.json).toEqual({
@@ -36,10 +36,10 @@ describe('a subscription', () => {
     expect(made.headers.get('location')).toBe(path);
     expect((await api.ask('GET', path, { key })).json).toEqual(made.json);
     for (const method of ['GET', 'DELETE']) {
-      expectProblem(await api.ask(method, path, { key: stranger.key }), 404, 'not_found');
+      expectProblem(await api.ask(method, path, { key: otherUser.key }), 404, 'not_found');
     }
     const body = { events: ['job.*', 'job.*'], active: false };
-    expectProblem(await api.ask('PATCH', path, { key: stranger.key, body }), 404, 'not_found');
+    expectProblem(await api.ask('PATCH', path, { key: otherUser.key, body }), 404, 'not_found');
     const changed = await api.ask('PATCH', path, { key, body });
     expect(changed.json).toMatchObject({ events: ['job.*'], active: false, filter: { min_priority: 3 } });
     expect((await api.ask('DELETE', path, { key })).status).toBe(204);
@@ -63,7 +63,7 @@ describe('a subscription', () => {
   test.each<[string, unknown, string[]]>([
     ['no channel', { events: ['*'] }, ['channel']],
     ['an event that is none', { ...inApp, events: ['job.sneezed'] }, ['events.0']],
-    ['an event that is never told', { ...inApp, events: ['notification.delivered'] }, ['events.0']],
+    ['an event without notifications', { ...inApp, events: ['notification.delivered'] }, ['events.0']],
     ['no event', { ...inApp, events: [] }, ['events']],
     ['a target it has no use for', { ...inApp, target: 'x' }, ['target']],
     ['a field that is none', { ...inApp, chanel: 'email' }, ['chanel']],
@@ -80,20 +80,20 @@ describe('a subscription', () => {
       },
       ['target.keys.p256dh', 'target.keys.auth'],
     ],
-  ])('with %s is told which field', async (_what, body, paths) => {
+  ])('with %s is refused with the field', async (_what, body, paths) => {
     const answer = await post(body);
     expectProblem(answer, 422, 'invalid_request');
     expect([...new Set(answer.json.errors.map(({ path }: { path: string }) => path))]).toEqual(paths);
   });
 
-  test('by push keeps its keys to itself', async () => {
+  test('by push does not show its keys', async () => {
     const target = { endpoint: 'https://push.example/one', expirationTime: null, keys: keys() };
     const made = await post({ ...inApp, channel: 'push', target });
     expect(made.json.target).toBe(target.endpoint);
     expect(made.text).not.toContain(target.keys.auth);
   });
 
-  test('by webhook makes an endpoint once, and shows its secret once', async () => {
+  test('by webhook creates an endpoint once, and shows its secret once', async () => {
     const { key } = await api.addUser();
     const body = { ...inApp, channel: 'webhook', target: 'https://example.com/hook' };
     const first = await post(body, key);
@@ -108,7 +108,7 @@ describe('a subscription', () => {
     );
   });
 
-  test('has an end: a user has at most two hundred', async () => {
+  test('is limited: a user has at most two hundred', async () => {
     const { key, userId } = await api.addUser();
     const many = statement(
       'subscribe_often',
@@ -120,7 +120,7 @@ describe('a subscription', () => {
 });
 
 describe('mail', () => {
-  test('goes to the address of the account; only an admin names another', async () => {
+  test('goes to the address of the account; only an admin may set another', async () => {
     const { key } = await api.addUser();
     const { json } = await post({ ...inApp, channel: 'email' }, key);
     expect(json.target).toMatch(/^user\d+@example\.com$/);
@@ -129,13 +129,13 @@ describe('mail', () => {
     expect((await post(elsewhere)).json.target).toBe('victim@example.org');
   });
 
-  test('needs an address that is one: the first admin has none', async () => {
+  test('needs a valid address: the first admin has none', async () => {
     const answer = await post({ ...inApp, channel: 'email' });
     expectProblem(answer, 422, 'invalid_request');
     expect(answer.json.errors[0].path).toBe('target');
   });
 
-  test('is refused where there is no mail server', async () => {
+  test('is refused if there is no mail server', async () => {
     const without = await startApi();
     const body = { ...inApp, channel: 'email', target: 'somebody@example.org' };
     expectProblem(await without.ask('POST', SUBSCRIPTIONS, { body }), 409, 'email_not_configured');
@@ -144,9 +144,9 @@ describe('mail', () => {
 });
 
 describe('notifications in the app', () => {
-  test('are read one by one or all at once, each by its owner', async () => {
+  test('are marked as read one by one or all at once, each by its owner', async () => {
     const { key, userId } = await api.addUser();
-    const stranger = await api.addUser();
+    const otherUser = await api.addUser();
     const store = statement(
       'store_notifications',
       `INSERT INTO notifications (user_id, event_id, type, urgent, data, occurred_at)
@@ -159,7 +159,7 @@ describe('notifications in the app', () => {
     const rest = await list(`?limit=5&cursor=${all.next_cursor}`);
     expect([rest.notifications.length, rest.next_cursor]).toEqual([2, null]);
     const path = `/api/v1/notifications/${all.notifications[0].id}`;
-    expectProblem(await api.ask('POST', `${path}/read`, { key: stranger.key }), 404, 'not_found');
+    expectProblem(await api.ask('POST', `${path}/read`, { key: otherUser.key }), 404, 'not_found');
     const first = await api.ask('POST', `${path}/read`, { key });
     const again = await api.ask('POST', `${path}/read`, { key });
     expect(again.json.read_at).toBe(first.json.read_at);
@@ -172,7 +172,7 @@ describe('notifications in the app', () => {
   });
 
   test.each(['?unread=yes', '?limit=0', '?cursor=x', '?colour=red'])(
-    'are asked for properly: %s',
+    'refuse invalid queries: %s',
     async (query) => {
       expectProblem(await api.ask('GET', `/api/v1/notifications${query}`), 422, 'invalid_request');
     },

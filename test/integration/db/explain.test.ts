@@ -11,15 +11,22 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { genericPlan, largeRelations, type PlanNode, wholeReads } from '../../support/plans.ts';
 
 /**
- * Every statement of the program, prepared on the schema as it is and explained where the planner has a choice. A statement comes
- * here by being made: `statement()` is the only way to make one.
+ * Every statement of the program, prepared on the current schema and explained on enough rows to
+ * give the planner a choice. `statement()` registers each statement, and is the only way to make
+ * one.
  */
 
 const ROWS = 10_000;
-/** What has so many rows grows with use; the largest of what does not is the list of the queue's bindings. */
+/**
+ * A table with this many rows grows with use; the largest of the others is the list of the queue's
+ * bindings.
+ */
 const LARGE = 1000;
 
-/** Whose answer is the table: administrators' lists of all users and of all keys, 10,000 at most. */
+/**
+ * Statements whose answer is the table: administrators' lists of all users and of all keys, 10,000
+ * at most.
+ */
 const WHOLE_BY_INTENT = new Map([
   ['list_users', 'Seq Scan on users'],
   ['list_keys', 'Seq Scan on api_keys'],
@@ -45,7 +52,7 @@ afterAll(async () => {
   await Promise.all([database?.drop(), small?.drop()]);
 });
 
-test('every statement of db/ and of the embedded queue is known by its name', () => {
+test('every statement of db/ and of the embedded queue is registered by its name', () => {
   const names = statements().map(({ name }) => name);
   expect(names.length).toBeGreaterThan(170);
   expect(new Set(names).size).toBe(names.length);
@@ -54,7 +61,7 @@ test('every statement of db/ and of the embedded queue is known by its name', ()
   }
 });
 
-test('every table that grows is filled, so that its statements have a choice', async () => {
+test('every growing table is filled, so that its statements have a choice', async () => {
   const { tables } = await largeRelations(full, LARGE);
   const { rows } = await full.query<{ name: string }>(
     `SELECT relname AS name FROM pg_class
@@ -81,7 +88,10 @@ describe('no statement reads a large table whole', () => {
     );
   });
 
-  /** Plans are kept, and the first are made when nothing is there: these must be right when the tables have grown. */
+  /**
+   * Plans are kept, and the first are made on empty tables: these must be right when the tables
+   * have grown.
+   */
   test('with a plan from when the tables were empty', async () => {
     const large = await largeRelations(full, LARGE);
     const { list_users, list_keys, ...others } = await readsOf(fresh, large);
@@ -89,7 +99,7 @@ describe('no statement reads a large table whole', () => {
   });
 });
 
-test('a statement without an index for its condition is found out', async () => {
+test('a statement without an index for its condition is detected', async () => {
   const large = await largeRelations(full, LARGE);
   const reads = async (name: string, text: string) =>
     wholeReads(await genericPlan(full, { name, text }), large);
@@ -105,7 +115,7 @@ test('a statement without an index for its condition is found out', async () => 
   expect(await reads('by_key', 'SELECT id FROM jobs WHERE id = $1')).toEqual([]);
 });
 
-/** What each statement reads whole, of those that do. */
+/** The tables each statement reads whole, if any. */
 async function readsOf(
   client: pg.Client,
   large: { tables: Set<string>; indexes: Set<string> },

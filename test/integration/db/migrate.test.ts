@@ -9,7 +9,10 @@ import { OperatorError } from '../../../runtime/operator-error.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { runToEnd } from '../../support/processes/processes.ts';
 
-/** What a start makes of the database it finds: a real Postgres, and processes of their own where several start at once. */
+/**
+ * How a start handles the database it finds: a real Postgres, and separate processes if several
+ * start at once.
+ */
 
 const NAMES = MIGRATIONS.map(({ name }) => name);
 const made: TestDatabase[] = [];
@@ -17,7 +20,7 @@ afterEach(async () => {
   for (const database of made.splice(0)) await database.drop();
 });
 
-/** With the current schema, or with nothing. */
+/** With the current schema, or empty. */
 async function databaseWith(contents: 'schema' | 'nothing', sql = ''): Promise<string> {
   const database = await createTestDatabase();
   made.push(database);
@@ -54,7 +57,7 @@ describe('a new database', () => {
     );
   });
 
-  test('is migrated once by however many start at once', async () => {
+  test('is migrated once, however many processes start at once', async () => {
     const url = await databaseWith('nothing');
     const applied = await Promise.all(Array.from({ length: 8 }, () => migrated(url)));
     expect(applied.flat().sort()).toEqual(NAMES);
@@ -70,13 +73,13 @@ describe('a new database', () => {
     expect(await migrated(url)).toEqual(NAMES);
   });
 
-  test('in which another schema has tables is as good as empty', async () => {
+  test('in which another schema has tables counts as empty', async () => {
     const url = await databaseWith('nothing', 'CREATE SCHEMA shop; CREATE TABLE shop.orders (id int)');
     expect(await migrated(url)).toEqual(NAMES);
   });
 });
 
-describe('a database that the program cannot use is refused in one line, and left as it is:', () => {
+describe('a database that the program cannot use is refused in one line, and unchanged:', () => {
   test.each<[string, 'schema' | 'nothing', string, RegExp]>([
     [
       'one that is newer',
@@ -122,7 +125,7 @@ describe('a database that the program cannot use is refused in one line, and lef
     expect(await tablesOf(url)).toEqual(before);
   });
 
-  test('a process says so on stderr, without a stack, and ends with 1', async () => {
+  test('a process reports it on stderr, without a stack, and exits with 1', async () => {
     const url = await databaseWith(
       'schema',
       "INSERT INTO schema_migrations (name) VALUES ('9999-from-the-future')",
@@ -141,7 +144,7 @@ describe('a migration that fails', () => {
   const broken = { name, sql: 'CREATE TABLE half (id int); INSERT INTO half VALUES (1); SELECT 1 / 0' };
   const behind = { name: '9999-behind', sql: 'CREATE TABLE behind (id int)' };
 
-  test('leaves nothing of itself, is named, and keeps back those behind it', async () => {
+  test('is rolled back, is named, and stops those after it', async () => {
     const url = await databaseWith('schema');
     const before = await tablesOf(url);
     await expect(migrated(url, [...MIGRATIONS, broken, behind])).rejects.toMatchObject({
@@ -162,7 +165,7 @@ describe('a migration that fails', () => {
     expect(await migrated(url, [...MIGRATIONS, mended, behind])).toEqual([name, behind.name]);
   });
 
-  test('lets none of those that wait for it do it twice or hang', async () => {
+  test('is not repeated by waiting processes, and none of them hangs', async () => {
     const url = await databaseWith('nothing');
     const results = await Promise.allSettled(
       Array.from({ length: 4 }, () => migrated(url, [...MIGRATIONS, broken])),
@@ -172,7 +175,7 @@ describe('a migration that fails', () => {
   });
 });
 
-test('a process killed in mid-migration blocks nobody and leaves nothing half done', async () => {
+test('a process killed during a migration blocks no other and leaves nothing half done', async () => {
   const url = await databaseWith('nothing');
   const slow = { name: '9998-slow', sql: 'CREATE TABLE slow (id int); SELECT pg_sleep(60)' };
   const killed = migrated(url, [...MIGRATIONS, slow]).catch((error) => error);

@@ -14,7 +14,7 @@ import { poolAddress } from '../../../runtime/postgres/postgres-connection.ts';
 import { explainPostgresFailure } from '../../../runtime/postgres/postgres-failure.ts';
 import { startPgbouncer } from '../../support/pgbouncer.ts';
 
-/** A server with TLS and a socket; its certificate is for `localhost`, signed by itself. */
+/** A server with TLS and a socket; its self-signed certificate is for `localhost`. */
 let server: EmbeddedPostgres;
 let folder: string;
 let certificate: string;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'leadengine-addresses-'));
   chmodSync(folder, 0o711);
   const dataDir = join(folder, 'data');
-  // The first start makes the cluster, and with it the user to whom the key must belong.
+  // The first start creates the cluster, and with it the user who must own the key.
   await (await startEmbeddedPostgres({ dataDir, logger: silentLogger })).stop();
   const { uid, gid } = statSync(join(dataDir, 'postgres'));
   const sockets = join(folder, 's');
@@ -58,7 +58,7 @@ function makeCertificate(into: string): [string] {
 
 const IS_ENCRYPTED = statement('is_encrypted', 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
 
-/** By the pool of the program's tables and by the pool of the queue. */
+/** Through the pool of the program's tables and through the pool of the queue. */
 async function encryptedBy(url: string): Promise<unknown[]> {
   const database = connect({ url, poolSize: 2, applicationName: 'test', logger: silentLogger });
   const pool = new pg.Pool(poolAddress(url));
@@ -97,7 +97,7 @@ describe('a server with TLS', () => {
     expect(await encryptedBy(withTls(query))).toEqual([isEncrypted, isEncrypted]);
   });
 
-  test('verify-ca minds who signed, verify-full also for whom', async () => {
+  test('verify-ca checks the issuer, verify-full also the host', async () => {
     const root = `sslrootcert=${encodeURIComponent(certificate)}`;
     expect(await encryptedBy(withTls(`sslmode=verify-ca&${root}`))).toEqual([true, true]);
     expect(await encryptedBy(withTls(`sslmode=require&${root}`))).toEqual([true, true]);
@@ -123,7 +123,7 @@ describe('a server without TLS', () => {
     return url.href;
   };
 
-  test.each(['', 'sslmode=prefer', 'sslmode=disable'])('is used as it is with %j', async (query) => {
+  test.each(['', 'sslmode=prefer', 'sslmode=disable'])('is used without TLS with %j', async (query) => {
     expect(await encryptedBy(withoutTls(query))).toEqual([false, false]);
   });
 
@@ -134,7 +134,7 @@ describe('a server without TLS', () => {
   });
 });
 
-describe('where the server is', () => {
+describe('the address of the server may be', () => {
   test('a socket', async () => {
     const { username, password, port } = new URL(server.url);
     const sockets = join(folder, 's');
@@ -150,7 +150,7 @@ describe('where the server is', () => {
     expect(await encryptedBy(pair)).toEqual([false, false]);
   });
 
-  test('the first of several that answers and takes writes', async () => {
+  test('the first of several that answers and accepts writes', async () => {
     const { username, password, port } = new URL(server.url);
     const url = `postgres://${username}:${password}@127.0.0.1:1,127.0.0.1:${port}/leadengine`;
     expect(await encryptedBy(url)).toEqual([true, true]);
@@ -162,7 +162,7 @@ describe('where the server is', () => {
   });
 });
 
-describe('what a start cannot mend is one line', () => {
+describe('a permanent start error is one line', () => {
   const open = (url: string) =>
     openDatabase({ url, poolSize: 2, applicationName: 'test', logger: silentLogger });
 

@@ -6,7 +6,7 @@ import { waitFor } from '../../support/wait-for.ts';
 
 /** The example service, as a process, on a queue of its own. */
 describe.each(DRIVERS)('a consumer of events on %s', (driver) => {
-  test('hears of every job once and in order, also of what happened while it was away', async () => {
+  test("gets every job's events once and in order, also those of its downtime", async () => {
     const fleet = await startFleet({ driver, workers: 0 });
     try {
       const start = () => startProcess('scripts/examples/event-consumer.js', fleet.env);
@@ -23,7 +23,7 @@ describe.each(DRIVERS)('a consumer of events on %s', (driver) => {
       const heard = [...heardBy(first), ...heardBy(second)];
       const ids = heard.filter(({ type }) => type === 'job.created').map(({ data }) => data.job_id);
       expect(new Set(ids)).toEqual(new Set([...before, ...away]));
-      // Killed between hearing and saying so, it is told again, with the same id.
+      // Killed before its acknowledgement, it gets the message again, with the same id.
       const once = heard.filter(({ id }, index) => heard.findIndex((other) => other.id === id) === index);
       expect(once.map(({ id }) => id)).toEqual(await ledger(String(fleet.env.DATABASE_URL)));
       expect(await second.stop()).toBe(0);
@@ -48,7 +48,7 @@ const heardBy = (consumer: RunningProcess): Heard[] =>
     .filter((line) => line.startsWith('{"id"'))
     .map((line) => JSON.parse(line) as Heard);
 
-/** Ids of what was told of jobs, in the order in which it was. */
+/** Ids of the job events, in the order of delivery. */
 async function ledger(url: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

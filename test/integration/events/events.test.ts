@@ -34,7 +34,7 @@ const WRITTEN_ELSEWHERE = [
 const ERROR = { code: 'timeout', message: 'too slow' };
 
 describe('what the system writes to the ledger', () => {
-  test('is of every type there is, and fits the schema of its type to the last field', async () => {
+  test('has every type, and each event matches the schema of its type to the last field', async () => {
     const { userId, key, keyId } = await api.addUser();
     await api.ask('DELETE', `/api/v1/keys/${keyId}`);
     expect(userId && key).toBeTruthy();
@@ -64,7 +64,7 @@ describe('what the system writes to the ledger', () => {
     expect(EVENT_TYPES.filter((type) => !written.has(type))).toEqual(WRITTEN_ELSEWHERE);
     for (const { type, version, data } of events) {
       expect(version).toBe(EVENT_VERSION);
-      // A field that the schema does not know would be left out.
+      // A field that is not in the schema would be missing here.
       expect(readEvent({ type, version, data })).toEqual({ kind: 'event', event: { type, data } });
     }
   });
@@ -74,7 +74,7 @@ describe('what the system writes to the ledger', () => {
     expect(EVENT_TYPES.filter((type) => !exchanges.has(eventExchange(type)))).toEqual([]);
   });
 
-  test('tells a job that makes quick progress at most once a second, and with the newest figures', async () => {
+  test('has at most one progress event per second and job, with the newest figures', async () => {
     const job = await begin(api.database, await api.submit());
     await storePage(api.database, job, progress(1, 40));
     // However slow this machine is.
@@ -85,8 +85,10 @@ describe('what the system writes to the ledger', () => {
     await secondsPass(job.id, -3600);
     await storePage(api.database, job, progress(22, 40));
 
-    const told = (await ledger()).filter(({ job_id, type }) => job_id === job.id && type === 'job.progress');
-    expect(told.map(({ data }) => data)).toMatchObject([
+    const recorded = (await ledger()).filter(
+      ({ job_id, type }) => job_id === job.id && type === 'job.progress',
+    );
+    expect(recorded.map(({ data }) => data)).toMatchObject([
       {
         done: 1,
         total: 40,
@@ -98,7 +100,7 @@ describe('what the system writes to the ledger', () => {
     ]);
   });
 
-  test('holds no progress of a run that lost its job', async () => {
+  test('has no progress of a run that lost its lease', async () => {
     const id = await api.submit();
     const job = await begin(api.database, id);
     await api.ask('POST', `/api/v1/jobs/${id}/cancel`);
@@ -109,7 +111,7 @@ describe('what the system writes to the ledger', () => {
 });
 
 describe('GET /events reads the ledger back', () => {
-  test('a user reads all of theirs page by page, and nobody else\u2019s', async () => {
+  test('a user reads only their own, page by page', async () => {
     const one = await api.addUser();
     const other = await api.addUser();
     const ids: string[] = [];
@@ -159,7 +161,7 @@ describe('GET /events reads the ledger back', () => {
     });
   });
 
-  test('types are chosen by name or by domain', async () => {
+  test('types are selected by name or by domain', async () => {
     const { key } = await api.addUser();
     await api.submit(undefined, key);
     await ledgerSettled(api.database);
@@ -187,7 +189,7 @@ describe('GET /events reads the ledger back', () => {
     expect(linesOf(part.text)).toEqual(mine.slice(1, 3));
   });
 
-  test('one job\u2019s are read the same way, by its user alone', async () => {
+  test('one job’s are read the same way, only by its user', async () => {
     const { key } = await api.addUser();
     const id = await api.submit(undefined, key);
     await api.submit(undefined, key);
@@ -224,7 +226,7 @@ const progress = (done: number, total: number) => ({
   counts: { pages: done, leads: 0, errors: 0 },
 });
 
-/** The test's way of waiting: what was told is told to be longer ago. */
+/** Replaces waiting: moves past events further back in time. */
 const secondsPass = (jobId: string, seconds: number) =>
   api.database.query(
     statement(

@@ -7,7 +7,7 @@ import { type RunningProcess, startProcess } from '../../support/processes/proce
 import { openSse, type SseFrame } from '../../support/sse.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** API processes as they run in production, killed under the eyes of those who listen. */
+/** API processes as they run in production, killed while clients listen. */
 
 const KEY = 'key-of-the-live-tests';
 const RUNS = 4;
@@ -23,8 +23,8 @@ afterEach(() => database.drop());
 
 const start = () => startProcess('api/main.js', env);
 
-test('a client that comes back to another process misses nothing and hears nothing twice, kill after kill', async () => {
-  // This one lives throughout and takes the load; the listeners' processes are killed.
+test('a client that reconnects to another process misses nothing and gets nothing twice, kill after kill', async () => {
+  // This one stays up and takes the load; the processes with the streams are killed.
   const steady = await start();
   const client = createClient(steady.ready.url ?? '', KEY);
   const heard: SseFrame[] = [];
@@ -58,15 +58,15 @@ test('a client that comes back to another process misses nothing and hears nothi
     key: KEY,
     headers: { 'last-event-id': lastEventId },
   });
-  const told = await ledger(String(heard[0]?.id));
-  await waitFor(() => heard.length + rest.frames.length >= told.length, { what: 'the rest' });
+  const recorded = await ledger(String(heard[0]?.id));
+  await waitFor(() => heard.length + rest.frames.length >= recorded.length, { what: 'the rest' });
   rest.close();
 
-  expect([...heard, ...rest.frames].map(({ id, data }) => `${id} ${data.id}`)).toEqual(told);
+  expect([...heard, ...rest.frames].map(({ id, data }) => `${id} ${data.id}`)).toEqual(recorded);
   expect(await steady.stop()).toBe(0);
 });
 
-test('a process that is told to stop ends its streams as they should end, and exits 0', async () => {
+test('a process that is stopped ends its streams cleanly, and exits 0', async () => {
   const api = await start();
   const client = createClient(api.ready.url ?? '', KEY);
   const id = await client.post({ urls: ['https://example.com/'] });
@@ -89,12 +89,12 @@ async function ledger(from: string): Promise<string[]> {
   const [xid, seq] = from.split('-');
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  const { rows } = await client.query<{ told: string }>(
-    `SELECT format('%s-%s %s', xid, seq, id) AS told FROM events
+  const { rows } = await client.query<{ recorded: string }>(
+    `SELECT format('%s-%s %s', xid, seq, id) AS recorded FROM events
      WHERE (xid, seq) >= ($1::xid8, $2::bigint) AND user_id = (SELECT id FROM users WHERE role = 'admin')
      ORDER BY xid, seq`,
     [xid, seq],
   );
   await client.end();
-  return rows.map(({ told }) => told);
+  return rows.map(({ recorded }) => recorded);
 }

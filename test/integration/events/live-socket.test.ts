@@ -29,13 +29,13 @@ const connectAs = async (key: string) => {
   return socket;
 };
 
-describe('who may connect', () => {
-  test('whoever has a key in the upgrade', async () => {
+describe('a client may connect', () => {
+  test('with a key in the upgrade', async () => {
     const socket = await connect({ 'x-api-key': api.adminKey });
     await socket.until('ready');
   });
 
-  test('whoever says a key first, as browsers must', async () => {
+  test('with a key in its first message, as browsers must', async () => {
     const socket = await connect();
     socket.say({ authenticate: api.adminKey });
     await socket.until('ready');
@@ -44,7 +44,7 @@ describe('who may connect', () => {
     expect(socket.messages.at(-1)).toMatchObject({ status: 409, code: 'already_authenticated' });
   });
 
-  test('nobody with a wrong key', async () => {
+  test('not with a wrong key', async () => {
     await expect(connect({ authorization: 'Bearer wrong' })).rejects.toMatchObject({
       status: 401,
       problem: { code: 'unauthorized', status: 401 },
@@ -55,13 +55,13 @@ describe('who may connect', () => {
     expect(socket.messages).toMatchObject([{ type: 'error', status: 401, code: 'unauthorized' }]);
   });
 
-  test('nobody who asks for something before saying a key', async () => {
+  test('not with another message before its key', async () => {
     const socket = await connect();
     socket.say({ subscribe: {} });
     expect(await socket.closed).toBe(4401);
   });
 
-  test('on this path alone', async () => {
+  test('only on this path', async () => {
     await expect(connect({ 'x-api-key': api.adminKey }, '/api/v1/events')).rejects.toMatchObject({
       status: 404,
       problem: { code: 'not_found' },
@@ -70,7 +70,7 @@ describe('who may connect', () => {
     expectProblem(plain, 426, 'upgrade_required');
   });
 
-  test('so often and no more', async () => {
+  test('up to the limit of connections', async () => {
     const { key } = await api.addUser();
     for (let n = 0; n < 3; n += 1) await connectAs(key);
     const socket = await connect({ authorization: `Bearer ${key}` });
@@ -78,7 +78,7 @@ describe('who may connect', () => {
     expect(socket.messages).toMatchObject([{ type: 'error', status: 429, code: 'too_many_streams' }]);
   });
 
-  test('until the key is revoked', async () => {
+  test('until its key is revoked', async () => {
     const { key, keyId } = await api.addUser();
     const socket = await connectAs(key);
     await api.ask('DELETE', `/api/v1/keys/${keyId}`);
@@ -87,7 +87,7 @@ describe('who may connect', () => {
 });
 
 describe('a subscription', () => {
-  test('tells the same as the stream, in the same words', async () => {
+  test('sends the same events as the stream, in the same format', async () => {
     const { key } = await api.addUser();
     const stream = await openSse(`${api.url}/api/v1/events?type=job.*`, { key });
     const socket = await connectAs(key);
@@ -123,7 +123,7 @@ describe('a subscription', () => {
     expect(socket.messages.at(-1)).toEqual({ type: 'ended', subscription: 'job' });
   });
 
-  test('goes on behind a place, beside others on the same connection', async () => {
+  test('continues after a place, beside others on the same connection', async () => {
     const { key } = await api.addUser();
     for (let n = 0; n < 3; n += 1) await api.submit(undefined, key);
     await ledgerSettled(api.database);
@@ -144,7 +144,7 @@ describe('a subscription', () => {
     expect(socket.events('done').map(({ type }) => type)).toEqual(['job.completed']);
   });
 
-  test('that was ended tells nothing more', async () => {
+  test('that was ended sends nothing more', async () => {
     const { key } = await api.addUser();
     const socket = await connectAs(key);
     socket.say({ subscribe: { id: 'one', types: ['job.*'] } });
@@ -175,7 +175,7 @@ describe('a subscription', () => {
     await socket.until('subscribed');
   });
 
-  test('to another user\u2019s job is not found, and a name is used once', async () => {
+  test('to another user’s job is not found, and a name is unique', async () => {
     const { key } = await api.addUser();
     const id = await api.submit();
     const socket = await connectAs(key);
@@ -196,19 +196,19 @@ describe('a connection', () => {
     await waitFor(() => socket.pings() >= 3, { what: 'pings' });
   });
 
-  test('is closed with a message too large to be one of ours', async () => {
+  test('is closed by a message over the size limit', async () => {
     const socket = await connectAs(api.adminKey);
     socket.say({ authenticate: 'x'.repeat(20_000) });
     expect(await socket.closed).toBe(1009);
   });
 
-  test('is told when its process stops', async () => {
+  test('is notified when its process stops', async () => {
     const stopping = await startApi();
     const socket = await openLiveSocket(`${stopping.url}/api/v1/live`, { 'x-api-key': stopping.adminKey });
-    const stranger = await openLiveSocket(`${stopping.url}/api/v1/live`);
+    const unauthenticated = await openLiveSocket(`${stopping.url}/api/v1/live`);
     await socket.until('ready');
     await stopping.stop();
     expect(await socket.closed).toBe(1001);
-    expect(await stranger.closed).toBe(1001);
+    expect(await unauthenticated.closed).toBe(1001);
   });
 });

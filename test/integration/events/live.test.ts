@@ -43,12 +43,15 @@ const metric = async (line: string): Promise<number> => {
   const found = text.split('\n').find((candidate) => candidate.startsWith(line));
   return found ? Number(found.slice(line.length)) : 0;
 };
-/** "From now on" is where the ledger is settled: a transaction open anywhere on the server puts that back by its age. */
+/**
+ * "From now on" starts at the ledger's settled end: a transaction open anywhere on the server
+ * delays that by its age.
+ */
 const JOBS = '/events?type=job.*';
 const resume = (client: SseClient) => ({ 'last-event-id': client.lastEventId() });
 
 describe('GET /jobs/{id}/events', () => {
-  test('begins with what has been, goes on as it happens, and ends with the job', async () => {
+  test('begins with past events, continues as they happen, and ends with the job', async () => {
     const id = await api.submit();
     const stream = await listen(`/jobs/${id}/events`);
     expect(stream.status).toBe(200);
@@ -68,7 +71,7 @@ describe('GET /jobs/{id}/events', () => {
     }
   });
 
-  test('shows a job\u2019s whole life to whoever comes late', async () => {
+  test('shows a job’s whole life to a late client', async () => {
     const id = await api.submit();
     await run(api.database, id, { kind: 'fail', error: { code: 'timeout', message: 'late' } });
     const stream = await listen(`/jobs/${id}/events`);
@@ -76,7 +79,7 @@ describe('GET /jobs/{id}/events', () => {
     expect(stream.types()).toEqual(['job.created', 'job.started', 'job.failed']);
   });
 
-  test('goes on behind the end where the job was run again', async () => {
+  test('continues past the end if the job was run again', async () => {
     const id = await api.submit();
     await run(api.database, id, { kind: 'fail', error: { code: 'timeout', message: 'late' } });
     const first = await listen(`/jobs/${id}/events`);
@@ -90,7 +93,7 @@ describe('GET /jobs/{id}/events', () => {
     expect(second.types()).toEqual(['job.requeued', 'job.cancelled']);
   });
 
-  test('tells an EventSource that has seen the end not to come again', async () => {
+  test('stops an EventSource that has seen the end from reconnecting', async () => {
     const id = await api.submit();
     await api.ask('POST', `/api/v1/jobs/${id}/cancel`);
     const first = await listen(`/jobs/${id}/events`);
@@ -100,7 +103,7 @@ describe('GET /jobs/{id}/events', () => {
     expect(again.text()).toBe('');
   });
 
-  test('ends with the job also where its last event is not asked for', async () => {
+  test('ends with the job even if its last event is filtered out', async () => {
     const id = await api.submit();
     const stream = await listen(`/jobs/${id}/events?type=job.started`);
     await run(api.database, id, { kind: 'completed' });
@@ -116,7 +119,7 @@ describe('GET /jobs/{id}/events', () => {
 });
 
 describe('GET /events', () => {
-  test('tells a user everything of theirs from now on, and nothing of others', async () => {
+  test('sends a user all of their events from now on, and none of others', async () => {
     const one = await api.addUser();
     const other = await api.addUser();
     const stream = await listen(JOBS, one.key);
@@ -129,7 +132,7 @@ describe('GET /events', () => {
     expect(stream.isClosed()).toBe(false);
   });
 
-  test('gives a client a place to come back to before it has seen an event', async () => {
+  test('gives a client a resume position before its first event', async () => {
     const { key } = await api.addUser();
     const first = await listen(JOBS, key);
     await waitFor(() => first.lastEventId() !== '');
@@ -141,7 +144,7 @@ describe('GET /events', () => {
     expect(second.types()).toEqual(['job.created']);
   });
 
-  test('resumes by header or query, the header first, with none missed and none twice', async () => {
+  test('resumes by header or query, the header first, without gaps or repeats', async () => {
     const { key } = await api.addUser();
     for (let n = 0; n < 5; n += 1) await api.submit(undefined, key);
     await ledgerSettled(api.database);
@@ -158,7 +161,7 @@ describe('GET /events', () => {
     expect(await behind(`/events?last_event_id=${cursors[3]}`, header)).toEqual(cursors.slice(2));
   });
 
-  test('tells only the types that are asked for', async () => {
+  test('sends only the requested types', async () => {
     const { key } = await api.addUser();
     const stream = await listen('/events?type=job.completed,job.failed', key);
     const id = await api.submit(undefined, key);
@@ -167,13 +170,13 @@ describe('GET /events', () => {
     expect(stream.types()).toEqual(['job.completed']);
   });
 
-  test('sends comments while nothing happens', async () => {
+  test('sends comments while it is idle', async () => {
     const stream = await listen('/events?type=lead.found');
     await waitFor(() => stream.comments() >= 2, { what: 'heartbeats' });
     expect(stream.frames).toEqual([]);
   });
 
-  test('has headers and nothing else for HEAD', async () => {
+  test('has headers and no body for HEAD', async () => {
     const stream = await openSse(`${api.url}/api/v1/events`, { key: api.adminKey, method: 'HEAD' });
     expect(stream.headers['content-type']).toBe('text/event-stream');
     expect(await stream.closed).toBe('ended');
@@ -190,7 +193,7 @@ describe('GET /events', () => {
     },
   );
 
-  test('a place that this ledger has not reached is refused, and not waited for', async () => {
+  test('refuses a place beyond the end of this ledger, without waiting', async () => {
     const headers = { 'last-event-id': '9000000000-1' };
     const answer = await api.ask('GET', '/api/v1/events', { headers });
     expectProblem(answer, 422, 'invalid_request');
@@ -205,7 +208,7 @@ describe('GET /events', () => {
     expect(await stream.closed).toBe('ended');
   });
 
-  test('a user has so many streams and no more', async () => {
+  test('a user has a limited number of streams', async () => {
     const { key } = await api.addUser();
     for (let n = 0; n < 8; n += 1) await listen('/events', key);
     const answer = await api.ask('GET', '/api/v1/events', { key });
@@ -215,7 +218,7 @@ describe('GET /events', () => {
     await waitFor(async () => (await listen('/events', key)).status === 200, { what: 'a free place' });
   });
 
-  test('a process has so many streams and no more', async () => {
+  test('a process has a limited number of streams', async () => {
     const users = [await api.addUser(), await api.addUser(), await api.addUser()];
     for (const [index, { key }] of users.entries()) {
       for (let n = 0; n < (index < 2 ? 8 : 4); n += 1) await listen('/events', key);
@@ -233,7 +236,7 @@ describe('a reader that is too slow', () => {
   const numbersOf = (...clients: SseClient[]) =>
     clients.flatMap(({ frames }) => frames.map(({ data }) => data.data.done));
 
-  test('is dropped and not buffered for, and misses nothing when it comes back', async () => {
+  test('is disconnected without unbounded buffering, and misses nothing when it reconnects', async () => {
     const { key, userId } = await api.addUser();
     const droppedBefore = await metric('leadengine_event_streams_dropped_total{kind="sse"}');
     const stream = await listen(JOBS, key);
@@ -255,7 +258,7 @@ describe('a reader that is too slow', () => {
     expect(numbersOf(stream, again)).toEqual(EVERYTHING);
   });
 
-  test('and reads on in time gets the rest from the ledger, on the same stream', async () => {
+  test('and recovers in time gets the rest from the ledger, on the same stream', async () => {
     const patient = await startApi();
     try {
       const { key, userId } = await patient.addUser();
@@ -273,7 +276,7 @@ describe('a reader that is too slow', () => {
 });
 
 describe('when the database goes away', () => {
-  test('streams stay open and miss nothing, and new ones are told to come again', async () => {
+  test('streams stay open and miss nothing, and new ones get Retry-After', async () => {
     const cable = new Cable();
     const cut = await startApi({ through: (url) => cable.through(url) });
     try {
@@ -316,7 +319,7 @@ const PAGE = {
 };
 
 const written = new Map<string, number>();
-/** Events of some size, numbered from 0 for each user. */
+/** Events of some size, numbered from 0 per user. */
 async function writeEvents(database: Database, userId: string, count: number, bytes: number): Promise<void> {
   const first = written.get(userId) ?? 0;
   written.set(userId, first + count);

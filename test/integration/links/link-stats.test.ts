@@ -62,7 +62,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
       { what: `${total} clicks to be counted` },
     );
 
-  test('are counted by who, with what and from where', async () => {
+  test('are counted by visitor, device and referrer', async () => {
     const { code } = await make();
     const firefox = { 'user-agent': FIREFOX, 'accept-language': 'de-AT,de;q=0.8' };
     await visit(code, { ...firefox, referer: 'https://news.example.com/story?x=1' });
@@ -72,7 +72,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
       'user-agent': 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
     });
     await visit(code, { 'user-agent': CHROME }, 'HEAD');
-    // Two who do not want to be followed about.
+    // Two visitors who object to tracking.
     await visit(code, { 'user-agent': FIREFOX, dnt: '1' });
     await visit(code, { 'user-agent': CHROME, 'sec-gpc': '1' });
     expect(await statsOnce(code, 7)).toMatchObject({
@@ -101,7 +101,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     expect(hourly).toMatchObject({ total_clicks: 6, unique_visitors: 2 });
   });
 
-  test('hold no address of anybody', async () => {
+  test('hold no IP address', async () => {
     const { code } = await make();
     await visit(code, { 'user-agent': FIREFOX });
     await statsOnce(code, 1);
@@ -110,7 +110,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     expect(rows[0].click).not.toContain('127.0.0.1');
   });
 
-  test('that come twice count once, on the days they were made', async () => {
+  test('that are delivered twice count once, on the days they were made', async () => {
     const { code, link_id } = await make();
     const at = (occurred_at: string, visitor: string) => {
       const id = randomUUID();
@@ -156,7 +156,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     const inJanuary = (query: string) => stats(code, `?from=2026-01-30&to=2026-02-01${query}`);
     await waitFor(async () => (await inJanuary('')).total_clicks >= 4, { what: 'the clicks' });
     await waitFor(async () => (await queue.depth(LINK_CLICKS)) === 0, { what: 'the queue to be empty' });
-    // What is in its hands now is settled when it has stopped.
+    // In-flight clicks are settled when it has stopped.
     await analytics.stop();
     expect((await inJanuary('')).series).toEqual([
       expect.objectContaining({ at: '2026-01-30T00:00:00.000Z', total_clicks: 1, unique_visitors: 1 }),
@@ -175,7 +175,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     ).toBe(1);
   });
 
-  test('that no program can read are put aside, and the others go on', async () => {
+  test('that are unreadable are dead-lettered, and the others are counted', async () => {
     const { code } = await make();
     const envelope = createEnvelope({
       ...{ type: 'link.clicked', version: '1.0', source: 'test', correlation_id: 'x', user_id: null },
@@ -187,7 +187,7 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     await waitFor(async () => (await queue.depth(`${LINK_CLICKS}.dead`)) === 1, { what: 'the dead letter' });
   });
 
-  test('wait while nobody counts them', async () => {
+  test('wait while there is no analytics process', async () => {
     const { code } = await make();
     await analytics.stop();
     for (let left = 5; left > 0; left -= 1) await visit(code, { 'user-agent': FIREFOX });
@@ -228,7 +228,10 @@ describe('job statistics', () => {
     await database.stop();
     await api.stop();
   });
-  /** The parts of an answer are read side by side, so one may know of an event that another does not yet. */
+  /**
+   * The parts of an answer are read concurrently, so one may include an event that another does not
+   * yet.
+   */
   const statsOnce = async (created: number, key = api.adminKey, query = '', { failed = 0 } = {}) => {
     await ledgerSettled(database);
     return waitFor(
@@ -241,7 +244,7 @@ describe('job statistics', () => {
     );
   };
 
-  test('tell what became of jobs, for their user and for an admin of all', async () => {
+  test('show the outcomes of jobs, to their user and to an admin for all', async () => {
     const { key } = await api.addUser();
     const done = await api.submit({ urls: ['https://example.com/', 'https://example.org/'] }, key);
     await run(database, done, { kind: 'completed' });

@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 
 const HOUR_MS = 3600_000;
 const VISITORS = 40;
-/** Two days that are over, and not so long ago that their visitors are forgotten. */
+/** Two days that are over, and recent enough that their visitors are still stored. */
 const BEGIN = Math.floor(Date.now() / (24 * HOUR_MS)) * 24 * HOUR_MS - 3 * 24 * HOUR_MS;
 
 let scratch: TestDatabase;
@@ -33,7 +33,7 @@ function createRandom(): () => number {
   };
 }
 
-test('the visitors of any hours are those a hand count finds, in whatever order their clicks came', async () => {
+test('the visitors of any hours match a count by hand, in whatever order their clicks came', async () => {
   const random = createRandom();
   const link_id = randomUUID();
   const clicks = Array.from({ length: 300 }, () => ({
@@ -50,18 +50,18 @@ test('the visitors of any hours are those a hand count finds, in whatever order 
   );
   for (let at = 0; at < counted.length; at += 7) {
     await storeClicks(database, counted.slice(at, at + 7));
-    // As a queue would that was not told.
+    // Like redeliveries of a queue without acknowledgement.
     if (at % 3 === 0) await storeClicks(database, counted.slice(at, at + 7));
   }
 
-  /** By day, for nobody is recognised the next. */
+  /** By day: a visitor is not recognised on the next. */
   const byHand = (from: number, to: number) =>
     new Set(
       clicks
         .filter(({ hour }) => hour >= from && hour < to)
         .map(({ visitor, hour }) => `${visitor} ${hour < 24}`),
     ).size;
-  const told = async (from: number, to: number) => {
+  const reported = async (from: number, to: number) => {
     const at = (hour: number) => new Date(BEGIN + hour * HOUR_MS);
     return (await readClickStats(database, link_id, { from: at(from), to: at(to), interval: 'hour' })).totals
       .visitors;
@@ -69,7 +69,11 @@ test('the visitors of any hours are those a hand count finds, in whatever order 
   for (let from = 0; from < 48; from += 1) {
     for (const to of [from + 1, from + 5, 20, 24, 31, 48]) {
       if (to <= from || to > 48) continue;
-      expect({ from, to, visitors: await told(from, to) }).toEqual({ from, to, visitors: byHand(from, to) });
+      expect({ from, to, visitors: await reported(from, to) }).toEqual({
+        from,
+        to,
+        visitors: byHand(from, to),
+      });
     }
   }
 });

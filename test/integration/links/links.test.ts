@@ -26,7 +26,7 @@ const make = async (
   return answer.json as { code: string; short_url: string; [field: string]: unknown };
 };
 
-/** As a visitor: without a key, and without following. */
+/** As a visitor: without a key, and without following redirects. */
 const visit = async (path: string, method = 'GET', headers: Record<string, string> = {}) => {
   const response = await fetch(`${api.url}${path}`, { method, redirect: 'manual', headers });
   return {
@@ -38,7 +38,7 @@ const visit = async (path: string, method = 'GET', headers: Record<string, strin
 };
 
 describe('a link', () => {
-  test('has a short code, and leads where it should', async () => {
+  test('has a short code, and redirects to its target', async () => {
     const link = await make();
     expect(link).toMatchObject({
       code: expect.stringMatching(/^[2-9a-hjkmnp-z]{8}$/),
@@ -56,7 +56,7 @@ describe('a link', () => {
     expect((await visit(`/r/${link.code}`)).headers.get('cache-control')).toBe('no-store');
   });
 
-  test('may have a code of its maker’s choice, which nobody has twice', async () => {
+  test('may have a custom code, which is unique', async () => {
     await make({ url: 'https://example.com/', code: 'Spring-Sale' });
     expect((await visit('/r/Spring-Sale')).status).toBe(302);
     const taken = await api.ask('POST', '/api/v1/links', {
@@ -70,7 +70,7 @@ describe('a link', () => {
     expect((await visit(`/r/${code}`)).location).toBe('https://xn--exmple-cua.com/%C3%BC');
   });
 
-  test('is its owner’s alone', async () => {
+  test('is visible only to its owner', async () => {
     const { code } = await make();
     const { key } = await api.addUser();
     for (const [method, body] of [
@@ -97,7 +97,7 @@ describe('a link', () => {
     expect(listed).toEqual(codes);
   });
 
-  test('changes and ends at once where it was changed, although it was in memory', async () => {
+  test('changes and ends at once in the process that changed it, although it was cached', async () => {
     const { code } = await make();
     expect((await visit(`/r/${code}`)).status).toBe(302);
     const changed = await api.ask('PATCH', `/api/v1/links/${code}`, {
@@ -111,7 +111,7 @@ describe('a link', () => {
     expectProblem(again, 409, 'code_taken');
   });
 
-  test('that expired leads nowhere', async () => {
+  test('that expired does not redirect', async () => {
     const { code } = await make();
     expect((await visit(`/r/${code}`)).status).toBe(302);
     const soon = new Date(Date.now() + 500).toISOString();
@@ -121,7 +121,7 @@ describe('a link', () => {
     expect((await visit(`/r/${code}`)).status).toBe(302);
   });
 
-  test('is shown without being followed at its preview', async () => {
+  test('is shown without being followed in its preview', async () => {
     const { code } = await make({ url: 'https://example.com/?a=%22&b="<script>' });
     for (const path of [`/r/${code}+`, `/${code}+`]) {
       const { status, text, headers } = await visit(path);
@@ -169,7 +169,7 @@ describe('a link', () => {
 });
 
 describe('the redirect', () => {
-  test('answers what is no link with a page', async () => {
+  test('answers an unknown code with a page', async () => {
     for (const path of ['/r/abcdefgh', '/r/', '/r/a%20b', '/r/../etc', `/r/${'x'.repeat(500)}`]) {
       const status = await rawStatus(path);
       expect([path, status]).toEqual([path, 404]);
@@ -189,11 +189,11 @@ describe('the redirect', () => {
     expect(lookups() - before).toBe(2);
   });
 
-  test('learns what another process changed', async () => {
+  test('learns of changes by another process', async () => {
     const other = await make();
     expect((await visit('/r/made-later')).status).toBe(404);
     expect((await visit(`/r/${other.code}`)).status).toBe(302);
-    // Written past this API, as another process would.
+    // Written directly, as another process would.
     await api.database.knex.raw(
       `WITH link AS (UPDATE links SET url = 'https://example.org/new' WHERE code = ? RETURNING id, code, url, user_id)
        INSERT INTO events (type, version, user_id, correlation_id, data)
@@ -225,7 +225,7 @@ describe('a shared result', () => {
     return { link: await make({ share: true, job_id }), job_id };
   };
 
-  test('is read by whoever has the link, as a page and as files', async () => {
+  test('is readable with the link, as a page and as files', async () => {
     const { link } = await share();
     expect(link.code).toHaveLength(16);
     expect(Date.parse(String(link.expires_at))).toBeGreaterThan(Date.now());
@@ -264,14 +264,14 @@ describe('a shared result', () => {
     expect((await visit(`/share/${link.code}/pages.json`)).status).toBe(404);
   });
 
-  test('is not to be had by the code of a plain link', async () => {
+  test('is not available by the code of a plain link', async () => {
     const job_id = await api.submit();
     const { code } = await make({ url: 'https://example.com/', job_id });
     expect((await visit(`/share/${code}`)).status).toBe(404);
   });
 });
 
-/** `fetch` tidies paths up before it asks. */
+/** `fetch` normalizes paths. */
 function rawStatus(path: string): Promise<number | undefined> {
   const { hostname, port } = new URL(api.url);
   return new Promise((resolve, reject) => {

@@ -5,7 +5,9 @@ import { statement } from '../../../db/statement.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { startApi, type TestApi } from '../api/api-fixture.ts';
 
-/** Who puts a mail together, when several notifiers hear of it at the same time. */
+/**
+ * Which notifier composes a mail, when several receive wake-up messages for it at the same time.
+ */
 
 let api: TestApi;
 beforeAll(async () => {
@@ -43,7 +45,7 @@ const claim = (id: string, attempt: number) =>
 const idsOf = (parcel: { id: string }[]) => parcel.map(({ id }) => id).sort();
 const first = (ids: string[]): string => ids[0] ?? '';
 
-test('a mail that comes again is the same mail, however many rings are heard at once', async () => {
+test('a retried mail is the same mail, however many wake-up messages arrive at once', async () => {
   for (let round = 1; round <= 20; round += 1) {
     const ids = await queueMail();
     const [mail] = await claim(first(ids), 0);
@@ -55,7 +57,7 @@ test('a mail that comes again is the same mail, however many rings are heard at 
   }
 });
 
-test('a mail that comes again leaves nothing out that somebody else has his hand on', async () => {
+test('a retried mail omits no item that another transaction has locked', async () => {
   const ids = await queueMail();
   await claim(first(ids), 0);
   await api.database.query(LOSE, [ids]);
@@ -72,7 +74,7 @@ test('a mail that comes again leaves nothing out that somebody else has his hand
   expect(idsOf((await claiming) ?? [])).toEqual(ids);
 });
 
-test('a mail of a lost notifier is left until all of it is taken back', async () => {
+test('a mail of a lost notifier is left until all of it is requeued', async () => {
   const ids = await queueMail();
   await claim(first(ids), 0);
   await api.database.query(LOSE, [ids.slice(0, 3)]);
@@ -83,7 +85,7 @@ test('a mail of a lost notifier is left until all of it is taken back', async ()
   expect(idsOf(await claim(first(ids), 1))).toEqual(ids);
 });
 
-test('what is new becomes mails of their own, each with everything once', async () => {
+test('new items become mails of their own, each item once', async () => {
   for (let round = 1; round <= 10; round += 1) {
     const ids = await queueMail();
     const parcels = await Promise.all(ids.map((id) => claim(id, 0)));

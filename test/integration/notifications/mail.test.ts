@@ -7,16 +7,16 @@ import { startNotifying, type TestNotifier } from './notifier-fixture.ts';
 /** E-mail, as the mail server gets it. */
 
 const QUICK = { gatherMs: 0, apartMs: 0, urgentApartMs: 0 };
-let told: TestNotifier;
+let fixture: TestNotifier;
 
-afterEach(() => told.mailbox.refuse(null));
+afterEach(() => fixture.mailbox.refuse(null));
 
 async function subscriber(events = ['job.completed', 'job.failed']) {
-  const { key, userId } = await told.api.addUser();
-  const { target } = await told.subscribe({ events, channel: 'email' }, key);
+  const { key, userId } = await fixture.api.addUser();
+  const { target } = await fixture.subscribe({ events, channel: 'email' }, key);
   return { key, userId, address: String(target) };
 }
-const mailsTo = (address: string) => told.mailbox.mails.filter((mail) => mail.to_address === address);
+const mailsTo = (address: string) => fixture.mailbox.mails.filter((mail) => mail.to_address === address);
 const mailTo = async (address: string) => {
   const [mail] = await waitFor(() => mailsTo(address).length > 0 && mailsTo(address), { what: 'a mail' });
   if (!mail) throw new Error('no mail');
@@ -25,13 +25,13 @@ const mailTo = async (address: string) => {
 
 describe('a mail', () => {
   beforeAll(async () => {
-    told = await startNotifying({ notify: { mailPace: QUICK, attempts: 100 } });
+    fixture = await startNotifying({ notify: { mailPace: QUICK, attempts: 100 } });
   });
-  afterAll(() => told.stop());
+  afterAll(() => fixture.stop());
 
-  test('has text and HTML, a link to the job, and a way out', async () => {
+  test('has text and HTML, a link to the job, and an unsubscribe link', async () => {
     const { key, address } = await subscriber();
-    const job = await told.end('failed', {}, key);
+    const job = await fixture.end('failed', {}, key);
     const mail = await mailTo(address);
     const url = `https://leads.example/api/v1/jobs/${job}`;
     expect(mail.subject).toBe(`Job ${job.slice(0, 8)} failed`);
@@ -44,13 +44,13 @@ describe('a mail', () => {
     expect(mail.messageId).toMatch(/^<[0-9a-f-]{36}@leads\.example>$/);
   });
 
-  test('leads to the results where they are shared', async () => {
+  test('links to the results if they are shared', async () => {
     const { key, address } = await subscriber();
-    const id = await told.api.submit({ urls: ['https://example.com/'] }, key);
-    const share = await told.api.ask('POST', '/api/v1/links', { key, body: { share: true, job_id: id } });
+    const id = await fixture.api.submit({ urls: ['https://example.com/'] }, key);
+    const share = await fixture.api.ask('POST', '/api/v1/links', { key, body: { share: true, job_id: id } });
     expect(share.status).toBe(201);
     const error = { code: 'odd', message: 'odd' };
-    await run(told.api.database, id, { kind: 'fail', error });
+    await run(fixture.api.database, id, { kind: 'fail', error });
     const mail = await mailTo(address);
     for (const body of [mail.text, mail.html]) {
       expect(body).toContain(`https://leads.example/r/${share.json.code}`);
@@ -58,70 +58,70 @@ describe('a mail', () => {
     }
   });
 
-  test('does not carry what a job brought as markup', async () => {
+  test('escapes markup from a job', async () => {
     const { key, address } = await subscriber();
-    const id = await told.api.submit({ urls: ['https://example.com/'] }, key);
+    const id = await fixture.api.submit({ urls: ['https://example.com/'] }, key);
     const error = { code: 'odd', message: '<script>alert(1)</script>\r\nBcc: all@example.com' };
-    await run(told.api.database, id, { kind: 'fail', error });
+    await run(fixture.api.database, id, { kind: 'fail', error });
     const mail = await mailTo(address);
     expect(mail.html).not.toContain('<script>');
     expect(mail.html).toContain('&lt;script&gt;');
     expect(mail.bcc ?? []).toEqual([]);
   });
 
-  test('that is refused for good is not tried again, and one that may pass later is', async () => {
+  test('that is rejected permanently is not retried, and one that may succeed later is', async () => {
     const refused = await subscriber();
-    told.mailbox.refuse('rcpt', 550);
-    await told.end('completed', {}, refused.key);
-    await told.settled();
-    const dead = (await told.get('/dead-letters?code=mail_refused')).json.dead_letters;
+    fixture.mailbox.refuse('rcpt', 550);
+    await fixture.end('completed', {}, refused.key);
+    await fixture.settled();
+    const dead = (await fixture.get('/dead-letters?code=mail_refused')).json.dead_letters;
     expect(dead).toMatchObject([{ queue: 'email_notifications', code: 'mail_refused' }]);
     const attempts = statement(
       'count_attempts',
       'SELECT count(*)::int AS n FROM delivery_attempts WHERE delivery_id = $1',
     );
-    expect(await told.api.database.query(attempts, [dead[0].delivery_id])).toEqual([{ n: 1 }]);
+    expect(await fixture.api.database.query(attempts, [dead[0].delivery_id])).toEqual([{ n: 1 }]);
 
     const later = await subscriber();
-    told.mailbox.refuse('data', 451);
-    await told.end('completed', {}, later.key);
+    fixture.mailbox.refuse('data', 451);
+    await fixture.end('completed', {}, later.key);
     const retried = statement(
       'retried',
       "SELECT 1 FROM deliveries WHERE target = $1 AND error_code = 'smtp_error'",
     );
-    await waitFor(async () => (await told.api.database.query(retried, [later.address])).length > 0, {
+    await waitFor(async () => (await fixture.api.database.query(retried, [later.address])).length > 0, {
       what: 'the first attempt to fail',
       everyMs: 5,
     });
-    told.mailbox.refuse(null);
-    await told.settled();
+    fixture.mailbox.refuse(null);
+    await fixture.settled();
     expect(mailsTo(later.address)).toHaveLength(1);
   });
 
-  test('ends with one click, for that address and no other', async () => {
+  test('ends with one click, only for that address', async () => {
     const { key, address } = await subscriber();
     const other = await subscriber();
-    await told.end('completed', {}, key);
+    await fixture.end('completed', {}, key);
     const mail = await mailTo(address);
     const link = mail.headers.find(({ key: name }) => name === 'list-unsubscribe')?.value ?? '';
     const { pathname } = new URL(link.slice(1, -1));
-    expect((await told.api.ask('POST', `${pathname}x`, { key: null })).status).toBe(404);
-    const seen = await told.api.ask('GET', pathname, { key: null });
+    expect((await fixture.api.ask('POST', `${pathname}x`, { key: null })).status).toBe(404);
+    const seen = await fixture.api.ask('GET', pathname, { key: null });
     expect([seen.status, seen.text]).toEqual([200, expect.stringContaining('Unsubscribe')]);
-    // To look at the link is not to click it.
-    expect((await told.get('/subscriptions', key)).json.subscriptions).toMatchObject([{ active: true }]);
-    const clicked = await fetch(`${told.api.url}${pathname}`, {
+    // A GET of the link does not unsubscribe.
+    expect((await fixture.get('/subscriptions', key)).json.subscriptions).toMatchObject([{ active: true }]);
+    const clicked = await fetch(`${fixture.api.url}${pathname}`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: 'List-Unsubscribe=One-Click',
     });
     expect(clicked.status).toBe(200);
-    expect((await told.get('/subscriptions', key)).json.subscriptions).toMatchObject([{ active: false }]);
-    expect((await told.get('/subscriptions', other.key)).json.subscriptions).toMatchObject([
+    expect((await fixture.get('/subscriptions', key)).json.subscriptions).toMatchObject([{ active: false }]);
+    expect((await fixture.get('/subscriptions', other.key)).json.subscriptions).toMatchObject([
       { active: true },
     ]);
-    await told.end('completed', {}, key);
-    await told.settled();
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     expect(mailsTo(address)).toHaveLength(1);
   });
 });
@@ -129,28 +129,28 @@ describe('a mail', () => {
 describe('many jobs that end within a minute', () => {
   const DAY_MS = 24 * 3_600_000;
   beforeAll(async () => {
-    // The minute is a day here, and the test says when it is over.
-    told = await startNotifying({
+    // The minute is a day here, and the test ends it.
+    fixture = await startNotifying({
       notify: { mailPace: { gatherMs: 0, apartMs: DAY_MS, urgentApartMs: DAY_MS } },
     });
   });
-  afterAll(() => told.stop());
+  afterAll(() => fixture.stop());
 
   test('are one mail that names each of them', async () => {
     const { key, address } = await subscriber();
-    await told.end('completed', {}, key);
-    await told.settled();
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     expect(mailsTo(address)).toHaveLength(1);
     const jobs: string[] = [];
     for (let index = 0; index < 12; index += 1) {
-      jobs.push(await told.end(index === 5 ? 'failed' : 'completed', {}, key));
+      jobs.push(await fixture.end(index === 5 ? 'failed' : 'completed', {}, key));
     }
     const waiting = statement(
       'count_waiting_mails',
       "SELECT count(*)::int AS n FROM deliveries WHERE target = $1 AND status = 'queued' AND due_at > now()",
     );
     const areWaiting = async () =>
-      (await told.api.database.query<{ n: number }>(waiting, [address]))[0]?.n === 12;
+      (await fixture.api.database.query<{ n: number }>(waiting, [address]))[0]?.n === 12;
     await waitFor(areWaiting, { what: 'all to wait for their mail' });
     expect(mailsTo(address)).toHaveLength(1);
     const over = statement(
@@ -158,8 +158,8 @@ describe('many jobs that end within a minute', () => {
       `UPDATE deliveries SET due_at = now() WHERE id = (
          SELECT id FROM deliveries WHERE target = $1 AND status = 'queued' ORDER BY due_at LIMIT 1)`,
     );
-    await told.api.database.query(over, [address]);
-    await told.settled();
+    await fixture.api.database.query(over, [address]);
+    await fixture.settled();
     const [, digest, ...others] = mailsTo(address);
     expect(others).toEqual([]);
     expect(digest?.subject).toBe('12 notifications: 1 failed, 11 completed');

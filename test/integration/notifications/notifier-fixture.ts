@@ -25,7 +25,10 @@ import { type Receiver, startReceiver } from '../../support/servers/receiver.ts'
 import { waitFor } from '../../support/wait-for.ts';
 import { type Ask, run, startApi, type TestApi } from '../api/api-fixture.ts';
 
-/** API, dispatch loops and notifier as they run in production, with a mail server and an HTTP server of our own to tell. */
+/**
+ * API, scheduler and notifier as they run in production, with a mail server and an HTTP server of
+ * our own as receivers.
+ */
 export interface TestNotifier {
   api: TestApi;
   queue: Queue;
@@ -34,11 +37,11 @@ export interface TestNotifier {
   vapid: VapidKeys;
   /** Subscribes; the answer must be 201. */
   subscribe(body: Record<string, unknown>, key?: string): Promise<Record<string, string>>;
-  /** Runs a job to its end, as a worker would; its id. */
+  /** Runs a job to its end, as a worker would; returns its id. */
   end(outcome: 'completed' | 'failed', spec?: Record<string, unknown>, key?: string): Promise<string>;
-  /** What the API answers, which must be a success. */
+  /** The API's answer, which must be a success. */
   get(path: string, key?: string): ReturnType<TestApi['ask']>;
-  /** Waits until all that happened so far is told and sent, or has failed for good. */
+  /** Waits until all notifications so far are sent, or have failed permanently. */
   settled(): Promise<void>;
   startNotifier(): Promise<{ stop(): Promise<void> }>;
   stop(): Promise<void>;
@@ -151,7 +154,8 @@ export async function startNotifying(
   return {
     ...{ api, queue, receiver, mailbox, vapid, get, startNotifier, subscribe, end },
     settled: async () => {
-      // Events are fanned out in their order: when the last one is in the app of somebody who wants all, the others are told too.
+      // Events are fanned out in order: once the last one is in the app of a user who subscribes to
+      // all, the others are done too.
       probe ??= api.addUser().then(async ({ key }) => {
         await subscribe({ events: ['job.completed'], channel: 'in_app' }, key);
         return key;

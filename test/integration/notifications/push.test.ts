@@ -5,20 +5,20 @@ import { startNotifying, type TestNotifier } from './notifier-fixture.ts';
 
 /** Web Push, to a push service of our own that has the browser's keys and decrypts. */
 
-let told: TestNotifier;
+let fixture: TestNotifier;
 beforeAll(async () => {
-  told = await startNotifying();
+  fixture = await startNotifying();
 });
-afterAll(() => told.stop());
+afterAll(() => fixture.stop());
 
-/** What a browser makes when its user allows pushes. */
+/** What a browser creates when its user allows pushes. */
 function browser(path: string) {
   const privateKey = createECDH('prime256v1');
   const p256dh = privateKey.generateKeys('base64url');
   const auth = randomBytes(16);
   return {
     subscription: {
-      endpoint: `${told.receiver.url}${path}`,
+      endpoint: `${fixture.receiver.url}${path}`,
       expirationTime: null,
       keys: { p256dh, auth: auth.toString('base64url') },
     },
@@ -28,14 +28,14 @@ function browser(path: string) {
       ),
   };
 }
-const received = (path: string) => told.receiver.requests.filter((request) => request.path === path);
+const received = (path: string) => fixture.receiver.requests.filter((request) => request.path === path);
 
-test('a browser gets the notification encrypted for it, and the service sees who sends', async () => {
-  const { key } = await told.api.addUser();
+test('a browser gets the notification encrypted for it, and the service can identify the sender', async () => {
+  const { key } = await fixture.api.addUser();
   const { subscription, read } = browser('/push');
-  await told.subscribe({ events: ['job.failed'], channel: 'push', target: subscription }, key);
-  const job = await told.end('failed', {}, key);
-  await told.settled();
+  await fixture.subscribe({ events: ['job.failed'], channel: 'push', target: subscription }, key);
+  const job = await fixture.end('failed', {}, key);
+  await fixture.settled();
   const [request] = received('/push');
   expect(request?.headers).toMatchObject({
     'content-encoding': 'aes128gcm',
@@ -43,7 +43,7 @@ test('a browser gets the notification encrypted for it, and the service sees who
     ttl: expect.stringMatching(/^\d+$/),
     authorization: expect.stringMatching(/^vapid t=ey[\w.-]+, k=[\w-]+$/),
   });
-  expect(request?.headers.authorization).toContain(`k=${told.vapid.publicKey}`);
+  expect(request?.headers.authorization).toContain(`k=${fixture.vapid.publicKey}`);
   expect(String(request?.body)).not.toContain(job);
   expect(read(request?.body ?? Buffer.alloc(0))).toMatchObject({
     type: 'job.failed',
@@ -54,54 +54,54 @@ test('a browser gets the notification encrypted for it, and the service sees who
 });
 
 test('the public key is served, and is the same each time', async () => {
-  const first = (await told.get('/push/public-key')).json.public_key;
+  const first = (await fixture.get('/push/public-key')).json.public_key;
   expect(Buffer.from(first, 'base64url')).toHaveLength(65);
-  expect((await told.get('/push/public-key')).json.public_key).toBe(first);
+  expect((await fixture.get('/push/public-key')).json.public_key).toBe(first);
 });
 
 test.each([404, 410])(
-  'a subscription that is gone (%i) is dropped, and nobody asks again',
+  'a subscription that is gone (%i) is deleted, and gets no more pushes',
   async (status) => {
-    const { key } = await told.api.addUser();
+    const { key } = await fixture.api.addUser();
     const path = `/gone-${status}`;
-    told.receiver.answer((request) => ({ status: request.path === path ? status : 201 }));
-    await told.subscribe(
+    fixture.receiver.answer((request) => ({ status: request.path === path ? status : 201 }));
+    await fixture.subscribe(
       { events: ['job.completed'], channel: 'push', target: browser(path).subscription },
       key,
     );
-    await told.subscribe(
+    await fixture.subscribe(
       { events: ['job.completed'], channel: 'push', target: browser('/well').subscription },
       key,
     );
-    await told.end('completed', {}, key);
-    await told.settled();
-    const left = (await told.get('/subscriptions', key)).json.subscriptions;
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
+    const left = (await fixture.get('/subscriptions', key)).json.subscriptions;
     expect(left.map(({ target }: { target: string }) => new URL(target).pathname)).toEqual(['/well']);
-    await told.end('completed', {}, key);
-    await told.settled();
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     expect(received(path)).toHaveLength(1);
   },
 );
 
-test('a push service that fails is tried again', async () => {
-  const { key } = await told.api.addUser();
+test('a failing push service is retried', async () => {
+  const { key } = await fixture.api.addUser();
   let failures = 1;
-  told.receiver.answer(() => ({ status: failures-- > 0 ? 502 : 201 }));
-  await told.subscribe(
+  fixture.receiver.answer(() => ({ status: failures-- > 0 ? 502 : 201 }));
+  await fixture.subscribe(
     { events: ['job.completed'], channel: 'push', target: browser('/busy').subscription },
     key,
   );
-  await told.end('completed', {}, key);
-  await told.settled();
+  await fixture.end('completed', {}, key);
+  await fixture.settled();
   expect(received('/busy')).toHaveLength(2);
 });
 
-test('unsubscribed is unsubscribed', async () => {
-  const { key } = await told.api.addUser();
+test('unsubscribing ends the pushes', async () => {
+  const { key } = await fixture.api.addUser();
   const target = browser('/left').subscription;
-  const { id } = await told.subscribe({ events: ['*'], channel: 'push', target }, key);
-  expect((await told.api.ask('DELETE', `/api/v1/subscriptions/${id}`, { key })).status).toBe(204);
-  await told.end('completed', {}, key);
-  await told.settled();
+  const { id } = await fixture.subscribe({ events: ['*'], channel: 'push', target }, key);
+  expect((await fixture.api.ask('DELETE', `/api/v1/subscriptions/${id}`, { key })).status).toBe(204);
+  await fixture.end('completed', {}, key);
+  await fixture.settled();
   expect(received('/left')).toEqual([]);
 });

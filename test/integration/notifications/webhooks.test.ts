@@ -6,32 +6,32 @@ import { waitFor } from '../../support/wait-for.ts';
 import { expectProblem } from '../api/api-fixture.ts';
 import { startNotifying, type TestNotifier } from './notifier-fixture.ts';
 
-/** What a webhook's receiver and its owner see. */
+/** Webhooks as their receiver and their owner see them. */
 
-let told: TestNotifier;
+let fixture: TestNotifier;
 beforeAll(async () => {
-  told = await startNotifying();
+  fixture = await startNotifying();
 });
-afterAll(() => told.stop());
-afterEach(() => told.receiver.answer({ status: 204 }));
+afterAll(() => fixture.stop());
+afterEach(() => fixture.receiver.answer({ status: 204 }));
 
-/** A user with a webhook of their own that is told of completed jobs. */
+/** A user with a webhook that is notified of completed jobs. */
 async function subscribed(url: string) {
-  const { key } = await told.api.addUser();
-  const made = await told.subscribe({ events: ['job.completed'], channel: 'webhook', target: url }, key);
+  const { key } = await fixture.api.addUser();
+  const made = await fixture.subscribe({ events: ['job.completed'], channel: 'webhook', target: url }, key);
   return { key, webhook: String(made.webhook_id), secret: String(made.secret) };
 }
 const deliveriesOf = async (webhook: string, key: string) =>
-  (await told.get(`/webhooks/${webhook}/deliveries`, key)).json.deliveries;
-const received = (path: string) => told.receiver.requests.filter((request) => request.path === path);
+  (await fixture.get(`/webhooks/${webhook}/deliveries`, key)).json.deliveries;
+const received = (path: string) => fixture.receiver.requests.filter((request) => request.path === path);
 
 describe('a receiver', () => {
   test('that fails at first gets the same message again, under one id', async () => {
     let failures = 2;
-    told.receiver.answer(() => ({ status: failures-- > 0 ? 500 : 200, body: 'so it goes' }));
-    const { key, webhook } = await subscribed(`${told.receiver.url}/again`);
-    await told.end('completed', {}, key);
-    await told.settled();
+    fixture.receiver.answer(() => ({ status: failures-- > 0 ? 500 : 200, body: 'so it goes' }));
+    const { key, webhook } = await subscribed(`${fixture.receiver.url}/again`);
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     const requests = received('/again');
     expect(requests).toHaveLength(3);
     expect(new Set(requests.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
@@ -50,42 +50,42 @@ describe('a receiver', () => {
     });
   });
 
-  test('that never takes it makes it a dead letter, which an admin replays', async () => {
-    told.receiver.answer({ status: 503 });
-    const { key, webhook } = await subscribed(`${told.receiver.url}/dead`);
-    await told.end('completed', {}, key);
-    await told.settled();
+  test('that never accepts it makes it a dead letter, which an admin replays', async () => {
+    fixture.receiver.answer({ status: 503 });
+    const { key, webhook } = await subscribed(`${fixture.receiver.url}/dead`);
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     expect(received('/dead')).toHaveLength(3);
     expect(await deliveriesOf(webhook, key)).toMatchObject([
       { status: 'failed', error: { code: 'http_error', message: 'it answered 503' } },
     ]);
-    const dead = (await told.get('/dead-letters?code=http_error')).json.dead_letters;
+    const dead = (await fixture.get('/dead-letters?code=http_error')).json.dead_letters;
     expect(dead).toMatchObject([{ queue: 'webhook_notifications', code: 'http_error', job_id: null }]);
-    await waitFor(async () => (await told.queue.depth('webhook_notifications.dead')) === 1, {
+    await waitFor(async () => (await fixture.queue.depth('webhook_notifications.dead')) === 1, {
       what: 'the dead letter on its queue',
     });
-    told.receiver.answer({ status: 200 });
-    const replayed = await told.api.ask('POST', `/api/v1/dead-letters/${dead[0].id}/requeue`);
+    fixture.receiver.answer({ status: 200 });
+    const replayed = await fixture.api.ask('POST', `/api/v1/dead-letters/${dead[0].id}/requeue`);
     expect([replayed.status, replayed.json]).toEqual([
       200,
       { job_id: null, delivery_id: dead[0].delivery_id, status: 'queued' },
     ]);
-    await told.settled();
+    await fixture.settled();
     expect(await deliveriesOf(webhook, key)).toMatchObject([{ status: 'delivered' }]);
-    expect((await told.get('/dead-letters?code=http_error')).json.dead_letters).toEqual([]);
+    expect((await fixture.get('/dead-letters?code=http_error')).json.dead_letters).toEqual([]);
   });
 
   test('that redirects is not followed, and only the first kilobyte of an answer is kept', async () => {
-    told.receiver.answer(({ path }) =>
+    fixture.receiver.answer(({ path }) =>
       path === '/moved'
         ? { status: 302, headers: { location: '/elsewhere' } }
         : { status: 200, body: 'x'.repeat(5000) },
     );
-    const moved = await subscribed(`${told.receiver.url}/moved`);
-    const long = await subscribed(`${told.receiver.url}/long`);
-    await told.end('completed', {}, moved.key);
-    await told.end('completed', {}, long.key);
-    await told.settled();
+    const moved = await subscribed(`${fixture.receiver.url}/moved`);
+    const long = await subscribed(`${fixture.receiver.url}/long`);
+    await fixture.end('completed', {}, moved.key);
+    await fixture.end('completed', {}, long.key);
+    await fixture.settled();
     expect(await deliveriesOf(moved.webhook, moved.key)).toMatchObject([
       { status: 'failed', error: { code: 'redirect_refused' } },
     ]);
@@ -94,41 +94,41 @@ describe('a receiver', () => {
     expect(delivery).toMatchObject({ status: 'delivered', attempts: [{ response: 'x'.repeat(1024) }] });
   });
 
-  test('that says it is gone is not asked again: the endpoint is paused and its owner told, in the app and by mail', async () => {
-    told.receiver.answer({ status: 410 });
-    const { key, webhook } = await subscribed(`${told.receiver.url}/gone`);
-    await told.end('completed', {}, key);
-    await told.settled();
+  test('that answers 410 gets no more requests: the endpoint is paused and its owner notified, in the app and by mail', async () => {
+    fixture.receiver.answer({ status: 410 });
+    const { key, webhook } = await subscribed(`${fixture.receiver.url}/gone`);
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     expect(received('/gone')).toHaveLength(1);
-    expect((await told.get(`/webhooks/${webhook}`, key)).json).toMatchObject({ paused_reason: 'gone' });
-    const { notifications } = (await told.get('/notifications', key)).json;
+    expect((await fixture.get(`/webhooks/${webhook}`, key)).json).toMatchObject({ paused_reason: 'gone' });
+    const { notifications } = (await fixture.get('/notifications', key)).json;
     expect(notifications).toMatchObject([
       { type: 'webhook.paused', urgent: true, title: 'A webhook was paused' },
     ]);
-    await waitFor(() => told.mailbox.mails.some(({ subject }) => subject === 'A webhook was paused'), {
+    await waitFor(() => fixture.mailbox.mails.some(({ subject }) => subject === 'A webhook was paused'), {
       what: 'the mail to its owner',
     });
-    // While it is paused nothing is queued for it; resumed, it goes on.
-    await told.end('completed', {}, key);
-    await told.settled();
+    // While it is paused nothing is queued for it; after a resume, new events are.
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     expect(await deliveriesOf(webhook, key)).toHaveLength(1);
-    told.receiver.answer({ status: 200 });
-    const resumed = await told.api.ask('PATCH', `/api/v1/webhooks/${webhook}`, {
+    fixture.receiver.answer({ status: 200 });
+    const resumed = await fixture.api.ask('PATCH', `/api/v1/webhooks/${webhook}`, {
       key,
       body: { paused: false },
     });
     expect(resumed.json).toMatchObject({ paused_at: null, paused_reason: null, failing_since: null });
-    await told.end('completed', {}, key);
-    await told.settled();
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     expect(received('/gone')).toHaveLength(2);
   });
 
   test('that failed for days is paused by the next failure', async () => {
-    told.receiver.answer({ status: 500 });
-    const { key, webhook } = await subscribed(`${told.receiver.url}/days`);
-    await told.end('completed', {}, key);
-    await told.settled();
-    expect((await told.get(`/webhooks/${webhook}`, key)).json).toMatchObject({
+    fixture.receiver.answer({ status: 500 });
+    const { key, webhook } = await subscribed(`${fixture.receiver.url}/days`);
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
+    expect((await fixture.get(`/webhooks/${webhook}`, key)).json).toMatchObject({
       paused_at: null,
       failing_since: expect.any(String),
     });
@@ -136,51 +136,51 @@ describe('a receiver', () => {
       'age_failing',
       "UPDATE webhooks SET failing_since = now() - interval '73 hours' WHERE id = $1",
     );
-    await told.api.database.query(since, [webhook]);
-    await told.end('completed', {}, key);
-    await told.settled();
-    expect((await told.get(`/webhooks/${webhook}`, key)).json).toMatchObject({ paused_reason: 'failing' });
+    await fixture.api.database.query(since, [webhook]);
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
+    expect((await fixture.get(`/webhooks/${webhook}`, key)).json).toMatchObject({ paused_reason: 'failing' });
     const [newest] = await deliveriesOf(webhook, key);
     expect(newest).toMatchObject({ status: 'failed' });
   });
 });
 
 describe('an owner', () => {
-  test('has one sent again under the same id', async () => {
-    const { key, webhook } = await subscribed(`${told.receiver.url}/redeliver`);
-    await told.end('completed', {}, key);
-    await told.settled();
+  test('redelivers one under the same id', async () => {
+    const { key, webhook } = await subscribed(`${fixture.receiver.url}/redeliver`);
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     const [{ id }] = await deliveriesOf(webhook, key);
     const path = `/api/v1/webhooks/${webhook}/deliveries/${id}/redeliver`;
-    expect((await told.api.ask('POST', path, { key })).status).toBe(202);
-    await told.settled();
+    expect((await fixture.api.ask('POST', path, { key })).status).toBe(202);
+    await fixture.settled();
     expect(received('/redeliver').map(({ headers }) => headers['webhook-id'])).toEqual([id, id]);
     expect((await deliveriesOf(webhook, key))[0].attempts).toHaveLength(2);
-    const stranger = await told.api.addUser();
-    expectProblem(await told.api.ask('POST', path, { key: stranger.key }), 404, 'not_found');
+    const otherUser = await fixture.api.addUser();
+    expectProblem(await fixture.api.ask('POST', path, { key: otherUser.key }), 404, 'not_found');
   });
 
-  test('changes the secret: for a while receivers with the old and with the new one accept', async () => {
-    const { key, webhook, secret } = await subscribed(`${told.receiver.url}/rotate`);
-    const rotated = await told.api.ask('POST', `/api/v1/webhooks/${webhook}/rotate-secret`, { key });
+  test('rotates the secret: for a while receivers with the old and with the new one accept', async () => {
+    const { key, webhook, secret } = await subscribed(`${fixture.receiver.url}/rotate`);
+    const rotated = await fixture.api.ask('POST', `/api/v1/webhooks/${webhook}/rotate-secret`, { key });
     expect(rotated.json.secret).not.toBe(secret);
-    await told.end('completed', {}, key);
-    await told.settled();
+    await fixture.end('completed', {}, key);
+    await fixture.settled();
     const [request] = received('/rotate');
     for (const known of [secret, rotated.json.secret]) {
       new Webhook(known).verify(String(request?.body), request?.headers as Record<string, string>);
     }
-    const shown = await told.get(`/webhooks/${webhook}/secret`, key);
+    const shown = await fixture.get(`/webhooks/${webhook}/secret`, key);
     expect(shown.json).toEqual({ secret: rotated.json.secret, old_secret: secret });
   });
 });
 
-describe('an endpoint of the inside', () => {
+describe('an endpoint in the internal network', () => {
   let inside: Receiver;
   let guarded: TestNotifier;
   beforeAll(async () => {
     inside = await startReceiver();
-    // The everyday installation: nothing of one's own network is open.
+    // The default installation: the internal network is blocked.
     guarded = await startNotifying({ egressAllow: [] });
   });
   afterAll(async () => {
@@ -216,7 +216,7 @@ describe('an endpoint of the inside', () => {
     '100.64.0.1',
   ];
 
-  test('is refused in every spelling, at once and for good, and its owner learns nothing of it', async () => {
+  test('is blocked in every spelling, at once and permanently, and its owner learns nothing of it', async () => {
     const { key } = await guarded.api.addUser();
     const { port } = new URL(inside.url);
     const webhooks = new Map<string, string>();
@@ -235,7 +235,7 @@ describe('an endpoint of the inside', () => {
     const refusedAtOnce = ['failed', 'egress_refused', 1];
     const unresolved = ['failed', 'dns_failed', 3];
     for (const [host, outcome] of outcomes) {
-      // A name that this machine cannot resolve gets nowhere either.
+      // A name that this machine cannot resolve is not reached either.
       expect([host, outcome]).toEqual([host, host === 'a.localhost' ? expect.anything() : refusedAtOnce]);
     }
     expect([refusedAtOnce, unresolved]).toContainEqual(outcomes.get('a.localhost'));

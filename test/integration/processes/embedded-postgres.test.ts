@@ -19,14 +19,14 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const owner of owners) await end(owner, 'SIGKILL');
-  // A start takes over whatever still runs there, and so can end it.
+  // A start takes over a server that still runs, and so can end it.
   const left = await postmasterPid();
   if (left) await (await startEmbeddedPostgres({ dataDir, logger: silentLogger })).stop();
   await rm(dataDir, { recursive: true, force: true });
 });
 
 describe('the embedded Postgres', () => {
-  test('keeps what was written over a stop and a start, listens on loopback alone and hides its password', async () => {
+  test('keeps its data over a stop and a start, listens only on loopback and hides its password', async () => {
     const first = await start();
     await query(first.url, 'CREATE TABLE kept AS SELECT 1 AS one');
     const [settings] = await query(first.url, 'SELECT current_setting($1) AS listens, version() AS version', [
@@ -98,7 +98,7 @@ describe('the embedded Postgres', () => {
     expect(await postmasterPid()).toBeUndefined();
   });
 
-  test('stops after a while where nobody takes over', async () => {
+  test('stops after a while if no owner takes over', async () => {
     const killed = await startOwner('1');
     await end(killed.owner, 'SIGKILL');
     await waitFor(async () => (await postmasterPid()) === undefined, { what: 'the server to stop' });
@@ -115,7 +115,7 @@ describe('the embedded Postgres', () => {
     await postgres.stop();
   });
 
-  test('starts although the process number it left behind belongs to a stranger now', async () => {
+  test('starts although another process now has the pid it left behind', async () => {
     await (await start()).stop();
     await writeFile(
       join(dataDir, 'postgres', 'postmaster.pid'),
@@ -124,7 +124,7 @@ describe('the embedded Postgres', () => {
     await (await start()).stop();
   });
 
-  test('is brought back on the same address when only the server is killed', async () => {
+  test('is restarted on the same address when only the server is killed', async () => {
     const postgres = await start();
     const pid = await postmasterPid();
     process.kill(Number(pid), 'SIGKILL');
@@ -138,7 +138,7 @@ describe('the embedded Postgres', () => {
     expect(await postmasterPid()).toBeUndefined();
   });
 
-  test('a first start that was killed half way is made good', async () => {
+  test('a first start that was killed half way is completed', async () => {
     const owner = fork(OWNER, [dataDir], {
       execArgv: [],
       env: { PATH: process.env.PATH },
@@ -165,13 +165,13 @@ describe('the embedded Postgres', () => {
     expect((await stat(`${log}.1`)).size).toBe(11 * 1024 * 1024);
   });
 
-  test('tells why the server does not start, with the end of its log', async () => {
+  test('reports why the server does not start, with the end of its log', async () => {
     await (await start()).stop();
     await writeFile(join(dataDir, 'postgres', 'postgresql.conf'), 'no_such_setting = 1\n');
     await expect(start()).rejects.toThrow(/Postgres does not start on .*postgres\.log:\n.*no_such_setting/s);
   });
 
-  test('refuses a folder that holds something else', async () => {
+  test('refuses a folder with other files', async () => {
     await mkdir(join(dataDir, 'postgres'));
     await writeFile(join(dataDir, 'postgres', 'thesis.txt'), 'two years of work');
     await expect(start()).rejects.toThrow('postgres is in the way: it is not a Postgres data directory');
@@ -188,7 +188,7 @@ describe('the embedded Postgres', () => {
 
   if (process.getuid?.() !== 0) {
     // Root may write anywhere.
-    test('names a DATA_DIR it may not write', async () => {
+    test('names a DATA_DIR without write permission', async () => {
       await chmod(dataDir, 0o500);
       await expect(start()).rejects.toThrow('may not be read or written by this user');
       await chmod(dataDir, 0o700);
@@ -205,7 +205,7 @@ describe('another process on the machine', () => {
 
   const none = 'there is no DATABASE_URL, and no LeadEngine is running on';
 
-  test('is told what to do when none runs', async () => {
+  test('gets instructions when none runs', async () => {
     await expect(embeddedPostgresUrl(dataDir)).rejects.toThrow(none);
     await (await start()).stop();
     await expect(embeddedPostgresUrl(dataDir)).rejects.toThrow(

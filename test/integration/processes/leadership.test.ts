@@ -19,7 +19,7 @@ afterEach(async () => {
   await testDatabase.drop();
 });
 
-test('one of two leads, and the other takes over when it lets go', async () => {
+test('one of two leads, and the other takes over when it resigns', async () => {
   const first = createLeadership(here);
   const second = createLeadership(there);
   expect(await first.hold()).toBe(true);
@@ -30,11 +30,11 @@ test('one of two leads, and the other takes over when it lets go', async () => {
   await second.release();
 });
 
-test('a leader that is not heard of any more has lost the lead, and learns of it', async () => {
+test('a leader that stops renewing has lost leadership, and learns of it', async () => {
   const silent = createLeadership(here);
   const other = createLeadership(there);
   expect(await silent.hold()).toBe(true);
-  // Its connection stays open, as that of a machine that is gone without a word.
+  // Its connection stays open, like that of a machine that died silently.
   await waitFor(() => other.hold(), { what: 'the other one to lead', everyMs: 500 });
   await expect(silent.hold()).rejects.toThrow();
   expect(await silent.hold()).toBe(false);

@@ -8,25 +8,25 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
 });
 
-test('a free port is taken as it is', async () => {
+test('a free port is used', async () => {
   const port = await occupy();
   await new Promise((resolve) => open.pop()?.close(resolve));
   expect(await choosePort({ host: '127.0.0.1', port }, true)).toEqual({ port });
 });
 
-test('any free port is one with a number, for the links that will name it', async () => {
+test('port 0 becomes a real port, for the links that will name it', async () => {
   const { port } = await choosePort({ host: '127.0.0.1', port: 0 }, true);
   expect(port).toBeGreaterThan(0);
 });
 
-test('in place of a usual port that is taken, the next free one', async () => {
+test('instead of a default port that is in use, the next free one', async () => {
   const port = await occupy();
   const chosen = await choosePort({ host: '127.0.0.1', port }, false);
   expect(chosen.takenPort).toBe(port);
   expect(chosen.port).not.toBe(port);
 });
 
-test('a port asked for that is taken is an error that says so', async () => {
+test('a configured port that is in use is an error that says so', async () => {
   const port = await occupy();
   await expect(choosePort({ host: '127.0.0.1', port }, true)).rejects.toThrow(
     `port ${port} is taken by another program: stop that one, or set PORT to another port`,

@@ -7,8 +7,11 @@ import { waitFor } from '../../support/wait-for.ts';
 
 const dist = join(import.meta.dirname, '..', '..', '..', 'dist');
 
-/** On a terminal, which util-linux's `script` is, that takes nothing because nobody reads what `script` writes. */
-test('a terminal whose output is held does not hold up who writes to it, and starts children on it', async () => {
+/**
+ * On a terminal, which util-linux's `script` provides, that blocks because the output of `script`
+ * is not read.
+ */
+test('a terminal whose output is held does not block its writers, nor children started on it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'leadengine-terminal-'));
   const program = join(folder, 'program.mjs');
   await writeFile(

@@ -21,16 +21,16 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-describe('a kept process', () => {
-  test('is ready when it says so, and stops when told', async () => {
+describe('a supervised process', () => {
+  test('is ready when it reports so, and stops on request', async () => {
     expect(await child('obedient').start()).toEqual({ type: 'ready', url: 'http://child' });
     await kept?.stop();
     const [pid] = await pids('started');
-    expect(await pids('told to stop')).toEqual([pid]);
+    expect(await pids('stopped by request')).toEqual([pid]);
     expect(isRunning(pid)).toBe(false);
   });
 
-  test('is started again after an end nobody asked for', async () => {
+  test('is restarted after an unexpected end', async () => {
     await child('obedient').start();
     const [first] = await pids('started');
     process.kill(Number(first), 'SIGKILL');
@@ -41,7 +41,7 @@ describe('a kept process', () => {
     });
   });
 
-  test('waits longer after each failure', async () => {
+  test('backs off longer after each failure', async () => {
     await child('crashing').supervise();
     await waitFor(() => logged.filter(({ event }) => event === 'process_died').length === 3, {
       what: 'three failures',
@@ -49,7 +49,7 @@ describe('a kept process', () => {
     expect(logged.map(({ fields }) => fields?.restart_in_ms).filter(Boolean)).toEqual([1000, 2000, 4000]);
   });
 
-  test('that cannot start says why, where it must', async () => {
+  test('that cannot start reports why, if it must', async () => {
     await expect(child('crashing').start()).rejects.toThrow('the test did not start: it ended with code 3');
   });
 
@@ -57,12 +57,12 @@ describe('a kept process', () => {
     await child('stubborn', 200).start();
     const [pid] = await pids('started');
     await kept?.stop();
-    expect(await pids('told to stop')).toEqual([pid]);
+    expect(await pids('stopped by request')).toEqual([pid]);
     expect(isRunning(pid)).toBe(false);
     expect(logged).toContainEqual({ event: 'process_killed', fields: { name: 'test', after_ms: 200 } });
   });
 
-  test('told to stop while it waits for its next start is not started again', async () => {
+  test('that is stopped during its back-off is not started again', async () => {
     await child('crashing').supervise();
     await waitFor(() => logged.some(({ event }) => event === 'process_died'));
     await kept?.stop();

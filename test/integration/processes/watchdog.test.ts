@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 
 const watchdog = join(import.meta.dirname, '..', '..', '..', 'dist', 'runtime', 'process', 'watchdog.js');
 
-/** Runs a script with a watchdog; what it wrote to standard error. */
+/** Runs a script with a watchdog; returns what it wrote to standard error. */
 async function run(script: string): Promise<string> {
   const child = start(script, 'console.error');
   const said = textOf(child.stderr);
@@ -30,7 +30,7 @@ function textOf(stream: Readable): () => string {
 const STALL =
   'await new Promise((r) => setTimeout(r, 600)); for (const end = Date.now() + 5000; Date.now() < end; );';
 
-test('an event loop that stands still for seconds is told, and that it goes on again', async () => {
+test('an event loop that blocks for seconds is reported, and so is its recovery', async () => {
   const said = await run(`${STALL} await new Promise((r) => setTimeout(r, 1500));`);
   const events = said
     .trim()
@@ -39,7 +39,7 @@ test('an event loop that stands still for seconds is told, and that it goes on a
   expect(events).toEqual(['event_loop_stalled', 'event_loop_recovered']);
 });
 
-test('a standard error whose reader is gone does not end the watchdog', async () => {
+test('a closed standard error does not end the watchdog', async () => {
   const child = start(`${STALL} await new Promise((r) => setTimeout(r, 1500));`, 'console.log');
   child.stderr.destroy();
   const said = textOf(child.stdout);
@@ -47,6 +47,6 @@ test('a standard error whose reader is gone does not end the watchdog', async ()
   expect(said()).toBe('');
 });
 
-test('a process that is well hears nothing of its watchdog and ends when its work does', async () => {
+test('a healthy process gets no report and exits when its work is done', async () => {
   expect(await run('await new Promise((r) => setTimeout(r, 4000));')).toBe('');
 });

@@ -1,4 +1,4 @@
-// A consumer to be killed: tells of each message it is handed, and never finishes one.
+// A consumer to be killed: reports each message it gets, and never finishes one.
 import { createEmbeddedQueue } from '../../../dist/queue/embedded.js';
 import { createRabbitQueue } from '../../../dist/queue/rabbitmq.js';
 import { silentLogger } from '../../../dist/runtime/log/logger.js';

@@ -35,7 +35,7 @@ export function describeDelivery(harness: QueueHarness): void {
       expect(deliveries[0]?.signal.aborted).toBe(false);
     });
 
-    test('messages of one publisher come in the order in which they were sent', async () => {
+    test('messages of one publisher arrive in order', async () => {
       const queue = await fixture.start();
       const messages = workMessages(200);
       const { handler, deliveries } = collector();
@@ -50,7 +50,7 @@ export function describeDelivery(harness: QueueHarness): void {
       );
     });
 
-    test('a topic exchange gives a message to every queue whose pattern fits, once', async () => {
+    test('a topic exchange routes a message to every queue whose pattern matches, once', async () => {
       const { url } = await fixture.open();
       const queue = await fixture.start(url);
       const patterns: Record<string, string[]> = {
@@ -62,7 +62,7 @@ export function describeDelivery(harness: QueueHarness): void {
       for (const [name, list] of Object.entries(patterns)) {
         await queue.declareQueue({ name, bindings: list.map((pattern) => ({ exchange: EVENTS, pattern })) });
       }
-      // Another process, which has never heard of these queues.
+      // Another process, which has not declared these queues.
       const publisher = await fixture.start(url);
       const event = (routingKey: string) => ({ ...workMessage(), exchange: EVENTS, routingKey });
 
@@ -74,12 +74,12 @@ export function describeDelivery(harness: QueueHarness): void {
       });
     });
 
-    test('a message that no queue takes is refused only if it must be taken', async () => {
+    test('an unroutable message is refused only if it is mandatory', async () => {
       const queue = await fixture.start();
-      const nobody = { ...workMessage(), exchange: EVENTS, routingKey: 'nobody.listens' };
+      const unroutable = { ...workMessage(), exchange: EVENTS, routingKey: 'nobody.listens' };
 
-      await expect(queue.publish([{ ...nobody, mandatory: false }])).resolves.toBeUndefined();
-      await expect(queue.publish([nobody])).rejects.toThrow(PublishError);
+      await expect(queue.publish([{ ...unroutable, mandatory: false }])).resolves.toBeUndefined();
+      await expect(queue.publish([unroutable])).rejects.toThrow(PublishError);
       await expect(queue.publish([{ ...workMessage(), routingKey: 'no_such_queue' }])).rejects.toThrow(
         'no queue',
       );
@@ -89,7 +89,7 @@ export function describeDelivery(harness: QueueHarness): void {
       await expect(queue.publish([workMessage()])).resolves.toBeUndefined();
     });
 
-    test('a message too large for any consumer is refused, and nothing of its batch is sent', async () => {
+    test('a message over the size limit is refused, and nothing of its batch is sent', async () => {
       const queue = await fixture.start();
       await expect(
         queue.publish([workMessage(), workMessage({ text: 'x'.repeat(200_000) })]),
@@ -107,7 +107,7 @@ export function describeDelivery(harness: QueueHarness): void {
     });
     const bound = (name: string, pattern = 'job.*') => ({ name, bindings: [{ exchange: EVENTS, pattern }] });
 
-    test('hears every event, beside others who hear it too', async () => {
+    test('gets every event, beside other services that get it too', async () => {
       const { url } = await fixture.open();
       const publisher = await fixture.start(url);
       const services = [collector(), collector()];
@@ -127,7 +127,7 @@ export function describeDelivery(harness: QueueHarness): void {
       }
     });
 
-    test('finds what came while it was away', async () => {
+    test('gets what came during its downtime', async () => {
       const { url } = await fixture.open();
       const publisher = await fixture.start(url);
       const before = await fixture.start(url);
@@ -146,7 +146,7 @@ export function describeDelivery(harness: QueueHarness): void {
       await emptied(after, 'service');
     });
 
-    test('may run more than once and bind more later; each event goes to one of its processes', async () => {
+    test('may have several processes and add bindings; each event goes to one of its processes', async () => {
       const { url } = await fixture.open();
       const publisher = await fixture.start(url);
       const heard = collector();
@@ -166,7 +166,7 @@ export function describeDelivery(harness: QueueHarness): void {
   });
 
   describe('outcomes', () => {
-    test('a dead-lettered message moves to the dead letters as it is', async () => {
+    test('a dead-lettered message moves to the dead letters unchanged', async () => {
       const queue = await fixture.start();
       const message = workMessage({ n: 1 });
       const { handler, deliveries } = collector();
@@ -197,7 +197,7 @@ export function describeDelivery(harness: QueueHarness): void {
       await waitFor(async () => (await queue.depth(DEAD)) === 1, { what: 'the dead letter' });
     });
 
-    test('a message given back comes again, and says so', async () => {
+    test('a requeued message comes again, marked as redelivered', async () => {
       const queue = await fixture.start();
       const seen: boolean[] = [];
       const outcomes: HandlerOutcome[] = [{ kind: 'requeue' }, { kind: 'ack' }];
@@ -213,7 +213,7 @@ export function describeDelivery(harness: QueueHarness): void {
       await emptied(queue);
     });
 
-    test('a handler that throws gives its message back', async () => {
+    test('a handler that throws requeues its message', async () => {
       const queue = await fixture.start();
       let calls = 0;
 
@@ -228,7 +228,7 @@ export function describeDelivery(harness: QueueHarness): void {
       await emptied(queue);
     });
 
-    test('a message that is given back for ever ends in the dead letters', async () => {
+    test('a message that is requeued for ever ends in the dead letters', async () => {
       const queue = await fixture.start();
       let calls = 0;
 
@@ -306,7 +306,7 @@ export function describeDelivery(harness: QueueHarness): void {
       for (const { envelope } of held) expect(ids()).not.toContain(envelope.id);
     });
 
-    test('a queue that stops gives back what its handlers have not finished', async () => {
+    test('a queue that stops requeues what its handlers have not finished', async () => {
       const { url } = await fixture.open();
       const queue = await fixture.start(url);
       await queue.publish(workMessages(3));
@@ -339,7 +339,7 @@ export function describeDelivery(harness: QueueHarness): void {
       expect(deliveries).toHaveLength(10_000);
     });
 
-    test('messages are handed over as they come, not when somebody looks', async () => {
+    test('messages are pushed as they come, not polled', async () => {
       const queue = await fixture.start();
       const other = createEnvelope({ ...workMessage().envelope });
       const took: number[] = [];
@@ -358,7 +358,7 @@ export function describeDelivery(harness: QueueHarness): void {
   });
 
   describe('inspection', () => {
-    test('depth counts what waits and not what is in hand; purge removes only that', async () => {
+    test('depth counts waiting messages and not those in flight; purge removes only waiting ones', async () => {
       const queue = await fixture.start();
       await queue.publish(workMessages(5));
       const { handler, held, letGo } = holder();
@@ -373,7 +373,7 @@ export function describeDelivery(harness: QueueHarness): void {
       await waitFor(() => consumer.busy === 0);
     });
 
-    test('asking for a queue that does not exist fails, and harms nothing', async () => {
+    test('inspecting a queue that does not exist fails without side effects', async () => {
       const queue = await fixture.start();
       await expect(queue.depth('no_such_queue')).rejects.toThrow('no_such_queue');
       await queue.publish([workMessage()]);

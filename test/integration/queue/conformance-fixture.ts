@@ -8,7 +8,7 @@ import type { Topology } from '../../../queue/topology.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Cable } from '../api/api-cable.ts';
 
-/** What a driver brings to the suite. */
+/** What a driver provides to the suite. */
 export interface QueueHarness {
   driver: 'rabbitmq' | 'embedded';
   /** An empty broker (a vhost, a database) on servers shared with other tests. */
@@ -17,7 +17,7 @@ export interface QueueHarness {
   openPrivate(): Promise<Backend & { restart(): Promise<void> }>;
   /** Not started. */
   createQueue(url: string, topology: Topology): Queue;
-  /** Puts a body that need not be an envelope straight into a queue. */
+  /** Puts a body that need not be an envelope directly into a queue. */
   publishRaw(url: string, queue: string, body: string): Promise<void>;
 }
 
@@ -63,7 +63,7 @@ export function workMessage(
 
 export const workMessages = (count: number) => Array.from({ length: count }, () => workMessage());
 
-/** Publishes again, with the same ids, until the queue has said that it has them. */
+/** Publishes again, with the same ids, until the queue has confirmed. */
 export async function publishUntilStored(queue: Queue, messages: OutgoingMessage[]): Promise<void> {
   await waitFor(
     async () => {
@@ -74,7 +74,7 @@ export async function publishUntilStored(queue: Queue, messages: OutgoingMessage
   );
 }
 
-/** Acknowledges everything and remembers it. */
+/** Acknowledges everything and records it. */
 export function collector() {
   const deliveries: Delivery[] = [];
   return {
@@ -87,7 +87,7 @@ export function collector() {
   };
 }
 
-/** A handler that holds what it is given until it is let go. */
+/** A handler that blocks until it is released. */
 export function holder() {
   const held: Delivery[] = [];
   let letGo = () => {};
@@ -153,15 +153,15 @@ export function useFixture(harness: QueueHarness) {
       },
       execArgv: [],
     });
-    const told: Record<string, string>[] = [];
-    child.on('message', (message: Record<string, string>) => told.push(message));
+    const messages: Record<string, string>[] = [];
+    child.on('message', (message: Record<string, string>) => messages.push(message));
     const kill = () => killed(child);
     atEnd(kill);
     return {
       kill,
       signal: (signal: NodeJS.Signals) => child.kill(signal),
-      got: () => told.flatMap(({ got }) => got ?? []),
-      lost: () => told.flatMap(({ lost }) => lost ?? []),
+      got: () => messages.flatMap(({ got }) => got ?? []),
+      lost: () => messages.flatMap(({ lost }) => lost ?? []),
     };
   };
   const openPrivate = async () => {

@@ -56,12 +56,13 @@ export function describeOutages(harness: QueueHarness): void {
       await waitFor(() => first.held.every(({ signal }) => signal.aborted), { what: 'the signals' });
       cable.mend();
       await waitFor(() => queue.health().healthy, { what: 'the connection' });
-      // Both places are still taken, so what is handed out from here on comes after the late acknowledgements.
+      // Both places are still taken, so later deliveries come after the late acknowledgements.
       first.letGo();
 
       await waitFor(() => ids().size === 6, { what: 'all six, the two of before again' });
       await waitFor(async () => (await publisher.depth(WORK)) === 0);
-      // The two of before and four others, none of them twice: an acknowledgement on the wrong channel would have cost one.
+      // The first two and four others, none of them twice: an acknowledgement on the wrong channel
+      // would have lost one.
       const again = deliveries.filter(({ redelivered }) => redelivered).map(({ envelope }) => envelope.id);
       expect(again.sort()).toEqual(first.held.map(({ envelope }) => envelope.id).sort());
       expect(deliveries).toHaveLength(6);

@@ -42,7 +42,7 @@ const harness: QueueHarness = {
         await postgres.stop();
         await rm(dataDir, { recursive: true, force: true });
       },
-      // As in a crash: it ends at once, and its keeper brings it back on the same port.
+      // As in a crash: it ends at once, and its owner restarts it on the same port.
       restart: async () => {
         const known = pids.length;
         process.kill(Number(pids.at(-1)), 'SIGQUIT');
@@ -61,7 +61,7 @@ describeQueue('Postgres', harness);
 describe('Postgres alone', () => {
   const fixture = useFixture(harness);
 
-  test('a process that stands still loses its messages when its lease ends, and learns of it', async () => {
+  test('a frozen process loses its messages when its lease ends, and learns of it', async () => {
     const { url } = await fixture.open();
     const queue = await fixture.start(url);
     const child = await fixture.startChild(url, { prefetch: 1, leaseMs: 1500 });
@@ -79,7 +79,7 @@ describe('Postgres alone', () => {
     await waitFor(() => child.lost().length === 1, { what: 'the child to learn that it lost the message' });
   });
 
-  test('an acknowledgement does nothing to a message that another session holds by now', async () => {
+  test('an acknowledgement has no effect on a message that another session holds', async () => {
     const { url } = await fixture.open();
     const queue = await fixture.start(url);
     const { handler, held, letGo } = holder();
@@ -141,7 +141,7 @@ async function query(url: string, text: string, values: unknown[]): Promise<unkn
   }
 }
 
-/** Learns from its log which process is the server. */
+/** Finds the pid of the server in its log. */
 function pidsInto(pids: number[]): Logger {
   const note = (event: string, fields?: Record<string, unknown>) => {
     if (event === 'embedded_postgres_started' || event === 'embedded_postgres_recovered') {

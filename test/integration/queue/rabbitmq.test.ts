@@ -79,7 +79,7 @@ describe('RabbitMQ alone', () => {
     });
   });
 
-  test('a queue that somebody deletes is made again, and its consumers go on', async () => {
+  test('a deleted queue is recreated, and its consumers continue', async () => {
     const { url } = await fixture.open();
     const queue = await fixture.start(url);
     const { handler, ids } = collector();
@@ -93,7 +93,7 @@ describe('RabbitMQ alone', () => {
     await waitFor(() => messages.every(({ envelope }) => ids().has(envelope.id)));
   });
 
-  test('an exchange that somebody deletes is made again, though the broker closes the channel for it', async () => {
+  test('a deleted exchange is recreated, though the broker closes the channel for it', async () => {
     const { url } = await fixture.open();
     const queue = await fixture.start(url);
     await queue.declareQueue({ name: 'listener', bindings: [{ exchange: EVENTS, pattern: '#' }] });
@@ -120,7 +120,7 @@ describe('RabbitMQ alone', () => {
     }
   });
 
-  test('a queue declared otherwise is named, and used once it is out of the way', async () => {
+  test('a queue declared otherwise is named, and used once it is deleted', async () => {
     const { url } = await fixture.open();
     await onChannel(url, (channel) => channel.assertQueue(WORK, { durable: true }));
     const { logger, logged } = recorder();
@@ -158,13 +158,13 @@ describe('RabbitMQ alone', () => {
     }
   });
 
-  test('a doorbell whose process does not come up is made anew', async () => {
+  test('a wake-up queue whose process does not come up is recreated', async () => {
     const broker = await startRabbitmq();
     try {
       const queues = TEST_TOPOLOGY.queues.map((queue) => ({ ...queue, isRebuildable: queue.name === WORK }));
       const queue = fixture.createQueue(broker.url, { ...TEST_TOPOLOGY, queues });
       await queue.start();
-      // The broker goes on counting from here on this channel, though the queue anew begins at one.
+      // The broker continues its count on this channel, though the recreated queue begins at one.
       await queue.publish(workMessages(3));
       // As after some crashes of the broker: declared, but each consumer is answered 541.
       await broker.breakQueue(WORK);
@@ -187,7 +187,7 @@ describe('RabbitMQ alone', () => {
       await queue.start();
       await queue.publish(workMessages(20));
       await broker.ctl('set_vm_memory_high_watermark', '0.00001');
-      // The broker says so to a connection that tries.
+      // The broker reports it to a connection that publishes.
       await expect(queue.publish([workMessage()])).rejects.toThrow();
       await waitFor(() => !queue.health().healthy);
       await expect(queue.publish([workMessage()])).rejects.toThrow('accepts no messages');
@@ -218,7 +218,7 @@ async function onChannel<T>(url: string, work: (channel: Channel) => Promise<T>)
   }
 }
 
-/** A logger that remembers. */
+/** A logger that records. */
 function recorder() {
   const lines: (Record<string, unknown> & { event: string })[] = [];
   const at =

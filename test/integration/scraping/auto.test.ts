@@ -1,5 +1,5 @@
 import { openDatabase } from '../../../db/open.ts';
-import { renderVerdictStore } from '../../../db/sites/rendering-types.ts';
+import { renderingTypeStore } from '../../../db/sites/rendering-types.ts';
 import { silentLogger } from '../../../runtime/log/logger.ts';
 import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import { createRenderingTypeCache } from '../../../scraping/engine/rendering-type-cache.ts';
@@ -149,7 +149,7 @@ describe('the rendering type of a host', () => {
         { '/1': shell, '/2': shell, '/3': shell, '/plain': '<h1>Plain</h1>' },
         async (url, own, small) => {
           const worker = () => {
-            const renderingTypes = createRenderingTypeCache(renderVerdictStore(database), silentLogger);
+            const renderingTypes = createRenderingTypeCache(renderingTypeStore(database), silentLogger);
             return openPageEngine(
               { render: 'auto', formats: ['text'] },
               {

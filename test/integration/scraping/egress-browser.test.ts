@@ -174,14 +174,14 @@ const refusedAtTarget = ({ logged }: Scraper) =>
   logged.filter(({ event, fields }) => event === 'egress_refused' && fields.port === target.port).length;
 
 describe('a page', () => {
-  it.each(Object.keys(WAYS))('reaches nothing private by %s, and is returned', async (way) => {
-    const counted = guarded.refusals();
+  it.each(Object.keys(WAYS))('reaches nothing private by %s, and is given', async (way) => {
+    const counted = guarded.blockedRequests();
     const tried = await attempt(guarded, way);
     expect({ reached: tried.reached, error: tried.page.error }).toEqual({ reached: 0, error: null });
     expect(tried.page.text).toContain('Tries');
     if (NEVER.has(way)) return;
     expect(tried.refused).toBeGreaterThan(0);
-    expect(guarded.refusals()).toBeGreaterThan(counted);
+    expect(guarded.blockedRequests()).toBeGreaterThan(counted);
     expect((await attempt(open, way)).reached).toBeGreaterThan(0);
   });
 
@@ -241,10 +241,10 @@ describe('a URL that is not http(s)', () => {
   it.each(['file:///etc/passwd', 'data:text/html,x', 'chrome://version'])(
     'is refused where a page redirects there, logged and counted: %s',
     async (to) => {
-      const counted = guarded.refusals();
+      const counted = guarded.blockedRequests();
       const { page } = await guarded.scrape(`${site.url}/leads-to?to=${encodeURIComponent(to)}`);
       expect(page).toMatchObject({ error: { code: 'egress_refused' }, title: null });
-      expect(guarded.refusals()).toBeGreaterThan(counted);
+      expect(guarded.blockedRequests()).toBeGreaterThan(counted);
     },
   );
 

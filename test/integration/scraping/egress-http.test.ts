@@ -83,10 +83,10 @@ describe('a blocked address', () => {
     'is not reached by a redirect to another scheme: %s',
     async (location) => {
       await withPages({ '/': answers('', { location }, 302) }, async (url, own) => {
-        const before = own.refusals();
+        const before = own.blockedRequests();
         const { page } = await own.scrape(`${url}/`, { render: 'http' });
         expect(page).toMatchObject({ final_url: null, error: { code: 'egress_refused' } });
-        expect(own.refusals()).toBe(before + 1);
+        expect(own.blockedRequests()).toBe(before + 1);
       });
     },
   );
@@ -103,7 +103,7 @@ describe('a blocked address', () => {
     const own = openScraper({ allow: [], resolver: async () => [{ address }] });
     const { page } = await own.scrape('http://points-inside.test/', { render: 'http' });
     expect(page.error?.code).toBe('egress_refused');
-    expect(own.refusals()).toBe(1);
+    expect(own.blockedRequests()).toBe(1);
     await own.stop();
   });
 

@@ -30,7 +30,7 @@ const limiters = (concurrency: number): HostLimiter[] =>
     createHostLimiter({ database, logger: silentLogger, concurrency, leaseMs: 15_000 }),
   );
 
-/** Of one process from now on. */
+/** Requests of one process from now on. */
 function countStatements(database: Database | undefined): () => number {
   if (!database) throw new Error('there are three');
   let count = 0;
@@ -48,7 +48,7 @@ async function take(limiter: HostLimiter, host: string, wish = plain) {
   return permit;
 }
 
-test('of three processes at once no more are let in than may be', async () => {
+test('three concurrent processes get no more permits than the limit', async () => {
   const all = limiters(4);
   let inside = 0;
   let most = 0;
@@ -71,7 +71,7 @@ test('of three processes at once no more are let in than may be', async () => {
   await Promise.all(all.map((limiter) => limiter.stop()));
 });
 
-test('a permit given back is there for another process, and giving it back twice gives back one', async () => {
+test('a permit given back is available to another process, and giving it back twice counts once', async () => {
   const [first, second] = limiters(1);
   if (!first || !second) throw new Error('there are three');
   const permit = await take(first, 'single.example');
@@ -84,7 +84,7 @@ test('a permit given back is there for another process, and giving it back twice
   await Promise.all([first.stop(), second.stop()]);
 });
 
-test('stopping gives back what is held', async () => {
+test('stopping gives back all permits', async () => {
   const [first, second] = limiters(1);
   if (!first || !second) throw new Error('there are three');
   await take(first, 'stopped.example');
@@ -94,7 +94,7 @@ test('stopping gives back what is held', async () => {
   await second.stop();
 });
 
-test('a pause holds for every process, and is told at once', async () => {
+test('a pause holds for every process, and takes effect at once', async () => {
   const [first, second] = limiters(8);
   if (!first || !second) throw new Error('there are three');
   (await take(first, 'paused.example')).release(60_000);
@@ -105,11 +105,11 @@ test('a pause holds for every process, and is told at once', async () => {
   await second.stop();
 });
 
-test('permits pass from page to page for a moment, and no longer once there is a pause', async () => {
+test('permits are reused from page to page for a moment, and not once there is a pause', async () => {
   const [first, second] = limiters(8);
   if (!first || !second) throw new Error('there are three');
   const asked = countStatements(databases[0]);
-  // One after the other, as the pages of a fast site come.
+  // One after the other, like the pages of a fast site.
   for (let page = 0; page < 40; page += 1) (await take(first, 'fast.example')).release();
   expect(asked()).toBeLessThan(30);
   (await take(second, 'fast.example')).release(60_000);
@@ -119,7 +119,7 @@ test('permits pass from page to page for a moment, and no longer once there is a
   await first.stop();
 });
 
-test('no permit passes on in a pause that is short enough to wait for', async () => {
+test('no permit is reused in a pause that is short enough to wait for', async () => {
   const [first, second] = limiters(16);
   if (!first || !second) throw new Error('there are three');
   const held = await Promise.all(Array.from({ length: 8 }, () => take(first, 'brief.example')));
@@ -136,7 +136,7 @@ test('no permit passes on in a pause that is short enough to wait for', async ()
   for (const permit of held) {
     await new Promise((resolve) => setTimeout(resolve, 30));
     taken.push(take(first, 'brief.example').then(started));
-    // It has its answer by now: a start behind the pause. A page ends, and another wants to start.
+    // It has its answer by now: a start after the pause. A page ends, and another wants to start.
     await new Promise((resolve) => setTimeout(resolve, 8));
     permit.release();
     taken.push(take(first, 'brief.example').then(started));
@@ -146,7 +146,7 @@ test('no permit passes on in a pause that is short enough to wait for', async ()
   await first.stop();
 });
 
-test('with a gap every permit is asked for', async () => {
+test('with a gap every permit is requested', async () => {
   const [limiter] = limiters(8);
   if (!limiter) throw new Error('there are three');
   const asked = countStatements(databases[0]);
@@ -156,7 +156,7 @@ test('with a gap every permit is asked for', async () => {
   await limiter.stop();
 });
 
-test('who no longer waits leaves no permit taken', async () => {
+test('a cancelled request leaves no permit taken', async () => {
   const [limiter] = limiters(1);
   if (!limiter) throw new Error('there are three');
   const gone = new AbortController();
@@ -178,7 +178,7 @@ describe('the statement', () => {
     return answer;
   };
 
-  test('gives starts a gap apart, and none that lies further ahead than anybody waits', async () => {
+  test('gives starts a gap apart, and none further ahead than the longest wait', async () => {
     const host = 'gap.example';
     const first = await ask({ host, ids: ['a', 'b', 'c', 'd'], gapMs: 900 }, { maxPermits: 10 });
     expect(first).toMatchObject({ granted: 3, startMs: 0 });
@@ -203,7 +203,7 @@ describe('the statement', () => {
     expect((await ask({ host, ids: ['c', 'd'] })).granted).toBe(1);
   });
 
-  test('lets those go first who were told to come back', async () => {
+  test('lets resumed jobs go first', async () => {
     const host = 'line.example';
     const [database] = databases;
     if (!database) throw new Error('there are three');

@@ -12,7 +12,10 @@ import { startRawSite } from '../../support/servers/raw-site.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
-/** What robots.txt makes of a page: a real server, a real Postgres, and several processes' worth of politeness. */
+/**
+ * How robots.txt applies to a page: a real server, a real Postgres, and several processes' worth of
+ * politeness.
+ */
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -72,8 +75,10 @@ async function ask(politeness: Politeness, url: string, isResumed = false): Prom
   return acquired.kind === 'disallowed' ? acquired.error.code : acquired.kind;
 }
 
-/** What a page comes to that comes back as often as it is told to: a busy machine may need more than one try. */
-async function verdict(politeness: Politeness, url: string): Promise<string> {
+/**
+ * The result of a page that retries as often as it must: a busy machine may need more than one try.
+ */
+async function decision(politeness: Politeness, url: string): Promise<string> {
   let isResumed = false;
   return waitFor(async () => {
     const answer = await ask(politeness, url, isResumed);
@@ -82,17 +87,17 @@ async function verdict(politeness: Politeness, url: string): Promise<string> {
   });
 }
 
-test('one process reads robots.txt, and all go by it', async () => {
+test('one process fetches robots.txt, and all apply it', async () => {
   const site = await siteWith((response) => response.end('User-agent: testbot\nDisallow: /private\n'));
   const fleet = [open(), open(), open()];
-  const verdicts = await Promise.all(
+  const decisions = await Promise.all(
     fleet.flatMap((politeness) =>
-      ['/a', '/private/a', '/b'].map((path) => verdict(politeness, site.url + path)),
+      ['/a', '/private/a', '/b'].map((path) => decision(politeness, site.url + path)),
     ),
   );
-  expect(verdicts).toEqual([...Array(3)].flatMap(() => ['granted', 'robots_disallowed', 'granted']));
+  expect(decisions).toEqual([...Array(3)].flatMap(() => ['granted', 'robots_disallowed', 'granted']));
   expect(site.requests).toEqual(['/robots.txt']);
-  expect(await verdict(open(), `${site.url}/private/b`)).toBe('robots_disallowed');
+  expect(await decision(open(), `${site.url}/private/b`)).toBe('robots_disallowed');
   expect(site.requests).toHaveLength(1);
 });
 
@@ -105,7 +110,7 @@ test.each([
   [503, 'robots_unreadable'],
 ])('a robots.txt that is answered with %d: %s', async (status, expected) => {
   const site = await siteWith((response) => response.writeHead(status).end('User-agent: *\nDisallow: /\n'));
-  expect(await verdict(open(), `${site.url}/page`)).toBe(expected);
+  expect(await decision(open(), `${site.url}/page`)).toBe(expected);
 });
 
 test.each([
@@ -125,31 +130,31 @@ test.each([
   const site = await startRawSite(() => ({ bytes: Buffer.from(answer) }));
   try {
     const politeness = open();
-    expect(await verdict(politeness, `${site.url}/page`)).toBe('granted');
-    expect(await verdict(politeness, `${site.url}/private`)).toBe('robots_disallowed');
+    expect(await decision(politeness, `${site.url}/page`)).toBe('go');
+    expect(await decision(politeness, `${site.url}/private`)).toBe('robots_disallowed');
     expect(site.requests).toHaveLength(1);
   } finally {
     await site.close();
   }
 });
 
-test('a robots.txt of which nothing came keeps its site no longer than that', async () => {
+test('a fetch lock of robots.txt without a result expires', async () => {
   let isCut = true;
   const site = await startRawSite(() => ({
     bytes: Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n${isCut ? '' : '# empty'}`),
   }));
   try {
-    expect(await verdict(open(), `${site.url}/page`)).toBe('connection_failed');
+    expect(await decision(open(), `${site.url}/page`)).toBe('connection_failed');
     isCut = false;
-    await waitFor(async () => (await verdict(open(), `${site.url}/page`)) === 'granted', {
-      ...{ timeoutMs: 20_000, what: 'the file to be asked for again' },
+    await waitFor(async () => (await decision(open(), `${site.url}/page`)) === 'go', {
+      ...{ timeoutMs: 20_000, what: 'the file to be fetched again' },
     });
   } finally {
     await site.close();
   }
 });
 
-test('five redirects are followed, and their end is what holds', async () => {
+test("five redirects are followed, and the last target's rules apply", async () => {
   const site = await startSite({
     otherwise: (request, response) => {
       const hop = Number(/\d+/.exec(request.url ?? '')?.[0] ?? 0);
@@ -158,42 +163,42 @@ test('five redirects are followed, and their end is what holds', async () => {
     },
   });
   sites.push(site);
-  expect(await verdict(open(), `${site.url}/page`)).toBe('robots_disallowed');
+  expect(await decision(open(), `${site.url}/page`)).toBe('robots_disallowed');
   const endless = await siteWith((response) => response.writeHead(302, { location: '/robots.txt' }).end());
-  expect(await verdict(open(), `${endless.url}/page`)).toBe('granted');
+  expect(await decision(open(), `${endless.url}/page`)).toBe('granted');
 });
 
-test('a host that is not there is said to be just that', async () => {
+test('a host that does not exist is reported as such', async () => {
   const site = await siteWith((response) => response.end());
   await site.close();
-  expect(await verdict(open(), `${site.url}/page`)).toBe('connection_refused');
+  expect(await decision(open(), `${site.url}/page`)).toBe('connection_refused');
 });
 
-test('rules that were read before hold while the file cannot be read', async () => {
+test('earlier rules hold while the file cannot be read', async () => {
   let failing = false;
   const site = await siteWith((response) =>
     response.writeHead(failing ? 503 : 200).end('User-agent: *\nDisallow: /private\n'),
   );
-  expect(await verdict(open(), `${site.url}/private`)).toBe('robots_disallowed');
+  expect(await decision(open(), `${site.url}/private`)).toBe('robots_disallowed');
   failing = true;
   await database.query(statement('age_robots', 'UPDATE robots SET fresh_until = to_timestamp(0)'));
   const later = open();
-  expect(await verdict(later, `${site.url}/private`)).toBe('robots_disallowed');
-  expect(await verdict(later, `${site.url}/open`)).toBe('granted');
+  expect(await decision(later, `${site.url}/private`)).toBe('robots_disallowed');
+  expect(await decision(later, `${site.url}/open`)).toBe('granted');
   expect(site.requests).toHaveLength(2);
 });
 
-test("one may do as one likes on sites of one's own", async () => {
+test('RESPECT_ROBOTS=false disables robots.txt', async () => {
   const site = await siteWith((response) => response.end('User-agent: *\nDisallow: /\n'));
-  expect(await verdict(open({ respectRobots: false }), `${site.url}/page`)).toBe('granted');
+  expect(await decision(open({ respectRobots: false }), `${site.url}/page`)).toBe('granted');
   expect(site.requests).toEqual([]);
 });
 
-test('a crawl delay is a gap for everybody, and a long one sends the job away', async () => {
+test('a crawl delay is a gap for all processes, and a long one snoozes the job', async () => {
   const site = await siteWith((response) => response.end('User-agent: *\nCrawl-delay: 30\nDisallow:\n'));
-  expect(await verdict(open({ respectRobots: false }), `${site.url}/first`)).toBe('granted');
+  expect(await decision(open({ respectRobots: false }), `${site.url}/first`)).toBe('granted');
   const [one, other] = [open(), open()];
-  expect(await verdict(one, `${site.url}/a`)).toBe('granted');
+  expect(await decision(one, `${site.url}/a`)).toBe('granted');
   const second = await other.acquire(`${site.url}/b`, never);
   expect(second).toEqual({ kind: 'wait', ms: expect.any(Number) });
   if (second.kind === 'wait') expect(second.ms).toBeGreaterThan(20_000);
@@ -204,7 +209,7 @@ test('sitemaps are those that robots.txt names', async () => {
   expect(await open().sitemapsOf(`${site.url}/`, never)).toEqual(['/a.xml']);
 });
 
-test('a page led to another host goes by its robots.txt, holds a permit there, and leaves it the pause it asked for', async () => {
+test('a page redirected to another host obeys its robots.txt, holds a permit there, and passes its pause on', async () => {
   const site = await siteWith((response) => response.end('User-agent: *\nDisallow: /private\n'));
   const other = await siteWith((response) => response.end('User-agent: *\nDisallow: /closed\n'));
   const [one, two] = [
@@ -216,7 +221,7 @@ test('a page led to another host goes by its robots.txt, holds a permit there, a
     if (acquired.kind === 'disallowed') throw new Error(`expected a permit, got ${acquired.error.code}`);
     return acquired.kind === 'granted' && acquired;
   });
-  /** As the page would be led there again. */
+  /** As if the page were redirected there again. */
   const follow = (url: string) =>
     waitFor(async () => {
       const decision = await permit.follow(url);
@@ -229,12 +234,12 @@ test('a page led to another host goes by its robots.txt, holds a permit there, a
   expect(await ask(two, `${other.url}/open`)).toBe('wait');
   permit.pause(60_000, new URL(other.url).host);
   permit[Symbol.dispose]();
-  expect(await verdict(two, `${site.url}/`)).toBe('granted');
+  expect(await decision(two, `${site.url}/`)).toBe('granted');
   expect(await ask(two, `${other.url}/open`)).toBe('wait');
   expect([site, other].map(({ requests }) => requests)).toEqual([['/robots.txt'], ['/robots.txt']]);
 });
 
-test('hosts not known before and hosts known get their permits in one question', async () => {
+test('new and known hosts get their permits in one statement', async () => {
   const limits = { maxPermits: 1, maxWaitMs: 0, leaseMs: 15_000 };
   const wish = (host: string, id: string) => ({
     host,

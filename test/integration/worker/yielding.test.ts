@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
-test('a job whose message came to a worker before it was marked as dispatched is dispatched again', async () => {
+test('a job that yielded before it was marked as dispatched is dispatched again', async () => {
   const { database } = api;
   const urgent = await api.submit({ urls: ['https://example.com/'], priority: 9 });
   const ordinary = await api.submit({ urls: ['https://example.com/'], priority: 1 });
@@ -28,7 +28,8 @@ test('a job whose message came to a worker before it was marked as dispatched is
     return jobs.some(({ id }) => id === ordinary) ? jobs : undefined;
   });
 
-  // Published and delivered at once; the mark of this dispatch comes after it and must not hide the job.
+  // Published and delivered at once; the mark of this dispatch comes after it and must not hide the
+  // job.
   expect(await deliver()).toEqual([{ kind: 'yielded' }]);
   await markDispatched(database, listed);
   const still = await waiting();

@@ -1,23 +1,26 @@
-// Jest's summary has several lines and its shape changes between versions. Ours is one line, the last of the whole run:
-// `N passed, N failed`, with `, N skipped` where there are any.
+// Jest's summary has several lines and its shape changes between versions. Ours is one line, the
+// last of the whole run: `N passed, N failed`, with `, N skipped` if there are any.
 import { writeFileSync, writeSync } from 'node:fs';
 
-/** What Jest may need to close after the last test before something must have been left open. */
+/**
+ * How long Jest may take to close after the last test before a test counts as having leaked
+ * something.
+ */
 const CLOSING_MS = 60_000;
 
 export default class ClosingLineReporter {
   onRunComplete(_contexts, results) {
     const passed = results.numPassedTests;
-    // A file that could not even be run counts as one failure: it may hold any number of tests.
+    // A file that could not be run counts as one failure: it may hold any number of tests.
     const failed = results.numFailedTests + results.numRuntimeErrorTestSuites;
     const skipped = results.numPendingTests + results.numTodoTests;
     const nothingRan = results.numTotalTestSuites > 0 && passed + failed + skipped === 0;
-    tell(closingLine(passed, failed + (nothingRan ? 1 : 0), skipped));
+    print(closingLine(passed, failed + (nothingRan ? 1 : 0), skipped));
 
-    // Whatever a test left open would keep Jest waiting for ever; that is a failure with a name, not a hang.
+    // A leaked handle would keep Jest waiting for ever; that is a failure with a name, not a hang.
     setTimeout(() => {
       console.error(`Something is still open ${CLOSING_MS / 1000} s after the last test: ${openResources()}`);
-      tell(closingLine(passed, failed + 1, skipped));
+      print(closingLine(passed, failed + 1, skipped));
       process.exit(1);
     }, CLOSING_MS).unref();
   }
@@ -29,8 +32,8 @@ function closingLine(passed, failed, skipped) {
 
 let line;
 
-/** scripts/jest.mjs asks for the line in a file and prints it itself, after all else. */
-function tell(text) {
+/** scripts/jest.mjs passes a file for the line and prints it itself, after everything else. */
+function print(text) {
   const file = process.env.CLOSING_LINE_FILE;
   if (file) {
     writeFileSync(file, text);

@@ -1,11 +1,12 @@
-// What all system tests share, started once: a real Postgres with a migrated template database, and a real RabbitMQ as soon
-// as a test asks for it. Tests ask over loopback HTTP, since Jest runs their files in other processes.
+// The shared services of all system tests, started once: a real Postgres with a migrated template
+// database, and a real RabbitMQ on first use. Tests request them over loopback HTTP, since Jest
+// runs their files in other processes.
 import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGuard } from '../processes/guard.mjs';
+import { startReaper } from '../processes/reaper.mjs';
 import { startRabbitmq } from '../servers/rabbitmq.mjs';
 
 export default async function globalSetup() {
@@ -13,13 +14,14 @@ export default async function globalSetup() {
   const { silentLogger } = await import('../../../dist/runtime/log/logger.js');
 
   const dataDir = await mkdtemp(join(tmpdir(), 'leadengine-test-'));
-  // On a signal Jest ends at once, without its global teardown. Then guards end what was started and remove its files.
-  const guard = startGuard(dataDir);
+  // On a signal Jest exits at once, without its global teardown. Then reapers end what was started
+  // and remove its files.
+  const reaper = startReaper(dataDir);
   const postgres = await startEmbeddedPostgres({
     dataDir,
     logger: silentLogger,
     lingerSeconds: 0,
-    // A power cut would lose the tests' data, which nobody wants to keep.
+    // A power cut would lose the tests' data, which is disposable.
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
   });
   process.env.TEST_DATABASE_URL = postgres.url;
@@ -30,7 +32,7 @@ export default async function globalSetup() {
 
   let stopped;
   globalThis.stopTestServices = () => {
-    stopped ??= Promise.all([broker.close(), postgres.stop()]).then(() => guard.end());
+    stopped ??= Promise.all([broker.close(), postgres.stop()]).then(() => reaper.end());
     return stopped;
   };
 }

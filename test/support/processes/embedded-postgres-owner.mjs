@@ -1,5 +1,6 @@
-// A process that owns an embedded Postgres, for tests that kill one: `fork(this, [dataDir, lingerSeconds])`. Says `{type: 'ready', url}` or
-// `{type: 'failed', message}`, and stops in order on SIGTERM.
+// A process that owns an embedded Postgres, for tests that kill one: `fork(this, [dataDir,
+// lingerSeconds])`. Sends `{type: 'ready', url}` or `{type: 'failed', message}`, and stops cleanly
+// on SIGTERM.
 import { startEmbeddedPostgres } from '../../../dist/db/embedded-postgres.js';
 import { silentLogger } from '../../../dist/runtime/log/logger.js';
 
@@ -12,7 +13,7 @@ try {
   });
   const stop = () => void postgres.stop().then(() => process.exit(0));
   process.on('SIGTERM', stop);
-  // Of a test run that was interrupted.
+  // The test run was interrupted.
   process.on('disconnect', stop);
   process.send({ type: 'ready', url: postgres.url });
 } catch (error) {

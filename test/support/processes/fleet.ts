@@ -11,7 +11,10 @@ export const DRIVERS: Driver[] = ['rabbitmq', 'embedded'];
 
 const API_KEY = 'test-key-0123456789abcdef';
 
-/** An installation as an operator runs it: an API process and workers, each a process, on a database and broker of their own. */
+/**
+ * An installation as an operator runs it: an API process and workers, each a process, on a database
+ * and broker of their own.
+ */
 export interface Fleet {
   api: RunningProcess;
   workers: RunningProcess[];
@@ -28,7 +31,7 @@ export async function startFleet(options: {
   driver: Driver;
   workers: number;
   env?: Record<string, string>;
-  /** Instead of databases and brokers of the fleet's own. */
+  /** Instead of a database and broker of the fleet's own. */
   databaseUrl?: string;
   rabbitmqUrl?: string;
 }): Promise<Fleet> {
@@ -105,7 +108,9 @@ export interface Client {
   pages(id: string): Promise<Record<string, unknown>[]>;
   /** The job once its status is one of these. */
   until(id: string, ...statuses: string[]): Promise<JobView>;
-  /** The same for many, asked for one after the other: hundreds of pollers would be the load. */
+  /**
+   * The same for many, polled one after the other: hundreds of concurrent polls would be the load.
+   */
   untilAll(ids: string[], ...statuses: string[]): Promise<JobView[]>;
   cancel(id: string): Promise<JobView>;
 }

@@ -2,21 +2,21 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll } from '@jest/globals';
 import { type Output, spawnNode } from '../outputs.ts';
-import { type Guard, startGuard } from './guard.mjs';
+import { type Reaper, startReaper } from './reaper.mjs';
 
-/** A process of ours as it runs in production: compiled, with an IPC channel to whoever started it. */
+/** A process of ours as it runs in production: compiled, with an IPC channel to its parent. */
 export interface RunningProcess {
   pid: number;
-  /** What it sent when it was ready, such as `{type: 'ready', url}`. */
+  /** Its ready message, such as `{type: 'ready', url}`. */
   ready: ReadyMessage;
   /** Everything it wrote to standard output and standard error so far. */
   output(): string;
   /** Its JSON log lines named `event` so far. */
   logged(event: string): Record<string, unknown>[];
-  /** SIGTERM, and its exit code when it is over. SIGKILL after 60 s. */
+  /** Sends SIGTERM; resolves with its exit code. SIGKILL after 60 s. */
   stop(): Promise<number | null>;
   signal(signal: NodeJS.Signals): void;
-  /** SIGKILL, resolves when it is gone. */
+  /** Sends SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
   exited: Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>;
 }
@@ -29,16 +29,16 @@ export interface ReadyMessage {
 }
 
 const running = new Set<ChildProcess>();
-/** For a Ctrl-C at the tests, which Jest's processes end by at once. */
-let guard: Guard | undefined;
+/** For a Ctrl-C at the tests, on which Jest's processes exit at once. */
+let reaper: Reaper | undefined;
 
 /**
- * Starts a compiled entry point, such as `api/main.js`, and waits until it is ready. What a test file left running is
- * killed at its end.
+ * Starts a compiled entry point, such as `api/main.js`, and waits until it is ready. Processes that
+ * a test file leaves running are killed at its end.
  *
- * @param env added to PATH and HOME; nothing else of the tests' own environment gets through
- * @param options `output`: what becomes of what it writes, by default read here
- * @throws with what it wrote, where it ends or is silent for `timeoutMs` (default 30 s) instead
+ * @param env added to PATH and HOME; nothing else of the tests' own environment is passed on
+ * @param options `output`: where its output goes, by default it is read here
+ * @throws with its output, if it exits or is silent for `timeoutMs` (default 30 s) instead
  */
 export async function startProcess(
   entry: string,
@@ -95,7 +95,7 @@ export async function startProcess(
 }
 
 /**
- * Runs a compiled entry point or a script to its end, for the cases in which it must refuse to start.
+ * Runs a compiled entry point or a script to its end, for cases in which it must refuse to start.
  */
 export async function runToEnd(
   entry: string,
@@ -118,8 +118,8 @@ function launch(entry: string, env: Record<string, string>, cwd = root, kind: Ou
   });
   running.add(child);
   const group = -Number(child.pid);
-  guard ??= startGuard();
-  if (child.pid) guard.watch(group);
+  reaper ??= startReaper();
+  if (child.pid) reaper.watch(group);
   let said = '';
   const collect = (chunk: string) => {
     said += chunk;
@@ -131,10 +131,10 @@ function launch(entry: string, env: Record<string, string>, cwd = root, kind: Ou
   const exited = new Promise<{ exitCode: number | null; signal: NodeJS.Signals | null }>(
     (resolve, reject) => {
       child.once('error', reject);
-      // `close`, not `exit`: by then all it wrote has been read.
+      // `close`, not `exit`: by then all its output has been read.
       child.once('close', (exitCode, signal) => {
         running.delete(child);
-        guard?.forget(group);
+        reaper?.forget(group);
         resolve({ exitCode, signal });
       });
     },
@@ -160,5 +160,5 @@ afterAll(async () => {
   const gone = left.map((child) => new Promise((resolve) => child.once('close', resolve)));
   for (const child of left) child.kill('SIGKILL');
   await Promise.all(gone);
-  guard?.end();
+  reaper?.end();
 });

@@ -2,16 +2,16 @@
 import { appendFileSync } from 'node:fs';
 
 const { CHILD, CHILD_LOG } = process.env;
-const tell = (what) => appendFileSync(CHILD_LOG, `${what} ${process.pid}\n`);
+const report = (what) => appendFileSync(CHILD_LOG, `${what} ${process.pid}\n`);
 
-tell('started');
+report('started');
 setInterval(() => {}, 1000);
 process.on('disconnect', () => {
-  tell('orphaned');
+  report('orphaned');
   process.exit(0);
 });
 process.on('SIGTERM', () => {
-  tell('told to stop');
+  report('stopped by request');
   if (CHILD !== 'stubborn') process.exit(0);
 });
 if (CHILD === 'crashing') process.exit(3);

@@ -3,13 +3,14 @@ export interface TestVhost {
   drop(): Promise<void>;
 }
 
-/** An empty vhost of its own on the tests' RabbitMQ, which starts with the first one asked for. */
+/** An empty vhost of its own on the tests' RabbitMQ, which starts on first use. */
 export async function createVhost(): Promise<TestVhost> {
   const service = process.env.TEST_BROKER_SERVICE;
   if (!service) throw new Error('no test RabbitMQ: run the tests with `node scripts/jest.mjs`');
   const response = await fetch(service, { method: 'POST' });
   const said = await response.text();
   if (!response.ok) throw new Error(said);
-  // Nothing to remove: deleting a vhost costs an Erlang start, and the whole broker goes when the run ends.
+  // The vhost is not deleted: that costs an Erlang start, and the whole broker goes when the run
+  // ends.
   return { url: said, drop: async () => {} };
 }

@@ -4,19 +4,19 @@ import type { AddressInfo } from 'node:net';
 import { join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Several sites with names of their own, on one port of loopback. */
+/** Several sites with host names of their own, on one port of loopback. */
 export interface Hosts {
   port: number;
   /** Requests as `host/path`, in order. */
   requests: string[];
-  /** For a process that shall know these names and may reach them. */
+  /** Environment of a process that must resolve these names and may reach them. */
   env: Record<string, string>;
   close(): Promise<void>;
 }
 
 /**
- * @param dir a folder a site, named as the site is without `www.`; both names lead to it
- * @param answers instead of a file, by `host/path`: a status, or where to go
+ * @param dir one folder per site, named as the site is without `www.`; both names lead to it
+ * @param answers instead of a file, by `host/path`: a status, or a redirect target
  */
 export async function startHosts(
   dir: string,

@@ -9,13 +9,13 @@ export interface ReceivedMail extends Email {
   at: number;
 }
 
-/** A real SMTP server that keeps what it takes. */
+/** A real SMTP server that stores what it accepts. */
 export interface Mailbox {
   url: string;
   mails: ReceivedMail[];
-  /** Answers RCPT or DATA with this code from now on; null: takes everything. */
+  /** From now on answers RCPT or DATA with this code; null: accepts everything. */
   refuse(at: 'rcpt' | 'data' | null, code?: number): void;
-  /** Judges every mail before it is answered from now on: a code refuses it, null takes it. */
+  /** From now on decides every mail before it is answered: a code rejects it, null accepts it. */
   judge(how: (mail: ReceivedMail) => number | null): void;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export async function startMailbox(): Promise<Mailbox> {
       try {
         for await (const chunk of stream) chunks.push(chunk as Buffer);
       } catch (error) {
-        // Whoever sent it was killed in the middle: half a mail is none.
+        // The sender was killed in the middle: half a mail does not count.
         return done(error as Error);
       }
       if (refusal.at === 'data') return done(refused());

@@ -1,5 +1,5 @@
-// Preloaded with `--import`: this process lives on a network whose name server knows the names in TEST_NAMES (separated by commas), all
-// on loopback. What is asked of it besides goes to the real one.
+// Preloaded with `--import`: for this process, the name server resolves the names in TEST_NAMES
+// (separated by commas) to loopback. Other queries go to the real one.
 import dns from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';
 

@@ -1,5 +1,6 @@
-// A private RabbitMQ for tests, benchmarks and chaos: real, on free ports, with its own data, cookie and epmd, beside
-// whatever else runs on the machine. Plain JavaScript, so that it can run before anything is built.
+// A private RabbitMQ for tests, benchmarks and chaos: real, on free ports, with its own data,
+// cookie and epmd, isolated from the rest of the machine. Plain JavaScript, so that it can run
+// before anything is built.
 import { execFile, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { access, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { startGuard } from '../processes/guard.mjs';
+import { startReaper } from '../processes/reaper.mjs';
 
 /**
  * @typedef {object} PrivateBroker
@@ -36,8 +37,8 @@ export async function startRabbitmq({ vhosts = [] } = {}) {
   const base = await mkdtemp(join(tmpdir(), 'leadengine-rabbitmq-'));
   const [port, distPort, epmdPort] = await freePorts(3);
   const environment = await prepare({ base, port, distPort, epmdPort, vhosts });
-  const guard = startGuard(base);
-  const epmd = await startEpmd(epmdPort, environment, guard);
+  const reaper = startReaper(base);
+  const epmd = await startEpmd(epmdPort, environment, reaper);
 
   /** @type {{pid: number, ended: Promise<void>} | undefined} */
   let broker;
@@ -50,7 +51,7 @@ export async function startRabbitmq({ vhosts = [] } = {}) {
       base,
       port,
       environment,
-      guard,
+      reaper,
     });
   };
   const end = async (signal) => {
@@ -68,7 +69,7 @@ export async function startRabbitmq({ vhosts = [] } = {}) {
     signalPid(epmd.pid, 'SIGTERM');
     await epmd.ended;
     await rm(base, { recursive: true, force: true });
-    guard.end();
+    reaper.end();
   };
 
   try {
@@ -157,8 +158,8 @@ const definitions = (vhosts) => ({
   permissions: vhosts.map((vhost) => ({ user: 'guest', vhost, configure: '.*', write: '.*', read: '.*' })),
 });
 
-/** In the foreground as a child of ours: the one Erlang starts by itself would outlive everything. */
-async function startEpmd(port, environment, guard) {
+/** In the foreground as our child: the one Erlang starts by itself would outlive everything. */
+async function startEpmd(port, environment, reaper) {
   const child = spawn('epmd', ['-port', String(port), '-address', '127.0.0.1'], {
     env: environment,
     stdio: 'ignore',
@@ -168,17 +169,17 @@ async function startEpmd(port, environment, guard) {
     child.once('spawn', resolve);
     child.once('error', reject);
   });
-  guard.watch(child.pid);
-  void ended.then(() => guard.forget(child.pid));
+  reaper.watch(child.pid);
+  void ended.then(() => reaper.forget(child.pid));
   await waitFor(() => listens(port), 10_000, 'epmd');
   return { pid: child.pid, ended };
 }
 
-async function startBroker({ script, base, port, environment, guard }) {
+async function startBroker({ script, base, port, environment, reaper }) {
   await rm(join(base, 'pid'), { force: true });
   const output = createWriteStream(join(base, 'log', 'output'), { flags: 'a' });
   await new Promise((resolve) => output.once('open', resolve));
-  // Its own process group: a Ctrl-C at the terminal is the test runner's to handle, not the broker's.
+  // Its own process group: a Ctrl-C at the terminal is for the test runner, not for the broker.
   const child = spawn(script, [], {
     cwd: base,
     env: environment,
@@ -188,11 +189,11 @@ async function startBroker({ script, base, port, environment, guard }) {
   let exited = false;
   // The script and the Erlang that it starts.
   const group = -Number(child.pid);
-  if (child.pid) guard.watch(group);
+  if (child.pid) reaper.watch(group);
   const ended = new Promise((resolve) =>
     child.once('exit', () => {
       exited = true;
-      guard.forget(group);
+      reaper.forget(group);
       output.end();
       resolve(undefined);
     }),

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** What a server says, byte for byte, and how its connection ends then. */
+/** A server's answer, byte for byte, and how its connection ends. */
 export interface RawAnswer {
   bytes: Buffer;
   /** Default `close`. `keep`: the server waits for the next request. */
   end?: 'close' | 'reset' | 'keep';
-  /** So many bytes at a time. */
+  /** Chunk size in bytes. */
   pieces?: number;
 }
 
-/** A server on loopback that may say anything, as no HTTP library would let it. */
+/** A server on loopback that sends arbitrary bytes, as no HTTP library would. */
 export interface RawSite {
   url: string;
   authority: string;
@@ -62,6 +62,6 @@ async function say(
     await new Promise((resolve) => socket.write(bytes.subarray(at, at + pieces), resolve));
   }
   if (end === 'close') socket.end();
-  // What was written has to arrive first: a reset takes along what still waits.
+  // The written data has to arrive first: a reset discards what is still buffered.
   if (end === 'reset') setTimeout(() => socket.resetAndDestroy(), 100);
 }

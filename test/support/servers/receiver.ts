@@ -12,7 +12,7 @@ export interface ReceivedRequest {
 export interface Receiver {
   url: string;
   requests: ReceivedRequest[];
-  /** What it answers, until told otherwise 204. */
+  /** Sets its answer; 204 by default. */
   answer(how: Answer | ((request: ReceivedRequest) => Answer)): void;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface Answer {
   hang?: boolean;
 }
 
-/** A real HTTP server that writes down what it gets: a webhook's receiver, or a push service. */
+/** A real HTTP server that records requests: a webhook's receiver, or a push service. */
 export async function startReceiver(): Promise<Receiver> {
   const requests: ReceivedRequest[] = [];
   let answer: (request: ReceivedRequest) => Answer = () => ({ status: 204 });

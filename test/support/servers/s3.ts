@@ -3,8 +3,9 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * An S3-compatible store on loopback, as far as artifacts need one: put, get, list and delete of objects, addressed by path. It
- * checks each request's signature (AWS Signature Version 4) by itself, from what came over the wire.
+ * An S3-compatible store on loopback with what artifacts need: put, get, list and delete of
+ * objects, addressed by path. It checks each request's signature (AWS Signature Version 4)
+ * independently, from the received bytes.
  */
 export interface S3Server {
   /** For `ARTIFACTS_URL`. */
@@ -12,7 +13,7 @@ export interface S3Server {
   objects: Map<string, { contentType: string; body: Buffer }>;
   /** Answers given so far, such as `PUT 200`. */
   answers: string[];
-  /** As long as it is true, every request gets a 503. */
+  /** While true, every request gets a 503. */
   isDown: boolean;
   close(): Promise<void>;
 }

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 
 export interface Site {
-  /** Such as `http://127.0.0.1:40123`, without a slash at the end. */
+  /** For example `http://127.0.0.1:40123`, without a slash at the end. */
   url: string;
   /** `127.0.0.1:40123`, as EGRESS_ALLOW wants it. */
   authority: string;
   port: number;
-  /** Paths asked for, with their query, in order. */
+  /** Requested paths with their query, in order. */
   requests: string[];
   close(): Promise<void>;
 }
@@ -19,9 +19,10 @@ export type SiteHandler = (request: IncomingMessage, response: ServerResponse) =
 /**
  * A small web site on loopback.
  *
- * @param dir a folder of files, served as they are; `/` is its `index.html`
- * @param pages by path without query: HTML, or a handler for anything else. They go before the files.
- * @param otherwise answers what is not in `pages`, instead of files
+ * @param dir a folder of static files; `/` is its `index.html`
+ * @param pages by path without query: HTML, or a handler for anything else; they take precedence
+ * over files
+ * @param otherwise answers paths that are not in `pages`, instead of files
  */
 export async function startSite({
   dir,

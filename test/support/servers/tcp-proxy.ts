@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net';
 
-/** Stands between a client and a server on loopback and takes the way away when told to. */
+/** Sits between a client and a server on loopback and cuts the connection on command. */
 export interface TcpProxy {
   port: number;
   /** Ends every connection and refuses new ones, as a server that is down does. */
@@ -21,7 +21,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     for (const socket of [client, upstream]) {
       open.add(socket);
       socket.setNoDelay(true);
-      // The other end goes with it; what failed is the business of those who talk.
+      // The other end is closed too; both peers see the error themselves.
       socket.on('error', () => {});
       socket.on('close', () => {
         open.delete(socket);
@@ -48,7 +48,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   };
 }
 
-/** The same address by way of the proxy. */
+/** The same address through the proxy. */
 export function through(proxy: TcpProxy, url: string): string {
   const proxied = new URL(url);
   proxied.port = String(proxy.port);

@@ -8,14 +8,17 @@ import {
   type Socket,
 } from 'node:net';
 
-/** A forward proxy as users have them, on loopback: CONNECT with a login, by TLS too, or SOCKS5 with one. It notes what it was asked for. */
+/**
+ * A forward proxy on loopback: CONNECT with a login, also over TLS, or SOCKS5 with one. It records
+ * its targets.
+ */
 export interface TestProxy {
   /** With credentials. */
   url: string;
   port: number;
-  /** Targets it was asked for, as `address:port`. */
+  /** Requested targets, as `address:port`. */
   asked: string[];
-  /** As long as it is true, whoever comes is hung up on. */
+  /** While true, every connection is closed. */
   isBroken: boolean;
   close(): Promise<void>;
 }
@@ -24,7 +27,7 @@ const USER = 'ada';
 const PASSWORD = 'p@ss:word';
 const LOGIN = `${USER}:${encodeURIComponent(PASSWORD)}`;
 
-/** @param tls what it is reached by; none: plain HTTP */
+/** @param tls how it is reached; none: plain HTTP */
 export async function startConnectProxy(tls?: { key: string; cert: string }): Promise<TestProxy> {
   const asked: string[] = [];
   const state = { isBroken: false };

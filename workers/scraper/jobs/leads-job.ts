@@ -7,10 +7,10 @@ import type { Database } from '../../../db/connect.ts';
 import {
   countLeads,
   findLead,
-  listLeadVisits,
+  listLeadCandidates,
   reportSearch,
   storeLead,
-  storeVisit,
+  storeLeadCandidate,
 } from '../../../db/leads.ts';
 import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
@@ -50,7 +50,7 @@ export function createLeadsJob(options: {
     const names = [...new Set(job.spec.source_types ?? defaultSources(query, options.sourceOptions))];
     const maxLeads = job.spec.max_leads ?? DEFAULT_MAX_LEADS;
     const persist = <T>(work: () => Promise<T>) => persisted(signal, logger, work);
-    const visits = await persist(() => listLeadVisits(database, job.id));
+    const visits = await persist(() => listLeadCandidates(database, job.id));
     const known = new Set(visits.filter(({ failed }) => !failed).map(({ key }) => key));
     const tally = new Tally(names, await persist(() => countLeads(database, job.id)), known.size);
     const enough = new AbortController();
@@ -155,7 +155,8 @@ export function createLeadsJob(options: {
     async function keepVisit(key: string, isForAgain: boolean): Promise<void> {
       const progress = tally.progress(tally.leads);
       const visit = { key, failed: isForAgain, errors: failed.length, progress };
-      if (!(await persist(() => storeVisit(database, job, visit)))) throw new AttemptAborted('lease_lost');
+      if (!(await persist(() => storeLeadCandidate(database, job, visit))))
+        throw new AttemptAborted('lease_lost');
       known.add(key);
     }
   };

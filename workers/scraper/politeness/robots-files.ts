@@ -4,7 +4,8 @@ import type { ErrorInfo } from '../../../core/errors.ts';
 import { type PageErrorCode, PageFailure, pageError } from '../../../core/jobs/page-errors.ts';
 import type { Database } from '../../../db/connect.ts';
 import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
-import { findRobots, leaveRobotsUnread, type RobotsReading, storeRobots } from '../../../db/sites/robots.ts';
+import type { RobotsResult } from '../../../db/sites/robots.ts';
+import { findRobots, releaseRobotsLock, storeRobots } from '../../../db/sites/robots.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { retryAfterMs } from '../../../scraping/politeness/retry-after.ts';
@@ -107,7 +108,7 @@ export function createRobotsFiles(options: {
     isResumed: boolean,
     signal: AbortSignal,
   ): Promise<number | null> {
-    const leave = () => leaveRobotsUnread(database, origin).catch(() => {});
+    const leave = () => releaseRobotsLock(database, origin).catch(() => {});
     const { host } = new URL(origin);
     const permit = await limiter.acquire(host, { gapMs, isResumed }, signal).catch(async (error) => {
       await leave();
@@ -135,7 +136,7 @@ export function createRobotsFiles(options: {
   async function read(
     origin: string,
     signal: AbortSignal,
-  ): Promise<{ reading: RobotsReading; freshMs: number; pauseMs: number }> {
+  ): Promise<{ reading: RobotsResult; freshMs: number; pauseMs: number }> {
     const request = { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES, maxRedirects: 5, acceptsCut: true };
     try {
       const { status, headers, body, cut } = await http.get(`${origin}/robots.txt`, request);

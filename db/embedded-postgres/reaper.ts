@@ -6,9 +6,10 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
 /**
- * Waits for its standard input to end, which is when the owner does, however that comes. Arguments: the folder, the owner's
- * mark, the server's pid, the seconds to wait then. A later owner leaves another mark, and none means that all was ended in
- * order; then the server is none of this guard's business.
+ * Waits for its standard input to close, which happens when the owner ends, however it ends.
+ * Arguments: the folder, the mark of the owner, the pid of the server, the seconds to wait then. A
+ * later owner writes another mark, and a clean shutdown removes it; in both cases the reaper leaves
+ * the server alone.
  */
 const SCRIPT = `
 read _
@@ -20,12 +21,12 @@ done
 `;
 
 /**
- * A small process that stops the server some time after its owner was killed and nobody has taken over: nothing we started
- * runs for ever.
+ * A small process that stops the server some time after its owner was killed and no other owner
+ * took over, so that no server runs for ever.
  *
- * @returns ends the guard
+ * @returns stops the reaper
  */
-export async function guard(
+export async function startReaper(
   dataDir: string,
   postmasterPid: number,
   lingerSeconds: number,
@@ -41,20 +42,21 @@ export async function guard(
 }
 
 /**
- * The same for a server that has just been started and that nobody owns yet: it stops at once if its starter is killed.
+ * The same for a server that has just been started and has no owner yet: it is stopped at once if
+ * its starter is killed.
  *
- * @returns ends the guard
+ * @returns stops the reaper
  */
-export const guardWhileStarting = (postmasterPid: number): (() => void) =>
+export const startReaperWhileStarting = (postmasterPid: number): (() => void) =>
   startShell('read _; kill -INT "$1"', [String(postmasterPid)]);
 
 function startShell(script: string, args: string[]): () => void {
-  const shell = spawn('/bin/sh', ['-c', script, 'leadengine-guard', ...args], {
+  const shell = spawn('/bin/sh', ['-c', script, 'leadengine-reaper', ...args], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
     env: { PATH: '/usr/bin:/bin' },
   });
-  // A machine without /bin/sh has no guard; everything else works.
+  // A machine without /bin/sh has no reaper; everything else works.
   shell.on('error', () => {});
   shell.stdin.on('error', () => {});
   shell.unref();

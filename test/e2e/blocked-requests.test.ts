@@ -1,7 +1,10 @@
 import { type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { waitFor } from '../support/wait-for.ts';
 
-/** What the guard refuses is told to nobody who asked, and counted for the operator: over all processes, also those that have ended. */
+/**
+ * Blocked requests are hidden from users and counted for the operator: over all processes, ended
+ * ones included.
+ */
 
 let fleet: Fleet;
 beforeAll(async () => {
@@ -9,15 +12,15 @@ beforeAll(async () => {
 });
 afterAll(() => fleet?.stop());
 
-async function refusals(): Promise<Record<string, number>> {
+async function blockedRequests(): Promise<Record<string, number>> {
   const text = await (await fleet.client.request('GET', '/metrics')).text();
   const lines = text.matchAll(/^leadengine_egress_refused_total\{reason="(.+)"\} (\d+)$/gm);
   return Object.fromEntries([...lines].map(([, reason, count]) => [reason, Number(count)]));
 }
 
-test('what jobs and webhooks may not reach is counted by reason, whichever process was asked', async () => {
+test('requests of jobs and webhooks that the egress policy blocks are counted by reason, over all processes', async () => {
   await fleet.startNotifier();
-  expect(await refusals()).toEqual({});
+  expect(await blockedRequests()).toEqual({});
   const id = await fleet.client.post({
     urls: ['http://10.0.0.1/', 'http://169.254.169.254/latest/meta-data/'],
     webhook_url: 'http://100.64.0.1/hook',
@@ -32,7 +35,7 @@ test('what jobs and webhooks may not reach is counted by reason, whichever proce
   const reasons = ['carrierGradeNat', 'linkLocal', 'private'];
   await waitFor(
     async () =>
-      Object.keys(await refusals())
+      Object.keys(await blockedRequests())
         .sort()
         .join() === reasons.join(),
     {

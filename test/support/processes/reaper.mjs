@@ -1,18 +1,19 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Ends what a test run that was itself killed leaves behind: frozen workers, a broker and a Postgres would otherwise stay for ever.
+ * Ends the processes that a killed test run leaves behind: frozen workers, a broker and a Postgres
+ * would otherwise run for ever.
  *
- * @typedef {object} Guard
+ * @typedef {object} Reaper
  * @property {(pid: number) => void} watch a process; negative: the group of that number
  * @property {(pid: number) => void} forget
- * @property {() => void} end everything was ended in order
+ * @property {() => void} end everything has been ended
  */
 
 /**
- * Reads `+pid` and `-pid` per line until its standard input closes, which is when its starter does, however that comes. Then it asks
- * twice, since whoever started something of its own ends that in order at the first request and at once at the second, and kills
- * what is left.
+ * Reads `+pid` and `-pid` per line until its standard input closes, which happens when its starter
+ * ends, however it ends. Then it signals twice, since a process with children ends them cleanly at
+ * the first signal and at once at the second, and kills the rest.
  */
 const SCRIPT = `
 let text = '';
@@ -24,7 +25,7 @@ process.stdin.on('end', () => {
     if (line[0] === '+') pids.add(pid);
     else if (line[0] === '-') pids.delete(pid);
   }
-  const tell = (...signals) => {
+  const signal = (...signals) => {
     for (const pid of pids) for (const signal of signals) {
       try { process.kill(pid, signal); } catch { pids.delete(pid); }
     }
@@ -33,9 +34,9 @@ process.stdin.on('end', () => {
   let asked = 0;
   const timer = setInterval(() => {
     const passed = Date.now() - begun;
-    if (passed >= 3000) tell('SIGKILL');
-    else if (passed >= asked * 1500) { tell('SIGTERM', 'SIGCONT'); asked += 1; }
-    else tell(0);
+    if (passed >= 3000) signal('SIGKILL');
+    else if (passed >= asked * 1500) { signal('SIGTERM', 'SIGCONT'); asked += 1; }
+    else signal(0);
     if (pids.size > 0 && passed < 3000) return;
     clearInterval(timer);
     const [folder] = process.argv.slice(1);
@@ -47,10 +48,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {
 `;
 
 /**
- * @param {string} [folder] is removed in the end, whichever it is
- * @returns {Guard}
+ * @param {string} [folder] is removed at the end in any case
+ * @returns {Reaper}
  */
-export function startGuard(folder) {
+export function startReaper(folder) {
   const child = spawn(process.execPath, ['-e', SCRIPT, ...(folder ? [folder] : [])], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
