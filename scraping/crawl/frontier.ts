@@ -1,5 +1,5 @@
-import { type Address, addressOf, keyOfAddress, splitAddress } from './address.ts';
 import { HostQueues } from './host-queues.ts';
+import { type NormalizedUrl, normalizeUrl, splitUrl, urlKey } from './normalized-url.ts';
 import type { CrawlScope } from './scope.ts';
 import { createBudgets, looksEndless } from './traps.ts';
 
@@ -10,7 +10,7 @@ import { createBudgets, looksEndless } from './traps.ts';
  *   disallowed  by robots.txt
  *   outside     it redirected out of the crawl's scope
  */
-export type AddressState = 'waiting' | 'done' | 'duplicate' | 'disallowed' | 'outside';
+export type UrlState = 'waiting' | 'done' | 'duplicate' | 'disallowed' | 'outside';
 
 export interface Entry {
   /** Order of discovery, and the page's position in the job. */
@@ -63,8 +63,8 @@ export class Frontier {
   }
 
   /** Restores a stored URL. Call in order of position. */
-  restore(entry: Entry, state: AddressState, contentHash: string | null): void {
-    this.#positions.set(keyOfAddress(entry.url), entry.position);
+  restore(entry: Entry, state: UrlState, contentHash: string | null): void {
+    this.#positions.set(urlKey(entry.url), entry.position);
     this.#next = Math.max(this.#next, entry.position + 1);
     // Counts it in the budgets; it was admitted before.
     this.#budgets.admit(entry.url, null);
@@ -74,7 +74,7 @@ export class Frontier {
 
   /** Adds a seed, in scope or not; null if it is known. */
   addSeed(url: string): Entry | null {
-    const address = addressOf(url);
+    const address = normalizeUrl(url);
     return address && this.#add(address, 0, 0, '');
   }
 
@@ -85,7 +85,7 @@ export class Frontier {
     const found: Entry[] = [];
     for (const link of links) {
       if (this.known >= this.options.maxKnown) break;
-      const address = addressOf(link.url);
+      const address = normalizeUrl(link.url);
       if (!address || this.#positions.has(address.key)) continue;
       if (looksEndless(address.url) || !this.options.scope.includes(address.url)) continue;
       const patternDepth = this.#budgets.admit(address.url, from);
@@ -95,7 +95,7 @@ export class Frontier {
     return found;
   }
 
-  #add({ url, key }: Address, depth: number, patternDepth: number, text = ''): Entry | null {
+  #add({ url, key }: NormalizedUrl, depth: number, patternDepth: number, text = ''): Entry | null {
     if (this.#positions.has(key)) return null;
     const entry: Entry = { position: this.#next, url, depth, patternDepth, tries: 0, title: text || null };
     this.#next += 1;
@@ -121,7 +121,7 @@ export class Frontier {
       queues = new HostQueues();
       this.#queuesByDepth[entry.depth] = queues;
     }
-    queues.push(splitAddress(entry.url).host, entry);
+    queues.push(splitUrl(entry.url).host, entry);
     this.#waiting[entry.position] = entry;
     this.#waitingCount += 1;
   }
@@ -151,8 +151,8 @@ export class Frontier {
    *   null
    */
   arriveAt(entry: Entry, finalUrl: string): true | Entry | null {
-    const address = addressOf(finalUrl);
-    if (!address || address.key === keyOfAddress(entry.url)) return null;
+    const address = normalizeUrl(finalUrl);
+    if (!address || address.key === urlKey(entry.url)) return null;
     const position = this.#positions.get(address.key);
     if (position === undefined) {
       this.#positions.set(address.key, entry.position);

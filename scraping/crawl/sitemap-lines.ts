@@ -1,4 +1,4 @@
-import type { OnAddress, SitemapReader } from './sitemap-reader.ts';
+import type { OnUrl, SitemapReader } from './sitemap-reader.ts';
 
 /** Longer lines are skipped and not buffered. */
 const LONGEST_LINE = 8192;
@@ -7,14 +7,14 @@ const LONGEST_LINE = 8192;
  * Reads a text sitemap: one URL per line. Other lines are skipped; a file without any URL is no
  * sitemap.
  */
-export function createSitemapLines(onAddress: OnAddress): SitemapReader {
+export function createSitemapLines(onUrl: OnUrl): SitemapReader {
   let rest = '';
   let isAny = false;
   const take = (line: string): boolean => {
     const address = line.length > LONGEST_LINE ? '' : line.trim();
     if (!/^https?:\/\/\S+$/i.test(address)) return true;
     isAny = true;
-    return onAddress('pages', address);
+    return onUrl('pages', address);
   };
   return {
     write(text) {

@@ -13,4 +13,4 @@ export interface SitemapReader {
 }
 
 /** Called with each URL as written; returns false once there are enough. */
-export type OnAddress = (kind: keyof Sitemap, address: string) => boolean;
+export type OnUrl = (kind: keyof Sitemap, address: string) => boolean;

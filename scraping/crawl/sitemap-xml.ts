@@ -1,5 +1,5 @@
 import { Parser } from 'htmlparser2';
-import type { OnAddress, SitemapReader } from './sitemap-reader.ts';
+import type { OnUrl, SitemapReader } from './sitemap-reader.ts';
 
 /**
  * Nesting limit; a sitemap has four levels. The parser's stack of open elements is slow when it is
@@ -18,7 +18,7 @@ const FEED_ENTRIES = new Set(['item', 'entry', 'channel', 'feed']);
  * Reads the `loc` elements of a sitemap and the `link` elements of a feed, with any namespace
  * prefix.
  */
-export function createSitemapXml(onAddress: OnAddress): SitemapReader {
+export function createSitemapXml(onUrl: OnUrl): SitemapReader {
   /** Local names of the open elements. */
   const open: string[] = [];
   let isOver = false;
@@ -33,7 +33,7 @@ export function createSitemapXml(onAddress: OnAddress): SitemapReader {
     parser.pause();
   };
   const give = (kind: 'pages' | 'sitemaps', address: string) => {
-    if (!isOver && address.length <= LONGEST && !onAddress(kind, address)) stop();
+    if (!isOver && address.length <= LONGEST && !onUrl(kind, address)) stop();
   };
 
   const parser = new Parser(

@@ -1,6 +1,6 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
 import { createSitemapLines } from './sitemap-lines.ts';
-import type { OnAddress, Sitemap, SitemapReader } from './sitemap-reader.ts';
+import type { OnUrl, Sitemap, SitemapReader } from './sitemap-reader.ts';
 import { textChunks } from './sitemap-text.ts';
 import { createSitemapXml } from './sitemap-xml.ts';
 
@@ -25,7 +25,7 @@ const MAX_ADDRESSES = 50_000;
  */
 export async function readSitemap(body: Buffer, source: SitemapSource = {}): Promise<Sitemap | null> {
   const found: Sitemap = { pages: [], sitemaps: [] };
-  const onAddress: OnAddress = (kind, written) => {
+  const onUrl: OnUrl = (kind, written) => {
     const address = absolute(written.trim(), source.url);
     if (address !== null) found[kind].push(address);
     return found.pages.length + found.sitemaps.length < MAX_ADDRESSES;
@@ -35,7 +35,7 @@ export async function readSitemap(body: Buffer, source: SitemapSource = {}): Pro
     source.signal?.throwIfAborted();
     const text = reader ? chunk : chunk.trimStart();
     if (text === '') continue;
-    reader ??= text.startsWith('<') ? createSitemapXml(onAddress) : createSitemapLines(onAddress);
+    reader ??= text.startsWith('<') ? createSitemapXml(onUrl) : createSitemapLines(onUrl);
     if (!reader.write(text)) break;
     await yieldToEventLoop();
   }

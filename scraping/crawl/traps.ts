@@ -1,4 +1,4 @@
-import { splitAddress } from './address.ts';
+import { splitUrl } from './normalized-url.ts';
 
 /**
  * Crawler traps: endless calendars, links that grow by a folder per click, lists that can be sorted
@@ -9,10 +9,10 @@ const LONGEST_URL = 2000;
 const MOST_FOLDERS = 25;
 const MOST_FIELDS = 10;
 
-/** Whether a URL alone looks like a trap. All URLs here are `Address.url`. */
+/** Whether a URL alone looks like a trap. All URLs here are `NormalizedUrl.url`. */
 export function looksEndless(url: string): boolean {
   if (url.length > LONGEST_URL) return true;
-  const { path, query } = splitAddress(url);
+  const { path, query } = splitUrl(url);
   const parts = path.split('/').filter(Boolean);
   return parts.length > MOST_FOLDERS || query.split('&').length > MOST_FIELDS || repeats(parts);
 }
@@ -43,7 +43,7 @@ function repeats(parts: string[]): boolean {
  * `/calendar/#/#?view`.
  */
 export function urlPattern(url: string): string {
-  const { origin, path, query } = splitAddress(url);
+  const { origin, path, query } = splitUrl(url);
   const page = origin + path.replace(/\d+/g, '#');
   if (query === '') return page;
   return `${page}?${[...new Set(new URLSearchParams(query).keys())].sort().join('&')}`;
@@ -73,7 +73,7 @@ export function createBudgets(): Budgets {
     admit(url, from) {
       const pattern = urlPattern(url);
       if (!/[#?]/.test(pattern)) return 0;
-      const { path, query } = splitAddress(url);
+      const { path, query } = splitUrl(url);
       const isDate = DATE.test(path) || DATE_FIELD.test(`?${query}`);
       const patternDepth = from && urlPattern(from.url) === pattern ? from.patternDepth + 1 : 0;
       if (patternDepth > (isDate ? LONGEST_DATE_CHAIN : LONGEST_CHAIN)) return null;

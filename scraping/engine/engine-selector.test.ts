@@ -265,19 +265,19 @@ describe('the browser added content', () => {
 
 describe('the recorded engine of a host', () => {
   const HOUR = 3_600_000;
-  const verdict = (fields: Partial<RenderingType>): RenderingType => ({
+  const renderingType = (fields: Partial<RenderingType>): RenderingType => ({
     ...{ engine: 'browser', reason: 'script_drawn', streak: 2, ageMs: 0 },
     ...fields,
   });
   it.each([
     [null, null],
-    [verdict({}), 'browser'],
+    [renderingType({}), 'browser'],
     // One page of a host may be a shell among many that are not.
-    [verdict({ streak: 1 }), null],
-    [verdict({ engine: 'http', streak: 1 }), 'http'],
-    [verdict({ ageMs: 2 * HOUR }), null],
-    [verdict({ ageMs: 2 * HOUR, streak: 4 }), 'browser'],
-    [verdict({ ageMs: 8 * 24 * HOUR, streak: 1000 }), null],
+    [renderingType({ streak: 1 }), null],
+    [renderingType({ engine: 'http', streak: 1 }), 'http'],
+    [renderingType({ ageMs: 2 * HOUR }), null],
+    [renderingType({ ageMs: 2 * HOUR, streak: 4 }), 'browser'],
+    [renderingType({ ageMs: 8 * 24 * HOUR, streak: 1000 }), null],
   ])('%j: %s', (known, engine) => {
     expect(knownEngine(known)).toBe(engine);
   });

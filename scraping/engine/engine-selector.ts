@@ -120,12 +120,12 @@ const LAST_RECHECK_MS = 7 * 24 * 60 * 60_000;
  * The engine recorded for a host, if the record is reliable and fresh. Hosts change: a record is
  * rechecked after an hour, and after twice as long each time it holds, up to a week.
  */
-export function knownEngine(verdict: RenderingType | null): RenderingType['engine'] | null {
-  if (verdict === null) return null;
+export function knownEngine(renderingType: RenderingType | null): RenderingType['engine'] | null {
+  if (renderingType === null) return null;
   const recheckMs = Math.min(
     LAST_RECHECK_MS,
-    FIRST_RECHECK_MS * 2 ** Math.max(0, verdict.streak - SURE_STREAK),
+    FIRST_RECHECK_MS * 2 ** Math.max(0, renderingType.streak - SURE_STREAK),
   );
-  if (verdict.ageMs > recheckMs) return null;
-  return verdict.engine === 'http' || verdict.streak >= SURE_STREAK ? verdict.engine : null;
+  if (renderingType.ageMs > recheckMs) return null;
+  return renderingType.engine === 'http' || renderingType.streak >= SURE_STREAK ? renderingType.engine : null;
 }

@@ -75,8 +75,8 @@ export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): Pa
    */
   async function scrapeWithEither(url: string, permit: RedirectPermission | undefined): Promise<ScrapedPage> {
     const { host } = new URL(url);
-    const remembered = knownEngine(await context.renderingTypes.get(host));
-    if (remembered === 'browser') return scraped(await browserFetcher.fetch(url, { timeoutMs, permit }));
+    const known = knownEngine(await context.renderingTypes.get(host));
+    if (known === 'browser') return scraped(await browserFetcher.fetch(url, { timeoutMs, permit }));
 
     const startedAt = performance.now();
     // Some servers stall clients that are not browsers: half of the time is left for the browser.
@@ -85,7 +85,7 @@ export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): Pa
       followsRefreshes: false,
     });
     const reason = needsBrowser(fetched);
-    if (reason === null || (reason.isGuess && remembered === 'http')) {
+    if (reason === null || (reason.isGuess && known === 'http')) {
       if (reason === null && fetched.kind === 'answered')
         await context.renderingTypes.recordHttpSufficient(host);
       return await fetched.read();

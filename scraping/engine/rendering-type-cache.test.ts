@@ -5,21 +5,21 @@ import {
   type RenderingTypeStore,
 } from './rendering-type-cache.ts';
 
-let verdicts: Map<string, RenderingType>;
+let stored: Map<string, RenderingType>;
 let calls: string[];
 let store: RenderingTypeStore;
 
 beforeEach(() => {
-  verdicts = new Map();
+  stored = new Map();
   calls = [];
   store = {
     find: async (host) => {
       calls.push(`find ${host}`);
-      return verdicts.get(host) ?? null;
+      return stored.get(host) ?? null;
     },
     record: async (host, { engine, reason }) => {
       calls.push(`record ${host} ${engine} ${reason}`);
-      verdicts.set(host, { engine, reason, streak: 1, ageMs: 0 });
+      stored.set(host, { engine, reason, streak: 1, ageMs: 0 });
     },
   };
 });
@@ -40,7 +40,7 @@ it('returns its own record at once', async () => {
 it('records that plain HTTP was sufficient only if the contrary is recorded', async () => {
   const cache = createRenderingTypeCache(store, silentLogger);
   await cache.recordHttpSufficient('a.example');
-  verdicts.set('b.example', { engine: 'browser', reason: 'challenge', streak: 3, ageMs: 1e9 });
+  stored.set('b.example', { engine: 'browser', reason: 'challenge', streak: 3, ageMs: 1e9 });
   await cache.recordHttpSufficient('b.example');
   expect(calls.filter((call) => call.startsWith('record'))).toEqual(['record b.example http whole_page']);
 });

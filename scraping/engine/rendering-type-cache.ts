@@ -9,7 +9,7 @@ export interface RenderingTypeCache {
   /** Null for an unknown host. */
   get(host: string): Promise<RenderingType | null>;
   /** Records the result of a page for which both engines were tried. */
-  record(host: string, verdict: Pick<RenderingType, 'engine' | 'reason'>): Promise<void>;
+  record(host: string, renderingType: Pick<RenderingType, 'engine' | 'reason'>): Promise<void>;
   /** Plain HTTP gave a complete page. Written only if the host is recorded as needing a browser. */
   recordHttpSufficient(host: string): Promise<void>;
 }
@@ -27,7 +27,7 @@ export interface RenderingType {
 /** The shared store; `host` is a URL's host, with its port if it names one. */
 export interface RenderingTypeStore {
   find(host: string): Promise<RenderingType | null>;
-  record(host: string, verdict: Pick<RenderingType, 'engine' | 'reason'>): Promise<void>;
+  record(host: string, renderingType: Pick<RenderingType, 'engine' | 'reason'>): Promise<void>;
 }
 
 const HOSTS = 10_000;
@@ -35,7 +35,7 @@ const HOSTS = 10_000;
 const CACHED_MS = 60_000;
 
 export function createRenderingTypeCache(store: RenderingTypeStore, logger: Logger): RenderingTypeCache {
-  const cache = new LRUCache<string, { verdict: RenderingType | null; at: number }>({
+  const cache = new LRUCache<string, { renderingType: RenderingType | null; at: number }>({
     max: HOSTS,
     ttl: CACHED_MS,
   });
@@ -43,14 +43,14 @@ export function createRenderingTypeCache(store: RenderingTypeStore, logger: Logg
   const get = async (host: string): Promise<RenderingType | null> => {
     let known = cache.get(host);
     if (!known) {
-      known = { verdict: await store.find(host).catch(unreachable), at: performance.now() };
+      known = { renderingType: await store.find(host).catch(unreachable), at: performance.now() };
       cache.set(host, known);
     }
-    const { verdict, at } = known;
-    return verdict && { ...verdict, ageMs: verdict.ageMs + performance.now() - at };
+    const { renderingType, at } = known;
+    return renderingType && { ...renderingType, ageMs: renderingType.ageMs + performance.now() - at };
   };
-  const record: RenderingTypeCache['record'] = async (host, verdict) => {
-    await store.record(host, verdict).catch(unreachable);
+  const record: RenderingTypeCache['record'] = async (host, renderingType) => {
+    await store.record(host, renderingType).catch(unreachable);
     cache.delete(host);
   };
   const unreachable = (error: unknown) => {

@@ -8,7 +8,7 @@ import { type CrawlStep, listCrawlUrls, storeCrawlStep, type VisitedUrl } from '
 import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { createMutex } from '../../../runtime/mutex.ts';
-import { type AddressState, type Entry, type FoundLink, Frontier } from '../../../scraping/crawl/frontier.ts';
+import { type Entry, type FoundLink, Frontier, type UrlState } from '../../../scraping/crawl/frontier.ts';
 import { type CrawlScope, createScope } from '../../../scraping/crawl/scope.ts';
 import {
   openPageEngine,
@@ -328,6 +328,6 @@ const MAP_MS = 20_000;
 
 const visited = (
   { position, tries }: Entry,
-  state: AddressState,
+  state: UrlState,
   more: { title?: string | null; contentHash?: string | null } = {},
 ): VisitedUrl => ({ position, tries, state, title: null, contentHash: null, ...more });

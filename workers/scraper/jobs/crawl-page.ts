@@ -3,7 +3,7 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import type { JobSpec } from '../../../core/jobs/job.ts';
 import { DEFAULT_FORMATS } from '../../../core/jobs/job-schemas.ts';
 import type { Page } from '../../../core/jobs/page.ts';
-import { addressOf } from '../../../scraping/crawl/address.ts';
+import { normalizeUrl } from '../../../scraping/crawl/normalized-url.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
 
 /**
@@ -38,7 +38,7 @@ export async function contentHashOf({ title, text = '', links = [] }: Page): Pro
   for (let start = 0; text.length < ENOUGH_TEXT && start < links.length; start += LINKS_AT_ONCE) {
     if (start > 0) await nextTick();
     const some = links.slice(start, start + LINKS_AT_ONCE);
-    keys.push(...some.flatMap(({ url }) => addressOf(url)?.key ?? []));
+    keys.push(...some.flatMap(({ url }) => normalizeUrl(url)?.key ?? []));
   }
   if (text === '' && keys.length === 0) return null;
   return createHash('sha256')

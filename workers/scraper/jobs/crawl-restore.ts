@@ -1,5 +1,5 @@
 import type { CrawlUrl } from '../../../db/pages/crawl.ts';
-import type { AddressState, Frontier } from '../../../scraping/crawl/frontier.ts';
+import type { Frontier, UrlState } from '../../../scraping/crawl/frontier.ts';
 
 /** Rows per query: about 10 ms of work. */
 const ROWS_AT_ONCE = 2000;
@@ -20,7 +20,7 @@ export async function restoreFrontier(
   for (;;) {
     const rows = await read(last, ROWS_AT_ONCE);
     for (const { contentHash, state, ...url } of rows) {
-      frontier.restore({ ...url, title: null }, state as AddressState, contentHash);
+      frontier.restore({ ...url, title: null }, state as UrlState, contentHash);
       if (state === 'disallowed') disallowed += 1;
       last = url.position;
     }

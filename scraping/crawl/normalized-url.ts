@@ -1,9 +1,9 @@
 import { withoutEnding } from '../extraction/document/lines.ts';
 
 /** A normalized URL of a crawl and its key for comparison. */
-export interface Address {
+export interface NormalizedUrl {
   url: string;
-  /** URLs with the same key are the same page, see `addressOf`. */
+  /** URLs with the same key are the same page, see `normalizeUrl`. */
   key: string;
 }
 
@@ -25,7 +25,7 @@ const LONGEST = 16_384;
  * order of query fields and a trailing slash, on which a response may depend. `key` sorts the query
  * fields; pages that are the same with and without a trailing slash are detected by their content.
  */
-export function addressOf(link: string, base?: string): Address | null {
+export function normalizeUrl(link: string, base?: string): NormalizedUrl | null {
   if (link.length > LONGEST || !URL.canParse(link, base)) return null;
   const url = new URL(link, base);
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') return null;
@@ -41,11 +41,11 @@ export function addressOf(link: string, base?: string): Address | null {
     .filter((field) => field !== '' && !isNoise(field));
   const query = fields.length > 0 ? `?${fields.join('&')}` : '';
   const normalized = `${url.origin}${url.pathname}${query}`;
-  return { url: normalized, key: keyOfAddress(normalized) };
+  return { url: normalized, key: urlKey(normalized) };
 }
 
-/** The parts of an `Address.url`. */
-export interface AddressParts {
+/** The parts of an `NormalizedUrl.url`. */
+export interface UrlParts {
   origin: string;
   /** With the port, if it has one. */
   host: string;
@@ -55,10 +55,10 @@ export interface AddressParts {
 }
 
 /**
- * Splits an `Address.url`. It is normalized, so this needs no URL parser: restoring a crawl of half
+ * Splits an `NormalizedUrl.url`. It is normalized, so this needs no URL parser: restoring a crawl of half
  * a million URLs takes a tenth of the time.
  */
-export function splitAddress(url: string): AddressParts {
+export function splitUrl(url: string): UrlParts {
   const authority = url.indexOf('//') + 2;
   const path = url.indexOf('/', authority);
   const mark = url.indexOf('?', path);
@@ -71,8 +71,8 @@ export function splitAddress(url: string): AddressParts {
   };
 }
 
-/** The `Address.key` of an `Address.url`. */
-export function keyOfAddress(url: string): string {
+/** The `NormalizedUrl.key` of an `NormalizedUrl.url`. */
+export function urlKey(url: string): string {
   const mark = url.indexOf('?');
   if (mark === -1 || !url.includes('&', mark)) return url;
   const fields = url.slice(mark + 1).split('&');

@@ -1,6 +1,6 @@
-import { addressOf, keyOfAddress, splitAddress } from './address.ts';
+import { normalizeUrl, splitUrl, urlKey } from './normalized-url.ts';
 
-const keyOf = (link: string, base?: string) => addressOf(link, base)?.key;
+const keyOf = (link: string, base?: string) => normalizeUrl(link, base)?.key;
 
 test.each([
   ['HTTP://Example.COM:80/a/../b/./c#part', 'http://example.com/b/c'],
@@ -13,12 +13,12 @@ test.each([
   ['https://example.com/?PHPSESSID=0a1b2c3d4e5f60718293&p=2', 'https://example.com/?p=2'],
   ['https://example.com/?', 'https://example.com/'],
 ])('%s is %s', (link, url) => {
-  expect(addressOf(link)?.url).toBe(url);
+  expect(normalizeUrl(link)?.url).toBe(url);
 });
 
 test('the order of query fields is kept in requests and ignored in the key', () => {
   expect(keyOf('https://example.com/?b=2&a=1')).toBe(keyOf('https://example.com/?a=1&b=2'));
-  expect(addressOf('https://example.com/?b=2&a=1')?.url).toBe('https://example.com/?b=2&a=1');
+  expect(normalizeUrl('https://example.com/?b=2&a=1')?.url).toBe('https://example.com/?b=2&a=1');
 });
 
 test('URLs that may be different pages have different keys', () => {
@@ -28,9 +28,9 @@ test('URLs that may be different pages have different keys', () => {
 });
 
 test('links are resolved relative to their page, and only http(s) URLs count', () => {
-  expect(addressOf('../b?x#y', 'https://example.com/a/c/')?.url).toBe('https://example.com/a/b?x');
+  expect(normalizeUrl('../b?x#y', 'https://example.com/a/c/')?.url).toBe('https://example.com/a/b?x');
   for (const link of ['mailto:a@example.com', 'javascript:void(0)', 'http://', 'tel:1']) {
-    expect(addressOf(link)).toBeNull();
+    expect(normalizeUrl(link)).toBeNull();
   }
 });
 
@@ -42,10 +42,10 @@ test.each([
   'http://127.0.0.1',
   'https://example.com/?a=1&a=1&utm_id=3&b',
 ])('what %s came to is cut into its parts as a parser would', (link) => {
-  const address = addressOf(link);
+  const address = normalizeUrl(link);
   if (!address) throw new Error('it is an address');
   const { origin, host, pathname, search } = new URL(address.url);
-  expect(splitAddress(address.url)).toEqual({ origin, host, path: pathname, query: search.slice(1) });
-  expect(addressOf(address.url)).toEqual(address);
-  expect(keyOfAddress(address.url)).toBe(address.key);
+  expect(splitUrl(address.url)).toEqual({ origin, host, path: pathname, query: search.slice(1) });
+  expect(normalizeUrl(address.url)).toEqual(address);
+  expect(urlKey(address.url)).toBe(address.key);
 });
