@@ -27,7 +27,7 @@ test('docs/reference/lead.md lists every field of a lead and every column of its
 });
 
 test('docs/reference/api.md lists every route with its methods, and no other', () => {
-  const routes = [...read('api/app.ts').matchAll(/\bat\('([^']+)', \{([\s\S]*?)\}\);/g)].flatMap(
+  const routes = [...read('api/routes.ts').matchAll(/\bat\('([^']+)', \{([\s\S]*?)\}\);/g)].flatMap(
     ([, path = '', handlers = '']) =>
       [...handlers.matchAll(/\b(GET|POST|PATCH|DELETE):/g)].map(
         ([, method]) => `${method} ${path.replace(/:\w+/g, '{}')}`,
