@@ -35,9 +35,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   'scraping/leads': ['core', 'runtime', 'scraping/fetching', 'scraping/extraction', 'scraping/http'],
   dispatch: ['core', 'runtime', 'db', 'queue', 'scraping', 'storage'],
   api: ['core', 'runtime', 'db', 'queue', 'storage', 'dispatch'],
-  'workers/analytics': ['core', 'runtime', 'db', 'queue', 'dispatch'],
-  'workers/notifier': ['core', 'runtime', 'db', 'queue', 'scraping', 'dispatch'],
-  'workers/scraper': ['core', 'runtime', 'db', 'queue', 'scraping', 'storage', 'dispatch'],
+  'workers/consumer': ['core', 'runtime', 'db', 'queue'],
+  'workers/analytics': ['core', 'runtime', 'db', 'queue', 'dispatch', 'workers/consumer'],
+  'workers/notifier': ['core', 'runtime', 'db', 'queue', 'scraping', 'dispatch', 'workers/consumer'],
+  'workers/scraper': [
+    ...['core', 'runtime', 'db', 'queue', 'scraping', 'storage', 'dispatch', 'workers/consumer'],
+  ],
   supervisor: ['core', 'runtime', 'db'],
 };
 

@@ -4,7 +4,7 @@ import { createLoop } from '../../dispatch/loop.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { LINK_CLICKS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { createConsumerService } from '../consumer-service.ts';
+import { createConsumerService } from '../consumer/consumer-service.ts';
 import { CLICKS_PREFETCH, createCountClicks } from './count-clicks.ts';
 
 export interface Analytics {

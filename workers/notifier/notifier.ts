@@ -5,7 +5,7 @@ import { fanOutAgain } from '../../dispatch/fan-out.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { CHANNEL_QUEUES, JOB_NOTIFICATIONS, URGENT_NOTIFICATIONS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { createConsumerService } from '../consumer-service.ts';
+import { createConsumerService } from '../consumer/consumer-service.ts';
 import type { Channel } from './channel.ts';
 import { createDeliveryCircuitBreakers } from './circuit-breakers.ts';
 import { createDeliver } from './deliver.ts';

@@ -5,7 +5,7 @@ import type { Database } from '../../db/connect.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { SCRAPE_JOBS } from '../../queue/topology.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
-import { createConsumerService } from '../consumer-service.ts';
+import { createConsumerService } from '../consumer/consumer-service.ts';
 import { createClaimer } from './claim.ts';
 import { createExecutor, type ExecutorOptions } from './execution.ts';
 import { createHeartbeat } from './heartbeat.ts';

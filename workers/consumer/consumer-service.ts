@@ -1,7 +1,7 @@
-import type { Database } from '../db/connect.ts';
-import { deadLetterMessage } from '../db/events/dead-letters.ts';
-import type { ConsumeOptions, Consumer, Handler, Queue } from '../queue/queue.ts';
-import { withTimeout } from '../runtime/timeout.ts';
+import type { Database } from '../../db/connect.ts';
+import { deadLetterMessage } from '../../db/events/dead-letters.ts';
+import type { ConsumeOptions, Consumer, Handler, Queue } from '../../queue/queue.ts';
+import { withTimeout } from '../../runtime/timeout.ts';
 
 /** Consumes the queues of a worker process, and tracks the running handlers for its stop. */
 export interface ConsumerService {
