@@ -7,7 +7,7 @@ test.each([
   ['of the fan-out', ['job_notifications', 'urgent_notifications']],
   ['of a channel', ['webhook_notifications']],
 ])(
-  'queues %s that do not come up again are made anew, and what was in them is told',
+  'queues %s that do not recover are recreated, and their notifications are sent',
   async (_name, broken) => {
     const broker = await startRabbitmq();
     const told = await startNotifying({ driver: 'rabbitmq', brokerUrl: broker.url, notifier: false });

@@ -158,7 +158,7 @@ describe('RabbitMQ alone', () => {
     }
   });
 
-  test('a doorbell whose process does not come up is made anew', async () => {
+  test('a rebuildable queue whose process does not start is recreated', async () => {
     const broker = await startRabbitmq();
     try {
       const queues = TEST_TOPOLOGY.queues.map((queue) => ({ ...queue, isRebuildable: queue.name === WORK }));

@@ -101,14 +101,14 @@ export function createLeadsJob(options: {
         case 'lead':
           return storeNewLead(found.key, found.lead);
         case 'again':
-          return mergeAgain(found);
+          return mergeDuplicate(found);
         case 'empty':
           tally.sites += 1;
-          return keepVisit(found.key, false);
+          return recordVisit(found.key, false);
         case 'failed':
           tally.sites += 1;
           failed.push({ error: found.error, retryable: found.retryable });
-          return keepVisit(found.key, found.retryable);
+          return recordVisit(found.key, found.retryable);
         default:
           return found satisfies never;
       }
@@ -119,7 +119,7 @@ export function createLeadsJob(options: {
       const lead = filterLead(merged, job);
       if (!lead) {
         tally.filteredOut += 1;
-        return keepVisit(key, false);
+        return recordVisit(key, false);
       }
       const isNew = !known.has(key);
       const progress = tally.progress(tally.leads + (isNew ? 1 : 0));
@@ -130,7 +130,7 @@ export function createLeadsJob(options: {
       if (tally.leads >= maxLeads) enough.abort();
     }
 
-    async function mergeAgain({ key, source, sightings }: Found & { kind: 'again' }): Promise<void> {
+    async function mergeDuplicate({ key, source, sightings }: Found & { kind: 'again' }): Promise<void> {
       const before = await persist(() => findLead(database, job.id, key));
       if (!before || (before.sources.includes(source) && sightings.length === 0)) return;
       const merged = mergeLead({
@@ -148,9 +148,9 @@ export function createLeadsJob(options: {
       if (stored.kind === 'lost') throw new AttemptAborted('lease_lost');
     }
 
-    async function keepVisit(key: string, isForAgain: boolean): Promise<void> {
+    async function recordVisit(key: string, failedSite: boolean): Promise<void> {
       const progress = tally.progress(tally.leads);
-      const visit = { key, failed: isForAgain, errors: failed.length, progress };
+      const visit = { key, failed: failedSite, errors: failed.length, progress };
       if (!(await persist(() => storeVisit(database, job, visit)))) throw new AttemptAborted('lease_lost');
       known.add(key);
     }
