@@ -79,7 +79,7 @@ describe('a line sink', () => {
   test('counts each line once over several gaps', async () => {
     const reader = new Reader();
     const sink = new LineSink(reader, { notice, queueLimit: 20 });
-    let told = 0;
+    let reported = 0;
     for (let gap = 0; gap < 3; gap++) {
       reader.hold();
       for (let n = 0; n < 20; n++) sink.write('0123456789');
@@ -87,8 +87,8 @@ describe('a line sink', () => {
       await settled();
       await sink.flush(1000);
     }
-    for (const [, count] of reader.text.matchAll(/^(\d+) dropped$/gm)) told += Number(count);
-    expect(told).toBe(sink.dropped);
+    for (const [, count] of reader.text.matchAll(/^(\d+) dropped$/gm)) reported += Number(count);
+    expect(reported).toBe(sink.dropped);
     expect(reader.text.match(/^0123456789$/gm)?.length).toBe(60 - sink.dropped);
   });
 

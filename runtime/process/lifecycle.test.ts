@@ -10,20 +10,20 @@ const never = () => new Promise<void>(() => {});
 
 describe('a lifecycle', () => {
   test('stops started parts in reverse order, one after another', async () => {
-    const told: string[] = [];
+    const log: string[] = [];
     const lifecycle = new Lifecycle(logger, 10_000);
     for (const name of ['database', 'queue', 'worker']) {
       await lifecycle.start({
         name,
         stop: async () => {
-          told.push(`${name} stops`);
+          log.push(`${name} stops`);
           await new Promise((resolve) => setImmediate(resolve));
-          told.push(`${name} stopped`);
+          log.push(`${name} stopped`);
         },
       });
     }
     await Promise.all([lifecycle.stop(), lifecycle.stop()]);
-    expect(told).toEqual(
+    expect(log).toEqual(
       ['worker', 'queue', 'database'].flatMap((name) => [`${name} stops`, `${name} stopped`]),
     );
   });

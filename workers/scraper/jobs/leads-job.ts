@@ -104,11 +104,11 @@ export function createLeadsJob(options: {
           return mergeDuplicate(found);
         case 'empty':
           tally.sites += 1;
-          return keepVisit(found.key, false);
+          return recordVisit(found.key, false);
         case 'failed':
           tally.sites += 1;
           failed.push({ error: found.error, retryable: found.retryable });
-          return keepVisit(found.key, found.retryable);
+          return recordVisit(found.key, found.retryable);
         default:
           return found satisfies never;
       }
@@ -119,7 +119,7 @@ export function createLeadsJob(options: {
       const lead = filterLead(merged, job);
       if (!lead) {
         tally.filteredOut += 1;
-        return keepVisit(key, false);
+        return recordVisit(key, false);
       }
       const isNew = !known.has(key);
       const progress = tally.progress(tally.leads + (isNew ? 1 : 0));
@@ -152,9 +152,9 @@ export function createLeadsJob(options: {
       if (stored.kind === 'lost') throw new AttemptAborted('lease_lost');
     }
 
-    async function keepVisit(key: string, isForAgain: boolean): Promise<void> {
+    async function recordVisit(key: string, failedSite: boolean): Promise<void> {
       const progress = tally.progress(tally.leads);
-      const visit = { key, failed: isForAgain, errors: failed.length, progress };
+      const visit = { key, failed: failedSite, errors: failed.length, progress };
       if (!(await persist(() => storeLeadCandidate(database, job, visit))))
         throw new AttemptAborted('lease_lost');
       known.add(key);
