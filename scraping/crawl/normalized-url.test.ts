@@ -41,7 +41,7 @@ test.each([
   'https://münchen.example/straße/?q=ä&&a==',
   'http://127.0.0.1',
   'https://example.com/?a=1&a=1&utm_id=3&b',
-])('what %s came to is cut into its parts as a parser would', (link) => {
+])('the normalized %s is split as by a URL parser', (link) => {
   const address = normalizeUrl(link);
   if (!address) throw new Error('it is an address');
   const { origin, host, pathname, search } = new URL(address.url);

@@ -9,7 +9,7 @@ it('returns a public address unchanged', async () => {
 });
 
 it.each(['localhost', 'LOCALHOST.', '127.1', '0x7f000001', '[::1]', '169.254.169.254', '[64:ff9b::a00:1]'])(
-  'refuses %s by what it resolves to',
+  'blocks %s by the address it resolves to',
   async (host) => {
     await expect(guardWith().resolve(host, 80)).rejects.toMatchObject({ code: 'egress_refused' });
   },

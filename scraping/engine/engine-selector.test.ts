@@ -118,7 +118,7 @@ describe('a script-rendered page', () => {
       ),
     ],
     ['a root never closed', page('<div id="root"><script src="/app.js"></script>')],
-  ])('is recognised: %s', (_name, html) => {
+  ])('is detected: %s', (_name, html) => {
     expect(why(answered(html))).toBe('script_drawn');
   });
 
@@ -135,7 +135,7 @@ describe('a script-rendered page', () => {
     ],
     ['in German', page('<noscript>Bitte aktivieren Sie JavaScript.</noscript><script src="/a.js"></script>')],
     ['in French', page('<noscript>Veuillez activer JavaScript.</noscript><script src="/a.js"></script>')],
-  ])('says so itself %s', (_name, html) => {
+  ])('asks for JavaScript %s', (_name, html) => {
     expect(why(answered(html))).toBe('asks_for_javascript');
   });
 
@@ -171,7 +171,7 @@ describe('a bot check', () => {
     ['PerimeterX', answered('<div id="px-captcha"></div>', { status: 403 })],
     ['Anubis', answered('<script id="anubis_challenge" type="application/json">{}</script>')],
     ['DDoS-Guard', answered('<script src="/.well-known/ddos-guard/check"></script>', { status: 403 })],
-  ])('is a challenge: %s', (_name, fetched) => {
+  ])('is detected: %s', (_name, fetched) => {
     expect(needsBrowser(fetched)).toMatchObject({ why: 'challenge', isGuess: false, isHostWide: true });
   });
 
@@ -196,7 +196,7 @@ describe('a bot check', () => {
 });
 
 describe('a result that a browser would not change', () => {
-  it.each([400, 401, 404, 410, 429, 500, 502, 503])('is an answer of %d', (status) => {
+  it.each([400, 401, 404, 410, 429, 500, 502, 503])('is a response of %d', (status) => {
     expect(
       needsBrowser(answered('<div id="root"></div><script src="/a.js"></script>', { status })),
     ).toBeNull();

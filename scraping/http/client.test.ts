@@ -221,7 +221,7 @@ describe('a server that does not answer', () => {
   it.each([
     ['says nothing', () => {}],
     ['stops in the middle', (_: IncomingMessage, response: ServerResponse) => void response.write('half')],
-  ])('and %s is given up in time', async (_name, handler) => {
+  ])('and %s ends at the time limit', async (_name, handler) => {
     handlers['/'] = handler;
     await expect(get('/', { timeoutMs: 100 })).rejects.toMatchObject({ code: 'page_timeout' });
   });

@@ -85,7 +85,7 @@ describe('a connection', () => {
       'that was announced',
       keeping('HTTP/1.1 103 Hints', '', 'HTTP/1.1 200 OK', 'Content-Length: 2', '', 'ok'),
     ],
-  ])('is kept for the next request after an answer %s', async (_name, answer) => {
+  ])('is kept for the next request after a response %s', async (_name, answer) => {
     expect(await twice(answer)).toBe(1);
   });
 
@@ -115,7 +115,7 @@ describe('a connection', () => {
     ['with a fold', keeping('HTTP/1.1 200 OK', 'A: b', ' c', 'Content-Length: 2', '', 'ok')],
     ['with spaces in a name', keeping('HTTP/1.1 200 OK', 'A b: c', 'Content-Length: 2', '', 'ok')],
     ['with bytes before it', keeping('', 'HTTP/1.1 200 OK', 'Content-Length: 2', '', 'ok')],
-  ])('is not used again after an answer %s', async (_name, answer) => {
+  ])('is not reused after a response %s', async (_name, answer) => {
     expect(await twice(answer)).toBe(2);
   });
 });

@@ -9,7 +9,7 @@ describe('the encoding of a document', () => {
     ['utf-8', '\xef\xbb\xbf<meta charset=koi8-r>'],
     ['utf-16be', '\xfe\xff\0<'],
     ['utf-16le', '\xff\xfe<\0'],
-  ])('is %s by its byte-order mark, whatever else is said', (encoding, text) => {
+  ])('is %s by its byte-order mark, whatever is declared', (encoding, text) => {
     expect(sniff(text, 'text/html; charset=iso-8859-2')).toBe(encoding);
   });
 
@@ -20,7 +20,7 @@ describe('the encoding of a document', () => {
     ['text/html; boundary=x; charset=latin1;', 'windows-1252'],
     ['text/html; charset=iso-8859-2, text/html', 'iso-8859-2'],
     ['text/html; charset=utf-8, text/html; charset=iso-8859-2', 'iso-8859-2'],
-  ])('is what the server says: %s', (contentType, encoding) => {
+  ])('is the one named by the server: %s', (contentType, encoding) => {
     expect(sniff('<meta charset=koi8-r>', contentType)).toBe(encoding);
   });
 
@@ -39,9 +39,12 @@ describe('the encoding of a document', () => {
     ['text/html; charset=utf8mb4', 'caf\xe9', 'windows-1252'],
     ['text/html; charset=utf-7', '+AGEAYg-', 'windows-1252'],
     ['text/html; charset=hz-gb-2312', 'text', 'windows-1252'],
-  ])('goes by what programs call it, if the bytes can be that: %s of %j', (contentType, text, encoding) => {
-    expect(sniff(text, contentType)).toBe(encoding);
-  });
+  ])(
+    'may have the label of another program, if the bytes are valid in it: %s of %j',
+    (contentType, text, encoding) => {
+      expect(sniff(text, contentType)).toBe(encoding);
+    },
+  );
 
   it('is the one named by the server, even if the document declares UTF-8 and its bytes are valid', () => {
     expect(sniff('<meta charset=utf-8>h\xc3\xa9', 'text/html; charset=iso-8859-1')).toBe('windows-1252');

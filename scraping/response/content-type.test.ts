@@ -80,6 +80,6 @@ it.each([
   [['text/html; charset="a,b", text/html'], 'text/html; charset="a,b"'],
   [['TEXT/HTML; charset=gbk', 'text/html'], 'text/html; charset=gbk'],
   [['nonsense', 'more of it'], 'nonsense'],
-])('of the types %j the answer has %j', (values, type) => {
+])('of the types %j the response has %j', (values, type) => {
   expect(effectiveContentType(values)).toBe(type);
 });

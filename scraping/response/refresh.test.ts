@@ -22,7 +22,7 @@ describe('the refresh target of a page', () => {
       '<meta http-equiv=refresh content="0;/a"><meta http-equiv=refresh content="0;/b">',
       'https://a.example/a',
     ],
-  ])('is what its markup says: %s', (html, expected) => {
+  ])('is that of its markup: %s', (html, expected) => {
     expect(target(html)).toBe(expected);
   });
 
@@ -45,7 +45,7 @@ describe('the refresh target of a page', () => {
     '<meta http-equiv="refresh" content="0;url=javascript:alert(1)">',
     '<meta http-equiv="refresh" content="0;url=file:///etc/passwd">',
     '<meta http-equiv="refresh" content="0;url=https://[">',
-  ])('is nowhere: %s', (html) => {
+  ])('is missing: %s', (html) => {
     expect(target(html)).toBeNull();
   });
 });

@@ -100,7 +100,7 @@ describe('actions', () => {
   it.each([
     ['an element that is not there', '#nothing'],
     ['a selector that is not CSS', 'p[['],
-  ])('fail the page with their number for %s, and keep what there is', async (_name, selector) => {
+  ])('fail the page with their index for %s, and keep its content', async (_name, selector) => {
     const { page } = await fixture.scraper.scrape(at('/form.html'), {
       formats: ['text'],
       actions: [

@@ -230,7 +230,7 @@ describe('a private address', () => {
   });
 
   it.each(['169.254.169.254/latest/meta-data/', '100.100.100.200/', '[fd00:ec2::254]/', '169.254.170.2/v2/'])(
-    'of a cloud that tells its secrets is refused: %s',
+    'of a cloud metadata service is blocked: %s',
     async (address) => {
       expect((await guarded.scrape(`http://${address}`)).page.error?.code).toBe('egress_refused');
     },
@@ -239,7 +239,7 @@ describe('a private address', () => {
 
 describe('a URL that is not http(s)', () => {
   it.each(['file:///etc/passwd', 'data:text/html,x', 'chrome://version'])(
-    'is refused where a page redirects there, logged and counted: %s',
+    'is blocked in a redirect, logged and counted: %s',
     async (to) => {
       const counted = guarded.blockedRequests();
       const { page } = await guarded.scrape(`${site.url}/leads-to?to=${encodeURIComponent(to)}`);
@@ -254,7 +254,7 @@ describe('a URL that is not http(s)', () => {
   });
 
   it.each(['file:///etc/passwd', 'view-source:http://127.0.0.1/', 'chrome://version', 'ftp://127.0.0.1/'])(
-    'is not gone to by a script: %s',
+    'is not reached by a script: %s',
     async (to) => {
       const { page } = await guarded.scrape(`${site.url}/goes-to?to=${encodeURIComponent(to)}`, {
         formats: ['text'],

@@ -55,7 +55,7 @@ describe('a blocked address', () => {
     'http://127.0.0.1%23@127.0.0.1/',
     'http://127。0。0。1/',
     'http://①②⑦.⓪.⓪.①/',
-  ])('is refused, whatever it looks like: %s', async (url) => {
+  ])('is blocked in any notation: %s', async (url) => {
     expect(await byHttp(url)).toMatchObject({
       status_code: null,
       title: null,
@@ -99,7 +99,7 @@ describe('a blocked address', () => {
     '2002:7f00:1::',
     'fe80::1%eth0',
     '169.254.169.254',
-  ])('is not reached by a name of it: %s', async (address) => {
+  ])('is not reached by a name: %s', async (address) => {
     const own = openScraper({ allow: [], resolver: async () => [{ address }] });
     const { page } = await own.scrape('http://points-inside.test/', { render: 'http' });
     expect(page.error?.code).toBe('egress_refused');

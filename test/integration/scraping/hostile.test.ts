@@ -47,7 +47,7 @@ describe('a blocked address', () => {
     'http://[fe80::1]/',
     'https://192.168.0.1/',
     'http://127.0.0.1:22/',
-  ])('is refused, whatever it looks like: %s', async (url) => {
+  ])('is blocked in any notation: %s', async (url) => {
     const { page } = await scraper.scrape(url);
     expect(page).toMatchObject({
       url,
@@ -225,7 +225,7 @@ describe('a page that never completes', () => {
     expect(await code(at('/redirect-loop'))).toBe('too_many_redirects');
   });
 
-  it('reloads itself for ever', async () => {
+  it('that reloads itself endlessly ends', async () => {
     // Which of the two depends on whether a snapshot was possible between two reloads.
     expect([null, 'page_timeout']).toContain(await code(at('/reload'), { pageTimeoutMs: 3000 }));
   });

@@ -112,7 +112,7 @@ describe('a proxy', () => {
     ['http', () => connectProxy],
     ['socks5', () => socksProxy],
   ])(
-    'by %s carries the job, with its login, and is asked for the checked address',
+    'of scheme %s gets the job with its credentials, and only the checked address',
     async (_kind, proxyOf) => {
       const proxy = proxyOf();
       const before = proxy.asked.length;

@@ -64,7 +64,7 @@ describe.each(Object.entries(ODD_ANSWERS))('%s', (_name, answer: OddAnswer) => {
 });
 
 describe('a redirect', () => {
-  it.each(Object.entries(REDIRECTS))('with %s leads where browsers go', async (_name, redirect) => {
+  it.each(Object.entries(REDIRECTS))('with %s is followed as in browsers', async (_name, redirect) => {
     const site = await siteOf((path) => {
       if (path !== '/from') return html(PAGE);
       const location = redirect.location.join('\r\n').replace('HOST', site.authority);
