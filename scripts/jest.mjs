@@ -55,9 +55,9 @@ function run(args, env) {
       if (error.code !== 'ESRCH') throw error;
     }
   };
-  // A SIGKILL of this process does not reach that group; the guard ends it.
-  const guard = startGuard();
-  if (detached && jest.pid) guard.watch(-jest.pid);
+  // A SIGKILL of this process does not reach that group; the reaper ends it.
+  const reaper = startReaper();
+  if (detached && jest.pid) reaper.watch(-jest.pid);
   // Processes that tests started have guards of their own, which end them when Jest is gone.
   const end = () => {
     signal('SIGTERM');
