@@ -69,7 +69,8 @@ export const tooManyStreams = (limit: number) =>
 
 export const upgradeRequired = () =>
   new Problem(426, 'upgrade_required', 'this path speaks WebSocket', {
-    headers: { upgrade: 'websocket', connection: 'upgrade' },
+    // Closed after it: this header replaces the one in which the client asked for that.
+    headers: { upgrade: 'websocket', connection: 'upgrade, close' },
   });
 
 export const stopping = () =>
