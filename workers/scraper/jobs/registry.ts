@@ -5,7 +5,7 @@ import type { Scrape } from '../execution.ts';
 export type JobKind = 'pages' | 'crawl' | 'leads';
 
 /** The kind of a job: a crawl or map of a site, leads, or a list of pages. */
-export function kindOfJob(spec: JobSpec): JobKind {
+function kindOfJob(spec: JobSpec): JobKind {
   if (spec.urls && (spec.crawl || spec.map)) return 'crawl';
   return wantsLeads(spec) ? 'leads' : 'pages';
 }
