@@ -6,6 +6,16 @@ import { runJest } from './jest.mjs';
 import { setup } from './setup.mjs';
 import { endWithNpm, runScript, SetupError, step } from './steps.mjs';
 
+/**
+ * Programs that the tests start as their own servers, and the folders where the support files look
+ * for them; no system service is used. The name is also that of Debian's package.
+ */
+const PROGRAMS = {
+  'rabbitmq-server': ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'],
+  openssl: ['/usr/bin', '/opt/homebrew/bin', '/usr/local/bin'],
+  pgbouncer: ['/usr/sbin', '/opt/homebrew/bin', '/usr/local/bin'],
+};
+
 await runScript(async () => {
   const args = process.argv.slice(2);
   if (args.includes('--help')) return console.log(helpOf('test'));
@@ -20,16 +30,6 @@ await runScript(async () => {
   }
   process.exitCode = await runJest(args);
 });
-
-/**
- * Programs that the tests start as their own servers, and the folders where the support files look
- * for them; no system service is used. The name is also that of Debian's package.
- */
-const PROGRAMS = {
-  'rabbitmq-server': ['/usr/lib/rabbitmq/bin', '/opt/homebrew/sbin', '/usr/local/sbin'],
-  openssl: ['/usr/bin', '/opt/homebrew/bin', '/usr/local/bin'],
-  pgbouncer: ['/usr/sbin', '/opt/homebrew/bin', '/usr/local/bin'],
-};
 
 async function ensurePrograms() {
   const missing = () => Object.keys(PROGRAMS).filter((name) => !isInstalled(name));
