@@ -130,7 +130,7 @@ test.each([
   const site = await startRawSite(() => ({ bytes: Buffer.from(answer) }));
   try {
     const politeness = open();
-    expect(await decision(politeness, `${site.url}/page`)).toBe('go');
+    expect(await decision(politeness, `${site.url}/page`)).toBe('granted');
     expect(await decision(politeness, `${site.url}/private`)).toBe('robots_disallowed');
     expect(site.requests).toHaveLength(1);
   } finally {
@@ -146,7 +146,7 @@ test('a fetch lock of robots.txt without a result expires', async () => {
   try {
     expect(await decision(open(), `${site.url}/page`)).toBe('connection_failed');
     isCut = false;
-    await waitFor(async () => (await decision(open(), `${site.url}/page`)) === 'go', {
+    await waitFor(async () => (await decision(open(), `${site.url}/page`)) === 'granted', {
       ...{ timeoutMs: 20_000, what: 'the file to be fetched again' },
     });
   } finally {
