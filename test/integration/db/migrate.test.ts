@@ -130,11 +130,11 @@ describe('a database that the program cannot use is refused in one line, and unc
       'schema',
       "INSERT INTO schema_migrations (name) VALUES ('9999-from-the-future')",
     );
-    const { exitCode, output } = await runToEnd('dispatch/main.js', {
+    const { exitCode, signal, output } = await runToEnd('dispatch/main.js', {
       DATABASE_URL: url,
       LOG_LEVEL: 'error',
     });
-    expect(exitCode).toBe(1);
+    expect({ exitCode, signal }).toEqual({ exitCode: 1, signal: null });
     expect(output.trim()).toMatch(/^the database is at schema 9999-from-the-future, newer than [^\n]*$/);
   });
 });
