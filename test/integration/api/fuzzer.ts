@@ -370,7 +370,7 @@ const NASTY_TEXTS = [
     '('.repeat(900),
     '*'.repeat(900),
     '%'.repeat(900),
-    '../..'.repeat(300),
+    '../'.repeat(300),
   ],
   ...[
     '__proto__',
