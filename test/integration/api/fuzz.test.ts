@@ -60,6 +60,8 @@ function problemOf({ status, head, body }: Answer, method: string): string | nul
   // Answers to visitors of short links.
   if (/^content-type: text\/html/im.test(head)) return null;
   if (!/^content-type: application\/problem\+json/im.test(head)) return `${status} is no problem+json`;
+  // A compressed problem is one as well.
+  if (/^content-encoding: /im.test(head)) return null;
   const json = JSON.parse(body.slice(body.indexOf('{'), body.lastIndexOf('}') + 1));
   return json.status === status && /^[a-z_]+$/.test(json.code) ? null : `${status} has no code`;
 }
