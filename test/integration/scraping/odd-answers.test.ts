@@ -141,7 +141,6 @@ describe('in a page of the browser', () => {
     const { first, last } = seedsOf(200);
     const perPage = 100;
     const site = await siteOf((path) => {
-      if (path === '/plain') return html(`<p>${WORDS}</p>`);
       const from = /^\/page\/(\d+)$/.exec(path)?.[1];
       if (from === undefined) return randomAnswer(Number(/^\/odd\/(\d+)/.exec(path)?.[1] ?? 0));
       return html(`<title>waiting</title><p>${WORDS}</p><script>
@@ -163,6 +162,11 @@ describe('in a page of the browser', () => {
     const asked = new Set(site.requests.map((request) => /\/odd\/(\d+)/.exec(request)?.[1]));
     expect(asked.size).toBeGreaterThanOrEqual(last - first);
     // This process relayed the responses: it is still running.
-    expect((await scrape(`${site.url}/plain`, 'browser')).text).toContain(WORDS);
+    const { page } = await scraper.scrape(
+      `${site.url}/page/0`,
+      { render: 'browser', formats: ['text'] },
+      { pageTimeoutMs: 60_000 },
+    );
+    expect(page.text).toContain(WORDS);
   }, 1_800_000);
 });
