@@ -7,6 +7,7 @@ import {
   listJobLeads,
   listKnownLeads,
 } from '../../db/leads.ts';
+import { CSV_TYPE, csv } from '../http/csv.ts';
 import {
   decodeKnownLeadCursor,
   decodeLeadCursor,
@@ -17,8 +18,7 @@ import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../ht
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery } from '../http/validation.ts';
 import { ownJob } from '../jobs/jobs.ts';
-import type { TableLead } from './columns.ts';
-import { CSV_TYPE, csv } from './csv.ts';
+import { COLUMN_NAMES, cellsOf, type TableLead } from './columns.ts';
 import { XLSX_TYPE, xlsx } from './xlsx.ts';
 
 const DEFAULT_LIMIT = 100;
@@ -128,7 +128,11 @@ async function sendAs(
         mapped(entries, (entry) => `${JSON.stringify(entry.json)}\n`),
       );
     case 'csv':
-      return sendStream(response, { 'content-type': CSV_TYPE, ...download }, csv(table()));
+      return sendStream(
+        response,
+        { 'content-type': CSV_TYPE, ...download },
+        csv(COLUMN_NAMES, cellsOf, table()),
+      );
     case 'xlsx':
       return sendStream(response, { 'content-type': XLSX_TYPE, ...download }, xlsx(table()));
     default:

@@ -1,5 +1,6 @@
 import type { Sql } from '../../../db/connect.ts';
 import { listPages } from '../../../db/pages/pages.ts';
+import { CSV_TYPE, csv } from '../../http/csv.ts';
 import { notFound, Problem } from '../../http/problem.ts';
 import { answerHeaders, type Handler } from '../../http/route.ts';
 import { sendStream } from '../../http/stream.ts';
@@ -7,7 +8,7 @@ import { requireNoQuery } from '../../http/validation.ts';
 import { SAFE_PAGE_HEADERS } from './html.ts';
 import { allLeads, allPages, findShared, type ListLeads } from './results.ts';
 import { MAX_ROWS, resultPage } from './show.ts';
-import { csvOf, jsonOf, LEADS, PAGES } from './tables.ts';
+import { jsonOf, LEADS, PAGES } from './tables.ts';
 
 export interface ShareRoutes {
   sql: Sql;
@@ -46,7 +47,7 @@ export const downloadShared =
     const file = String(request.params.file);
     const make = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
     if (!make) throw notFound(`there is no such file; there are ${Object.keys(FILES).join(', ')}`);
-    const type = file.endsWith('.csv') ? 'text/csv; charset=utf-8; header=present' : 'application/json';
+    const type = file.endsWith('.csv') ? CSV_TYPE : 'application/json';
     const headers = {
       'content-type': type,
       'content-disposition': `attachment; filename="${code}-${file}"`,
@@ -56,9 +57,9 @@ export const downloadShared =
   };
 
 const FILES: Record<string, (sql: Sql, listLeads: ListLeads, jobId: string) => AsyncIterable<string>> = {
-  'pages.csv': (sql, _, jobId) => csvOf(PAGES, allPages(sql, jobId)),
+  'pages.csv': (sql, _, jobId) => csv(PAGES.columns, PAGES.cells, allPages(sql, jobId)),
   'pages.json': (sql, _, jobId) => jsonOf('pages', allPages(sql, jobId)),
-  'leads.csv': (sql, listLeads, jobId) => csvOf(LEADS, allLeads(sql, listLeads, jobId)),
+  'leads.csv': (sql, listLeads, jobId) => csv(LEADS.columns, LEADS.cells, allLeads(sql, listLeads, jobId)),
   'leads.json': (sql, listLeads, jobId) => jsonOf('leads', allLeads(sql, listLeads, jobId)),
 };
 

@@ -34,23 +34,6 @@ export const LEADS: Table<Lead> = {
   ],
 };
 
-/** RFC 4180. */
-export async function* csvOf<Row>(table: Table<Row>, rows: AsyncIterable<Row>): AsyncGenerator<string> {
-  yield line(table.columns);
-  for await (const row of rows) yield line(table.cells(row));
-}
-
-const line = (cells: string[]): string => `${cells.map(csvCell).join(',')}\r\n`;
-
-/**
- * Text comes from third-party pages; a leading apostrophe keeps spreadsheets from running it as a
- * formula.
- */
-export function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 export async function* jsonOf<Row>(name: string, rows: AsyncIterable<Row>): AsyncGenerator<string> {
   yield `{"${name}":[`;
   let separator = '\n';

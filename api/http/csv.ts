@@ -1,17 +1,19 @@
-import { COLUMN_NAMES, cellsOf, type TableLead } from './columns.ts';
-
 export const CSV_TYPE = 'text/csv; charset=utf-8; header=present';
 
 /** Without a BOM Excel reads UTF-8 as the machine's code page. */
 const BYTE_ORDER_MARK = '\uFEFF';
 
 /** RFC 4180 plus a BOM and formula escapes for spreadsheets. */
-export async function* csv(leads: AsyncIterable<TableLead>): AsyncGenerator<string> {
-  yield `${BYTE_ORDER_MARK}${line([...COLUMN_NAMES])}`;
-  for await (const lead of leads) yield line(cellsOf(lead));
+export async function* csv<Row>(
+  columns: readonly string[],
+  cellsOf: (row: Row) => string[],
+  rows: AsyncIterable<Row>,
+): AsyncGenerator<string> {
+  yield `${BYTE_ORDER_MARK}${line(columns)}`;
+  for await (const row of rows) yield line(cellsOf(row));
 }
 
-const line = (cells: string[]): string => `${cells.map(cell).join(',')}\r\n`;
+const line = (cells: readonly string[]): string => `${cells.map(cell).join(',')}\r\n`;
 
 /**
  * Cells come from third-party sites, so one that a spreadsheet would run as a formula gets a
