@@ -5,7 +5,7 @@ import { HOSTILE_PAGES } from './adversarial/pages.ts';
 import { ATTACKS } from './adversarial/parsers.ts';
 
 /**
- * What strangers send is read in time that grows as it does. Processor time is compared, of an input and of one four times as long:
+ * Input from outside is read in time linear in its length. Processor time is compared, of an input and of one four times as long:
  * twelve times as much is far from four and short of the sixteen that a square takes. `ADVERSARIAL_SCALE=8` tries longer inputs.
  */
 const SCALE = Number(process.env.ADVERSARIAL_SCALE ?? 1);
@@ -60,7 +60,7 @@ test.each(Object.entries(HOSTILE_PAGES))('page: %s', async (_, make) => {
         formats: ['markdown', 'html', 'text', 'links', 'metadata', 'contacts'],
       });
     } catch (error) {
-      // Nested too deeply for this thread's stack: an error of the page, and soon told.
+      // Nested too deeply for this thread's stack: an error of the page, and an early one.
       if (error instanceof RangeError) return null;
       throw error;
     }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JobSpec } from '../../core/jobs/job.ts';
 import { idempotencyKey } from '../../core/jobs/job-schemas.ts';
-import { createBreather } from '../../runtime/breathe.ts';
+import { startTimeSlice } from '../../runtime/time-slice.ts';
 import { conflict, invalidRequest } from './problem.ts';
 import type { ApiRequest } from './route.ts';
 
@@ -24,10 +24,10 @@ export const hashBody = (body: unknown): string => createHash('sha256').update(c
 /** The same as `hashBody({jobs: specs})`, in chunks. */
 export async function hashBatch(specs: JobSpec[]): Promise<string> {
   const hash = createHash('sha256').update('{"jobs":[');
-  const breathe = createBreather();
+  const slice = startTimeSlice();
   for (const [index, spec] of specs.entries()) {
     hash.update(index === 0 ? '' : ',').update(canonical(spec));
-    await breathe();
+    if (slice.isOver) await slice.next();
   }
   return hash.update(']}').digest('hex');
 }

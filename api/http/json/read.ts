@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { createBreather } from '../../../runtime/breathe.ts';
+import { startTimeSlice } from '../../../runtime/time-slice.ts';
 import { invalidRequest, Problem } from '../problem.ts';
 import { type ItemLimits, JsonCheck, JsonProblem } from './check.ts';
 
@@ -32,10 +32,10 @@ export async function parseJsonWithItems(
   return {
     around: JSON.parse(`${text.toString('utf8', 0, begin)}${text.toString('utf8', end)}`),
     items: async function* () {
-      const breathe = createBreather();
+      const slice = startTimeSlice();
       for (const [from, to] of ranges) {
         yield JSON.parse(text.toString('utf8', from, to));
-        await breathe();
+        if (slice.isOver) await slice.next();
       }
     },
   };
@@ -49,9 +49,9 @@ async function check(text: Buffer, limits?: ItemLimits): Promise<JsonCheck['item
   // A lenient decoder would store replacement characters instead of refusing invalid bytes.
   if (!isUtf8(text)) throw malformed('the body is not UTF-8');
   const check = new JsonCheck(text, limits);
-  const breathe = createBreather();
+  const slice = startTimeSlice();
   try {
-    while (!check.advance(SLICE_BYTES)) await breathe();
+    while (!check.advance(SLICE_BYTES)) if (slice.isOver) await slice.next();
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error;
     if (error.kind === 'syntax') throw malformed(`the body is not JSON: ${error.message}`);
