@@ -1,5 +1,6 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
+import { parseUrl } from './parse-url.ts';
 
 /** Building blocks of all request schemas. */
 
@@ -56,8 +57,8 @@ export const webUrl = string(8192).superRefine((value, context) => {
 });
 
 function webUrlProblem(value: string): string | null {
-  if (!URL.canParse(value)) return 'expected an absolute URL such as https://example.com/';
-  const url = new URL(value);
+  const url = parseUrl(value);
+  if (!url) return 'expected an absolute URL such as https://example.com/';
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     return `expected an http or https URL, got ${url.protocol.slice(0, 32)}`;
   }

@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js';
+import { parseUrl } from '../core/parse-url.ts';
 import { OperatorError } from './operator-error.ts';
 
 /**
@@ -140,8 +141,6 @@ function parseEntry(entry: string): Rule {
 export function canonicalHost(host: string): string | null {
   const address = parseAddress(host);
   if (address) return address.toString();
-  const url = `http://${host}/`;
-  if (/[\s/?#@\\:]/.test(host.replace(/^\[.*\]$/, '')) || !URL.canParse(url)) return null;
-  const { hostname } = new URL(url);
-  return hostname.replace(/\.$/, '') || null;
+  if (/[\s/?#@\\:]/.test(host.replace(/^\[.*\]$/, ''))) return null;
+  return parseUrl(`http://${host}/`)?.hostname.replace(/\.$/, '') || null;
 }

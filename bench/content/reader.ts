@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from '../../core/jobs/page.ts';
+import { parseUrl } from '../../core/parse-url.ts';
 import { createLogger } from '../../runtime/log/logger.ts';
 import { findChromium } from '../../scraping/browser/chromium.ts';
 import { createBrowserPool } from '../../scraping/browser/pool.ts';
@@ -76,7 +77,7 @@ export async function createBrowserReader(): Promise<PageReader> {
     async read({ url, html }, formats, { mainContent = true } = {}) {
       count += 1;
       // Some pages were saved without their URL.
-      const path = `/${count}${URL.canParse(url) ? new URL(url).pathname : '/'}`;
+      const path = `/${count}${parseUrl(url)?.pathname ?? '/'}`;
       saved.set(path, html);
       const context = {
         browser,

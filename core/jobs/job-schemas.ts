@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SOURCE_TYPES } from '../leads/lead.ts';
 import { leadFilters } from '../leads/lead-filters.ts';
+import { parseUrl } from '../parse-url.ts';
 import { fields, list, metadata, moment, string, text, webUrl } from '../schema-primitives.ts';
 import { extractFields, selector } from './extract-schemas.ts';
 
@@ -98,8 +99,9 @@ const PROXY_PROTOCOLS = ['http:', 'https:', 'socks5:'];
 /** Its error message never quotes it: it may contain a password. */
 export const proxyUrl = string(2000)
   .refine((value) => {
-    if (!URL.canParse(value)) return false;
-    const { protocol, hostname, pathname, search, hash } = new URL(value);
+    const url = parseUrl(value);
+    if (!url) return false;
+    const { protocol, hostname, pathname, search, hash } = url;
     return (
       PROXY_PROTOCOLS.includes(protocol) && hostname !== '' && /^\/?$/.test(pathname) && !search && !hash
     );
@@ -110,7 +112,7 @@ export const proxyUrl = string(2000)
       return decodeURIComponent(username + password) !== '\0';
     } catch {
       // An invalid URL is already reported.
-      return !URL.canParse(value);
+      return parseUrl(value) === null;
     }
   }, 'expected user and password percent-encoded');
 

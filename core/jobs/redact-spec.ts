@@ -1,3 +1,4 @@
+import { parseUrl } from '../parse-url.ts';
 import type { JobSpec } from './job.ts';
 
 /** A job's spec for answers: unchanged, but without the credentials of its proxies. */
@@ -11,8 +12,8 @@ export function redactSpec(spec: JobSpec): JobSpec {
 }
 
 function withoutCredentials(text: string): string {
-  if (!URL.canParse(text)) return '***';
-  const url = new URL(text);
+  const url = parseUrl(text);
+  if (!url) return '***';
   if (url.username) url.username = '***';
   if (url.password) url.password = '***';
   return url.href;

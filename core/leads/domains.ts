@@ -1,4 +1,5 @@
 import { getDomain } from 'tldts';
+import { parseUrl } from '../parse-url.ts';
 
 /**
  * The key of a lead: its registrable domain, or host and port if there is none (an IP address,
@@ -8,8 +9,9 @@ import { getDomain } from 'tldts';
  * @returns null if it is not an http(s) URL
  */
 export function siteKey(url: string): string | null {
-  if (!URL.canParse(url)) return null;
-  const { protocol, hostname, host } = new URL(url);
+  const parsed = parseUrl(url);
+  if (!parsed) return null;
+  const { protocol, hostname, host } = parsed;
   if (protocol !== 'http:' && protocol !== 'https:') return null;
   return registrableDomain(hostname) ?? host;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseUrl } from '../../core/parse-url.ts';
 
 // Types of setting values. Each error message says what was expected.
 
@@ -17,7 +18,7 @@ export const wholeNumber = (min: number, max: number) => {
 
 export const urlOf = (...protocols: string[]) =>
   text.refine(
-    (value) => URL.canParse(value) && protocols.includes(new URL(value).protocol),
+    (value) => protocols.includes(parseUrl(value)?.protocol ?? ''),
     `expected a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   );
 

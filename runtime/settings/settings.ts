@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { proxyUrl } from '../../core/jobs/job-schemas.ts';
+import { parseUrl } from '../../core/parse-url.ts';
 import { parseRange } from '../address-policy.ts';
 import { base64url, listOf, oneOf, text, urlOf, verbatim, wholeNumber } from './setting-types.ts';
 import { amqpUrl, artifactsUrl, databaseUrl, egressEntry } from './url-settings.ts';
@@ -457,7 +458,8 @@ function isRange(entry: string): boolean {
 
 function isOrigin(entry: string): boolean {
   if (entry === '*') return true;
-  if (!/^https?:\/\//i.test(entry) || !URL.canParse(entry)) return false;
-  const { pathname, search, hash, username, password } = new URL(entry);
+  const url = /^https?:\/\//i.test(entry) ? parseUrl(entry) : null;
+  if (!url) return false;
+  const { pathname, search, hash, username, password } = url;
   return pathname === '/' && `${search}${hash}${username}${password}` === '';
 }

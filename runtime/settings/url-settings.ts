@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseUrl } from '../../core/parse-url.ts';
 import { PostgresUrlError, parsePostgresUrl } from '../postgres/postgres-url.ts';
 import { text } from './setting-types.ts';
 
@@ -20,8 +21,9 @@ export const amqpUrl = text
   );
 
 function isDecodable(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { hostname, pathname, hash, username, password } = new URL(value);
+  const url = parseUrl(value);
+  if (!url) return false;
+  const { hostname, pathname, hash, username, password } = url;
   // A raw / or # in a password ends the host.
   if (hostname === '' || hash !== '' || pathname.indexOf('/', 1) >= 0) return false;
   try {
@@ -46,8 +48,8 @@ export const artifactsUrl = text.refine(
 );
 
 function isArtifactsUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const url = new URL(value);
+  const url = parseUrl(value);
+  if (!url) return false;
   if (url.protocol === 'file:') return url.host === '' && url.pathname !== '/';
   const known = [...url.searchParams.keys()].every((name) => name === 'region' || name === 'tls');
   const tls = url.searchParams.get('tls') ?? 'true';

@@ -1,5 +1,6 @@
 import type { ErrorInfo } from '../../core/errors.ts';
 import { httpStatusError, type PageErrorCode, PageFailure } from '../../core/jobs/page-errors.ts';
+import { parseUrl } from '../../core/parse-url.ts';
 import type { Deadline } from '../fetching/deadline.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import { retryAfterMs } from '../politeness/retry-after.ts';
@@ -226,7 +227,7 @@ export class DocumentWatch {
 const isCutGzip = (encoding: string, bytes: number) =>
   /^(x-)?gzip$/i.test(encoding) && (bytes < 20 || bytes > 40);
 
-const withoutFragment = (url: string) => (URL.canParse(url) ? new URL(url).href.replace(/#.*$/s, '') : url);
+const withoutFragment = (url: string) => parseUrl(url)?.href.replace(/#.*$/s, '') ?? url;
 
 function header(headers: Record<string, string>, name: string): string | null {
   const found = Object.entries(headers).find(([key]) => key.toLowerCase() === name);

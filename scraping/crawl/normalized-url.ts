@@ -1,3 +1,4 @@
+import { parseUrl } from '../../core/parse-url.ts';
 import { withoutEnding } from '../extraction/document/lines.ts';
 
 /** A normalized URL of a crawl and its key for comparison. */
@@ -26,8 +27,8 @@ const LONGEST = 16_384;
  * fields; pages that are the same with and without a trailing slash are detected by their content.
  */
 export function normalizeUrl(link: string, base?: string): NormalizedUrl | null {
-  if (link.length > LONGEST || !URL.canParse(link, base)) return null;
-  const url = new URL(link, base);
+  const url = link.length > LONGEST ? null : parseUrl(link, base);
+  if (!url) return null;
   if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '') return null;
   url.hash = '';
   url.username = '';

@@ -1,4 +1,5 @@
 import { setImmediate as yieldToEventLoop } from 'node:timers/promises';
+import { parseUrl } from '../../core/parse-url.ts';
 import { createSitemapLines } from './sitemap-lines.ts';
 import type { OnUrl, Sitemap, SitemapReader } from './sitemap-reader.ts';
 import { textChunks } from './sitemap-text.ts';
@@ -48,7 +49,8 @@ const LONGEST = 8192;
 function absolute(address: string, base: string | undefined): string | null {
   if (address === '' || address.length > LONGEST) return null;
   if (/^https?:\/\//i.test(address)) return address;
-  if (base === undefined || !URL.canParse(address, base)) return null;
-  const { protocol, href } = new URL(address, base);
+  const url = base === undefined ? null : parseUrl(address, base);
+  if (!url) return null;
+  const { protocol, href } = url;
   return protocol === 'http:' || protocol === 'https:' ? href : null;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { parseUrl } from '../../core/parse-url.ts';
 import { canonicalHost } from '../../runtime/address-policy.ts';
 import type { EgressError, EgressGuard } from './guard.ts';
 import type { UpstreamProxies } from './upstream-proxy.ts';
@@ -156,7 +157,7 @@ class ProxyPage implements EgressPage {
   }
 
   reportBlocked(url: string): void {
-    const { hostname, protocol } = URL.canParse(url) ? new URL(url) : { hostname: '', protocol: '' };
+    const { hostname, protocol } = parseUrl(url) ?? { hostname: '', protocol: '' };
     this.proxy.reportBlocked({ host: hostname, protocol, reason: 'refused by the browser' });
   }
 
@@ -183,7 +184,8 @@ class ProxyPage implements EgressPage {
 const keyOf = (target: Target) => `${canonicalHost(target.host)}:${target.port}`;
 
 function targetOf(url: string): Target | null {
-  if (!URL.canParse(url)) return null;
-  const { hostname, port, protocol } = new URL(url);
+  const parsed = parseUrl(url);
+  if (!parsed) return null;
+  const { hostname, port, protocol } = parsed;
   return { host: hostname, port: Number(port || (protocol === 'https:' ? 443 : 80)) };
 }

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { parseUrl } from '../../core/parse-url.ts';
 import { parseAddress } from '../../runtime/address-policy.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { dialFirst } from './dial.ts';
@@ -75,7 +76,7 @@ export function createEgressProxy(options: { guard: EgressGuard; logger: Logger 
       response.writeHead(407, { 'proxy-authenticate': CHALLENGE, 'content-length': '0' }).end();
       return;
     }
-    const url = URL.canParse(request.url ?? '') ? new URL(request.url ?? '') : null;
+    const url = parseUrl(request.url ?? '');
     if (url?.protocol !== 'http:') {
       request.socket.destroy();
       return;

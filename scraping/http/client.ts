@@ -1,4 +1,5 @@
 import { PageFailure } from '../../core/jobs/page-errors.ts';
+import { parseUrl } from '../../core/parse-url.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
@@ -236,7 +237,7 @@ const SET_BY_TRANSPORT = new Set([
 ]);
 
 function redirectTarget(from: string, location: string, guard: EgressGuard): string {
-  const target = URL.canParse(location, from) ? new URL(location, from) : null;
+  const target = parseUrl(location, from);
   if (!target || (target.protocol !== 'http:' && target.protocol !== 'https:')) {
     const protocol = target?.protocol ?? 'none';
     guard.reportBlocked({ host: new URL(from).host, protocol, reason: 'not the web' });

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { normalizeEncoding, TextDecoder as StandardDecoder } from '@exodus/bytes/encoding.js';
+import { parseUrl } from '../../core/parse-url.ts';
 
 /**
  * Guesses the encoding of a document that declares none and is not valid UTF-8: by which encodings
@@ -219,7 +220,7 @@ function languageOf(bytes: Uint8Array): string | null {
 }
 
 function languageOfDomain(url: string): string | null {
-  const domain = URL.canParse(url) ? (new URL(url).hostname.split('.').at(-1) ?? '') : '';
+  const domain = parseUrl(url)?.hostname.split('.').at(-1) ?? '';
   return LANGUAGES_OF_DOMAINS[domain] ?? (NO_LANGUAGES.has(domain) ? null : domain);
 }
 

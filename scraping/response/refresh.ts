@@ -1,3 +1,4 @@
+import { parseUrl } from '../../core/parse-url.ts';
 import { type HtmlSignals, htmlSignals } from './html-signals.ts';
 import { parseRefresh, SOON_SECONDS } from './refresh-value.ts';
 
@@ -26,12 +27,10 @@ export function refreshTarget(page: {
   const header = page.header ? parseRefresh(page.header) : null;
   const soon = header && header.seconds <= SOON_SECONDS ? header.url : null;
   const address = header ? soon : page.markup?.refreshesTo;
-  const base =
-    page.markup?.base && URL.canParse(page.markup.base, page.url)
-      ? new URL(page.markup.base, page.url)
-      : page.url;
-  if (address == null || !/^https?:/.test(page.url) || !URL.canParse(address, base)) return null;
-  const target = new URL(address, base);
+  if (address == null || !/^https?:/.test(page.url)) return null;
+  const base = page.markup?.base ? parseUrl(page.markup.base, page.url) : null;
+  const target = parseUrl(address, base ?? page.url);
+  if (!target) return null;
   if (target.protocol !== 'http:' && target.protocol !== 'https:') return null;
   return withoutFragment(target.href) === withoutFragment(page.url) ? null : target.href;
 }

@@ -47,7 +47,9 @@ describe('a supervisor whose output is not read', () => {
     expect(children.length).toBeGreaterThanOrEqual(4);
     await supervisor.kill();
     await waitFor(() => !children.some(isRunning), { what: 'its processes to end' });
-    process.kill(postgresPid(), 'SIGINT');
+    const postgres = postgresPid();
+    process.kill(postgres, 'SIGINT');
+    await waitFor(() => !isRunning(postgres), { what: 'Postgres to end' });
   });
 });
 

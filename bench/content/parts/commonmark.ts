@@ -1,5 +1,6 @@
 import { createDocument } from '@mixmark-io/domino';
 import { HtmlRenderer, Parser } from 'commonmark';
+import { parseUrl } from '../../../core/parse-url.ts';
 import { readCorpusFile } from '../corpus.ts';
 import type { Part } from '../part.ts';
 import { share } from '../scores.ts';
@@ -91,5 +92,4 @@ function serializeAttributes(element: Element): string {
     .join('');
 }
 
-const address = (value: string) =>
-  globalThis.URL.canParse(value, URL) ? new globalThis.URL(value, URL).href : value;
+const address = (value: string) => parseUrl(value, URL)?.href ?? value;

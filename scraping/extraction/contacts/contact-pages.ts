@@ -1,4 +1,5 @@
 import { siteKey } from '../../../core/leads/domains.ts';
+import { parseUrl } from '../../../core/parse-url.ts';
 import { collapseSpaces, parsePage, select } from '../document/dom.ts';
 
 /**
@@ -32,8 +33,8 @@ export function contactPages(html: string, url: string): string[] {
 
 /** The URL without its fragment; null for anything but http(s). */
 function normalizeUrl(href: string): string | null {
-  if (!/^https?:/i.test(href) || !URL.canParse(href)) return null;
-  const url = new URL(href);
+  const url = /^https?:/i.test(href) ? parseUrl(href) : null;
+  if (!url) return null;
   url.hash = '';
   return url.href;
 }

@@ -1,3 +1,4 @@
+import { parseUrl } from '../../../core/parse-url.ts';
 import type { Entity } from './entities.ts';
 import { propertyTexts } from './entities.ts';
 import type { Finding } from './finding.ts';
@@ -149,8 +150,9 @@ const MAY_BE_ONE =
  * post.
  */
 export function socialProfile(link: string): { network: string; url: string } | null {
-  if (!MAY_BE_ONE.test(link) || !URL.canParse(link)) return null;
-  const { hostname, pathname, hash, search } = new URL(link);
+  const parsed = MAY_BE_ONE.test(link) ? parseUrl(link) : null;
+  if (!parsed) return null;
+  const { hostname, pathname, hash, search } = parsed;
   const host = hostname.toLowerCase().replace(/^www\./, '');
   for (const [network, { hosts, profile, not, url }] of Object.entries(NETWORKS)) {
     if (!hosts.test(host)) continue;

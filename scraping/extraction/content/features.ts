@@ -1,3 +1,4 @@
+import { parseUrl } from '../../../core/parse-url.ts';
 import type { Block, BlockTree, SubtreeTotals } from './blocks.ts';
 import { HINTS, type Hint, NEVER } from './element-hints.ts';
 import { computeTextStatistics } from './text-statistics.ts';
@@ -366,7 +367,7 @@ function pageFeatures(blocks: readonly Block[], traits: readonly Traits[], facts
     const at = HINTS.indexOf(hint);
     return sum((block) => (block.hints[at] === NEVER ? 0 : block.words)) / Math.max(1, words);
   };
-  const path = URL.canParse(facts.url) ? new URL(facts.url) : null;
+  const path = parseUrl(facts.url);
   const steps = path?.pathname.split('/').filter(Boolean) ?? [];
   return [
     blocks.length,

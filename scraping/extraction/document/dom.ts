@@ -1,4 +1,5 @@
 import { createDocument } from '@mixmark-io/domino';
+import { parseUrl } from '../../../core/parse-url.ts';
 import { select, selectFirst, setAttribute } from './selector-index.ts';
 import { containsTag, hasText, isElement, nextNode, readText } from './traverse.ts';
 
@@ -35,7 +36,7 @@ function unwrapMisspelt(document: Document): void {
 
 function baseUrl(document: Document, url: string): string {
   const base = selectFirst(document, 'base[href]')?.getAttribute('href');
-  return base && URL.canParse(base, url) ? new URL(base, url).href : url;
+  return (base && parseUrl(base, url)?.href) || url;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { parseUrl } from '../../../core/parse-url.ts';
 import { collapseSpaces, readText, select, selectFirst } from '../document/dom.ts';
 import type { MetaTags } from './meta-tags.ts';
 import { flattenThings, isOfType, type Thing } from './structured-data.ts';
@@ -102,7 +103,7 @@ function cleanNames(
   texts: readonly (string | null | undefined)[],
   { siteName, url }: BylineSource,
 ): string[] {
-  const host = URL.canParse(url) ? plain(new URL(url).hostname.replace(/^www\.|\.[a-z]+$/g, '')) : '';
+  const host = plain(parseUrl(url)?.hostname.replace(/^www\.|\.[a-z]+$/g, '') ?? '');
   const found = texts
     .map((text) => collapseSpaces(text ?? '').slice(0, LONGEST))
     .map((text) => text.replace(/^(written |posted |published )?by[:\s]+/i, ''))

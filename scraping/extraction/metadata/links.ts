@@ -1,4 +1,5 @@
 import type { Link, LinkKind } from '../../../core/jobs/page.ts';
+import { parseUrl } from '../../../core/parse-url.ts';
 import { collapseSpaces, readText, select } from '../document/dom.ts';
 
 const MAX_TEXT = 500;
@@ -29,9 +30,9 @@ export function extractLinks(document: Document, pageUrl: string): Link[] {
 
 /** Null for anything but http(s): `mailto:` and `tel:` belong to contacts. */
 function classifyLink(url: string, pageHost: string): LinkKind | null {
-  if (!/^https?:/i.test(url) || !URL.canParse(url)) return null;
-  const { pathname } = new URL(url);
-  if (FILES.test(pathname)) return 'file';
+  const parsed = /^https?:/i.test(url) ? parseUrl(url) : null;
+  if (!parsed) return null;
+  if (FILES.test(parsed.pathname)) return 'file';
   const host = hostWithoutWww(url);
   return host === pageHost || host.endsWith(`.${pageHost}`) || pageHost.endsWith(`.${host}`)
     ? 'internal'
@@ -42,8 +43,7 @@ function classifyLink(url: string, pageHost: string): LinkKind | null {
 const FILES =
   /\.(pdf|docx?|xlsx?|pptx?|odt|ods|odp|rtf|csv|zip|gz|tgz|bz2|xz|7z|rar|tar|dmg|exe|msi|deb|rpm|apk|iso|epub|mobi|mp3|mp4|m4a|mov|avi|mkv|webm|wav|flac|ogg|jpe?g|png|gif|webp|avif|svg|ico|bmp|tiff?)$/i;
 
-const hostWithoutWww = (url: string): string =>
-  URL.canParse(url) ? new URL(url).hostname.replace(/^www\./, '') : '';
+const hostWithoutWww = (url: string): string => parseUrl(url)?.hostname.replace(/^www\./, '') ?? '';
 
 const withoutFragment = (url: string) => url.split('#', 1)[0] ?? '';
 

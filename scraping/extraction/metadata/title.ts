@@ -1,3 +1,4 @@
+import { parseUrl } from '../../../core/parse-url.ts';
 import { collapseSpaces, readText, select } from '../document/dom.ts';
 import type { MetaTags } from './meta-tags.ts';
 
@@ -88,7 +89,8 @@ const isBehindColon = (text: string, name: string): boolean =>
  * page, which may be called that.
  */
 const isHostName = (name: string, url: string): boolean => {
-  if (!URL.canParse(url) || new URL(url).pathname === '/') return false;
+  const parsed = parseUrl(url);
+  if (!parsed || parsed.pathname === '/') return false;
   const short = plain(name).replaceAll(' ', '');
-  return new URL(url).hostname.split('.').some((label) => label === short);
+  return parsed.hostname.split('.').some((label) => label === short);
 };

@@ -1,5 +1,6 @@
 import { Parser } from 'htmlparser2';
 import { escapeHtml } from '../../../core/escape-html.ts';
+import { parseUrl } from '../../../core/parse-url.ts';
 
 /** Whether XML is an RSS, RDF or Atom feed, judged by its root element. */
 export const isFeed = (xml: string): boolean => ROOT.test(xml.slice(0, 10_000));
@@ -181,8 +182,9 @@ class FeedReading {
   #resolved(address: string | undefined, base: string | null): string | null {
     if (address === undefined) return base;
     const from = base ?? this.url;
-    if (from !== undefined && URL.canParse(address, from)) return new URL(address, from).href;
-    return URL.canParse(address) ? address : base === null ? null : address;
+    const resolved = from === undefined ? null : parseUrl(address, from);
+    if (resolved) return resolved.href;
+    return base === null && !parseUrl(address) ? null : address;
   }
 }
 
@@ -208,7 +210,7 @@ const tag = (name: string, attributes: Record<string, string>): string =>
 /** Resolves URLs against `xml:base`: a link, and those in HTML content. */
 function resolveBase(html: string, name: string, base: string | null): string {
   if (base === null) return html;
-  const resolved = (address: string) => (URL.canParse(address, base) ? new URL(address, base).href : address);
+  const resolved = (address: string) => parseUrl(address, base)?.href ?? address;
   if (name === 'link') return resolved(html);
   return html.replace(
     /(\s(?:href|src)\s*=\s*)(["'])([^"'<>]*)\2/gi,

@@ -1,4 +1,5 @@
 import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
+import { parseUrl } from '../../../core/parse-url.ts';
 import type { ContactField, Observation } from '../../extraction/contacts/finding.ts';
 import { collapseSpaces, parsePage, select } from '../../extraction/document/dom.ts';
 import { internationalPhone } from '../phone.ts';
@@ -98,7 +99,7 @@ async function readListing(
   const found = readFields(listing, directory.fields, directory, url);
   const link =
     directory.detail && matches(listing, directory.detail.link, directory)[0]?.getAttribute('href');
-  if (directory.detail && link && URL.canParse(link)) {
+  if (directory.detail && link && parseUrl(link)) {
     await pause(BETWEEN_PAGES_MS, context.signal);
     const answer = await context.fetch(link);
     if (answer.status < 400) {

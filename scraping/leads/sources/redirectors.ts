@@ -1,3 +1,4 @@
+import { parseUrl } from '../../../core/parse-url.ts';
 /**
  * The target of a result link. Search engines link to themselves first, to count clicks: Google's
  * `/url?q=`, DuckDuckGo's `/l/?uddg=`, Bing's `/ck/a?u=a1<base64>`. Recognized by path and
@@ -8,8 +9,8 @@
  */
 export function unwrapRedirect(href: string, base: string): string | null {
   for (let current = href, hops = 0; hops < 4; hops += 1) {
-    if (!URL.canParse(current, base)) return null;
-    const url = new URL(current, base);
+    const url = parseUrl(current, base);
+    if (!url) return null;
     if (url.protocol !== 'http:' && url.protocol !== 'https:') return null;
     const target = redirectTarget(url);
     if (target === null) return url.href;

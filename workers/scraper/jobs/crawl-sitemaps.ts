@@ -1,5 +1,6 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
+import { parseUrl } from '../../../core/parse-url.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { startTimeSlice } from '../../../runtime/time-slice.ts';
 import type { CrawlScope } from '../../../scraping/crawl/scope.ts';
@@ -137,14 +138,11 @@ class SitemapReader {
     for (const page of sitemap?.pages ?? []) {
       if (slice.isOver) await slice.next();
       if (this.pages.size >= MAX_URLS) break;
-      if (URL.canParse(page) && this.scope.includes(page)) this.pages.add(page);
+      if (parseUrl(page) && this.scope.includes(page)) this.pages.add(page);
     }
     return sitemap;
   }
 }
 
 const resolved = (urls: readonly string[], base: string): string[] =>
-  urls
-    .filter((url) => URL.canParse(url, base))
-    .map((url) => new URL(url, base).href.split('#', 1)[0] ?? '')
-    .filter((url) => /^https?:/.test(url));
+  urls.map((url) => parseUrl(url, base)?.href.split('#', 1)[0] ?? '').filter((url) => /^https?:/.test(url));

@@ -1,3 +1,4 @@
+import { parseUrl } from '../../../../core/parse-url.ts';
 import { collapseSpaces } from '../../document/dom.ts';
 import { type Entity, propertyTexts } from '../entities.ts';
 import { metaContent, type PageElements } from '../page-elements.ts';
@@ -186,8 +187,9 @@ export const withoutLegalForm = (name: string): string =>
     .trim() || name;
 
 function isHome(href: string, host: string): boolean {
-  if (!URL.canParse(href)) return false;
-  const { hostname, pathname, search } = new URL(href);
+  const url = parseUrl(href);
+  if (!url) return false;
+  const { hostname, pathname, search } = url;
   return (
     hostname.replace(/^www\./, '') === host &&
     search === '' &&
