@@ -100,10 +100,12 @@ export function createConsumer(options: {
       if (consuming?.channel === channel) consuming = undefined;
     });
     await channel.prefetch(prefetch);
-    if (isRebuildable && refusals >= REFUSALS) await recreate(channel);
-    // One at a time: a refusal ends the connection, and with it the subscribes of other consumers.
+    const isBroken = isRebuildable && refusals >= REFUSALS;
+    if (isBroken) await prepareToRecreate();
+    // One at a time: a refusal ends the connection, and with it what other consumers are doing.
     await connection.exclusively(async () => {
       if (closed.aborted) throw new Error('the channel closed before it could subscribe');
+      if (isBroken) await recreate(channel);
       try {
         await withTimeout(
           subscribe(channel, closed),
@@ -123,18 +125,19 @@ export function createConsumer(options: {
    * answered 541 and each message refused until the queue is deleted.
    */
   const recreate = async (channel: Channel) => {
-    // This may take longer than a channel's set-up may; the next channel waits for the same
-    // promise.
-    preparing ??= (beforeRecreate?.() ?? Promise.resolve()).catch((error) => {
-      preparing = undefined;
-      throw error;
-    });
-    await preparing;
     logger.error('broken_queue_deleted', { queue });
     await channel.deleteQueue(queue);
     preparing = undefined;
     refusals = 0;
     await connection.redeclare();
+  };
+  /** May take longer than a channel's set-up may; the next channel waits for the same promise. */
+  const prepareToRecreate = async () => {
+    preparing ??= (beforeRecreate?.() ?? Promise.resolve()).catch((error) => {
+      preparing = undefined;
+      throw error;
+    });
+    await preparing;
   };
   const subscribe = async (channel: Channel, closed: AbortSignal) => {
     if (stopping) return;
