@@ -137,7 +137,8 @@ export async function findLeads(search: LeadSearch): Promise<void> {
       case 'read': {
         if (arrived !== key) await report({ kind: 'empty', key });
         const all = [...observations, ...visited.observations];
-        const place = { website: homeUrl(visited.home), domain: arrived, observations: all };
+        const { isListing } = visited;
+        const place = { website: homeUrl(visited.home), domain: arrived, observations: all, isListing };
         return report(evaluate(arrived, candidate, place));
       }
       default:
@@ -156,9 +157,16 @@ const MIN_NAME_CONFIDENCE = 0.6;
 function evaluate(
   key: string,
   { source }: Candidate,
-  site: { website: string | null; domain: string | null; observations: Observation[] },
+  site: {
+    website: string | null;
+    domain: string | null;
+    observations: Observation[];
+    isListing?: boolean;
+  },
 ): Found {
   const lead = mergeLead({ ...site, sources: [source] });
+  // What a list of businesses has left without a publisher's name is nobody's.
+  if (site.isListing && lead.company === null) return { kind: 'empty', key };
   const isReachable =
     lead.emails.length + lead.phones.length + lead.addresses.length + Object.keys(lead.socials).length > 0;
   const isNamed = lead.evidence.some(

@@ -22,7 +22,13 @@ export type VisitedPage =
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
 
 export type VisitedSite =
-  | { kind: 'read'; home: string; observations: Observation[] }
+  | {
+      kind: 'read';
+      home: string;
+      observations: Observation[];
+      /** Whether one of its pages lists other businesses, whose data is left out. */
+      isListing: boolean;
+    }
   | { kind: 'elsewhere'; home: string }
   /** Its first page could not be fetched. */
   | { kind: 'failed'; error: ErrorInfo; retryable: boolean };
@@ -65,7 +71,9 @@ export async function visitSite(
   if (!mayRead(home.url)) return { kind: 'elsewhere', home: home.url };
 
   const site = siteKey(home.url);
-  const { observations, contactPages } = await readPage(toInput(home, country, true));
+  const first = await readPage(toInput(home, country, true));
+  const { observations, contactPages } = first;
+  let { isListing } = first;
   const seen = new Set([start, home.url].map(withoutHash));
   const named = isNamed && siteKey(url) === site ? [url] : [];
   const wanted = [...named, ...contactPages].map(withoutHash);
@@ -81,9 +89,11 @@ export async function visitSite(
     // A link may redirect to another site, or to a page that was already read.
     if (siteKey(page.url) !== site || (arrived !== link && seen.has(arrived))) continue;
     seen.add(arrived);
-    observations.push(...(await readPage(toInput(page, country, false))).observations);
+    const read = await readPage(toInput(page, country, false));
+    observations.push(...read.observations);
+    isListing ||= read.isListing;
   }
-  return { kind: 'read', home: home.url, observations };
+  return { kind: 'read', home: home.url, observations, isListing };
 }
 
 /** Truncated before it is copied to a thread. */

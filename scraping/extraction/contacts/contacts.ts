@@ -8,12 +8,13 @@ import { likelyCountries } from './country.ts';
 import { FREE_MAIL, findEmails } from './emails.ts';
 import { readEntities } from './entities.ts';
 import type { ContactField, Finding } from './finding.ts';
+import { isListing, ofPublisher, type ReadPage } from './listing.ts';
 import { metaContent, type PageElements, pageElements } from './page-elements.ts';
 import { pageLines } from './page-lines.ts';
 import { findPhones, LABELLED } from './phones/phones.ts';
 import { findSocials } from './socials.ts';
 import { findStructuredContacts } from './structured-contacts.ts';
-import { withoutThirdParties } from './third-party-filter.ts';
+import { withoutThirdParties } from './third-parties/third-party-filter.ts';
 
 /** A parsed page, and what is known about it from elsewhere. */
 export interface ContactsInput {
@@ -31,11 +32,26 @@ export function findContacts(input: { html: string; url: string; country?: strin
 }
 
 /** Same as `findContacts`, for a parsed page. Sorted by confidence, highest first. */
-export function findDocumentContacts({ document, url, country }: ContactsInput): Finding[] {
+export const findDocumentContacts = (input: ContactsInput): Finding[] => bySurety(readDocument(input).found);
+
+/** The findings that are of the site's owner: a page that lists other businesses keeps its own. */
+export function findOwnerContacts(input: { html: string; url: string; country?: string }): {
+  findings: Finding[];
+  isListing: boolean;
+} {
+  const page = readDocument({ ...input, document: parsePage(input.html, input.url) });
+  const listed = isListing(page);
+  return { findings: bySurety(listed ? ofPublisher(page) : page.found), isListing: listed };
+}
+
+const bySurety = (found: readonly Finding[]): Finding[] =>
+  resolveConflicts(found).sort((a, b) => b.confidence - a.confidence);
+
+function readDocument({ document, url, country }: ContactsInput): ReadPage {
   const lines = pageLines(document);
-  const own = withoutThirdParties(lines);
   const page = pageElements(document);
   const site = identifySite(document, page, url);
+  const { lines: own, foreign } = withoutThirdParties(lines, site.domain);
   const entities = readEntities(page);
   const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, {
     host: site.host,
@@ -44,13 +60,13 @@ export function findDocumentContacts({ document, url, country }: ContactsInput):
   const found = [
     ...findStructuredContacts(entities, countries, site.domain),
     ...findCompany(page, own, entities, site),
-    ...findEmails(page, lines, site.domain),
-    ...findPhones(page, own, countries),
+    ...findEmails(page, { lines, own, foreign }, site.domain),
+    ...findPhones(page, { lines: own, foreign }, countries),
     ...findAddresses(own, countries),
     ...findSocials(page, entities, site.domain),
     ...findCompanyProfile(page, lines),
   ];
-  return resolveConflicts(found).sort((a, b) => b.confidence - a.confidence);
+  return { found, entities, lines: own, ownDomain: site.domain };
 }
 
 /**

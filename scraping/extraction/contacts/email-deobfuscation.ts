@@ -5,6 +5,8 @@ export interface DeobfuscatedEmail {
   text: string;
   method: string;
   snippet: string;
+  /** That holds it; undefined for a script. */
+  element?: Element;
 }
 
 /**
@@ -32,35 +34,44 @@ export function decodeCloudflare(code: string): string | null {
 }
 
 function cloudflareEmails({ data, links, scripts }: PageElements): DeobfuscatedEmail[] {
-  const codes = new Set<string>();
-  for (const element of data) codes.add(element.getAttribute('data-cfemail') ?? '');
+  const codes = new Map<string, Element | undefined>();
+  for (const element of data) codes.set(element.getAttribute('data-cfemail') ?? '', element);
   for (const link of links)
-    codes.add(/email-protection#([0-9a-f]+)/i.exec(link.getAttribute('href') ?? '')?.[1] ?? '');
+    codes.set(/email-protection#([0-9a-f]+)/i.exec(link.getAttribute('href') ?? '')?.[1] ?? '', link);
   for (const script of scripts) {
     const text = script.textContent ?? '';
     if (!/cfemail|email-protection#/.test(text)) continue;
     for (const [, code] of text.matchAll(/(?:data-cfemail=\\?["']|email-protection#)([0-9a-f]{8,800})/gi))
-      codes.add(code ?? '');
+      if (!codes.has(code ?? '')) codes.set(code ?? '', undefined);
   }
-  return [...codes].flatMap((code) => {
+  return [...codes].flatMap(([code, element]) => {
     const text = decodeCloudflare(code.trim());
-    return text ? [{ text: text.split('?')[0] ?? '', method: 'cfemail', snippet: text }] : [];
+    if (!text) return [];
+    return [
+      { text: text.split('?')[0] ?? '', method: 'cfemail', snippet: text, ...(element ? { element } : {}) },
+    ];
   });
 }
 
 /** TYPO3 rotates the characters of `mailto:…` within three character ranges. */
 function typo3Emails({ data, links }: PageElements): DeobfuscatedEmail[] {
   const found: DeobfuscatedEmail[] = [];
-  const codes = [
-    ...links.map((link) => decodeUri(link.getAttribute('href') ?? '')),
-    ...links.map((link) => link.getAttribute('onclick') ?? ''),
-  ].flatMap((call) => /UnCryptMailto\(\s*['"]([^'"]{5,200})['"]/.exec(call)?.[1] ?? []);
-  const tokens = data.flatMap((link) => link.getAttribute('data-mailto-token') ?? []);
-  for (const code of [...codes, ...tokens]) {
+  const codes = links.flatMap((element) =>
+    [decodeUri(element.getAttribute('href') ?? ''), element.getAttribute('onclick') ?? ''].flatMap((call) => {
+      const code = /UnCryptMailto\(\s*['"]([^'"]{5,200})['"]/.exec(call)?.[1];
+      return code ? [{ code, element }] : [];
+    }),
+  );
+  const tokens = data.flatMap((element) => {
+    const code = element.getAttribute('data-mailto-token');
+    return code ? [{ code, element }] : [];
+  });
+  for (const { code, element } of [...codes, ...tokens]) {
     for (let places = -26; places <= 26; places++) {
       const text = rotate(code.replaceAll('\\/', '/'), places);
       if (!text.startsWith('mailto:')) continue;
-      found.push({ text: (text.slice(7).split('?')[0] ?? '').trim(), method: 'decoded', snippet: text });
+      const address = (text.slice(7).split('?')[0] ?? '').trim();
+      found.push({ text: address, method: 'decoded', snippet: text, element });
       break;
     }
   }
@@ -130,7 +141,7 @@ function backwardEmails({ mirrored: elements }: PageElements): DeobfuscatedEmail
   for (const element of elements) {
     const text = element.textContent?.trim() ?? '';
     if (text.length > 120 || !text.includes('@')) continue;
-    found.push({ text: reverse(text), method: 'decoded', snippet: text });
+    found.push({ text: reverse(text), method: 'decoded', snippet: text, element });
   }
   return found;
 }
@@ -153,6 +164,7 @@ const LOCAL_NAMES = [
 ];
 const DOMAIN_NAMES = ['domain', 'host', 'website', 'server', 'd', 'part2', 'second', 'after', 'dom'];
 const WHOLE = /(?:e-?mail|mail|contact|address|href|enc|obfus|cloak|crypt|protect)/i;
+const SAMPLE = /placeholder|example|sample|hint|pattern|error|message|msg|label/i;
 
 /** `data-email="…"` plain, reversed or in base64, and `data-user` with `data-domain`. */
 function attributeEmails({ data: elements }: PageElements): DeobfuscatedEmail[] {
@@ -164,9 +176,9 @@ function attributeEmails({ data: elements }: PageElements): DeobfuscatedEmail[] 
       if (value !== '' && value.length <= 200) data.set(name.slice(5), value);
     }
     for (const [name, value] of data) {
-      if (!WHOLE.test(name) || value.length < 5) continue;
+      if (!WHOLE.test(name) || SAMPLE.test(name) || value.length < 5) continue;
       for (const text of decodings(value))
-        found.push({ text, method: 'decoded', snippet: `data-${name}="${value}"` });
+        found.push({ text, method: 'decoded', snippet: `data-${name}="${value}"`, element });
     }
     const part = (names: readonly string[]) =>
       names
@@ -177,7 +189,7 @@ function attributeEmails({ data: elements }: PageElements): DeobfuscatedEmail[] 
     const top = data.get('tld') ?? data.get('ext');
     const text = `${local}@${domain}${top ? `.${top.replace(/^\./, '')}` : ''}`;
     for (const decoding of [text, `${reverse(local)}@${reverse(domain)}`])
-      found.push({ text: decoding, method: 'decoded', snippet: text });
+      found.push({ text: decoding, method: 'decoded', snippet: text, element });
   }
   return found;
 }

@@ -3,14 +3,27 @@ import { decodeUri, deobfuscateEmails } from './email-deobfuscation.ts';
 import type { Finding } from './finding.ts';
 import type { PageElements } from './page-elements.ts';
 import { type Line, withoutIcons } from './page-lines.ts';
+import { plainCharacters } from './plain-characters.ts';
 import { around, excerpt } from './snippet.ts';
+import { isThirdPartyAddress } from './third-parties/third-party-addresses.ts';
+import type { OwnContent } from './third-parties/third-party-filter.ts';
 
-/** E-mail addresses of a page: linked, obfuscated, in its text, and spelled out. */
-export function findEmails(page: PageElements, lines: readonly Line[], ownDomain: string | null): Finding[] {
+/**
+ * E-mail addresses of a page: linked, obfuscated, in its text, and spelled out. Text about other
+ * parties counts only for addresses at the site's own domain.
+ */
+export function findEmails(
+  page: PageElements,
+  { lines, own, foreign }: { lines: readonly Line[]; own: readonly Line[]; foreign: OwnContent['foreign'] },
+  ownDomain: string | null,
+): Finding[] {
   const found: Finding[] = [];
-  const add = (text: string, method: string, snippet: string, confidence: number) => {
+  const isOwn = (address: string) =>
+    ownDomain !== null && (address.endsWith(`@${ownDomain}`) || address.endsWith(`.${ownDomain}`));
+  const add = (text: string, method: string, snippet: string, confidence: number, isForeign = false) => {
     const value = emailAddress(text);
     if (value === null) return;
+    if ((isForeign && !isOwn(value)) || isThirdPartyAddress(value, ownDomain)) return;
     // An encoded address is real, even if it looks like a placeholder.
     if (method !== 'cfemail' && isPlaceholder(value, ownDomain)) return;
     found.push({ field: 'email', value, method, snippet: excerpt(snippet), confidence });
@@ -18,18 +31,28 @@ export function findEmails(page: PageElements, lines: readonly Line[], ownDomain
   for (const link of page.links) {
     const href = link.getAttribute('href')?.trim().slice(0, LONGEST_LINK) ?? '';
     if (!/^mailto:/i.test(href)) continue;
-    for (const address of parseMailto(href)) add(address, 'mailto', link.textContent || href, 0.95);
+    for (const address of parseMailto(href))
+      add(address, 'mailto', link.textContent || href, 0.95, foreign.has(link));
   }
-  for (const { text, method, snippet } of deobfuscateEmails(page)) add(text, method, snippet, 0.95);
-  for (const { text: line } of lines) {
-    const text = withoutIcons(line).replaceAll('＠', '@');
+  for (const { text, method, snippet, element } of deobfuscateEmails(page))
+    add(text, method, snippet, 0.95, element !== undefined && foreign.has(element));
+  const isOwnLine = new Set(own);
+  const addWritten = (written: string, isForeign: boolean) => {
+    const text = withoutIcons(written);
     for (const { address, start, end } of writtenEmails(text))
-      add(address, 'text', around(text, start, end), 0.85);
+      if (!EXAMPLE.test(text.slice(Math.max(0, start - 30), start)))
+        add(address, 'text', around(text, start, end), 0.85, isForeign);
     for (const { address, start, end } of spelledEmails(text))
-      add(address, 'spelled', around(text, start, end), 0.75);
-  }
+      add(address, 'spelled', around(text, start, end), 0.75, isForeign);
+  };
+  for (const line of own) addWritten(line.text, false);
+  for (const line of lines) if (!isOwnLine.has(line)) addWritten(line.text, true);
   return found;
 }
+
+/** Words before a value that is a sample of its form. */
+export const EXAMPLE =
+  /(?:(?<![\p{L}])(?:z\.\s?b\.|e\.\s?g\.|for example|(?:an? )?example|sample|beispiel|p\.\s?ex\.|par exemple|exemple|por ejemplo|p\.\s?ej\.|ej\.|ejemplo|exemplo|ad esempio|p\.\s?es\.|esempio|bijv\.|voorbeeld|np\.|nap[řr]\.|t\.\s?ex\.|f\.\s?eks\.|örneğin|örn\.|например|例[:：]?))[\s:：,(“"']*$/iu;
 
 /** Longer links carry no address for people. */
 const LONGEST_LINK = 2000;
@@ -38,7 +61,8 @@ const LONGEST_LINK = 2000;
  * Normalizes an e-mail address: lower case, without surrounding punctuation. Null if mail could not
  * reach it.
  */
-export function emailAddress(text: string): string | null {
+export function emailAddress(written: string): string | null {
+  const text = written.length > 1000 ? '' : plainCharacters(written);
   const at = text.lastIndexOf('@');
   if (/^git@/i.test(text)) return null;
   if (at < 1 || text.length > 320) return null;
@@ -181,9 +205,9 @@ const spelledOut = (address: string): string => {
 };
 
 const PLACEHOLDER_DOMAIN =
-  /^(?:(?:[a-z0-9-]+\.)?example\.[a-z.]+|(?:your|my|some)-?(?:domain|site|company|website|email|mail|business|store|name)[a-z]*\.[a-z.]+|(?:domain|domainname|website|mysite|yoursite|email|company|address|test|exemple|beispiel|ejemplo|esempio|placeholder|sample|mailservice|provider)\.(?:com|net|org|de|fr|tld|es|it|nl|co\.uk|ltd))$/;
+  /^(?:(?:[a-z0-9-]+\.)?example\.[a-z.]+|(?:muster(?:mann|frau|firma|domain|shop|unternehmen)?|ihre?-?(?:domain|firma|seite|website)|deine-?(?:domain|firma|seite|website)|dom(?:aine|inio|ena)|entreprise|empresa|azienda|firma|votre-?(?:domaine|site|entreprise|societe)|(?:su|tu|seu)-?(?:dominio|sitio|empresa|correo)|(?:tuo|vostro|nome)-?(?:dominio|sito|azienda)|(?:jouw|uw)-?(?:domein|bedrijf)|domein|voorbeeld|bedrijf|przyklad|twoja-?(?:domena|firma)|priklad|vase-?domena|exempel|eksempel|ornek|exemplo|doe|johndoe|acme-?corp)\.[a-z.]+|(?:your|my|some)-?(?:domain|site|company|website|email|mail|business|store|name)[a-z]*\.[a-z.]+|(?:domain|domainname|website|mysite|yoursite|email|company|address|test|exemple|beispiel|ejemplo|esempio|placeholder|sample|mailservice|provider)\.(?:com|net|org|de|fr|tld|es|it|nl|co\.uk|ltd))$/;
 const PLACEHOLDER_LOCAL =
-  /^(?:you|your|yours|your[._-]?(?:e?mail|name|address|id|account)|(?:e?mail|name|user)(?:[._-]?address)?|username|someone|somebody|some1|xxx+|abc|foo|bar|first\.?last|firstname(?:[._]?lastname)?|john\.?doe|jane\.?doe|max\.?mustermann|votre[._-]?(?:nom|e?mail)|ihre?[._-]?(?:name|e?mail)|tu[._-]?(?:correo|email)|nombre|nom|vorname\.nachname|test|me)$/;
+  /^(?:you|your|yours|your[._-]?(?:e?mail|name|address|id|account)|(?:e?mail|name|user)(?:[._-]?address)?|username|someone|somebody|some1|xxx+|abc|foo|bar|first\.?last|firstname(?:[._]?lastname)?|john\.?doe|jane\.?doe|(?:max|erika|m|e)\.?muster(?:mann|frau)|mario\.?rossi|jan\.?(?:kowalski|jansen)|jean\.?dupont|juan\.?perez|fulano|votre[._-]?(?:nom|e?mail)|ihre?[._-]?(?:name|e?mail)|tu[._-]?(?:correo|email)|nombre|nom|vorname\.nachname|test|me)$/;
 /** Free mail providers: the domain says nothing about a business. */
 export const FREE_MAIL =
   /^(?:gmail|googlemail|yahoo|ymail|hotmail|outlook|live|msn|mail|aol|gmx|email|domain|web|icloud|me|comcast|sbcglobal|verizon|att|btinternet|btconnect|t-online|freenet|orange|wanadoo|free|laposte|libero|protonmail|proton|yandex|qq|163)\.[a-z.]+$/;

@@ -1,5 +1,6 @@
 import { isBlock, isElement, isText } from '../document/dom.ts';
 import { decodeCloudflare } from './email-deobfuscation.ts';
+import { plainCharacters } from './plain-characters.ts';
 
 /** Area of a page. A footer names the owner more often than an article. */
 export type Area = 'header' | 'footer' | 'body';
@@ -13,6 +14,14 @@ export interface Line {
   text: string;
   area: Area;
   heading: boolean;
+  /** Links and elements with data that begin in this line, in order. */
+  anchors: readonly Anchor[];
+}
+
+export interface Anchor {
+  element: Element;
+  /** Index in the line's text. */
+  at: number;
 }
 
 /** Private-use characters, which page text does not contain. */
@@ -40,19 +49,40 @@ export function pageLines(document: Document): Line[] {
   let left = MAX_CHARACTERS;
   let area: Area = 'body';
   let heading = false;
+  /** Of the current line, by index in its text so far. */
+  let anchors: Anchor[] = [];
+  /** Links without text belong to the line after them. */
+  let carried: Anchor[] = [];
 
   const end = () => {
     const line = text.replace(/\s+/g, ' ').trim().replace(LONG_WORDS, shorten);
+    const raw = text;
     text = '';
-    if (line === '') return;
+    const ended = anchors;
+    anchors = [];
+    if (line === '') {
+      for (const { element } of ended) carried.push({ element, at: 0 });
+      return;
+    }
+    const placed = ended.length === 0 ? carried : [...carried, ...placeAnchors(raw, ended)];
+    carried = [];
     left -= line.length;
-    for (let at = 0; at < line.length; at += MAX_LINE)
-      lines.push({ text: line.slice(at, at + MAX_LINE), area, heading });
+    for (let at = 0; at < line.length; at += MAX_LINE) {
+      const isLast = at + MAX_LINE >= line.length;
+      const inside =
+        line.length <= MAX_LINE
+          ? placed
+          : placed
+              .filter((anchor) => anchor.at >= at && (isLast || anchor.at < at + MAX_LINE))
+              .map((anchor) => ({ ...anchor, at: anchor.at - at }));
+      lines.push({ text: line.slice(at, at + MAX_LINE), area, heading, anchors: inside });
+    }
   };
 
   /** What ended since the last text: `Acme</b>555-0100` are two words, and so are two links. */
   let apart: 'no' | 'element' | 'link' = 'no';
-  const add = (data: string) => {
+  const add = (written: string) => {
+    const data = plainCharacters(written);
     if (data === '') return;
     const [last, first] = [text.at(-1) ?? ' ', data[0] ?? ' '];
     const joins = /[\p{L}\d]/u.test(last) && /[\p{L}\d]/u.test(first);
@@ -80,6 +110,7 @@ export function pageLines(document: Document): Line[] {
     const isMarked = element.hasAttributes();
     const code = isMarked ? element.getAttribute('data-cfemail') : null;
     if (code !== null) {
+      anchors.push({ element, at: text.length });
       add(` ${decodeCloudflare(code) ?? ''}`);
       return;
     }
@@ -88,10 +119,11 @@ export function pageLines(document: Document): Line[] {
     const outer = { area, heading };
     if (breaks) {
       end();
-      if (isMarked) area = pageArea(element) ?? area;
+      area = pageArea(element) ?? area;
       heading = heading || HEADINGS.has(tagName);
     }
     if (isMarked) text += elementIcon(element);
+    if (isMarked && isAnchor(element)) anchors.push({ element, at: text.length });
     visit(element, depth + 1);
     if (!breaks && apart !== 'link') apart = tagName === 'A' ? 'link' : 'element';
     if (breaks) {
@@ -103,6 +135,23 @@ export function pageLines(document: Document): Line[] {
   if (document.body) visit(document.body, 0);
   end();
   return lines;
+}
+
+const isAnchor = (element: Element): boolean =>
+  element.tagName === 'A' || element.getAttributeNames().some((name) => name.startsWith('data-'));
+
+/** The anchors by their index once spaces are collapsed, in one pass over the line. */
+function placeAnchors(raw: string, anchors: readonly Anchor[]): Anchor[] {
+  let from = 0;
+  let length = 0;
+  let endsInSpace = true;
+  return anchors.map(({ element, at }) => {
+    const piece = raw.slice(from, at).replace(/\s+/g, ' ');
+    length += endsInSpace && piece.startsWith(' ') ? piece.length - 1 : piece.length;
+    if (piece !== '') endsInSpace = piece.endsWith(' ');
+    from = at;
+    return { element, at: length };
+  });
 }
 
 const UNREAD = new Set(
@@ -120,6 +169,7 @@ const isHiddenWord = (element: Element): boolean =>
 function pageArea(element: Element): Area | null {
   if (element.tagName === 'FOOTER') return 'footer';
   if (element.tagName === 'HEADER' || element.tagName === 'NAV') return 'header';
+  if (!element.hasAttributes()) return null;
   const name = `${element.id} ${element.getAttribute('class') ?? ''} ${element.getAttribute('role') ?? ''}`;
   if (name === '  ') return null;
   if (/(?:^|[\s_-])(?:footer|foot|contentinfo|copyright|impressum)(?![a-z])/i.test(name)) return 'footer';

@@ -1,5 +1,5 @@
 import { contactPages } from './contact-pages.ts';
-import { findContacts } from './contacts.ts';
+import { findOwnerContacts } from './contacts.ts';
 import type { Observation } from './finding.ts';
 
 export interface SitePageInput {
@@ -14,6 +14,8 @@ export interface SitePageInput {
 
 export interface SitePage {
   observations: Observation[];
+  /** Whether the page lists other businesses; their data is not among the observations. */
+  isListing: boolean;
   /** Best first; empty unless `isHome`. */
   contactPages: string[];
 }
@@ -26,8 +28,10 @@ export const MAX_SITE_HTML = 2_000_000;
  */
 export function readSitePage({ html, url, country, isHome }: SitePageInput): SitePage {
   const input = { html: html.slice(0, MAX_SITE_HTML), url, ...(country ? { country } : {}) };
+  const { findings, isListing } = findOwnerContacts(input);
   return {
-    observations: findContacts(input).map((finding) => ({ ...finding, url })),
+    observations: findings.map((finding) => ({ ...finding, url })),
+    isListing,
     contactPages: isHome ? contactPages(input.html, url) : [],
   };
 }

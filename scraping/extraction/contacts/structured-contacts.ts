@@ -47,7 +47,9 @@ function collectFindings(entity: Entity, countries: readonly string[], ownDomain
     entity.types.includes('PostalAddress') && entity.role === null ? [entity] : [],
   );
   const places = addresses.flatMap((part) => postalAddress(part) ?? []);
-  const from = [...places.flatMap(({ country }) => country ?? []), ...countries];
+  // Where the entity says its country, a number that is invalid there is no other country's.
+  const stated = [...new Set(places.flatMap(({ country }) => country ?? []))];
+  const from = stated.length > 0 ? stated : countries;
   const reachable = [
     entity,
     ...entitiesIn(entity, 'contactPoint'),

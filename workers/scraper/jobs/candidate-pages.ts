@@ -75,7 +75,7 @@ export function createSiteVisitor(options: {
           signal.throwIfAborted();
           if (!(error instanceof PageFailure)) throw error;
           logger.info('lead_page_unreadable', { url: input.url, code: error.code });
-          return { observations: [], contactPages: [] };
+          return { observations: [], contactPages: [], isListing: false };
         } finally {
           deadline.dispose();
         }

@@ -6,6 +6,7 @@ import {
   isSupportedCountry,
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max';
+import { plainCharacters } from '../plain-characters.ts';
 
 export interface PhoneNumber {
   /** E.164 if the country is known, else as written. */
@@ -23,7 +24,7 @@ const LONGEST = 200;
  */
 export function parsePhone(written: string, countries: readonly string[]): PhoneNumber | null {
   if (written.length > LONGEST) return null;
-  const text = lettersToDigits(written);
+  const text = lettersToDigits(plainCharacters(written));
   const digits = text.replace(/\D/g, '');
   if (digits.length < 6 || digits.length > 15) return null;
   if (isFiller(digits)) return null;

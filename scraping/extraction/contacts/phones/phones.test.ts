@@ -122,8 +122,55 @@ it.each([
   ['a registration number', 'Company registration number 02079460123'],
   ['bare digits', 'Ticket 2125550199 is closed'],
   ['a placeholder', 'Phone: 123-456-7890 or 000-000-0000'],
+  ['a span of days', '05.10-09.10.2015'],
+  ['a span of dates', '01.01.2024 - 31.12.2024'],
+  ['a span of dates with slashes', '05/10 - 09/10/2015'],
+  ['years', '2019/2020 2021/2022'],
+  ['opening hours', 'Mon-Fri 08.00-12.00 13.00-17.30'],
+  ['opening hours without points', 'Mon-Fri 0800 - 1730'],
+  ['a VAT number', 'USt-IdNr.: DE 136 695 976'],
+  ['a VAT number below its label', '<b>VAT no.</b><br>136 695 976'],
+  ['a German tax number', 'Steuernummer: 212/345/67890'],
+  ['a French register number', 'RCS Paris B 303 265 045'],
+  ['an Italian tax number', 'P. IVA 01234567890'],
+  ['a Polish tax number', 'NIP 526-10-40-828'],
+  ['a Brazilian register number', 'CNPJ 11.222.333/0001-81'],
+  ['a Russian tax number', 'ИНН 7707083893 КПП 770701001'],
+  ['a Korean register number', '사업자등록번호 120-81-47521'],
+  ['an IBAN', 'IBAN: DE89 3704 0044 0532 0130 00'],
+  ['a bank account', 'BIC COBADEFFXXX, account 532 0130 00, sort code 37-04-00'],
+  ['money in francs and crowns', '12 500 000 Kč, CHF 1 299 000'],
+  ['coordinates without a comma', '52.520008 13.404954'],
+  ['a sample', 'Phone (e.g. 212 555 0199)'],
 ])('%s is no phone', (_, text) => {
   expect(extractNumbers(`<p>${text}</p>`)).toEqual({ phones: [], faxes: [] });
+});
+
+it.each([
+  ['full-width digits', 'ja', '電話：０３－３２１２－１２３４', '+81332121234'],
+  ['Arabic digits', 'ar', 'هاتف: ٠٤ ٣٣١ ٢٣٤٥', '+97143312345'],
+  ['a soft hyphen', 'en', 'Tel. 04 331&shy; 2345', '+97143312345'],
+  ['a label with a number sign', 'en', 'Tel. No. 04 331 2345', '+97143312345'],
+])('a number is read: %s', (_, lang, text, expected) => {
+  const url = lang === 'ja' ? 'https://acme.jp/' : 'https://acme.ae/';
+  expect(extractNumbers(`<p>${text}</p>`, { lang, url }).phones).toEqual([expected]);
+});
+
+it.each([
+  ['030 2312510012345', 'DE', []],
+  ['212-555-01999', 'US', []],
+  ['020 7946 01234', 'GB', []],
+  ['0301 2345 67890', 'DE', []],
+  ['030 23125100', 'DE', ['+493023125100']],
+  ['+1 212 555 0199', 'DE', ['+12125550199']],
+])('JSON-LD’s number %s of an address in %s is no other country’s', (telephone, country, expected) => {
+  const entity = {
+    '@type': 'LocalBusiness',
+    telephone,
+    address: { '@type': 'PostalAddress', streetAddress: 'X 1', addressCountry: country },
+  };
+  const body = `<script type="application/ld+json">${JSON.stringify(entity)}</script>`;
+  expect(extractNumbers(body).phones).toEqual(expected);
 });
 
 it('letters are dialled as digits', () => {

@@ -1,9 +1,12 @@
 import { decodeUri } from '../email-deobfuscation.ts';
+import { EXAMPLE } from '../emails.ts';
 import type { Finding } from '../finding.ts';
 import type { PageElements } from '../page-elements.ts';
 import { FAX_ICON, type Line, PHONE_ICON, withoutIcons } from '../page-lines.ts';
 import { parseCountry } from '../places.ts';
 import { around, excerpt } from '../snippet.ts';
+import type { OwnContent } from '../third-parties/third-party-filter.ts';
+import { isOtherNumber, isOtherShape, namesOtherNumber, UNIT_AFTER } from './other-numbers.ts';
 import { parsePhone } from './phone-numbers.ts';
 
 /** A phone number on a page, and how its context labels it. */
@@ -23,10 +26,11 @@ type Kind = 'phone' | 'fax' | 'both';
  */
 export function findPhones(
   page: PageElements,
-  lines: readonly Line[],
+  { lines, foreign }: OwnContent,
   countries: readonly string[],
 ): Finding[] {
-  const mentions = [...textMentions(lines, countries), ...linkMentions(page, countries)];
+  const links = page.links.filter((link) => !foreign.has(link));
+  const mentions = [...textMentions(lines, countries), ...linkMentions(links, countries)];
   const faxes = new Set<string>();
   const phones = new Set<string>();
   for (const { value, kind } of mentions) {
@@ -42,7 +46,7 @@ export function findPhones(
 }
 
 /** Links that dial. Their text is in the lines too, where its context tells whether it is a fax. */
-function linkMentions({ links }: PageElements, countries: readonly string[]): PhoneMention[] {
+function linkMentions(links: readonly Element[], countries: readonly string[]): PhoneMention[] {
   const found: PhoneMention[] = [];
   for (const link of links) {
     const href = link.getAttribute('href')?.trim().slice(0, LONGEST_LINK) ?? '';
@@ -95,6 +99,8 @@ function textMentions(lines: readonly Line[], countries: readonly string[]): Pho
         after,
         nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null,
       );
+      const isNamed = withoutIcons(before).trim() === '' && label === null && nth === 0;
+      if (isNamed && namesOtherNumber(withoutIcons(lines[at - 1]?.text ?? ''))) return;
       const confidence = scorePhone(place, before, after, label);
       if (confidence === null) return;
       const visible = withoutIcons(text);
@@ -162,7 +168,7 @@ function numbersIn(run: string, start: number, text: string, countries: readonly
 }
 
 function readPhone(run: string, start: number, countries: readonly string[]): NumberSpan | null {
-  if (NO_PHONE.some((shape) => shape.test(run.trim()))) return null;
+  if (isOtherShape(run.trim())) return null;
   const open = (run.match(/\(/g) ?? []).length - (run.match(/\)/g) ?? []).length;
   if (open !== 0 && !/^\(\s?\+/.test(run)) return null;
   const number = parsePhone(run, countries);
@@ -175,23 +181,6 @@ function readPhone(run: string, start: number, countries: readonly string[]): Nu
     international: /^\(?\s?(?:\+|00[1-9])/.test(run),
   };
 }
-
-/** Dates, years, money, coordinates, IP addresses, ISBNs, card numbers. */
-const NO_PHONE = [
-  /^(?:19|20)\d\d\s?[-–/.]\s?(?:(?:19|20)?\d\d|\d{1,2})(?:[-–/.]\d{1,2})?$/,
-  /^\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d/,
-  /^(?:19|20)\d\d[-/.]\d\d[-/.]\d\d/,
-  /^\d{1,3}(?:\.\d{3}){2,}$/,
-  /^\d{1,3}\.\d{4,}$/,
-  /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/,
-  /^97[89](?:[- ]?\d){10}$/,
-  /^\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}$/,
-  /^\d{5}-\d{4}$/,
-  // Pagination, sizes, part numbers.
-  /^(?:\d{1,2} ){6,}\d{1,2}$/,
-  /^\d\s\d\s\d\s\d/,
-  /\b\d{1,4}\/\d{1,4}\/\d{1,4}\b/,
-];
 
 const FAX_WORD =
   '(?:tele|e)?-?fax(?:\\s?(?:no|nr|number|line|num[eé]ro|nummer|machine))?|facsimile|fascimile|t[ée]l[ée]copie(?:ur)?|faks|faxe|факс|φαξ|φάξ|传真|傳真|ファックス|ファクス|팩스|فاكس|פקס';
@@ -238,7 +227,7 @@ function findLabel(before: string, after: string, above: readonly string[] | nul
   const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
   const ahead = labelsIn(own);
   const isNear = (label: Label) =>
-    own.length - label.end <= REACH && !/[.!?]\s[A-Z]/.test(own.slice(label.end));
+    own.length - label.end <= REACH && !/[.!?]\s(?!N[or]\b)[A-Z]/.test(own.slice(label.end));
   const written = ahead.filter(({ isIcon }) => !isIcon);
   const last = written.at(-1);
   if (last && isNear(last)) return lastLabelKind(written, own);
@@ -285,22 +274,18 @@ function combineKinds(labels: readonly Label[]): Kind {
   return kinds.size === 2 ? 'both' : kinds.has('fax') ? 'fax' : 'phone';
 }
 
-/** Words before a number that is no phone number. */
-const OTHER_NUMBER =
-  /(?:\b(?:isbn|issn|vat|ust-?id|ustid|siret|siren|rcs|ein|tax|abn|acn|iban|bic|swift|account|konto|order|invoice|item|model|part|sku|serial|version|lic(?:ense|ence)?|ccb|reg(?:istration|istered)?|company|charity|hrb|no|nr|number|№|id|ref|upc|ean|gtin|case|patent|fsa|nmls|dre|bre|zip|lat|lng|in)\b[\s.:#)]{0,3}(?:no|nr|number|in|id)?[\s.:#]{0,3}|[#$€£])$/i;
-
 /** Confidence from which on the page itself labels the number. */
 export const LABELLED = 0.85;
 
 /** Confidence, 0 to 1; null if the context rules out a phone number. */
 function scorePhone(place: NumberSpan, before: string, after: string, label: Kind | null): number | null {
   const near = withoutIcons(before).slice(-40);
-  if (label === null && OTHER_NUMBER.test(near)) return null;
+  if (isOtherNumber(near, label !== null) || EXAMPLE.test(near)) return null;
   if (place.international) return label ? 0.9 : 0.8;
   if (label) return LABELLED;
   const digits = place.written.replace(/\D/g, '').length;
   // Bare digits may be anything: without a label a phone notation is required.
   if (!/[\s().\-–—‐‑/]/.test(place.written.trim())) return null;
-  if (digits < 8 || /^\s?(?:%|px|mm|cm|kg|usd|eur|\$|€|x\s?\d)/i.test(after)) return null;
+  if (digits < 8 || UNIT_AFTER.test(after)) return null;
   return 0.7;
 }
