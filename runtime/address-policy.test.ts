@@ -1,4 +1,11 @@
-import { canonicalHost, parseAddress, parseAllowList, refusalReason } from './address-policy.ts';
+import {
+  canonicalHost,
+  hostRefusalReason,
+  parseAddress,
+  parseAllowList,
+  parseDenyList,
+  refusalReason,
+} from './address-policy.ts';
 
 /**
  * The reason for a host as the URL parser normalizes it, which is what the browser and the guard
@@ -53,6 +60,22 @@ describe('an address that is not on the public internet is refused', () => {
     'http://[ff02::1]/',
     'http://[100::1]/',
     'http://[4000::1]/',
+    'http://168.63.129.16/machine?comp=goalstate',
+    'http://2822734096/',
+    'http://0xa83f8110:32526/',
+    'http://[::ffff:168.63.129.16]/',
+    'http://[64:ff9b::168.63.129.16]/',
+    'http://[2002:a83f:8110::]/',
+    'http://100.100.100.200/latest/meta-data/',
+    'http://192.0.0.192/latest/',
+    'http://169.254.170.2/v2/credentials',
+    'http://[fd20:ce::254]/',
+    'http://[fd00:a9fe:a9fe::1]/',
+    'http://199.36.153.8/',
+    'http://199.36.153.4/',
+    'http://161.26.0.10/',
+    'http://166.9.1.1/',
+    'http://192.80.8.124/metadata',
   ])('%s', (url) => {
     expect(reasonOfUrl(url)).toEqual(expect.any(String));
   });
@@ -66,6 +89,11 @@ describe('an address that is not on the public internet is refused', () => {
 describe('an address of the public internet is allowed', () => {
   it.each([
     'http://1.1.1.1/',
+    'http://168.63.129.15/',
+    'http://168.63.129.17/',
+    'http://199.36.153.3/',
+    'http://199.36.153.12/',
+    'http://192.80.8.125/',
     'http://8.8.8.8:8080/',
     'http://172.15.0.1/',
     'http://172.32.0.1/',
@@ -88,7 +116,7 @@ describe('an allow list opens exactly what it names', () => {
   const opens = (entry: string, host: string, port: number) => {
     const list = parseAllowList([entry]);
     const address = parseAddress(host);
-    return address ? list.allowsAddress(address, port) : list.allowsHost(host, port);
+    return address ? list.hasAddress(address, port) : list.hasHost(host, port);
   };
 
   it.each([
@@ -147,4 +175,61 @@ it.each([
   ['', null],
 ])('host %s is written %s', (host, expected) => {
   expect(canonicalHost(host)).toBe(expected);
+});
+
+describe('the name of a metadata service is refused, whatever it resolves to', () => {
+  it.each([
+    'metadata.google.internal',
+    'METADATA.google.internal.',
+    'instance-data.ec2.internal',
+    'metadata.goog',
+    'metadata.packet.net',
+    'vm.eu-west-1.compute.internal',
+    'metadata',
+  ])('%s', (host) => {
+    expect(hostRefusalReason(canonicalHost(host) ?? '')).toBe('cloud');
+  });
+
+  it.each(['google.com', 'metadata.example.com', 'internal.example.com', 'metadata-google.internal.example'])(
+    'but not %s',
+    (host) => {
+      expect(hostRefusalReason(host)).toBeNull();
+    },
+  );
+});
+
+describe('a deny list closes what it names', () => {
+  const closes = (entry: string, host: string, port: number) => {
+    const list = parseDenyList([entry]);
+    const address = parseAddress(host);
+    return address ? list.hasAddress(address, port) : list.hasHost(host, port);
+  };
+
+  it.each([
+    ['203.0.113.0/24', '203.0.113.9', 443],
+    ['203.0.113.9', '::ffff:203.0.113.9', 80],
+    ['203.0.113.9', '64:ff9b::cb00:7109', 80],
+    ['203.0.113.9', '2002:cb00:7109::1', 80],
+    ['2001:db8::/32', '2001:db8::7', 80],
+    ['203.0.113.9:22', '203.0.113.9', 22],
+    ['admin.example.com', 'admin.example.com', 443],
+    ['*.corp.example', 'a.b.corp.example', 443],
+    ['*.corp.example:8443', 'a.corp.example', 8443],
+  ])('%s closes %s on port %d', (entry, host, port) => {
+    expect(closes(entry, host, port)).toBe(true);
+  });
+
+  it.each([
+    ['203.0.113.9:22', '203.0.113.9', 443],
+    ['203.0.113.9', '203.0.113.8', 80],
+    ['admin.example.com', 'www.admin.example.com', 443],
+    ['*.corp.example', 'corp.example', 443],
+    ['*.corp.example', 'acorp.example', 443],
+  ])('%s does not close %s on port %d', (entry, host, port) => {
+    expect(closes(entry, host, port)).toBe(false);
+  });
+
+  it.each(['*', '*.', '*.10.0.0.1', 'a.*.example', '10.0.0.0/40'])('and %p is refused by name', (entry) => {
+    expect(() => parseDenyList([entry])).toThrow(`EGRESS_DENY: entry "${entry}"`);
+  });
 });

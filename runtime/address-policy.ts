@@ -26,6 +26,7 @@ export function parseAddress(text: string): Address | null {
 
 /** Null for an address of the public internet, else the name of its range. */
 export function refusalReason(address: Address): string | null {
+  if (CLOUD_ADDRESSES.some((range) => range.contains(address))) return CLOUD;
   if (address instanceof ipaddr.IPv4) {
     const range = address.range();
     return range === 'unicast' ? null : range;
@@ -74,39 +75,88 @@ const GLOBAL_UNICAST = new Range(ipaddr.IPv6.parse('2000::'), 3);
 const NAT64 = new Range(ipaddr.IPv6.parse('64:ff9b::'), 96);
 const SIX_TO_FOUR = new Range(ipaddr.IPv6.parse('2002::'), 16);
 
-/** What `EGRESS_ALLOW` opens: exactly the targets of its entries. */
-export interface AllowList {
+const CLOUD = 'cloud';
+/**
+ * Public by their number, but answered by the machine's own cloud, with its configuration or
+ * credentials. Those of the other clouds are link-local, shared or unique local addresses.
+ */
+const CLOUD_ADDRESSES = [
+  // Azure: the host agent (WireServer), https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+  new Range(ipaddr.IPv4.parse('168.63.129.16'), 32),
+  // Google: its APIs for machines inside a VPC (private and restricted.googleapis.com).
+  new Range(ipaddr.IPv4.parse('199.36.153.4'), 30),
+  new Range(ipaddr.IPv4.parse('199.36.153.8'), 30),
+  new Range(ipaddr.IPv6.parse('2600:2d00:2:1000::'), 64),
+  new Range(ipaddr.IPv6.parse('2600:2d00:2:2000::'), 64),
+  // IBM: services and the metadata of machines inside its cloud.
+  new Range(ipaddr.IPv4.parse('161.26.0.0'), 16),
+  new Range(ipaddr.IPv4.parse('166.8.0.0'), 14),
+  // Equinix Metal: metadata.packet.net.
+  new Range(ipaddr.IPv4.parse('192.80.8.124'), 32),
+];
+/** Names that only a cloud's own resolver knows, or that answer with the asking machine's data. */
+const CLOUD_HOSTS =
+  /^(metadata|instance-data|metadata\.goog|metadata\.packet\.net|metadata\.platformequinix\.com|metadata\.tencentyun\.com|metadata\.azure\.com|api\.metadata\.cloud\.ibm\.com|(.+\.)?(google|ec2|azure|compute|oraclevcn)\.internal)$/;
+
+/**
+ * Null, or why no job may name this host, whatever it resolves to. `host` is in the form of
+ * `canonicalHost`.
+ */
+export const hostRefusalReason = (host: string): string | null => (CLOUD_HOSTS.test(host) ? CLOUD : null);
+
+/** What `EGRESS_ALLOW` opens or `EGRESS_DENY` closes: exactly the targets of its entries. */
+export interface TargetList {
   /** By the requested name, whatever it resolves to. `host` is in the form of `canonicalHost`. */
-  allowsHost(host: string, port: number): boolean;
+  hasHost(host: string, port: number): boolean;
   /** By the address that will be dialled. */
-  allowsAddress(address: Address, port: number): boolean;
+  hasAddress(address: Address, port: number): boolean;
 }
 
 /**
  * @param entries `host[:port]`, `IP[:port]`, `CIDR[:port]`; IPv6 with a port, or a range with one,
  *   in brackets: `[fd00::1]:8080`, `[fd00::/8]:8080`
- * @throws Error naming the entry that does not fit
+ * @throws OperatorError naming the entry that does not fit
  */
-export function parseAllowList(entries: string[]): AllowList {
-  const rules = entries.map(parseEntry);
-  const onPort = (rule: Rule, port: number) => rule.port === null || rule.port === port;
+export const parseAllowList = (entries: string[]): TargetList => parseTargets('EGRESS_ALLOW', entries);
+
+/**
+ * The same entries, and `*.host` for all names below a host. An IPv4 address is closed in its IPv6
+ * forms too: a NAT64 or 6to4 gateway would dial it.
+ */
+export function parseDenyList(entries: string[]): TargetList {
+  const list = parseTargets('EGRESS_DENY', entries);
   return {
-    allowsHost: (host, port) => rules.some((rule) => rule.host === host && onPort(rule, port)),
-    allowsAddress: (address, port) =>
-      rules.some((rule) => rule.range?.contains(address) && onPort(rule, port)),
+    hasHost: list.hasHost,
+    hasAddress(address, port) {
+      const carried = address instanceof ipaddr.IPv6 ? carriedIPv4(address) : null;
+      return list.hasAddress(address, port) || (carried !== null && list.hasAddress(carried, port));
+    },
+  };
+}
+
+function parseTargets(setting: 'EGRESS_ALLOW' | 'EGRESS_DENY', entries: string[]): TargetList {
+  const rules = entries.map((entry) => parseEntry(setting, entry));
+  const onPort = (rule: Rule, port: number) => rule.port === null || rule.port === port;
+  const named = (rule: Rule, host: string) =>
+    rule.isBelow ? host.endsWith(`.${rule.host}`) : rule.host === host;
+  return {
+    hasHost: (host, port) => rules.some((rule) => named(rule, host) && onPort(rule, port)),
+    hasAddress: (address, port) => rules.some((rule) => rule.range?.contains(address) && onPort(rule, port)),
   };
 }
 
 interface Rule {
   host: string | null;
+  /** Means the names below `host`. */
+  isBelow: boolean;
   range: Range | null;
   port: number | null;
 }
 
-function parseEntry(entry: string): Rule {
+function parseEntry(setting: 'EGRESS_ALLOW' | 'EGRESS_DENY', entry: string): Rule {
   const wrong = () =>
     new OperatorError(
-      `EGRESS_ALLOW: entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`,
+      `${setting}: entry "${entry}": expected host[:port], IP[:port], CIDR[:port] or [IPv6]:port`,
     );
   // Unbracketed IPv6 contains colons, so it cannot have a port.
   const unbracketedIPv6 = !entry.startsWith('[') && entry.split(':').length > 2;
@@ -117,21 +167,22 @@ function parseEntry(entry: string): Rule {
   const port = parts[2] === undefined ? null : Number(parts[2]);
   if (port !== null && (port < 1 || port > 65_535)) throw wrong();
 
-  const target = parts[1].replace(/[[\]]/g, '');
+  const isBelow = setting === 'EGRESS_DENY' && parts[1].startsWith('*.');
+  const target = parts[1].slice(isBelow ? 2 : 0).replace(/[[\]]/g, '');
   const [network = '', bits, ...rest] = target.split('/');
-  const address = parseAddress(network);
+  const address = isBelow ? null : parseAddress(network);
   if (address && rest.length === 0) {
     const width = address.kind() === 'ipv4' ? 32 : 128;
     const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
     if (length < 0 || length > width) throw wrong();
-    return { host: null, range: new Range(address, length), port };
+    return { host: null, isBelow, range: new Range(address, length), port };
   }
   const host = canonicalHost(target);
   // A name that a URL reads as an address (`127.1`, `0x7f.1`) would be a host rule that never
   // matches.
   if (bits !== undefined || host === null || parseAddress(host) || !/^[a-z0-9_.-]+$/.test(host))
     throw wrong();
-  return { host, range: null, port };
+  return { host, isBelow, range: null, port };
 }
 
 /**

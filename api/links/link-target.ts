@@ -1,9 +1,10 @@
 import {
-  type AllowList,
   canonicalHost,
+  hostRefusalReason,
   parseAddress,
   parseAllowList,
   refusalReason,
+  type TargetList,
 } from '../../runtime/address-policy.ts';
 
 /**
@@ -62,12 +63,13 @@ function decoded(path: string): string {
 }
 
 /** Applies the egress guard's rules to the URL, without DNS. */
-function isPrivate({ hostname, port, protocol }: URL, allowList: AllowList): boolean {
+function isPrivate({ hostname, port, protocol }: URL, allowList: TargetList): boolean {
   const number = Number(port || (protocol === 'https:' ? 443 : 80));
   const host = canonicalHost(hostname);
   if (host === null) return true;
-  if (allowList.allowsHost(host, number)) return false;
+  if (allowList.hasHost(host, number)) return false;
+  if (hostRefusalReason(host) !== null) return true;
   const address = parseAddress(/(^|\.)localhost$/.test(host) ? '127.0.0.1' : host);
   if (!address || refusalReason(address) === null) return false;
-  return !allowList.allowsAddress(address, number);
+  return !allowList.hasAddress(address, number);
 }

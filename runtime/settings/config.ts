@@ -55,6 +55,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     retry: { baseMs: v.RETRY_BASE_MS, capMs: v.RETRY_CAP_MS },
     bootstrapApiKey: v.BOOTSTRAP_API_KEY,
     egressAllow: v.EGRESS_ALLOW,
+    egressDeny: v.EGRESS_DENY,
     chromiumPath: v.CHROMIUM_PATH,
     sources: sourcesOf(v),
     sourceEndpoints: sourceEndpointsOf(v, given),
@@ -115,6 +116,8 @@ export interface Config {
   bootstrapApiKey: string | undefined;
   /** Unparsed entries `host[:port]` or `CIDR[:port]`; the egress guard parses them. */
   egressAllow: string[];
+  /** The same, and `*.host`. */
+  egressDeny: string[];
   chromiumPath: string | undefined;
   sources: LeadSources;
   /**

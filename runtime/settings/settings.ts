@@ -3,7 +3,7 @@ import { proxyUrl } from '../../core/jobs/job-schemas.ts';
 import { parseUrl } from '../../core/parse-url.ts';
 import { parseRange } from '../address-policy.ts';
 import { base64url, listOf, oneOf, text, urlOf, verbatim, wholeNumber } from './setting-types.ts';
-import { amqpUrl, artifactsUrl, databaseUrl, egressEntry } from './url-settings.ts';
+import { amqpUrl, artifactsUrl, databaseUrl, egressDenyEntry, egressEntry } from './url-settings.ts';
 
 /**
  * The processes of an installation. `start` is `npm start`, which passes every setting to its
@@ -238,6 +238,13 @@ export const SETTING_GROUPS = {
       says: 'Private targets that jobs and webhooks may reach: `host[:port]` or `CIDR[:port]`, separated by commas',
       readBy: ['api', 'worker', 'notifier'],
       example: 'intranet.example:8080,10.1.0.0/16',
+    }),
+    EGRESS_DENY: setting(listOf(egressDenyEntry), {
+      fallback: '',
+      unset: 'none',
+      says: 'Public targets that jobs and webhooks may not reach, such as your own servers: `host[:port]`, `*.host[:port]` or `CIDR[:port]`, separated by commas. It wins over EGRESS_ALLOW',
+      readBy: ['worker', 'notifier'],
+      example: '203.0.113.0/24,*.corp.example.com',
     }),
     CHROMIUM_PATH: setting(text, {
       unset: 'found or installed by the set-up',

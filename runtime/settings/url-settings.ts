@@ -42,6 +42,14 @@ export const egressEntry = z
   .string()
   .regex(EGRESS_ENTRY, 'expected host[:port] or CIDR[:port], separated by commas');
 
+/** As above, and `*.host`. */
+export const egressDenyEntry = z
+  .string()
+  .refine(
+    (entry) => EGRESS_ENTRY.test(entry) && /^[^*]*$|^\*\.[^*]+$/.test(entry),
+    'expected host[:port], *.host[:port] or CIDR[:port], separated by commas',
+  );
+
 export const artifactsUrl = text.refine(
   isArtifactsUrl,
   'expected file:///folder or s3://KEY:SECRET@host:port/bucket?region=…&tls=true|false',

@@ -82,3 +82,49 @@ describe('a name', () => {
     expect(refused).toHaveLength(1);
   });
 });
+
+describe('what the operator denies', () => {
+  const guardDenying = (lists: { allow?: string[]; deny: string[]; trusted?: string[] }, address: string) =>
+    createEgressGuard({
+      ...{ allow: [], logger: silentLogger, resolver: async () => [{ address }] },
+      ...lists,
+    });
+
+  it.each([
+    [['203.0.113.0/24'], 'www.example.com', '203.0.113.7'],
+    [['203.0.113.0/24'], '203.0.113.7', ''],
+    [['203.0.113.7'], '[64:ff9b::cb00:7107]', ''],
+    [['admin.example.com'], 'ADMIN.example.com.', '93.184.216.34'],
+    [['*.example.com'], 'deep.admin.example.com', '93.184.216.34'],
+  ])('%j refuses %s', async (deny, host, address) => {
+    await expect(guardDenying({ deny }, address).resolve(host, 443)).rejects.toMatchObject({
+      code: 'egress_refused',
+    });
+  });
+
+  it('stays closed although an entry of the allow list opens it', async () => {
+    const lists = { allow: ['10.0.0.0/8', 'db.example'], deny: ['10.0.0.5', 'db.example'] };
+    const guard = guardDenying(lists, '10.0.0.9');
+    await expect(guard.resolve('10.0.0.5', 80)).rejects.toMatchObject({ code: 'egress_refused' });
+    await expect(guard.resolve('db.example', 80)).rejects.toMatchObject({ code: 'egress_refused' });
+    expect(await guard.resolve('10.0.0.6', 80)).toEqual(['10.0.0.6']);
+  });
+
+  it('is reachable for a source that the operator configured', async () => {
+    const lists = { deny: ['*.example.com'], trusted: ['searx.example.com:443'] };
+    const guard = guardDenying(lists, '203.0.113.7');
+    expect(await guard.resolve('searx.example.com', 443)).toEqual(['203.0.113.7']);
+    await expect(guard.resolve('searx.example.com', 80)).rejects.toMatchObject({ code: 'egress_refused' });
+  });
+});
+
+it('refuses the name of a metadata service unless the allow list names it', async () => {
+  const resolver = async () => [{ address: '93.184.216.34' }];
+  const guardAllowing = (...allow: string[]) => createEgressGuard({ allow, logger: silentLogger, resolver });
+  await expect(guardAllowing().resolve('metadata.google.internal', 80)).rejects.toMatchObject({
+    code: 'egress_refused',
+  });
+  const named = guardAllowing('metadata.google.internal', '168.63.129.16');
+  expect(await named.resolve('metadata.google.internal', 80)).toEqual(['93.184.216.34']);
+  expect(await named.resolve('168.63.129.16', 80)).toEqual(['168.63.129.16']);
+});

@@ -1,5 +1,12 @@
 import { lookup } from 'node:dns/promises';
-import { canonicalHost, parseAddress, parseAllowList, refusalReason } from '../../runtime/address-policy.ts';
+import {
+  canonicalHost,
+  hostRefusalReason,
+  parseAddress,
+  parseAllowList,
+  parseDenyList,
+  refusalReason,
+} from '../../runtime/address-policy.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 
 /**
@@ -47,9 +54,14 @@ export class EgressError extends Error {
   }
 }
 
-/** @throws Error that names the invalid entry of `allow` */
+/** @throws Error that names the invalid entry of `allow`, `deny` or `trusted` */
 export function createEgressGuard(options: {
+  /** `EGRESS_ALLOW`: what is reachable beyond the public internet. */
   allow: string[];
+  /** `EGRESS_DENY`: what is not reachable, even if `allow` names it. Default none. */
+  deny?: string[];
+  /** Targets that the operator configured for this client alone, whatever `deny` says. */
+  trusted?: string[];
   logger: Logger;
   /** Default: the system's. */
   resolver?: Resolver;
@@ -58,6 +70,8 @@ export function createEgressGuard(options: {
 }): EgressGuard {
   const { logger, resolver = systemResolver, onBlocked } = options;
   const allowList = parseAllowList(options.allow);
+  const denyList = parseDenyList(options.deny ?? []);
+  const trusted = parseAllowList(options.trusted ?? []);
   const reportBlocked: EgressGuard['reportBlocked'] = (blocked) => {
     logger.warn('egress_refused', blocked);
     onBlocked?.(blocked.reason);
@@ -70,22 +84,49 @@ export function createEgressGuard(options: {
       if (name === null || !Number.isInteger(port) || port < 1 || port > 65_535) {
         throw new EgressError('dns_failed');
       }
-      const anyAddress = allowList.allowsHost(name, port);
+      const isTrusted = trusted.hasHost(name, port);
+      const isNamed = isTrusted || allowList.hasHost(name, port);
+      const hostReason = refusedHost(name, port, { isTrusted, isNamed });
+      if (hostReason !== null) {
+        reportBlocked({ host: name, port, reason: hostReason });
+        throw new EgressError('egress_refused');
+      }
       const allowed: string[] = [];
       for (const text of await addressesOf(name, resolver)) {
-        const address = parseAddress(text);
-        const reason = address === null ? 'unreadable' : refusalReason(address);
-        if (reason === null || anyAddress || (address && allowList.allowsAddress(address, port))) {
-          allowed.push(text);
-        } else {
-          reportBlocked({ host: name, port, address: text, reason });
-        }
+        const reason = refusedAddress(parseAddress(text), port, { isTrusted, isNamed });
+        if (reason === null) allowed.push(text);
+        else reportBlocked({ host: name, port, address: text, reason });
       }
       if (allowed.length === 0) throw new EgressError('egress_refused');
       return allowed;
     },
   };
+
+  function refusedHost(name: string, port: number, { isTrusted, isNamed }: NamedTarget): string | null {
+    if (isTrusted) return null;
+    if (denyList.hasHost(name, port)) return DENIED;
+    return isNamed ? null : hostRefusalReason(name);
+  }
+
+  function refusedAddress(
+    address: ReturnType<typeof parseAddress>,
+    port: number,
+    { isTrusted, isNamed }: NamedTarget,
+  ): string | null {
+    if (address === null) return isNamed ? null : 'unreadable';
+    if (isTrusted || trusted.hasAddress(address, port)) return null;
+    if (denyList.hasAddress(address, port)) return DENIED;
+    return isNamed || allowList.hasAddress(address, port) ? null : refusalReason(address);
+  }
 }
+
+/** What the lists say of a host's name. */
+interface NamedTarget {
+  isTrusted: boolean;
+  isNamed: boolean;
+}
+
+const DENIED = 'denied by the operator';
 
 /**
  * getaddrinfo has no time limit of its own; resolv.conf's default of two tries at several servers

@@ -34,7 +34,10 @@ runConfigured('notifier', async ({ config, logger, lifecycle }) => {
 
   const refusals = createBlockedRequestCounter(database, logger);
   await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
-  const guard = createEgressGuard({ allow: config.egressAllow, logger, onBlocked: refusals.count });
+  const guard = createEgressGuard({
+    ...{ allow: config.egressAllow, deny: config.egressDeny },
+    ...{ logger, onBlocked: refusals.count },
+  });
   const http = createHttpClient({ guard, logger, userAgent: USER_AGENT });
   await lifecycle.start({ name: 'http', stop: () => http.stop() });
 

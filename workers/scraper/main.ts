@@ -47,7 +47,10 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
 
   const refusals = createBlockedRequestCounter(database, logger);
   await lifecycle.start({ name: 'refusals', start: refusals.start, stop: refusals.stop });
-  const egress = createEgressGuard({ allow: config.egressAllow, logger, onBlocked: refusals.count });
+  const egress = createEgressGuard({
+    ...{ allow: config.egressAllow, deny: config.egressDeny },
+    ...{ logger, onBlocked: refusals.count },
+  });
   const temp = await openTempFolder();
   await lifecycle.start({ name: 'temporary files', stop: () => temp.close() });
   const proxyHealth = createProxyHealth();
@@ -95,7 +98,8 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   // A source that the operator configured may be in a private network; jobs still cannot reach it.
   const sourceHttp = createHttpClient({
     guard: createEgressGuard({
-      allow: [...config.egressAllow, ...config.sourceEndpoints, ...directoryAuthorities(directories)],
+      ...{ allow: config.egressAllow, deny: config.egressDeny },
+      trusted: [...config.sourceEndpoints, ...directoryAuthorities(directories)],
       ...{ logger, onBlocked: refusals.count },
     }),
     ...{ logger, userAgent, proxyHealth },
