@@ -9,6 +9,7 @@ import { createEgressGuard } from '../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../scraping/egress/upstream-proxy.ts';
 import { scrape } from '../../scraping/engine/page-engine.ts';
 import { createRenderingTypeCache } from '../../scraping/engine/rendering-type-cache.ts';
+import type { ContentScope } from '../../scraping/extraction/content/select-blocks.ts';
 import type { Format } from '../../scraping/extraction/extract.ts';
 import { createExtractor } from '../../scraping/extraction/extractor.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
@@ -20,7 +21,7 @@ export interface SavedPage {
 
 export interface ReadOptions {
   /** Default true, as in a job. */
-  mainContent?: boolean;
+  mainContent?: boolean | ContentScope;
 }
 
 /** Reads saved pages as a job does. */

@@ -88,6 +88,21 @@ describe('browser identity fields', () => {
   });
 });
 
+describe('the main content', () => {
+  it.each([true, false, 'precise', 'balanced', 'complete'])('%j is accepted', (main_content) => {
+    expect(issuesOf({ urls: ['https://example.com/'], main_content })).toEqual([]);
+  });
+
+  it.each(['exact', 'true', 1, null])('%j is refused, with what is accepted', (main_content) => {
+    expect(issuesOf({ urls: ['https://example.com/'], main_content })).toEqual([
+      expect.objectContaining({
+        path: 'main_content',
+        message: 'expected true, false or one of precise, balanced, complete',
+      }),
+    ]);
+  });
+});
+
 describe('a proxy', () => {
   test.each([
     'http://proxy.example:8080',

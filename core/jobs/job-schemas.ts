@@ -10,6 +10,9 @@ import { extractFields, selector } from './extract-schemas.ts';
  * an unknown field is an error with its path, not a silent no-op.
  */
 
+/** How much of a page counts as its main content. */
+export const CONTENT_SCOPES = ['precise', 'balanced', 'complete'] as const;
+
 export const FORMATS = [
   'markdown',
   'html',
@@ -130,7 +133,12 @@ export const scrapeRequest = z
     search_query: text(2000).optional(),
     filters: leadFilters.optional(),
     formats: list(z.enum(FORMATS), { min: 1, max: FORMATS.length }).optional(),
-    main_content: z.boolean().optional(),
+    main_content: z
+      .union(
+        [z.boolean(), z.enum(CONTENT_SCOPES)],
+        `expected true, false or one of ${CONTENT_SCOPES.join(', ')}`,
+      )
+      .optional(),
     extract: extractFields(1).optional(),
     render: z.enum(['auto', 'http', 'browser']).optional(),
     crawl: crawl.optional(),

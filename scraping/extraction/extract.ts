@@ -2,6 +2,7 @@ import type { FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Page } from '../../core/jobs/page.ts';
 import { findDocumentContacts, toContacts } from './contacts/contacts.ts';
 import { mainContent, wholeContent } from './content/main-content.ts';
+import type { ContentScope } from './content/select-blocks.ts';
 import { parsePage, readTitle } from './document/dom.ts';
 import { extractFields, type Fields, type FieldsWanted } from './fields.ts';
 import { toMarkdown } from './markdown/markdown.ts';
@@ -24,8 +25,11 @@ export interface ExtractInput {
   title: string | null;
   charset: string;
   formats: readonly Format[];
-  /** False: markdown, text and html hold the whole page. */
-  mainContent: boolean;
+  /**
+   * What markdown, text and html hold: the main content, all of it that may be or only what is
+   * likely; true is `balanced`, false the whole page.
+   */
+  mainContent: boolean | ContentScope;
   /** The job's `extract`. */
   fields?: FieldsWanted;
 }
@@ -66,8 +70,8 @@ function read(input: ExtractInput): Extracted {
 
   // Last, because it changes the document.
   const written = sourceAsWritten(input.html, kind);
-  const content =
-    input.mainContent && kind === 'html' ? mainContent(document, input.url) : wholeContent(document);
+  const scope = input.mainContent === true ? 'balanced' : input.mainContent;
+  const content = scope && kind === 'html' ? mainContent(document, input.url, scope) : wholeContent(document);
   if (wants('html')) extracted.html = content.outerHTML;
   if (wants('text')) extracted.text = written?.text ?? toText(content);
   if (wants('markdown')) extracted.markdown = written?.markdown ?? toMarkdown(content);

@@ -119,7 +119,7 @@ function report(
   probabilities: (page: TrainingPage) => number[],
 ): void {
   const scores = measured.map((page) => {
-    const kept = selectBlocks(page.blocks, probabilities(page), page);
+    const kept = selectBlocks(page.blocks, probabilities(page), { ...page, scope: 'balanced' });
     const text = page.blocks.filter((_, at) => kept[at]).map((block) => block.text);
     return { type: page.type, f1: wordScore(text.join('\n'), page.content).f1 };
   });

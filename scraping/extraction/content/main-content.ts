@@ -14,7 +14,7 @@ import { computeFeatures, type PageFacts } from './features.ts';
 import { decodeTrees, predict, type Trees } from './gradient-boosted-trees.ts';
 import { MODEL } from './model.ts';
 import { pruneDom } from './prune-dom.ts';
-import { selectBlocks } from './select-blocks.ts';
+import { type ContentScope, selectBlocks } from './select-blocks.ts';
 
 /**
  * The main content of a page. The page is split into blocks of text; a small model, trained on
@@ -23,12 +23,16 @@ import { selectBlocks } from './select-blocks.ts';
  * headings, lists, tables and images. Why a model: docs/internals/decisions/0008-content-by-a-small-model.md.
  * Changes the document.
  */
-export function mainContent(document: Document, url: string): Element {
+export function mainContent(document: Document, url: string, scope: ContentScope = 'balanced'): Element {
   const body = readableBody(document);
   const title = titleHeading(document);
   const tree = segmentBlocks(body);
   const probabilities = predictProbabilities(trees(), tree, readPageFacts(document, url));
-  pruneDom(body, tree.blocks, selectBlocks(tree.blocks, probabilities, { body, title: readTitle(document) }));
+  pruneDom(
+    body,
+    tree.blocks,
+    selectBlocks(tree.blocks, probabilities, { body, title: readTitle(document), scope }),
+  );
   const root = innermost(body);
   trimRules(root);
   if (title && !containsTag(root, TITLES)) root.insertBefore(title, root.firstChild);

@@ -1,7 +1,17 @@
+import type { CONTENT_SCOPES } from '../../../core/jobs/job-schemas.ts';
 import { closestTag, collapseSpaces } from '../document/dom.ts';
 import type { Block } from './blocks.ts';
 import { deduplicateBlocks } from './deduplicate-blocks.ts';
 import { HINTS, NEVER } from './element-hints.ts';
+
+/**
+ * How much to select where it is unsure what is content: only what is likely, the best balance, or
+ * all that may be.
+ */
+export type ContentScope = (typeof CONTENT_SCOPES)[number];
+
+/** How many times as much as precision recall counts. */
+const RECALL_WEIGHT: Record<ContentScope, number> = { precise: 0.5, balanced: 1, complete: 2 };
 
 /**
  * Selects the blocks that are content.
@@ -12,10 +22,10 @@ import { HINTS, NEVER } from './element-hints.ts';
 export function selectBlocks(
   blocks: readonly Block[],
   probabilities: readonly number[],
-  { body, title }: { body: Element; title: string },
+  { body, title, scope }: { body: Element; title: string; scope: ContentScope },
 ): boolean[] {
   const scores = blocks.map((block, at) => scoreBlock(block, probabilities[at] ?? 0));
-  const threshold = bestThreshold(blocks, scores);
+  const threshold = bestThreshold(blocks, scores, RECALL_WEIGHT[scope]);
   const kept = selectByThreshold(blocks, scores, threshold);
   keepRestOfContainer(blocks, scores, kept, { body, threshold });
   keepTitleHeading(blocks, kept, title.toLowerCase());
@@ -157,7 +167,12 @@ function scoreBlock(block: Block, probability: number): number {
  * or less of the page. With independent doubt per block, half of a hundred equal cards would count
  * as content; annotators keep all of them or none.
  */
-function bestThreshold(blocks: readonly Block[], probabilities: readonly number[]): number {
+function bestThreshold(
+  blocks: readonly Block[],
+  probabilities: readonly number[],
+  recallWeight: number,
+): number {
+  const recall = recallWeight ** 2;
   const order = blocks.map((_, at) => at).sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0));
   const logOdds = probabilities.map(toLogOdds);
   const annotators = QUANTILES.map((quantile) => {
@@ -170,7 +185,7 @@ function bestThreshold(blocks: readonly Block[], probabilities: readonly number[
     let expected = 0;
     for (const annotator of annotators) {
       annotator.correct += annotator.wanted[at] ?? 0;
-      expected += annotator.correct / Math.max(1, selected + annotator.all);
+      expected += annotator.correct / Math.max(1, selected + recall * annotator.all);
     }
     if (expected > best) [best, threshold] = [expected, probabilities[at] ?? 0];
   }

@@ -1,10 +1,9 @@
-import { parseUrl } from '../../../core/parse-url.ts';
 import { collapseSpaces, readText, select, selectFirst } from '../document/dom.ts';
 import type { MetaTags } from './meta-tags.ts';
 import { flattenThings, isOfType, type Thing } from './structured-data.ts';
 
 /**
- * Where a byline (authors, dates) is read from. A wrong byline is worse than none, so nothing is
+ * Where a byline (authors, dates) is read from; `authors.ts` reads the authors. A wrong byline is worse than none, so nothing is
  * guessed.
  */
 export interface BylineSource {
@@ -17,131 +16,24 @@ export interface BylineSource {
 
 const WRITTEN =
   /^(\w*Article|BlogPosting|Report|Review|DiscussionForumPosting|SocialMediaPosting|Question|QAPage|WebPage|CreativeWork|HowTo|Recipe|VideoObject)$/;
-const ARTICLE = /^(\w*Article|BlogPosting|Report|DiscussionForumPosting|SocialMediaPosting|Question)$/;
+export const ARTICLE = /^(\w*Article|BlogPosting|Report|DiscussionForumPosting|SocialMediaPosting|Question)$/;
 
-/** Names of the authors, in page order; at most 10. */
-export function findAuthors(source: BylineSource): string[] {
-  const { document, tags } = source;
-  const structured = writtenThings(source)
-    .filter((thing) => isOfType(thing, ARTICLE))
-    .map((thing) => namesIn(thing.author, source));
-  // One after the other, because each attempt walks the page.
-  const attempts = [
-    () => structured.find((names) => names.length > 0) ?? [],
-    () =>
-      cleanNames(
-        AUTHOR.map((name) => tags.get(name)),
-        source,
-      ),
-    () => cleanNames([microdataAuthor(document)], source),
-    () => cleanNames(bylines(document), source),
-    () => (isWritten(source) ? cleanNames(authorLinks(document), source) : []),
-  ];
-  for (const attempt of attempts) {
-    const names = attempt();
-    if (names.length > 0) return names.slice(0, 10);
-  }
-  return [];
-}
-
-const AUTHOR = ['author', 'dc.creator', 'article:author', 'parsely-author'];
-
-function namesIn(author: unknown, source: BylineSource): string[] {
-  const names = [author]
-    .flat()
-    .map((one) =>
-      typeof one === 'string'
-        ? one
-        : typeof one === 'object' && one !== null
-          ? stringIn((one as Thing).name)
-          : undefined,
-    );
-  return cleanNames(names, source);
-}
-
-/** The author of the page itself, not of a review or a listed item. */
-function microdataAuthor(document: Document): string | null | undefined {
-  const author = select(document, '[itemprop="author"]').find(
-    (element) =>
-      element.closest('[itemprop~="review"], [itemprop="comment"]') === null &&
-      !/Review|Product|Book|Comment|ListItem/.test(
-        element.parentElement?.closest('[itemscope]')?.getAttribute('itemtype') ?? '',
-      ),
-  );
-  const name = author?.querySelector('[itemprop="name"]') ?? author;
-  return name?.getAttribute('content') ?? name?.textContent;
-}
-
-/**
- * Links to an author page. A list of articles links to several, and none of them wrote the list.
- */
-function authorLinks(document: Document): string[] {
-  const links = select(
-    document,
-    'a[href*="/author/"], a[href*="/authors/"], [class*="byline"] a[href], [class*="author-name"] a[href]',
-  );
-  const names = new Set(
-    links.map((link) => collapseSpaces(readText(link))).filter((name) => /^\p{Lu}[^|]{2,60}$/u.test(name)),
-  );
-  return names.size <= 2 ? [...names].slice(0, 1) : [];
-}
-
-const MAX_BYLINES = 3;
-
-/** The element marked as the byline; none if so many are marked that the page is a list. */
-function bylines(document: Document): (string | null)[] {
-  const marked = select(
-    document,
-    '[rel="author"], .byline, .author-name, .post-author, .entry-author, .article-author',
-  );
-  if (marked.length === 0 || marked.length > MAX_BYLINES) return [];
-  return marked.slice(0, 1).map((element) => collapseSpaces(readText(element)));
-}
-
-/** The texts that can be names, distinct, without the words around a name. */
-function cleanNames(
-  texts: readonly (string | null | undefined)[],
-  { siteName, url }: BylineSource,
-): string[] {
-  const host = plain(parseUrl(url)?.hostname.replace(/^www\.|\.[a-z]+$/g, '') ?? '');
-  const found = texts
-    .map((text) => collapseSpaces(text ?? '').slice(0, LONGEST))
-    .map((text) => text.replace(/^(written |posted |published )?by[:\s]+/i, ''))
-    .map((text) => text.replace(/\s+[\d.,]+k?\s*\d* (gold|silver|bronze) badge.*$/i, ''))
-    .map((text) => text.replace(/\s*([|•·].*|,?\s*(updated|published|posted).*)$/i, ''))
-    .filter((text) => text.length > 1 && text.length <= 80 && !/https?:|www\.|@|[<>{}]|^\d+$/.test(text))
-    .filter((text) => !NOBODY.test(text))
-    .filter((text) => {
-      const name = plain(text);
-      return name !== plain(siteName ?? '') && name !== host && name.length > 1;
-    });
-  return [...new Set(found)];
-}
-
-/** Characters of a possible name or date with the text around it. */
+/** Characters of a possible date with the text around it. */
 const LONGEST = 500;
 
-const NOBODY =
-  /^(home|contributors to .*|admin|administrator|editor|editorial|staff|team|unknown|anonymous|guest|author|webmaster|user|root|null|undefined|wordpress|default|super ?user|contributors?)( (team|staff|user))?$|\b(inc|llc|ltd|gmbh|corp|team|staff|editors)\b\.?$/i;
-
-const plain = (text: string) => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join('');
-
-const stringIn = (value: unknown): string | undefined => {
+export const stringIn = (value: unknown): string | undefined => {
   const [first] = [value].flat();
   return typeof first === 'string' ? first : undefined;
 };
 
 /** Articles first: page chrome often has dates of its own. */
-function writtenThings({ jsonLd }: BylineSource): Thing[] {
+export function writtenThings({ jsonLd }: BylineSource): Thing[] {
   const things = flattenThings(jsonLd).filter((thing) => isOfType(thing, WRITTEN));
   return [
     ...things.filter((thing) => isOfType(thing, ARTICLE)),
     ...things.filter((thing) => !isOfType(thing, ARTICLE)),
   ];
 }
-
-const isWritten = (source: BylineSource): boolean =>
-  /^article/.test(source.tags.get('og:type') ?? '') || isArticle(source);
 
 export const isArticle = (source: BylineSource): boolean =>
   writtenThings(source).some((thing) => isOfType(thing, ARTICLE));

@@ -89,6 +89,84 @@ describe('the author', () => {
     ['is not the administrator', '<meta name="author" content="admin">', '', undefined],
     ['is not a URL', '<meta property="article:author" content="https://facebook.com/x">', '', undefined],
     ['is not one of many in a list of articles', '', '<p class="byline">Ada</p>'.repeat(5), undefined],
+    [
+      'is another thing in JSON-LD that the article points to',
+      jsonLd({
+        '@graph': [
+          { '@type': 'Article', author: { '@id': '#/person/7' } },
+          { '@type': 'Person', '@id': '#/person/7', name: 'Ada Brookes' },
+        ],
+      }),
+      '',
+      ['Ada Brookes'],
+    ],
+    ['is who made a recipe', jsonLd({ '@type': 'Recipe', author: { name: 'ada_b' } }), '', ['ada_b']],
+    [
+      'is in the tags for link previews',
+      '<meta name="twitter:label1" content="Verfasst von"><meta name="twitter:data1" content="Ada Brookes">',
+      '',
+      ['Ada Brookes'],
+    ],
+    [
+      'is the writer, not the site that declares itself',
+      '<meta name="author" content="Canal.example News">',
+      '<div class="article-author">von <a href="/team/ada">Ada Brookes</a></div>',
+      ['Ada Brookes'],
+    ],
+    [
+      'is the organisation if no person is named',
+      '<meta name="author" content="Canal Trust Foundation">',
+      '',
+      ['Canal Trust Foundation'],
+    ],
+    [
+      'is without the label that only a screen reader reads',
+      '',
+      '<span class="author vcard"><span class="screen-reader-text">Author</span><a class="url fn n" href="/author/ada">Ada Brookes</a></span>',
+      ['Ada Brookes'],
+    ],
+    [
+      'may be a user name',
+      '',
+      '<span class="entry-author vcard">Veröffentlicht von <a class="fn" href="/author/a">c1ph4</a></span>',
+      ['c1ph4'],
+    ],
+    [
+      'are all that a byline links to',
+      '',
+      '<div class="byline">By <a href="/a">Ada Brookes</a> and <a href="/b">Ben Hall</a></div>',
+      ['Ada Brookes', 'Ben Hall'],
+    ],
+    [
+      'is in a line below the heading',
+      '',
+      '<h1>Locks</h1><p><em>Von Ada Brookes</em></p><p>Text.</p>',
+      ['Ada Brookes'],
+    ],
+    [
+      'is the link after the word by',
+      '',
+      '<h1>Locks</h1><p>by <a href="/ada">Ada van der Brookes</a></p>',
+      ['Ada van der Brookes'],
+    ],
+    [
+      'is whoever began the thread',
+      '',
+      '<h1>Locks</h1><article class="message" data-author="ada_b">Why?</article><article class="message" data-author="ben">So.</article>',
+      ['ada_b'],
+    ],
+    [
+      'is not whoever comments',
+      '',
+      '<h1>Locks</h1><div class="comment-list"><div class="comment-author">Ben Hall</div></div>',
+      undefined,
+    ],
+    [
+      'is not a sentence that begins alike',
+      '',
+      '<h1>Locks</h1><p>By Monday The Boats Return.</p><p>By bus</p>',
+      undefined,
+    ],
   ])('%s', (_what, head, body, expected) => {
     expect(read(head, body).authors).toEqual(expected);
   });

@@ -1,5 +1,6 @@
 import { absoluteUrl, collapseSpaces, readTitle, select, selectFirst } from '../document/dom.ts';
-import { findAuthors, findModified, findPublished, isArticle } from './byline.ts';
+import { findAuthors } from './authors.ts';
+import { findModified, findPublished, isArticle } from './byline.ts';
 import { type MetaTags, metaTags } from './meta-tags.ts';
 import { readJsonLd, readMicrodata } from './structured-data.ts';
 import { findHeadline } from './title.ts';
