@@ -12,6 +12,7 @@ import { createStreams, type StreamLimits } from './events/streams.ts';
 import { createLiveSockets, type LiveSockets } from './events/websocket.ts';
 import { createClientAddress } from './http/client-address.ts';
 import { originForm } from './http/origin-form.ts';
+import { createRefusedTargets } from './http/refused-targets.ts';
 import { createAccept } from './jobs/accept.ts';
 import { createLongPoll } from './jobs/long-poll.ts';
 import { createValidateTarget } from './links/link-target.ts';
@@ -40,8 +41,10 @@ export interface AppDependencies {
   links: ShortLinks;
   /** Base URL of this API, for links to it. */
   publicUrl: string;
-  /** Private targets that short links may have, besides the public internet. */
+  /** Private targets that jobs, webhooks and short links may have, besides the public internet. */
   egressAllow: string[];
+  /** Targets that jobs and webhooks may not have. */
+  egressDeny: string[];
   /** Addresses and ranges of the proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: string[];
   /** Origins whose pages may call this API from browsers, or `*`; none: same origin only. */
@@ -124,13 +127,27 @@ export function createApp(dependencies: AppDependencies): App {
 }
 
 function routeDependencies(
-  { database, artifacts, dispatch, notify, links, publicUrl, egressAllow, mapWaitMs }: AppDependencies,
+  {
+    database,
+    artifacts,
+    dispatch,
+    notify,
+    links,
+    publicUrl,
+    egressAllow,
+    egressDeny,
+    mapWaitMs,
+  }: AppDependencies,
   shared: Pick<RouteDependencies, 'auth' | 'longPoll' | 'events'>,
 ): RouteDependencies {
   return {
     ...shared,
     ...{ database, artifacts, notify, mapWaitMs },
-    submit: { accept: createAccept(database), dispatch },
+    submit: {
+      accept: createAccept(database),
+      dispatch,
+      refusedTargets: createRefusedTargets({ allow: egressAllow, deny: egressDeny }),
+    },
     links: {
       ...{ sql: database, linkCache: links.linkCache, publicUrl },
       validateTarget: createValidateTarget({ publicUrl, egressAllow }),

@@ -49,7 +49,8 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
-  const { dataDir, clickSpoolBytes, publicUrl, egressAllow, trustedProxies, corsOrigins } = config;
+  const { dataDir, clickSpoolBytes, publicUrl, egressAllow, egressDeny, trustedProxies, corsOrigins } =
+    config;
   const clientAddress = createClientAddress(trustedProxies);
   const links = createShortLinks({
     ...{ database, queue, dataDir, clickSpoolBytes, publicUrl, clientAddress, logger },
@@ -63,7 +64,7 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
     dispatch,
     logger,
     logLinesDropped: () => output.dropped,
-    ...{ links, publicUrl, egressAllow, trustedProxies, corsOrigins },
+    ...{ links, publicUrl, egressAllow, egressDeny, trustedProxies, corsOrigins },
     rateLimit: config.rateLimit,
     streams: config.streams,
     accessLog: config.logLevel === 'debug',

@@ -81,6 +81,7 @@ export interface RouteDependencies {
 /** Every route under `/api/v1`; all need an API key. */
 export function apiRoutes(dependencies: RouteDependencies): Router {
   const { database, artifacts, auth, events, links, longPoll, notify, submit } = dependencies;
+  const { refusedTargets } = submit;
   const v1 = Router();
   const at = (path: string, handlers: Handlers) => serve(v1, '/api/v1', path, handlers);
   at('/jobs/scrape', { POST: submitJob(submit) });
@@ -116,7 +117,7 @@ export function apiRoutes(dependencies: RouteDependencies): Router {
 
   at('/subscriptions', {
     GET: listOwnSubscriptions(database),
-    POST: subscribe(database, { email: notify.smtpUrl !== undefined }),
+    POST: subscribe(database, { email: notify.smtpUrl !== undefined, refusedTargets }),
   });
   at('/subscriptions/:id', {
     GET: showSubscription(database),
@@ -128,7 +129,7 @@ export function apiRoutes(dependencies: RouteDependencies): Router {
   at('/notifications/:id', { GET: showNotification(database) });
   at('/notifications/:id/read', { POST: readOne(database) });
   at('/push/public-key', { GET: showPushKey(database, notify.vapid) });
-  at('/webhooks', { GET: listOwnWebhooks(database), POST: addWebhook(database) });
+  at('/webhooks', { GET: listOwnWebhooks(database), POST: addWebhook(database, refusedTargets) });
   at('/webhooks/:id', {
     GET: showWebhook(database),
     PATCH: editWebhook(database),

@@ -5,6 +5,7 @@ import {
   parseAllowList,
   parseDenyList,
   refusalReason,
+  refusedTargetOf,
 } from './address-policy.ts';
 
 /**
@@ -231,5 +232,62 @@ describe('a deny list closes what it names', () => {
 
   it.each(['*', '*.', '*.10.0.0.1', 'a.*.example', '10.0.0.0/40'])('and %p is refused by name', (entry) => {
     expect(() => parseDenyList([entry])).toThrow(`EGRESS_DENY: entry "${entry}"`);
+  });
+});
+
+describe('a URL whose host is a private address', () => {
+  const targetOf = (url: string, ...allow: string[]) =>
+    refusedTargetOf(new URL(url), { allow: parseAllowList(allow), deny: parseDenyList([]) });
+
+  it.each([
+    ['http://127.0.0.1/', 'loopback', '127.0.0.1:80'],
+    ['https://2130706433/', 'loopback', '127.0.0.1:443'],
+    ['http://0177.0.0.1:8080/', 'loopback', '127.0.0.1:8080'],
+    ['http://0x7f.1/', 'loopback', '127.0.0.1:80'],
+    ['http://127.1/', 'loopback', '127.0.0.1:80'],
+    ['http://①②⑦.⓪.⓪.①/', 'loopback', '127.0.0.1:80'],
+    ['http://user@127.0.0.1./', 'loopback', '127.0.0.1:80'],
+    ['http://LOCALHOST:3000/', 'loopback', 'localhost:3000'],
+    ['http://a.localhost./', 'loopback', 'a.localhost:80'],
+    ['http://[::1]/', 'loopback', '[::1]:80'],
+    ['http://[::ffff:10.0.0.1]/', 'private', '10.0.0.1:80'],
+    ['http://[64:ff9b::a9fe:a9fe]/', 'linkLocal', '[64:ff9b::a9fe:a9fe]:80'],
+    ['http://[fd00::1]/', 'uniqueLocal', '[fd00::1]:80'],
+    ['http://0/', 'unspecified', '0.0.0.0:80'],
+    ['http://169.254.169.254/latest/meta-data/', 'linkLocal', '169.254.169.254:80'],
+    ['http://168.63.129.16/', 'cloud', '168.63.129.16:80'],
+    ['http://metadata.google.internal/', 'cloud', 'metadata.google.internal:80'],
+    ['socks5://2130706433', 'loopback', '127.0.0.1:1080'],
+  ])('%s is recognized, and the entry that opens it is told', (url, range, entry) => {
+    expect(targetOf(url)).toEqual({ kind: 'private', host: expect.any(String), range, entry });
+    expect(targetOf(url, entry)).toBeNull();
+  });
+
+  it.each([
+    ['http://example.com/', []],
+    ['http://inside.example/', []],
+    ['http://93.184.216.34/', []],
+    ['http://[2606:4700::1111]/', []],
+    ['http://10.1.2.3/', ['10.0.0.0/8']],
+    ['http://localhost:8080/', ['127.0.0.1:8080']],
+    ['http://localhost:8080/', ['[::1]:8080']],
+  ])('%s is none with %j', (url, allow) => {
+    expect(targetOf(url, ...allow)).toBeNull();
+  });
+
+  it('is none on the port that is allowed only', () => {
+    expect(targetOf('http://127.0.0.1:81/', '127.0.0.1:80')).toMatchObject({ entry: '127.0.0.1:81' });
+  });
+
+  it.each([
+    ['http://203.0.114.9/', '203.0.114.9'],
+    ['http://3405804041/', '203.0.114.9'],
+    ['https://a.corp.example/', 'a.corp.example'],
+  ])('%s is refused where EGRESS_DENY names it, whatever is allowed', (url, host) => {
+    const lists = {
+      allow: parseAllowList(['0.0.0.0/0', 'a.corp.example']),
+      deny: parseDenyList(['203.0.114.9', '*.corp.example']),
+    };
+    expect(refusedTargetOf(new URL(url), lists)).toEqual({ kind: 'denied', host });
   });
 });

@@ -185,6 +185,49 @@ function parseEntry(setting: 'EGRESS_ALLOW' | 'EGRESS_DENY', entry: string): Rul
   return { host, isBelow, range: null, port };
 }
 
+/** What `EGRESS_ALLOW` opens beyond the public internet, and what `EGRESS_DENY` closes. */
+export interface EgressLists {
+  allow: TargetList;
+  deny: TargetList;
+}
+
+/** Why a URL may not be connected to, as far as its spelling tells. */
+export type RefusedTarget =
+  /** `range` is the name of its range, such as `loopback`; `entry` of `EGRESS_ALLOW` would open it. */
+  | { kind: 'private'; host: string; range: string; entry: string }
+  /** By `EGRESS_DENY`. */
+  | { kind: 'denied'; host: string };
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443, 'socks5:': 1080 };
+
+/**
+ * What the guard would say of a URL, without resolving names. Null if it may be connected to, or if
+ * only its addresses can tell.
+ */
+export function refusedTargetOf(
+  { hostname, port, protocol }: URL,
+  { allow, deny }: EgressLists,
+): RefusedTarget | null {
+  const number = Number(port || DEFAULT_PORTS[protocol]);
+  const host = canonicalHost(hostname);
+  if (host === null) return null;
+  const isLocalhost = /(^|\.)localhost$/.test(host);
+  const addresses = (isLocalhost ? LOCALHOST : [host])
+    .map(parseAddress)
+    .filter((address) => address !== null);
+  const [address] = addresses;
+  if (deny.hasHost(host, number) || (address && deny.hasAddress(address, number))) {
+    return { kind: 'denied', host };
+  }
+  if (allow.hasHost(host, number) || addresses.some((each) => allow.hasAddress(each, number))) return null;
+  const range = address ? refusalReason(address) : hostRefusalReason(host);
+  if (range === null) return null;
+  return { kind: 'private', host, range, entry: `${host.includes(':') ? `[${host}]` : host}:${number}` };
+}
+
+/** What `localhost` and the names under it resolve to. */
+const LOCALHOST = ['127.0.0.1', '::1'];
+
 /**
  * A host as a browser normalizes it: lower case, punycode, full decimal IPv4, no trailing dot. Null
  * if invalid.

@@ -32,11 +32,18 @@ type MapDependencies = SubmitDependencies & { sql: Sql; longPoll: LongPoll; wait
  * requests come from a worker behind its egress guard. The request waits for the job, and gets 202
  * with links if that takes too long.
  */
-export const mapSite =
-  ({ accept, dispatch, sql, longPoll, waitMs = WAIT_MS }: MapDependencies): Handler =>
-  async (request, response) => {
+export const mapSite = ({
+  accept,
+  dispatch,
+  refusedTargets,
+  sql,
+  longPoll,
+  waitMs = WAIT_MS,
+}: MapDependencies): Handler => {
+  const schema = refusedTargets.refuseIn(mapRequest, ({ url }) => [{ path: ['url'], url }]);
+  return async (request, response) => {
     requireNoQuery(request);
-    const body = await readBody(request, mapRequest);
+    const body = await readBody(request, schema);
     const submission = submissionOf(request, response, [specOf(body)], hashBody(body));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     const [accepted] = jobs;
@@ -59,6 +66,7 @@ export const mapSite =
     const urls = found.filter(matches(body.search)).map(toResponse);
     sendJson(response, 200, { job_id: job.job_id, urls, total: urls.length });
   };
+};
 
 const specOf = ({ url, limit, include, exclude, same_origin }: MapRequest): JobSpec => ({
   urls: [url],

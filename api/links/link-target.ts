@@ -1,11 +1,5 @@
-import {
-  canonicalHost,
-  hostRefusalReason,
-  parseAddress,
-  parseAllowList,
-  refusalReason,
-  type TargetList,
-} from '../../runtime/address-policy.ts';
+import { canonicalHost, parseAddress, parseAllowList, parseDenyList } from '../../runtime/address-policy.ts';
+import { refusedTargetProblem } from '../http/refused-targets.ts';
 
 /**
  * The reason why a URL cannot be a link's target, or null. Host names are not resolved: visitors do
@@ -16,16 +10,15 @@ export type ValidateTarget = (url: string) => string | null;
 export function createValidateTarget(options: { publicUrl: string; egressAllow: string[] }): ValidateTarget {
   const own = new URL(options.publicUrl);
   const ownAuthority = authorityOf(own);
-  const allowList = parseAllowList(options.egressAllow);
+  // Visitors go there, not this installation: what it may not reach itself is no matter.
+  const lists = { allow: parseAllowList(options.egressAllow), deny: parseDenyList([]) };
   return (text) => {
     const url = new URL(text);
     if (url.username || url.password) return 'expected a URL without user name and password';
     if (authorityOf(url) === ownAuthority) {
       return leadsBack(url, own) ? 'leads back to a short link' : null;
     }
-    return isPrivate(url, allowList)
-      ? 'lies on a private network, where this installation may not go unless EGRESS_ALLOW names it'
-      : null;
+    return refusedTargetProblem(url, lists);
   };
 }
 
@@ -60,16 +53,4 @@ function decoded(path: string): string {
   } catch {
     return path;
   }
-}
-
-/** Applies the egress guard's rules to the URL, without DNS. */
-function isPrivate({ hostname, port, protocol }: URL, allowList: TargetList): boolean {
-  const number = Number(port || (protocol === 'https:' ? 443 : 80));
-  const host = canonicalHost(hostname);
-  if (host === null) return true;
-  if (allowList.hasHost(host, number)) return false;
-  if (hostRefusalReason(host) !== null) return true;
-  const address = parseAddress(/(^|\.)localhost$/.test(host) ? '127.0.0.1' : host);
-  if (!address || refusalReason(address) === null) return false;
-  return !allowList.hasAddress(address, number);
 }

@@ -19,6 +19,7 @@ import { ensureWebhook } from '../../db/notifications/webhooks.ts';
 import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.ts';
+import type { RefusedTargets, UrlField } from '../http/refused-targets.ts';
 import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { generateSecret } from './webhook-secret.ts';
@@ -27,26 +28,42 @@ import { generateSecret } from './webhook-secret.ts';
  * `POST /subscriptions {events, filter?, channel, target?}`. The secret of a new webhook is in the
  * answer.
  */
-export const subscribe = (database: Database, options: { email: boolean }): Handler =>
-  createOnce(database, subscribeRequest, async (sql, body, response) => {
-    const { caller } = response.locals;
-    if (body.channel === 'email' && !options.email) {
-      throw conflict('email_not_configured', 'this installation sends no e-mail: its operator sets SMTP_URL');
-    }
-    const { webhookSecret, ...target } = await targetOf(sql, caller, body);
-    const { events, channel, filter = {} } = body;
-    const created = await createSubscription(sql, {
-      ...{ userId: caller.userId, events, channel, filter },
-      ...target,
-    });
-    if (!created) {
-      throw conflict('too_many_subscriptions', `a user has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
-    }
-    return {
-      body: webhookSecret ? { ...created, secret: webhookSecret } : created,
-      location: `/api/v1/subscriptions/${created.id}`,
-    };
-  });
+export const subscribe = (
+  database: Database,
+  options: { email: boolean; refusedTargets: RefusedTargets },
+): Handler =>
+  createOnce(
+    database,
+    options.refusedTargets.refuseIn(subscribeRequest, urlsOf),
+    async (sql, body, response) => {
+      const { caller } = response.locals;
+      if (body.channel === 'email' && !options.email) {
+        throw conflict(
+          'email_not_configured',
+          'this installation sends no e-mail: its operator sets SMTP_URL',
+        );
+      }
+      const { webhookSecret, ...target } = await targetOf(sql, caller, body);
+      const { events, channel, filter = {} } = body;
+      const created = await createSubscription(sql, {
+        ...{ userId: caller.userId, events, channel, filter },
+        ...target,
+      });
+      if (!created) {
+        throw conflict('too_many_subscriptions', `a user has at most ${MAX_SUBSCRIPTIONS} subscriptions`);
+      }
+      return {
+        body: webhookSecret ? { ...created, secret: webhookSecret } : created,
+        location: `/api/v1/subscriptions/${created.id}`,
+      };
+    },
+  );
+
+function urlsOf(body: SubscribeRequest): UrlField[] {
+  if (body.channel === 'webhook') return [{ path: ['target'], url: body.target }];
+  if (body.channel === 'push') return [{ path: ['target', 'endpoint'], url: body.target.endpoint }];
+  return [];
+}
 
 type Target = Pick<NewSubscription, 'target' | 'webhookId'> & { webhookSecret?: string };
 

@@ -19,13 +19,15 @@ import {
 import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
+import type { RefusedTargets } from '../http/refused-targets.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { generateSecret } from './webhook-secret.ts';
 
 /** `POST /webhooks {url, description?}`: 201 with the secret; 409 if the URL has one already. */
-export const addWebhook = (database: Database): Handler =>
-  createOnce(database, createWebhookRequest, async (sql, body, response) => {
+export const addWebhook = (database: Database, refusedTargets: RefusedTargets): Handler => {
+  const schema = refusedTargets.refuseIn(createWebhookRequest, ({ url }) => [{ path: ['url'], url }]);
+  return createOnce(database, schema, async (sql, body, response) => {
     const { webhook, secret, fresh } = await ensureWebhook(sql, {
       userId: response.locals.caller.userId,
       url: body.url,
@@ -35,6 +37,7 @@ export const addWebhook = (database: Database): Handler =>
     if (!fresh) throw conflict('webhook_exists', `webhook ${webhook.id} has this URL`);
     return { body: { ...webhook, secret }, location: `/api/v1/webhooks/${webhook.id}` };
   });
+};
 
 /** `GET /webhooks`, oldest first. */
 export const listOwnWebhooks =

@@ -39,7 +39,7 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   });
   await lifecycle.start({ name: 'fresh', stop: fresh.stop });
 
-  const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;
+  const { dataDir, clickSpoolBytes, publicUrl, egressAllow, egressDeny } = config;
   const links = createShortLinks({
     ...{ database, queue, dataDir, clickSpoolBytes, publicUrl, logger },
     clientAddress: createClientAddress(config.trustedProxies),
@@ -47,7 +47,7 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   await lifecycle.start({ name: 'links', start: links.start, stop: links.stop });
   const app = createApp({
     ...{ database, queue, dispatch: fresh, logger, rateLimit, accessLog: false, notify },
-    ...{ links, publicUrl, egressAllow },
+    ...{ links, publicUrl, egressAllow, egressDeny },
     ...{ trustedProxies: config.trustedProxies, corsOrigins: config.corsOrigins },
   });
   const server = await listen(app.handler, config);

@@ -1,10 +1,18 @@
 import { z } from 'zod';
 import { fields, text } from '../schema-primitives.ts';
+import { parseExtractSelector } from '../selectors/extract-selector.ts';
 import { unknownField } from '../suggest.ts';
 
 /** Fields of `extract`: a CSS selector, or a rule with nested fields. */
 
-export const selector = text(1000);
+const selector = text(1000).pipe(
+  z.string().superRefine((value, context) => {
+    const parsed = parseExtractSelector(value);
+    if (parsed.kind === 'wrong') {
+      context.addIssue({ code: 'custom', message: `not a CSS selector: ${parsed.problem}` });
+    }
+  }),
+);
 
 export const FIELD_TYPES = ['text', 'html', 'number', 'integer', 'boolean', 'date', 'url'] as const;
 /** Nesting limit of `fields`. */

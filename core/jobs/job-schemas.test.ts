@@ -27,6 +27,26 @@ test('free-form fields are passed on unchanged', () => {
   expect(scrapeRequest.parse({ keywords: ['x'], metadata }).metadata).toEqual(metadata);
 });
 
+test('a selector that does not parse is reported at its field', () => {
+  const body = {
+    urls: ['https://example.com/'],
+    extract: { title: 'h1[', items: { selector: '.item', fields: { price: 'b:prise' } } },
+    actions: [
+      { type: 'click', selector: '#1' },
+      { type: 'wait', selector: 'a >' },
+    ],
+  };
+  expect(issuesOf(body)).toEqual([
+    { path: 'extract.title', message: 'not a CSS selector: expected the name of an attribute (its end)' },
+    {
+      path: 'extract.items.fields.price',
+      message: 'not a CSS selector: there is no pseudo-class :prise (character 2)',
+    },
+    { path: 'actions.0.selector', message: expect.stringMatching(/^not a CSS selector: expected an id/) },
+    { path: 'actions.1.selector', message: expect.stringMatching(/^not a CSS selector: .* \(its end\)$/) },
+  ]);
+});
+
 describe('render: http', () => {
   const problems = (body: object) => {
     const parsed = scrapeRequest.safeParse({ urls: ['https://a.example/'], ...body });

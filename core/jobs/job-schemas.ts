@@ -3,7 +3,8 @@ import { SOURCE_TYPES } from '../leads/lead.ts';
 import { leadFilters } from '../leads/lead-filters.ts';
 import { parseUrl } from '../parse-url.ts';
 import { fields, list, metadata, moment, string, text, webUrl } from '../schema-primitives.ts';
-import { extractFields, selector } from './extract-schemas.ts';
+import { actionSelectorProblem } from '../selectors/action-selector.ts';
+import { extractFields } from './extract-schemas.ts';
 
 /**
  * Request bodies and queries about jobs, and their types. Objects are strict in all `…-schemas.ts`:
@@ -25,6 +26,12 @@ export const FORMATS = [
   'pdf',
 ] as const;
 
+const selector = text(1000).pipe(
+  z.string().superRefine((value, context) => {
+    const problem = actionSelectorProblem(value);
+    if (problem !== null) context.addIssue({ code: 'custom', message: `not a CSS selector: ${problem}` });
+  }),
+);
 const waitMs = z.int().min(0).max(60_000);
 const action = z.discriminatedUnion('type', [
   z.strictObject({

@@ -243,7 +243,7 @@ export const SETTING_GROUPS = {
       fallback: '',
       unset: 'none',
       says: 'Public targets that jobs and webhooks may not reach, such as your own servers: `host[:port]`, `*.host[:port]` or `CIDR[:port]`, separated by commas. It wins over EGRESS_ALLOW',
-      readBy: ['worker', 'notifier'],
+      readBy: ['api', 'worker', 'notifier'],
       example: '203.0.113.0/24,*.corp.example.com',
     }),
     CHROMIUM_PATH: setting(text, {

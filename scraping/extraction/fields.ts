@@ -1,5 +1,7 @@
+import { LRUCache } from 'lru-cache';
 import type { ExtractField } from '../../core/jobs/extract-schemas.ts';
 import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
+import { parseExtractSelector } from '../../core/selectors/extract-selector.ts';
 import { absoluteUrl, collapseSpaces, select } from './document/dom.ts';
 import { parseDate } from './metadata/byline.ts';
 
@@ -66,14 +68,30 @@ function findElements(scope: Document | Element, rule: Rule, reading: Reading): 
   if (reading.budget.values <= 0) return [];
   if (rule.selector === ':scope') return 'documentElement' in scope ? [scope.documentElement] : [scope];
   try {
-    // `:where` is `:is` without specificity, which does not matter here.
-    const found = select(scope, rule.selector.replace(/:where\(/g, ':is('));
-    return rule.many ? found.slice(0, reading.budget.values) : found.slice(0, 1);
+    const selector = runnable(rule.selector);
+    if (selector !== null) {
+      const found = select(scope, selector);
+      return rule.many ? found.slice(0, reading.budget.values) : found.slice(0, 1);
+    }
   } catch {
-    reading.bad.add(reading.path);
-    return null;
+    // Not one that domino can run.
   }
+  reading.bad.add(reading.path);
+  return null;
 }
+
+/** Nested fields ask for the same selector per element. Null if it is none. */
+function runnable(selector: string): string | null {
+  let known = runnables.get(selector);
+  if (known === undefined) {
+    const parsed = parseExtractSelector(selector);
+    known = { text: parsed.kind === 'selector' ? parsed.text : null };
+    runnables.set(selector, known);
+  }
+  return known.text;
+}
+
+const runnables = new LRUCache<string, { text: string | null }>({ max: 500 });
 
 function readValue(element: Element, rule: Rule, base: string): unknown {
   if (rule.type === 'html') return element.innerHTML.trim();

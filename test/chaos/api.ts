@@ -36,7 +36,7 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 
-  const { dataDir, clickSpoolBytes, publicUrl, egressAllow } = config;
+  const { dataDir, clickSpoolBytes, publicUrl, egressAllow, egressDeny } = config;
   const links = createShortLinks({
     ...{ database, queue, dataDir, clickSpoolBytes, publicUrl, logger },
     clientAddress: createClientAddress(config.trustedProxies),
@@ -45,7 +45,7 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
 
   const app = createApp({
     ...{ database, queue, dispatch, logger },
-    ...{ links, publicUrl, egressAllow },
+    ...{ links, publicUrl, egressAllow, egressDeny },
     ...{ trustedProxies: config.trustedProxies, corsOrigins: config.corsOrigins },
     rateLimit: config.rateLimit,
     accessLog: false,

@@ -1,4 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import { type Fleet, startFleet } from '../support/processes/fleet.ts';
+import { type Site, startSite } from '../support/servers/site.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 /**
@@ -6,11 +8,25 @@ import { waitFor } from '../support/wait-for.ts';
  * ones included.
  */
 
+const HOOK = '100.64.0.1';
 let fleet: Fleet;
+let site: Site;
 beforeAll(async () => {
-  fleet = await startFleet({ driver: 'embedded', workers: 1 });
+  const leadsTo = (location: string) => (_: unknown, response: ServerResponse) =>
+    void response.writeHead(302, { location }).end();
+  site = await startSite({
+    pages: {
+      '/private': leadsTo('http://10.0.0.1/'),
+      '/metadata': leadsTo('http://169.254.169.254/latest/meta-data/'),
+    },
+  });
+  // The notifier allows less than the API, which else would refuse the webhook itself.
+  fleet = await startFleet({ driver: 'embedded', workers: 1, env: { EGRESS_ALLOW: `127.0.0.1,${HOOK}` } });
 });
-afterAll(() => fleet?.stop());
+afterAll(async () => {
+  await fleet?.stop();
+  await site?.close();
+});
 
 async function blockedRequests(): Promise<Record<string, number>> {
   const text = await (await fleet.client.request('GET', '/metrics')).text();
@@ -19,11 +35,11 @@ async function blockedRequests(): Promise<Record<string, number>> {
 }
 
 test('requests of jobs and webhooks that the egress policy blocks are counted by reason, over all processes', async () => {
-  await fleet.startNotifier();
+  await fleet.startNotifier({ EGRESS_ALLOW: '127.0.0.1' });
   expect(await blockedRequests()).toEqual({});
   const id = await fleet.client.post({
-    urls: ['http://10.0.0.1/', 'http://169.254.169.254/latest/meta-data/'],
-    webhook_url: 'http://100.64.0.1/hook',
+    urls: [`${site.url}/private`, `${site.url}/metadata`],
+    webhook_url: `http://${HOOK}/hook`,
     max_attempts: 1,
   });
   await fleet.client.until(id, 'completed', 'failed');

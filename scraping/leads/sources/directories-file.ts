@@ -1,8 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { parseExtractSelector } from '../../../core/selectors/extract-selector.ts';
 import { OperatorError } from '../../../runtime/operator-error.ts';
 
-const selector = z.string().trim().min(1).max(1000);
+const selector = z
+  .string()
+  .trim()
+  .min(1)
+  .max(1000)
+  .superRefine((value, context) => {
+    const parsed = parseExtractSelector(value);
+    if (parsed.kind === 'wrong') {
+      context.addIssue({ code: 'custom', message: `not a CSS selector: ${parsed.problem}` });
+    }
+  });
 const field = z.union(
   [selector, z.strictObject({ selector, attribute: z.string().trim().min(1).max(100).optional() })],
   'expected a CSS selector, or an object of selector and attribute',

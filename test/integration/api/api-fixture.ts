@@ -77,6 +77,7 @@ export async function startApi({
   mapWaitMs,
   queue: givenQueue,
   corsOrigins = [],
+  egressAllow = ['127.0.0.1'],
 }: {
   rateLimit?: number;
   logger?: Logger;
@@ -87,6 +88,7 @@ export async function startApi({
   streams?: AppDependencies['streams'];
   mapWaitMs?: number;
   corsOrigins?: string[];
+  egressAllow?: string[];
   /** Started, instead of the embedded one; stopped with the API. */
   queue?: Queue;
 } = {}): Promise<TestApi> {
@@ -133,7 +135,7 @@ export async function startApi({
     database: watched,
     queue,
     dispatch: { offer },
-    ...{ links, publicUrl: PUBLIC_URL, egressAllow: ['127.0.0.1'] },
+    ...{ links, publicUrl: PUBLIC_URL, egressAllow, egressDeny: [] },
     ...{ trustedProxies: TRUSTED_PROXIES, corsOrigins },
     logger,
     rateLimit,

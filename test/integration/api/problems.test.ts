@@ -111,8 +111,43 @@ describe('a field', () => {
     ['a moment no database keeps', { ...URLS, run_at: '0000-01-01T00:00:00Z' }, ['run_at']],
     ['a moment beyond the last year', { ...URLS, run_at: '9999-12-31T23:59:59-14:00' }, ['run_at']],
     ['several', { urls: [], priority: -1 }, ['urls', 'priority']],
+    ['a selector that does not parse', { ...URLS, extract: { title: 'h1[' } }, ['extract.title']],
+    [
+      'a selector of an action',
+      { ...URLS, actions: [{ type: 'click', selector: 'a >' }] },
+      ['actions.0.selector'],
+    ],
+    ['a private address', { urls: ['https://a.example/', 'http://10.0.0.1/'] }, ['urls.1']],
+    ['a private webhook', { ...URLS, webhook_url: 'http://[::ffff:a00:1]/' }, ['webhook_url']],
+    ['a private proxy', { ...URLS, proxy: ['http://user:secret@0xa000001:3128'] }, ['proxy.0']],
   ])('that does not fit is named: %s', async (_what, body, paths) => {
     expectFieldErrors(await scrape(body), paths);
+  });
+
+  test('of a private address says which setting would allow it, and no password', async () => {
+    const { json } = await scrape({ ...URLS, proxy: 'http://user:secret@0xa000001:3128' });
+    expect(json.errors).toEqual([
+      {
+        path: 'proxy',
+        message:
+          '10.0.0.1 is not on the public internet (private): refused unless the operator allows it by EGRESS_ALLOW=10.0.0.1:3128',
+      },
+    ]);
+    // The tests allow loopback.
+    expect((await scrape({ urls: ['http://localhost:8080/', 'http://2130706433/'] })).status).toBe(202);
+  });
+
+  test.each([
+    ['/api/v1/jobs/map', { url: 'http://169.254.169.254/' }, 'url'],
+    [
+      '/api/v1/jobs/batch',
+      { jobs: [URLS, { urls: ['https://a.example/', 'http://10.1/'] }] },
+      'jobs.1.urls.1',
+    ],
+    ['/api/v1/webhooks', { url: 'http://192.168.1.1/' }, 'url'],
+    ['/api/v1/subscriptions', { events: ['*'], channel: 'webhook', target: 'http://[fd00::1]/' }, 'target'],
+  ])('of a private address is refused by %s', async (path, body, field) => {
+    expectFieldErrors(await api.ask('POST', path, { body }), [field]);
   });
 
   test.each<[string, string, string[]]>([
