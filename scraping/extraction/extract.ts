@@ -6,6 +6,7 @@ import type { ContentScope } from './content/select-blocks.ts';
 import { parsePage, readTitle } from './document/dom.ts';
 import { extractFields, type Fields, type FieldsWanted } from './fields.ts';
 import { toMarkdown } from './markdown/markdown.ts';
+import { makeReadable } from './markdown/readable.ts';
 import { toText } from './markdown/text.ts';
 import { extractLinks } from './metadata/links.ts';
 import { extractMetadata } from './metadata/metadata.ts';
@@ -73,6 +74,7 @@ function read(input: ExtractInput): Extracted {
   const scope = input.mainContent === true ? 'balanced' : input.mainContent;
   const content = scope && kind === 'html' ? mainContent(document, input.url, scope) : wholeContent(document);
   if (wants('html')) extracted.html = content.outerHTML;
+  if (wants('text') || wants('markdown')) makeReadable(content);
   if (wants('text')) extracted.text = written?.text ?? toText(content);
   if (wants('markdown')) extracted.markdown = written?.markdown ?? toMarkdown(content);
   return extracted;

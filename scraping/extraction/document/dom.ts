@@ -1,8 +1,12 @@
 import { createDocument } from '@mixmark-io/domino';
 import { parseUrl } from '../../../core/parse-url.ts';
+import { absoluteUrl } from './absolute-url.ts';
+import { fillEmptyElements } from './fill-empty.ts';
+import { resolveImages } from './images.ts';
 import { select, selectFirst, setAttribute } from './selector-index.ts';
-import { containsTag, hasText, isElement, nextNode, readText } from './traverse.ts';
+import { containsTag, isElement, nextNode, readText } from './traverse.ts';
 
+export { absoluteUrl } from './absolute-url.ts';
 export { closestTag, containsTag, hasText, isElement, isText, readText } from './traverse.ts';
 export { select, selectFirst };
 
@@ -21,6 +25,7 @@ export function parsePage(
   flattenShadowRoots(document);
   const base = baseUrl(document, url);
   beforeResolve?.(document, base);
+  fillEmptyElements(document);
   resolveAddresses(document, base);
   return document;
 }
@@ -95,82 +100,16 @@ function fillSlot(slot: Element, light: Map<string, ChildNode[]>): void {
 const ADDRESS_ATTRIBUTES = ['href', 'src', 'poster', 'action', 'cite', 'data-src'] as const;
 
 function resolveAddresses(document: Document, base: string): void {
+  resolveImages(document, base);
   for (const name of ADDRESS_ATTRIBUTES) {
     for (const element of select(document, `[${name}]`)) {
       const value = element.getAttribute(name)?.trim() ?? '';
+      // Of empty ones only links and forms mean the page itself.
+      if (value === '' && name !== 'href' && name !== 'action') continue;
+      if (value === '' && element.tagName === 'LINK') continue;
       const absolute = absoluteUrl(value, base);
       if (absolute !== null && absolute !== value) setAttribute(element, name, absolute);
     }
-  }
-  for (const image of select(document, 'img')) resolveImage(image, base);
-  for (const holder of select(document, 'noscript')) showNoscriptImages(holder);
-}
-
-/** Moves an image out of `noscript` if nothing stands in for it. */
-function showNoscriptImages(holder: Element): void {
-  const images = select(holder, 'img');
-  if (images.length === 0 || hasText(holder)) return;
-  // Directly after another element it is that one's fallback or a tracking pixel.
-  if (holder.previousElementSibling || !holder.parentNode) return;
-  for (const picture of images) {
-    // A tracking pixel.
-    if (picture.getAttribute('width') === '1' || picture.getAttribute('height') === '1') continue;
-    holder.parentNode.insertBefore(picture, holder);
-  }
-}
-
-const LAZY_ATTRIBUTES = ['data-src', 'data-lazy-src', 'data-original', 'data-lazy', 'data-url'];
-const LAZY_SETS = ['srcset', 'data-srcset', 'data-lazy-srcset'];
-
-/**
- * Resolves lazy loading: the real URL is in another attribute, in a `srcset`, or in the `noscript`
- * copy, while `src` is a placeholder.
- */
-function resolveImage(image: Element, base: string): void {
-  const source = image.getAttribute('src') ?? '';
-  const sets = LAZY_SETS.map((name) => image.getAttribute(name));
-  setAttribute(image, 'srcset', null);
-  if (isImageAddress(source)) return;
-  if (image.parentElement?.tagName === 'PICTURE') sets.push(...sourceSets(image.parentElement));
-  const waiting = [
-    ...LAZY_ATTRIBUTES.map((name) => image.getAttribute(name)),
-    ...sets.map((set) => set?.trim().split(/[\s,]/)[0]),
-    noscriptCopy(image)?.getAttribute('src'),
-  ].find((address) => address && isImageAddress(address));
-  const absolute = waiting ? absoluteUrl(waiting, base) : null;
-  if (absolute) setAttribute(image, 'src', absolute);
-}
-
-/** The `srcset`s of a `picture`, bounded because each of its images reads them. */
-function sourceSets(picture: Element): (string | null)[] {
-  const sets: (string | null)[] = [];
-  for (let child = picture.firstElementChild; child; child = child.nextElementSibling) {
-    if (child.tagName === 'SOURCE') sets.push(...LAZY_SETS.map((name) => child.getAttribute(name)));
-    if (sets.length >= MAX_SETS) break;
-  }
-  return sets;
-}
-
-const MAX_SETS = 60;
-
-const isImageAddress = (address: string) => address !== '' && !/^(data|blob|about):/i.test(address);
-
-/** The image in the `noscript` directly after this one. */
-function noscriptCopy(image: Element): Element | null {
-  const next = image.nextElementSibling ?? image.parentElement?.nextElementSibling;
-  if (next?.tagName !== 'NOSCRIPT' || hasText(next)) return null;
-  return next.querySelector('img[src]');
-}
-
-/**
- * Null if the value is no URL. `javascript:` and similar schemes stay as they are: they have no
- * base.
- */
-export function absoluteUrl(value: string, base: string): string | null {
-  try {
-    return new URL(value, base).href;
-  } catch {
-    return null;
   }
 }
 

@@ -4,25 +4,28 @@ import {
   collapseSpaces,
   hasBlockInside,
   hasText,
-  isElement,
   isText,
   readText,
   select,
 } from '../document/dom.ts';
 import { joinedLines, withoutTrailingBlanks } from '../document/lines.ts';
 import { nextNode } from '../document/traverse.ts';
+import { collapseBlankLines, keepBlankLines } from './blank-lines.ts';
+import { itemIndent, listMarker } from './lists.ts';
 import { tableToMarkdown } from './table.ts';
 import { toText } from './text.ts';
 
-/** GitHub-flavoured Markdown of an element whose URLs are absolute. Changes the element. */
+/**
+ * GitHub-flavoured Markdown of an element whose URLs are absolute and that `makeReadable` prepared.
+ * Changes the element.
+ */
 export function toMarkdown(element: Element): string {
   // Turndown clones its input. This element may be changed and is not read afterwards, so the clone
   // is skipped.
   shortenBlanks(element);
   const uncopied = { nodeType: element.nodeType, cloneNode: () => element };
-  return withoutTrailingBlanks(converter.turndown(uncopied as unknown as HTMLElement), breaksLine)
-    .replace(/\n{3,}/g, '\n\n')
-    .trim();
+  const markdown = converter.turndown(uncopied as unknown as HTMLElement);
+  return collapseBlankLines(withoutTrailingBlanks(markdown, breaksLine)).trim();
 }
 
 /** Two spaces at a line end are a line break, unless a blank line follows. */
@@ -75,10 +78,10 @@ const code: Rule = (_content, element) => {
 };
 
 const pre: Rule = (_content, element) => {
-  const text = preText(element).trimEnd();
-  if (text === '') return '';
+  const text = readText(element).trimEnd();
   const fence = '`'.repeat(Math.max(3, longestRun(text, '`') + 1));
-  return `\n\n${fence}${detectLanguage(element)}\n${text}\n${fence}\n\n`;
+  const lines = text === '' ? '' : `${keepBlankLines(text)}\n`;
+  return `\n\n${fence}${element.getAttribute('data-lang') ?? ''}\n${lines}${fence}\n\n`;
 };
 
 const link: Rule = (content, element) => {
@@ -107,9 +110,15 @@ const heading: Rule = (content, element) => {
 /** Turndown pads list markers to four columns; people write two or three. */
 const item: Rule = (content, element) => {
   const marker = listMarker(element);
-  const text = content.trim().replace(/\n/g, `\n${' '.repeat(marker.length)}`);
-  return text === '' ? '' : `${marker}${text}${element.nextSibling ? '\n' : ''}`;
+  const text = content.trim().replace(/^([☐☑])\s*(?=\S)/, (_box, sign) => (sign === '☑' ? '[x] ' : '[ ] '));
+  const end = element.nextSibling ? '\n' : '';
+  if (text === '') return isEmptyItem(element) ? `${marker.trimEnd()}${end}` : '';
+  return `${marker}${text.replace(/\n/g, `\n${' '.repeat(itemIndent(marker))}`)}${end}`;
 };
+
+/** Without anything in it; an icon or an image that Markdown cannot show is no empty item. */
+const isEmptyItem = (item: Element): boolean =>
+  Array.from(item.children).every(({ tagName }) => tagName === 'BR' || tagName === 'P');
 
 /**
  * Markdown has no definition lists: the term becomes an item, its definition the content of the
@@ -135,6 +144,17 @@ const cell: Rule = (content, element) => {
   return `\n\n${content.trim()}\n\n`;
 };
 
+/** Elements that turndown takes for inline ones. */
+const block: Rule = (content) => `\n\n${content.trim()}\n\n`;
+
+/** TeX is not escaped: the renderers that know formulas read it before they read markup. */
+const formula: Rule = (_content, element) => {
+  const text = readText(element);
+  return text.startsWith('$$') && !closestTag(element, ...ONE_LINE) ? `\n\n${text}\n\n` : text;
+};
+
+const ONE_LINE = ['A', 'H1', 'H2', 'H3', 'H4', 'H5', 'H6', 'TD', 'TH', 'EM', 'I', 'B', 'STRONG'];
+
 /** Converted content of each cell, until its table is written. */
 const cells = new WeakMap<Element, string>();
 
@@ -147,6 +167,16 @@ const RULES = new Map<string, Rule>(
     ...{ H1: heading, H2: heading, H3: heading, H4: heading, H5: heading, H6: heading },
     ...{ LI: item, DT: term, DD: definition, DL: terms },
     ...{ TABLE: table, TD: cell, TH: cell, TR: cell, CAPTION: cell },
+    ...{
+      DETAILS: block,
+      SUMMARY: block,
+      LEGEND: block,
+      DIALOG: block,
+      SEARCH: block,
+      OPTION: block,
+      OPTGROUP: block,
+    },
+    'TEX-FORMULA': formula,
   }),
 );
 
@@ -160,6 +190,7 @@ function createConverter(): TurndownService {
     emDelimiter: '*',
     // `- ---` would be one thematic break instead of an item with one.
     hr: '* * *',
+    blankReplacement: (_content, node) => blankElement(node as unknown as Element & { isBlock: boolean }),
   });
   const escaped = service.escape.bind(service);
   service.escape = (text) =>
@@ -176,44 +207,15 @@ function createConverter(): TurndownService {
   return service;
 }
 
+/** Turndown asks no rule for an element without text. */
+function blankElement(element: Element & { isBlock: boolean }): string {
+  if (element.tagName === 'PRE') return pre('', element);
+  if (element.tagName === 'LI') return item('', element);
+  return element.isBlock ? '\n\n' : '';
+}
+
 /** Characters that may need escaping: anywhere, and at the start of a text. */
 const MARKUP = /[\\*`[\]_<&]|^[-+=#~>\d]/;
-
-function listMarker(item: Element): string {
-  const list = item.parentElement;
-  const isOther = list !== null && /^[UO]L$/.test(list.tagName) && alternatesMarker(list);
-  if (list?.tagName !== 'OL') return isOther ? '* ' : '- ';
-  const start = Number.parseInt(list.getAttribute('start') ?? '1', 10);
-  const first = start >= 0 ? start : 1;
-  return `${first + positionInList(item, list)}${isOther ? ')' : '.'} `;
-}
-
-/** Index of an item in its list; counted once per list. */
-function positionInList(item: Element, list: Element): number {
-  let known = positions.get(list);
-  if (!known) {
-    known = new Map();
-    for (const child of Array.from(list.children)) if (child.tagName === 'LI') known.set(child, known.size);
-    positions.set(list, known);
-  }
-  return known.get(item) ?? -1;
-}
-
-const positions = new WeakMap<Element, Map<Element, number>>();
-
-/** Adjacent lists with the same marker would merge, so they alternate. */
-function alternatesMarker(list: Element): boolean {
-  let isOther = false;
-  let last = list;
-  for (let count = 0; count < 100; count += 1) {
-    const before = last.previousSibling;
-    const previous = before && !isElement(before) && !hasText(before) ? before.previousSibling : before;
-    if (!previous || !isElement(previous) || previous.tagName !== list.tagName) return isOther;
-    isOther = !isOther;
-    last = previous;
-  }
-  return isOther;
-}
 
 /** Whether all text is in nested definition lists. */
 const onlyHoldsList = (node: Node) =>
@@ -259,42 +261,4 @@ function longestRun(text: string, character: string): number {
     longest = Math.max(longest, run);
   }
   return longest;
-}
-
-/**
- * Text with its line breaks, including those that highlighters write as `<br>` or as one element
- * per line.
- */
-function preText(node: Node): string {
-  let text = '';
-  const visit = (parent: Node) => {
-    for (let child = parent.firstChild; child; child = child.nextSibling) {
-      if (!isElement(child)) text += child.nodeType === 3 ? (child.nodeValue ?? '') : '';
-      else if (child.tagName === 'BR') text += '\n';
-      else {
-        const ownLine = /^(DIV|P|LI|TR)$/.test(child.tagName);
-        if (ownLine && text !== '' && !text.endsWith('\n')) text += '\n';
-        visit(child);
-        if (ownLine && !text.endsWith('\n')) text += '\n';
-      }
-    }
-  };
-  visit(node);
-  return text;
-}
-
-/**
- * From `language-x` and `lang-x` (recommended by HTML), `highlight-source-x` (GitHub) and `brush:
- * x` (SyntaxHighlighter).
- */
-function detectLanguage(pre: Element): string {
-  const positions = [pre.querySelector('code'), pre, pre.parentElement, pre.parentElement?.parentElement];
-  for (const place of positions) {
-    const name = place?.getAttribute('class') ?? '';
-    const found = /(?:^|\s)(?:language|lang|highlight-source|highlight|brush:)[-\s]([^\s,;`]+)/.exec(
-      name,
-    )?.[1];
-    if (found && !['default', 'none', 'plaintext', 'text'].includes(found)) return found;
-  }
-  return pre.getAttribute('data-lang') ?? pre.getAttribute('data-language') ?? '';
 }

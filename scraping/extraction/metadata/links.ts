@@ -1,6 +1,7 @@
 import type { Link, LinkKind } from '../../../core/jobs/page.ts';
 import { parseUrl } from '../../../core/parse-url.ts';
-import { collapseSpaces, readText, select } from '../document/dom.ts';
+import { cleanLine } from '../document/blanks.ts';
+import { readText, select } from '../document/dom.ts';
 
 const MAX_TEXT = 500;
 /** More than any page for people has. */
@@ -49,10 +50,10 @@ const withoutFragment = (url: string) => url.split('#', 1)[0] ?? '';
 
 function linkText(element: Element): string {
   const text =
-    collapseSpaces(readText(element)) ||
-    collapseSpaces(element.getAttribute('aria-label')) ||
-    collapseSpaces(element.getAttribute('title')) ||
-    collapseSpaces(element.getAttribute('alt')) ||
-    collapseSpaces(element.querySelector('img[alt]')?.getAttribute('alt') ?? '');
+    cleanLine(readText(element)) ||
+    cleanLine(element.getAttribute('aria-label')) ||
+    cleanLine(element.getAttribute('title')) ||
+    cleanLine(element.getAttribute('alt')) ||
+    cleanLine(element.querySelector('img[alt]')?.getAttribute('alt') ?? '');
   return text.slice(0, MAX_TEXT);
 }
