@@ -62,6 +62,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     directoriesFile: v.DIRECTORIES_FILE && resolve(v.DIRECTORIES_FILE),
     pageTimeoutMs: v.PAGE_TIMEOUT_MS,
     maxPageBytes: v.MAX_PAGE_BYTES,
+    fileLimits: { pages: v.MAX_FILE_PAGES, rows: v.MAX_FILE_ROWS, unpackedBytes: v.MAX_UNPACKED_BYTES },
     userAgent: v.USER_AGENT ?? DEFAULT_USER_AGENT,
     browserUserAgent: v.USER_AGENT,
     proxyUrls: v.PROXY_URLS,
@@ -128,6 +129,8 @@ export interface Config {
   directoriesFile: string | undefined;
   pageTimeoutMs: number;
   maxPageBytes: number;
+  /** For one file that is read as a page. */
+  fileLimits: { pages: number; rows: number; unpackedBytes: number };
   /** `User-Agent` of plain HTTP requests. */
   userAgent: string;
   /** Undefined: the browser's own `User-Agent`. */

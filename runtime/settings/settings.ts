@@ -263,6 +263,22 @@ export const SETTING_GROUPS = {
       says: 'A larger page ends with `page_too_large`',
       readBy: ['worker'],
     }),
+    MAX_FILE_PAGES: setting(wholeNumber(1, 100_000), {
+      fallback: '500',
+      says: 'Pages of a PDF, slides or chapters that are read; a longer file is cut, with `page_too_large`',
+      readBy: ['worker'],
+    }),
+    MAX_FILE_ROWS: setting(wholeNumber(1, 1_048_576), {
+      fallback: '10000',
+      says: 'Rows of a spreadsheet or CSV that are read; a longer file is cut, with `page_too_large`',
+      readBy: ['worker'],
+    }),
+    MAX_UNPACKED_BYTES: setting(wholeNumber(1024, 1_073_741_824), {
+      fallback: '104857600',
+      unit: 'bytes',
+      says: 'What a zipped file such as a DOCX may unpack to; a larger one ends with `page_too_large`',
+      readBy: ['worker'],
+    }),
     USER_AGENT: setting(text.regex(/^[\x20-\x7e]{1,500}$/, 'expected up to 500 printable ASCII characters'), {
       unset: '`LeadEngine/0.1`; the browser says what it is itself',
       says: "`User-Agent` header; add how to reach you. robots.txt matches its first word that is no browser's",

@@ -1,4 +1,4 @@
-import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
+import { DEFAULT_FORMATS, type JobCookie } from '../../core/jobs/job-schemas.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
 import { badSelector, PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
@@ -36,6 +36,8 @@ export interface BrowserFetchOptions {
 export interface BrowserPage extends ScrapedPage {
   /** The document as rendered; null if there was no snapshot. */
   renderedHtml: string | null;
+  /** If the address leads to a file: where it is, and the cookies to fetch it with. */
+  file: { url: string; cookies: JobCookie[] } | null;
 }
 
 export interface BrowserFetchContext {
@@ -57,13 +59,17 @@ export function openBrowserFetcher(spec: ScrapeSpec, context: BrowserFetchContex
     const slot = await session.acquireSlot(context.signal);
     const startedAt = Date.now();
     const findings: Findings = {
-      ...{ watch: null, snapshot: null, extracted: {}, artifacts: [], error: null },
+      ...{ watch: null, snapshot: null, extracted: {}, artifacts: [], error: null, file: null },
       reading: Promise.resolve(),
     };
     const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
     try {
       const fetched = session.withTab(slot, { maxBytes: context.maxPageBytes }, (tab) =>
-        runFetch({ tab, url, spec, context, deadline, findings, permit }),
+        runFetch({ tab, url, spec, context, deadline, findings, permit }).catch(async (error: unknown) => {
+          if (error instanceof PageFailure && error.code === 'unsupported_content')
+            findings.file = await deadline.race(fileAt(tab, findings.watch?.requestedUrl ?? url));
+          throw error;
+        }),
       );
       await deadline.race(fetched);
       await deadline.race(findings.reading);
@@ -82,6 +88,7 @@ export function openBrowserFetcher(spec: ScrapeSpec, context: BrowserFetchContex
       artifacts: findings.artifacts,
       retryAfterMs: (findings.watch?.answer ?? findings.watch?.newestAnswer)?.retryAfterMs ?? null,
       renderedHtml: findings.snapshot?.html ?? null,
+      file: findings.error?.code === 'unsupported_content' ? findings.file : null,
     };
   };
 
@@ -100,6 +107,7 @@ interface Findings {
   reading: Promise<void>;
   artifacts: Artifact[];
   error: Page['error'];
+  file: BrowserPage['file'];
 }
 
 interface FetchRun {
@@ -149,6 +157,9 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
   const snapshotAtOnce = actions.length > 0 ? null : snapshotOptions;
   const stability = { isCaptured, snapshot: snapshotAtOnce, earlySnapshot };
   const first = await waitUntilStable(tab, watch, deadline, stability);
+  // The browser shows pictures, which are read as files.
+  if (formats.includes('screenshot') && /^image\//.test(watch.answer?.contentType ?? ''))
+    findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   await watch.assertDocument(deadline);
   const seen = await followRefreshes(first, { tab, watch, deadline, stability, snapshotOptions });
   findings.error = watch.error();
@@ -181,8 +192,9 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
     },
     deadline.signal,
   );
-  findings.reading = reading.then(({ badFields, ...extracted }) => {
+  findings.reading = reading.then(({ badFields, fault, ...extracted }) => {
     findings.extracted = extracted;
+    findings.error ??= fault ?? null;
     if (badFields && badFields.length > 0) findings.error ??= badSelector(badFields);
   });
   findings.reading.catch(() => {});
@@ -192,6 +204,18 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
   isRead = true;
   // A page to be retried after `Retry-After` must keep its context: same cookies, same client.
   tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
+}
+
+/** Where the file is, with the cookies that the browser would send there. */
+async function fileAt(tab: Tab, url: string): Promise<NonNullable<BrowserPage['file']>> {
+  const cookies = await tab.page.context().cookies(url);
+  return {
+    url,
+    cookies: cookies.map(({ name, value, domain, path, secure, expires }) => ({
+      ...{ name, value, domain, path, secure },
+      ...(expires > 0 ? { expires } : {}),
+    })),
+  };
 }
 
 /**

@@ -1,6 +1,10 @@
+import type { ErrorInfo } from '../../core/errors.ts';
+import type { Artifact } from '../../core/jobs/page.ts';
+import { pageError } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { type BrowserPage, openBrowserFetcher } from '../browser/browser-fetch.ts';
 import type { BrowserPool } from '../browser/pool.ts';
+import type { FileLimits } from '../extraction/files/limits.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import type { HttpClient } from '../http/client.ts';
 import { type FetchedPage, openHttpFetcher } from '../http/http-fetch.ts';
@@ -38,6 +42,8 @@ export interface PageEngineContext {
   pageTimeoutMs: number;
   /** Limit for a page's document, decoded, and for its rendered HTML. */
   maxPageBytes: number;
+  /** Limits for a file, such as its pages. */
+  fileLimits?: FileLimits | undefined;
   /** Tabs per job, in one browser context. Default 3. */
   tabs?: number;
   /** The job has one page only: its browser context closes with the page, before `close`. */
@@ -59,7 +65,7 @@ export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): Pa
   return {
     concurrency: engine === 'browser' ? tabs : HTTP_PAGES_AT_ONCE,
     async scrape(url, permit) {
-      if (engine === 'browser') return scraped(await browserFetcher.fetch(url, { timeoutMs, permit }));
+      if (engine === 'browser') return await scrapeInBrowser(url, permit);
       if (engine === 'http') return (await httpFetcher.fetch(url, { timeoutMs, permit })).read();
       return await scrapeWithEither(url, permit);
     },
@@ -76,7 +82,7 @@ export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): Pa
   async function scrapeWithEither(url: string, permit: RedirectPermission | undefined): Promise<ScrapedPage> {
     const { host } = new URL(url);
     const known = knownEngine(await context.renderingTypes.get(host));
-    if (known === 'browser') return scraped(await browserFetcher.fetch(url, { timeoutMs, permit }));
+    if (known === 'browser') return await scrapeInBrowser(url, permit);
 
     const startedAt = performance.now();
     // Some servers stall clients that are not browsers: half of the time is left for the browser.
@@ -86,13 +92,39 @@ export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): Pa
     });
     const reason = needsBrowser(fetched);
     if (reason === null || (reason.isGuess && known === 'http')) {
-      if (reason === null && fetched.kind === 'answered')
+      if (reason === null && fetched.kind === 'answered' && fetched.documentKind !== 'file')
         await context.renderingTypes.recordHttpSufficient(host);
       return await fetched.read();
     }
     context.logger.debug('page_needs_browser', { host, reason: reason.why });
     const browserPage = await browserFetcher.fetch(url, { timeoutMs: leftMs(startedAt), permit });
+    if (browserPage.file) return await readFile(url, browserPage, permit);
     return await choose(url, fetched, reason, browserPage);
+  }
+
+  async function scrapeInBrowser(url: string, permit: RedirectPermission | undefined): Promise<ScrapedPage> {
+    const startedAt = performance.now();
+    const browserPage = await browserFetcher.fetch(url, { timeoutMs, permit });
+    return browserPage.file ? await readFile(url, browserPage, permit, startedAt) : scraped(browserPage);
+  }
+
+  /** A file that the browser would only save is fetched by plain HTTP, with the browser's cookies. */
+  async function readFile(
+    url: string,
+    browserPage: BrowserPage,
+    permit: RedirectPermission | undefined,
+    startedAt = performance.now(),
+  ): Promise<ScrapedPage> {
+    const { file } = browserPage;
+    if (!file) return scraped(browserPage);
+    const { cookies } = file;
+    const options = { timeoutMs: leftMs(startedAt), permit, followsRefreshes: false, cookies };
+    const { page, artifacts, retryAfterMs } = await (await httpFetcher.fetch(file.url, options)).read();
+    const taken = [...browserPage.artifacts, ...artifacts];
+    return {
+      page: { ...page, url, error: page.error ?? leftUndone(spec, taken) },
+      ...{ artifacts: taken, retryAfterMs },
+    };
   }
 
   /** The time left for the browser, at least half of the page's limit. */
@@ -138,6 +170,23 @@ export async function scrape(
     // Not awaited: closing a hung page may take seconds, and the pool waits for it when it stops.
     void engine.close();
   }
+}
+
+/** What a job asked of a page that cannot be done with a file. */
+function leftUndone(
+  { actions = [], formats = [] }: ScrapeSpec,
+  taken: readonly Artifact[],
+): ErrorInfo | null {
+  if (actions.length > 0)
+    return pageError('action_failed', 'the address leads to a file: no action can be done on it');
+  const missing = (['screenshot', 'pdf'] as const).filter(
+    (format) => formats.includes(format) && !taken.some(({ kind }) => kind === format),
+  );
+  if (missing.length === 0) return null;
+  return pageError(
+    'unsupported_content',
+    `a file of this kind has no ${missing.join(' and no ')}: its other formats are stored`,
+  );
 }
 
 const DENIED_REDIRECT: ReadonlySet<string> = new Set(['robots_disallowed', 'robots_unreadable']);

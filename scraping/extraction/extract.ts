@@ -1,3 +1,4 @@
+import type { ErrorInfo } from '../../core/errors.ts';
 import type { FORMATS } from '../../core/jobs/job-schemas.ts';
 import type { Page } from '../../core/jobs/page.ts';
 import { findDocumentContacts, toContacts } from './contacts/contacts.ts';
@@ -40,7 +41,11 @@ export type Extracted = Pick<
   Page,
   'markdown' | 'html' | 'raw_html' | 'text' | 'links' | 'metadata' | 'contacts'
 > &
-  Partial<Fields> & { title?: string };
+  Partial<Fields> & {
+    title?: string;
+    /** Of a file: why its content is missing or incomplete. */
+    fault?: ErrorInfo;
+  };
 
 /**
  * Pure and synchronous; half a second for the largest documentation pages. `extractor.ts` runs it

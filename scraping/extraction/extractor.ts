@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { PageFailure } from '../../core/jobs/page-errors.ts';
+import { type PageErrorCode, PageFailure } from '../../core/jobs/page-errors.ts';
 import { type Extracted, type ExtractInput, needsDocument } from './extract.ts';
+import type { ExtractFileInput } from './files/extract-file.ts';
 import { answer, type InputOf, type Question, type ReadingKind, type ResultOf } from './readings.ts';
 import { WARM_UP_PAGE, WARM_UP_READINGS } from './warm-up.ts';
 
@@ -12,7 +13,7 @@ import { WARM_UP_PAGE, WARM_UP_READINGS } from './warm-up.ts';
  */
 export interface Extractor {
   /** @throws PageFailure `extraction_failed`; or the signal's reason */
-  extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted>;
+  extract(input: ExtractInput | ExtractFileInput, signal: AbortSignal): Promise<Extracted>;
   /** Same as `extract`, for any kind of reading. */
   read<Kind extends ReadingKind>(
     kind: Kind,
@@ -33,7 +34,7 @@ export function createExtractor(threads = Math.min(8, availableParallelism())): 
   return import.meta.url.endsWith('.ts') ? inlineExtractor : new ThreadExtractor(threads);
 }
 
-type Answer = { result: unknown } | { failure: string };
+type Answer = { result: unknown } | { failure: string; code?: PageErrorCode };
 
 interface Waiting {
   take(worker: Worker): void;
@@ -52,7 +53,8 @@ class ThreadExtractor implements Extractor {
 
   constructor(private readonly threads: number) {}
 
-  async extract(input: ExtractInput, signal: AbortSignal): Promise<Extracted> {
+  async extract(input: ExtractInput | ExtractFileInput, signal: AbortSignal): Promise<Extracted> {
+    if ('file' in input) return this.read('file', input, signal);
     // The transfer to a thread costs more than the work.
     const isSmall = !needsDocument(input) && input.html.length <= SMALL_CHARS;
     return isSmall ? inlineExtractor.extract(input, signal) : this.read('page', input, signal);
@@ -67,6 +69,7 @@ class ThreadExtractor implements Extractor {
     try {
       const answer = await ask(worker, { kind, input } as Question, signal);
       if ('result' in answer) return answer.result as ResultOf<Kind>;
+      if (answer.code) throw new PageFailure(answer.code, answer.failure);
       throw new PageFailure('extraction_failed', undefined, { cause: new Error(answer.failure) });
     } finally {
       this.#release(worker);
@@ -187,12 +190,16 @@ async function ask(worker: Worker, question: Question, signal: AbortSignal): Pro
 }
 
 const inlineExtractor: Extractor = {
-  extract: (input, signal) => inlineExtractor.read('page', input, signal),
+  extract: (input, signal) =>
+    'file' in input
+      ? inlineExtractor.read('file', input, signal)
+      : inlineExtractor.read('page', input, signal),
   async read<Kind extends ReadingKind>(kind: Kind, input: InputOf<Kind>, signal: AbortSignal) {
     signal.throwIfAborted();
     try {
-      return answer({ kind, input } as Question) as ResultOf<Kind>;
+      return (await answer({ kind, input } as Question)) as ResultOf<Kind>;
     } catch (cause) {
+      if (cause instanceof PageFailure) throw cause;
       throw new PageFailure('extraction_failed', undefined, { cause });
     }
   },

@@ -1,9 +1,10 @@
 import type { ErrorInfo } from '../../core/errors.ts';
-import { DEFAULT_FORMATS } from '../../core/jobs/job-schemas.ts';
-import type { Page } from '../../core/jobs/page.ts';
+import { DEFAULT_FORMATS, type JobCookie } from '../../core/jobs/job-schemas.ts';
+import type { Artifact, Page } from '../../core/jobs/page.ts';
 import { badSelector, httpStatusError, PageFailure, pageError } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { Extractor } from '../extraction/extractor.ts';
+import { DEFAULT_FILE_LIMITS, type FileLimits } from '../extraction/files/limits.ts';
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import { isOwnOrigin } from '../fetching/own-origin.ts';
@@ -29,6 +30,8 @@ export interface HttpFetchOptions {
   permit?: RedirectPermission | undefined;
   /** Whether to follow the page's own refresh. False if a browser will load the page anyway. */
   followsRefreshes?: boolean;
+  /** Added to the job's: those that the browser has. */
+  cookies?: readonly JobCookie[];
 }
 
 /**
@@ -64,10 +67,12 @@ export interface HttpFetchContext {
   logger: Logger;
   /** Limit for a page's document, decoded. */
   maxPageBytes: number;
+  /** Limits for a file, such as its pages. Default: those of `limits.ts`. */
+  fileLimits?: FileLimits | undefined;
 }
 
 export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): HttpFetcher {
-  const cookies = createCookies(spec.cookies, spec.urls);
+  const jobCookies = createCookies(spec.cookies, spec.urls);
   const proxies = [spec.proxy ?? []].flat();
   const own = proxies.length > 0 ? context.http.through(proxies) : undefined;
   const http = own ?? context.http;
@@ -78,14 +83,15 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
   const formats = spec.formats ?? DEFAULT_FORMATS;
 
   return {
-    async fetch(url, { timeoutMs, answerMs = timeoutMs, permit, followsRefreshes = true }) {
+    async fetch(url, { timeoutMs, answerMs = timeoutMs, permit, followsRefreshes = true, cookies: others }) {
       const startedAt = Date.now();
+      const cookies = others ? createCookies([...(spec.cookies ?? []), ...others], spec.urls) : jobCookies;
       let pauseMs: number | null = null;
       /** The page that redirected, for the case that its target fails. */
       let reached: Partial<Page> = {};
-      const page = (fields: Partial<Page>): ScrapedPage => ({
+      const page = (fields: Partial<Page>, artifacts: Artifact[] = []): ScrapedPage => ({
         page: { ...blankPage(url, startedAt), ...fields, duration_ms: Date.now() - startedAt },
-        artifacts: [],
+        artifacts,
         retryAfterMs: pauseMs,
       });
       try {
@@ -128,7 +134,7 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
           isCut: response.cut !== undefined,
           read: async () => {
             const leftMs = Math.max(MIN_READING_MS, timeoutMs - (Date.now() - startedAt));
-            return page({ ...answer, ...(await read(document, response, leftMs)) });
+            return page({ ...answer, ...(await read(document, response, leftMs)) }, artifactsOf(document));
           },
         };
       } catch (error) {
@@ -145,6 +151,13 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
     close: () => void own?.stop(),
   };
 
+  /** The format `pdf` of a PDF is the file itself. */
+  function artifactsOf(document: ReadableDocument): Artifact[] {
+    if (document.kind !== 'file' || document.file.kind !== 'pdf') return [];
+    if (!(formats as readonly string[]).includes('pdf')) return [];
+    return [{ kind: 'pdf', contentType: 'application/pdf', body: Buffer.from(document.file.bytes) }];
+  }
+
   async function documentIn(response: HttpResponse): Promise<Answered> {
     if (!isReadable(response)) return { response, document: null };
     const body = await decodeUnannouncedGzip(response.body, context.maxPageBytes);
@@ -160,29 +173,28 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
     const deadline = new Deadline(leftMs, context.signal, () => new PageFailure('page_timeout'));
     const error = httpStatusError(response.status) ?? missingPart(response);
     try {
-      const { title, extracted, badFields, ...content } = await context.extractor.extract(
-        {
-          html: document.source,
-          kind: document.sourceKind,
-          url: response.url,
-          title: null,
-          charset: document.charset,
-          formats,
-          mainContent: spec.main_content ?? true,
-          fields: spec.extract ?? {},
-        },
+      const { url } = response;
+      const { charset } = document;
+      const wanted = {
+        ...{ url, charset, formats, mainContent: spec.main_content ?? true, fields: spec.extract ?? {} },
+      };
+      const { title, extracted, badFields, fault, ...content } = await context.extractor.extract(
+        document.kind === 'file'
+          ? { ...wanted, file: document.file, limits: context.fileLimits ?? DEFAULT_FILE_LIMITS }
+          : { ...wanted, html: document.source, kind: document.sourceKind, title: null },
         deadline.signal,
       );
       return {
         title: title || null,
         ...content,
         ...(extracted && Object.keys(extracted).length > 0 ? { extracted } : {}),
-        error: error ?? (badFields && badFields.length > 0 ? badSelector(badFields) : null),
+        error: error ?? fault ?? (badFields && badFields.length > 0 ? badSelector(badFields) : null),
       };
     } catch (failure) {
       context.signal.throwIfAborted();
       if (!(failure instanceof PageFailure)) throw failure;
-      return { error: failure.info };
+      // What cannot be read because it is cut off, or an error page, says so.
+      return { error: error ?? failure.info };
     } finally {
       deadline.dispose();
     }

@@ -1,11 +1,22 @@
+import type { FileSource } from '../extraction/files/read-file.ts';
 import { isFeed, isJsonFeed } from '../extraction/sources/feed.ts';
 import { type SourceKind, sourceAsHtml } from '../extraction/sources/source.ts';
 import { type Declaring, decodeDocument } from './charset.ts';
-import { isDownload, isUnsupported, namedType, typeOfDocument } from './content-type.ts';
+import { isUnsupported, typeOfDocument } from './content-type.ts';
+import { delimiterOf, fileIn, isUnreadable, textTypeByName } from './file-document.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** A document fetched by plain HTTP. */
-export interface ReadableDocument {
+export type ReadableDocument = TextDocument | FileDocument;
+
+/** A PDF, an office document, a table or a picture. */
+export interface FileDocument {
+  kind: 'file';
+  file: FileSource;
+  charset: string;
+}
+
+export interface TextDocument {
   /** A page, the entries of a feed, or plain text. */
   kind: 'html' | 'feed' | 'text';
   sourceKind: SourceKind;
@@ -16,18 +27,28 @@ export interface ReadableDocument {
   readonly html: string;
 }
 
-/** Whether the head suggests readable content: a video is not downloaded. */
-export function isReadable({ contentType, headers, status }: ResponseHead): boolean {
-  if (isDownload(headers['content-disposition']) || isUnsupported(contentType)) return false;
-  const type = namedType(contentType);
-  // Without a type the body is sniffed, see `typeOfDocument`.
-  return type === null || status === 204 || TEXTUAL.test(type);
-}
+/**
+ * Whether the head suggests readable content: a video is not downloaded. Types are often wrong, so
+ * the content decides about the rest.
+ */
+export const isReadable = ({ contentType }: ResponseHead): boolean => !isUnreadable(contentType);
 
-/** Null if the body is not text. */
+/** Null if the body is neither text nor a file of a known kind. */
 export function documentOf(response: ResponseHead & { body: Buffer }): ReadableDocument | null {
   const { body, contentType, url } = response;
-  const type = typeOfDocument(body, response);
+  const sniffed = typeOfDocument(body, response);
+  const kind = fileIn(body, sniffed);
+  if (kind) return { kind: 'file', file: { kind, bytes: body, url }, charset: '' };
+  const type = textTypeByName(body, sniffed, response) ?? sniffed;
+  const delimiter = delimiterOf(type, response);
+  if (delimiter !== undefined) {
+    const { text, charset } = decodeDocument(body, contentType, url, 'text');
+    return {
+      kind: 'file',
+      file: { kind: 'delimited', text, url, delimiter: delimiter ?? undefined },
+      charset,
+    };
+  }
   if (isUnsupported(type) || !TEXTUAL.test(type)) return null;
   const declaring: Declaring = HTML.test(type) ? 'html' : XML.test(type) ? 'xml' : 'text';
   const { text: source, charset } = decodeDocument(body, contentType, url, declaring);

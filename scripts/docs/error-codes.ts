@@ -27,7 +27,11 @@ const PAGE: Record<PageErrorCode, string> = {
   robots_disallowed: "Respect it, or ask the site's operator",
   robots_unreadable: 'Nothing: it is read again after a minute (RFC 9309 forbids loading pages meanwhile)',
   browser_crashed: 'Nothing. If it is frequent, give the machine more memory, or a container more `/dev/shm`',
-  unsupported_content: 'Fetch the file yourself: only pages, feeds, JSON, Markdown and text are read',
+  unsupported_content:
+    'Fetch the file yourself: pages, feeds, JSON, Markdown, text, PDFs, office documents, tables and pictures are read',
+  file_unreadable: 'Open the file yourself; if it opens, report it as a bug',
+  file_encrypted: 'Ask for the file without a password',
+  file_without_text: 'Read it with character recognition (OCR); its metadata are stored',
   extraction_failed: 'Ask for `raw_html`; report the page',
   capture_failed: 'Nothing: it is tried again. Very large pages may never work',
   http_client_error:

@@ -84,12 +84,12 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   });
   await lifecycle.start({ name: 'politeness', stop: () => politeness.stop() });
 
-  const { pageTimeoutMs, maxPageBytes, leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
+  const { pageTimeoutMs, maxPageBytes, fileLimits, leaseMs, jobTimeoutMs, shutdownGraceMs, retry } = config;
   const circuits = createSiteCircuitBreakers((site, open) =>
     logger.warn(open ? 'circuit_opened' : 'circuit_closed', { site }),
   );
   const politeFetch = createPoliteFetch({ politeness, circuits });
-  const scraping = { browser, http, renderingTypes, pageTimeoutMs, maxPageBytes };
+  const scraping = { browser, http, renderingTypes, pageTimeoutMs, maxPageBytes, fileLimits };
   const uploadArtifacts = createUploadArtifacts(database, openArtifactStore(config.artifactsUrl));
   const pages = { database, uploadArtifacts, scraping, politeFetch };
   const findSitemapUrls = createFindSitemapUrls({ politeness, http });

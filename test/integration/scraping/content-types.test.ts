@@ -3,6 +3,8 @@ import { pageError } from '../../../core/jobs/page-errors.ts';
 import { openPageEngine } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import { decodeDocument } from '../../../scraping/response/charset.ts';
+import { makeDocx, wordParagraph } from '../../fixtures/files/make-office.ts';
+import { makePdf } from '../../fixtures/files/make-pdf.ts';
 import { encode, NOTICES, noticePage } from '../../fixtures/site/languages.ts';
 import { answers, withPages } from '../../fixtures/site/pages.ts';
 import { openScraper, type Scraper } from '../../fixtures/site/scraper.ts';
@@ -16,6 +18,16 @@ const XHTML = PAGE.replace(
 );
 const RSS =
   '<?xml version="1.0"?><rss version="2.0"><channel><title>Lock news</title><item><title>New gates</title><link>/gates</link><description>Of oak</description></item></channel></rss>';
+const PDF = makePdf([
+  [
+    { text: 'Locks', x: 60, y: 780, size: 24 },
+    { text: 'Water runs down.', x: 60, y: 740 },
+  ],
+]);
+const DOCX = Buffer.from(
+  makeDocx(wordParagraph('Locks', 'H1') + wordParagraph('Water runs down.'), '', { title: 'Locks' }),
+);
+type Reading = 'page' | 'feed' | 'source' | 'file' | 'damaged' | 'document' | 'table';
 const PNG = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
 
 const served =
@@ -42,8 +54,8 @@ async function readings(own: Scraper, url: string) {
 }
 
 describe('the type of a response', () => {
-  const CASES: Record<string, { as: 'page' | 'feed' | 'source' | 'file'; handler: SiteHandler }> = {};
-  const add = (as: 'page' | 'feed' | 'source' | 'file', name: string, handler: SiteHandler) => {
+  const CASES: Record<string, { as: Reading; handler: SiteHandler }> = {};
+  const add = (as: Reading, name: string, handler: SiteHandler) => {
     CASES[name] = { as, handler };
   };
   for (const type of [
@@ -85,9 +97,30 @@ describe('the type of a response', () => {
   for (const type of ['application/octet-stream', 'application/x-anything', 'application/vnd.anything'])
     add('file', `HTML as ${type}`, typed(type));
   for (const type of [null, '*/*', 'text/plain', 'text/html', 'image/png'])
-    add('file', `a picture as ${type}`, typed(type, PNG));
-  add('file', 'a PDF as HTML', typed('text/html', '%PDF-1.7 1 0 obj'));
-  add('file', 'a PDF without a type', typed(null, '%PDF-1.7 1 0 obj'));
+    add('damaged', `a picture as ${type}`, typed(type, PNG));
+  add('damaged', 'a PDF as HTML', typed('text/html', '%PDF-1.7 1 0 obj'));
+  add('damaged', 'a PDF without a type', typed(null, '%PDF-1.7 1 0 obj'));
+  for (const type of ['application/pdf', 'application/octet-stream', 'text/html', null])
+    add('document', `a PDF as ${type}`, typed(type, PDF));
+  add(
+    'document',
+    'a PDF as attachment',
+    served(PDF, { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename=a.pdf' }),
+  );
+  for (const type of [
+    'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    'application/zip',
+  ])
+    add('document', `a DOCX as ${type}`, typed(type, DOCX));
+  add('table', 'a CSV', typed('text/csv', 'Lock;Depth\nUpper;3,5\n'));
+  add(
+    'table',
+    'a CSV as attachment of no type',
+    served('Lock;Depth\nUpper;3,5\n', {
+      'content-type': 'application/octet-stream',
+      'content-disposition': 'attachment; filename="depths.csv"',
+    }),
+  );
 
   it('is the same in both engines, whatever its server names it', async () => {
     const paths = new Map(Object.keys(CASES).map((name, index) => [name, `/${index}`]));
@@ -113,6 +146,9 @@ describe('the type of a response', () => {
           },
           source: { code: null, markdown: expect.stringMatching(/^```/) },
           file: { code: 'unsupported_content' },
+          damaged: { code: 'file_unreadable' },
+          document: { code: null, title: 'Locks', markdown: '# Locks\n\nWater runs down.' },
+          table: { code: null, markdown: '| Lock | Depth |\n| --- | --- |\n| Upper | 3,5 |' },
         }[as];
         expect({ name, ...plain }).toMatchObject({ name, ...expected });
       }
@@ -139,6 +175,44 @@ describe('the type of a response', () => {
     const missing = answers(PNG, { 'content-type': 'image/png' }, 404);
     await withPages({ '/missing': missing }, async (url, own) => {
       for (const { code } of await readings(own, `${url}/missing`)) expect(code).toBe('http_client_error');
+    });
+  });
+});
+
+describe('a file', () => {
+  const picture = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+    'base64',
+  );
+
+  it('is fetched with the cookies that the browser has, and has what a browser can make of it', async () => {
+    const pages: Record<string, SiteHandler> = {
+      '/login': (_request, response) =>
+        void response.writeHead(302, { location: '/list.pdf', 'set-cookie': 'key=1; Path=/' }).end(),
+      '/list.pdf': (request, response) => {
+        const isKnown = request.headers.cookie === 'key=1';
+        response
+          .writeHead(isKnown ? 200 : 403, { 'content-type': 'application/pdf' })
+          .end(isKnown ? PDF : '');
+      },
+      '/picture.png': typed('image/png', picture),
+    };
+    await withPages(pages, async (url, own) => {
+      const list = await own.scrape(`${url}/login`, { formats: ['text', 'pdf'] });
+      expect(list).toMatchObject({
+        page: { url: `${url}/login`, final_url: `${url}/list.pdf`, title: 'Locks', error: null },
+        artifacts: [{ kind: 'pdf', contentType: 'application/pdf', body: PDF }],
+      });
+      const shown = await own.scrape(`${url}/picture.png`, { formats: ['metadata', 'screenshot'] });
+      expect(shown).toMatchObject({
+        page: { metadata: { width: 1, height: 1, format: 'png' }, error: null },
+        artifacts: [{ kind: 'screenshot', contentType: 'image/png' }],
+      });
+      const undone = await own.scrape(`${url}/login`, { formats: ['text', 'screenshot'] });
+      expect(undone.page).toMatchObject({
+        text: expect.stringContaining('Water'),
+        error: { code: 'unsupported_content' },
+      });
     });
   });
 });

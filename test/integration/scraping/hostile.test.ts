@@ -254,8 +254,12 @@ describe('a page that is too large', () => {
 });
 
 describe('a response that is no page', () => {
-  it.each(['/download', '/picture'])('is not supported: %s', async (path) => {
-    expect(await code(at(path))).toBe('unsupported_content');
+  it('is not supported if it is a file of an unknown kind', async () => {
+    expect(await code(at('/download'))).toBe('unsupported_content');
+  });
+
+  it('is read if it is a picture', async () => {
+    expect(await code(at('/picture'))).toBeNull();
   });
 });
 

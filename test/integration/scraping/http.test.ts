@@ -148,7 +148,7 @@ describe('a page by plain HTTP', () => {
     );
   });
 
-  it.each(['/download', '/picture'])('is not %s', async (path) => {
+  it.each(['/download'])('is not %s', async (path) => {
     expect(await byHttp(at(path))).toMatchObject({
       status_code: 200,
       engine: 'http',
