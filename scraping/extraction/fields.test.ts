@@ -1,5 +1,6 @@
 import { parsePage } from './document/dom.ts';
-import { extractFields, type FieldsWanted, numberIn } from './fields.ts';
+import { extractFields, type FieldsWanted } from './fields.ts';
+import { numberIn } from './values/number.ts';
 
 const PAGE = `<base href="/shop/"><main>
   <article class="item" data-id="7"><h2>Windlass <small>steel</small></h2><a href="7">more</a><span class="price">€ 1.234,50</span>
@@ -75,4 +76,34 @@ it.each([
   ['none', null],
 ])('the number in %s is %p', (text, expected) => {
   expect(numberIn(text)).toBe(expected);
+});
+
+describe('the notation of a page', () => {
+  const field = (html: string, type: 'number' | 'integer' | 'date', rule = {}) =>
+    read({ field: { selector: 'b', type, ...rule } }, html).extracted.field;
+
+  it('is that of its language, or of the element', () => {
+    expect(field('<html lang="de"><b>1.299</b>', 'number')).toBe(1299);
+    expect(field('<html lang="en"><b>1.299</b>', 'number')).toBe(1.299);
+    expect(field('<html lang="en"><p lang="de"><b>1.299</b>', 'number')).toBe(1299);
+    expect(field('<html lang="de"><b>04.03.2026, 10:30 Uhr</b>', 'date')).toBe('2026-03-04T10:30:00');
+    expect(field('<html lang="pl"><b>4 listopada 2026</b>', 'date')).toBe('2026-11-04');
+    expect(field('<html lang="en-US"><b>03/04/2026</b>', 'date')).toBe('2026-03-04');
+  });
+
+  it('is told by the other dates of the page', () => {
+    expect(field('<html lang="en"><b>03/04/2026</b><i>25/03/2026</i>', 'date')).toBe('2026-04-03');
+    expect(field('<html lang="en"><b>03/04/2026</b><i>1/2/2026</i>', 'date')).toBeNull();
+  });
+
+  it('does not matter for attributes that programs read', () => {
+    const html = '<html lang="de"><b content="1.299" title="1.299">x</b>';
+    expect(field(html, 'number', { attribute: 'content' })).toBe(1.299);
+    expect(field(html, 'number', { attribute: 'title' })).toBe(1299);
+  });
+
+  it('keeps all digits', () => {
+    expect(field('<b>1234567890123456789</b>', 'number')).toBe('1234567890123456789');
+    expect(field('<b>1234567890123456789,5</b>', 'integer')).toBe('1234567890123456789');
+  });
 });

@@ -3,7 +3,11 @@ import type { ExtractField } from '../../core/jobs/extract-schemas.ts';
 import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
 import { parseExtractSelector } from '../../core/selectors/extract-selector.ts';
 import { absoluteUrl, collapseSpaces, select } from './document/dom.ts';
-import { parseDate } from './metadata/byline.ts';
+import { isText, nextNode } from './document/traverse.ts';
+import { parseIsoDate } from './metadata/byline.ts';
+import { dateIn, orderIn } from './values/date.ts';
+import { elementLanguage, type Notation, pageLanguage } from './values/locale.ts';
+import { numberIn } from './values/number.ts';
 
 export type FieldsWanted = NonNullable<ScrapeRequest['extract']>;
 
@@ -20,7 +24,11 @@ export interface Fields {
 export function extractFields(document: Document, base: string, wanted: FieldsWanted): Fields {
   const bad = new Set<string>();
   const budget = { values: MAX_VALUES };
-  const extracted = readObject(document, wanted, { base, path: '', bad, budget });
+  const extracted = readObject(document, wanted, {
+    ...{ base, path: '', bad, budget },
+    language: once(() => pageLanguage(document, base)),
+    order: once(() => orderIn(textsOf(document))),
+  });
   return { extracted, badFields: [...bad] };
 }
 
@@ -32,6 +40,26 @@ interface Reading {
   path: string;
   bad: Set<string>;
   budget: { values: number };
+  /** Of the page. */
+  language: () => string | null;
+  order: () => Notation['order'];
+}
+
+/** The page's texts, apart from each other. */
+function textsOf(document: Document): string {
+  const texts: string[] = [];
+  for (let node = document.body?.firstChild ?? null; node; node = nextNode(node, document.body)) {
+    if (isText(node) && /\d/.test(node.data)) texts.push(node.data);
+  }
+  return texts.join(' ');
+}
+
+function once<T>(compute: () => T): () => T {
+  let known: { value: T } | undefined;
+  return () => {
+    known ??= { value: compute() };
+    return known.value;
+  };
 }
 
 function readObject(
@@ -57,7 +85,7 @@ function readField(scope: Document | Element, field: ExtractField, reading: Read
   if (found === null) return null;
   const values = found.map((element) => {
     reading.budget.values -= 1;
-    return rule.fields ? readObject(element, rule.fields, reading) : readValue(element, rule, reading.base);
+    return rule.fields ? readObject(element, rule.fields, reading) : readValue(element, rule, reading);
   });
   if (rule.many) return values.filter((value) => value !== null);
   return values[0] ?? (rule.type === 'boolean' && !reading.bad.has(reading.path) ? false : null);
@@ -93,7 +121,8 @@ function runnable(selector: string): string | null {
 
 const runnables = new LRUCache<string, { text: string | null }>({ max: 500 });
 
-function readValue(element: Element, rule: Rule, base: string): unknown {
+function readValue(element: Element, rule: Rule, reading: Reading): unknown {
+  const { base } = reading;
   if (rule.type === 'html') return element.innerHTML.trim();
   if (rule.type === 'boolean') return readBoolean(element, rule.attribute);
   const attribute = rule.attribute ?? (rule.type === 'url' ? addressAttribute(element) : undefined);
@@ -104,18 +133,30 @@ function readValue(element: Element, rule: Rule, base: string): unknown {
     case 'text':
       return text;
     case 'number':
-      return numberIn(text);
+      return readNumber(text, element, rule, reading);
     case 'integer': {
-      const number = numberIn(text);
-      return number === null ? null : Math.trunc(number);
+      const number = readNumber(text, element, rule, reading);
+      return typeof number === 'number' ? Math.trunc(number) : (number?.replace(/[.e].*$/i, '') ?? null);
     }
-    case 'date':
-      return parseDate(rule.attribute ? text : (element.getAttribute('datetime') ?? text)) ?? null;
+    case 'date': {
+      const written = rule.attribute ? text : (element.getAttribute('datetime') ?? text);
+      const language = elementLanguage(element, reading.language());
+      return parseIsoDate(written) ?? dateIn(written, { language, order: reading.order() });
+    }
     case 'url':
       return text === '' ? null : absoluteUrl(text, base);
     default:
       return rule.type satisfies never;
   }
+}
+
+/** Attributes that programs read have a point before decimals, and no groups. */
+const MACHINE = /^(content|value|min|max|datetime|data-.*)$/i;
+
+function readNumber(text: string, element: Element, rule: Rule, reading: Reading): number | string | null {
+  const isMachines =
+    rule.attribute !== undefined && MACHINE.test(rule.attribute) && /^\s*-?\d+\.\d+\s*$/.test(text);
+  return numberIn(text, isMachines ? 'en' : elementLanguage(element, reading.language()));
 }
 
 function elementText(element: Element): string {
@@ -145,33 +186,4 @@ function readAttribute(element: Element, attribute: string, base: string): strin
 function readBoolean(element: Element, attribute: string | undefined): boolean {
   const text = attribute === undefined ? elementText(element) : element.getAttribute(attribute);
   return text !== null && !/^(false|no|off|0|none|nein|non)$/i.test(text.trim());
-}
-
-/**
- * The first number in a text, in any country's notation. If both `.` and `,` occur, the last one is
- * the decimal mark; one alone groups thousands if it occurs more than once or, if a comma, stands
- * before three digits.
- */
-export function numberIn(text: string): number | null {
-  const found = /(?<![\d\p{L}])[-−]?\s?(?:\d[\d.,'’\u00a0\u202f ]*\d|\d)|\d(?:[\d.,]*\d)?/u
-    .exec(text.slice(0, 1000))?.[0]
-    .trim();
-  if (!found) return null;
-  const digits = found.replace(/^[-−]\s?/, '').replace(/(\d)[ \u00a0\u202f'’](?=\d{3}(\D|$))/g, '$1');
-  const [first = ''] = digits.split(/[ \u00a0\u202f'’]/);
-  const number = Number(plainDecimal(first));
-  return Number.isFinite(number) ? (/^[-−]/.test(found) ? -number : number) : null;
-}
-
-function plainDecimal(digits: string): string {
-  const [dot, comma] = [digits.lastIndexOf('.'), digits.lastIndexOf(',')];
-  if (dot >= 0 && comma >= 0) {
-    const thousands = dot > comma ? ',' : '.';
-    return digits.replaceAll(thousands, '').replace(',', '.');
-  }
-  if (dot < 0 && comma < 0) return digits;
-  const mark = dot >= 0 ? '.' : ',';
-  const groups = digits.split(mark);
-  if (groups.length > 2 || (mark === ',' && groups[1]?.length === 3)) return groups.join('');
-  return groups.join('.');
 }

@@ -1,4 +1,6 @@
 import { collapseSpaces, readText, select, selectFirst } from '../document/dom.ts';
+import { dateIn } from '../values/date.ts';
+import { pageLanguage } from '../values/locale.ts';
 import type { MetaTags } from './meta-tags.ts';
 import { flattenThings, isOfType, type Thing } from './structured-data.ts';
 
@@ -54,7 +56,7 @@ export function findPublished(source: BylineSource): string | undefined {
   ];
   for (const attempt of attempts) {
     const moment = attempt()
-      .map(parseDate)
+      .map(momentIn(document, source.url))
       .find((found) => found !== undefined);
     if (moment !== undefined) return moment;
   }
@@ -67,7 +69,7 @@ export function findModified(source: BylineSource): string | undefined {
     ...MODIFIED.map((name) => source.tags.get(name)),
     ...select(source.document, '[itemprop="dateModified"]').map(readTimestamp),
   ];
-  return candidates.map(parseDate).find((moment) => moment !== undefined);
+  return candidates.map(momentIn(source.document, source.url)).find((moment) => moment !== undefined);
 }
 
 const PUBLISHED = [
@@ -137,23 +139,37 @@ function dayInByline(document: Document): string | undefined {
   return undefined;
 }
 
-/**
- * A date or time from a text. `null` and zero dates from templates give undefined; a written-out
- * date becomes a day, a machine-readable one stays as it is.
- */
-export function parseDate(text: string | undefined): string | undefined {
-  const value = text?.trim().slice(0, LONGEST) ?? '';
+/** Parses the dates of a page, in its language: a day, or a machine-readable moment as it is. */
+function momentIn(document: Document, url: string): (text: string | undefined) => string | undefined {
+  let language: string | null | undefined;
+  return (text) => {
+    if (!text) return undefined;
+    const known = parseIsoDate(text) ?? parseEnglishDay(text);
+    if (known !== undefined) return known;
+    language ??= pageLanguage(document, url);
+    return dateIn(text, { language }) ?? undefined;
+  };
+}
+
+/** A machine-readable date or time, as it is. `null` and zero dates from templates give undefined. */
+export function parseIsoDate(text: string): string | undefined {
+  const value = text.trim().slice(0, LONGEST);
   const iso = /^((?:19|20)\d\d)-(\d{1,2})-(\d{1,2})(?:[T ]\d{1,2}:\d\d.{0,20})?$/.exec(value);
   if (iso) return toDay(iso[1], iso[2], iso[3]) ? value.replace(' ', 'T') : undefined;
   const compact = /^((?:19|20)\d\d)[/.]?(\d\d)[/.]?(\d\d)(?!\d)/.exec(value);
-  if (compact) return toDay(compact[1], compact[2], compact[3]);
-  const written = WRITTEN_DAY.exec(value);
+  return compact ? toDay(compact[1], compact[2], compact[3]) : undefined;
+}
+
+function parseEnglishDay(text: string): string | undefined {
+  const written = WRITTEN_DAY.exec(text.slice(0, LONGEST));
   if (!written) return undefined;
   const month = MONTHS.indexOf((written[1] ?? written[5] ?? '').slice(0, 3).toLowerCase()) + 1;
   return toDay(written[3] ?? written[6], String(month), written[2] ?? written[4]);
 }
 
 function toDay(year = '', month = '', date = ''): string | undefined {
-  const text = `${year}-${month.padStart(2, '0')}-${date.padStart(2, '0')}`;
-  return Number.isNaN(Date.parse(`${text}T00:00:00Z`)) ? undefined : text;
+  const day = new Date(Date.UTC(Number(year), Number(month) - 1, Number(date)));
+  // 31 June would be 1 July.
+  const exists = day.getUTCMonth() === Number(month) - 1 && day.getUTCDate() === Number(date);
+  return exists ? day.toISOString().slice(0, 10) : undefined;
 }

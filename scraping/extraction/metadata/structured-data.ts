@@ -1,4 +1,5 @@
 import { collapseSpaces, readText, select } from '../document/dom.ts';
+import { parseJsonExactly } from '../values/exact-json.ts';
 
 /** Structured data as the page has it: JSON-LD and microdata. */
 
@@ -13,7 +14,7 @@ export function readJsonLd(document: Document): unknown[] | undefined {
     size += text.length;
     if (size > MAX_JSON_LD) break;
     try {
-      found.push(JSON.parse(text.replace(/^\s*(<!--|\/\/\s*<!\[CDATA\[)|(-->|\/\/\s*\]\]>)\s*$/g, '')));
+      found.push(parseJsonExactly(text.replace(/^\s*(<!--|\/\/\s*<!\[CDATA\[)|(-->|\/\/\s*\]\]>)\s*$/g, '')));
     } catch {
       // Invalid JSON; the other scripts still count.
     }
