@@ -106,7 +106,9 @@ export async function findLeads(search: LeadSearch): Promise<void> {
 
   async function processCandidate(key: string, candidate: Candidate, isSecond: boolean): Promise<void> {
     if (ended.aborted) return;
-    const { source, observations } = candidate;
+    const { source } = candidate;
+    const found_at = new Date().toISOString();
+    const observations = candidate.observations.map((one) => ({ ...one, found_at }));
     if (isSecond || search.isKnown(key)) return report({ kind: 'duplicate', key, source, observations });
     if (candidate.url === null)
       return report(evaluate(key, candidate, { website: null, domain: null, observations }));

@@ -1,4 +1,5 @@
-import type { Address, Evidence, Lead } from '../../core/leads/lead.ts';
+import type { Address, Evidence, Lead, Person } from '../../core/leads/lead.ts';
+import { toFacts } from '../extraction/contacts/facts/facts.ts';
 import type { ContactField, Observation } from '../extraction/contacts/finding.ts';
 import { withoutEnding } from '../extraction/document/lines.ts';
 
@@ -7,9 +8,12 @@ export type MergedLead = Omit<Lead, 'unverified_filters'>;
 
 /** Minimum combined confidence of a value. */
 const MIN_SCORE = 0.3;
-const MAX_VALUES: Partial<Record<ContactField, number>> = { email: 20, phone: 20, fax: 10, address: 10 };
+const MAX_VALUES: Partial<Record<ContactField, number>> = {
+  ...{ email: 20, phone: 20, fax: 10, address: 10 },
+  ...{ person: 30, registration: 10, opening_hours: 21 },
+};
 const EVIDENCE_PER_VALUE = 3;
-const MAX_EVIDENCE = 100;
+const MAX_EVIDENCE = 160;
 const MAX_SNIPPET = 240;
 
 /**
@@ -38,31 +42,53 @@ export function mergeLead(site: {
   const profiles = bestProfiles(list('social'));
 
   const kept: Value[] = [
-    ...(['company', 'industry', 'description', 'employees', 'logo'] as const).flatMap(
-      (field) => single(field) ?? [],
-    ),
+    ...([...SINGLE_FIELDS, 'language'] as const).flatMap((field) => single(field) ?? []),
     ...list('email'),
     ...list('phone'),
     ...list('fax'),
     ...list('address'),
+    ...list('person'),
+    ...list('registration'),
+    ...list('opening_hours'),
     ...profiles.values(),
   ];
+  const company = single('company')?.best.value ?? null;
+  const of = (field: ContactField) => list(field).map(({ best }) => best.value);
+  const legalName = single('legal_name')?.best;
   return {
-    company: single('company')?.best.value ?? null,
+    company,
     website: site.website,
     domain: site.domain,
-    emails: list('email').map(({ best }) => best.value),
-    phones: list('phone').map(({ best }) => best.value),
-    faxes: list('fax').map(({ best }) => best.value),
+    emails: of('email'),
+    phones: of('phone'),
+    faxes: of('fax'),
     addresses: list('address').flatMap(({ address }) => address ?? []),
     socials: Object.fromEntries([...profiles].map(([network, { best }]) => [network, best.value])),
     industry: single('industry')?.best.value ?? null,
     description: single('description')?.best.value ?? null,
     employees: single('employees')?.best.value ?? null,
     logo: single('logo')?.best.value ?? null,
+    ...toFacts({
+      ...{ company, emails: of('email'), phones: of('phone'), faxes: of('fax'), legalName },
+      people: list('person').flatMap(({ observations }) => mergePerson(observations) ?? []),
+      registrations: list('registration').flatMap(({ best }) => best.registration ?? []),
+      openingHours: of('opening_hours'),
+      language: single('language')?.best.value ?? null,
+    }),
     sources: [...new Set(site.sources)],
     evidence: selectEvidence(kept),
   };
+}
+
+const SINGLE_FIELDS = ['company', 'legal_name', 'industry', 'description', 'employees', 'logo'] as const;
+
+/** The person of highest confidence, with what other pages add. */
+function mergePerson(observations: readonly Observation[]): Person | null {
+  const known = observations.flatMap(({ person }) => person ?? []);
+  const [first] = known;
+  if (!first) return null;
+  const part = (name: 'role' | 'email' | 'phone') => known.find((person) => person[name])?.[name] ?? null;
+  return { name: first.name, role: part('role'), email: part('email'), phone: part('phone') };
 }
 
 /**
@@ -73,7 +99,8 @@ const THIRD_PARTY =
   /\b(h[ée]berg(eur|ement|é)|hosting|hosted by|hoster|webhoster|alojamiento|webdesign|web design|website by|site by|designed by|r[ée]alisation|umsetzung|gestaltung|aufsichtsbeh[öo]rde|supervisory authority|streitbeilegung|schlichtungsstelle)\b[^.!?]{0,80}$/i;
 
 function isThirdParty({ field, value, snippet }: Observation): boolean {
-  if (field === 'company' || field === 'description' || field === 'industry') return false;
+  if (field === 'company' || field === 'description' || field === 'industry' || field === 'language')
+    return false;
   const place = snippet.indexOf(value.slice(0, 12));
   return place > 0 && THIRD_PARTY.test(snippet.slice(0, place));
 }
@@ -94,13 +121,22 @@ function phoneOfSharedLine(observation: Observation): Observation[] {
 export function toObservations(lead: Lead): Observation[] {
   const addresses = new Map(lead.addresses.map((address) => [address.text, address]));
   const networks = new Map(Object.entries(lead.socials).map(([network, url]) => [url, network]));
-  return lead.evidence.map(({ field, value, url, method, snippet, confidence }) => {
+  const people = new Map((lead.people ?? []).map((person) => [person.name, person]));
+  const registrations = new Map((lead.registrations ?? []).map((one) => [one.number, one]));
+  return lead.evidence.map(({ field, value, url, method, snippet, confidence, found_at }) => {
+    const person = field === 'person' ? people.get(value) : undefined;
+    const registration = field === 'registration' ? registrations.get(value) : undefined;
+    const form = field === 'legal_name' && value === lead.legal_name ? lead.legal_form : null;
     const address = field === 'address' ? addresses.get(value) : undefined;
     const network = field === 'social' ? networks.get(value) : undefined;
     return {
       ...{ field: field as ContactField, value, url, method, snippet, confidence },
       ...(address ? { address } : {}),
       ...(network ? { network } : {}),
+      ...(person ? { person } : {}),
+      ...(registration ? { registration } : {}),
+      ...(form ? { form } : {}),
+      ...(found_at ? { found_at } : {}),
     };
   });
 }
@@ -171,7 +207,10 @@ function identityKey({ field, value, address, network }: Observation): string {
     case 'email':
       return value.toLowerCase();
     case 'logo':
+    case 'opening_hours':
       return value;
+    case 'registration':
+      return value.replace(/[^\p{L}\d]/gu, '').toUpperCase();
     default:
       return fold(value);
   }
@@ -272,6 +311,7 @@ function selectEvidence(values: Value[]): Evidence[] {
         method: observation.method,
         snippet: observation.snippet.slice(0, MAX_SNIPPET),
         confidence: Math.round(observation.confidence * 100) / 100,
+        ...(observation.found_at ? { found_at: observation.found_at } : {}),
       });
     }
   }

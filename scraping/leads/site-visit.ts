@@ -63,6 +63,7 @@ export async function visitSite(
   },
 ): Promise<VisitedSite> {
   const start = homePageOf(url);
+  const now = () => new Date().toISOString();
   let home = await visit(start);
   // Some sites have pages but no home page.
   if (home.kind === 'failed' && url !== start) home = await visit(url);
@@ -72,7 +73,8 @@ export async function visitSite(
 
   const site = siteKey(home.url);
   const first = await readPage(toInput(home, country, true));
-  const { observations, contactPages } = first;
+  const { contactPages } = first;
+  const observations = first.observations.map((one) => ({ ...one, found_at: now() }));
   let { isListing } = first;
   const seen = new Set([start, home.url].map(withoutHash));
   const named = isNamed && siteKey(url) === site ? [url] : [];
@@ -90,7 +92,7 @@ export async function visitSite(
     if (siteKey(page.url) !== site || (arrived !== link && seen.has(arrived))) continue;
     seen.add(arrived);
     const read = await readPage(toInput(page, country, false));
-    observations.push(...read.observations);
+    observations.push(...read.observations.map((one) => ({ ...one, found_at: now() })));
     isListing ||= read.isListing;
   }
   return { kind: 'read', home: home.url, observations, isListing };

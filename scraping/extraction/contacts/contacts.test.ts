@@ -32,6 +32,10 @@ it('company and contacts of a page', () => {
       },
     ],
     socials: { facebook: 'https://www.facebook.com/acmebakery', x: 'https://x.com/acmebakery' },
+    ...{ legal_name: null, legal_form: null, people: [], registrations: [], opening_hours: [] },
+    language: 'en',
+    email_kinds: { 'hello@acmebakery.com': 'role' },
+    phone_kinds: { '+12125550199': 'fixed_or_mobile', '+12125550198': 'fax' },
   });
 });
 
@@ -62,6 +66,8 @@ it('a page without contacts gives none', () => {
     faxes: [],
     addresses: [],
     socials: {},
+    ...{ legal_name: null, legal_form: null, people: [], registrations: [], opening_hours: [] },
+    ...{ language: null, email_kinds: {}, phone_kinds: {} },
   });
 });
 

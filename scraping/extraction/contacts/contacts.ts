@@ -7,6 +7,7 @@ import { findCompanyProfile } from './company/company-profile.ts';
 import { likelyCountries } from './country.ts';
 import { FREE_MAIL, findEmails } from './emails.ts';
 import { readEntities } from './entities.ts';
+import { findFacts, toFacts } from './facts/facts.ts';
 import type { ContactField, Finding } from './finding.ts';
 import { isListing, ofPublisher, type ReadPage } from './listing.ts';
 import { metaContent, type PageElements, pageElements } from './page-elements.ts';
@@ -53,7 +54,8 @@ function readDocument({ document, url, country }: ContactsInput): ReadPage {
   const site = identifySite(document, page, url);
   const { lines: own, foreign } = withoutThirdParties(lines, site.domain);
   const entities = readEntities(page);
-  const countries = likelyCountries(document.documentElement?.getAttribute('lang') ?? '', lines, entities, {
+  const language = document.documentElement?.getAttribute('lang') ?? '';
+  const countries = likelyCountries(language, lines, entities, {
     host: site.host,
     hint: country,
   });
@@ -66,7 +68,8 @@ function readDocument({ document, url, country }: ContactsInput): ReadPage {
     ...findSocials(page, entities, site.domain),
     ...findCompanyProfile(page, lines),
   ];
-  return { found, entities, lines: own, ownDomain: site.domain };
+  const facts = findFacts(own, entities, { contacts: found, countries, domain: site.domain, language });
+  return { found: [...found, ...facts], entities, lines: own, ownDomain: site.domain };
 }
 
 /**
@@ -131,13 +134,23 @@ export function toContacts(findings: readonly Finding[]): Contacts {
   const values = (field: ContactField) => [...new Set(of(field).map(({ value }) => value))];
   const socials: Record<string, string> = {};
   for (const { network, value } of of('social')) if (network) socials[network] ??= value;
+  const company = of('company')[0]?.value ?? null;
+  const [emails, phones, faxes] = [values('email'), values('phone'), values('fax')];
   return {
-    company: of('company')[0]?.value ?? null,
-    emails: values('email'),
-    phones: values('phone'),
-    faxes: values('fax'),
+    company,
+    emails,
+    phones,
+    faxes,
     addresses: deduplicateAddresses(of('address').flatMap(({ address }) => (address ? [address] : []))),
     socials,
+    ...toFacts({
+      ...{ company, emails, phones, faxes },
+      legalName: of('legal_name')[0],
+      people: of('person').flatMap(({ person }) => person ?? []),
+      registrations: of('registration').flatMap(({ registration }) => registration ?? []),
+      openingHours: values('opening_hours'),
+      language: of('language')[0]?.value ?? null,
+    }),
   };
 }
 

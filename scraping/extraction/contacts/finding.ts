@@ -1,4 +1,4 @@
-import type { Address } from '../../../core/leads/lead.ts';
+import type { Address, Person, Registration } from '../../../core/leads/lead.ts';
 
 export const CONTACT_FIELDS = [
   'company',
@@ -11,6 +11,11 @@ export const CONTACT_FIELDS = [
   'description',
   'employees',
   'logo',
+  'legal_name',
+  'person',
+  'registration',
+  'opening_hours',
+  'language',
 ] as const;
 export type ContactField = (typeof CONTACT_FIELDS)[number];
 
@@ -21,6 +26,12 @@ export interface Finding {
   value: string;
   /** For an address: its parts. */
   address?: Address;
+  /** For a person. */
+  person?: Person;
+  /** For a registration number. */
+  registration?: Registration;
+  /** For a legal name: its form. */
+  form?: string;
   /** For a social profile: the network, such as `linkedin`. */
   network?: string;
   /**
@@ -37,4 +48,6 @@ export interface Finding {
 /** A finding with the URL of the page or source it comes from. */
 export interface Observation extends Finding {
   url: string;
+  /** When it was read: ISO 8601, UTC. */
+  found_at?: string;
 }

@@ -70,7 +70,9 @@ function leadOf({ position, progress }: StoredPage): FoundLead {
   const lead: Lead = {
     ...{ company: `Company ${position}`, website: `https://${domain}/`, domain },
     ...{ emails: [`info@${domain}`], phones: [], faxes: [], addresses: [], socials: {} },
-    ...{ industry: null, description: null, employees: null, logo: null },
+    ...{ industry: null, description: null, employees: null, logo: null, language: null },
+    ...{ legal_name: null, legal_form: null, people: [], registrations: [], opening_hours: [] },
+    ...{ email_kinds: {}, phone_kinds: {} },
     ...{ sources: ['website'], evidence: [], unverified_filters: [] },
   };
   return { key: domain, lead, maxLeads: 1000, progress };

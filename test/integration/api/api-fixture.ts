@@ -289,6 +289,8 @@ export const aLead = (domain: string, fields: Partial<Lead> = {}): Lead => ({
   description: null,
   employees: null,
   logo: null,
+  ...{ legal_name: null, legal_form: null, people: [], registrations: [], opening_hours: [] },
+  ...{ language: null, email_kinds: {}, phone_kinds: {} },
   sources: ['website'],
   evidence: [
     {

@@ -53,7 +53,7 @@ export const isOtherNumber = (before: string, isLabelled: boolean): boolean =>
   OFFICIAL_BEFORE.test(before) || (!isLabelled && ANY_NUMBER_BEFORE.test(before));
 
 /** Whether a line is only the name of another number, which is in the next line or cell. */
-export const namesOtherNumber = (line: string): boolean => line.length <= 60 && OFFICIAL_BEFORE.test(line);
+export const namesOtherNumber = (line: string): boolean => line.length <= 100 && OFFICIAL_BEFORE.test(line);
 
 /** Units and currencies after an unlabelled number. */
 export const UNIT_AFTER =

@@ -99,7 +99,7 @@ function textMentions(lines: readonly Line[], countries: readonly string[]): Pho
         after,
         nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null,
       );
-      const isNamed = withoutIcons(before).trim() === '' && label === null && nth === 0;
+      const isNamed = /^\s*(?:[A-Z]{2,3}[\s-]?)?$/.test(withoutIcons(before)) && label === null && nth === 0;
       if (isNamed && namesOtherNumber(withoutIcons(lines[at - 1]?.text ?? ''))) return;
       const confidence = scorePhone(place, before, after, label);
       if (confidence === null) return;
