@@ -1,4 +1,4 @@
-import { cell } from './csv.ts';
+import { cell, csv } from './csv.ts';
 
 test.each([
   ['plain', 'plain'],
@@ -19,4 +19,26 @@ test.each([
   ['', ''],
 ])('the cell %j is written %j', (text, written) => {
   expect(cell(text)).toBe(written);
+});
+
+test.each([
+  ['+4930123456', '+4930123456'],
+  ['+4930123456; +4930123457', '"+4930123456; +4930123457"'],
+  ['=1+1', "'=1+1"],
+  ['+1+cmd|calc', "'+1+cmd|calc"],
+  ['+4930123456; =1', '"\'+4930123456; =1"'],
+  ['-1', "'-1"],
+  ['@SUM(A1)', "'@SUM(A1)"],
+  ['plain', 'plain'],
+])('without Excel the cell %j is written %j', (text, written) => {
+  expect(cell(text, { excel: false })).toBe(written);
+});
+
+test('without Excel there is no byte order mark', async () => {
+  const rows = (async function* () {
+    yield 'x';
+  })();
+  const lines: string[] = [];
+  for await (const line of csv(['a'], (row: string) => [row], rows, { excel: false })) lines.push(line);
+  expect(lines).toEqual(['a\r\n', 'x\r\n']);
 });

@@ -31,7 +31,7 @@ const READ_AT_ONCE = 500;
 export const showJobLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
-    const { limit, cursor, format } = readQuery(request, listJobLeadsQuery);
+    const { limit, cursor, format, excel } = readQuery(request, listJobLeadsQuery);
     const after = decodeLeadCursor(cursor) ?? FIRST;
     const { job_id: jobId } = await ownJob(sql, request, response);
     const chosen = format ?? accepted(request);
@@ -43,9 +43,9 @@ export const showJobLeads =
       });
       return;
     }
-    const all = allOf(after, limit, (cursor, count) => listJobLeads(sql, jobId, cursor, count));
-    const entries = mapped(all, ({ lead }) => ({ json: lead, table: { lead, jobIds: [jobId] } }));
-    await sendAs(response, chosen, entries, `leads-${jobId}`);
+    const all = () => allOf(after, limit, (cursor, count) => listJobLeads(sql, jobId, cursor, count));
+    const entries = () => mapped(all(), ({ lead }) => ({ json: lead, table: { lead, jobIds: [jobId] } }));
+    await sendAs(response, chosen, entries, { name: `leads-${jobId}`, excel });
   };
 
 /**
@@ -54,7 +54,7 @@ export const showJobLeads =
 export const listLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
-    const { limit, cursor, format, ...search } = readQuery(request, listLeadsQuery);
+    const { limit, cursor, format, excel, ...search } = readQuery(request, listLeadsQuery);
     const { userId } = response.locals.caller;
     const position = decodeKnownLeadCursor(cursor);
     const before = position?.before ?? NEWEST;
@@ -77,9 +77,10 @@ export const listLeads =
       });
       return;
     }
-    const all = allOf(before, limit, (at, count) => listKnownLeads(sql, query, { before: at, upTo }, count));
-    const entries = mapped(all, (known) => ({ json: toResponse(known), table: known }));
-    await sendAs(response, chosen, entries, 'leads');
+    const all = () =>
+      allOf(before, limit, (at, count) => listKnownLeads(sql, query, { before: at, upTo }, count));
+    const entries = () => mapped(all(), (known) => ({ json: toResponse(known), table: known }));
+    await sendAs(response, chosen, entries, { name: 'leads', excel });
   };
 
 /** Cursors before the first and after the last possible id. */
@@ -115,26 +116,27 @@ interface Entry {
 async function sendAs(
   response: ApiResponse,
   format: Exclude<LeadFormat, 'json'>,
-  entries: AsyncIterable<Entry>,
-  name: string,
+  /** Starts at the first each time: a workbook reads them once per sheet. */
+  entries: () => AsyncIterable<Entry>,
+  { name, excel }: { name: string; excel: boolean | undefined },
 ): Promise<void> {
-  const table = () => mapped(entries, (entry) => entry.table);
+  const table = () => mapped(entries(), (entry) => entry.table);
   const download = { 'content-disposition': `attachment; filename="${name}.${format}"` };
   switch (format) {
     case 'ndjson':
       return sendStream(
         response,
         { 'content-type': TYPES.ndjson },
-        mapped(entries, (entry) => `${JSON.stringify(entry.json)}\n`),
+        mapped(entries(), (entry) => `${JSON.stringify(entry.json)}\n`),
       );
     case 'csv':
       return sendStream(
         response,
         { 'content-type': CSV_TYPE, ...download },
-        csv(COLUMN_NAMES, cellsOf, table()),
+        csv(COLUMN_NAMES, (lead) => cellsOf(lead), table(), excel === undefined ? {} : { excel }),
       );
     case 'xlsx':
-      return sendStream(response, { 'content-type': XLSX_TYPE, ...download }, xlsx(table()));
+      return sendStream(response, { 'content-type': XLSX_TYPE, ...download }, xlsx(table));
     default:
       return format satisfies never;
   }

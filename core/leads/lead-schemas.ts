@@ -12,6 +12,8 @@ export const listJobLeadsQuery = z.strictObject({
   limit: queryInt(1, 1000).optional(),
   cursor: string(500).optional(),
   format: leadFormat.optional(),
+  /** Of CSV: false leaves phones without an apostrophe, and the file without a BOM. */
+  excel: queryBoolean.optional(),
 });
 
 /**
@@ -31,4 +33,6 @@ export const listLeadsQuery = z.strictObject({
   limit: queryInt(1, 1000).optional(),
   cursor: string(500).optional(),
   format: leadFormat.optional(),
+  /** Of CSV: false leaves phones without an apostrophe, and the file without a BOM. */
+  excel: queryBoolean.optional(),
 });

@@ -59,16 +59,13 @@ export function likelyCountries(
       written.filter((number) => parsePhone(number, [country])?.country === country).length / written.length;
     vote(country, share * Math.min(4, written.length));
   }
-  const ranked = [...votes].sort((a, b) => b[1] - a[1]);
-  // A country with a stray vote would take the numbers that are wrong in the page's own.
-  return ranked
-    .filter(([, weight]) => weight >= (ranked[0]?.[1] ?? 0) * MIN_SHARE)
+  return [...votes]
+    .sort((a, b) => b[1] - a[1])
     .map(([country]) => country)
     .slice(0, 4);
 }
 
 const MAX_MENTIONS = 3;
-const MIN_SHARE = 0.06;
 
 const numbersWithoutCode = (text: string): string[] =>
   [

@@ -123,6 +123,14 @@ describe("a job's leads", () => {
     expect(end).toBe('');
   });
 
+  test('as CSV for programs have phones as they are, no byte order mark and still no formulas', async () => {
+    const job = await jobWith([aLead('programs.de', { company: '=cmd|calc' })]);
+    const { text } = await api.ask('GET', `/api/v1/jobs/${job.id}/leads?format=csv&excel=false`);
+    const [heading, line] = text.split('\r\n');
+    expect(heading).toMatch(/^company,/);
+    expect(line).toMatch(/^'=cmd\|calc,.*,\+493012345678,/);
+  });
+
   test('as XLSX are a workbook whose cells are text', async () => {
     const job = await jobWith([aLead('sheet.de', { company: 'Müller & <Söhne> \u0001' })]);
     const response = await fetch(`${api.url}/api/v1/jobs/${job.id}/leads?format=xlsx`, {
@@ -156,7 +164,7 @@ describe("a job's leads", () => {
     expectProblem(await api.ask('GET', `/api/v1/jobs/${job.id}/leads`, { key }), 404, 'not_found');
   });
 
-  test.each(['format=pdf', 'cursor=!', 'cursor=zzzzzzzzzzzzz', 'limit=0', 'q=x'])(
+  test.each(['format=pdf', 'excel=maybe', 'cursor=!', 'cursor=zzzzzzzzzzzzz', 'limit=0', 'q=x'])(
     'refuse ?%s',
     async (query) => {
       const job = await jobWith([]);
