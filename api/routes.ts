@@ -12,6 +12,7 @@ import type { LongPoll } from './jobs/long-poll.ts';
 import { listJobUrls, mapSite } from './jobs/map.ts';
 import { listJobPages, showArtifact } from './jobs/pages.ts';
 import { type SubmitDependencies, submitBatch, submitJob } from './jobs/submit.ts';
+import { listCandidates } from './leads/candidates.ts';
 import { listLeads, showJobLeads } from './leads/leads.ts';
 import {
   addLink,
@@ -97,6 +98,7 @@ export function apiRoutes(dependencies: RouteDependencies): Router {
   at('/jobs/:id/pages', { GET: listJobPages(database) });
   at('/jobs/:id/urls', { GET: listJobUrls(database) });
   at('/jobs/:id/leads', { GET: showJobLeads(database) });
+  at('/jobs/:id/candidates', { GET: listCandidates(database) });
   at('/jobs/:id/events', { GET: listEventsOfJob(events) });
   at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database, artifacts) });
   at('/leads', { GET: listLeads(database) });

@@ -3,6 +3,7 @@ import type { Lead } from '../core/leads/lead.ts';
 import type { Sql } from './connect.ts';
 import { insertEvents } from './insert-events.ts';
 import { PROGRESSED, progressEvents, setsProgress } from './jobs/progress.ts';
+import { detailOf } from './lead-candidates.ts';
 import { statement } from './statement.ts';
 
 /**
@@ -17,6 +18,8 @@ export interface FoundLead {
   /** The job's limit of leads. */
   maxLeads: number;
   progress: Progress;
+  /** What its source said of it. */
+  candidate?: { url: string | null; name: string | null };
 }
 
 export type LeadStored =
@@ -51,6 +54,7 @@ export async function storeLead(sql: Sql, run: Fence, found: FoundLead): Promise
     progress.total,
     progress.message,
     JSON.stringify({ domain: lead.domain, company: lead.company, website: lead.website }),
+    detailOf(found.candidate ?? { url: lead.website, name: lead.company }),
   ]);
   if (!row) return { kind: 'lost' };
   if (row.is_new === null) return { kind: 'full', leads: row.leads };
@@ -78,8 +82,11 @@ const STORE_LEAD = statement(
         has_phone = excluded.has_phone, search_vector = excluded.search_vector, content = excluded.content, updated_at = now()
     RETURNING id, xmax = 0 AS is_new
   ), visited AS (
-    INSERT INTO lead_candidates (job_id, key, failed) SELECT $1, $4, false FROM stored
-    ON CONFLICT (job_id, key) DO UPDATE SET failed = false
+    INSERT INTO lead_candidates (job_id, key, failed, outcome, sources, detail)
+    SELECT $1, $4, false, 'lead', $7::text[], $17::json FROM stored
+    ON CONFLICT (job_id, key) DO UPDATE
+    SET failed = false, outcome = 'lead', sources = excluded.sources, checked_at = now(),
+        detail = CASE WHEN lead_candidates.outcome = 'lead' THEN lead_candidates.detail ELSE excluded.detail END
   ), counted AS (
     UPDATE jobs j
     SET leads_count = m.leads_count + CASE WHEN s.is_new THEN 1 ELSE 0 END, ${setsProgress('$13', '$14', '$15')}
@@ -92,34 +99,6 @@ const STORE_LEAD = statement(
   })})
   SELECT coalesce(c.leads_count, m.leads_count) AS leads, s.is_new
   FROM mine m LEFT JOIN stored s ON true LEFT JOIN counted c ON true
-  `,
-);
-
-/** Records that a candidate was handled and yielded no lead; false if the fence no longer holds. */
-export async function storeLeadCandidate(
-  sql: Sql,
-  run: Fence,
-  visit: { key: string; failed: boolean; errors: number; progress: Progress },
-): Promise<boolean> {
-  const { key, failed, errors, progress } = visit;
-  const rows = await sql.query(STORE_VISIT, [
-    ...[run.id, run.attempt, run.workerId, key, failed],
-    ...[progress.done, progress.total, progress.message, errors],
-  ]);
-  return rows.length > 0;
-}
-
-const STORE_VISIT = statement(
-  'store_lead_visit',
-  `
-  WITH mine AS (
-    UPDATE jobs j SET ${setsProgress('$6', '$7', '$8')}, errors_count = $9
-    WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
-    RETURNING ${PROGRESSED}
-  ), progress_event AS (${progressEvents('mine')})
-  INSERT INTO lead_candidates (job_id, key, failed) SELECT id, $4, $5 FROM mine
-  ON CONFLICT (job_id, key) DO UPDATE SET failed = excluded.failed
-  RETURNING key
   `,
 );
 
@@ -140,22 +119,6 @@ const REPORT_SEARCH = statement(
   ), progress_event AS (${progressEvents('mine')})
   SELECT id FROM mine
   `,
-);
-
-/**
- * The candidates that earlier attempts of a job handled, and which of them failed and may be
- * retried.
- */
-export async function listLeadCandidates(
-  sql: Sql,
-  jobId: string,
-): Promise<{ key: string; failed: boolean }[]> {
-  return sql.query(LIST_LEAD_VISITS, [jobId]);
-}
-
-const LIST_LEAD_VISITS = statement(
-  'list_lead_candidates',
-  'SELECT key, failed FROM lead_candidates WHERE job_id = $1',
 );
 
 /** A stored lead of a job; null if there is none. */

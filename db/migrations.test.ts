@@ -21,6 +21,7 @@ const RELEASED: Record<string, string> = {
   '0010-statistics': 'e7373dff41c91bcb',
   '0011-embedded-queue': 'fb91cdb293646201',
   '0012-idempotent-answers': '88781093211179f2',
+  '0013-candidate-outcomes': 'fa680a27241a7cc3',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

@@ -35,6 +35,10 @@ export function countryOfGeography(geography: string | undefined): string | null
 
 const regionOf = (part: string): string | null => REGIONS.get(folded(part)) ?? null;
 
+/** Whether a name is one of the large cities that searches name; regions are not. */
+export const isKnownCity = (name: string): boolean =>
+  REGIONS.has(folded(name)) && !PROVINCES.has(folded(name));
+
 const LANGUAGES = ['en', 'de', 'fr', 'es', 'it', 'pt', 'nl', 'pl', 'cs', 'da', 'sv', 'nb', 'fi', 'tr'];
 
 const ALIASES: Record<string, string> = {
@@ -133,4 +137,11 @@ const REGIONS: ReadonlyMap<string, string> = new Map(
     MX: 'mexico city,ciudad de mexico,guadalajara,monterrey',
     AE: 'dubai,abu dhabi',
   }).flatMap(([country, places]) => places.split(',').map((place) => [place, country] as const)),
+);
+
+/** Those of `REGIONS` that are no city. */
+const PROVINCES: ReadonlySet<string> = new Set(
+  'alabama,alaska,arizona,arkansas,california,colorado,connecticut,delaware,florida,hawaii,idaho,illinois,indiana,iowa,kansas,kentucky,louisiana,maine,maryland,massachusetts,michigan,minnesota,mississippi,missouri,montana,nebraska,nevada,new hampshire,new jersey,new mexico,new york,north carolina,north dakota,ohio,oklahoma,oregon,pennsylvania,rhode island,south carolina,south dakota,tennessee,texas,utah,vermont,virginia,west virginia,wisconsin,wyoming,bavaria,bayern,saxony,sachsen,hessen,nordrhein westfalen,baden wurttemberg,catalonia,ontario,quebec,british columbia,alberta,new south wales'.split(
+    ',',
+  ),
 );

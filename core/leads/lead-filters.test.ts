@@ -99,3 +99,41 @@ test('filters are passed on unchanged', () => {
   const filters = { company_size: '50-200', revenue: '>1M', country: 'Germany', has_email: true };
   expect(leadFilters.parse(filters)).toEqual(filters);
 });
+
+const at = (city: string | null, country: string | null, region: string | null = null) => ({
+  text: [city, region, country].filter(Boolean).join(', '),
+  ...{ street: null, postal_code: null, city, region, country },
+});
+
+test.each<[string, ReturnType<typeof at>[], 'fits' | 'unverified' | 'out']>([
+  ['Berlin, Germany', [at('Berlin', 'DE')], 'fits'],
+  ['Berlin, Germany', [at('Berlin-Mitte', 'DE')], 'fits'],
+  ['Berlin, Germany', [at('München', 'DE')], 'out'],
+  ['Berlin, Germany', [at('Paris', 'FR')], 'out'],
+  ['Berlin, Germany', [at('Paris', 'FR'), at('Berlin', 'DE')], 'fits'],
+  ['Berlin, Germany', [at(null, 'DE')], 'unverified'],
+  ['Berlin, Germany', [at('Berlin', null)], 'fits'],
+  ['Berlin, Germany', [], 'unverified'],
+  ['Munich', [at('München', 'DE')], 'fits'],
+  ['München', [at('Munich', 'DE')], 'fits'],
+  ['Bavaria', [at('Regensburg', 'DE')], 'unverified'],
+  ['Bavaria', [at('Regensburg', 'DE', 'Bavaria')], 'fits'],
+  ['Bavaria', [at('Wien', 'AT')], 'out'],
+  ['Austin, TX', [at('Austin', 'US', 'TX')], 'fits'],
+  ['Austin, TX', [at('Dallas', 'US', 'TX')], 'out'],
+  ['Germany', [at('Köln', 'DE')], 'fits'],
+  ['Germany', [at('Wien', 'AT')], 'out'],
+  ['Germany', [at('Wien', null)], 'unverified'],
+  ['Leeds, UK', [at('Leeds', 'GB')], 'fits'],
+  ['Springfield', [at('Paris', 'FR')], 'unverified'],
+  ['Rome', [at('Romeo', 'IT')], 'out'],
+])('the place %s of a search and the addresses %j: %s', (geography, addresses, expected) => {
+  const verdict = applyFilters(lead({ addresses }), undefined, geography);
+  expect(verdict).toEqual(
+    {
+      fits: { kind: 'fits', unverified: [] },
+      unverified: { kind: 'fits', unverified: ['geography'] },
+      out: { kind: 'out', filter: 'geography' },
+    }[expected],
+  );
+});

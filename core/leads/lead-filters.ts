@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { fields, list, string, text } from '../schema-primitives.ts';
 import { nearestName } from '../suggest.ts';
 import { countryCode } from './country.ts';
+import { isInGeography } from './geography.ts';
 import type { Lead } from './lead.ts';
 
 /** Inclusive bounds of a number; null is unbounded. */
@@ -99,24 +100,31 @@ const unionMessage = (issue: z.core.$ZodIssueInvalidUnion): string =>
 export type LeadFilters = z.infer<typeof shape>;
 
 export type FilterVerdict =
-  | { kind: 'fits'; unverified: FilterName[] }
+  | { kind: 'fits'; unverified: (FilterName | 'geography')[] }
   /** A known field of the lead does not match. */
-  | { kind: 'out'; filter: FilterName };
+  | { kind: 'out'; filter: FilterName | 'geography' };
 
 /**
  * Applies filters to a lead's known fields. An unknown field (most sites do not state their size,
  * none its revenue) excludes no lead: it passes and lists the filter in `unverified_filters`.
- * `has_email` and `has_phone` can always be checked.
+ * `has_email` and `has_phone` can always be checked. The place of the search is a filter too.
  */
-export function applyFilters(lead: Lead, filters: Record<string, unknown> | undefined): FilterVerdict {
+export function applyFilters(
+  lead: Lead,
+  filters: Record<string, unknown> | undefined,
+  geography?: string,
+): FilterVerdict {
   const wanted = (filters ?? {}) as LeadFilters;
-  const unverified: FilterName[] = [];
+  const unverified: (FilterName | 'geography')[] = [];
   for (const name of FILTER_NAMES) {
     if (wanted[name] === undefined) continue;
     const fits = CHECKS[name](lead, wanted);
     if (fits === false) return { kind: 'out', filter: name };
     if (fits === null) unverified.push(name);
   }
+  const isThere = geography === undefined ? true : isInGeography(lead, geography);
+  if (isThere === false) return { kind: 'out', filter: 'geography' };
+  if (isThere === null) unverified.push('geography');
   return { kind: 'fits', unverified };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { queryBoolean, queryInt, string, text } from '../schema-primitives.ts';
+import { CANDIDATE_OUTCOMES } from './candidate.ts';
 import { countryCode } from './country.ts';
 import { SOURCE_TYPES } from './lead.ts';
 
@@ -35,4 +36,11 @@ export const listLeadsQuery = z.strictObject({
   format: leadFormat.optional(),
   /** Of CSV: false leaves phones without an apostrophe, and the file without a BOM. */
   excel: queryBoolean.optional(),
+});
+
+/** Query of `GET /jobs/{id}/candidates`. */
+export const listCandidatesQuery = z.strictObject({
+  limit: queryInt(1, 1000).default(100),
+  cursor: string(500).optional(),
+  outcome: z.enum(CANDIDATE_OUTCOMES, `expected one of ${CANDIDATE_OUTCOMES.join(', ')}`).optional(),
 });

@@ -10,6 +10,7 @@ import { links } from './0009-links.ts';
 import { statistics } from './0010-statistics.ts';
 import { embeddedQueue } from './0011-embedded-queue.ts';
 import { idempotentAnswers } from './0012-idempotent-answers.ts';
+import { candidateOutcomes } from './0013-candidate-outcomes.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   statistics,
   embeddedQueue,
   idempotentAnswers,
+  candidateOutcomes,
 ];

@@ -1,4 +1,5 @@
 import { classify, type ErrorInfo, SnoozeError } from '../../core/errors.ts';
+import type { EmptyReason } from '../../core/leads/candidate.ts';
 import { isAggregatorSite, siteKey } from '../../core/leads/domains.ts';
 import type { SourceType } from '../../core/leads/lead.ts';
 import type { Observation } from '../extraction/contacts/finding.ts';
@@ -12,14 +13,27 @@ import type { Candidate, LeadQuery, Source, SourceFetch } from './sources/source
  */
 const MAX_CONCURRENT_SITES = 4;
 
+/** What a source says of a candidate. */
+export interface Sighted {
+  source: SourceType;
+  url: string | null;
+  name: string | null;
+}
+
 /** Outcome of a candidate. `key` identifies the site or, without one, the business. */
-export type Found =
-  | { kind: 'lead'; key: string; lead: MergedLead }
-  /** A site that is already known, found by another source. */
-  | { kind: 'duplicate'; key: string; source: SourceType; observations: Observation[] }
-  /** The site has neither a reliable name nor contacts. */
-  | { kind: 'empty'; key: string }
-  | { kind: 'failed'; key: string; error: ErrorInfo; retryable: boolean };
+export type Found = Sighted &
+  (
+    | { kind: 'lead'; key: string; lead: MergedLead }
+    /** A site that is already known, found by another source. */
+    | { kind: 'duplicate'; key: string; observations: Observation[] }
+    /** The site has neither a reliable name nor contacts, or is about other businesses. */
+    | { kind: 'empty'; key: string; reason: EmptyReason }
+    /** The site redirects to that of another candidate or business. */
+    | { kind: 'redirected'; key: string; to: string }
+    | { kind: 'failed'; key: string; error: ErrorInfo; retryable: boolean }
+    /** There were enough leads before it was read. */
+    | { kind: 'skipped'; key: string }
+  );
 
 export interface LeadSearch {
   query: LeadQuery;
@@ -61,15 +75,22 @@ export async function findLeads(search: LeadSearch): Promise<void> {
   const inProgress = new Map<string, Promise<unknown>>();
   const reporting = createLimiter(1);
 
+  /** Candidates without an outcome yet. */
+  const unread = new Map<string, Sighted>();
+
   const report = (found: Found) =>
     reporting.run(async () => {
-      if (!ended.aborted) await search.report(found);
+      if (ended.aborted) return;
+      unread.delete(found.key);
+      await search.report(found);
     });
 
   await Promise.all(search.sources.map((source) => readSource(source)));
   await Promise.all(inProgress.values());
   search.signal.throwIfAborted();
   failure.signal.throwIfAborted();
+  if (search.enough.aborted)
+    for (const [key, sighted] of unread) await search.report({ kind: 'skipped', key, ...sighted });
 
   async function readSource(source: Source): Promise<void> {
     try {
@@ -93,7 +114,10 @@ export async function findLeads(search: LeadSearch): Promise<void> {
   /** In order per site, so that two sources that find it at the same time read it once. */
   function enqueue(key: string, candidate: Candidate): void {
     const before = inProgress.get(key);
-    if (!before && !search.isKnown(key)) search.candidateFound();
+    if (!before && !search.isKnown(key)) {
+      search.candidateFound();
+      unread.set(key, sightedOf(candidate));
+    }
     const work = (async () => {
       await before;
       await siteLimit.run(() => processCandidate(key, candidate, before !== undefined));
@@ -109,7 +133,8 @@ export async function findLeads(search: LeadSearch): Promise<void> {
     const { source } = candidate;
     const found_at = new Date().toISOString();
     const observations = candidate.observations.map((one) => ({ ...one, found_at }));
-    if (isSecond || search.isKnown(key)) return report({ kind: 'duplicate', key, source, observations });
+    const sighted = sightedOf(candidate);
+    if (isSecond || search.isKnown(key)) return report({ kind: 'duplicate', key, observations, ...sighted });
     if (candidate.url === null)
       return report(evaluate(key, candidate, { website: null, domain: null, observations }));
 
@@ -129,15 +154,15 @@ export async function findLeads(search: LeadSearch): Promise<void> {
       case 'failed': {
         // What a source knows about a business may be a lead without its site.
         const known = evaluate(key, candidate, { website: candidate.url, domain: key, observations });
-        return report(known.kind === 'lead' ? known : { ...visited, key });
+        return report(known.kind === 'lead' ? known : { ...visited, key, ...sighted });
       }
       case 'elsewhere':
-        await report({ kind: 'empty', key });
-        return isAggregatorSite(visited.home)
-          ? undefined
-          : report({ kind: 'duplicate', key: arrived, source, observations });
+        if (isAggregatorSite(visited.home))
+          return report({ kind: 'empty', key, reason: 'about_others', ...sighted });
+        await report({ kind: 'redirected', key, to: arrived, ...sighted });
+        return report({ kind: 'duplicate', key: arrived, observations, ...sighted });
       case 'read': {
-        if (arrived !== key) await report({ kind: 'empty', key });
+        if (arrived !== key) await report({ kind: 'redirected', key, to: arrived, ...sighted });
         const all = [...observations, ...visited.observations];
         const { isListing } = visited;
         const place = { website: homeUrl(visited.home), domain: arrived, observations: all, isListing };
@@ -158,7 +183,7 @@ const MIN_NAME_CONFIDENCE = 0.6;
  */
 function evaluate(
   key: string,
-  { source }: Candidate,
+  candidate: Candidate,
   site: {
     website: string | null;
     domain: string | null;
@@ -166,17 +191,22 @@ function evaluate(
     isListing?: boolean;
   },
 ): Found {
-  const lead = mergeLead({ ...site, sources: [source] });
+  const lead = mergeLead({ ...site, sources: [candidate.source] });
   // What a list of businesses has left without a publisher's name is nobody's.
-  if (site.isListing && lead.company === null) return { kind: 'empty', key };
+  const sighted = sightedOf(candidate);
+  if (site.isListing && lead.company === null)
+    return { kind: 'empty', key, reason: 'about_others', ...sighted };
   const isReachable =
     lead.emails.length + lead.phones.length + lead.addresses.length + Object.keys(lead.socials).length > 0;
   const isNamed = lead.evidence.some(
     ({ field, confidence }) => field === 'company' && confidence >= MIN_NAME_CONFIDENCE,
   );
-  if (!isReachable && !(isNamed && site.website !== null)) return { kind: 'empty', key };
-  return { kind: 'lead', key, lead };
+  if (!isReachable && !(isNamed && site.website !== null))
+    return { kind: 'empty', key, reason: 'no_contacts', ...sighted };
+  return { kind: 'lead', key, lead, ...sighted };
 }
+
+const sightedOf = ({ source, url, name }: Candidate): Sighted => ({ source, url, name });
 
 /**
  * Key of a candidate: its site, else name and place, so that two sources agree on it. Null without

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import pg from 'pg';
+import type { LeadCandidate } from '../../core/leads/candidate.ts';
 import type { Lead } from '../../core/leads/lead.ts';
 import { type Fleet, startFleet } from '../support/processes/fleet.ts';
 import { type Hosts, startHosts } from '../support/servers/hosts.ts';
@@ -275,6 +276,22 @@ describe('a search over two engines', () => {
     });
   });
 
+  test('tells what became of each candidate', async () => {
+    const answer = await fleet.client.request('GET', `/api/v1/jobs/${id}/candidates?limit=1000`);
+    const { candidates } = (await answer.json()) as { candidates: LeadCandidate[] };
+    const of = new Map(candidates.map((candidate) => [candidate.key, candidate]));
+    expect([...of.keys()].sort()).toEqual([...COMPANIES, ...OTHERS].sort());
+    for (const domain of COMPANIES) expect(of.get(domain)).toMatchObject({ outcome: 'lead', error: null });
+    expect(of.get('parked-joinery.com')).toMatchObject({ outcome: 'empty', reason: 'no_contacts' });
+    expect(of.get('brandt-tischler.de')).toMatchObject({
+      ...{ outcome: 'merged', merged_into: 'schreinerei-brandt.de', sources: ['duckduckgo'] },
+    });
+    expect(of.get('dead-joinery.com')).toMatchObject({
+      ...{ outcome: 'failed', url: siteOf('dead-joinery.com'), error: { code: expect.any(String) } },
+    });
+    expect(of.get('oakfield-joinery.co.uk')?.sources).toEqual(['duckduckgo', 'searxng']);
+  });
+
   test('is exported as a table that opens correctly', async () => {
     const answer = await fleet.client.request('GET', `/api/v1/jobs/${id}/leads?format=csv`);
     const lines = (await answer.text()).trim().split('\r\n');
@@ -310,6 +327,13 @@ test('filters exclude what does not match, and mark what could not be checked', 
   for (const { employees, unverified_filters } of leads) {
     expect(unverified_filters).toEqual(employees === null ? ['company_size'] : []);
   }
+  const answer = await fleet.client.request('GET', `/api/v1/jobs/${id}/candidates?outcome=filtered`);
+  const { candidates } = (await answer.json()) as { candidates: LeadCandidate[] };
+  expect(candidates.map(({ key, filter }) => [key, filter]).sort()).toEqual([
+    ['cascade-cabinets.com', 'country'],
+    ['falegnameria-bianchi.it', 'country'],
+    ['oakfield-joinery.co.uk', 'country'],
+  ]);
 });
 
 test('a blocked source is reported, and does not fail a job that has another', async () => {

@@ -1,6 +1,8 @@
 import { strFromU8, unzipSync } from 'fflate';
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
+import type { HandledCandidate } from '../../../core/leads/candidate.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
+import { addCandidateSource, storeLeadCandidate } from '../../../db/lead-candidates.ts';
 import { storeLead } from '../../../db/leads.ts';
 import { statement } from '../../../db/statement.ts';
 import { address, aLead, begin, expectProblem, startApi, type TestApi } from './api-fixture.ts';
@@ -63,6 +65,91 @@ describe('storing a lead', () => {
     expect(await store(job, aLead('b.de'), 1)).toEqual({ kind: 'full', leads: 1 });
     expect(await store(job, aLead('a.de'), 1)).toMatchObject({ kind: 'stored', isNew: false });
     expect(await eventsOf(job.id)).toHaveLength(1);
+  });
+});
+
+describe("a job's candidates", () => {
+  const record = (job: ClaimedJob, key: string, what: Partial<HandledCandidate>) =>
+    storeLeadCandidate(api.database, job, {
+      candidate: {
+        ...{ key, url: `https://${key}/`, name: null, source: 'google', outcome: 'empty', reason: null },
+        ...{ filter: null, merged_into: null, error: null, ...what },
+      },
+      ...{ retryable: false, errors: 0, progress },
+    });
+  const list = async (job: ClaimedJob, query = '') =>
+    (await api.ask('GET', `/api/v1/jobs/${job.id}/candidates${query}`)).json;
+
+  test('come in pages, with their outcome, its reason and every source', async () => {
+    const job = await jobWith([aLead('lead.de')]);
+    const error = { code: 'http_404', message: 'not found' };
+    await record(job, 'bare.de', { reason: 'no_contacts' });
+    await record(job, 'far.fr', { outcome: 'filtered', filter: 'geography' });
+    await record(job, 'dead.de', { outcome: 'failed', error });
+    await record(job, 'bare.de', { reason: 'no_contacts', source: 'bing' });
+    await addCandidateSource(api.database, job, 'far.fr', 'bing');
+    const first = await list(job, '?limit=2');
+    const rest = await list(job, `?limit=2&cursor=${first.next_cursor}`);
+    expect(rest.next_cursor).toBeNull();
+    const nothing = { name: null, reason: null, filter: null, merged_into: null, error: null };
+    const at = { checked_at: expect.stringMatching(/Z$/) };
+    expect([...first.candidates, ...rest.candidates]).toEqual([
+      {
+        ...nothing,
+        ...at,
+        key: 'lead.de',
+        url: 'https://lead.de/',
+        name: 'Company of lead.de',
+        sources: ['website'],
+        outcome: 'lead',
+      },
+      {
+        ...nothing,
+        ...at,
+        key: 'bare.de',
+        url: 'https://bare.de/',
+        sources: ['bing', 'google'],
+        outcome: 'empty',
+        reason: 'no_contacts',
+      },
+      {
+        ...nothing,
+        ...at,
+        key: 'far.fr',
+        url: 'https://far.fr/',
+        sources: ['google', 'bing'],
+        outcome: 'filtered',
+        filter: 'geography',
+      },
+      {
+        ...nothing,
+        ...at,
+        key: 'dead.de',
+        url: 'https://dead.de/',
+        sources: ['google'],
+        outcome: 'failed',
+        error,
+      },
+    ]);
+    expect((await list(job, '?outcome=failed')).candidates).toHaveLength(1);
+  });
+
+  test('are written by the run that holds the job alone', async () => {
+    const job = await jobWith([]);
+    expect(await record({ ...job, workerId: 'another' }, 'late.de', {})).toBe(false);
+    await addCandidateSource(api.database, { ...job, attempt: job.attempt + 1 }, 'late.de', 'bing');
+    expect((await list(job)).candidates).toEqual([]);
+  });
+
+  test.each(['outcome=lost', 'limit=0', 'cursor=!', 'x=1'])('refuse ?%s', async (query) => {
+    const job = await jobWith([]);
+    expectProblem(await api.ask('GET', `/api/v1/jobs/${job.id}/candidates?${query}`), 422, 'invalid_request');
+  });
+
+  test("of another user's job are not found", async () => {
+    const job = await jobWith([]);
+    const { key } = await api.addUser();
+    expectProblem(await api.ask('GET', `/api/v1/jobs/${job.id}/candidates`, { key }), 404, 'not_found');
   });
 });
 

@@ -1,17 +1,16 @@
 import { ErrorCode } from '../../../core/errors.ts';
 import type { ClaimedJob, Progress } from '../../../core/jobs/job.ts';
 import type { Outcome } from '../../../core/jobs/job-state.ts';
+import type { HandledCandidate } from '../../../core/leads/candidate.ts';
 import { DEFAULT_MAX_LEADS, type Lead, type SourceType } from '../../../core/leads/lead.ts';
 import { applyFilters } from '../../../core/leads/lead-filters.ts';
 import type { Database } from '../../../db/connect.ts';
 import {
-  countLeads,
-  findLead,
-  listLeadCandidates,
-  reportSearch,
-  storeLead,
+  addCandidateSource,
+  listHandledCandidates,
   storeLeadCandidate,
-} from '../../../db/leads.ts';
+} from '../../../db/lead-candidates.ts';
+import { countLeads, findLead, reportSearch, storeLead } from '../../../db/leads.ts';
 import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { storable } from '../../../scraping/extraction/storable.ts';
@@ -50,7 +49,7 @@ export function createLeadsJob(options: {
     const names = [...new Set(job.spec.source_types ?? defaultSources(query, options.sourceOptions))];
     const maxLeads = job.spec.max_leads ?? DEFAULT_MAX_LEADS;
     const persist = <T>(work: () => Promise<T>) => persisted(signal, logger, work);
-    const visits = await persist(() => listLeadCandidates(database, job.id));
+    const visits = await persist(() => listHandledCandidates(database, job.id));
     const known = new Set(visits.filter(({ failed }) => !failed).map(({ key }) => key));
     const tally = new Tally(names, await persist(() => countLeads(database, job.id)), known.size);
     const enough = new AbortController();
@@ -99,32 +98,44 @@ export function createLeadsJob(options: {
     async function store(found: Found): Promise<void> {
       switch (found.kind) {
         case 'lead':
-          return storeNewLead(found.key, found.lead);
+          return storeNewLead(found);
         case 'duplicate':
           return mergeDuplicate(found);
         case 'empty':
           tally.sites += 1;
-          return recordVisit(found.key, false);
+          return recordCandidate(found, { outcome: 'empty', reason: found.reason });
+        case 'redirected':
+          tally.sites += 1;
+          return recordCandidate(found, { outcome: 'merged', merged_into: found.to });
         case 'failed':
           tally.sites += 1;
           failed.push({ error: found.error, retryable: found.retryable });
-          return recordVisit(found.key, found.retryable);
+          return recordCandidate(found, { outcome: 'failed', error: found.error }, found.retryable);
+        case 'skipped':
+          return recordCandidate(found, { outcome: 'skipped', reason: 'max_leads' });
         default:
           return found satisfies never;
       }
     }
 
-    async function storeNewLead(key: string, merged: MergedLead): Promise<void> {
+    async function storeNewLead(found: Found & { kind: 'lead' }): Promise<void> {
+      const { key } = found;
       tally.sites += 1;
-      const lead = filterLead(merged, job);
-      if (!lead) {
+      const verdict = filterLead(found.lead, job);
+      if (verdict.kind === 'out') {
         tally.filteredOut += 1;
-        return recordVisit(key, false);
+        return recordCandidate(found, { outcome: 'filtered', filter: verdict.filter });
       }
+      const { lead } = verdict;
       const isNew = !known.has(key);
       const progress = tally.progress(tally.leads + (isNew ? 1 : 0));
-      const stored = await persist(() => storeLead(database, job, { key, lead, maxLeads, progress }));
+      const { url, name } = found;
+      const candidate = { url, name };
+      const stored = await persist(() =>
+        storeLead(database, job, { key, lead, maxLeads, progress, candidate }),
+      );
       if (stored.kind === 'lost') throw new AttemptAborted('lease_lost');
+      if (stored.kind === 'full') await recordCandidate(found, { outcome: 'skipped', reason: 'max_leads' });
       known.add(key);
       tally.leads = stored.leads;
       if (tally.leads >= maxLeads) enough.abort();
@@ -136,7 +147,11 @@ export function createLeadsJob(options: {
       observations,
     }: Found & { kind: 'duplicate' }): Promise<void> {
       const before = await persist(() => findLead(database, job.id, key));
-      if (!before || (before.sources.includes(source) && observations.length === 0)) return;
+      if (!before) {
+        await persist(() => addCandidateSource(database, job, key, source));
+        return;
+      }
+      if (before.sources.includes(source) && observations.length === 0) return;
       const merged = mergeLead({
         ...{ website: before.website, domain: before.domain },
         sources: [...before.sources, source],
@@ -144,7 +159,9 @@ export function createLeadsJob(options: {
       });
       // A stored lead stays, even if it now fails a filter; filters that the new source verifies
       // are updated.
-      const lead = filterLead(merged, job) ?? { ...merged, unverified_filters: before.unverified_filters };
+      const verdict = filterLead(merged, job);
+      const lead =
+        verdict.kind === 'fits' ? verdict.lead : { ...merged, unverified_filters: before.unverified_filters };
       const progress = tally.progress(tally.leads);
       const stored = await persist(() =>
         storeLead(database, job, { key, lead: storable(lead), maxLeads, progress }),
@@ -152,9 +169,15 @@ export function createLeadsJob(options: {
       if (stored.kind === 'lost') throw new AttemptAborted('lease_lost');
     }
 
-    async function recordVisit(key: string, failedSite: boolean): Promise<void> {
+    async function recordCandidate(
+      { key, url, name, source }: Found,
+      what: Pick<HandledCandidate, 'outcome'> & Partial<HandledCandidate>,
+      retryable = false,
+    ): Promise<void> {
       const progress = tally.progress(tally.leads);
-      const visit = { key, failed: failedSite, errors: failed.length, progress };
+      const nothing = { reason: null, filter: null, merged_into: null, error: null };
+      const candidate = storable({ ...nothing, ...what, key, url, name, source });
+      const visit = { candidate, retryable, errors: failed.length, progress };
       if (!(await persist(() => storeLeadCandidate(database, job, visit))))
         throw new AttemptAborted('lease_lost');
       known.add(key);
@@ -169,11 +192,15 @@ async function persisted<T>(signal: AbortSignal, logger: Logger, work: () => Pro
   return result.value;
 }
 
-/** The lead with the filters that could not be verified; null if it does not match them. */
-function filterLead(merged: MergedLead, job: ClaimedJob): Lead | null {
+/** The lead with the filters that could not be verified, or the one that it does not match. */
+function filterLead(
+  merged: MergedLead,
+  job: ClaimedJob,
+): { kind: 'fits'; lead: Lead } | { kind: 'out'; filter: string } {
   const lead: Lead = { ...merged, unverified_filters: [] };
-  const verdict = applyFilters(lead, job.spec.filters);
-  return verdict.kind === 'fits' ? storable({ ...lead, unverified_filters: verdict.unverified }) : null;
+  const verdict = applyFilters(lead, job.spec.filters, job.spec.geography);
+  if (verdict.kind === 'out') return verdict;
+  return { kind: 'fits', lead: storable({ ...lead, unverified_filters: verdict.unverified }) };
 }
 
 /** A job's counts so far, and its progress message. */
