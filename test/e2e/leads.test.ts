@@ -289,7 +289,7 @@ describe('a search over two engines', () => {
     expect(of.get('dead-joinery.com')).toMatchObject({
       ...{ outcome: 'failed', url: siteOf('dead-joinery.com'), error: { code: expect.any(String) } },
     });
-    expect(of.get('oakfield-joinery.co.uk')?.sources).toEqual(['duckduckgo', 'searxng']);
+    expect(of.get('oakfield-joinery.co.uk')?.sources.sort()).toEqual(['duckduckgo', 'searxng']);
   });
 
   test('is exported as a table that opens correctly', async () => {

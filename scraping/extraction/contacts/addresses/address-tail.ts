@@ -35,17 +35,26 @@ export function findAddressTails(
       const likely = only && !prefix ? (countries.find((one) => only.includes(one)) ?? null) : null;
       if (only && !prefix && !likely) continue;
       const named = parseCountry(/^[\s,.•|-]{0,4}([\p{L}. ]{2,30})/u.exec(text.slice(end))?.[1] ?? '');
+      const { town, province } = townOf(city ?? null, text.slice(end));
       tails.push({
         start,
         end,
-        city: city ?? null,
-        region: region ?? region2 ?? null,
+        city: town,
+        region: region ?? region2 ?? province,
         postal_code: code ?? null,
         country: named ?? (prefix ? (PREFIX_COUNTRY[prefix] ?? prefix) : (likely ?? country)),
       });
     }
   }
   return tails.sort((a, b) => a.start - b.start);
+}
+
+/** `Mérignac Cedex` is Mérignac; `Roma RM` and `Milano (MI)` name their province. */
+function townOf(city: string | null, after: string): { town: string | null; province: string | null } {
+  const bare = city?.replace(/\s(?:cedex|CEDEX|Cedex)(?:\s\d{1,2})?$/, '') ?? null;
+  const [, town, within] = /^(.+\p{Ll})\s([A-Z]{2})$/u.exec(bare ?? '') ?? [];
+  if (town && within) return { town, province: within };
+  return { town: bare, province: /^\s?\(([A-Z]{2})\)/.exec(after)?.[1] ?? null };
 }
 
 const TOWN =

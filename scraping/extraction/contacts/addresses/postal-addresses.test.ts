@@ -192,3 +192,170 @@ describe('an imprint gives no address of a third party', () => {
     expect(streets(body, 'https://acme.com/')).toEqual(['1 Elm Rd']);
   });
 });
+
+const WORLD: [string, string, string, Parts][] = [
+  [
+    'en',
+    'https://acme.com/',
+    '<footer>© 2026 Acme Tools LLC. 4402 Burnet Rd Ste 110, Austin, TX 78756 | (512) 555-0199</footer>',
+    ['4402 Burnet Rd Ste 110', 'Austin', 'TX', '78756', 'US'],
+  ],
+  [
+    'en',
+    'https://acme.com/',
+    '<footer>© 2026 Acme. All rights reserved. 4402 Burnet Rd, Suite 110, Austin, TX 78756</footer>',
+    ['4402 Burnet Rd, Suite 110', 'Austin', 'TX', '78756', 'US'],
+  ],
+  [
+    'en',
+    'https://acme.com/',
+    '© 2026 Acme, Inc., 350 5th Ave Fl 21, New York, NY 10118',
+    ['350 5th Ave Fl 21', 'New York', 'NY', '10118', 'US'],
+  ],
+  [
+    'en',
+    'https://acme.com/',
+    '© 2026 Acme 4402 Burnet Rd Ste 110 Austin TX 78756',
+    ['4402 Burnet Rd Ste 110', 'Austin', 'TX', '78756', 'US'],
+  ],
+  [
+    'ja',
+    'https://acme.jp/',
+    '〒150-0002 東京都渋谷区渋谷2丁目21-1 渋谷ヒカリエ 11F',
+    ['渋谷2丁目21-1', '渋谷区', '東京都', '150-0002', 'JP'],
+  ],
+  [
+    'ja',
+    'https://acme.jp/',
+    '住所：〒530-0001 大阪府大阪市北区梅田１－１－３',
+    ['梅田1-1-3', '大阪市北区', '大阪府', '530-0001', 'JP'],
+  ],
+  [
+    'ja',
+    'https://acme.jp/',
+    '〒604-8006<br>京都府京都市中京区下丸屋町403番地',
+    ['下丸屋町403番地', '京都市中京区', '京都府', '604-8006', 'JP'],
+  ],
+  [
+    'ko',
+    'https://acme.kr/',
+    '서울특별시 강남구 테헤란로 152 (역삼동) 06236',
+    ['강남구 테헤란로 152', '서울특별시', null, '06236', 'KR'],
+  ],
+  [
+    'ko',
+    'https://acme.kr/',
+    '경기도 성남시 분당구 판교역로 235',
+    ['분당구 판교역로 235', '성남시', '경기도', null, 'KR'],
+  ],
+  [
+    'zh',
+    'https://acme.cn/',
+    '北京市海淀区中关村大街27号1001室 邮编：100080',
+    ['海淀区中关村大街27号1001室', '北京市', null, '100080', 'CN'],
+  ],
+  [
+    'zh',
+    'https://acme.cn/',
+    '地址：广东省深圳市南山区深南大道9996号',
+    ['南山区深南大道9996号', '深圳市', '广东省', null, 'CN'],
+  ],
+  [
+    'pt-BR',
+    'https://acme.com.br/',
+    'Rua das Flores, 123 - Centro, Curitiba - PR, 80020-090',
+    ['Rua das Flores, 123', 'Curitiba', 'PR', '80020-090', 'BR'],
+  ],
+  [
+    'pt-BR',
+    'https://acme.com.br/',
+    'Av. Paulista, 1578 - Bela Vista<br>São Paulo - SP<br>CEP 01310-200',
+    ['Av. Paulista, 1578', 'São Paulo', 'SP', '01310-200', 'BR'],
+  ],
+  [
+    'tr',
+    'https://acme.com.tr/',
+    'Atatürk Mah. Cumhuriyet Cad. No: 15/3, 34710 Kadıköy/İstanbul',
+    ['Atatürk Mah. Cumhuriyet Cad. No: 15/3', 'Kadıköy', 'İstanbul', '34710', 'TR'],
+  ],
+  [
+    'ru',
+    'https://acme.ru/',
+    '123456, г. Москва, ул. Тверская, д. 12, стр. 2, офис 5',
+    ['ул. Тверская, д. 12, стр. 2, офис 5', 'Москва', null, '123456', 'RU'],
+  ],
+  [
+    'ru',
+    'https://acme.ru/',
+    '620014, Свердловская область, г. Екатеринбург, ул. Малышева, 51',
+    ['ул. Малышева, 51', 'Екатеринбург', 'Свердловская область', '620014', 'RU'],
+  ],
+  [
+    'cs',
+    'https://acme.cz/',
+    'Vinohradská 1511/230, 100 00 Praha 10',
+    ['Vinohradská 1511/230', 'Praha 10', null, '100 00', 'CZ'],
+  ],
+  ['cs', 'https://acme.cz/', 'Lhota 45, 547 01 Náchod', ['Lhota 45', 'Náchod', null, '547 01', 'CZ']],
+  [
+    'pl',
+    'https://acme.pl/',
+    'Rynek Główny 12, 31-042 Kraków',
+    ['Rynek Główny 12', 'Kraków', null, '31-042', 'PL'],
+  ],
+  [
+    'pl',
+    'https://acme.pl/',
+    'ul. Długa 7/9 lok. 5, 00-238 Warszawa',
+    ['ul. Długa 7/9 lok. 5', 'Warszawa', null, '00-238', 'PL'],
+  ],
+  [
+    'fr',
+    'https://acme.fr/',
+    '45 avenue du Général de Gaulle<br>33700 Mérignac Cedex',
+    ['45 avenue du Général de Gaulle', 'Mérignac', null, '33700', 'FR'],
+  ],
+  [
+    'it',
+    'https://acme.it/',
+    'Via Giuseppe Garibaldi, 12/A - 20121 Milano (MI)',
+    ['Via Giuseppe Garibaldi, 12/A', 'Milano', 'MI', '20121', 'IT'],
+  ],
+  [
+    'it',
+    'https://acme.it/',
+    'Piazza del Popolo 3, 00187 Roma RM, Italia',
+    ['Piazza del Popolo 3', 'Roma', 'RM', '00187', 'IT'],
+  ],
+  [
+    'nl',
+    'https://acme.nl/',
+    '’s-Gravelandseweg 5, 1217 EH Hilversum',
+    ['’s-Gravelandseweg 5', 'Hilversum', null, '1217 EH', 'NL'],
+  ],
+  [
+    'fr',
+    'https://acme.ch/',
+    'Rue du Rhône 14, 1204 Genève',
+    ['Rue du Rhône 14', 'Genève', null, '1204', 'CH'],
+  ],
+];
+
+it.each(WORLD)(
+  'an address of the world (%s, %s): %s',
+  (lang, url, body, [street, city, region, code, country]) => {
+    expect(extractAddresses(`<p>${body}</p>`, { lang, url })).toEqual([
+      { text: expect.any(String), street, city, region, postal_code: code, country },
+    ]);
+  },
+);
+
+it.each([
+  ['ja', 'https://acme.jp/', '東京都港区赤坂の魅力をご紹介します。'],
+  ['ko', 'https://acme.kr/', '서울 강남구에서 제일 좋은 곳 10곳'],
+  ['zh', 'https://acme.cn/', '北京市的公司有100家'],
+  ['ru', 'https://acme.ru/', 'Москва, 12 лет на рынке'],
+  ['es', 'https://acme.es/', 'Polígono Industrial El Prado, parcela 7, 06800 Mérida'],
+])('text or half an address is none (%s, %s): %s', (lang, url, text) => {
+  expect(extractAddresses(`<p>${text}</p>`, { lang, url })).toEqual([]);
+});

@@ -3,6 +3,7 @@ import type { Finding } from '../finding.ts';
 import { type Line, withoutIcons } from '../page-lines.ts';
 import { CA_PROVINCE, COUNTY, isUsState, parseCountry } from '../places.ts';
 import { excerpt } from '../snippet.ts';
+import { formattedAddress } from './address-formats.ts';
 import { type AddressTail, findAddressTails } from './address-tail.ts';
 import {
   BUILDING_PART,
@@ -32,8 +33,17 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
     taken.add(key);
     found.push({ address, confidence, at });
   };
+  // Lines that an address of a format of its own takes up.
+  const formatted = new Set<number>();
   texts.forEach((text, at) => {
-    if (found.length >= MAX_ADDRESSES || text.length > MAX_LINE) return;
+    if (found.length >= MAX_ADDRESSES || text.length > MAX_FORMATTED || formatted.has(at)) return;
+    const read = readFormatted(texts, at, countries);
+    if (!read) return;
+    add(read.address, 0.85, at);
+    for (let line = at; line < at + read.lines; line += 1) formatted.add(line);
+  });
+  texts.forEach((text, at) => {
+    if (found.length >= MAX_ADDRESSES || text.length > MAX_LINE || formatted.has(at)) return;
     for (const end of findAddressTails(
       text,
       countries,
@@ -44,7 +54,7 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
     }
   });
   texts.forEach((text, at) => {
-    if (found.length >= MAX_ADDRESSES || text.length > 120) return;
+    if (found.length >= MAX_ADDRESSES || text.length > 120 || formatted.has(at)) return;
     const address = standaloneStreet(texts, at);
     if (address && ![...taken].some((key) => key.includes(plainKey(address.street ?? ''))))
       add(address, 0.6, at);
@@ -59,10 +69,29 @@ export function findAddresses(lines: readonly Line[], countries: readonly string
   }));
 }
 
+/** Alone first, then with the lines below, which may hold the town, the street or the postcode. */
+function readFormatted(
+  texts: readonly string[],
+  at: number,
+  countries: readonly string[],
+): { address: Address; lines: number } | null {
+  let best: { address: Address; lines: number } | null = null;
+  for (let lines = 1; lines <= 3; lines += 1) {
+    const last = texts[at + lines - 1];
+    if (last === undefined || last.length > MAX_FORMATTED) break;
+    const address = formattedAddress(texts.slice(at, at + lines).join(', '), countries);
+    if (!address?.street) continue;
+    if (!best || (address.street === best.address.street && address.postal_code)) best = { address, lines };
+    if (address.postal_code) break;
+  }
+  return best;
+}
+
 /** Without a match no street is near. */
 const NUMBER_AND_WORD = /\d[\p{L}\d]*[.,]?\s+[\p{L}#]|[\p{L}.]\s#?\d/u;
 const MAX_ADDRESSES = 200;
 const MAX_LINE = 2000;
+const MAX_FORMATTED = 300;
 const plainKey = (street: string): string => street.toLowerCase().replace(/[^\p{L}\d]/gu, '');
 
 /** Search limits for the start of an address: lines above its tail, characters per part. */
@@ -101,7 +130,9 @@ function joinStreetParts(parts: readonly string[]): string[] {
   for (let at = parts.length - 1; at >= 0; at--) {
     const part = parts[at] ?? '';
     const above = out.at(-1);
-    const isNumber = /^(?:[Nn][º°ro.]{0,3}\s?)?\d{1,5}\s?(?:[A-Za-z]|bis|ter)?$/.test(part);
+    const isNumber = /^(?:[Nn][º°ro.]{0,3}\s?)?\d{1,5}\s?(?:[A-Za-z]|bis|ter)?(?:\/[A-Za-z\d]{1,4})?$/.test(
+      part,
+    );
     const isFloor = /^\d{1,2}\s?[ºª°]|^(?:bajo|planta|piso|izq|dcha|andar|lj|lote)\b/i.test(part);
     const followsNumber =
       above !== undefined && /^\d{1,4}(?:\s?-\s?\d{1,4})?\s?(?:bis|ter|[A-D])?$/.test(above);
@@ -115,6 +146,8 @@ function joinStreetParts(parts: readonly string[]): string[] {
 
 /** Cuts a label such as `Address:` off; `ends` says that the address starts here. */
 function cutLabel(piece: string): { text: string; ends: boolean } {
+  const street = afterCopyright(piece);
+  if (street !== null) return { text: street, ends: true };
   const colon = piece.lastIndexOf(':');
   if (colon >= 0) return { text: piece.slice(colon + 1).trim(), ends: true };
   const label =
@@ -122,6 +155,23 @@ function cutLabel(piece: string): { text: string; ends: boolean } {
       piece,
     );
   return label ? { text: piece.slice(label[0].length), ends: true } : { text: piece, ends: false };
+}
+
+/**
+ * The street behind a copyright line's owner: `© 2026 Acme LLC. 4402 Burnet Rd`. Null without one.
+ */
+function afterCopyright(piece: string): string | null {
+  if (!/©|\(c\)|copyright|all rights/i.test(piece)) return null;
+  const rest = piece
+    .replace(/^.*(?:©|\(c\)|copyright)[\s\d–-]*/i, '')
+    .replace(/^.*all rights reserved\.?\s?/i, '')
+    .replace(
+      /^.*?(?<![\p{L}])(?:LLC|L\.L\.C|LLP|Inc|Ltd|Limited|Corp|Co|PLLC|PC|P\.C|GmbH)\.?[\s,.-]+(?=\S*\d)/u,
+      '',
+    )
+    .replace(/^\D*/, '');
+  const street = lastStreet(rest);
+  return street && street.start === 0 ? rest : null;
 }
 
 const mayBeAddressPart = (part: string): boolean =>
@@ -264,19 +314,23 @@ function assembleStreet(parts: readonly string[], country: string): string | nul
       const before = part.slice(0, street.start).trim();
       // A name before the number in the same part is the company's, unless it is a building.
       const keep =
-        before === '' || (before.length <= 40 && BUILDING_PART.test(before)) || UNIT_PART.test(before);
+        before === '' ||
+        /^['’][st][- ]?$/.test(before) ||
+        (before.length <= 40 && BUILDING_PART.test(before)) ||
+        UNIT_PART.test(before);
       taken.unshift(keep ? part : part.slice(street.start));
       proven = true;
       if (!keep) break;
       continue;
     }
+    // On the continent a name and a number before postcode and town are a street: `Lhota 45`.
+    if (!proven && CONTINENTAL.has(country) && NAME_AND_NUMBER.test(part)) {
+      taken.unshift(part);
+      proven = true;
+      break;
+    }
     // Number and name without a word for street: `2204 E. Main`, `720 Brazos`.
-    if (
-      !proven &&
-      /^\d{1,6}[A-Za-z]?\s(?:[NSEW]\.?\s)?[\p{Lu}][\p{L}.'-]{2,20}(?:\s[\p{Lu}][\p{L}.'-]{2,20}){0,2}(?:\s(?:Suite|Ste|Unit|#).{1,12})?$/u.test(
-        part,
-      )
-    ) {
+    if (!proven && NUMBER_AND_NAME.test(part)) {
       taken.unshift(part);
       proven = true;
       continue;
@@ -312,6 +366,14 @@ function assembleStreet(parts: readonly string[], country: string): string | nul
   const text = taken.join(', ').replace(/[\s,.•–-]+$/, (end) => (end.startsWith('.') ? '.' : ''));
   return text.length <= 160 ? text : null;
 }
+
+const NUMBER_AND_NAME =
+  /^\d{1,6}(?:[A-Za-z]|-\d{1,4})?\s(?:(?:[NSEW]{1,2}\.?|North|South|East|West|NORTH|SOUTH|EAST|WEST)\s)?(?:[\p{Lu}][\p{L}.'’-]{1,20}|\d{1,3}(?:st|nd|rd|th|ST|ND|RD|TH))(?:\s(?:[\p{Lu}][\p{L}.'’-]{0,20}|of|the|de|la|\d{1,3}(?:st|nd|rd|th|ST|ND|RD|TH))){0,4}(?:,?\s(?:Suite|Ste|Unit|Apt|#).{1,12})?$/u;
+const CONTINENTAL = new Set(
+  'CZ SK PL AT CH DE IT ES BE NL LU HU SI HR SE DK NO FI EE LV LT RS GR PT'.split(' '),
+);
+const NAME_AND_NUMBER =
+  /^(?!(?:parcela|nave|local|planta|piso|portal|oficina|bloque|escalera|puerta|stand|sala|box|etage|top|stiege|t[üu]r|haus|geb(?:[äa]ude)?|halle|hala|lok(?:al)?|m|pi[ęe]tro|patro|poschod[íi]|bus|bte|unit|appartement|interno|scala|piano|tel|fax|postfach|casella|apartado|room|suite|km|nr|no|hrb|hra)[\s.])['’]?\p{L}[\p{L}.'’]{1,25}(?:[ -]\p{L}[\p{L}.'’]{0,25}){0,4},?\s(?:n[.°ro]{0,2}\s?)?\d{1,4}(?:\s?[/-]\s?\d{1,4}){0,2}\s?[a-zA-Z]?(?:\/[A-Za-z\d]{1,3})?(?:,?\s\d{1,2}(?:st|nd|rd|th)\s[Ff]loor)?$/u;
 
 /** A street on a line of its own, or nearly so, without town and postcode. */
 function standaloneStreet(texts: readonly string[], at: number): Address | null {
