@@ -21,8 +21,9 @@ test('docs/reference/page.md lists every field of a page and of its contacts', (
 });
 
 test('docs/reference/lead.md lists every field of a lead and every column of its tables', () => {
-  const text = read('docs/reference/lead.md');
+  const [text = '', candidate = ''] = read('docs/reference/lead.md').split('## Candidate');
   expect(firstCells(text)).toEqual([...fieldsOf('core/leads/lead.ts', 'Lead'), 'found_at', 'job_ids'].sort());
+  expect(firstCells(candidate)).toEqual(fieldsOf('core/leads/candidate.ts', 'LeadCandidate'));
   expect(text.replace(/\s+/g, ' ')).toContain(COLUMN_NAMES.join(' '));
 });
 
@@ -60,7 +61,9 @@ const firstCells = (text: string): string[] =>
     .sort();
 
 function fieldsOf(file: string, name: string): string[] {
-  const [, body = ''] =
-    new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(read(file)) ?? [];
-  return [...body.matchAll(/^ {2}([a-z_]+)\??:/gm)].map(([, field]) => String(field)).sort();
+  const [, base, body = ''] =
+    new RegExp(`export interface ${name}(?: extends (\\w+))? \\{\\n([\\s\\S]*?)\\n\\}`).exec(read(file)) ??
+    [];
+  const own = [...body.matchAll(/^ {2}([a-z_]+)\??:/gm)].map(([, field]) => String(field));
+  return [...own, ...(base ? fieldsOf(file, base) : [])].sort();
 }
