@@ -45,6 +45,8 @@ const OPTIONS = {
 
 const NUMBERS = ['minutes', 'faults', 'seed', 'gap-ms', 'jobs-per-second', 'slack', 'notifications'] as const;
 
+type Values = ReturnType<typeof parseArguments<{ options: typeof OPTIONS }>>['values'];
+
 /** What `--report` holds. */
 export interface ReportFile {
   runs: Report[];
@@ -72,6 +74,23 @@ async function main(): Promise<number> {
       ? (Object.keys(MUTATIONS) as MutationName[])
       : listOf('mutations', values.mutations, Object.keys(MUTATIONS) as MutationName[]);
   const result: ReportFile = { runs: [], proofs: [], notifications: [] };
+  try {
+    await runAll(values, mutations ?? [], kinds, result);
+  } finally {
+    // After an error, what was found before it.
+    if (values.report) await writeFile(values.report, `${JSON.stringify(result, null, 2)}\n`);
+  }
+  const held = [...result.runs, ...result.notifications].every(({ violations }) => violations.length === 0);
+  return held && result.proofs.every(({ proven }) => proven) ? 0 : 1;
+}
+
+/** Adds each report as soon as it is there. */
+async function runAll(
+  values: Values,
+  mutations: MutationName[],
+  kinds: FaultKind[] | undefined,
+  result: ReportFile,
+): Promise<void> {
   for (const driver of driversOf('driver', values.driver)) {
     say(`${driver}: seed ${values.seed}, ${values.minutes} minutes`);
     const report = await withServices(driver, async (start) => {
@@ -90,7 +109,7 @@ async function main(): Promise<number> {
     result.runs.push(report);
     process.stdout.write(formatReport(report));
   }
-  for (const mutation of mutations ?? []) {
+  for (const mutation of mutations) {
     const proof = await proveMutation(mutation, say);
     result.proofs.push(proof);
     process.stdout.write(formatProof(proof));
@@ -103,9 +122,6 @@ async function main(): Promise<number> {
     result.notifications.push(report);
     process.stdout.write(formatNotifications(report));
   }
-  if (values.report) await writeFile(values.report, `${JSON.stringify(result, null, 2)}\n`);
-  const held = [...result.runs, ...result.notifications].every(({ violations }) => violations.length === 0);
-  return held && result.proofs.every(({ proven }) => proven) ? 0 : 1;
 }
 
 function driversOf(option: string, name: string): Driver[] {
