@@ -4,7 +4,7 @@ import { type MapRequest, mapRequest } from '../../core/jobs/job-schemas.ts';
 import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';
-import { listSiteUrls } from '../../db/pages/crawl.ts';
+import { hasUnvisitedUrls, listSiteUrls, type SiteUrl } from '../../db/pages/crawl.ts';
 import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
 import { hashBody } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
@@ -62,40 +62,60 @@ export const mapSite = ({
       const { code, message } = job.error ?? { code: 'cancelled', message: 'the job was cancelled' };
       throw new Problem(502, 'map_failed', `${body.url} could not be read: ${message} (${code})`);
     }
-    const found = await listSiteUrls(sql, job.job_id, -1, body.limit);
-    const urls = found.filter(matches(body.search)).map(toResponse);
-    sendJson(response, 200, { job_id: job.job_id, urls, total: urls.length });
+    const [found, isUnfinished] = await Promise.all([
+      listSiteUrls(sql, job.job_id, -1, mostKnown(body)),
+      hasUnvisitedUrls(sql, job.job_id),
+    ]);
+    const matching = found.filter(matches(body.search));
+    const urls = matching.slice(0, body.limit).map(toResponse);
+    const incomplete = isUnfinished || matching.length > urls.length || found.length >= mostKnown(body);
+    const { message } = job.progress;
+    sendJson(response, 200, { job_id: job.job_id, urls, total: urls.length, incomplete, message });
   };
 };
 
-const specOf = ({ url, limit, include, exclude, same_origin }: MapRequest): JobSpec => ({
+const specOf = ({ url, limit, include, exclude, same_origin, search }: MapRequest): JobSpec => ({
   urls: [url],
   crawl: {
     ...(include ? { include } : {}),
     ...(exclude ? { exclude } : {}),
     ...(same_origin === undefined ? {} : { same_origin }),
   },
-  map: { limit },
+  map: { limit: mostKnown({ limit, search }) },
   priority: PRIORITY,
   max_attempts: 2,
 });
 
-interface SiteUrl {
-  url: string;
-  title: string | null;
-}
+/** Addresses that the job may know; `limit` applies to those that match. */
+const mostKnown = ({ limit, search }: Pick<MapRequest, 'limit' | 'search'>): number =>
+  search === undefined ? limit : MOST_SEARCHED;
 
-/** Every word occurs in the path, the query or the title. */
+/** As many as `limit` may be at most. */
+const MOST_SEARCHED = 50_000;
+
+/** Every word occurs in the path, the query, the title or the text of the link. */
 function matches(search: string | undefined): (found: SiteUrl) => boolean {
-  const words = search?.toLowerCase().split(/\s+/) ?? [];
-  return ({ url, title }) => {
-    const { pathname, search: query } = new URL(url);
-    const searched = `${pathname}${query} ${title ?? ''}`.toLowerCase();
+  const words = plain(search ?? '').split(/\s+/);
+  return ({ url, title, linkText }) => {
+    const { pathname, search: query, hash } = new URL(url);
+    const searched = plain(`${decoded(pathname + query + hash)} ${title ?? ''} ${linkText ?? ''}`);
     return words.every((word) => searched.includes(word));
   };
 }
 
-const toResponse = ({ url, title }: SiteUrl) => (title === null ? { url } : { url, title });
+/** Lower case and without accents. */
+const plain = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const toResponse = ({ url, title }: Pick<SiteUrl, 'url' | 'title'>) =>
+  title === null ? { url } : { url, title };
 
 /** `GET /jobs/{id}/urls`: the URLs a crawl or map has discovered so far, in that order. */
 export const listJobUrls =

@@ -11,6 +11,7 @@ import { statistics } from './0010-statistics.ts';
 import { embeddedQueue } from './0011-embedded-queue.ts';
 import { idempotentAnswers } from './0012-idempotent-answers.ts';
 import { candidateOutcomes } from './0013-candidate-outcomes.ts';
+import { linkTexts } from './0014-link-texts.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   embeddedQueue,
   idempotentAnswers,
   candidateOutcomes,
+  linkTexts,
 ];

@@ -101,8 +101,8 @@ const STORE_CRAWL_STEP = statement(
     FROM mine, json_to_recordset($4::json) AS v (position int, state text, tries int, title text, hash text)
     WHERE c.job_id = mine.id AND c.position = v.position
   ), found AS (
-    INSERT INTO crawl_urls (job_id, position, url, depth, pattern_depth, title)
-    SELECT mine.id, f.position, f.url, f.depth, f.pattern_depth, f.title
+    INSERT INTO crawl_urls (job_id, position, url, depth, pattern_depth, title, link_text)
+    SELECT mine.id, f.position, f.url, f.depth, f.pattern_depth, f.title, f.title
     FROM mine, json_to_recordset($5::json) AS f (position int, url text, depth int, pattern_depth int, title text)
     ON CONFLICT DO NOTHING
   ), outdated AS (
@@ -116,6 +116,15 @@ const STORE_CRAWL_STEP = statement(
   `,
 );
 
+/** An address of a site. */
+export interface SiteUrl {
+  position: number;
+  url: string;
+  /** Of its page; of the first link to it if the page was not loaded. */
+  title: string | null;
+  linkText: string | null;
+}
+
 /**
  * The addresses of a site that a job found, in the order of discovery. Addresses that redirect
  * elsewhere, and duplicates, are omitted.
@@ -125,15 +134,25 @@ export async function listSiteUrls(
   jobId: string,
   after: number,
   limit: number,
-): Promise<{ position: number; url: string; title: string | null }[]> {
+): Promise<SiteUrl[]> {
   return sql.query(LIST_SITE_URLS, [jobId, after, limit]);
 }
 
 const LIST_SITE_URLS = statement(
   'list_site_urls',
   `
-  SELECT position, url, title FROM crawl_urls
+  SELECT position, url, title, link_text AS "linkText" FROM crawl_urls
   WHERE job_id = $1 AND position > $2 AND state NOT IN ('duplicate', 'outside')
   ORDER BY position LIMIT $3
   `,
+);
+
+/** Whether a job found addresses that it has not visited. */
+export async function hasUnvisitedUrls(sql: Sql, jobId: string): Promise<boolean> {
+  return (await sql.query(HAS_UNVISITED_URLS, [jobId])).length > 0;
+}
+
+const HAS_UNVISITED_URLS = statement(
+  'has_unvisited_urls',
+  `SELECT position FROM crawl_urls WHERE job_id = $1 AND state = 'waiting' LIMIT 1`,
 );

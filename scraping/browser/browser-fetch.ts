@@ -189,6 +189,7 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
       formats,
       mainContent: spec.main_content ?? true,
       fields: spec.extract ?? {},
+      likeness: spec.likeness ?? false,
     },
     deadline.signal,
   );

@@ -32,6 +32,21 @@ test('stops at its maximum depth and maximum number of URLs', () => {
   expect(small.addLinks(links(at('/a'), at('/b'), at('/c')), small.addSeed(at('/')))).toHaveLength(2);
 });
 
+test('counts each URL that it refused once, by reason', () => {
+  const shallow = create({ maxDepth: 1 });
+  const seed = shallow.addSeed(at('/'));
+  const [page] = shallow.addLinks(links(at('/a'), at('/x/x/x/x'), 'https://elsewhere.example/'), seed);
+  if (!page) throw new Error('nothing was found');
+  shallow.addLinks(links(at('/b'), at('/b#top'), at('/c'), at('/')), page);
+  expect(shallow.refusals).toEqual({ too_deep: 2, trap: 1, too_many: 0 });
+  // From here it is not too deep.
+  shallow.addLinks(links(at('/b')), seed);
+  expect(shallow.refusals).toEqual({ too_deep: 1, trap: 1, too_many: 0 });
+  const small = create({ maxKnown: 2 });
+  small.addLinks(links(at('/a'), at('/b'), at('/c')), small.addSeed(at('/')));
+  expect(small.refusals).toEqual({ too_deep: 0, trap: 0, too_many: 2 });
+});
+
 test('continues from stored entries', () => {
   const frontier = create();
   const entry = (position: number, path: string) => ({

@@ -23,7 +23,15 @@ export interface Entry {
   tries: number;
   /** Title of the page; before it is fetched, the text of the first link to it. */
   title: string | null;
+  /** The link to it was on a duplicate. Not persisted. */
+  afterDuplicate?: boolean;
 }
+
+/** Why the frontier refuses a link on the crawl's site. */
+export type RefusalReason = 'too_deep' | 'trap' | 'too_many';
+
+/** Of these, URLs are counted once each; above it, every mention. */
+const MOST_REFUSED_REMEMBERED = 50_000;
 
 export interface FoundLink {
   url: string;
@@ -43,6 +51,8 @@ export class Frontier {
   readonly #queuesByDepth: HostQueues<Entry>[] = [];
   readonly #budgets = createBudgets();
   readonly #hashes = new Set<string>();
+  readonly #refused = new Map<string, RefusalReason>();
+  readonly #refusals: Record<RefusalReason, number> = { too_deep: 0, trap: 0, too_many: 0 };
   #next = 0;
 
   constructor(
@@ -62,44 +72,67 @@ export class Frontier {
     return this.#waitingCount;
   }
 
+  /** Links that `addLinks` refused, since this frontier was created. */
+  get refusals(): Readonly<Record<RefusalReason, number>> {
+    return this.#refusals;
+  }
+
   /** Restores a stored URL. Call in order of position. */
   restore(entry: Entry, state: UrlState, contentHash: string | null): void {
     this.#positions.set(urlKey(entry.url), entry.position);
     this.#next = Math.max(this.#next, entry.position + 1);
     // Counts it in the budgets; it was admitted before.
     this.#budgets.admit(entry.url, null);
-    if (contentHash) this.#hashes.add(contentHash);
+    for (const hash of hashesIn(contentHash)) this.#hashes.add(hash);
     if (state === 'waiting') this.putBack(entry);
   }
 
   /** Adds a seed, in scope or not; null if it is known. */
   addSeed(url: string): Entry | null {
     const address = normalizeUrl(url);
-    return address && this.#add(address, 0, 0, '');
+    return address && !this.#positions.has(address.key) ? this.#add(address, 0, 0) : null;
   }
 
-  /** Adds the links of a page, or of a sitemap (`from` null). @returns the new entries */
-  addLinks(links: Iterable<FoundLink>, from: Entry | null): Entry[] {
+  /**
+   * Adds the links of a page, or of a sitemap (`from` null).
+   *
+   * @param afterDuplicate whether the page is a duplicate
+   * @returns the new entries
+   */
+  addLinks(links: Iterable<FoundLink>, from: Entry | null, afterDuplicate = false): Entry[] {
     const depth = (from?.depth ?? 0) + 1;
-    if (depth > this.options.maxDepth) return [];
     const found: Entry[] = [];
     for (const link of links) {
-      if (this.known >= this.options.maxKnown) break;
       const address = normalizeUrl(link.url);
-      if (!address || this.#positions.has(address.key)) continue;
-      if (looksEndless(address.url) || !this.options.scope.includes(address.url)) continue;
-      const patternDepth = this.#budgets.admit(address.url, from);
-      const entry = patternDepth === null ? null : this.#add(address, depth, patternDepth, link.text);
-      if (entry) found.push(entry);
+      if (!address || this.#positions.has(address.key) || !this.options.scope.includes(address.url)) continue;
+      const entry = this.#admit(address, depth, from, link.text);
+      if (typeof entry === 'string') this.#refuse(address.key, entry);
+      else found.push(afterDuplicate ? Object.assign(entry, { afterDuplicate }) : entry);
     }
     return found;
   }
 
-  #add({ url, key }: NormalizedUrl, depth: number, patternDepth: number, text = ''): Entry | null {
-    if (this.#positions.has(key)) return null;
+  #admit(address: NormalizedUrl, depth: number, from: Entry | null, text?: string): Entry | RefusalReason {
+    if (depth > this.options.maxDepth) return 'too_deep';
+    if (this.known >= this.options.maxKnown) return 'too_many';
+    if (looksEndless(address.url)) return 'trap';
+    const patternDepth = this.#budgets.admit(address.url, from);
+    return patternDepth === null ? 'trap' : this.#add(address, depth, patternDepth, text);
+  }
+
+  #refuse(key: string, reason: RefusalReason): void {
+    if (this.#refused.has(key)) return;
+    if (this.#refused.size < MOST_REFUSED_REMEMBERED) this.#refused.set(key, reason);
+    this.#refusals[reason] += 1;
+  }
+
+  #add({ url, key }: NormalizedUrl, depth: number, patternDepth: number, text = ''): Entry {
     const entry: Entry = { position: this.#next, url, depth, patternDepth, tries: 0, title: text || null };
     this.#next += 1;
     this.#positions.set(key, entry.position);
+    // Refused on another page, which was deeper.
+    const reason = this.#refused.get(key);
+    if (reason && this.#refused.delete(key)) this.#refusals[reason] -= 1;
     this.putBack(entry);
     return entry;
   }
@@ -135,12 +168,12 @@ export class Frontier {
   /**
    * Whether this content is known from another URL; records it if not.
    *
-   * @param contentHash null for a page with too little content to compare
+   * @param contentHash see `contentHashOf`; null for a page without content to compare
    */
   isKnownContent(contentHash: string | null): boolean {
-    if (contentHash === null) return false;
-    if (this.#hashes.has(contentHash)) return true;
-    this.#hashes.add(contentHash);
+    const hashes = hashesIn(contentHash);
+    if (hashes.some((hash) => this.#hashes.has(hash))) return true;
+    for (const hash of hashes) this.#hashes.add(hash);
     return false;
   }
 
@@ -163,3 +196,6 @@ export class Frontier {
     return other ? this.#remove(other) : true;
   }
 }
+
+/** A content hash consists of hashes of 32 digits; content is the same if one of them is. */
+const hashesIn = (contentHash: string | null): string[] => contentHash?.match(/.{1,32}/g) ?? [];

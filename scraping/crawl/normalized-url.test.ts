@@ -12,6 +12,10 @@ test.each([
   ['https://example.com/a;jsessionid=0A1B2C3D4E5F60718293?x=1', 'https://example.com/a?x=1'],
   ['https://example.com/?PHPSESSID=0a1b2c3d4e5f60718293&p=2', 'https://example.com/?p=2'],
   ['https://example.com/?', 'https://example.com/'],
+  ['https://example.com/app#/about?b=2&a=1', 'https://example.com/app#/about?b=2&a=1'],
+  ['https://example.com/?b=2&a=1#!contact', 'https://example.com/?b=2&a=1#!contact'],
+  ['https://example.com/#/', 'https://example.com/'],
+  ['https://example.com/#!', 'https://example.com/'],
 ])('%s is %s', (link, url) => {
   expect(normalizeUrl(link)?.url).toBe(url);
 });
@@ -24,6 +28,7 @@ test('the order of query fields is kept in requests and ignored in the key', () 
 test('URLs that may be different pages have different keys', () => {
   expect(keyOf('https://example.com/a')).not.toBe(keyOf('https://example.com/a/'));
   expect(keyOf('https://example.com/A')).not.toBe(keyOf('https://example.com/a'));
+  expect(keyOf('https://example.com/#/a')).not.toBe(keyOf('https://example.com/#/b'));
   expect(keyOf('https://example.com/?sid=3')).not.toBe(keyOf('https://example.com/?sid=4'));
 });
 
@@ -41,11 +46,13 @@ test.each([
   'https://münchen.example/straße/?q=ä&&a==',
   'http://127.0.0.1',
   'https://example.com/?a=1&a=1&utm_id=3&b',
+  'https://example.com/app?b=2&a=1#/teams/7?c=1&b=2',
 ])('the normalized %s is split as by a URL parser', (link) => {
   const address = normalizeUrl(link);
   if (!address) throw new Error('it is an address');
-  const { origin, host, pathname, search } = new URL(address.url);
-  expect(splitUrl(address.url)).toEqual({ origin, host, path: pathname, query: search.slice(1) });
+  const { origin, host, pathname, search, hash } = new URL(address.url);
+  const parts = { origin, host, path: pathname, query: search.slice(1), route: hash };
+  expect(splitUrl(address.url)).toEqual(parts);
   expect(normalizeUrl(address.url)).toEqual(address);
   expect(urlKey(address.url)).toBe(address.key);
 });

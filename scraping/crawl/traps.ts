@@ -12,8 +12,8 @@ const MOST_FIELDS = 10;
 /** Whether a URL alone looks like a trap. All URLs here are `NormalizedUrl.url`. */
 export function looksEndless(url: string): boolean {
   if (url.length > LONGEST_URL) return true;
-  const { path, query } = splitUrl(url);
-  const parts = path.split('/').filter(Boolean);
+  const { path, query, route } = splitUrl(url);
+  const parts = `${path}${route}`.split('/').filter(Boolean);
   return parts.length > MOST_FOLDERS || query.split('&').length > MOST_FIELDS || repeats(parts);
 }
 
@@ -43,8 +43,8 @@ function repeats(parts: string[]): boolean {
  * `/calendar/#/#?view`.
  */
 export function urlPattern(url: string): string {
-  const { origin, path, query } = splitUrl(url);
-  const page = origin + path.replace(/\d+/g, '#');
+  const { origin, path, query, route } = splitUrl(url);
+  const page = origin + `${path}${route}`.replace(/\d+/g, '#');
   if (query === '') return page;
   return `${page}?${[...new Set(new URLSearchParams(query).keys())].sort().join('&')}`;
 }

@@ -6,6 +6,7 @@ import { mainContent, wholeContent } from './content/main-content.ts';
 import type { ContentScope } from './content/select-blocks.ts';
 import { parsePage, readTitle } from './document/dom.ts';
 import { extractFields, type Fields, type FieldsWanted } from './fields.ts';
+import { likenessOf } from './likeness.ts';
 import { toMarkdown } from './markdown/markdown.ts';
 import { makeReadable } from './markdown/readable.ts';
 import { toText } from './markdown/text.ts';
@@ -34,6 +35,8 @@ export interface ExtractInput {
   mainContent: boolean | ContentScope;
   /** The job's `extract`. */
   fields?: FieldsWanted;
+  /** Whether the result has a `likeness`. */
+  likeness?: boolean;
 }
 
 /** The requested formats; others are absent. */
@@ -43,6 +46,7 @@ export type Extracted = Pick<
 > &
   Partial<Fields> & {
     title?: string;
+    likeness?: string;
     /** Of a file: why its content is missing or incomplete. */
     fault?: ErrorInfo;
   };
@@ -72,6 +76,7 @@ function read(input: ExtractInput): Extracted {
   if (wants('links')) extracted.links = extractLinks(document, input.url);
   if (wants('metadata')) extracted.metadata = extractMetadata(document, { ...input, title });
   if (wants('contacts')) extracted.contacts = toContacts(findDocumentContacts({ document, url: input.url }));
+  if (input.likeness) extracted.likeness = likenessOf(document);
   if (!READS_CONTENT.some(wants)) return extracted;
 
   // Last, because it changes the document.

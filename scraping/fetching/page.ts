@@ -1,10 +1,16 @@
 import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
 
+/** A page as it was read. */
+export type ReadPage = Page & {
+  /** Only if the spec asks for it, and never stored: hash of what it has beside text and links. */
+  likeness?: string;
+};
+
 /** The result of fetching one URL, by either engine. */
 export interface ScrapedPage {
   /** Without the paths of its artifacts, which are set when they are stored. */
-  page: Page;
+  page: ReadPage;
   artifacts: Artifact[];
   /** Pause requested by the server's `Retry-After`, in milliseconds; null if there is none. */
   retryAfterMs: number | null;
@@ -27,4 +33,7 @@ export type ScrapeSpec = Pick<
   | 'timezone'
   | 'mobile'
   | 'proxy'
->;
+> & {
+  /** Whether the page gets a `likeness`, for crawls. */
+  likeness?: boolean;
+};

@@ -8,7 +8,7 @@ import { DEFAULT_FILE_LIMITS, type FileLimits } from '../extraction/files/limits
 import { storable } from '../extraction/storable.ts';
 import { Deadline } from '../fetching/deadline.ts';
 import { isOwnOrigin } from '../fetching/own-origin.ts';
-import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
+import type { ReadPage, ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import { type RedirectPermission, requireGranted } from '../politeness/permit.ts';
 import { retryAfterMs } from '../politeness/retry-after.ts';
 import { documentOf, isReadable, type ReadableDocument } from '../response/document.ts';
@@ -89,7 +89,7 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
       let pauseMs: number | null = null;
       /** The page that redirected, for the case that its target fails. */
       let reached: Partial<Page> = {};
-      const page = (fields: Partial<Page>, artifacts: Artifact[] = []): ScrapedPage => ({
+      const page = (fields: Partial<ReadPage>, artifacts: Artifact[] = []): ScrapedPage => ({
         page: { ...blankPage(url, startedAt), ...fields, duration_ms: Date.now() - startedAt },
         artifacts,
         retryAfterMs: pauseMs,
@@ -169,7 +169,7 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
     document: ReadableDocument,
     response: HttpResponse,
     leftMs: number,
-  ): Promise<Partial<Page>> {
+  ): Promise<Partial<ReadPage>> {
     const deadline = new Deadline(leftMs, context.signal, () => new PageFailure('page_timeout'));
     const error = httpStatusError(response.status) ?? missingPart(response);
     try {
@@ -177,6 +177,7 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
       const { charset } = document;
       const wanted = {
         ...{ url, charset, formats, mainContent: spec.main_content ?? true, fields: spec.extract ?? {} },
+        likeness: spec.likeness ?? false,
       };
       const { title, extracted, badFields, fault, ...content } = await context.extractor.extract(
         document.kind === 'file'

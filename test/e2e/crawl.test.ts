@@ -59,9 +59,7 @@ test('a crawl stores every page of a site once and gets out of every trap', asyn
   const good = pages.filter(({ error }) => error === null).map(pathOf);
   const ordinary = good.filter((path) => !isTrap(path));
   // Of two addresses with the same content, the one discovered first.
-  const known = ordinary.map((path) =>
-    path === '/double.html' ? '/orphan.html' : path === '/old.html' ? '/people.html' : path,
-  );
+  const known = ordinary.map((path) => (path === '/double.html' ? '/orphan.html' : path));
   expect(known.sort()).toEqual([...site.expected].sort());
   expect(pages.filter(({ error }) => error).map((page) => [pathOf(page), page.error?.code])).toEqual([
     ['/missing.html', 'http_client_error'],
@@ -80,7 +78,8 @@ test('a crawl stores every page of a site once and gets out of every trap', asyn
   expect(job.progress).toMatchObject({
     done: pages.length,
     total: pages.length,
-    message: expect.stringContaining('1 not allowed by robots.txt'),
+    // One of the two addresses, the redirect, and in the growing path.
+    message: expect.stringMatching(/, \d+ the same as another page, 1 not allowed by robots\.txt/),
   });
 });
 
@@ -167,9 +166,9 @@ test('a map returns the addresses of a site in one answer', async () => {
   };
   const whole = await map({});
   const paths = whole.urls.map(({ url }) => url.slice(site.url.length).replace(/\?.*/, ''));
-  expect(paths).toEqual(
-    expect.arrayContaining(['/', '/orphan.html', '/people.html', '/s/1/', '/s/10/', '/s/1/page-13.html']),
-  );
+  // As a crawl finds it: of two addresses with the same content, one.
+  const known = paths.map((path) => (path === '/double.html' ? '/orphan.html' : path));
+  expect(known).toEqual(expect.arrayContaining(site.expected));
   expect(new Set(paths).size).toBe(paths.length);
   expect(whole.urls[0]).toEqual({ url: `${site.url}/`, title: 'Home' });
   expect(whole.total).toBe(whole.urls.length);

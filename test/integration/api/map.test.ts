@@ -26,6 +26,8 @@ async function asked(mapped: Record<string, unknown>): Promise<{ id: string; ans
   return { id, answer };
 }
 
+const TITLES: Record<string, string> = { '/': 'Home', '/c4.html': 'Café' };
+
 /** Ends a map's job with these addresses found. */
 async function find(id: string, paths: string[]): Promise<void> {
   const job = await begin(patient.database, id);
@@ -35,10 +37,10 @@ async function find(id: string, paths: string[]): Promise<void> {
       url: `https://example.com${path}`,
       depth: 0,
       patternDepth: 0,
-      title: path === '/' ? 'Home' : null,
+      title: TITLES[path] ?? null,
     },
   }));
-  const step = { visited: [], found, page: null, progress: { done: 1, total: 1, message: null } };
+  const step = { visited: [], found, page: null, progress: { done: 1, total: 1, message: '1 pages' } };
   await storeCrawlStep(patient.database, job, { ...step, counts: { pages: 0, leads: 0, errors: 0 } });
 
   const transition = settle(job, { kind: 'completed' }, { baseMs: 1, capMs: 1 }, 0);
@@ -58,6 +60,8 @@ test('is answered with the addresses once its job is done', async () => {
       { url: 'https://example.com/about/team' },
     ],
     total: 3,
+    incomplete: true,
+    message: '1 pages',
   });
 });
 
@@ -68,6 +72,17 @@ test('has no more than the limit, and only matches', async () => {
   const sought = await asked({ ...body, search: 'TEAM about' });
   await find(sought.id, ['/', '/prices', '/about/team']);
   expect((await sought.answer).json.urls).toEqual([{ url: 'https://example.com/about/team' }]);
+  const paths = ['/', '/caf%C3%A9', '/c4.html', '/tea'];
+  const folded = await asked({ ...body, search: 'cafe', limit: 1 });
+  await find(folded.id, paths);
+  // The limit is one of matches, and the addresses are not all that were found.
+  expect((await folded.answer).json).toMatchObject({
+    urls: [{ url: 'https://example.com/caf%C3%A9' }],
+    total: 1,
+  });
+  const linked = await asked({ ...body, search: 'CAFÉ' });
+  await find(linked.id, paths);
+  expect((await linked.answer).json.total).toBe(2);
 });
 
 test('that takes too long is accepted, and links to its job', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay, setImmediate as nextTick } from 'node:timers/promises';
 import { ErrorCode, type ErrorInfo } from '../../../core/errors.ts';
-import type { ClaimedJob, JobSpec } from '../../../core/jobs/job.ts';
+import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import type { Outcome } from '../../../core/jobs/job-state.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages } from '../../../db/jobs/run.ts';
@@ -9,17 +9,19 @@ import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { createMutex } from '../../../runtime/mutex.ts';
 import { type Entry, type FoundLink, Frontier, type UrlState } from '../../../scraping/crawl/frontier.ts';
+import { splitUrl } from '../../../scraping/crawl/normalized-url.ts';
 import { type CrawlScope, createScope } from '../../../scraping/crawl/scope.ts';
 import {
   openPageEngine,
   type PageEngine,
   type PageEngineContext,
 } from '../../../scraping/engine/page-engine.ts';
-import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
+import type { ScrapedPage, ScrapeSpec } from '../../../scraping/fetching/page.ts';
 import type { Scrape } from '../execution.ts';
 import { AttemptAborted, type FailedPage, failedPage, outcomeFromPages } from '../outcome.ts';
 import { type PoliteFetch, pageNotLoaded, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 import { type UploadArtifacts, withArtifactPaths } from './artifacts.ts';
+import { crawlMessage } from './crawl-message.ts';
 import { asRequested, contentHashOf, LINKS_AT_ONCE, specOfPages } from './crawl-page.ts';
 import { restoreFrontier } from './crawl-restore.ts';
 import type { FindSitemapUrls } from './crawl-sitemaps.ts';
@@ -60,10 +62,11 @@ export function createCrawlJob(options: CrawlOptions): Scrape {
 }
 
 class CrawlAttempt {
-  readonly #spec: JobSpec;
+  readonly #spec: ScrapeSpec;
   readonly #scope: CrawlScope;
   readonly #frontier: Frontier;
   readonly #maxPages: number;
+  readonly #maxKnown: number;
   readonly #endsAt: number;
   /** By position, whether the page stored there has an error. */
   readonly #stored = new Map<number, boolean>();
@@ -71,7 +74,11 @@ class CrawlAttempt {
   /** By host. */
   readonly #postponed = new Map<string, Wait>();
   #errors = 0;
-  #disallowed = 0;
+  /** Number of URLs by state, of those that ended without a page. */
+  #leftOut = new Map<UrlState, number>();
+  #fromSitemaps = 0;
+  /** Pages in a row that led to no new URL. */
+  #withoutNews = 0;
   #inFlight = 0;
   /** Of the pages in flight, those that are still loading. */
   #loading = 0;
@@ -90,11 +97,12 @@ class CrawlAttempt {
     const { crawl = {}, map, urls = [] } = job.spec;
     this.#spec = specOfPages(job.spec);
     this.#maxPages = map ? PAGES_OF_A_MAP : (crawl.max_pages ?? DEFAULT_MAX_PAGES);
+    this.#maxKnown = map?.limit ?? maxKnownFor(this.#maxPages);
     this.#scope = createScope(urls, { ...crawl, sameOrigin: crawl.same_origin ?? true });
     this.#frontier = new Frontier({
       scope: this.#scope,
       maxDepth: crawl.max_depth ?? DEFAULT_MAX_DEPTH,
-      maxKnown: map?.limit ?? maxKnownFor(this.#maxPages),
+      maxKnown: this.#maxKnown,
     });
     const pageMs = job.spec.timeout_ms ?? options.scraping.pageTimeoutMs;
     const longestMs = Math.max(options.jobTimeoutMs / 2, options.jobTimeoutMs - 2 * pageMs);
@@ -104,10 +112,9 @@ class CrawlAttempt {
   /** Restores what earlier attempts stored. */
   async restore(): Promise<void> {
     const { database } = this.options;
-    const { disallowed } = await restoreFrontier(this.#frontier, (after, limit) =>
+    this.#leftOut = await restoreFrontier(this.#frontier, (after, limit) =>
       this.#read(() => listCrawlUrls(database, this.job.id, after, limit)),
     );
-    this.#disallowed = disallowed;
     const pages = await this.#read(() => listStoredPages(database, this.job.id));
     for (const { position, failed } of pages) this.#countPage(position, failed);
   }
@@ -126,17 +133,20 @@ class CrawlAttempt {
     const isNew = this.#stored.size === 0;
     if (!isNew || (job.spec.crawl?.max_depth ?? 1) === 0) return;
     const urls = await options.findSitemapUrls(job, this.#scope, this.signal, this.logger);
+    const before = this.#frontier.known;
     const found = await this.#addLinks(
       urls.map((url) => ({ url })),
       null,
     );
+    this.#fromSitemaps = this.#frontier.known - before;
     if (found.length > 0) await this.#store({ found });
   }
 
   /** Stores new links in parts; returns the last part, which the caller stores with its page. */
-  async #addLinks(links: FoundLink[], from: Entry | null): Promise<Entry[]> {
+  async #addLinks(links: FoundLink[], from: Entry | null, afterDuplicate = false): Promise<Entry[]> {
     for (let start = 0; ; start += LINKS_AT_ONCE) {
-      const found = this.#frontier.addLinks(links.slice(start, start + LINKS_AT_ONCE), from);
+      const part = links.slice(start, start + LINKS_AT_ONCE);
+      const found = this.#frontier.addLinks(part, from, afterDuplicate);
       if (start + LINKS_AT_ONCE >= links.length) return found;
       // In the same tick, before any of them can be fetched: a URL's result is written to its row.
       if (found.length > 0) await this.#store({ found });
@@ -200,10 +210,17 @@ class CrawlAttempt {
 
   #take(): Entry | 'none' | 'later' {
     if (this.#ending || this.signal.aborted || performance.now() >= this.#endsAt) return 'none';
+    if (this.#isMapped()) return 'none';
     // A page in flight may yield links, or not count as a page.
     const nothing = this.#inFlight > 0 ? 'later' : 'none';
     if (this.#stored.size + this.#inFlight >= this.#maxPages) return nothing;
     return this.#frontier.take(this.#postponed) ?? nothing;
+  }
+
+  /** Whether the sitemaps seem to hold the whole site, so that a map need not load more pages. */
+  #isMapped(): boolean {
+    const isBySitemaps = this.#fromSitemaps * 2 >= this.#frontier.known;
+    return this.job.spec.map !== undefined && isBySitemaps && this.#withoutNews >= PAGES_WITHOUT_NEWS;
   }
 
   async #fetchPage(entry: Entry, scraping: PageEngine): Promise<void> {
@@ -237,8 +254,7 @@ class CrawlAttempt {
     if (entry.depth === 0 || failedPage(error).retryable) {
       return this.#storeFailed(entry, pageNotLoaded(entry.url, error), error);
     }
-    this.#disallowed += 1;
-    await this.#store({ visited: [visited(entry, 'disallowed')] });
+    await this.#storeLeftOut(entry, 'disallowed');
   }
 
   async #storeFailed(entry: Entry, scraped: ScrapedPage, error: ErrorInfo): Promise<void> {
@@ -257,22 +273,34 @@ class CrawlAttempt {
 
   async #storeLoaded(entry: Entry, scraped: ScrapedPage): Promise<void> {
     const { page } = scraped;
-    const finalUrl = page.final_url ?? entry.url;
+    const finalUrl = withRouteOf(entry.url, page.final_url ?? entry.url);
     if (entry.depth === 0) this.#scope.extendTo(finalUrl);
-    if (!this.#scope.isSameSite(finalUrl)) return this.#store({ visited: [visited(entry, 'outside')] });
+    if (!this.#scope.isSameSite(finalUrl)) return this.#storeLeftOut(entry, 'outside');
     const contentHash = await contentHashOf(page);
-    const duplicate = this.#frontier.arriveAt(entry, finalUrl);
-    if (duplicate === true || this.#frontier.isKnownContent(contentHash)) {
-      return this.#store({ visited: [visited(entry, 'duplicate')] });
+    const known = this.#frontier.known;
+    const target = this.#frontier.arriveAt(entry, finalUrl);
+    if (target === true) return this.#storeLeftOut(entry, 'duplicate');
+    if (this.#frontier.isKnownContent(contentHash)) {
+      // Its relative links may lead to other pages than those of the page it is the same as. Only
+      // one duplicate in a row, or a trap would never end.
+      const links = entry.afterDuplicate ? [] : (page.links ?? []);
+      return this.#storeLeftOut(entry, 'duplicate', await this.#addLinks(links, entry, true));
     }
-    const done = [visited(entry, 'done', { title: page.title, contentHash })];
-    if (duplicate) done.push(visited(duplicate, 'duplicate'));
+    // It redirected to an address that waited: the page is stored there, unless the job names this one.
+    const [at, other] = target && entry.depth > 0 ? [target, entry] : [entry, target];
+    const done = [visited(at, 'done', { title: page.title, contentHash })];
+    if (other) done.push(visited(other, 'duplicate'));
+    const found = await this.#addLinks(page.links ?? [], entry);
+    this.#withoutNews = this.#frontier.known === known ? this.#withoutNews + 1 : 0;
     await this.#store({
-      visited: done,
-      found: await this.#addLinks(page.links ?? [], entry),
-      scraped,
-      entry,
+      ...{ visited: done, found, entry: at },
+      scraped: { ...scraped, page: { ...page, url: at.url } },
     });
+  }
+
+  async #storeLeftOut(entry: Entry, state: UrlState, found: Entry[] = []): Promise<void> {
+    this.#leftOut.set(state, (this.#leftOut.get(state) ?? 0) + 1);
+    await this.#store({ visited: [visited(entry, state)], found });
   }
 
   async #store(step: {
@@ -314,20 +342,31 @@ class CrawlAttempt {
   #progress() {
     const done = this.#stored.size;
     const known = done + this.#frontier.waiting + this.#loading;
-    const parts = [`${done} pages`, `${this.#frontier.known} addresses known`];
-    if (this.#disallowed > 0) parts.push(`${this.#disallowed} not allowed by robots.txt`);
-    return { done, total: Math.max(done, Math.min(known, this.#maxPages)), message: parts.join(', ') };
+    const message = crawlMessage({
+      ...{ pages: done, known: this.#frontier.known, refusals: this.#frontier.refusals },
+      ...{ leftOut: this.#leftOut, maxKnown: this.#maxKnown },
+      unvisited: done >= this.#maxPages ? this.#frontier.waiting : 0,
+    });
+    return { done, total: Math.max(done, Math.min(known, this.#maxPages)), message };
   }
 }
 
 const NOTHING = { pages: 0, leads: 0, errors: 0 };
 
-/** Pages that a map loads besides the sitemaps. */
-const PAGES_OF_A_MAP = 10;
-const MAP_MS = 20_000;
+/** Pages that a map loads besides the sitemaps, if its time allows. */
+const PAGES_OF_A_MAP = 5000;
+/** Less than the client waits, see api/jobs/map.ts. */
+const MAP_MS = 35_000;
+/** A map of a site whose sitemaps have most of its pages ends after this many without a new URL. */
+const PAGES_WITHOUT_NEWS = 20;
 
 const visited = (
   { position, tries }: Entry,
   state: UrlState,
   more: { title?: string | null; contentHash?: string | null } = {},
 ): VisitedUrl => ({ position, tries, state, title: null, contentHash: null, ...more });
+
+/** A redirect inherits the fragment, which is the route of a single-page application. */
+function withRouteOf(url: string, finalUrl: string): string {
+  return finalUrl.includes('#') ? finalUrl : finalUrl + splitUrl(url).route;
+}

@@ -2,23 +2,24 @@ import { createHash } from 'node:crypto';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { JobSpec } from '../../../core/jobs/job.ts';
 import { DEFAULT_FORMATS } from '../../../core/jobs/job-schemas.ts';
-import type { Page } from '../../../core/jobs/page.ts';
 import { normalizeUrl } from '../../../scraping/crawl/normalized-url.ts';
-import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
+import type { ReadPage, ScrapedPage, ScrapeSpec } from '../../../scraping/fetching/page.ts';
 
-/**
- * Adds the formats that a crawl needs of its pages: links for the frontier, text to detect
- * duplicates.
- */
-export function specOfPages(spec: JobSpec): JobSpec {
+/** Adds what a crawl needs of its pages: links for the frontier, the rest to detect duplicates. */
+export function specOfPages(spec: JobSpec): ScrapeSpec {
   const formats = spec.map ? [] : (spec.formats ?? DEFAULT_FORMATS);
-  return { ...spec, formats: [...new Set([...formats, 'links' as const, 'text' as const])] };
+  return {
+    ...spec,
+    formats: [...new Set([...formats, 'links' as const, 'text' as const])],
+    likeness: true,
+  };
 }
 
-/** Removes the formats that the job did not request. */
+/** Removes what the job did not request. */
 export function asRequested(spec: JobSpec, scraped: ScrapedPage): ScrapedPage {
   const formats: readonly string[] = spec.formats ?? DEFAULT_FORMATS;
-  const page: Page = { ...scraped.page };
+  const page: ReadPage = { ...scraped.page };
+  delete page.likeness;
   if (!formats.includes('links')) delete page.links;
   if (!formats.includes('text')) delete page.text;
   return { ...scraped, page };
@@ -29,20 +30,33 @@ export function asRequested(spec: JobSpec, scraped: ScrapedPage): ScrapedPage {
  */
 export const LINKS_AT_ONCE = 1000;
 
-/** With less text than this, links count too: many list pages consist of links only. */
-const ENOUGH_TEXT = 200;
-
-/** Hash of a page's content, 32 hexadecimal digits; null for a page without text and links. */
-export async function contentHashOf({ title, text = '', links = [] }: Page): Promise<string | null> {
-  const keys: string[] = [];
-  for (let start = 0; text.length < ENOUGH_TEXT && start < links.length; start += LINKS_AT_ONCE) {
+/**
+ * Two hashes of a page's content, 64 hexadecimal digits; null for a page without text and links.
+ *
+ * Pages are the same if title, main text, pictures, structured data and the links are. The first
+ * hash has the links' addresses. The second has those of the page's own folder relative to it: a
+ * page that a mistyped link shows a folder deeper, or with a session id in its path, is the same.
+ */
+export async function contentHashOf(page: ReadPage): Promise<string | null> {
+  const { title, text = '', links = [], likeness } = page;
+  const own = normalizeUrl(page.final_url ?? page.url);
+  const folder = own?.url.replace(/[?#].*$/s, '').replace(/[^/]*$/, '') ?? '';
+  const absolute: string[] = [];
+  const relative: string[] = [];
+  for (let start = 0; start < links.length; start += LINKS_AT_ONCE) {
     if (start > 0) await nextTick();
-    const some = links.slice(start, start + LINKS_AT_ONCE);
-    keys.push(...some.flatMap(({ url }) => normalizeUrl(url)?.key ?? []));
+    for (const { url } of links.slice(start, start + LINKS_AT_ONCE)) {
+      const key = normalizeUrl(url)?.key;
+      if (key === undefined || key === own?.key) continue;
+      absolute.push(key);
+      relative.push(folder !== '' && key.startsWith(folder) ? `./${key.slice(folder.length)}` : key);
+    }
   }
-  if (text === '' && keys.length === 0) return null;
-  return createHash('sha256')
-    .update(JSON.stringify([title, text, keys.sort()]))
-    .digest('hex')
-    .slice(0, 32);
+  if (text === '' && links.length === 0) return null;
+  const hashOf = (keys: string[]) =>
+    createHash('sha256')
+      .update(JSON.stringify([title, text, likeness, keys.sort()]))
+      .digest('hex')
+      .slice(0, 32);
+  return hashOf(absolute) + hashOf(relative);
 }

@@ -9,21 +9,22 @@ const ROWS_AT_ONCE = 2000;
  * million, and reading them in one pass would delay heartbeats by seconds.
  *
  * @param read returns up to `limit` URLs after a position, in order
- * @returns `disallowed`: how many robots.txt disallows
+ * @returns the number of URLs in each state
  */
 export async function restoreFrontier(
   frontier: Frontier,
   read: (after: number, limit: number) => Promise<Omit<CrawlUrl, 'title'>[]>,
-): Promise<{ disallowed: number }> {
-  let disallowed = 0;
+): Promise<Map<UrlState, number>> {
+  const counts = new Map<UrlState, number>();
   let last = -1;
   for (;;) {
     const rows = await read(last, ROWS_AT_ONCE);
     for (const { contentHash, state, ...url } of rows) {
-      frontier.restore({ ...url, title: null }, state as UrlState, contentHash);
-      if (state === 'disallowed') disallowed += 1;
+      const is = state as UrlState;
+      frontier.restore({ ...url, title: null }, is, contentHash);
+      counts.set(is, (counts.get(is) ?? 0) + 1);
       last = url.position;
     }
-    if (rows.length < ROWS_AT_ONCE) return { disallowed };
+    if (rows.length < ROWS_AT_ONCE) return counts;
   }
 }
