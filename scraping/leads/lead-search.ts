@@ -6,6 +6,7 @@ import type { Observation } from '../extraction/contacts/finding.ts';
 import { companyKey, type MergedLead, mergeLead } from './merge.ts';
 import { type ReadSitePage, type Visit, visitSite } from './site-visit.ts';
 import type { Candidate, LeadQuery, Source, SourceFetch } from './sources/source.ts';
+import type { SourceReader } from './sources/source-reader.ts';
 
 /**
  * Sites read at the same time. Bounds memory; politeness is per host, and each site is read one
@@ -39,6 +40,8 @@ export interface LeadSearch {
   query: LeadQuery;
   sources: readonly Source[];
   fetch(source: SourceType, signal: AbortSignal): SourceFetch;
+  /** Reads what the sources answer. */
+  reader: Pick<SourceReader, 'readFor'>;
   visit: Visit;
   readPage: ReadSitePage;
   /** Called per new candidate, before it is processed. */
@@ -94,7 +97,11 @@ export async function findLeads(search: LeadSearch): Promise<void> {
 
   async function readSource(source: Source): Promise<void> {
     try {
-      const context = { fetch: search.fetch(source.name, ended), signal: ended };
+      const context = {
+        fetch: search.fetch(source.name, ended),
+        read: search.reader.readFor(source.name, ended),
+        signal: ended,
+      };
       for await (const candidate of source.discover(search.query, context)) {
         if (ended.aborted) break;
         // Backpressure: a source is not asked for more candidates than are read.

@@ -15,6 +15,7 @@ import { createRenderingTypeCache } from '../../scraping/engine/rendering-type-c
 import { createHttpClient } from '../../scraping/http/client.ts';
 import { directoryAuthorities, readDirectories } from '../../scraping/leads/sources/directories-file.ts';
 import { createSourceFetch } from '../../scraping/leads/sources/fetch.ts';
+import { createSourceReader } from '../../scraping/leads/sources/source-reader.ts';
 import { createSources } from '../../scraping/leads/sources/sources.ts';
 import { openArtifactStore } from '../../storage/open.ts';
 import { createUploadArtifacts } from './jobs/artifacts.ts';
@@ -105,10 +106,12 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     ...{ logger, userAgent, proxyHealth },
   });
   await lifecycle.start({ name: 'sources', stop: () => sourceHttp.stop() });
+  const reader = createSourceReader();
+  await lifecycle.start({ name: 'source reader', stop: () => reader.stop() });
   const sourceOptions = { ...config.sources, directories };
   const leads = createLeadsJob({
     ...{ database, sourceOptions, sources: createSources(sourceOptions) },
-    fetch: createSourceFetch(sourceHttp),
+    ...{ fetch: createSourceFetch(sourceHttp), reader },
     visitor: createSiteVisitor({ scraping, politeFetch }),
   });
   const resolve = createJobRegistry({

@@ -5,12 +5,15 @@ import { collapseSpaces, parsePage, select } from '../../extraction/document/dom
 import { internationalPhone } from '../phone.ts';
 import type { Directory, DirectoryFields } from './directories-file.ts';
 import { requireOk, sourceError } from './errors.ts';
+import type { DirectoryPage, Listing } from './readings.ts';
 import { unwrapRedirect } from './redirectors.ts';
 import { pause } from './search-results.ts';
 import type { Candidate, LeadQuery, Source, SourceAnswer, SourceContext } from './source.ts';
 
 const BETWEEN_PAGES_MS = 1000;
 const CONFIDENCE = 0.7;
+/** Of a page; directories list fewer. */
+const MAX_LISTINGS = 1000;
 
 /**
  * Business directories that the operator declared by selectors, queried in order. The source fails
@@ -55,11 +58,10 @@ async function* listings(
     const answer: SourceAnswer = await context.fetch(url);
     // A page after the last one.
     if (answer.status === 404 && page > 0) return;
-    requireOk('directory', answer);
-    const document = parsePage(answer.body, answer.url);
+    const read = await context.read('directory_page', { answer, directory });
     let isNew = false;
-    for (const listing of matches(document, directory.listing, directory)) {
-      const candidate = await readListing(listing, directory, answer.url, context);
+    for (const listing of read.listings) {
+      const candidate = await completeListing(listing, directory, context);
       const key = candidate && ((candidate.url && siteKey(candidate.url)) ?? candidate.name);
       if (!candidate || !key || seen.has(key)) continue;
       seen.add(key);
@@ -68,7 +70,7 @@ async function* listings(
       if (seen.size >= query.limit) return;
     }
     if (!isNew) return;
-    url = nextPage(directory, query, document, page + 1);
+    url = nextPage(directory, query, read.next, page + 1);
   }
 }
 
@@ -85,30 +87,59 @@ function searchUrl(directory: Directory, query: LeadQuery, page: number): string
   );
 }
 
-function nextPage(directory: Directory, query: LeadQuery, document: Document, page: number): string | null {
-  if (directory.next) return matches(document, directory.next, directory)[0]?.getAttribute('href') ?? null;
+function nextPage(directory: Directory, query: LeadQuery, next: string | null, page: number): string | null {
+  if (directory.next) return next;
   return directory.search_url.includes('{page}') ? searchUrl(directory, query, page) : null;
 }
 
-async function readListing(
-  listing: Element,
+export function readDirectoryPage({
+  answer,
+  directory,
+}: {
+  answer: SourceAnswer;
+  directory: Directory;
+}): DirectoryPage {
+  requireOk('directory', answer);
+  const document = parsePage(answer.body, answer.url);
+  const hrefOf = (scope: Document | Element, selector: string) =>
+    matches(scope, selector, directory)[0]?.getAttribute('href') ?? null;
+  return {
+    listings: matches(document, directory.listing, directory)
+      .slice(0, MAX_LISTINGS)
+      .map((listing) => ({
+        ...readFields(listing, directory.fields, directory, answer.url),
+        detail: directory.detail ? hrefOf(listing, directory.detail.link) : null,
+      })),
+    next: directory.next ? hrefOf(document, directory.next) : null,
+  };
+}
+
+export const readDirectoryDetail = ({
+  answer,
+  directory,
+}: {
+  answer: SourceAnswer;
+  directory: Directory;
+}): Listing =>
+  readFields(
+    parsePage(answer.body, answer.url),
+    directory.detail?.fields ?? directory.fields,
+    directory,
+    answer.url,
+  );
+
+/** Adds what the detail page of a listing says, if the directory has such pages. */
+async function completeListing(
+  { detail, ...listing }: DirectoryPage['listings'][number],
   directory: Directory,
-  url: string,
   context: SourceContext,
 ): Promise<Candidate | null> {
-  const found = readFields(listing, directory.fields, directory, url);
-  const link =
-    directory.detail && matches(listing, directory.detail.link, directory)[0]?.getAttribute('href');
-  if (directory.detail && link && parseUrl(link)) {
+  const found: Listing = { ...listing, observations: [...listing.observations] };
+  if (detail && parseUrl(detail)) {
     await pause(BETWEEN_PAGES_MS, context.signal);
-    const answer = await context.fetch(link);
+    const answer = await context.fetch(detail);
     if (answer.status < 400) {
-      const more = readFields(
-        parsePage(answer.body, answer.url),
-        directory.detail.fields,
-        directory,
-        answer.url,
-      );
+      const more = await context.read('directory_detail', { answer, directory });
       found.observations.push(...more.observations);
       found.website ??= more.website;
     }

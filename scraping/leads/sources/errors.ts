@@ -1,6 +1,6 @@
 import { PermanentError, RetryableError } from '../../../core/errors.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
-import type { SourceAnswer } from './source.ts';
+import type { SourceAnswer } from './readings.ts';
 
 /**
  * Error codes of sources, each permanent or retryable. The codes are part of the public contract.

@@ -1,7 +1,8 @@
 import { collapseSpaces, parsePage, select } from '../../extraction/document/dom.ts';
 import { readJson, requireOk, sourceError } from './errors.ts';
+import type { ResultPage } from './readings.ts';
 import { discoverSites, type SearchEngine } from './search-results.ts';
-import type { Source } from './source.ts';
+import type { Source, SourceAnswer } from './source.ts';
 
 export interface GoogleOptions {
   /** Base URL of the result pages, such as `https://www.google.com`. */
@@ -44,19 +45,7 @@ function apiEngine({ apiUrl, apiKey, cx }: { apiUrl: string; apiKey: string; cx:
       }).toString();
       return url.href;
     },
-    read: (answer) => {
-      // Proxies in front of the API answer errors with HTML.
-      if (answer.status >= 500) requireOk('google', answer);
-      const json = readJson('google', answer) as ApiAnswer;
-      if (json.error || answer.status >= 400) throw apiError(answer.status, json.error);
-      const start = json.queries?.nextPage?.[0]?.startIndex;
-      return {
-        results: (json.items ?? []).flatMap(({ link, title }) =>
-          typeof link === 'string' ? [{ url: link, title: String(title ?? '') }] : [],
-        ),
-        next: start && start <= API_RESULTS - API_PAGE + 1 ? withStart(answer.url, start) : null,
-      };
-    },
+    reading: 'google_api',
   };
 }
 
@@ -93,24 +82,7 @@ function pageEngine(base: string): SearchEngine {
       }).toString();
       return url.href;
     },
-    read: (answer) => {
-      requireNoWall(answer);
-      requireOk('google', answer);
-      const document = parsePage(answer.body, answer.url);
-      const results = select(document, 'a[href]')
-        .filter((anchor) => isResult(anchor))
-        .map((anchor) => ({
-          url: anchor.getAttribute('href') ?? '',
-          title: collapseSpaces(anchor.querySelector('h3, .vvjwJb')?.textContent ?? ''),
-        }));
-      if (results.length === 0 && !/did not match any documents|no results found/i.test(answer.body)) {
-        throw sourceError('google', 'source_unreadable', 'its result page is not one that is known here');
-      }
-      const next = document
-        .querySelector('a#pnnext, a[aria-label="Next page"], footer a.nBDE1b')
-        ?.getAttribute('href');
-      return { results, next: next ?? null };
-    },
+    reading: 'google_page',
   };
 }
 
@@ -149,4 +121,37 @@ function requireNoWall({ url, status, body }: { url: string; status: number; bod
     );
   }
   if (status === 429) throw sourceError('google', 'source_rate_limited', 'it asks for fewer requests');
+}
+
+export function readGoogleApi(answer: SourceAnswer): ResultPage {
+  // Proxies in front of the API answer errors with HTML.
+  if (answer.status >= 500) requireOk('google', answer);
+  const json = readJson('google', answer) as ApiAnswer;
+  if (json.error || answer.status >= 400) throw apiError(answer.status, json.error);
+  const start = json.queries?.nextPage?.[0]?.startIndex;
+  return {
+    results: (json.items ?? []).flatMap(({ link, title }) =>
+      typeof link === 'string' ? [{ url: link, title: String(title ?? '') }] : [],
+    ),
+    next: start && start <= API_RESULTS - API_PAGE + 1 ? withStart(answer.url, start) : null,
+  };
+}
+
+export function readGooglePage(answer: SourceAnswer): ResultPage {
+  requireNoWall(answer);
+  requireOk('google', answer);
+  const document = parsePage(answer.body, answer.url);
+  const results = select(document, 'a[href]')
+    .filter((anchor) => isResult(anchor))
+    .map((anchor) => ({
+      url: anchor.getAttribute('href') ?? '',
+      title: collapseSpaces(anchor.querySelector('h3, .vvjwJb')?.textContent ?? ''),
+    }));
+  if (results.length === 0 && !/did not match any documents|no results found/i.test(answer.body)) {
+    throw sourceError('google', 'source_unreadable', 'its result page is not one that is known here');
+  }
+  const next = document
+    .querySelector('a#pnnext, a[aria-label="Next page"], footer a.nBDE1b')
+    ?.getAttribute('href');
+  return { results, next: next ?? null };
 }

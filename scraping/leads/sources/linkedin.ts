@@ -4,6 +4,7 @@ import type { Address } from '../../../core/leads/lead.ts';
 import type { ContactField, Observation } from '../../extraction/contacts/finding.ts';
 import { parsePage, select } from '../../extraction/document/dom.ts';
 import { requireOk, sourceError } from './errors.ts';
+import type { CompanyPage } from './readings.ts';
 import { pause, type SearchEngine, searchResults } from './search-results.ts';
 import type { Candidate, Source, SourceAnswer } from './source.ts';
 
@@ -27,22 +28,34 @@ export function createLinkedIn({ url, engine }: { url: string; engine: SearchEng
         if (seen.size > query.limit) return;
         if (seen.size > 1) await pause(BETWEEN_PAGES_MS, context.signal);
         const answer = await context.fetch(new URL(`/company/${slug}`, url).href);
-        if (isAuthWall(answer)) {
+        const profile = `https://www.linkedin.com/company/${slug}`;
+        const page = await context.read('linkedin_company', { answer, profile });
+        if (page.kind === 'auth_wall') {
           walls += 1;
           if (walls >= WALLS_TO_STOP) throw authWallError();
           continue;
         }
         walls = 0;
-        if (answer.status === 404) continue;
-        requireOk('linkedin', answer);
-        const candidate = readCompany(answer, `https://www.linkedin.com/company/${slug}`);
-        if (!candidate) continue;
+        if (page.kind === 'missing' || !page.candidate) continue;
         read += 1;
-        yield candidate;
+        yield page.candidate;
       }
       if (walls > 0 && read === 0) throw authWallError();
     },
   };
+}
+
+export function readLinkedInCompany({
+  answer,
+  profile,
+}: {
+  answer: SourceAnswer;
+  profile: string;
+}): CompanyPage {
+  if (isAuthWall(answer)) return { kind: 'auth_wall' };
+  if (answer.status === 404) return { kind: 'missing' };
+  requireOk('linkedin', answer);
+  return { kind: 'company', candidate: readCompany(answer, profile) };
 }
 
 const authWallError = () =>

@@ -5,7 +5,7 @@ import type { ContactField, Observation } from '../../extraction/contacts/findin
 import { internationalPhone } from '../phone.ts';
 import { readJson, requireOk, sourceError } from './errors.ts';
 import { osmTags } from './osm-tags.ts';
-import type { Candidate, LeadQuery, Source, SourceContext } from './source.ts';
+import type { Candidate, LeadQuery, Source, SourceAnswer, SourceContext } from './source.ts';
 
 /** Limits in a query: seconds and elements. Public servers refuse more. */
 const SERVER_SECONDS = 60;
@@ -19,30 +19,23 @@ export function createOpenStreetMap({ url }: { url: string }): Source {
   return {
     name: 'openstreetmap',
     async *discover(query, context) {
-      const answer = await queryServer(url, query, context);
-      const seen = new Set<string>();
-      let given = 0;
-      for (const element of withSitesFirst(answer)) {
-        const candidate = toCandidate(element);
-        if (!candidate) continue;
-        const key = (candidate.url && siteKey(candidate.url)) || `${candidate.name} ${element.id}`;
-        if (seen.has(key)) continue;
-        seen.add(key);
-        if (given >= query.limit) return;
-        given += 1;
-        yield candidate;
-      }
+      const candidates = await context.read('overpass', await queryServer(url, query, context));
+      yield* candidates.slice(0, query.limit);
     },
   };
 }
 
-async function queryServer(url: string, query: LeadQuery, context: SourceContext): Promise<OsmElement[]> {
+async function queryServer(url: string, query: LeadQuery, context: SourceContext): Promise<SourceAnswer> {
   if (!query.geography) {
     throw sourceError('openstreetmap', 'source_place_unknown', 'it needs a geography to search in');
   }
   const address = new URL(url);
   address.searchParams.set('data', overpassQuery(query.geography, query));
-  const answer = await context.fetch(address.href, { timeoutMs: (SERVER_SECONDS + 15) * 1000 });
+  return context.fetch(address.href, { timeoutMs: (SERVER_SECONDS + 15) * 1000 });
+}
+
+/** The businesses of an answer, each site once, those with a site first. */
+export function readOverpass(answer: SourceAnswer): Candidate[] {
   // An overloaded server answers 504 with a page, or 200 with a remark.
   requireOk('openstreetmap', answer);
   const json = readJson('openstreetmap', answer);
@@ -52,8 +45,24 @@ async function queryServer(url: string, query: LeadQuery, context: SourceContext
   if (!Array.isArray(json.elements)) {
     throw sourceError('openstreetmap', 'source_unreadable', 'its answer holds no elements');
   }
-  return json.elements as OsmElement[];
+  const seen = new Set<string>();
+  const candidates: Candidate[] = [];
+  for (const element of withSitesFirst(json.elements.slice(0, MAX_ELEMENTS).filter(isElement))) {
+    const candidate = toCandidate(element);
+    if (!candidate) continue;
+    const key = (candidate.url && siteKey(candidate.url)) || `${candidate.name} ${element.id}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    candidates.push(candidate);
+  }
+  return candidates;
 }
+
+/** Tags are text; an answer with others is not one of an Overpass server. */
+const isElement = (element: OsmElement | null): element is OsmElement =>
+  typeof element === 'object' &&
+  element !== null &&
+  Object.values(element.tags ?? {}).every((value) => typeof value === 'string');
 
 /**
  * The query in Overpass QL: the place as an area, within the country if given, and in it all

@@ -1,27 +1,16 @@
 import { isAggregatorSite, siteKey } from '../../../core/leads/domains.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
+import type { SearchResult } from './readings.ts';
 import { unwrapRedirect } from './redirectors.ts';
 import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
-
-/** A result as a search engine lists it. */
-export interface SearchResult {
-  url: string;
-  title: string;
-}
-
-export interface ResultPage {
-  results: SearchResult[];
-  /** URL of the next page; null at the end. */
-  next: string | null;
-}
 
 /** A search engine with paged results. The source `linkedin` finds profiles with one too. */
 export interface SearchEngine {
   readonly name: SourceType;
   /** URL of the first page of results for this text. */
   first(text: string, query: LeadQuery): string;
-  /** @throws if the page is no result page: a wall, an error, or an unknown layout */
-  read(answer: SourceAnswer): ResultPage;
+  /** The reading of its result pages. It fails for a wall, an error, or an unknown layout. */
+  readonly reading: 'google_page' | 'google_api' | 'bing' | 'duckduckgo' | 'searxng';
   headers?: Record<string, string>;
 }
 
@@ -46,7 +35,7 @@ export async function* searchResults(
     if (page > 0) await pause(BETWEEN_PAGES_MS, context.signal);
     asked.add(next);
     const answer: SourceAnswer = await context.fetch(next, engine.headers ? { headers: engine.headers } : {});
-    const read = engine.read(answer);
+    const read = await context.read(engine.reading, answer);
     let isNew = false;
     for (const { url, title } of read.results) {
       const target = unwrapRedirect(url, answer.url);

@@ -1,5 +1,13 @@
 import type { SourceType } from '../../../core/leads/lead.ts';
-import type { Observation } from '../../extraction/contacts/finding.ts';
+import type {
+  Candidate,
+  SourceAnswer,
+  SourceReadingInput,
+  SourceReadingName,
+  SourceReadingResult,
+} from './readings.ts';
+
+export type { Candidate, SourceAnswer } from './readings.ts';
 
 /** The search of a job, as given to every source. */
 export interface LeadQuery {
@@ -18,16 +26,6 @@ export interface LeadQuery {
   limit: number;
 }
 
-/** A business that may be a lead. */
-export interface Candidate {
-  source: SourceType;
-  /** Any page of its website; null if the source knows none. */
-  url: string | null;
-  name: string | null;
-  /** What the source itself knows about it. */
-  observations: Observation[];
-}
-
 /**
  * A source of businesses. `discover` yields candidates as they are found, each site once, best
  * first, and returns at the end.
@@ -42,18 +40,21 @@ export interface Source {
 
 export interface SourceContext {
   fetch: SourceFetch;
+  /** Reads an answer outside of the event loop. */
+  read: ReadAnswer;
   signal: AbortSignal;
 }
+
+/**
+ * @throws the reading's source error; `source_unreadable` if it takes too long or fails
+ */
+export type ReadAnswer = <Name extends SourceReadingName>(
+  name: Name,
+  input: SourceReadingInput<Name>,
+) => Promise<SourceReadingResult<Name>>;
 
 /** One GET through the egress guard, redirects followed. Resolves for any status. */
 export type SourceFetch = (
   url: string,
   options?: { headers?: Record<string, string>; timeoutMs?: number },
 ) => Promise<SourceAnswer>;
-
-export interface SourceAnswer {
-  status: number;
-  /** After redirects. */
-  url: string;
-  body: string;
-}

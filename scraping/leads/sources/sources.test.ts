@@ -6,6 +6,7 @@ import { parseDirectories } from './directories-file.ts';
 import { overpassQuery } from './openstreetmap.ts';
 import { unwrapRedirect } from './redirectors.ts';
 import type { Candidate, LeadQuery, SourceAnswer, SourceContext } from './source.ts';
+import { createSourceReader } from './source-reader.ts';
 import { createSources, defaultSources, type SourceOptions } from './sources.ts';
 
 /**
@@ -63,6 +64,7 @@ function context(web: Web, signal = new AbortController().signal): SourceContext
   return {
     asked,
     signal,
+    read: createSourceReader().readFor('website', signal),
     fetch: async (url) => {
       signal.throwIfAborted();
       asked.push(url);

@@ -18,6 +18,7 @@ import { type Found, findLeads, type SourceFailure } from '../../../scraping/lea
 import { type MergedLead, mergeLead, toObservations } from '../../../scraping/leads/merge.ts';
 import { leadQuery } from '../../../scraping/leads/query.ts';
 import type { SourceFetch } from '../../../scraping/leads/sources/source.ts';
+import type { SourceReader } from '../../../scraping/leads/sources/source-reader.ts';
 import { defaultSources, type SourceOptions, type Sources } from '../../../scraping/leads/sources/sources.ts';
 import type { Scrape } from '../execution.ts';
 import {
@@ -40,6 +41,7 @@ export function createLeadsJob(options: {
   sources: Sources;
   sourceOptions: SourceOptions;
   fetch: (source: SourceType, signal: AbortSignal) => SourceFetch;
+  reader: Pick<SourceReader, 'readFor'>;
   visitor: ReturnType<typeof createSiteVisitor>;
 }): Scrape {
   const { database } = options;
@@ -64,6 +66,7 @@ export function createLeadsJob(options: {
         query,
         sources: names.map((name) => options.sources[name]),
         fetch: options.fetch,
+        reader: options.reader,
         visit: site.visit,
         readPage: site.readPage,
         candidateFound: () => {
