@@ -153,6 +153,28 @@ test('a crawl longer than one attempt loses neither pages nor attempts', async (
   expect(paths).toHaveLength(60);
 });
 
+test('a worker that stops hands its crawl back between two pages, and another continues it', async () => {
+  const client = await start(1, { HOST_CONCURRENCY: '1', SHUTDOWN_GRACE_MS: '600000' });
+  // Longer than a stop may take here.
+  site.delayMs = 1000;
+  const id = await client.post({ urls: [`${site.url}/`], crawl: { max_pages: 100 }, max_attempts: 1 });
+  await waitFor(async () => (await client.job(id)).counts.pages >= 2, {
+    timeoutMs: 60_000,
+    what: 'the crawl to be under way',
+  });
+  expect(await fleet.workers[0]?.stop()).toBe(0);
+  const handedBack = await client.job(id);
+  expect(handedBack).toMatchObject({ status: 'queued', attempt: 0, attempts: [{ outcome: 'released' }] });
+  expect(handedBack.counts.errors).toBe(0);
+  site.delayMs = 0;
+  await fleet.startWorker();
+  const job = await finished(id);
+  expect(job).toMatchObject({ status: 'completed', attempt: 1 });
+  const paths = (await pagesOf(id)).map(pathOf);
+  expect(new Set(paths).size).toBe(paths.length);
+  expect(paths).toHaveLength(100);
+});
+
 test('a map returns the addresses of a site in one answer', async () => {
   const client = await start(1);
   const map = async (body: object) => {

@@ -13,8 +13,18 @@ import type { ClaimJob, ClaimResult } from './claim.ts';
 import type { Heartbeat, WatchedRun } from './heartbeat.ts';
 import { AttemptAborted, outcomeFromError } from './outcome.ts';
 
-/** Does a job's work; resolves with its outcome, rejects with an error or the signal's reason. */
-export type Scrape = (job: ClaimedJob, signal: AbortSignal, logger: Logger) => Promise<Outcome>;
+/**
+ * Does a job's work; resolves with its outcome, rejects with an error or the signal's reason.
+ *
+ * @param stopping fires when the process begins to stop: what would take longer than its grace
+ *   period can hand the job back at a good moment, before `signal` fires at the end of it
+ */
+export type Scrape = (
+  job: ClaimedJob,
+  signal: AbortSignal,
+  logger: Logger,
+  stopping: AbortSignal,
+) => Promise<Outcome>;
 
 export interface ExecutorOptions {
   database: Database;
@@ -27,6 +37,8 @@ export interface ExecutorOptions {
   onFatal(error: FatalError): void;
   jobTimeoutMs: number;
   retry: RetryPolicy;
+  /** Fires when the process begins to stop. */
+  stopping: AbortSignal;
   /** Fires when the process can no longer wait for the database. */
   kill: AbortSignal;
 }
@@ -70,7 +82,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     const { job, run } = attempt;
     const deadline = setTimeout(() => run.abort(new AttemptAborted('timeout')), jobTimeoutMs);
     try {
-      return { kind: 'outcome', outcome: await scrape(job, run.signal, attempt.logger) };
+      return { kind: 'outcome', outcome: await scrape(job, run.signal, attempt.logger, options.stopping) };
     } catch (error) {
       if (error instanceof FatalError) options.onFatal(error);
       return { kind: 'error', thrown: run.signal.aborted ? run.signal.reason : error };

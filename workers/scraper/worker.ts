@@ -48,7 +48,7 @@ export function createWorker(options: {
   });
   const execute = createExecutor({
     ...{ database, logger, claim, heartbeat, resolve, onFatal, jobTimeoutMs, retry },
-    kill: kill.signal,
+    ...{ stopping: stopping.signal, kill: kill.signal },
   });
 
   return {

@@ -50,13 +50,20 @@ const TRY_AGAIN_MS = 1000;
  * one statement: the attempt after a crash restores the frontier, and fetches no stored page again.
  *
  * A crawl may take longer than one attempt. Shortly before its deadline the attempt stops and
- * releases the job at no cost; it is claimed again at once, and other jobs can run in between.
+ * releases the job at no cost; it is claimed again at once, and other jobs can run in between. When
+ * the process begins to stop, the attempt does the same after the pages that are loading.
  */
 export function createCrawlJob(options: CrawlOptions): Scrape {
-  return async (job, signal, logger) => {
-    const attempt = new CrawlAttempt(options, job, signal, logger);
+  return async (job, signal, logger, stopping) => {
+    const attempt = new CrawlAttempt(options, job, { signal, stopping }, logger);
     await attempt.restore();
-    await attempt.begin();
+    try {
+      await attempt.begin();
+    } catch (error) {
+      // No page is stored yet: the next attempt begins anew.
+      if (stopping.aborted && !signal.aborted) return { kind: 'released' };
+      throw error;
+    }
     return attempt.crawl();
   };
 }
@@ -68,6 +75,10 @@ class CrawlAttempt {
   readonly #maxPages: number;
   readonly #maxKnown: number;
   readonly #endsAt: number;
+  readonly #signal: AbortSignal;
+  readonly #stopping: AbortSignal;
+  /** For waits that a stop ends too. */
+  readonly #waiting: AbortSignal;
   /** By position, whether the page stored there has an error. */
   readonly #stored = new Map<number, boolean>();
   readonly #failed: FailedPage[] = [];
@@ -91,9 +102,12 @@ class CrawlAttempt {
   constructor(
     private readonly options: CrawlOptions,
     private readonly job: ClaimedJob,
-    private readonly signal: AbortSignal,
+    { signal, stopping }: { signal: AbortSignal; stopping: AbortSignal },
     private readonly logger: Logger,
   ) {
+    this.#signal = signal;
+    this.#stopping = stopping;
+    this.#waiting = AbortSignal.any([signal, stopping]);
     const { crawl = {}, map, urls = [] } = job.spec;
     this.#spec = specOfPages(job.spec);
     this.#maxPages = map ? PAGES_OF_A_MAP : (crawl.max_pages ?? DEFAULT_MAX_PAGES);
@@ -120,8 +134,8 @@ class CrawlAttempt {
   }
 
   async #read<Row>(query: () => Promise<Row[]>): Promise<Row[]> {
-    const rows = await retryWhileUnavailable([this.signal], this.logger, query);
-    this.signal.throwIfAborted();
+    const rows = await retryWhileUnavailable([this.#signal], this.logger, query);
+    this.#signal.throwIfAborted();
     return rows ?? [];
   }
 
@@ -132,7 +146,7 @@ class CrawlAttempt {
     if (seeds.length > 0) await this.#store({ found: seeds });
     const isNew = this.#stored.size === 0;
     if (!isNew || (job.spec.crawl?.max_depth ?? 1) === 0) return;
-    const urls = await options.findSitemapUrls(job, this.#scope, this.signal, this.logger);
+    const urls = await options.findSitemapUrls(job, this.#scope, this.#waiting, this.logger);
     const before = this.#frontier.known;
     const found = await this.#addLinks(
       urls.map((url) => ({ url })),
@@ -155,7 +169,8 @@ class CrawlAttempt {
   }
 
   async crawl(): Promise<Outcome> {
-    const { options, signal, logger } = this;
+    const { options, logger } = this;
+    const signal = this.#signal;
     const scraping = openPageEngine(this.#spec, { ...options.scraping, signal, logger });
     try {
       const concurrency = Math.min(scraping.concurrency, options.hostConcurrency);
@@ -173,6 +188,7 @@ class CrawlAttempt {
 
   #outcome(): Outcome {
     const { map } = this.job.spec;
+    if (this.#isHandedBack) return { kind: 'released' };
     // A client waits for a map: a partial map of a slow site is better than a long wait.
     const isEnough = this.#stored.size >= this.#maxPages || (map !== undefined && this.#progressed);
     if (!isEnough && this.#postponed.size > 0)
@@ -184,6 +200,11 @@ class CrawlAttempt {
     }
     const hasPage = this.#stored.size > this.#errors || (map !== undefined && this.#frontier.known > 1);
     return hasPage ? { kind: 'completed' } : outcomeFromPages(this.#failed.length, this.#failed);
+  }
+
+  /** Another worker continues at once with what is left. */
+  get #isHandedBack(): boolean {
+    return this.#stopping.aborted && this.#frontier.waiting > 0 && this.#stored.size < this.#maxPages;
   }
 
   /** Fetches one page after another. Not `p-map`: the list grows while it is worked on. */
@@ -209,7 +230,7 @@ class CrawlAttempt {
   }
 
   #take(): Entry | 'none' | 'later' {
-    if (this.#ending || this.signal.aborted || performance.now() >= this.#endsAt) return 'none';
+    if (this.#ending || this.#waiting.aborted || performance.now() >= this.#endsAt) return 'none';
     if (this.#isMapped()) return 'none';
     // A page in flight may yield links, or not count as a page.
     const nothing = this.#inFlight > 0 ? 'later' : 'none';
@@ -225,14 +246,23 @@ class CrawlAttempt {
 
   async #fetchPage(entry: Entry, scraping: PageEngine): Promise<void> {
     if (entry.tries > 0) {
-      await delay(TRY_AGAIN_MS * entry.tries, undefined, { signal: this.signal }).catch(() => {});
+      await delay(TRY_AGAIN_MS * entry.tries, undefined, { signal: this.#waiting }).catch(() => {});
     }
     this.#loading += 1;
     const fetched = await this.options
-      .politeFetch(entry.url, (permit) => scraping.scrape(entry.url, permit), this.job, this.signal)
+      .politeFetch(entry.url, (permit) => scraping.scrape(entry.url, permit), this.job, this.#waiting)
+      .catch((error) => {
+        // It waited for a permit, or for robots.txt.
+        if (this.#stopping.aborted && !this.#signal.aborted) return null;
+        throw error;
+      })
       .finally(() => {
         this.#loading -= 1;
       });
+    if (fetched === null) {
+      this.#frontier.putBack(entry);
+      return;
+    }
     if (fetched.kind === 'postponed') {
       this.#postponed.set(fetched.wait.host, fetched.wait);
       this.#frontier.putBack(entry);
@@ -309,7 +339,8 @@ class CrawlAttempt {
     scraped?: ScrapedPage;
     entry?: Entry;
   }): Promise<void> {
-    const { options, job, signal, logger } = this;
+    const { options, job, logger } = this;
+    const signal = this.#signal;
     let page: CrawlStep['page'] = null;
     if (step.entry && step.scraped) {
       const { position } = step.entry;
