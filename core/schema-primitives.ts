@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { parseUrl } from './parse-url.ts';
+import { nearestName } from './suggest.ts';
 
 /** Building blocks of all request schemas. */
 
@@ -76,6 +77,22 @@ export const moment = z.iso
     'expected a year from 1970 to 9998',
   )
   .transform((value) => new Date(value).toISOString());
+
+/** An IANA time zone. Offsets, which Intl takes too, are none: they do not know of summer time. */
+export const timeZone = string(64).superRefine((value, context) => {
+  if (isTimeZone(value)) return;
+  const nearest = nearestName(value, Intl.supportedValuesOf('timeZone'));
+  const message = `expected a time zone such as Europe/Berlin${nearest === null ? '' : `, did you mean ${nearest}?`}`;
+  context.addIssue({ code: 'custom', message });
+});
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) !== null && !/^[+-]/.test(name);
+  } catch {
+    return false;
+  }
+}
 
 /** Names of a fixed set, as `a,b`, as `["a", "b"]`, or as a repeated parameter. */
 export const oneOrSeveral = <const Name extends string>(names: readonly [Name, ...Name[]]) =>

@@ -67,13 +67,13 @@ describe('events are added up', () => {
     event('job.completed', '11:00:02', { counts, error: null }),
   ];
 
-  test('by hour, for their user and for all users', () => {
+  test('by the quarter of an hour, for their user and for all users', () => {
     const { hours } = rollUp(life, new Map([[JOB, job]]));
     expect(hours).toHaveLength(4);
     expect(hours).toContainEqual(
       expect.objectContaining({
         user_id: USER,
-        hour: '2026-01-31T10:00:00Z',
+        hour: '2026-01-31T10:45:00Z',
         created: 1,
         started: 1,
         completed: 0,

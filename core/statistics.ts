@@ -61,6 +61,7 @@ export type HourCounts = Record<(typeof HOUR_COUNTS)[number], number>;
 
 /** The sums of a batch of events, as rows to store. */
 export interface RollUp {
+  /** `hour`: the start of a quarter of an hour. */
   hours: ({ user_id: string; hour: string } & HourCounts)[];
   histograms: { user_id: string; day: string; measure: string; bucket: number; jobs: number }[];
   breakdowns: {
@@ -81,7 +82,7 @@ export function rollUp(events: CountableEvent[], jobs: Map<string, JobFacts>): R
   const breakdowns = new Map<string, RollUp['breakdowns'][number]>();
 
   const count = (event: CountableEvent, counts: Partial<HourCounts>) => {
-    const hour = `${event.occurred_at.toISOString().slice(0, 13)}:00:00Z`;
+    const hour = quarterOf(event);
     for (const user_id of usersOf(event)) {
       const row = entry(hours, `${user_id} ${hour}`, () => ({ user_id, hour, ...NOTHING }));
       for (const name of HOUR_COUNTS) row[name] += counts[name] ?? 0;
@@ -187,6 +188,15 @@ const NOTHING: HourCounts = {
 };
 
 const usersOf = ({ user_id }: CountableEvent): string[] => (user_id ? [user_id, ALL_USERS] : [ALL_USERS]);
+/**
+ * The quarter of an hour, in which all offsets of time zones are whole: an hour of India begins at
+ * half past one of UTC.
+ */
+function quarterOf({ occurred_at }: CountableEvent): string {
+  const quarter = Math.floor(occurred_at.getUTCMinutes() / 15) * 15;
+  return `${occurred_at.toISOString().slice(0, 13)}:${String(quarter).padStart(2, '0')}:00Z`;
+}
+
 const dayOf = ({ occurred_at }: CountableEvent): string => occurred_at.toISOString().slice(0, 10);
 
 /**

@@ -128,14 +128,17 @@ export interface JobStats {
   }[];
 }
 
-/** @param userId `ALL_USERS` for the sum over all */
+/**
+ * @param userId `ALL_USERS` for the sum over all
+ * @param range `starts` are those of the intervals of the series
+ */
 export async function readJobStats(
   sql: Sql,
   userId: string,
-  { from, to, interval }: { from: Date; to: Date; interval: 'hour' | 'day' },
+  { from, to, starts }: { from: Date; to: Date; starts: Date[] },
 ): Promise<JobStats> {
   const [series, histograms, top] = await Promise.all([
-    sql.query<JobStats['series'][number]>(READ_JOB_SERIES, [userId, from, to, interval]),
+    sql.query<JobStats['series'][number]>(READ_JOB_SERIES, [userId, from, to, starts]),
     sql.query<JobStats['histograms'][number]>(READ_JOB_HISTOGRAMS, [userId, from, to]),
     sql.query<JobStats['top'][number]>(READ_JOB_BREAKDOWNS, [userId, from, to]),
   ]);
@@ -145,7 +148,7 @@ export async function readJobStats(
 const READ_JOB_SERIES = statement(
   'read_job_series',
   `
-  SELECT date_trunc($4::text, hour, 'UTC') AS at, sum(created)::int AS created, sum(started)::int AS started,
+  SELECT ($4::timestamptz[])[width_bucket(hour, $4::timestamptz[])] AS at, sum(created)::int AS created, sum(started)::int AS started,
          sum(completed)::int AS completed, sum(failed)::int AS failed, sum(cancelled)::int AS cancelled,
          sum(retries)::int AS retries, sum(pages)::int AS pages, sum(leads)::int AS leads, sum(page_errors)::int AS page_errors
   FROM job_hourly WHERE user_id = $1 AND hour >= $2 AND hour < $3

@@ -21,9 +21,9 @@ import { rangeOf } from './statistics-range.ts';
 export const showLinkStats =
   (sql: Sql): Handler =>
   async (request, response) => {
-    const range = rangeOf(readQuery(request, linkStatsQuery), new Date());
+    const { range, starts } = rangeOf(readQuery(request, linkStatsQuery), new Date());
     const link = await ownLink(sql, request, response);
-    const { totals, series, top } = await readClickStats(sql, link.id, range);
+    const { totals, series, top } = await readClickStats(sql, link.id, { ...range, starts });
     const named = (kind: string, name: string) =>
       (top.get(kind) ?? []).map(({ value, clicks }) => ({ [name]: value || null, clicks }));
     sendJson(response, 200, {
@@ -70,9 +70,12 @@ export const showStats = (sql: Sql): Handler => {
     const query = readQuery(request, statsQuery);
     const all = query.all === 'true';
     if (all) requireAdmin(response);
-    const range = rangeOf(query, new Date());
+    const { range, starts } = rangeOf(query, new Date());
     const userId = all ? ALL_USERS : response.locals.caller.userId;
-    const [stats, waiting] = await Promise.all([readJobStats(sql, userId, range), unfinished(userId)]);
+    const [stats, waiting] = await Promise.all([
+      readJobStats(sql, userId, { ...range, starts }),
+      unfinished(userId),
+    ]);
     sendJson(response, 200, { scope: all ? 'all' : 'own', ...range, ...toResponse(stats, waiting, range) });
   };
 };

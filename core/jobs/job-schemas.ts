@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SOURCE_TYPES } from '../leads/lead.ts';
 import { leadFilters } from '../leads/lead-filters.ts';
 import { parseUrl } from '../parse-url.ts';
-import { fields, list, metadata, moment, string, text, webUrl } from '../schema-primitives.ts';
+import { fields, list, metadata, moment, string, text, timeZone, webUrl } from '../schema-primitives.ts';
 import { actionSelectorProblem } from '../selectors/action-selector.ts';
 import { extractFields } from './extract-schemas.ts';
 
@@ -97,14 +97,6 @@ const locale = string(35).refine((value) => {
   }
 }, 'expected a language tag such as de-DE');
 
-const timezone = string(64).refine((value) => {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: value }) !== null && !/^[+-]/.test(value);
-  } catch {
-    return false;
-  }
-}, 'expected a time zone such as Europe/Berlin');
-
 const PROXY_PROTOCOLS = ['http:', 'https:', 'socks5:'];
 /** Its error message never quotes it: it may contain a password. */
 export const proxyUrl = string(2000)
@@ -154,7 +146,7 @@ export const scrapeRequest = z
     cookies: list(cookie, { max: 200 }).optional(),
     viewport: viewport.optional(),
     locale: locale.optional(),
-    timezone: timezone.optional(),
+    timezone: timeZone.optional(),
     mobile: z.boolean().optional(),
     proxy: z.union([proxyUrl, list(proxyUrl, { min: 1, max: 100 })]).optional(),
     timeout_ms: z.int().min(100).max(600_000).optional(),

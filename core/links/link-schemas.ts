@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { moment, queryInt, string, text, webUrl } from '../schema-primitives.ts';
+import { moment, queryInt, string, text, timeZone, webUrl } from '../schema-primitives.ts';
 import { LINK_CODE } from './link.ts';
 
 /** Requests about short links and statistics. */
@@ -45,23 +45,21 @@ export const qrQuery = z.strictObject({
   size: queryInt(64, 2048).default(256),
 });
 
-/** A timestamp, or a date for its start (UTC). */
+/** A timestamp, or a date (`2026-01-31`) for its start in the time zone of the query. */
 const since = z.union(
-  [z.iso.date().transform((day) => new Date(`${day}T00:00:00Z`)), moment.transform((at) => new Date(at))],
+  [z.iso.date(), moment.transform((at) => new Date(at))],
   'expected a date, or a moment as 2026-01-31T12:00:00Z',
 );
 
-/** Query of `GET /links/{code}/stats`. */
-export const linkStatsQuery = z.strictObject({
+const range = {
   from: since.optional(),
   to: since.optional(),
-  interval: z.enum(['hour', 'day']).default('day'),
-});
+  interval: z.enum(['hour', 'day', 'week', 'month']).default('day'),
+  tz: timeZone.default('UTC'),
+};
+
+/** Query of `GET /links/{code}/stats`. */
+export const linkStatsQuery = z.strictObject(range);
 
 /** Query of `GET /stats`. `all` is for admins only. */
-export const statsQuery = z.strictObject({
-  from: since.optional(),
-  to: since.optional(),
-  interval: z.enum(['hour', 'day']).default('day'),
-  all: z.enum(['true', 'false']).default('false'),
-});
+export const statsQuery = z.strictObject({ ...range, all: z.enum(['true', 'false']).default('false') });

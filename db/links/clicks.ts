@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Interval } from '../../core/calendar.ts';
 import type { ClickKind } from '../../core/links/link.ts';
 import type { Database, Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
@@ -77,7 +78,7 @@ const STORE_CLICKS = statement(
   ), by_hour AS (
     INSERT INTO link_hourly AS h (link_id, hour, human_clicks, visitors, bot_clicks, head_requests, first_visits, last_visits)
     SELECT link_id, hour AT TIME ZONE 'UTC', sum(human_clicks), sum(visitors), sum(bot_clicks), sum(head_requests), sum(first_visits), sum(last_visits) FROM (
-      SELECT link_id, date_trunc('hour', at) AS hour, count(*) FILTER (WHERE ${HUMAN}) AS human_clicks, 0 AS visitors,
+      SELECT link_id, date_bin('15 minutes', at, '2000-01-01') AS hour, count(*) FILTER (WHERE ${HUMAN}) AS human_clicks, 0 AS visitors,
              count(*) FILTER (WHERE kind = 'bot') AS bot_clicks, count(*) FILTER (WHERE kind = 'head') AS head_requests, 0 AS first_visits, 0 AS last_visits
       FROM stored GROUP BY 1, 2
       UNION ALL
@@ -140,19 +141,42 @@ export interface ClickStats {
   top: Map<string, { value: string; clicks: number }[]>;
 }
 
-/** @param range `from` and `to` are on whole hours, or whole days (UTC) */
+/**
+ * Clicks are summed by the quarter of an hour, visitors by the hour of UTC: in a time zone half an
+ * hour beside it, a visitor who came in that hour only may count for the interval before.
+ *
+ * @param range `starts` are those of the intervals of the series
+ */
 export async function readClickStats(
   sql: Sql,
   linkId: string,
-  range: { from: Date; to: Date; interval: 'hour' | 'day' },
+  range: { from: Date; to: Date; interval: Interval; tz: string; starts: Date[] },
 ): Promise<ClickStats> {
-  const { from, to, interval } = range;
+  const { from, to, interval, starts } = range;
   const values = [linkId, from, to];
+  const isStored = interval === 'day' && range.tz === 'UTC';
+  const countVisitors = async (begins: Date[], ends: Date[]) =>
+    new Map(
+      (await sql.query<{ begins: Date; visitors: number }>(COUNT_VISITORS, [linkId, begins, ends])).map(
+        (row) => [row.begins.getTime(), row.visitors],
+      ),
+    );
   const [series, visitors, top] = await Promise.all([
-    sql.query<ClickCounts & { at: Date }>(interval === 'day' ? READ_DAYS : READ_HOURS, values),
-    interval === 'day' ? undefined : sql.query<{ visitors: number }>(COUNT_VISITORS, values),
+    isStored
+      ? sql.query<ClickCounts & { at: Date }>(READ_DAYS, values)
+      : sql.query<ClickCounts & { at: Date }>(READ_INTERVALS, [...values, starts]),
+    isStored ? undefined : countVisitors([from], [to]),
     sql.query<{ kind: string; value: string; clicks: number }>(READ_TOP, values),
   ]);
+  if (!isStored && interval !== 'hour') {
+    const places = new Map(starts.map((start, place) => [start.getTime(), place]));
+    const ends = series.map(({ at }) => starts[(places.get(at.getTime()) ?? 0) + 1] ?? to);
+    const counted = await countVisitors(
+      series.map(({ at }) => at),
+      ends,
+    );
+    for (const point of series) point.visitors = counted.get(point.at.getTime()) ?? 0;
+  }
   const totals = { human_clicks: 0, visitors: 0, bot_clicks: 0, head_requests: 0 };
   for (const point of series) {
     totals.human_clicks += point.human_clicks;
@@ -161,7 +185,7 @@ export async function readClickStats(
     totals.head_requests += point.head_requests;
   }
   // A visitor who came in two hours is one visitor of the day.
-  if (visitors) totals.visitors = visitors[0]?.visitors ?? 0;
+  if (visitors) totals.visitors = visitors.get(from.getTime()) ?? 0;
   const byKind = new Map<string, { value: string; clicks: number }[]>();
   for (const { kind, value, clicks } of top) {
     byKind.set(kind, [...(byKind.get(kind) ?? []), { value, clicks }]);
@@ -178,18 +202,21 @@ const READ_DAYS = statement(
   `,
 );
 
-const READ_HOURS = statement(
-  'read_link_hours',
+/** Half an hour beside UTC, an interval may have visitors and no clicks: those are in the next. */
+const READ_INTERVALS = statement(
+  'read_link_intervals',
   `
-  SELECT hour AS at, human_clicks, visitors, bot_clicks, head_requests FROM link_hourly
-  WHERE link_id = $1 AND hour >= $2 AND hour < $3 ORDER BY hour
+  SELECT ($4::timestamptz[])[width_bucket(hour, $4::timestamptz[])] AS at, sum(human_clicks)::int AS human_clicks,
+         sum(visitors)::int AS visitors, sum(bot_clicks)::int AS bot_clicks, sum(head_requests)::int AS head_requests
+  FROM link_hourly WHERE link_id = $1 AND hour >= $2 AND hour < $3
+  GROUP BY 1 HAVING sum(human_clicks) + sum(bot_clicks) + sum(head_requests) > 0 ORDER BY 1
   `,
 );
 
 /** Sums one of the counts of a day's hours within the range. */
 const hoursOfDay = (count: string) => `
   (SELECT coalesce(sum(h.${count}), 0) FROM link_hourly h
-   WHERE h.link_id = $1 AND h.hour >= greatest($2::timestamptz, d.begins) AND h.hour < least($3::timestamptz, d.ends))`;
+   WHERE h.link_id = $1 AND h.hour >= greatest(r.begins, d.begins) AND h.hour < least(r.ends, d.ends))`;
 
 /**
  * For whole days, and for the first and last part of a day, visitors were counted as they came. For
@@ -200,20 +227,22 @@ const hoursOfDay = (count: string) => `
 const COUNT_VISITORS = statement(
   'count_link_visitors',
   `
-  SELECT coalesce(sum(least(visitors,
-           CASE WHEN $2 <= begins AND $3 >= least(ends, now()) THEN visitors
-                WHEN $2 <= begins THEN ${hoursOfDay('first_visits')}
-                WHEN $3 >= least(ends, now()) THEN ${hoursOfDay('last_visits')}
+  SELECT r.begins, coalesce(sum(least(visitors,
+           CASE WHEN r.begins <= d.begins AND r.ends >= least(d.ends, now()) THEN visitors
+                WHEN r.begins <= d.begins THEN ${hoursOfDay('first_visits')}
+                WHEN r.ends >= least(d.ends, now()) THEN ${hoursOfDay('last_visits')}
                 WHEN day >= current_date - 7 THEN (
                   SELECT count(*) FROM link_visitors v WHERE v.link_id = $1 AND v.day = d.day AND v.hours_mask & (
                     SELECT bit_or(1 << hour) FROM generate_series(0, 23) AS hour
-                    WHERE d.begins + hour * interval '1 hour' >= $2 AND d.begins + hour * interval '1 hour' < $3) <> 0)
+                    WHERE d.begins + hour * interval '1 hour' >= r.begins AND d.begins + hour * interval '1 hour' < r.ends) <> 0)
                 ELSE ${hoursOfDay('visitors')} END)), 0)::int AS visitors
-  FROM (
+  FROM unnest($2::timestamptz[], $3::timestamptz[]) AS r (begins, ends), LATERAL (
     SELECT day, visitors, day::timestamp AT TIME ZONE 'UTC' AS begins, (day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
-    FROM link_daily WHERE link_id = $1
+    FROM link_daily
+    WHERE link_id = $1 AND day >= (r.begins AT TIME ZONE 'UTC')::date AND day <= (r.ends AT TIME ZONE 'UTC')::date
   ) AS d
-  WHERE d.begins < $3::timestamptz AND d.ends > $2::timestamptz
+  WHERE d.begins < r.ends AND d.ends > r.begins
+  GROUP BY r.begins
   `,
 );
 

@@ -173,6 +173,27 @@ describe.each(DRIVERS)('clicks on %s', (driver) => {
     expect(
       (await stats(code, '?from=2026-01-31T01:00:00Z&to=2026-01-31T02:00:00Z&interval=hour')).unique_visitors,
     ).toBe(1);
+    // In other time zones: in India it is 5:30 hours later, in New York 5 hours earlier.
+    const points = async (query: string) =>
+      (await inJanuary(query)).series.map((point: Record<string, unknown>) => [
+        point.at,
+        point.total_clicks,
+        point.unique_visitors,
+      ]);
+    expect(await points('&tz=Asia/Kolkata')).toEqual([['2026-01-30T18:30:00.000Z', 4, 3]]);
+    expect(await points('&tz=America/New_York')).toEqual([['2026-01-30T05:00:00.000Z', 4, 3]]);
+    expect(
+      (await points('&tz=Asia/Kolkata&interval=hour')).map((point: unknown[]) => point.slice(0, 2)),
+    ).toEqual([
+      ['2026-01-30T23:30:00.000Z', 2],
+      ['2026-01-31T00:30:00.000Z', 1],
+      ['2026-01-31T01:30:00.000Z', 1],
+    ]);
+    expect(await points('&interval=month')).toEqual([['2026-01-01T00:00:00.000Z', 4, 3]]);
+    expect(await points('&interval=week&tz=Europe/Berlin')).toEqual([['2026-01-25T23:00:00.000Z', 4, 3]]);
+    expect((await stats(code, '?tz=Europe/Berln')).errors).toEqual([
+      { path: 'tz', message: 'expected a time zone such as Europe/Berlin, did you mean Europe/Berlin?' },
+    ]);
   });
 
   test('that are unreadable are dead-lettered, and the others are counted', async () => {
