@@ -113,6 +113,11 @@ function operatorErrorFor(error: unknown, { config }: ProcessContext): OperatorE
       `cannot listen on ${config.host} port ${config.port}: ${message}; set HOST or PORT`,
     );
   }
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new OperatorError(
+      `the disk of ${config.dataDir} is full: make room, or set DATA_DIR to a folder on another disk`,
+    );
+  }
   if (syscall === 'mkdir' || syscall === 'open') {
     return new OperatorError(
       `cannot keep the API key in ${config.dataDir}: ${message}; set DATA_DIR or BOOTSTRAP_API_KEY`,

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureAdmin, findCaller } from '../../db/accounts/users.ts';
@@ -42,8 +42,11 @@ async function createOrReadKey(file: string): Promise<{ key: string; created: bo
     await writeFile(file, `${key}\n`, { flag: 'wx', mode: 0o600 });
     return { key, created: true };
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return { key: await readKey(file), created: false };
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      return { key: await readKey(file), created: false };
+    // Created and not written, as on a full disk: the next start would find an empty one.
+    await rm(file, { force: true });
+    throw error;
   }
 }
 

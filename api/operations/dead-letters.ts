@@ -63,8 +63,8 @@ export const requeueOne =
 
 /**
  * `POST /dead-letters/requeue {code?, user_id?, created_after?, created_before?, permanent?,
- * limit?}`: requeues all that match, oldest first. Permanent failures, which would fail again, are
- * included only with `permanent` or their `code`.
+ * limit?}`: requeues all that match, oldest first. Permanent failures of jobs and notifications,
+ * which would fail again, are included only with `permanent` or their `code`.
  */
 export const requeueMany =
   (sql: Sql): Handler =>
@@ -74,7 +74,7 @@ export const requeueMany =
     const body = await readBody(request, requeueDeadLettersRequest);
     const { limit, permanent = body.code !== undefined, ...filter } = body;
     const jobs = await requeueDeadLetters(sql, { ...filter, permanent }, limit);
-    const deliveries = await resendDeadLetters(sql, filter, limit - jobs.length);
+    const deliveries = await resendDeadLetters(sql, { ...filter, permanent }, limit - jobs.length);
     sendJson(response, 200, {
       requeued: jobs.length + deliveries.length,
       job_ids: jobs,

@@ -1,4 +1,4 @@
-import { type SendOutcome, STALE_AFTER_MS, settleDelivery } from './delivery.ts';
+import { PERMANENT_DELIVERY_ERRORS, type SendOutcome, STALE_AFTER_MS, settleDelivery } from './delivery.ts';
 
 const policy = { baseMs: 1000, capMs: 60_000 };
 const error = { code: 'http_error', message: 'it answered 500' };
@@ -34,4 +34,16 @@ test('a release costs no attempt, but stale deliveries fail', () => {
   });
   const old = { ...first, ageMs: STALE_AFTER_MS + 1 };
   expect(settleDelivery(old, snooze, policy, 0)).toMatchObject({ status: 'failed', error });
+});
+
+test.each([
+  ['egress_refused', true],
+  ['gone', true],
+  ['mail_refused', true],
+  ['http_error', false],
+  ['tls_failed', false],
+  ['dns_failed', false],
+  ['timeout', false],
+])('whether sending again cannot help after %s: %p', (code, permanent) => {
+  expect(PERMANENT_DELIVERY_ERRORS.includes(code)).toBe(permanent);
 });

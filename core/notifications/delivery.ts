@@ -1,4 +1,5 @@
 import type { ErrorInfo } from '../errors.ts';
+import { PAGE_ERRORS, pageErrorConsequence } from '../jobs/page-errors.ts';
 import { backoffMs, type RetryPolicy } from '../jobs/retry.ts';
 
 /**
@@ -31,6 +32,17 @@ export type SendOutcome =
   | { kind: 'refused'; error: ErrorInfo; receipt: Receipt; gone?: boolean }
   /** Not attempted (circuit open, process stopping): costs no attempt. */
   | { kind: 'snooze'; error: ErrorInfo; delayMs: number };
+
+/**
+ * Codes of failures that sending again cannot help; a webhook that was paused may be resumed first.
+ * Those of connections are the permanent ones of pages, except a bad certificate, which gets renewed.
+ */
+export const PERMANENT_DELIVERY_ERRORS: readonly string[] = [
+  ...['gone', 'endpoint_paused', 'mail_refused', 'push_keys_invalid'],
+  ...Object.keys(PAGE_ERRORS).filter(
+    (code) => code !== 'tls_failed' && pageErrorConsequence(code) === 'permanent',
+  ),
+];
 
 export interface DeliveryTransition {
   status: 'queued' | 'delivered' | 'failed';

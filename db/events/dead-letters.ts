@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Attempt } from '../../core/jobs/job.ts';
+import { PERMANENT_DELIVERY_ERRORS } from '../../core/notifications/delivery.ts';
 import type { Sql } from '../connect.ts';
 import { REQUEUE_JOBS } from '../jobs/change.ts';
 import { ATTEMPTS_OF, type AttemptRow, toAttempt } from '../jobs/read.ts';
@@ -54,8 +55,8 @@ export async function findDeadLetter(sql: Sql, id: string): Promise<DeadLetter |
 }
 
 /**
- * One; or those that match a filter, oldest first. `permanent`: also those that failed with
- * attempts left, because a further attempt would not have helped.
+ * One; or those that match a filter, oldest first. `permanent`: also jobs and notifications that
+ * failed with attempts left, because a further attempt would not have helped.
  */
 export type DeadLetterChoice = { id: string } | (DeadLetterFilter & { permanent?: boolean });
 
@@ -64,14 +65,14 @@ export type DeadLetterChoice = { id: string } | (DeadLetterFilter & { permanent?
  * run.
  */
 export const requeueDeadLetters = (sql: Sql, choice: DeadLetterChoice, limit: number): Promise<string[]> =>
-  again(sql, choice, limit, {
-    ...{ one: REQUEUE_DEAD_LETTER, matching: REQUEUE_DEAD_LETTERS },
-    more: ['permanent' in choice && choice.permanent === true],
-  });
+  again(sql, choice, limit, { one: REQUEUE_DEAD_LETTER, matching: REQUEUE_DEAD_LETTERS });
 
 /** Sends the chosen notifications again, at most `limit`; returns the ids of the deliveries. */
 export const resendDeadLetters = (sql: Sql, choice: DeadLetterChoice, limit: number): Promise<string[]> =>
-  again(sql, choice, limit, { one: RESEND_DEAD_LETTER, matching: RESEND_DEAD_LETTERS });
+  again(sql, choice, limit, {
+    ...{ one: RESEND_DEAD_LETTER, matching: RESEND_DEAD_LETTERS },
+    more: [PERMANENT_DELIVERY_ERRORS],
+  });
 
 async function again(
   sql: Sql,
@@ -81,7 +82,7 @@ async function again(
 ): Promise<string[]> {
   const rows = await ('id' in choice
     ? sql.query<{ id: string }>(one, [choice.id])
-    : sql.query<{ id: string }>(matching, [...valuesOf(choice), limit, ...more]));
+    : sql.query<{ id: string }>(matching, [...valuesOf(choice), limit, choice.permanent === true, ...more]));
   return rows.map(({ id }) => id);
 }
 
@@ -145,7 +146,7 @@ const FIND_DEAD_LETTER = statement(
 );
 
 /** `chosen (id)` for what is replayed: those that match, oldest first. */
-const chosen = (what: 'job_id' | 'delivery_id', condition = 'true') => `
+const chosen = (what: 'job_id' | 'delivery_id', condition: string) => `
   chosen AS (
     SELECT d.${what} AS id FROM dead_letters d
     WHERE ${MATCHES} AND d.${what} IS NOT NULL AND ${condition}
@@ -160,13 +161,14 @@ const chosenOne = (what: 'job_id' | 'delivery_id') => `
     FOR UPDATE SKIP LOCKED
   )`;
 
-/** True unless the job ended with a permanent error; `$6` includes those too. */
-const MAY_HELP = `($6 OR 'fail' IS DISTINCT FROM (
+/** True unless it ended with a permanent error; `$6` includes those too. */
+const SENDING_MAY_HELP = '($6 OR d.code <> ALL ($7::text[]))';
+const RUNNING_MAY_HELP = `($6 OR 'fail' IS DISTINCT FROM (
       SELECT a.outcome FROM attempts a WHERE a.job_id = d.job_id ORDER BY a.started_at DESC LIMIT 1))`;
 
 const REQUEUE_DEAD_LETTERS = statement(
   'requeue_dead_letters',
-  `WITH ${chosen('job_id', MAY_HELP)}, ${REQUEUE_JOBS} SELECT id FROM retried`,
+  `WITH ${chosen('job_id', RUNNING_MAY_HELP)}, ${REQUEUE_JOBS} SELECT id FROM retried`,
 );
 const REQUEUE_DEAD_LETTER = statement(
   'requeue_dead_letter',
@@ -174,7 +176,7 @@ const REQUEUE_DEAD_LETTER = statement(
 );
 const RESEND_DEAD_LETTERS = statement(
   'resend_dead_letters',
-  `WITH ${chosen('delivery_id')}, ${REQUEUE_DELIVERIES} SELECT id FROM sent`,
+  `WITH ${chosen('delivery_id', SENDING_MAY_HELP)}, ${REQUEUE_DELIVERIES} SELECT id FROM sent`,
 );
 const RESEND_DEAD_LETTER = statement(
   'resend_dead_letter',

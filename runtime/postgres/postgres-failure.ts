@@ -12,8 +12,12 @@ export function explainPostgresFailure(error: unknown): string | undefined {
 const CERTIFICATE =
   'the server’s certificate is not trusted: set sslrootcert to the file of its authority, or sslmode=require to encrypt without verifying';
 
+const HANGS_UP =
+  'what listens there hangs up: if it is no Postgres, correct host and port; if it is one, see its log';
+
 const BY_CODE: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there: start the server, or correct host and port',
+  ECONNRESET: HANGS_UP,
   ENOTFOUND: 'the host is not known: correct its name',
   EAI_AGAIN: 'the host’s name cannot be looked up now: check the name server, or correct the host',
   EHOSTUNREACH: 'the host cannot be reached: check network and firewall, or correct the host',
@@ -39,6 +43,7 @@ const BY_CODE: Record<string, string> = {
 };
 
 const BY_MESSAGE: [RegExp, string][] = [
+  [/connection terminated unexpectedly/i, HANGS_UP],
   [
     /does not support SSL/i,
     'the server speaks no TLS: set sslmode=prefer or sslmode=disable, or turn TLS on there',

@@ -239,6 +239,13 @@ describe('an endpoint in the internal network', () => {
       expect([host, outcome]).toEqual([host, host === 'a.localhost' ? expect.anything() : refusedAtOnce]);
     }
     expect([refusedAtOnce, unresolved]).toContainEqual(outcomes.get('a.localhost'));
+    // Sending again cannot help, so it is not done unasked.
+    const requeue = async (body: object) =>
+      (await guarded.api.ask('POST', '/api/v1/dead-letters/requeue', { body })).json.delivery_ids.length;
+    expect(await requeue({})).toBeLessThan(2);
+    expect(await requeue({ code: 'egress_refused', limit: 1 })).toBe(1);
+    expect(await requeue({ permanent: true })).toBeGreaterThan(hosts.length - 3);
+    await guarded.settled();
     expect(inside.requests).toEqual([]);
   });
 
