@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { extract } from '../scraping/extraction/extract.ts';
+import { FILE_ATTACKS } from './adversarial/files.ts';
 import { HOSTILE_PAGES } from './adversarial/pages.ts';
 import { ATTACKS } from './adversarial/parsers.ts';
 
@@ -35,21 +36,24 @@ async function expectLinear(read: (size: number) => unknown, size: number): Prom
   expect(again / Math.max(once, FLOOR_MS / MOST_GROWTH)).toBeLessThan(MOST_GROWTH);
 }
 
-test.each(ATTACKS.map((attack) => [attack.name, attack] as const))('%s', async (_, { make, read, size }) => {
-  const texts = new Map<number, string>();
-  const textOf = (length: number) => {
-    const text = texts.get(length) ?? make(length);
-    texts.set(length, text);
-    return text;
-  };
-  await expectLinear((length) => read(textOf(length)), size * SCALE);
-  collectGarbage();
-  const before = process.memoryUsage().heapUsed;
-  const held = await read(textOf(4 * size * SCALE));
-  collectGarbage();
-  expect(process.memoryUsage().heapUsed - before).toBeLessThan(MOST_HEAP_BYTES);
-  expect(held).not.toBeInstanceOf(Error);
-});
+test.each([...ATTACKS, ...FILE_ATTACKS].map((attack) => [attack.name, attack] as const))(
+  '%s',
+  async (_, { make, read, size }) => {
+    const texts = new Map<number, string>();
+    const textOf = (length: number) => {
+      const text = texts.get(length) ?? make(length);
+      texts.set(length, text);
+      return text;
+    };
+    await expectLinear((length) => read(textOf(length)), size * SCALE);
+    collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    const held = await read(textOf(4 * size * SCALE));
+    collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(MOST_HEAP_BYTES);
+    expect(held).not.toBeInstanceOf(Error);
+  },
+);
 
 test.each(Object.entries(HOSTILE_PAGES))('page: %s', async (_, make) => {
   const read = (size: number) => {

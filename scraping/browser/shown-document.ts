@@ -3,6 +3,7 @@ import type { SourceKind } from '../extraction/sources/source.ts';
 import type { Deadline } from '../fetching/deadline.ts';
 import { isUnsupported, namedType } from '../response/content-type.ts';
 import { sourceKindOf } from '../response/document.ts';
+import { delimiterOf } from '../response/file-document.ts';
 import type { DocumentWatch } from './document-watch.ts';
 import type { DomSnapshot } from './dom-snapshot.ts';
 
@@ -31,13 +32,16 @@ export async function chooseReadable(
   const shown = snapshot.contentType === 'text/plain' ? namedType(watch.answer?.contentType) : null;
   const type = shown ?? snapshot.contentType;
   if (isUnsupported(type)) throw watch.notAPage();
+  // A CSV is a table by plain HTTP.
+  if (type !== null && delimiterOf(type, { url: snapshot.url, headers: {} }) !== undefined)
+    throw watch.notAPage();
   const isHtml = type === 'text/html';
   if (isHtml) assertText(drawn, watch);
   if (isHtml && !FEED_AS_HTML.test(drawn.slice(0, 500))) return asDrawn;
 
   const source = await deadline.race(watch.source());
   if (source === null) return asDrawn;
-  const kind = sourceKindOf(type, source);
+  const kind = sourceKindOf(type, source, snapshot.url);
   if (kind !== 'html') return { html: source, kind, title: null };
   // Chromium renders malformed or undeclared XHTML as an error or an XML tree.
   const isPage = !/<parsererror[\s>]|id="xml-viewer-style"/.test(drawn);

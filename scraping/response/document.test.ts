@@ -63,6 +63,38 @@ describe('a document', () => {
     expect(document(type, body)?.kind).toBe(kind);
   });
 
+  it.each([
+    ['https://a.example/llms.txt', 'text/plain', 'markdown'],
+    ['https://a.example/docs/llms-full.txt', 'text/plain', 'markdown'],
+    ['https://a.example/README.md', 'text/plain; charset=utf-8', 'markdown'],
+    ['https://a.example/README.md', 'application/octet-stream', 'markdown'],
+    ['https://a.example/notes.txt', 'text/plain', 'text'],
+    ['https://a.example/a?x=/llms.txt', 'text/plain', 'text'],
+    ['https://a.example/README.md', 'text/html', 'html'],
+  ])('at %s of type %s is %s', (url, type, sourceKind) => {
+    const body = Buffer.from('# Locks\n');
+    expect(documentOf({ ...head(type), url, body })).toMatchObject({ sourceKind });
+  });
+
+  it.each([
+    ['text/csv', 'https://a.example/x', undefined],
+    ['application/csv', 'https://a.example/x', undefined],
+    ['text/tab-separated-values', 'https://a.example/x', '\t'],
+    ['text/plain', 'https://a.example/x.csv', undefined],
+    ['application/vnd.ms-excel', 'https://a.example/x.csv', undefined],
+    ['application/octet-stream', 'https://a.example/x.tsv', '\t'],
+  ])('of type %s at %s is a table', (type, url, delimiter) => {
+    const body = Buffer.from('a\tb\n1\t2\n');
+    expect(documentOf({ ...head(type), url, body })).toMatchObject({
+      file: { kind: 'delimited', delimiter },
+    });
+  });
+
+  it('that claims to be a PDF and is none is read as one, so that it says what is wrong', () => {
+    expect(document('application/pdf', 'Not found')).toMatchObject({ file: { kind: 'pdf' } });
+    expect(document('application/x-anything', 'Not found')).toBeNull();
+  });
+
   it('without a type is rejected if its bytes are not text', () => {
     expect(document(null, Buffer.from([0x89, 0x50, 0x4e, 0x47, 0, 1, 2]))).toBeNull();
   });

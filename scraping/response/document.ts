@@ -1,3 +1,4 @@
+import { parseUrl } from '../../core/parse-url.ts';
 import type { FileSource } from '../extraction/files/read-file.ts';
 import { isFeed, isJsonFeed } from '../extraction/sources/feed.ts';
 import { type SourceKind, sourceAsHtml } from '../extraction/sources/source.ts';
@@ -52,7 +53,7 @@ export function documentOf(response: ResponseHead & { body: Buffer }): ReadableD
   if (isUnsupported(type) || !TEXTUAL.test(type)) return null;
   const declaring: Declaring = HTML.test(type) ? 'html' : XML.test(type) ? 'xml' : 'text';
   const { text: source, charset } = decodeDocument(body, contentType, url, declaring);
-  const sourceKind = sourceKindOf(type, source);
+  const sourceKind = sourceKindOf(type, source, url);
   return {
     kind: sourceKind === 'html' ? 'html' : sourceKind.endsWith('feed') ? 'feed' : 'text',
     ...{ sourceKind, source, charset },
@@ -63,18 +64,21 @@ export function documentOf(response: ResponseHead & { body: Buffer }): ReadableD
 }
 
 /** @param type from `typeOfDocument`, not from the header alone */
-export function sourceKindOf(type: string, source: string): SourceKind {
+export function sourceKindOf(type: string, source: string, url: string): SourceKind {
   // Servers label feeds as HTML, and XHTML pages as XML.
   if (HTML.test(type)) return isFeed(source) ? 'feed' : 'html';
   if (XML.test(type)) return isFeed(source) ? 'feed' : XHTML.test(source.slice(0, 4000)) ? 'html' : 'xml';
   if (JSON_TYPE.test(type)) return isJsonFeed(source) ? 'json_feed' : 'json';
-  return MARKDOWN.test(type) ? 'markdown' : 'text';
+  const isNamedSo = type === 'text/plain' && MARKDOWN_NAME.test(parseUrl(url)?.pathname ?? '');
+  return MARKDOWN.test(type) || isNamedSo ? 'markdown' : 'text';
 }
 
 const HTML = /^(text\/html|application\/xhtml\+xml|application\/vnd\.wap\.xhtml\+xml)$/;
 const JSON_TYPE = /[/+]json$|^application\/(x-)?ndjson$/;
 const XML = /[/+]xml$/;
 const MARKDOWN = /^(text|application)\/(x-)?(markdown|md|gfm)$/;
+/** `llms.txt` is Markdown by its definition (llmstxt.org). */
+const MARKDOWN_NAME = /\.(md|markdown|mdown|mkd)$|\/llms(-full|-small)?\.txt$/i;
 const TEXTUAL =
   /^text\/|[/+](json|xml|yaml)$|^application\/(x-)?(ndjson|javascript|ecmascript|yaml|toml|sql|sh|graphql|markdown|json5|jsonlines|typescript|x-httpd-php)$/;
 const XHTML = /^\s*(<\?xml[^>]*\?>\s*)?(<!--[\s\S]{0,2000}?-->\s*)?(<!doctype html[^>]*>\s*)?<html[\s>]/i;

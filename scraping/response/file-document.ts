@@ -22,8 +22,11 @@ const CLAIMED: Readonly<Record<string, FileKind>> = {
   'application/epub+zip': 'epub',
 };
 
+/** Where a file's name is. */
+type FileName = Pick<ResponseHead, 'url' | 'headers'>;
+
 /** The delimiter of a CSV or TSV, `null` for one to be found; undefined if the text is none. */
-export function delimiterOf(type: string, head: ResponseHead): string | null | undefined {
+export function delimiterOf(type: string, head: FileName): string | null | undefined {
   if (/^(text|application)\/(x-)?(csv|comma-separated-values)$/.test(type)) return null;
   if (/^text\/(x-)?(tab-separated-values|tsv)$/.test(type)) return '\t';
   if (!isVague(type)) return undefined;
@@ -32,7 +35,7 @@ export function delimiterOf(type: string, head: ResponseHead): string | null | u
 }
 
 /** The type of a text that its server names vaguely, by its file name; null for any other. */
-export function textTypeByName(body: Uint8Array, type: string, head: ResponseHead): string | null {
+export function textTypeByName(body: Uint8Array, type: string, head: FileName): string | null {
   if (!isVague(type) || type === 'text/plain' || !isText(body)) return null;
   return TEXT_TYPES[extensionOf(head)] ?? null;
 }
@@ -62,7 +65,7 @@ const isText = (body: Uint8Array): boolean =>
   (body[0] === 0xfe && body[1] === 0xff) ||
   !body.subarray(0, 4096).some((byte) => byte < 9 || (byte > 13 && byte < 27));
 
-const extensionOf = ({ url, headers }: ResponseHead): string => {
+const extensionOf = ({ url, headers }: FileName): string => {
   const named = fileNameIn(headers['content-disposition']);
   const path = new URL(url).pathname;
   return /\.([a-z]{2,8})$/i.exec(named ?? path)?.[1]?.toLowerCase() ?? '';

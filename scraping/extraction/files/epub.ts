@@ -79,7 +79,7 @@ function resolvePath(folder: string, href: string): string {
 /** Pictures and links within the book lead nowhere. */
 function bodyOf(archive: Archive, path: string): string {
   const html = archive.text(path);
-  const start = /<body[^>]*>/i.exec(html);
+  const start = /<body[^<>]*>/i.exec(html);
   if (!start) return '';
   const end = html.lastIndexOf('</body');
   const body = html.slice(start.index + start[0].length, end > start.index ? end : undefined);
