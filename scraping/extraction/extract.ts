@@ -4,7 +4,9 @@ import type { Page } from '../../core/jobs/page.ts';
 import { findDocumentContacts, toContacts } from './contacts/contacts.ts';
 import { mainContent, wholeContent } from './content/main-content.ts';
 import type { ContentScope } from './content/select-blocks.ts';
+import { cleanLine } from './document/blanks.ts';
 import { parsePage, readTitle } from './document/dom.ts';
+import { withoutShownBoxes } from './document/shown-boxes.ts';
 import { extractFields, type Fields, type FieldsWanted } from './fields.ts';
 import { likenessOf } from './likeness.ts';
 import { toMarkdown } from './markdown/markdown.ts';
@@ -12,6 +14,7 @@ import { makeReadable } from './markdown/readable.ts';
 import { toText } from './markdown/text.ts';
 import { extractLinks } from './metadata/links.ts';
 import { extractMetadata } from './metadata/metadata.ts';
+import { titleWithout } from './metadata/title.ts';
 import { type SourceKind, sourceAsHtml, sourceAsWritten } from './sources/source.ts';
 import { storable } from './storable.ts';
 
@@ -24,7 +27,7 @@ export interface ExtractInput {
   /** Default `html`. */
   kind?: SourceKind;
   url: string;
-  /** Null: read from the document and included in the result. */
+  /** As the browser has it; null: read from the document. The result has it if it is another. */
   title: string | null;
   charset: string;
   formats: readonly Format[];
@@ -63,7 +66,7 @@ function read(input: ExtractInput): Extracted {
   const { kind = 'html' } = input;
   const wants = (format: Format) => input.formats.includes(format);
   const extracted: Extracted = {};
-  if (wants('raw_html')) extracted.raw_html = input.html;
+  if (wants('raw_html')) extracted.raw_html = withoutShownBoxes(input.html);
   if (!needsDocument(input)) return extracted;
 
   const fields = hasFields(input) ? input.fields : undefined;
@@ -71,8 +74,9 @@ function read(input: ExtractInput): Extracted {
   const document = parsePage(html, input.url, (asWritten, base) => {
     if (fields) Object.assign(extracted, extractFields(asWritten, base, fields));
   });
-  const title = input.title ?? readTitle(document);
-  if (input.title === null) extracted.title = title;
+  const declared = cleanLine(input.title ?? readTitle(document));
+  const title = declared === '' && kind === 'html' ? titleWithout(document) : declared;
+  if (title !== input.title) extracted.title = title;
   if (wants('links')) extracted.links = extractLinks(document, input.url);
   if (wants('metadata')) extracted.metadata = extractMetadata(document, { ...input, title });
   if (wants('contacts')) extracted.contacts = toContacts(findDocumentContacts({ document, url: input.url }));
@@ -84,7 +88,7 @@ function read(input: ExtractInput): Extracted {
   const scope = input.mainContent === true ? 'balanced' : input.mainContent;
   const content = scope && kind === 'html' ? mainContent(document, input.url, scope) : wholeContent(document);
   if (wants('html')) extracted.html = content.outerHTML;
-  if (wants('text') || wants('markdown')) makeReadable(content);
+  if (!written && (wants('text') || wants('markdown'))) makeReadable(content);
   if (wants('text')) extracted.text = written?.text ?? toText(content);
   if (wants('markdown')) extracted.markdown = written?.markdown ?? toMarkdown(content);
   return extracted;

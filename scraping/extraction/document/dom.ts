@@ -1,9 +1,12 @@
 import { createDocument } from '@mixmark-io/domino';
 import { parseUrl } from '../../../core/parse-url.ts';
 import { absoluteUrl } from './absolute-url.ts';
+import { cleanLine } from './blanks.ts';
 import { fillEmptyElements } from './fill-empty.ts';
+import { unifyFormulas } from './formulas.ts';
 import { resolveImages } from './images.ts';
 import { select, selectFirst, setAttribute } from './selector-index.ts';
+import { readShownBoxes } from './shown-boxes.ts';
 import { containsTag, isElement, nextNode, readText } from './traverse.ts';
 
 export { absoluteUrl } from './absolute-url.ts';
@@ -23,8 +26,11 @@ export function parsePage(
   const document = createDocument(html, true);
   unwrapMisspelt(document);
   flattenShadowRoots(document);
+  const hidden = readShownBoxes(document);
   const base = baseUrl(document, url);
   beforeResolve?.(document, base);
+  for (const element of hidden) setAttribute(element, 'hidden', '');
+  unifyFormulas(document);
   fillEmptyElements(document);
   resolveAddresses(document, base);
   return document;
@@ -39,9 +45,11 @@ function unwrapMisspelt(document: Document): void {
   }
 }
 
-function baseUrl(document: Document, url: string): string {
-  const base = selectFirst(document, 'base[href]')?.getAttribute('href');
-  return (base && parseUrl(base, url)?.href) || url;
+/** As browsers do: of several `base` the first counts, and `data:` or `javascript:` is none. */
+export function baseUrl(document: Document, url: string): string {
+  const written = selectFirst(document, 'base[href]')?.getAttribute('href')?.trim();
+  const base = written ? parseUrl(written, url) : null;
+  return base && !/^(data|javascript|about):/.test(base.protocol) ? base.href : url;
 }
 
 /**
@@ -120,10 +128,12 @@ export const isBlock = (element: Element): boolean => BLOCKS.has(element.tagName
 
 export const hasBlockInside = (element: Element): boolean => containsTag(element, BLOCKS);
 
-/** Same as `document.title`, without its walk of the whole document. */
+/** Same as `document.title`, without its walk of the whole document. A drawing has titles too. */
 export function readTitle(document: Document): string {
-  const title = selectFirst(document, 'title');
-  return title ? collapseSpaces(readText(title)) : '';
+  const title = select(document, 'title').find(({ namespaceURI }) => namespaceURI === HTML);
+  return title ? cleanLine(readText(title)) : '';
 }
+
+const HTML = 'http://www.w3.org/1999/xhtml';
 
 export const collapseSpaces = (text: string | null): string => (text ?? '').replace(/\s+/g, ' ').trim();

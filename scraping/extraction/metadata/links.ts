@@ -1,7 +1,8 @@
 import type { Link, LinkKind } from '../../../core/jobs/page.ts';
 import { parseUrl } from '../../../core/parse-url.ts';
 import { cleanLine } from '../document/blanks.ts';
-import { readText, select } from '../document/dom.ts';
+import { select } from '../document/dom.ts';
+import { toLine } from '../markdown/one-line.ts';
 
 const MAX_TEXT = 500;
 /** More than any page for people has. */
@@ -50,7 +51,7 @@ const withoutFragment = (url: string) => url.split('#', 1)[0] ?? '';
 
 function linkText(element: Element): string {
   const text =
-    cleanLine(readText(element)) ||
+    toLine(element) ||
     cleanLine(element.getAttribute('aria-label')) ||
     cleanLine(element.getAttribute('title')) ||
     cleanLine(element.getAttribute('alt')) ||

@@ -1,4 +1,5 @@
-import { collapseSpaces, select } from '../document/dom.ts';
+import { cleanLine } from '../document/blanks.ts';
+import { select } from '../document/dom.ts';
 
 /** Characters per value. */
 const MAX_VALUE = 5000;
@@ -9,7 +10,7 @@ export type MetaTags = ReadonlyMap<string, string>;
 export function metaTags(document: Document): MetaTags {
   const tags = new Map<string, string>();
   for (const tag of select(document, 'meta[content]')) {
-    const value = collapseSpaces(tag.getAttribute('content')).slice(0, MAX_VALUE);
+    const value = cleanLine(tag.getAttribute('content')).slice(0, MAX_VALUE);
     if (!value) continue;
     for (const attribute of ['property', 'name', 'itemprop', 'http-equiv']) {
       const name = tag.getAttribute(attribute)?.toLowerCase();

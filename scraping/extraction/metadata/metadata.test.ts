@@ -223,3 +223,121 @@ it('metadata has feeds, microdata and the site name', () => {
     ],
   });
 });
+
+describe('URLs in metadata', () => {
+  const base = 'https://news.example/2024/05/03/locks';
+
+  it.each([
+    [
+      'a relative og:image',
+      '<meta property="og:image" content="/i.jpg">',
+      { opengraph: { image: 'https://news.example/i.jpg' } },
+    ],
+    [
+      'one without a scheme',
+      '<meta property="og:image" content="//cdn.example/i.jpg">',
+      { opengraph: { image: 'https://cdn.example/i.jpg' } },
+    ],
+    [
+      'a relative twitter:image',
+      '<meta name="twitter:image" content="../i.jpg">',
+      { twitter: { image: 'https://news.example/2024/05/i.jpg' } },
+    ],
+    [
+      'a relative og:url',
+      '<meta property="og:url" content="/locks">',
+      { opengraph: { url: 'https://news.example/locks' }, canonical: 'https://news.example/locks' },
+    ],
+    [
+      'words that are no URL',
+      '<meta property="og:image:alt" content="A lock">',
+      { opengraph: { 'image:alt': 'A lock' } },
+    ],
+    [
+      'a base',
+      '<base href="https://other.example/x/"><meta property="og:image" content="i.jpg">',
+      { opengraph: { image: 'https://other.example/x/i.jpg' } },
+    ],
+    [
+      'a relative canonical',
+      '<link rel="canonical" href="/locks?a=1">',
+      { canonical: 'https://news.example/locks?a=1' },
+    ],
+    [
+      'an icon in capitals',
+      '<link rel="Shortcut Icon" href="/f.ico">',
+      { favicon: 'https://news.example/f.ico' },
+    ],
+    [
+      'several images',
+      '<meta property="og:image" content="/a.jpg"><meta property="og:image:secure_url" content="https://news.example/a.jpg"><meta property="og:image" content="/b.jpg">',
+      {
+        images: ['https://news.example/a.jpg', 'https://news.example/b.jpg'],
+        opengraph: { image: 'https://news.example/a.jpg', 'image:secure_url': 'https://news.example/a.jpg' },
+      },
+    ],
+    [
+      'languages',
+      '<link rel="alternate" hreflang="de" href="/de/"><link rel="alternate" hreflang="x-default" href="/">',
+      {
+        alternates: [
+          { language: 'de', url: 'https://news.example/de/' },
+          { language: 'x-default', url: 'https://news.example/' },
+        ],
+      },
+    ],
+  ])('%s', (_name, head, expected) => {
+    expect(read(head, '', base)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['no favicon that the page does not declare', '', 'favicon'],
+    ['no empty icon', '<link rel="icon" href="data:,">', 'favicon'],
+    ['no empty canonical', '<link rel="canonical" href="">', 'canonical'],
+    ['no canonical of another kind', '<link rel="canonical" href="javascript:x()">', 'canonical'],
+    ['no empty image', '<meta property="og:image" content=" ">', 'images'],
+    ['no language of a template', '<html lang="{{lang}}">', 'language'],
+  ])('%s', (_name, head, field) => {
+    const html = head.startsWith('<html') ? head : `<html><head>${head}</head></html>`;
+    expect(readWhole(html).metadata).not.toHaveProperty(field);
+  });
+});
+
+const readWhole = (html: string) =>
+  extract({
+    html: `<!doctype html>${html}`,
+    ...{ url: 'https://news.example/2024/05/03/locks', title: null, charset: 'UTF-8' },
+    ...{ formats: ['metadata', 'links'], mainContent: true },
+  });
+
+describe('the title of a page', () => {
+  it.each([
+    ['is its title', '<head><title>A</title></head>', 'A'],
+    ['is on one line', '<head><title>\n A&nbsp;long\n  ti&shy;tle&#8203; </title></head>', 'A long title'],
+    ['is not that of a drawing', '<body><svg><title>Menu</title></svg><h1>Locks</h1></body>', 'Locks'],
+    [
+      'is the one for cards',
+      '<head><title> </title><meta property="og:title" content="A&nbsp;B"></head>',
+      'A B',
+    ],
+    [
+      'is not an empty one for cards',
+      '<head><meta property="og:title" content=""><meta name="twitter:title" content="A"></head>',
+      'A',
+    ],
+    ['is the first heading', '<body><h1></h1><h1>A<br>B</h1></body>', 'A B'],
+    ['may be missing', '<body><p>A</p></body>', ''],
+  ])('%s', (_name, html, expected) => {
+    expect(readWhole(`<html>${html}</html>`).title).toBe(expected);
+  });
+});
+
+it.each([
+  ['<a href="/a"><h3>Title</h3><p>More</p></a>', 'Title More'],
+  ['<a href="/a">Line<br>two</a>', 'Line two'],
+  ['<a href="/a"><span style="display:block">Name</span><span>10&nbsp;€</span></a>', 'Name 10 €'],
+  ['<a href="/a">One<b>two</b></a>', 'Onetwo'],
+  ['<a href="/a"><style>.x{}</style>Text</a>', 'Text'],
+])('the text of %s is on one line', (html, expected) => {
+  expect(readWhole(`<html><body>${html}</body></html>`).links?.[0]?.text).toBe(expected);
+});

@@ -1,4 +1,4 @@
-import { absoluteUrl, collapseSpaces, readTitle, select, selectFirst } from '../document/dom.ts';
+import { absoluteUrl, baseUrl, collapseSpaces, readTitle, select } from '../document/dom.ts';
 import { findAuthors } from './authors.ts';
 import { findModified, findPublished, isArticle } from './byline.ts';
 import { type MetaTags, metaTags } from './meta-tags.ts';
@@ -12,9 +12,10 @@ export function extractMetadata(
 ): Record<string, unknown> {
   const tags = metaTags(document);
   const first = (...names: string[]) => names.map((name) => tags.get(name)).find(Boolean);
-  const link = (rel: string) =>
-    selectFirst(document, `link[rel~="${rel}"][href]`)?.getAttribute('href') ?? undefined;
-  const icon = link('icon') ?? link('apple-touch-icon') ?? absoluteUrl('/favicon.ico', page.url);
+  const links = readLinks(document);
+  const link = (rel: string) => links.find(({ rels }) => rels.includes(rel))?.url;
+  const canonical = links.find(({ rels, url }) => rels.includes('canonical') && isWeb(url))?.url;
+  const absolute = (url: string) => absoluteUrl(url, baseUrl(document, page.url)) ?? url;
   const jsonLd = readJsonLd(document);
   const siteName = first('og:site_name', 'application-name');
   const source = { document, tags, jsonLd, siteName, url: page.url };
@@ -26,10 +27,8 @@ export function extractMetadata(
       ...{ tags, siteName, title: page.title || readTitle(document), isWritten, url: page.url },
     }),
     description: first('description', 'og:description', 'twitter:description'),
-    language:
-      document.documentElement?.getAttribute('lang') ||
-      first('content-language', 'og:locale')?.replace('_', '-'),
-    canonical: link('canonical') ?? first('og:url'),
+    language: readLanguage(document) ?? first('content-language', 'og:locale')?.replace('_', '-'),
+    canonical: canonical ?? absoluteIfAny(first('og:url'), absolute),
     charset: page.charset || undefined,
     site_name: siteName,
     author: authors.length > 0 ? authors.join(', ') : undefined,
@@ -39,10 +38,12 @@ export function extractMetadata(
     modified: findModified(source),
     robots: first('robots'),
     generator: first('generator'),
-    favicon: icon ?? undefined,
+    favicon: link('icon') ?? link('apple-touch-icon') ?? link('apple-touch-icon-precomposed'),
+    images: findImages(document, absolute),
+    alternates: findAlternates(document),
     feeds: findFeeds(document),
-    opengraph: group(tags, 'og:'),
-    twitter: group(tags, 'twitter:'),
+    opengraph: group(tags, 'og:', absolute),
+    twitter: group(tags, 'twitter:', absolute),
     json_ld: jsonLd,
     microdata: readMicrodata(document),
   });
@@ -63,12 +64,78 @@ function findFeeds(document: Document): { url: string; title?: string; type: str
   return feeds.length > 0 ? feeds : undefined;
 }
 
-function group(tags: MetaTags, prefix: string): Record<string, string> | undefined {
+/** The properties under a prefix; those that are URLs are absolute. */
+function group(
+  tags: MetaTags,
+  prefix: string,
+  absolute: (url: string) => string,
+): Record<string, string> | undefined {
   const found = [...tags]
     .filter(([name]) => name.startsWith(prefix))
-    .map(([name, value]) => [name.slice(prefix.length), value]);
+    .map(([name, value]) => {
+      const property = name.slice(prefix.length);
+      return [property, IS_URL.test(property) ? absolute(value) : value];
+    });
   return found.length > 0 ? Object.fromEntries(found) : undefined;
 }
+
+/** Of Open Graph and Twitter cards. */
+const IS_URL = /^(url|see_also|(image\d?|video|audio|player)(:(url|secure_url|src|stream))?)$/;
+
+const MAX_IMAGES = 50;
+
+/** Every image that the page declares for itself, the main one first. */
+function findImages(document: Document, absolute: (url: string) => string): string[] | undefined {
+  const names = /^(og:image(:(url|secure_url))?|twitter:image(:src)?)$/i;
+  const found = select(document, 'meta[content]')
+    .filter((tag) => names.test(tag.getAttribute('property') ?? tag.getAttribute('name') ?? ''))
+    .map((tag) => tag.getAttribute('content')?.trim() ?? '')
+    .filter((url) => url !== '')
+    .map(absolute);
+  const images = [...new Set(found)].filter(isWeb).slice(0, MAX_IMAGES);
+  return images.length > 0 ? images : undefined;
+}
+
+const MAX_ALTERNATES = 200;
+
+/** The same page in other languages, by `hreflang`. */
+function findAlternates(document: Document): { language: string; url: string }[] | undefined {
+  const alternates = readLinks(document)
+    .filter(({ rels, language, url }) => rels.includes('alternate') && language !== '' && isWeb(url))
+    .slice(0, MAX_ALTERNATES)
+    .map(({ language, url }) => ({ language, url }));
+  return alternates.length > 0 ? alternates : undefined;
+}
+
+interface LinkTag {
+  rels: string[];
+  url: string;
+  language: string;
+}
+
+/** The `link` tags with a URL; `data:,` and the like stand for none. */
+const readLinks = (document: Document): LinkTag[] =>
+  select(document, 'link[rel][href]')
+    .map((tag) => ({
+      rels: (tag.getAttribute('rel') ?? '').toLowerCase().split(/\s+/),
+      url: tag.getAttribute('href')?.trim() ?? '',
+      language: tag.getAttribute('hreflang')?.trim() ?? '',
+    }))
+    .filter(({ url }) => isWeb(url) || /^data:image\//i.test(url));
+
+const isWeb = (url: string): boolean => /^https?:\/\//i.test(url);
+
+/** A template's `{{lang}}` is none. */
+function readLanguage(document: Document): string | undefined {
+  const root = document.documentElement;
+  const language = (root?.getAttribute('lang') || root?.getAttribute('xml:lang') || '')
+    .trim()
+    .replace(/_/g, '-');
+  return /^[a-z]{2,3}(-[a-z0-9]{1,8})*$/i.test(language) ? language : undefined;
+}
+
+const absoluteIfAny = (url: string | undefined, absolute: (url: string) => string): string | undefined =>
+  url === undefined ? undefined : absolute(url);
 
 const present = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined && value !== ''));

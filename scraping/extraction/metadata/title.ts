@@ -1,6 +1,8 @@
 import { parseUrl } from '../../../core/parse-url.ts';
-import { collapseSpaces, readText, select } from '../document/dom.ts';
-import type { MetaTags } from './meta-tags.ts';
+import { cleanLine } from '../document/blanks.ts';
+import { select } from '../document/dom.ts';
+import { toLine } from '../markdown/one-line.ts';
+import { type MetaTags, metaTags } from './meta-tags.ts';
 
 /**
  * The headline of a page: its title without site name and slogans. The heading is used if the title
@@ -10,13 +12,10 @@ export function findHeadline(
   document: Document,
   page: { tags: MetaTags; siteName: string | undefined; title: string; isWritten: boolean; url: string },
 ): string | undefined {
-  const title = (collapseSpaces(page.title) || collapseSpaces(page.tags.get('og:title') ?? '')).slice(
-    0,
-    LONGEST,
-  );
-  const openGraph = collapseSpaces(page.tags.get('og:title') ?? page.tags.get('twitter:title') ?? '');
+  const title = (cleanLine(page.title) || cleanLine(page.tags.get('og:title') ?? '')).slice(0, LONGEST);
+  const openGraph = cleanLine(page.tags.get('og:title') ?? page.tags.get('twitter:title') ?? '');
   const headings = select(document, 'h1')
-    .map((heading) => collapseSpaces(readText(heading)).replace(/ ?[¶#]$/, ''))
+    .map((heading) => toLine(heading).replace(/ ?[¶#]$/, ''))
     .filter((text) => text.length > 1 && text.length < 300);
   if (title === '') return headings[0];
 
@@ -44,6 +43,19 @@ export function findHeadline(
     return openGraph;
   }
   return /^home ?(page)?$/i.test(first) ? title : first;
+}
+
+/** The title of a page without a `title`: what it declares for cards, else its first heading. */
+export function titleWithout(document: Document): string {
+  const tags = metaTags(document);
+  const declared = tags.get('og:title') ?? tags.get('twitter:title');
+  return (
+    declared ??
+    select(document, 'h1')
+      .map(toLine)
+      .find((text) => text.length > 1 && text.length < 300) ??
+    ''
+  );
 }
 
 /** Characters of a title that are compared with each heading. */

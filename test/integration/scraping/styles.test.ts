@@ -34,3 +34,28 @@ it('a screenshot has the styles of the page', async () => {
   expect(artifacts).toHaveLength(1);
   expect(asked()).toContain('/style.css?of=docs');
 });
+
+const SHOWN = [
+  '# Shown boxes',
+  'Words and ***seen*** faded ones.',
+  'name price',
+  'first  \nsecond',
+  'above  \nbelow',
+];
+
+it.each([
+  ['a static page', {}],
+  ['a page with actions', { actions: [{ type: 'wait', ms: 1 } as const] }],
+])('%s is read as its own styles show it', async (_name, options) => {
+  const { page } = await fixture.scraper.scrape(at('/shown.html'), {
+    ...options,
+    formats: ['markdown', 'text', 'html', 'raw_html'],
+  });
+  expect(page.error).toBeNull();
+  expect(page.markdown?.split('\n\n').slice(0, SHOWN.length)).toEqual(SHOWN);
+  expect(page.text).toContain('left right unbelievable');
+  expect(page.html).not.toMatch(/GONE|data-leadengine/);
+  // As the document is, without what the snapshot wrote into it.
+  expect(page.raw_html).toContain('<span class="gone">GONE</span>');
+  expect(page.raw_html).not.toContain('data-leadengine');
+});
