@@ -6,7 +6,9 @@ import { closestTag, hasText, isElement, nextNode, readText } from './traverse.t
  * without one a `br`, a blank line of code its line break, and a task's checkbox its sign.
  */
 export function fillEmptyElements(document: Document): void {
-  for (const box of select(document, 'input[type="checkbox"]')) writeTaskBox(box);
+  for (const box of select(document, 'input')) {
+    if (box.getAttribute('type')?.toLowerCase() === 'checkbox') writeTaskBox(box);
+  }
   const hasTextInside = new Map<Element, boolean>();
   for (const item of select(document, 'li')) {
     const list = item.parentElement;

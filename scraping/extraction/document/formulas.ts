@@ -9,27 +9,37 @@ import { isElement, isText, nextNode, readText } from './traverse.ts';
  * a script or an image's text.
  */
 export function unifyFormulas(document: Document): void {
-  if (!selectFirst(document, ANY_FORMULA)) return;
-  for (const holder of select(document, 'mjx-container')) replaceMathJax3(holder);
-  for (const script of select(document, 'script[type^="math/"]')) replaceMathJax2(script);
-  for (const holder of select(document, NAMED)) {
-    if (holder.parentNode && isIn(holder, document)) replaceNamed(holder);
-  }
-  for (const math of select(document, 'math')) {
-    if (isIn(math, document)) replaceMath(math);
-  }
-  for (const image of select(document, 'img')) replaceImage(image);
+  // One walk: most pages have no formula, and selectors of this kind would be compiled per element.
+  const found = select(document, '*').filter(mayBeFormula);
+  for (const element of found) if (isIn(element, document)) replaceAny(element);
 }
 
-/** Pages without one of these have no formulas to unify; most have none. */
-const ANY_FORMULA =
-  'math, mjx-container, script[type^="math/"], [data-tex], [data-latex], [class*="katex"], [class*="math"], [class*="latex"], img[class*="tex"], img[src*="latex"], img[src*="codecogs"], img[src*="math/render"], img[src*="cht=tx"]';
-const NAMED =
-  '[data-tex], [data-latex], [class*="katex"], [class*="math"], [class*="mwe-math"], [class*="arithmatex"]';
+function mayBeFormula(element: Element): boolean {
+  const { localName } = element;
+  if (localName === 'math' || localName === 'mjx-container') return true;
+  if (localName === 'script') return element.getAttribute('type')?.startsWith('math/') === true;
+  if (localName === 'img') return element.hasAttribute('alt');
+  if (!element.hasAttributes()) return false;
+  const name = element.getAttribute('class');
+  if (name !== null && FORMULA_CLASS.test(name)) return true;
+  return element.hasAttribute('data-tex') || element.hasAttribute('data-latex');
+}
+
+const FORMULA_CLASS = /katex|math|arithmatex/;
+
+function replaceAny(element: Element): void {
+  if (element.localName === 'math') replaceMath(element);
+  else if (element.localName === 'mjx-container') replaceMathJax3(element);
+  else if (element.localName === 'script') replaceMathJax2(element);
+  else if (element.localName === 'img') replaceImage(element);
+  else replaceNamed(element);
+}
 
 /** False once an earlier replacement took it out with what is around it. */
 function isIn(element: Element, document: Document): boolean {
-  return document.documentElement?.contains(element) ?? false;
+  let top: Node = element;
+  while (top.parentNode) top = top.parentNode;
+  return top === document;
 }
 
 function replaceNamed(holder: Element): void {
@@ -42,9 +52,7 @@ function replaceNamed(holder: Element): void {
     const tex = texOf(holder);
     const isDisplay = has('katex-display') || isDisplayed(holder) || /display/.test(readImageClass(holder));
     if (tex !== null) replace(holder, { tex, isDisplay });
-  } else if (
-    has('math', 'math-container', 'math-inline', 'math-display', 'arithmatex', 'tex2jax_process', 'math-tex')
-  ) {
+  } else if (has('math', 'math-container', 'math-inline', 'math-display', 'math-tex', 'arithmatex')) {
     const written = startsFormula(holder) ? unwrapDelimiters(readText(holder)) : null;
     if (written) replace(holder, written);
   }
@@ -58,8 +66,7 @@ function startsFormula(holder: Element): boolean {
   return false;
 }
 
-const readImageClass = (holder: Element): string =>
-  selectFirst(holder, 'img[class]')?.getAttribute('class') ?? '';
+const readImageClass = (holder: Element): string => selectFirst(holder, 'img')?.getAttribute('class') ?? '';
 
 interface Formula {
   tex: string;

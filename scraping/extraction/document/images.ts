@@ -12,7 +12,9 @@ export function resolveImages(document: Document, base: string): void {
   const images = select(document, 'img');
   const shared = sourcesOfSeveral(images);
   for (const image of images) resolveImage(image, base, shared);
-  for (const source of select(document, 'source[srcset]')) resolveSrcset(source, base);
+  for (const source of select(document, 'source')) {
+    if (source.hasAttribute('srcset')) resolveSrcset(source, base);
+  }
   for (const holder of select(document, 'noscript')) showNoscriptImages(holder);
 }
 

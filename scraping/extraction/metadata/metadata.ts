@@ -87,7 +87,7 @@ const MAX_IMAGES = 50;
 /** Every image that the page declares for itself, the main one first. */
 function findImages(document: Document, absolute: (url: string) => string): string[] | undefined {
   const names = /^(og:image(:(url|secure_url))?|twitter:image(:src)?)$/i;
-  const found = select(document, 'meta[content]')
+  const found = select(document, 'meta')
     .filter((tag) => names.test(tag.getAttribute('property') ?? tag.getAttribute('name') ?? ''))
     .map((tag) => tag.getAttribute('content')?.trim() ?? '')
     .filter((url) => url !== '')
@@ -115,7 +115,7 @@ interface LinkTag {
 
 /** The `link` tags with a URL; `data:,` and the like stand for none. */
 const readLinks = (document: Document): LinkTag[] =>
-  select(document, 'link[rel][href]')
+  select(document, 'link')
     .map((tag) => ({
       rels: (tag.getAttribute('rel') ?? '').toLowerCase().split(/\s+/),
       url: tag.getAttribute('href')?.trim() ?? '',
