@@ -60,7 +60,7 @@ import {
   showDeadLetter,
 } from './operations/dead-letters.ts';
 import { showQueue, showWorkers } from './operations/fleet.ts';
-import { live, queueHealth, ready, showMetrics } from './operations/health.ts';
+import { live, overview, queueHealth, ready, showMetrics } from './operations/health.ts';
 import { showLinkStats, showStats } from './statistics/statistics.ts';
 
 type Handlers = Parameters<typeof serve>[3];
@@ -165,6 +165,7 @@ export function healthRoutes(
   stopping: () => boolean,
 ): Router {
   const routes = Router();
+  serve(routes, '', '/health', { GET: overview(database, queue, stopping) });
   serve(routes, '', '/health/live', { GET: live });
   serve(routes, '', '/health/ready', { GET: ready(database, stopping) });
   serve(routes, '', '/health/rabbitmq', { GET: queueHealth(queue) });

@@ -7,6 +7,7 @@ import type { Config } from '../runtime/settings/config.ts';
 import { banner } from './banner.ts';
 import { choosePort } from './port.ts';
 import { SupervisedProcess } from './supervised-process.ts';
+import { chooseWorkerUser, type WorkerUser } from './worker-user.ts';
 
 /**
  * Run by `npm start` after the set-up: Postgres unless one is given, API, notifier, analytics and
@@ -14,7 +15,10 @@ import { SupervisedProcess } from './supervised-process.ts';
  */
 async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<void> {
   const { port, takenPort } = await choosePort(config, isSet('PORT'));
+  const root = join(import.meta.dirname, '..');
   const databaseUrl = config.databaseUrl ?? (await startPostgres(lifecycle, config, logger));
+  // Not before: it hands folders of DATA_DIR over, which another LeadEngine might be using.
+  const workerUser = await workerUserOf(config, root, logger);
   const env = {
     ...process.env,
     PORT: String(port),
@@ -26,11 +30,14 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
   };
   // The grace period is for running jobs; then they close browsers and connections.
   const stopMs = config.shutdownGraceMs + 10_000;
-  const supervised = (name: string, entry: string) =>
-    new SupervisedProcess({ name, entry: join(import.meta.dirname, '..', entry), env, stopMs, logger });
+  const supervised = (name: string, entry: string, user?: WorkerUser) =>
+    new SupervisedProcess({
+      ...{ name, entry: join(root, entry), stopMs, logger, user },
+      env: user ? { ...env, ...user.env } : env,
+    });
   const api = supervised('api', 'api/main.js');
   const workers = Array.from({ length: config.workers }, (_, index) =>
-    supervised(`worker-${index + 1}`, 'workers/scraper/main.js'),
+    supervised(`worker-${index + 1}`, 'workers/scraper/main.js', workerUser),
   );
   const notifier = supervised('notifier', 'workers/notifier/main.js');
   const analytics = supervised('analytics', 'workers/analytics/main.js');
@@ -55,6 +62,20 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
     },
     waitsFor: () => all.filter((child) => child.isRunning).map(({ name }) => name),
   });
+}
+
+/** Undefined: workers run as this process does. */
+async function workerUserOf(config: Config, root: string, logger: Logger): Promise<WorkerUser | undefined> {
+  const choice = await chooseWorkerUser(config, root, process.env);
+  if (choice.kind === 'root') {
+    logger.warn('workers_run_as_root', {
+      reason: choice.reason,
+      consequence: "no sandbox for the browser's pages",
+    });
+  }
+  if (choice.kind !== 'other') return undefined;
+  logger.info('workers_run_as_user', { uid: choice.user.uid });
+  return choice.user;
 }
 
 async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<string> {

@@ -27,6 +27,8 @@ export interface SupervisedProcessOptions {
   /** Absolute path of a compiled entry point. */
   entry: string;
   env: NodeJS.ProcessEnv;
+  /** Whom it runs as, and where; undefined: as its parent. */
+  user?: { uid: number; gid: number; home: string } | undefined;
   /** Time to stop before it is killed. */
   stopMs: number;
   logger: Logger;
@@ -115,10 +117,11 @@ export class SupervisedProcess {
   }
 
   #launch(): Run {
-    const { entry, env, logger, name } = this.options;
+    const { entry, env, logger, name, user } = this.options;
     const begun = Date.now();
     const child = fork(entry, [], {
       env,
+      ...(user ? { uid: user.uid, gid: user.gid, cwd: user.home } : {}),
       detached: true,
       execArgv: ['--enable-source-maps'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -1,4 +1,5 @@
 import { ping, type Sql } from '../../db/connect.ts';
+import { readFleetHealth } from '../../db/jobs/fleet.ts';
 import type { Queue } from '../../queue/queue.ts';
 import { withTimeout } from '../../runtime/timeout.ts';
 import { type Handler, sendJson, sendText } from '../http/route.ts';
@@ -40,6 +41,26 @@ export const queueHealth =
       status: healthy ? 'healthy' : 'unhealthy',
       driver,
       ...(reason === undefined ? {} : { reason }),
+    });
+  };
+
+/**
+ * `GET /health`: all of it at once, for people: what the probes below say, and workers whose browser
+ * runs without its sandbox.
+ */
+export const overview =
+  (sql: Sql, queue: Pick<Queue, 'health'>, stopping: () => boolean): Handler =>
+  async (_request, response) => {
+    const reason = stopping() ? 'stopping' : await pingProblem(sql);
+    const { healthy, driver } = queue.health();
+    const fleet = reason
+      ? null
+      : await withTimeout(readFleetHealth(sql), PING_MS, () => new Error('no answer')).catch(() => null);
+    sendJson(response, reason ? 503 : 200, {
+      status: reason ? 'unavailable' : 'ready',
+      ...(reason ? { reason } : {}),
+      queue: { status: healthy ? 'healthy' : 'unhealthy', driver },
+      ...(fleet ? { workers: fleet } : {}),
     });
   };
 

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import type { JobSpec } from '../../core/jobs/job.ts';
-import { findChromium } from '../../scraping/browser/chromium.ts';
+import { findChromium } from '../../scraping/browser/process/chromium.ts';
 import { type Bench, startOurs, startPeer, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
 import { cpuTimes } from '../cpu.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobSpec } from '../../core/jobs/job.ts';
 import { statement } from '../../db/statement.ts';
-import { findChromium } from '../../scraping/browser/chromium.ts';
+import { findChromium } from '../../scraping/browser/process/chromium.ts';
 import { type Bench, startApi, startOurs, withChildren } from '../bench.ts';
 import type { Child } from '../child.ts';
 import { interleave, median } from '../measure.ts';

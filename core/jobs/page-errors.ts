@@ -18,6 +18,7 @@ export const PAGE_ERRORS = {
   robots_disallowed: ['permanent', 'robots.txt of the site does not allow this page'],
   robots_unreadable: ['retryable', "the site's robots.txt cannot be read now, so no page of it is loaded"],
   browser_crashed: ['retryable', 'the browser crashed while the page was loading'],
+  page_out_of_memory: ['permanent', 'the page takes more memory than this installation allows'],
   unsupported_content: ['permanent', 'the address leads to a file of a kind that is not read'],
   file_unreadable: ['permanent', 'the file is damaged, or not of the kind it claims to be'],
   file_encrypted: ['permanent', 'the file is protected by a password'],
@@ -30,6 +31,8 @@ export const PAGE_ERRORS = {
   bad_cookie: ['permanent', 'the browser does not accept a cookie of this job'],
   bad_selector: ['permanent', 'a field of extract has a selector that is not valid CSS'],
   action_failed: ['permanent', 'an action could not be done'],
+  action_download: ['permanent', 'an action downloads a file, which is not a page'],
+  action_new_window: ['permanent', 'an action opens a window that cannot be followed'],
 } as const satisfies Record<string, readonly ['retryable' | 'permanent', string]>;
 
 export type PageErrorCode = keyof typeof PAGE_ERRORS;

@@ -38,6 +38,8 @@ export interface Page {
   fetched_at: string;
   duration_ms: number;
   error: ErrorInfo | null;
+  /** What it lacks although it was loaded; absent if nothing. */
+  warnings?: ErrorInfo[];
 }
 
 /** A binary result of a page, stored apart from it. */

@@ -10,6 +10,8 @@ export interface Worker {
   slots: number;
   started_at: Date;
   last_heartbeat_at: Date;
+  /** Of its browser: `on`, or why it is off; null if it is not known. */
+  sandbox: string | null;
   current_jobs: { job_id: string; attempt: number; started_at: Date }[];
 }
 
@@ -19,7 +21,7 @@ export const listWorkers = (sql: Sql): Promise<Worker[]> => sql.query<Worker>(LI
 const LIST_WORKERS = statement(
   'list_workers',
   `
-  SELECT w.id, w.slots, w.started_at, w.seen_at AS last_heartbeat_at,
+  SELECT w.id, w.slots, w.started_at, w.seen_at AS last_heartbeat_at, w.sandbox,
          coalesce((
            SELECT json_agg(json_build_object('job_id', j.id, 'attempt', j.attempt, 'started_at', j.attempt_started_at)
                            ORDER BY j.attempt_started_at)
@@ -63,4 +65,28 @@ const OLDEST_WAITING_OF = oldestWaiting('oldest_waiting_of', 'AND user_id = $1')
 const COUNT_WORKERS = statement(
   'count_workers',
   `SELECT count(*)::int AS workers, coalesce(sum(slots), 0)::int AS slots FROM workers WHERE seen_at > now() - interval '5 s'`,
+);
+
+export interface FleetHealth {
+  workers: number;
+  /** Workers whose browser runs without its sandbox. */
+  not_sandboxed: number;
+  /** Why, of one of them. */
+  reason: string | null;
+}
+
+/** Of the workers that are alive now. */
+export async function readFleetHealth(sql: Sql): Promise<FleetHealth> {
+  const [health] = await sql.query<FleetHealth>(FLEET_HEALTH);
+  return health ?? { workers: 0, not_sandboxed: 0, reason: null };
+}
+
+const FLEET_HEALTH = statement(
+  'fleet_health',
+  `
+  SELECT count(*)::int AS workers,
+         count(*) FILTER (WHERE sandbox <> 'on')::int AS not_sandboxed,
+         max(sandbox) FILTER (WHERE sandbox <> 'on') AS reason
+  FROM workers WHERE seen_at > now() - interval '5 s'
+  `,
 );

@@ -35,16 +35,16 @@ const RENEW_LEASES = statement(
 /** Registers this worker with the dispatcher. */
 export async function reportWorker(
   sql: Sql,
-  worker: { id: string; slots: number; claimsPerSecond: number },
+  worker: { id: string; slots: number; claimsPerSecond: number; sandbox?: string | null },
 ): Promise<void> {
-  await sql.query(REPORT_WORKER, [worker.id, worker.slots, worker.claimsPerSecond]);
+  await sql.query(REPORT_WORKER, [worker.id, worker.slots, worker.claimsPerSecond, worker.sandbox ?? null]);
 }
 
 const REPORT_WORKER = statement(
   'report_worker',
   `
-  INSERT INTO workers (id, slots, claims_per_second) SELECT $1, $2, $3 FROM ${ASYNC_COMMIT}
-  ON CONFLICT (id) DO UPDATE SET slots = $2, claims_per_second = $3, seen_at = now()
+  INSERT INTO workers (id, slots, claims_per_second, sandbox) SELECT $1, $2, $3, $4 FROM ${ASYNC_COMMIT}
+  ON CONFLICT (id) DO UPDATE SET slots = $2, claims_per_second = $3, sandbox = $4, seen_at = now()
   `,
 );
 

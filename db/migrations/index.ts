@@ -12,6 +12,7 @@ import { embeddedQueue } from './0011-embedded-queue.ts';
 import { idempotentAnswers } from './0012-idempotent-answers.ts';
 import { candidateOutcomes } from './0013-candidate-outcomes.ts';
 import { linkTexts } from './0014-link-texts.ts';
+import { workerSandbox } from './0015-worker-sandbox.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   idempotentAnswers,
   candidateOutcomes,
   linkTexts,
+  workerSandbox,
 ];

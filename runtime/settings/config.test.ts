@@ -1,4 +1,4 @@
-import { ConfigError, parseConfig } from './config.ts';
+import { browserMemoryBytes, ConfigError, parseConfig } from './config.ts';
 
 test('an empty environment gives the documented defaults', () => {
   expect(parseConfig({})).toMatchObject({
@@ -89,4 +89,18 @@ test.each([
 ])('%j is refused in one line without its secret', (environment, problem) => {
   expect(() => parseConfig(environment)).toThrow(problem);
   expect(() => parseConfig(environment)).not.toThrow(/s3cret|\n/);
+});
+
+const GB = 1024 ** 3;
+test.each([
+  ['half of the machine', { workers: 1, slots: 1 }, 4 * GB, 2 * GB],
+  ['shared by the workers', { workers: 2, slots: 4 }, 8 * GB, 2 * GB],
+  ['never less than a browser needs', { workers: 8, slots: 1 }, 4 * GB, GB],
+  ['no more than the pages of its slots need', { workers: 1, slots: 2 }, 64 * GB, 4 * GB],
+])('the memory of a browser is %s', (_name, shares, machine, expected) => {
+  expect(browserMemoryBytes(shares, machine)).toBe(expected);
+});
+
+test('BROWSER_MEMORY_MB wins over the machine', () => {
+  expect(parseConfig({ BROWSER_MEMORY_MB: '700' }).browserMemoryBytes).toBe(700 * 1024 * 1024);
 });

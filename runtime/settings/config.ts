@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OperatorError } from '../operator-error.ts';
@@ -48,6 +49,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     databasePoolSize: v.DATABASE_POOL_SIZE,
     rabbitmq: rabbitmqOf(v),
     workers: v.WORKERS,
+    workerUser: v.WORKER_USER,
     workerConcurrency: v.WORKER_CONCURRENCY,
     shutdownGraceMs: v.SHUTDOWN_GRACE_MS,
     jobTimeoutMs: v.JOB_TIMEOUT_MS,
@@ -57,6 +59,10 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     egressAllow: v.EGRESS_ALLOW,
     egressDeny: v.EGRESS_DENY,
     chromiumPath: v.CHROMIUM_PATH,
+    browserMemoryBytes:
+      v.BROWSER_MEMORY_MB === undefined
+        ? browserMemoryBytes({ workers: v.WORKERS, slots: v.WORKER_CONCURRENCY }, machineMemory())
+        : v.BROWSER_MEMORY_MB * MB,
     sources: sourcesOf(v),
     sourceEndpoints: sourceEndpointsOf(v, given),
     directoriesFile: v.DIRECTORIES_FILE && resolve(v.DIRECTORIES_FILE),
@@ -84,6 +90,23 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
   };
 }
 
+const MB = 1024 * 1024;
+
+/** The rest is for Postgres, the other processes and the page cache. */
+export function browserMemoryBytes(
+  { workers, slots }: { workers: number; slots: number },
+  machineBytes: number,
+): number {
+  const share = machineBytes / 2 / Math.max(1, workers);
+  return Math.round(Math.min(Math.max(share, 1024 * MB), (1024 + 1536 * slots) * MB));
+}
+
+/** The container's limit, if it has one. */
+function machineMemory(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+}
+
 function parseSettings(given: Record<string, string | undefined>): SettingValues {
   const problems: string[] = [];
   const values = settingsOf(SETTINGS).map(([name, { type, fallback }]): [SettingName, unknown] => {
@@ -109,6 +132,8 @@ export interface Config {
   /** Undefined: the embedded queue, in Postgres. */
   rabbitmq: { url: string; heartbeatSeconds: number; connectionTimeoutMs: number } | undefined;
   workers: number;
+  /** Name or number of the user; undefined: chosen by the supervisor. */
+  workerUser: string | undefined;
   workerConcurrency: number;
   shutdownGraceMs: number;
   jobTimeoutMs: number;
@@ -120,6 +145,8 @@ export interface Config {
   /** The same, and `*.host`. */
   egressDeny: string[];
   chromiumPath: string | undefined;
+  /** Limit for the memory of one worker's browser. */
+  browserMemoryBytes: number;
   sources: LeadSources;
   /**
    * `host:port` of sources that the operator set: also private ones are reachable, for the sources

@@ -190,6 +190,14 @@ export const SETTING_GROUPS = {
       says: 'Worker processes that `npm start` runs',
       readBy: ['start'],
     }),
+    WORKER_USER: setting(
+      text.regex(/^([a-z_][a-z0-9_-]{0,31}|[1-9]\d{0,8})$/, 'expected the name or number of a user, or root'),
+      {
+        unset: '`leadengine` if there is such a user, else one without a name',
+        says: 'As whom workers run if `npm start` is root, because the browser has no sandbox for root; `root` leaves them root',
+        readBy: ['start'],
+      },
+    ),
     WORKER_CONCURRENCY: setting(wholeNumber(1, 256), {
       fallback: '1',
       says: 'Jobs at a time in each worker',
@@ -250,6 +258,13 @@ export const SETTING_GROUPS = {
       unset: 'found or installed by the set-up',
       says: 'The browser',
       readBy: ['start', 'worker'],
+    }),
+    BROWSER_MEMORY_MB: setting(wholeNumber(256, 1_000_000), {
+      unset:
+        "half of the machine's or container's memory, divided by `WORKERS`; at least 1024, at most 1024 and 1536 per slot",
+      unit: 'MB',
+      says: "Memory of a worker's browser with all its processes; a page that takes more ends with `page_out_of_memory`",
+      readBy: ['worker'],
     }),
     PAGE_TIMEOUT_MS: setting(wholeNumber(100, 600_000), {
       fallback: '30000',

@@ -1,8 +1,8 @@
 import type { Action } from '../../core/jobs/job-schemas.ts';
-import type { Artifact } from '../../core/jobs/page.ts';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Deadline } from '../fetching/deadline.ts';
-import { takeScreenshot } from './capture.ts';
+import type { ActionEffects } from './action-effects.ts';
+import { addTaken, type Taken, takeScreenshot } from './capture.ts';
 import type { Tab } from './tab.ts';
 
 /** How long an action looks for its element. */
@@ -13,13 +13,16 @@ const SCROLL_PX = 800;
  * Runs the user's actions on the loaded page, in order.
  *
  * @param pictures receives each screenshot at once, so that those before a failure are kept
- * @throws PageFailure `action_failed`, with index and type of the failed action in its message
+ * @param effects what an action causes beside it is handled before the next one
+ * @throws PageFailure one of `ACTION_ERRORS`, with index and type of the failed action in its
+ *   message
  */
 export async function runActions(
   tab: Tab,
   actions: Action[],
-  pictures: Artifact[],
+  pictures: Taken,
   deadline: Deadline,
+  effects: ActionEffects,
 ): Promise<void> {
   for (const [index, action] of actions.entries()) {
     try {
@@ -30,10 +33,30 @@ export async function runActions(
       const reason = firstLine((error as Error).message);
       throw new PageFailure('action_failed', `action ${index} (${action.type}): ${reason}`, { cause: error });
     }
+    await handleEffects(effects, actions, index);
   }
 }
 
-async function runAction(tab: Tab, action: Action, pictures: Artifact[], deadline: Deadline): Promise<void> {
+/** @param index of the action that caused them, named in the failure's message */
+export async function handleEffects(effects: ActionEffects, actions: Action[], index: number): Promise<void> {
+  try {
+    await effects.handle();
+  } catch (error) {
+    if (!(error instanceof PageFailure && ACTION_ERRORS.has(error.code))) throw error;
+    throw new PageFailure(error.code, `action ${index} (${actions[index]?.type}): ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The page is returned in the state in which the action left it. */
+export const ACTION_ERRORS: ReadonlySet<string> = new Set([
+  'action_failed',
+  'action_download',
+  'action_new_window',
+]);
+
+async function runAction(tab: Tab, action: Action, pictures: Taken, deadline: Deadline): Promise<void> {
   const { page } = tab;
   // `css=`, or Playwright would guess XPath and its other selector engines.
   const find = (selector: string) => page.locator(`css=${selector}`).first();
@@ -71,7 +94,7 @@ async function runAction(tab: Tab, action: Action, pictures: Artifact[], deadlin
       return;
     }
     case 'screenshot':
-      pictures.push(await takeScreenshot(tab, 'action_screenshot', action.full_page ?? false));
+      addTaken(pictures, await takeScreenshot(tab, 'action_screenshot', action.full_page ?? false));
       return;
     default:
       return action satisfies never;

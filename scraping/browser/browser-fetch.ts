@@ -1,6 +1,7 @@
 import { DEFAULT_FORMATS, type JobCookie } from '../../core/jobs/job-schemas.ts';
-import type { Artifact, Page } from '../../core/jobs/page.ts';
+import type { Page } from '../../core/jobs/page.ts';
 import { badSelector, PageFailure } from '../../core/jobs/page-errors.ts';
+import { framesMissing, pageWarning } from '../../core/jobs/page-warnings.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { Extracted, Format } from '../extraction/extract.ts';
 import { storable } from '../extraction/storable.ts';
@@ -8,11 +9,13 @@ import { Deadline } from '../fetching/deadline.ts';
 import type { ScrapedPage, ScrapeSpec } from '../fetching/page.ts';
 import type { RedirectPermission } from '../politeness/permit.ts';
 import { MAX_REFRESHES, refreshMarkup, refreshTarget } from '../response/refresh.ts';
-import { runActions } from './actions.ts';
-import { printPdf, takeScreenshot } from './capture.ts';
+import { keepLinksInTab, watchActionEffects } from './action-effects.ts';
+import { ACTION_ERRORS, handleEffects, runActions } from './actions.ts';
+import { addTaken, printPdf, type Taken, takeScreenshot } from './capture.ts';
 import { DocumentWatch } from './document-watch.ts';
 import { type DomSnapshot, type DomSnapshotOptions, takeDomSnapshot } from './dom-snapshot.ts';
 import { awaitEarlySnapshot, disableEarlySnapshot } from './early-snapshot.ts';
+import { countMissing, readForeignFrames } from './foreign-frames.ts';
 import { navigatedAway, runInPage } from './in-page.ts';
 import { navigate, waitForDocument, waitUntilStable } from './navigation.ts';
 import type { BrowserPool } from './pool.ts';
@@ -59,7 +62,7 @@ export function openBrowserFetcher(spec: ScrapeSpec, context: BrowserFetchContex
     const slot = await session.acquireSlot(context.signal);
     const startedAt = Date.now();
     const findings: Findings = {
-      ...{ watch: null, snapshot: null, extracted: {}, artifacts: [], error: null, file: null },
+      ...{ watch: null, snapshot: null, extracted: {}, artifacts: [], warnings: [], error: null, file: null },
       reading: Promise.resolve(),
     };
     const deadline = new Deadline(timeoutMs, context.signal, () => new PageFailure('page_timeout'));
@@ -77,7 +80,10 @@ export function openBrowserFetcher(spec: ScrapeSpec, context: BrowserFetchContex
       // A failed capture does not discard the extracted content.
       await deadline.race(findings.reading).catch(() => {});
       context.signal.throwIfAborted();
-      findings.error = failureOf(error).info;
+      const failure = failureOf(error);
+      // Playwright's errors may come before the event that has the reason.
+      const reason = failure.code === 'browser_crashed' ? findings.watch?.tab.crashReason() : undefined;
+      findings.error = (reason?.code === 'page_out_of_memory' ? reason : failure).info;
       context.logger.debug('page_failed', { code: findings.error.code, cause: error });
     } finally {
       deadline.end(new PageFailure('page_timeout'));
@@ -99,13 +105,12 @@ export function openBrowserFetcher(spec: ScrapeSpec, context: BrowserFetchContex
 }
 
 /** Results so far. A page that fails half way returns what is in here. */
-interface Findings {
+interface Findings extends Taken {
   watch: DocumentWatch | null;
   snapshot: DomSnapshot | null;
   extracted: Extracted;
   /** Settles once `extracted` is set. */
   reading: Promise<void>;
-  artifacts: Artifact[];
   error: Page['error'];
   file: BrowserPage['file'];
 }
@@ -150,6 +155,7 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
         untilActive: earlySnapshot?.active,
       }),
       isOneSnapshotEnough ? undefined : disableEarlySnapshot(tab),
+      actions.length > 0 ? keepLinksInTab(tab) : undefined,
     ]),
   );
 
@@ -159,7 +165,7 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
   const first = await waitUntilStable(tab, watch, deadline, stability);
   // The browser shows pictures, which are read as files.
   if (formats.includes('screenshot') && /^image\//.test(watch.answer?.contentType ?? ''))
-    findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
+    addTaken(findings, await capture(takeScreenshot(tab, 'screenshot', true), deadline));
   await watch.assertDocument(deadline);
   const seen = await followRefreshes(first, { tab, watch, deadline, stability, snapshotOptions });
   findings.error = watch.error();
@@ -167,10 +173,15 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
   if (actions.length > 0) {
     tab.isIdle = false;
     try {
-      await runActions(tab, actions, findings.artifacts, deadline);
-      await waitUntilStable(tab, watch, deadline, { isCaptured, snapshot: null });
+      const effects = watchActionEffects(tab, watch, deadline);
+      await runActions(tab, actions, findings, deadline, effects);
+      await waitUntilStable(tab, watch, deadline, { isCaptured, snapshot: null, hasActed: true });
+      const before = watch.documentsRequested;
+      await handleEffects(effects, actions, actions.length - 1);
+      if (watch.documentsRequested !== before)
+        await waitUntilStable(tab, watch, deadline, { isCaptured, snapshot: null, hasActed: true });
     } catch (error) {
-      if (!(error instanceof PageFailure && error.code === 'action_failed')) throw error;
+      if (!(error instanceof PageFailure && ACTION_ERRORS.has(error.code))) throw error;
       // The page is still returned in the state the failed action left it in.
       findings.error ??= error.info;
     }
@@ -181,6 +192,10 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
   const snapshot = seen ?? (await takeSnapshot(tab, snapshotOptions, deadline));
   if (snapshot.html === null) throw new PageFailure('page_too_large');
   findings.snapshot = snapshot;
+  await readForeignFrames(tab, snapshot.frames, context.maxPageBytes, deadline);
+  const missing = countMissing(snapshot.frames, snapshot.url);
+  if (missing > 0) findings.warnings.push(framesMissing(missing));
+  if (watch.isStillLoading) findings.warnings.push(pageWarning('still_loading'));
   const reading = context.browser.extractor.extract(
     {
       ...(await chooseReadable(snapshot, snapshot.html, watch, deadline)),
@@ -190,18 +205,20 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
       mainContent: spec.main_content ?? true,
       fields: spec.extract ?? {},
       likeness: spec.likeness ?? false,
+      frames: snapshot.frames,
     },
     deadline.signal,
   );
-  findings.reading = reading.then(({ badFields, fault, ...extracted }) => {
+  findings.reading = reading.then(({ badFields, fault, isEmpty, ...extracted }) => {
     findings.extracted = extracted;
     findings.error ??= fault ?? null;
+    if (isEmpty) findings.warnings.push(pageWarning('no_text'));
     if (badFields && badFields.length > 0) findings.error ??= badSelector(badFields);
   });
   findings.reading.catch(() => {});
   if (formats.includes('screenshot'))
-    findings.artifacts.push(await capture(takeScreenshot(tab, 'screenshot', true), deadline));
-  if (formats.includes('pdf')) findings.artifacts.push(await capture(printPdf(tab), deadline));
+    addTaken(findings, await capture(takeScreenshot(tab, 'screenshot', true), deadline));
+  if (formats.includes('pdf')) addTaken(findings, await capture(printPdf(tab), deadline));
   isRead = true;
   // A page to be retried after `Retry-After` must keep its context: same cookies, same client.
   tab.isLastUse = context.isOnlyPage === true && !watch.answer?.retryAfterMs;
@@ -264,7 +281,8 @@ interface Following {
 async function takeSnapshot(tab: Tab, options: DomSnapshotOptions, deadline: Deadline): Promise<DomSnapshot> {
   for (;;) {
     try {
-      return await deadline.race(runInPage(tab, takeDomSnapshot, options));
+      const snapshot = await deadline.race(runInPage(tab, takeDomSnapshot, options));
+      return snapshot.mayHaveClosedRoots ? await withClosedRoots(tab, snapshot, options, deadline) : snapshot;
     } catch (error) {
       if (!navigatedAway(error)) throw error;
       await deadline.race(waitForDocument(tab));
@@ -272,7 +290,23 @@ async function takeSnapshot(tab: Tab, options: DomSnapshotOptions, deadline: Dea
   }
 }
 
-async function capture(taking: Promise<Artifact>, deadline: Deadline): Promise<Artifact> {
+/** Closed shadow roots are shown to users, and readable by the browser's own protocol only. */
+async function withClosedRoots(
+  { cdp }: Tab,
+  snapshot: DomSnapshot,
+  { maxChars }: DomSnapshotOptions,
+  deadline: Deadline,
+): Promise<DomSnapshot> {
+  const { root } = await deadline.race(cdp.send('DOM.getDocument', { depth: 0 }));
+  const { outerHTML } = await deadline.race(
+    cdp.send('DOM.getOuterHTML', { nodeId: root.nodeId, includeShadowDOM: true }),
+  );
+  await deadline.race(cdp.send('DOM.disable'));
+  if (!outerHTML.includes('shadowrootmode="closed"')) return snapshot;
+  return { ...snapshot, html: outerHTML.length > maxChars ? null : outerHTML };
+}
+
+async function capture<T>(taking: Promise<T>, deadline: Deadline): Promise<T> {
   try {
     return await deadline.race(taking);
   } catch (error) {
@@ -298,7 +332,7 @@ function failureOf(error: unknown): PageFailure {
 const BLANK = 'about:blank';
 
 function pageOf(url: string, findings: Findings, startedAt: number): Page {
-  const { watch, snapshot, extracted, error } = findings;
+  const { watch, snapshot, extracted, error, warnings } = findings;
   const answer = watch?.answer ?? null;
   return {
     url,
@@ -312,5 +346,6 @@ function pageOf(url: string, findings: Findings, startedAt: number): Page {
     fetched_at: new Date(startedAt).toISOString(),
     duration_ms: Date.now() - startedAt,
     error,
+    ...(warnings.length > 0 ? { warnings } : {}),
   };
 }

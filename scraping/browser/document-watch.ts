@@ -25,6 +25,10 @@ export interface Answer {
  */
 export class DocumentWatch {
   isDownload = false;
+  /** The page has next to no text, and its scripts wait for data. */
+  isStillLoading = false;
+  /** Navigations of the main frame so far, redirects included. */
+  documentsRequested = 0;
   /** URL of the newest document, after redirects: a failure is about its host. */
   requestedUrl: string;
   readonly #sentTo: string;
@@ -41,6 +45,8 @@ export class DocumentWatch {
   #complete = false;
   #failed: string | null = null;
   readonly #underWay = new Set<string>();
+  /** The newest document is requested and not answered yet. */
+  #isUnanswered = false;
   /** Why the last navigation was denied. */
   #stopped: PageFailure | null = null;
   /** Pending permit decisions. */
@@ -51,7 +57,7 @@ export class DocumentWatch {
 
   /** @param options.deadline ended with `page_too_large` once more than `maxBytes` have arrived */
   constructor(
-    private readonly tab: Tab,
+    readonly tab: Tab,
     options: {
       url: string;
       maxBytes: number;
@@ -77,6 +83,8 @@ export class DocumentWatch {
       this.#documentBytes = 0;
       this.#complete = false;
       this.#failed = null;
+      this.#isUnanswered = true;
+      this.documentsRequested += 1;
       this.requestedUrl = request.url;
     });
     listen('Network.responseReceived', ({ requestId, response }) => {
@@ -95,7 +103,9 @@ export class DocumentWatch {
       if (isDownload(named('content-disposition'))) this.isDownload = true;
     });
     listen('Page.frameNavigated', ({ frame }) => {
-      if (frame.id === mainFrameId) this.#shownId = frame.loaderId;
+      if (frame.id !== mainFrameId) return;
+      this.#shownId = frame.loaderId;
+      if (frame.loaderId === this.#documentId) this.#isUnanswered = false;
     });
     listen('Network.dataReceived', ({ requestId, dataLength }) => {
       // Decoded bytes: a small compressed response can be a very large page. The proxy limits
@@ -115,6 +125,7 @@ export class DocumentWatch {
       this.#underWay.delete(requestId);
       if (requestId !== this.#documentId) return;
       this.#complete = true;
+      this.#isUnanswered = false;
       // Chromium shows a cut gzip body as an empty page.
       const isEmpty = this.#documentBytes === 0 && encodedDataLength > this.#headBytes;
       if (isEmpty && isCutGzip(this.#encoding, encodedDataLength - this.#headBytes))
@@ -122,7 +133,9 @@ export class DocumentWatch {
     });
     listen('Network.loadingFailed', ({ requestId, errorText }) => {
       this.#underWay.delete(requestId);
-      if (requestId === this.#documentId) this.#failed = errorText;
+      if (requestId !== this.#documentId) return;
+      this.#failed = errorText;
+      this.#isUnanswered = false;
     });
     tab.onDownload((download) => {
       this.isDownload = true;
@@ -160,6 +173,15 @@ export class DocumentWatch {
   /** Pending requests for or by scripts, and pending navigations. */
   requestsUnderWay(): number {
     return this.#underWay.size + this.#deciding.size;
+  }
+
+  /**
+   * Waits until a navigation under way has shown its document, or ended without one; at most for
+   * most of the page's time.
+   */
+  async documentSettled(deadline: Deadline): Promise<void> {
+    const until = Date.now() + deadline.remainingMs() * 0.7;
+    while ((this.#isUnanswered || this.#deciding.size > 0) && Date.now() < until) await deadline.sleep(20);
   }
 
   /** Whether the tab may navigate to this URL. The page's first URL is granted already. */

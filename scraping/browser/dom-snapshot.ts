@@ -1,3 +1,5 @@
+import type { FrameDocument } from '../extraction/document/frames.ts';
+
 /** The state of a page's document, taken in one call; extraction runs on it in Node. */
 export interface DomSnapshot {
   url: string;
@@ -10,6 +12,10 @@ export interface DomSnapshot {
    * shadowrootmode>`. How CSS shows elements is in attributes, see `SHOWN_BOX`. Null: too large.
    */
   html: string | null;
+  /** Its visible frames; `html` is null for those of other origins, see `readForeignFrames`. */
+  frames: FrameDocument[];
+  /** It has components that may hide their content from scripts, see `withClosedRoots`. */
+  mayHaveClosedRoots: boolean;
 }
 
 export interface DomSnapshotOptions {
@@ -18,25 +24,59 @@ export interface DomSnapshotOptions {
 
 /** Runs in the page, see `runInPage`: self-contained. */
 export function takeDomSnapshot({ maxChars }: DomSnapshotOptions): DomSnapshot {
-  const root = document.documentElement;
-  const marked = markShownBoxes();
-  const html = document.doctype ? `<!DOCTYPE ${document.doctype.name}>\n${serialised()}` : serialised();
-  for (const element of marked) element.removeAttribute('data-leadengine-box');
+  const MOST_FRAMES = 40;
+  const MOST_NAMED = 500;
+  const DEEPEST = 4;
+  const SMALLEST_PX = 10;
+  let charsLeft = maxChars;
+  let framesLeft = MOST_FRAMES;
+  let mayHaveClosedRoots = false;
+  const { html, scopes } = serialised(document);
   return {
     url: location.href,
     title: document.title,
     charset: document.characterSet,
     contentType: document.contentType,
-    html: html.length > maxChars ? null : html,
+    html,
+    frames: html === null ? [] : framesIn(scopes, 1),
+    mayHaveClosedRoots,
   };
+
+  /** The document's HTML within what is left of the limit, and its trees: itself and shadow roots. */
+  function serialised(from: Document): { html: string | null; scopes: (Document | ShadowRoot)[] } {
+    const root = from.documentElement;
+    const scopes: (Document | ShadowRoot)[] = [from];
+    if (!root) return { html: '', scopes };
+    const shadowRoots: ShadowRoot[] = [];
+    const findRoots = (scope: Document | ShadowRoot) => {
+      for (const element of scope.querySelectorAll('*')) {
+        if (!element.shadowRoot) {
+          mayHaveClosedRoots ||= element.localName.includes('-') && element.matches(':defined');
+          continue;
+        }
+        shadowRoots.push(element.shadowRoot);
+        findRoots(element.shadowRoot);
+      }
+    };
+    findRoots(from);
+    scopes.push(...shadowRoots);
+    const marked = markShownBoxes(from);
+    const text =
+      shadowRoots.length === 0 || !('getHTML' in root) ? root.outerHTML : withShadowRoots(root, shadowRoots);
+    for (const element of marked) element.removeAttribute('data-leadengine-box');
+    const whole = from.doctype ? `<!DOCTYPE ${from.doctype.name}>\n${text}` : text;
+    if (whole.length > charsLeft) return { html: null, scopes };
+    charsLeft -= whole.length;
+    return { html: whole, scopes };
+  }
 
   /**
    * Writes into an attribute how style sheets show an element, where its tag says otherwise: not at
    * all, as a block, or as an item beside others. The page sees the attribute come and go at once.
    */
-  function markShownBoxes(): Element[] {
-    const { body } = document;
-    const isReadable = document.contentType === 'text/html' && document.styleSheets.length > 0;
+  function markShownBoxes(from: Document): Element[] {
+    const { body } = from;
+    const isReadable = from.contentType === 'text/html' && from.styleSheets.length > 0;
     if (!body || !isReadable || getComputedStyle(body).visibility === 'hidden') return [];
     const INLINE = /^(A|ABBR|B|BDI|CITE|DATA|DEL|EM|FONT|I|INS|LABEL|MARK|S|SMALL|SPAN|STRONG|TIME|U)$/;
     const UNREAD =
@@ -88,21 +128,52 @@ export function takeDomSnapshot({ maxChars }: DomSnapshotOptions): DomSnapshot {
     return [...hidden, ...boxes.map(([element]) => element)];
   }
 
-  function serialised(): string {
-    if (!root) return '';
-    const shadowRoots: ShadowRoot[] = [];
-    const findRoots = (scope: Document | ShadowRoot) => {
-      for (const element of scope.querySelectorAll('*')) {
-        if (!element.shadowRoot) continue;
-        shadowRoots.push(element.shadowRoot);
-        findRoots(element.shadowRoot);
-      }
-    };
-    findRoots(document);
-    if (shadowRoots.length === 0 || !('getHTML' in root)) return root.outerHTML;
+  function withShadowRoots(root: Element, shadowRoots: ShadowRoot[]): string {
     const inner = root.getHTML({ shadowRoots });
     const shell = (root.cloneNode(false) as Element).outerHTML;
     const end = shell.lastIndexOf('</');
     return end < 0 ? shell + inner : shell.slice(0, end) + inner + shell.slice(end);
+  }
+
+  function framesIn(scopes: (Document | ShadowRoot)[], depth: number): FrameDocument[] {
+    const found: FrameDocument[] = [];
+    for (const element of scopes.flatMap((scope) => [
+      ...scope.querySelectorAll('iframe, frame, object[data], embed[src]'),
+    ])) {
+      const { width, height } = element.getBoundingClientRect();
+      if (width < SMALLEST_PX || height < SMALLEST_PX) continue;
+      const type = element.getAttribute('type');
+      // A picture, a film or a viewer of the browser.
+      if (/^(object|embed)$/i.test(element.tagName) && !/^text\/html/i.test(type ?? documentType(element)))
+        continue;
+      const src = element.hasAttribute('srcdoc')
+        ? ''
+        : (element.getAttribute('src') ?? element.getAttribute('data') ?? '');
+      const shown = framesLeft > 0 ? documentIn(element) : null;
+      // Another origin's, one too many, or one whose server has not answered.
+      if (!shown || (shown.URL === 'about:blank' && src !== '' && !/^(about|javascript):/i.test(src))) {
+        if (found.length < MOST_NAMED) found.push({ src, url: '', html: null, frames: [] });
+        continue;
+      }
+      framesLeft -= 1;
+      const inner = serialised(shown);
+      const url = /^https?:/.test(shown.location?.href ?? '') ? shown.location.href : shown.baseURI;
+      const frames = depth < DEEPEST && inner.html !== null ? framesIn(inner.scopes, depth + 1) : [];
+      found.push({ src, url, html: inner.html, frames });
+    }
+    return found;
+  }
+
+  /** Null if it has another origin. */
+  function documentIn(element: Element): Document | null {
+    try {
+      return (element as HTMLIFrameElement).contentDocument ?? null;
+    } catch {
+      return null;
+    }
+  }
+
+  function documentType(element: Element): string {
+    return documentIn(element)?.contentType ?? '';
   }
 }

@@ -4,7 +4,8 @@ import { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { EgressClient } from '../egress/proxy-client.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
-import { type ChromiumProcess, killChromium, VIEWPORT } from './chromium.ts';
+import { type ChromiumProcess, killChromium, VIEWPORT } from './process/chromium.ts';
+import { type Excess, watchMemory } from './process/memory-watch.ts';
 import { openTab, type Tab } from './tab.ts';
 
 /** A browser context and its Chromium. */
@@ -19,11 +20,16 @@ export interface ContextHandle {
 
 /** A Chromium that does not open a page within this time is considered hung. */
 const OPEN_TIMEOUT_MS = 15_000;
+/** How long after the end of a process its pages learn of it. */
+const CRASH_TOLD_MS = 3000;
+const toMb = (bytes: number) => Math.round(bytes / 1024 / 1024);
 const CLOSE_CONTEXT_TIMEOUT_MS = 3000;
 
 /** One Chromium from launch to end, and the contexts in it. */
 export class BrowserInstance {
   contexts = 0;
+  /** Pages being loaded. */
+  busy = 0;
   pages = 0;
   /** Gets no new contexts and exits after its last one. */
   retired = false;
@@ -34,14 +40,59 @@ export class BrowserInstance {
   /** A pre-opened, unused context. */
   ready: Promise<ContextHandle> | undefined;
 
+  /** Ends the measuring of its memory. */
+  readonly stopWatching: () => void;
+  /** When, and why, a process was ended for its memory. */
+  #ended: { at: number; failure: PageFailure } | undefined;
+
   constructor(
     readonly chromium: ChromiumProcess,
     private readonly logger: Logger,
+    /** For all of its processes; unset: none. */
+    memoryLimitBytes: number | undefined,
   ) {
     this.crashed = new Promise<never>((_, reject) => {
-      chromium.browser.on('disconnected', () => reject(new PageFailure('browser_crashed')));
+      chromium.browser.on('disconnected', () => reject(this.crashReason()));
     });
     this.crashed.catch(() => {});
+    this.stopWatching = memoryLimitBytes
+      ? watchMemory(chromium.pid, memoryLimitBytes, (excess) => this.#endForMemory(excess, memoryLimitBytes))
+      : () => {};
+  }
+
+  /** The failure of a page whose tab or browser crashed just now. */
+  crashReason(): PageFailure {
+    const { at, failure } = this.#ended ?? { at: Number.NEGATIVE_INFINITY, failure: undefined };
+    return failure && performance.now() - at < CRASH_TOLD_MS ? failure : new PageFailure('browser_crashed');
+  }
+
+  /**
+   * Ends the renderer of the page at fault, or the whole browser if the memory is elsewhere. If the
+   * page alone took most of the limit it would do so again; if all pages together did, they may fit
+   * later.
+   */
+  #endForMemory({ process: { pid, kind, bytes }, totalBytes, isAlone }: Excess, limitBytes: number): void {
+    const isPages = kind === 'renderer' || this.busy <= 1;
+    this.#ended = {
+      at: performance.now(),
+      failure:
+        isAlone && isPages
+          ? new PageFailure('page_out_of_memory')
+          : new PageFailure('browser_crashed', 'the pages open in the browser took more memory than it may'),
+    };
+    this.logger.warn('browser_out_of_memory', {
+      ...{ browser_pid: this.chromium.pid, ended: kind, ended_pid: pid, ended_mb: toMb(bytes) },
+      ...{ total_mb: toMb(totalBytes), limit_mb: toMb(limitBytes) },
+    });
+    if (kind !== 'renderer') {
+      this.kill('out_of_memory');
+      return;
+    }
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // ESRCH: already gone.
+    }
   }
 
   get isUnused(): boolean {
@@ -61,7 +112,7 @@ export class BrowserInstance {
           ...options,
         }),
       );
-      const tab = await this.whileAlive(openTab(context, egress, this.crashed));
+      const tab = await this.whileAlive(openTab(context, egress, this));
       return { instance: this, context, egress, idle: [tab], busy: 0 };
     } catch (error) {
       egress.close();

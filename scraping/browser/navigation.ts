@@ -11,6 +11,10 @@ import type { Tab } from './tab.ts';
 
 /** How long a page may keep changing after its document is parsed. */
 const STABLE_MAX_MS = 5000;
+/** How much longer a page may take that has next to no text while its scripts wait for data. */
+const SPARSE_MAX_MS = 10_000;
+/** Pages open windows and downloads some tenths of a second after a click. */
+const ACTED_QUIET_MS = 600;
 /** A page without a `load` event by then is waiting for a resource that hangs. */
 const LOAD_MAX_MS = 3000;
 
@@ -24,9 +28,10 @@ export async function navigate(
   url: string,
   watch: DocumentWatch,
   deadline: Deadline,
+  referer?: string,
 ): Promise<void> {
   try {
-    await goTo(tab, url, deadline);
+    await goTo(tab, url, deadline, referer);
   } catch (error) {
     if (!isNavigationProblem(error)) throw error;
     const message = (error as Error).message;
@@ -50,12 +55,10 @@ export async function navigate(
   }
 }
 
-async function goTo(tab: Tab, url: string, deadline: Deadline): Promise<void> {
+async function goTo(tab: Tab, url: string, deadline: Deadline, referer?: string): Promise<void> {
+  const options = { waitUntil: 'domcontentloaded', timeout: 0, ...(referer ? { referer } : {}) } as const;
   // Both, because `goto` never returns if a script navigates to a scheme no browser opens (`ftp:`).
-  const go = () =>
-    deadline.race(
-      Promise.race([tab.page.goto(url, { waitUntil: 'domcontentloaded', timeout: 0 }), documentReady(tab)]),
-    );
+  const go = () => deadline.race(Promise.race([tab.page.goto(url, options), documentReady(tab)]));
   try {
     await go();
   } catch (error) {
@@ -109,26 +112,31 @@ export async function waitUntilStable(
     isCaptured: boolean;
     snapshot: DomSnapshotOptions | null;
     earlySnapshot?: EarlySnapshot | null;
+    /** Actions have run: their effect may come a moment later. */
+    hasActed?: boolean;
   },
 ): Promise<DomSnapshot | null> {
   if (options.earlySnapshot?.snapshot) {
     tab.isIdle = true;
     return options.earlySnapshot.snapshot;
   }
-  const until = Date.now() + Math.min(STABLE_MAX_MS, deadline.remainingMs() * 0.7);
+  let until = Date.now() + Math.min(STABLE_MAX_MS, deadline.remainingMs() * 0.7);
+  let isExtended = false;
+  watch.isStillLoading = false;
   const left = () => Math.max(0, until - Date.now());
   do {
     try {
       const limits = {
         loadMs: Math.min(LOAD_MAX_MS, left()),
         maxMs: left(),
-        quietMs: 300,
-        unchangedMs: 150,
+        quietMs: options.hasActed ? ACTED_QUIET_MS : 300,
+        unchangedMs: options.hasActed ? ACTED_QUIET_MS : 150,
         sparseQuietMs: 1200,
         checkEveryMs: 25,
         isCaptured: options.isCaptured,
+        hasActed: options.hasActed ?? false,
       };
-      const { state, snapshot } = await deadline.race(
+      const { state, isSparse, snapshot } = await deadline.race(
         runSource<{ limits: StabilityLimits; snapshot: DomSnapshotOptions | null }, Stability>(
           tab,
           UNTIL_STABLE,
@@ -140,6 +148,7 @@ export async function waitUntilStable(
       );
       tab.isIdle = state === 'static';
       if (state === 'static') return snapshot;
+      watch.isStillLoading = isSparse && watch.requestsUnderWay() > 0;
     } catch (error) {
       if (!navigatedAway(error)) throw error;
       // It navigated: the new document is the page.
@@ -147,6 +156,11 @@ export async function waitUntilStable(
       continue;
     }
     if (watch.requestsUnderWay() === 0) return null;
+    // A page without content yet whose data are on their way.
+    if (watch.isStillLoading && left() < 100 && !isExtended) {
+      isExtended = true;
+      until = Date.now() + Math.min(SPARSE_MAX_MS, deadline.remainingMs() * 0.7);
+    }
     await deadline.sleep(50);
   } while (left() > 0);
   return null;
@@ -163,15 +177,22 @@ interface StabilityLimits {
   sparseQuietMs: number;
   checkEveryMs: number;
   isCaptured: boolean;
+  /** A page without scripts may act on a click. */
+  hasActed: boolean;
 }
 
 interface Stability {
   state: 'static' | 'stable' | 'active';
+  /** It has next to no text. */
+  isSparse: boolean;
   snapshot: DomSnapshot | null;
 }
 
 /** Uses timers: a page that is not visible may get no animation frames. Runs in the page. */
-function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<Stability['state']> {
+function untilStable(
+  limits: StabilityLimits,
+  isStatic: () => boolean,
+): Promise<Pick<Stability, 'state' | 'isSparse'>> {
   const start = performance.now();
   const textOf = (element: Element | null) => (element?.textContent ?? '').replace(/\s+/g, ' ').length;
   const isSparse = () =>
@@ -179,7 +200,17 @@ function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<
       (left, unread) => left - textOf(unread),
       textOf(document.body),
     ) < 200;
-  if (!limits.isCaptured && document.readyState !== 'loading' && isStatic()) return Promise.resolve('static');
+  if (!limits.isCaptured && !limits.hasActed && document.readyState !== 'loading' && isStatic())
+    return Promise.resolve({ state: 'static', isSparse: false });
+  /** Frames below the fold are loaded too; what frames draw is a change of the page. */
+  const textOfFrames = () => {
+    let sum = 0;
+    for (const frame of document.querySelectorAll('iframe, frame')) {
+      if (frame.getAttribute('loading') === 'lazy') frame.setAttribute('loading', 'eager');
+      sum += (frame as HTMLIFrameElement).contentDocument?.body?.textContent?.length ?? 0;
+    }
+    return sum;
+  };
   return new Promise((resolve) => {
     // Time without a change. Each check adds at most two intervals: on a machine so busy that
     // checks are late, the page's own timers are late too.
@@ -194,18 +225,22 @@ function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<
     const end = (how: Stability['state']) => {
       clearTimeout(timer);
       observer.disconnect();
-      resolve(how);
+      resolve({ state: how, isSparse: isSparse() });
     };
+    let inFrames = textOfFrames();
     let loaded = document.readyState === 'complete';
     const check = () => {
       const now = performance.now();
       sinceChangeMs += Math.min(now - lastCheck, 2 * limits.checkEveryMs);
       lastCheck = now;
+      const nowInFrames = textOfFrames();
+      if (nowInFrames !== inFrames) sinceChangeMs = 0;
+      inFrames = nowInFrames;
       if (!loaded && (document.readyState === 'complete' || now - start >= limits.loadMs)) {
         loaded = true;
         sinceChangeMs = 0;
       }
-      if (loaded && isStatic()) return end('static');
+      if (loaded && !limits.hasActed && isStatic()) return end('static');
       if (now - start >= limits.maxMs) return end('active');
       const quietMs = isSparse() ? limits.sparseQuietMs : changed ? limits.quietMs : limits.unchangedMs;
       if (loaded && sinceChangeMs >= quietMs) return end('stable');
@@ -219,8 +254,8 @@ function untilStable(limits: StabilityLimits, isStatic: () => boolean): Promise<
 
 /** As source text: a function that runs in the page must be self-contained. */
 const UNTIL_STABLE = `async ({ limits, snapshot }) => {
-  const state = await (${untilStable})(limits, ${isStatic});
-  return { state, snapshot: state === 'static' && snapshot ? (${takeDomSnapshot})(snapshot) : null };
+  const { state, isSparse } = await (${untilStable})(limits, ${isStatic});
+  return { state, isSparse, snapshot: state === 'static' && snapshot ? (${takeDomSnapshot})(snapshot) : null };
 }`;
 
 /** Chromium aborts the navigation to save a file; the download event comes after its error. */

@@ -6,8 +6,15 @@ import { createEgressProxy, type EgressProxy } from '../egress/proxy.ts';
 import type { EgressClient } from '../egress/proxy-client.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
 import { createExtractor, type Extractor } from '../extraction/extractor.ts';
-import { type ChromiumProcess, endChromium, killChromium, launchChromium } from './chromium.ts';
 import { BrowserInstance, type ContextHandle } from './instance.ts';
+import {
+  type ChromiumProcess,
+  endChromium,
+  killChromium,
+  launchChromium,
+  rendererPid,
+} from './process/chromium.ts';
+import { explainSandboxFailure, readSandbox, type Sandbox, sandboxObstacle } from './process/sandbox.ts';
 import { BrowserSession, type ContextSource, type SessionOptions } from './session.ts';
 
 /**
@@ -33,6 +40,8 @@ export interface BrowserPool {
   stop(): Promise<void>;
   /** Process id of the Chromium that gets new contexts. */
   readonly pid: number | undefined;
+  /** Whether Chromium's sandbox is on; null until it is known, and where the system does not tell. */
+  readonly sandbox: Sandbox | null;
   openSession(options?: SessionOptions): BrowserSession;
   /** Extracts content from HTML; stopped with the pool. */
   readonly extractor: Extractor;
@@ -44,6 +53,8 @@ export interface BrowserPoolOptions {
   logger: Logger;
   /** Default 300. */
   recycleAfterPages?: number;
+  /** Limit for the memory of one Chromium with all its processes; unset: none. */
+  memoryLimitBytes?: number | undefined;
   /** User agent; unset: Chromium's own. */
   userAgent?: string | undefined;
   /** For jobs without proxies of their own; unset: none. */
@@ -69,6 +80,9 @@ class Pool implements BrowserPool, ContextSource {
   readonly #proxyHealth: ProxyHealth;
   #currentPid: number | undefined;
   #failedLaunches = 0;
+  /** Why Chromium is launched without its sandbox; null: with it. */
+  #sandboxObstacle = sandboxObstacle();
+  #sandbox: Sandbox | null = null;
   readonly #instances = new Set<BrowserInstance>();
   readonly #ending = new Set<Promise<void>>();
   #stopping: Promise<void> | undefined;
@@ -83,6 +97,10 @@ class Pool implements BrowserPool, ContextSource {
     return this.#currentPid;
   }
 
+  get sandbox(): Sandbox | null {
+    return this.#sandbox;
+  }
+
   get isStopping(): boolean {
     return this.#stopping !== undefined;
   }
@@ -91,7 +109,24 @@ class Pool implements BrowserPool, ContextSource {
     // In parallel with the launch; not awaited.
     this.extractor.warmUp();
     await this.#proxy.start();
-    this.#makeReady(await this.#currentInstance());
+    const instance = await this.#currentInstance();
+    this.#makeReady(instance);
+    await this.#proveSandbox(instance);
+  }
+
+  /** Asks the kernel about the renderer of the first tab, and logs the answer. */
+  async #proveSandbox(instance: BrowserInstance): Promise<void> {
+    const obstacle = this.#sandboxObstacle;
+    if (obstacle === null) {
+      await instance.ready?.catch(() => {});
+      const pid = await rendererPid(instance.chromium).catch(() => undefined);
+      this.#sandbox = pid === undefined ? null : readSandbox(pid);
+    } else this.#sandbox = { isOn: false, reason: obstacle };
+    if (this.#sandbox?.isOn) this.#logger.info('browser_sandboxed', { seccomp: true, namespaces: true });
+    else
+      this.#logger.warn('browser_not_sandboxed', {
+        reason: this.#sandbox?.reason ?? 'the system does not tell',
+      });
   }
 
   stop(): Promise<void> {
@@ -182,7 +217,7 @@ class Pool implements BrowserPool, ContextSource {
     await this.#proxy.start();
     const chromium = await this.#launchChromium();
     const { browser, pid } = chromium;
-    const instance = new BrowserInstance(chromium, this.#logger);
+    const instance = new BrowserInstance(chromium, this.#logger, this.options.memoryLimitBytes);
     this.#instances.add(instance);
     this.#currentPid = pid;
     browser.on('disconnected', () => this.#onGone(instance));
@@ -199,10 +234,7 @@ class Pool implements BrowserPool, ContextSource {
   async #launchChromium(): Promise<ChromiumProcess> {
     for (let tries = 1; ; tries++) {
       try {
-        const chromium = await launchChromium({
-          executablePath: this.options.executablePath,
-          proxyAddress: this.#proxy.address,
-        });
+        const chromium = await this.#launchAsConfined();
         this.#failedLaunches = 0;
         return chromium;
       } catch (error) {
@@ -219,6 +251,21 @@ class Pool implements BrowserPool, ContextSource {
     }
   }
 
+  /** With the sandbox; without it if Chromium starts only so, for the rest of this process's life. */
+  async #launchAsConfined(): Promise<ChromiumProcess> {
+    const options = { executablePath: this.options.executablePath, proxyAddress: this.#proxy.address };
+    if (this.#sandboxObstacle !== null) return launchChromium({ ...options, sandbox: false });
+    try {
+      return await launchChromium({ ...options, sandbox: true });
+    } catch (error) {
+      // Once it was seen to work, a failure has another cause.
+      if (this.#sandbox?.isOn || this.#stopping) throw error;
+      const chromium = await launchChromium({ ...options, sandbox: false });
+      this.#sandboxObstacle = explainSandboxFailure(String((error as Error).message));
+      return chromium;
+    }
+  }
+
   #onGone(instance: BrowserInstance): void {
     const { pid } = instance.chromium;
     const expected = this.#stopping !== undefined || instance.isUnused;
@@ -226,6 +273,7 @@ class Pool implements BrowserPool, ContextSource {
     if (!instance.retired) this.#current = undefined;
     instance.retired = true;
     instance.hasExited = true;
+    instance.stopWatching();
     this.#instances.delete(instance);
     if (expected) return;
     this.#logger.warn('browser_crashed', { browser_pid: pid, contexts: instance.contexts });
@@ -235,6 +283,7 @@ class Pool implements BrowserPool, ContextSource {
   }
 
   async #end(instance: BrowserInstance): Promise<void> {
+    instance.stopWatching();
     const ending = endChromium(instance.chromium);
     this.#ending.add(ending);
     await ending;

@@ -1,3 +1,4 @@
+import { parseUrl } from '../../core/parse-url.ts';
 import { isOwnOrigin } from '../fetching/own-origin.ts';
 import type { DocumentWatch } from './document-watch.ts';
 import type { Tab } from './tab.ts';
@@ -115,6 +116,11 @@ const TRACKERS =
   'doubleclick.net googlesyndication.com googleadservices.com google-analytics.com googletagmanager.com googletagservices.com adservice.google.com connect.facebook.net adnxs.com adsrvr.org amazon-adsystem.com criteo.com criteo.net taboola.com outbrain.com scorecardresearch.com quantserve.com hotjar.com clarity.ms bat.bing.com ads.linkedin.com snap.licdn.com analytics.tiktok.com static.ads-twitter.com mc.yandex.ru chartbeat.com mixpanel.com segment.io fullstory.com nr-data.net moatads.com rubiconproject.com pubmatic.com openx.net casalemedia.com adform.net smartadserver.com teads.tv'.split(
     ' ',
   );
+
+export function isTracker(address: string, base: string): boolean {
+  const host = parseUrl(address, base)?.hostname;
+  return host !== undefined && TRACKERS.some((tracker) => host === tracker || host.endsWith(`.${tracker}`));
+}
 
 const UNWANTED: readonly string[] = TRACKERS.flatMap((host) => [`*://${host}/*`, `*://*.${host}/*`]);
 const UNREAD: readonly string[] = [...UNREAD_FILES, ...UNWANTED];

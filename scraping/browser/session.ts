@@ -97,10 +97,11 @@ export class BrowserSession {
     try {
       handle = await this.#currentHandle();
       handle.busy += 1;
+      handle.instance.busy += 1;
       this.contexts.countPage(handle.instance);
       tab =
         handle.idle.pop() ??
-        (await handle.instance.whileAlive(openTab(handle.context, handle.egress, handle.instance.crashed)));
+        (await handle.instance.whileAlive(openTab(handle.context, handle.egress, handle.instance)));
       await handle.instance.whileAlive(tab.beginUse(maxBytes));
       const result = await use(tab);
       reusable = true;
@@ -170,6 +171,7 @@ export class BrowserSession {
   async #giveBack(handle: ContextHandle | undefined, tab: Tab | undefined, reusable: boolean): Promise<void> {
     if (!handle) return;
     handle.busy -= 1;
+    handle.instance.busy -= 1;
     if (tab?.isLastUse && reusable && handle.busy === 0) {
       await this.#drop(handle);
       return;

@@ -1,5 +1,5 @@
 import type { BrowserContext, CDPSession, Download, Page } from 'playwright';
-import { PageFailure } from '../../core/jobs/page-errors.ts';
+import type { PageFailure } from '../../core/jobs/page-errors.ts';
 import type { EgressClient, EgressPage } from '../egress/proxy-client.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
 import { enableEarlySnapshot } from './early-snapshot.ts';
@@ -11,7 +11,7 @@ type Listen = CDPSession['on'];
  * of a page, so that each page starts from the same state.
  */
 export class Tab {
-  /** Rejects with `browser_crashed`, never resolves. */
+  /** Rejects with the reason of a crash, never resolves. */
   readonly crashed: Promise<never>;
   /** The current page's traffic through the proxy. */
   egress: EgressPage;
@@ -27,6 +27,8 @@ export class Tab {
   paused: 'documents' | 'documents and styles' | 'all' | null = null;
   /** Id of the injected script, see `enableEarlySnapshot`; null: not injected. */
   earlySnapshotScript: string | null = null;
+  /** Whether links that open windows are kept in the tab, see `keepLinksInTab`. */
+  keepsLinks = false;
   #undo: (() => void)[] = [];
   #blanking: NodeJS.Timeout | undefined;
   /** Settles once the tab is blank, or blanking failed. */
@@ -38,17 +40,22 @@ export class Tab {
     readonly cdp: CDPSession,
     readonly mainFrameId: string,
     readonly client: EgressClient,
-    browserCrashed: Promise<never>,
+    private readonly browser: Crashing,
   ) {
     this.egress = client.beginPage(0);
     this.egress.end();
     this.crashed = Promise.race([
-      browserCrashed,
+      browser.crashed,
       new Promise<never>((_, reject) => {
-        page.once('crash', () => reject(new PageFailure('browser_crashed')));
+        page.once('crash', () => reject(browser.crashReason()));
       }),
     ]);
     this.crashed.catch(() => {});
+  }
+
+  /** Why the page failed if its tab crashed just now. */
+  crashReason(): PageFailure {
+    return this.browser.crashReason();
   }
 
   /** Subscribes to CDP events until `endUse`. */
@@ -111,15 +118,22 @@ export class Tab {
 const BLANK_AFTER_MS = 250;
 export const CLOSE_PAGE_TIMEOUT_MS = 2000;
 
-/** @param browserCrashed rejects with `browser_crashed`, never resolves */
+/** What a tab must know of its browser. */
+interface Crashing {
+  /** Rejects with the reason of a crash, never resolves. */
+  readonly crashed: Promise<never>;
+  crashReason(): PageFailure;
+}
+
 export async function openTab(
   context: BrowserContext,
   egress: EgressClient,
-  browserCrashed: Promise<never>,
+  browser: Crashing,
 ): Promise<Tab> {
   const page = await context.newPage();
-  // An unanswered dialog would block the page for ever; popups are never used.
-  page.on('dialog', (dialog) => void dialog.dismiss().catch(() => {}));
+  // An unanswered dialog would block the page for ever. Dismissing `beforeunload` would keep the
+  // page against the action or the next page. Popups are never used.
+  page.on('dialog', (dialog) => void dialog.accept().catch(() => {}));
   page.on('popup', (popup) => void popup.close().catch(() => {}));
   const cdp = await context.newCDPSession(page);
   const [{ frameTree }, earlySnapshotScript] = await Promise.all([
@@ -128,7 +142,7 @@ export async function openTab(
     cdp.send('Page.enable'),
     cdp.send('Network.enable'),
   ]);
-  const tab = new Tab(page, cdp, frameTree.frame.id, egress, browserCrashed);
+  const tab = new Tab(page, cdp, frameTree.frame.id, egress, browser);
   tab.earlySnapshotScript = earlySnapshotScript;
   return tab;
 }

@@ -15,7 +15,8 @@ export interface BrowserReason {
     | 'redirects_itself'
     | 'script_drawn'
     | 'asks_for_javascript'
-    | 'fragment_route';
+    | 'fragment_route'
+    | 'framed';
   /** May be wrong: ignored for a host on which the browser added nothing to such a page. */
   isGuess: boolean;
   /** Likely true for other pages of the host. */
@@ -31,6 +32,7 @@ const REASONS = {
   script_drawn: { isGuess: true, isHostWide: true },
   asks_for_javascript: { isGuess: true, isHostWide: true },
   fragment_route: { isGuess: false, isHostWide: false },
+  framed: { isGuess: true, isHostWide: false },
 } as const satisfies Record<BrowserReason['why'], Omit<BrowserReason, 'why'>>;
 
 const because = (why: BrowserReason['why']): BrowserReason => ({ why, ...REASONS[why] });
@@ -58,6 +60,8 @@ export function needsBrowser(fetched: FetchedPage): BrowserReason | null {
   if (isConsentWall(fetched, signals)) return because('consent');
   if (asksForJavaScript(signals)) return because('asks_for_javascript');
   if (isScriptDrawn(signals)) return because('script_drawn');
+  // Its content is likely in the frames, which may be of other sites, or drawn by scripts.
+  if (signals.frames.length > 0 && signals.textLength < SUBSTANTIAL) return because('framed');
   return null;
 }
 

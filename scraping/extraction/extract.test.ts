@@ -193,6 +193,7 @@ describe('a page', () => {
   it('that is empty has empty content', () => {
     const formats = ['markdown', 'text', 'html', 'links', 'raw_html'] as const;
     expect(read('', { html: '', formats })).toEqual({
+      isEmpty: true,
       markdown: '',
       text: '',
       html: '<body></body>',
@@ -202,7 +203,10 @@ describe('a page', () => {
   });
 
   it('that is a frameset or no HTML is read without an error', () => {
-    expect(read('', { html: '<frameset><frame src="a"></frameset>' })).toEqual({ markdown: '' });
+    expect(read('', { html: '<frameset><frame src="a"></frameset>' })).toEqual({
+      isEmpty: true,
+      markdown: '',
+    });
     expect(read('', { html: '<rss><item>Words</item></rss>' }).markdown).toBe('Words');
   });
 

@@ -5,8 +5,10 @@ import { findDocumentContacts, toContacts } from './contacts/contacts.ts';
 import { mainContent, wholeContent } from './content/main-content.ts';
 import type { ContentScope } from './content/select-blocks.ts';
 import { cleanLine } from './document/blanks.ts';
-import { parsePage, readTitle } from './document/dom.ts';
+import { isText, parsePage, readTitle, select } from './document/dom.ts';
+import type { FrameDocument } from './document/frames.ts';
 import { withoutShownBoxes } from './document/shown-boxes.ts';
+import { nextNode } from './document/traverse.ts';
 import { extractFields, type Fields, type FieldsWanted } from './fields.ts';
 import { likenessOf } from './likeness.ts';
 import { toMarkdown } from './markdown/markdown.ts';
@@ -40,6 +42,8 @@ export interface ExtractInput {
   fields?: FieldsWanted;
   /** Whether the result has a `likeness`. */
   likeness?: boolean;
+  /** Documents in the page's frames. */
+  frames?: readonly FrameDocument[];
 }
 
 /** The requested formats; others are absent. */
@@ -52,6 +56,8 @@ export type Extracted = Pick<
     likeness?: string;
     /** Of a file: why its content is missing or incomplete. */
     fault?: ErrorInfo;
+    /** The page shows neither text nor pictures. */
+    isEmpty?: true;
   };
 
 /**
@@ -71,12 +77,16 @@ function read(input: ExtractInput): Extracted {
 
   const fields = hasFields(input) ? input.fields : undefined;
   const html = sourceAsHtml(input.html, kind, input.url);
-  const document = parsePage(html, input.url, (asWritten, base) => {
-    if (fields) Object.assign(extracted, extractFields(asWritten, base, fields));
+  const document = parsePage(html, input.url, {
+    frames: input.frames ?? [],
+    beforeResolve: (asWritten, base) => {
+      if (fields) Object.assign(extracted, extractFields(asWritten, base, fields));
+    },
   });
   const declared = cleanLine(input.title ?? readTitle(document));
   const title = declared === '' && kind === 'html' ? titleWithout(document) : declared;
   if (title !== input.title) extracted.title = title;
+  if (kind === 'html' && !showsSomething(document)) extracted.isEmpty = true;
   if (wants('links')) extracted.links = extractLinks(document, input.url);
   if (wants('metadata')) extracted.metadata = extractMetadata(document, { ...input, title });
   if (wants('contacts')) extracted.contacts = toContacts(findDocumentContacts({ document, url: input.url }));
@@ -93,6 +103,17 @@ function read(input: ExtractInput): Extracted {
   if (wants('markdown')) extracted.markdown = written?.markdown ?? toMarkdown(content);
   return extracted;
 }
+
+function showsSomething(document: Document): boolean {
+  const root = document.body ?? document.documentElement;
+  if (select(document, 'img, picture, video, canvas, svg, input').length > 0) return true;
+  for (let node = root?.firstChild ?? null; node && root; node = nextNode(node, root)) {
+    if (isText(node) && /\S/.test(node.data) && !UNSHOWN.has(node.parentElement?.tagName ?? '')) return true;
+  }
+  return false;
+}
+
+const UNSHOWN = new Set(['SCRIPT', 'STYLE', 'TEMPLATE', 'TITLE', 'IFRAME']);
 
 /** Whether the HTML must be parsed: not for `raw_html` alone. */
 export const needsDocument = (input: ExtractInput): boolean =>

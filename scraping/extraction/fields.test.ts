@@ -10,8 +10,10 @@ const PAGE = `<base href="/shop/"><main>
 
 const read = (fields: FieldsWanted, html = PAGE) => {
   let result = { extracted: {} as Record<string, unknown>, badFields: [] as string[] };
-  parsePage(html, 'https://site.example/dir/', (document, base) => {
-    result = extractFields(document, base, fields);
+  parsePage(html, 'https://site.example/dir/', {
+    beforeResolve: (document, base) => {
+      result = extractFields(document, base, fields);
+    },
   });
   return result;
 };

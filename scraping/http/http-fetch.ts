@@ -2,6 +2,7 @@ import type { ErrorInfo } from '../../core/errors.ts';
 import { DEFAULT_FORMATS, type JobCookie } from '../../core/jobs/job-schemas.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
 import { badSelector, httpStatusError, PageFailure, pageError } from '../../core/jobs/page-errors.ts';
+import { framesMissing, pageWarning } from '../../core/jobs/page-warnings.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { Extractor } from '../extraction/extractor.ts';
 import { DEFAULT_FILE_LIMITS, type FileLimits } from '../extraction/files/limits.ts';
@@ -16,6 +17,7 @@ import { MAX_REFRESHES, refreshMarkup, refreshTarget } from '../response/refresh
 import { decodeUnannouncedGzip } from './body.ts';
 import type { HttpClient, HttpResponse } from './client.ts';
 import { createCookies } from './cookies.ts';
+import { type FetchedFrames, fetchFrames } from './http-frames.ts';
 
 /** Fetches a job's pages by plain HTTP with one cookie jar per job; several pages at once. */
 export interface HttpFetcher {
@@ -133,8 +135,10 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
           html: document.kind === 'html' ? document.source : '',
           isCut: response.cut !== undefined,
           read: async () => {
-            const leftMs = Math.max(MIN_READING_MS, timeoutMs - (Date.now() - startedAt));
-            return page({ ...answer, ...(await read(document, response, leftMs)) }, artifactsOf(document));
+            const leftMs = () => Math.max(MIN_READING_MS, timeoutMs - (Date.now() - startedAt));
+            const framed = await readFrames(document, response, { url, leftMs: leftMs(), cookies, permit });
+            const content = await read(document, response, leftMs(), framed);
+            return page({ ...answer, ...content }, artifactsOf(document));
           },
         };
       } catch (error) {
@@ -165,10 +169,46 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
     return { response: plain, document: documentOf(plain) };
   }
 
+  /** The documents of frames are fetched as the page is: guard, robots.txt, cookies. */
+  function readFrames(
+    document: ReadableDocument,
+    { url: pageUrl, status }: HttpResponse,
+    { url, leftMs, cookies, permit }: FrameOptions,
+  ): Promise<FetchedFrames> {
+    if (document.kind !== 'html' || status >= 400) return Promise.resolve({ frames: [], missing: 0 });
+    const until = Date.now() + leftMs * 0.7;
+    const fetchFrame = async (address: string) => {
+      try {
+        if (permit) requireGranted(await permit.follow(address));
+        const response = await http.get(address, {
+          signal: context.signal,
+          timeoutMs: Math.max(1, until - Date.now()),
+          maxBytes: context.maxPageBytes,
+          // As for the page: the headers may hold a key.
+          headers: isOwnOrigin(address, url) ? headers : crossOriginHeaders,
+          cookies,
+          wantsBody: isReadable,
+          permit,
+        });
+        const frame = await documentIn(response);
+        const { document: shown } = frame;
+        if (!shown || shown.kind === 'file' || !isOwnOrigin(response.url, pageUrl)) return null;
+        return { url: response.url, html: shown.html };
+      } catch (error) {
+        context.signal.throwIfAborted();
+        if (!(error instanceof PageFailure)) throw error;
+        context.logger.debug('frame_failed', { code: error.code, cause: error });
+        return null;
+      }
+    };
+    return fetchFrames({ html: document.source, url: pageUrl }, context.maxPageBytes, fetchFrame);
+  }
+
   async function read(
     document: ReadableDocument,
     response: HttpResponse,
     leftMs: number,
+    { frames, missing }: FetchedFrames,
   ): Promise<Partial<ReadPage>> {
     const deadline = new Deadline(leftMs, context.signal, () => new PageFailure('page_timeout'));
     const error = httpStatusError(response.status) ?? missingPart(response);
@@ -179,15 +219,20 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
         ...{ url, charset, formats, mainContent: spec.main_content ?? true, fields: spec.extract ?? {} },
         likeness: spec.likeness ?? false,
       };
-      const { title, extracted, badFields, fault, ...content } = await context.extractor.extract(
+      const { title, extracted, badFields, fault, isEmpty, ...content } = await context.extractor.extract(
         document.kind === 'file'
           ? { ...wanted, file: document.file, limits: context.fileLimits ?? DEFAULT_FILE_LIMITS }
-          : { ...wanted, html: document.source, kind: document.sourceKind, title: null },
+          : { ...wanted, html: document.source, kind: document.sourceKind, title: null, frames },
         deadline.signal,
       );
+      const warnings = [
+        ...(missing > 0 ? [framesMissing(missing)] : []),
+        ...(isEmpty ? [pageWarning('no_text')] : []),
+      ];
       return {
         title: title || null,
         ...content,
+        ...(warnings.length > 0 ? { warnings } : {}),
         ...(extracted && Object.keys(extracted).length > 0 ? { extracted } : {}),
         error: error ?? fault ?? (badFields && badFields.length > 0 ? badSelector(badFields) : null),
       };
@@ -200,6 +245,15 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
       deadline.dispose();
     }
   }
+}
+
+/** Of the page whose frames are fetched. */
+interface FrameOptions {
+  /** As asked for: the user's headers are for its origin. */
+  url: string;
+  leftMs: number;
+  cookies: ReturnType<typeof createCookies>;
+  permit: RedirectPermission | undefined;
 }
 
 /** The error of a truncated page, or of a 304 without a conditional request: browsers fail too. */

@@ -29,6 +29,8 @@ export interface HtmlSignals {
   base: string | null;
   /** A script assigns `location` near its start. */
   scriptRedirect: boolean;
+  /** Addresses of visible frames as written, entities decoded; at most `MAX_FRAMES`. */
+  frames: string[];
 }
 
 /** Only the beginning of larger pages is read. */
@@ -58,6 +60,7 @@ class SignalReader {
   #refresh: Refresh | null = null;
   #base: string | null = null;
   #scriptRedirect = false;
+  readonly #frames: string[] = [];
   /** The outermost open mount element. */
   #mount: { tag: string; depth: number; textBefore: number } | null = null;
   /** Quotes without a closing one, which are not searched again: keeps the pass linear. */
@@ -92,6 +95,7 @@ class SignalReader {
       refreshesTo: this.#refresh && this.#refresh.seconds <= SOON_SECONDS ? this.#refresh.url : null,
       base: this.#base,
       scriptRedirect: this.#scriptRedirect,
+      frames: this.#frames,
     };
   }
 
@@ -129,6 +133,7 @@ class SignalReader {
     const end = this.#tagEnd(attributesFrom);
     const attributes = html.slice(attributesFrom, end - 1);
     this.#at = end;
+    if (!slash && FRAMES.has(tagName)) this.#readFrame(tagName, attributes);
     if (slash) this.#closed(tagName);
     else if (RAW.has(tagName)) this.#readRaw(tagName, attributes);
     else this.#opened(tagName, attributes);
@@ -198,12 +203,30 @@ class SignalReader {
     if (REDIRECT.test(beginning)) this.#scriptRedirect = true;
   }
 
+  #readFrame(tagName: string, attributes: string): void {
+    if (this.#frames.length >= MAX_FRAMES || NOT_SEEN.test(attributes)) return;
+    if (tagName === 'object' && !isDocumentType(attribute(attributes, 'type'))) return;
+    if (tagName === 'embed' && !/^text\/html/i.test(attribute(attributes, 'type') ?? '')) return;
+    // The `srcdoc` wins, and is read with the page.
+    if (tagName === 'iframe' && /(^|\s)srcdoc\s*=/i.test(attributes)) return;
+    const address = decoded(attribute(attributes, tagName === 'object' ? 'data' : 'src'))?.trim();
+    if (address && !/^(about|javascript|data|blob):/i.test(address)) this.#frames.push(address);
+  }
+
   #readMeta(attributes: string): void {
     if (attribute(attributes, 'http-equiv')?.toLowerCase() !== 'refresh') return;
     // The first valid one counts.
     this.#refresh ??= parseRefresh(decoded(attribute(attributes, 'content')) ?? '');
   }
 }
+
+const MAX_FRAMES = 40;
+const FRAMES = new Set(['iframe', 'frame', 'object', 'embed']);
+/** As `isHiddenFrame` of the extraction. */
+const NOT_SEEN =
+  /(?:^|\s)(?:hidden(?=[\s=]|$)|(?:width|height)\s{0,9}=\s{0,9}["']?\s{0,9}[01](?:px)?(?:["'\s]|$)|style\s*=\s*(?:"[^"]{0,500}?|'[^']{0,500}?)(?:display\s*:\s*none|visibility\s*:\s*hidden))/i;
+const isDocumentType = (type: string | null) =>
+  type === null || /^\s*(text\/html|application\/xhtml)/i.test(type);
 
 const PLACEHOLDER = /\{\{\s*[\w$.]+(\s*\|[^{}]{0,40})?\s*\}\}/g;
 const TAG = /<(\/?)([a-z][^\s/>]*)/iy;
@@ -240,7 +263,7 @@ const STATE =
 const REDIRECT =
   /\b(?:(?:window|document|self|top|parent)\s*\.\s*)?location\s*(?:\.\s*(?:href\s*=[^=]|(?:replace|assign)\s*\()|=[^=])/;
 
-const ATTRIBUTE_NAMES = ['content', 'href', 'http-equiv', 'id', 'type'] as const;
+const ATTRIBUTE_NAMES = ['content', 'data', 'href', 'http-equiv', 'id', 'src', 'type'] as const;
 type AttributeName = (typeof ATTRIBUTE_NAMES)[number];
 const ATTRIBUTES = Object.fromEntries(
   ATTRIBUTE_NAMES.map((name) => [

@@ -27,6 +27,7 @@ const PAGE: Record<PageErrorCode, string> = {
   robots_disallowed: "Respect it, or ask the site's operator",
   robots_unreadable: 'Nothing: it is read again after a minute (RFC 9309 forbids loading pages meanwhile)',
   browser_crashed: 'Nothing. If it is frequent, give the machine more memory, or a container more `/dev/shm`',
+  page_out_of_memory: 'Raise `BROWSER_MEMORY_MB`, if the page deserves it',
   unsupported_content:
     'Fetch the file yourself: pages, feeds, JSON, Markdown, text, PDFs, office documents, tables and pictures are read',
   file_unreadable: 'Open the file yourself; if it opens, report it as a bug',
@@ -41,6 +42,8 @@ const PAGE: Record<PageErrorCode, string> = {
   bad_cookie: 'Correct the cookie: usually its domain does not fit the URL',
   bad_selector: 'Correct the CSS selector that the message names',
   action_failed: 'The message names the action. Wait for its selector first, or correct it',
+  action_download: 'Fetch the file yourself. The page is stored as it was before the download',
+  action_new_window: 'Name the address of that window in `urls`, if it has one',
 };
 
 const SOURCE: Record<SourceErrorCode, Text> = {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findChromium } from '../../scraping/browser/chromium.ts';
+import { findChromium } from '../../scraping/browser/process/chromium.ts';
 import type { Reaper } from '../support/processes/reaper.mjs';
 import type { PrivateBroker } from '../support/servers/rabbitmq.mjs';
 import { waitFor } from '../support/wait-for.ts';

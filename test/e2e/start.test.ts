@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,6 +43,26 @@ describe('npm start', () => {
     expect(await supervisor.stop()).toBe(0);
     // All of them ended; init reaps orphans in its own time.
     await waitFor(() => !pids.some(isRunning), { what: 'every process to be gone' });
+  });
+
+  test('runs workers as an ordinary user, with the browser in its sandbox where the machine allows it', async () => {
+    // Passable for another user, as the folder is that `npm start` makes.
+    await chmod(dataDir, 0o711);
+    const supervisor = await start();
+    const workers = childPids(supervisor).filter((pid) => commandOf(pid).includes('workers/scraper/main.js'));
+    expect(workers).toHaveLength(2);
+    for (const pid of workers) expect((await stat(`/proc/${pid}`)).uid).not.toBe(0);
+    const ordinary = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const isAllowed = spawnSync('unshare', ['-Ur', 'true'], ordinary).status === 0;
+    const health = (await (await fetch(`${supervisor.ready.url}/health`)).json()) as Record<string, unknown>;
+    expect(health).toMatchObject({
+      status: 'ready',
+      workers: {
+        workers: 2,
+        not_sandboxed: isAllowed ? 0 : 2,
+        reason: isAllowed ? null : expect.any(String),
+      },
+    });
   });
 
   test('shows a key only when it was made, and finds all data again', async () => {

@@ -33,7 +33,7 @@ export interface Heartbeat {
 export function createHeartbeat(options: {
   database: Database;
   logger: Logger;
-  worker: { id: string; slots: number; leaseMs: number };
+  worker: { id: string; slots: number; leaseMs: number; sandbox: () => string | null };
 }): Heartbeat {
   const { database, logger, worker } = options;
   const runs = new Map<string, { fence: Fence; controller: AbortController }>();
@@ -49,7 +49,10 @@ export function createHeartbeat(options: {
     try {
       await Promise.all([
         renew(),
-        reportWorker(database, { id: worker.id, slots: worker.slots, claimsPerSecond }),
+        reportWorker(database, {
+          ...{ id: worker.id, slots: worker.slots, claimsPerSecond },
+          sandbox: worker.sandbox(),
+        }),
       ]);
       if (failing) logger.info('heartbeat_recovered');
       failing = false;

@@ -7,8 +7,8 @@ import { OperatorError } from '../../runtime/operator-error.ts';
 import { type ProcessContext, runConfigured } from '../../runtime/process/process.ts';
 import { openTempFolder } from '../../runtime/process/temp-folder.ts';
 import { applyV8Flags } from '../../runtime/process/v8-flags.ts';
-import { findChromium } from '../../scraping/browser/chromium.ts';
 import { createBrowserPool } from '../../scraping/browser/pool.ts';
+import { findChromium } from '../../scraping/browser/process/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../scraping/egress/upstream-proxy.ts';
 import { createRenderingTypeCache } from '../../scraping/engine/rendering-type-cache.ts';
@@ -59,6 +59,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     ...{ executablePath, egress, logger, proxyHealth },
     proxies: config.proxyUrls,
     userAgent: config.browserUserAgent,
+    memoryLimitBytes: config.browserMemoryBytes,
   });
   await lifecycle.start({
     name: 'browser',
@@ -122,6 +123,7 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, resolve, slots },
+    sandbox: () => (browser.sandbox?.isOn ? 'on' : (browser.sandbox?.reason ?? null)),
     onFatal: (error) => lifecycle.fail(error),
     ...{ leaseMs, jobTimeoutMs, shutdownGraceMs, retry },
   });

@@ -29,6 +29,8 @@ export function createWorker(options: {
   resolve: ExecutorOptions['resolve'];
   onFatal: ExecutorOptions['onFatal'];
   slots: number;
+  /** Whether its browser is confined: `on`, or why not; null if it is not known. */
+  sandbox?: () => string | null;
   leaseMs: number;
   jobTimeoutMs: number;
   shutdownGraceMs: number;
@@ -37,7 +39,12 @@ export function createWorker(options: {
   const { database, queue, logger, retry, resolve, onFatal, jobTimeoutMs } = options;
   // The host name is for operators; the suffix keeps a reused process id from passing the fence.
   const id = `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`;
-  const identity = { id, slots: options.slots, leaseMs: options.leaseMs };
+  const identity = {
+    id,
+    slots: options.slots,
+    leaseMs: options.leaseMs,
+    sandbox: options.sandbox ?? (() => null),
+  };
   const stopping = new AbortController();
   const kill = new AbortController();
   const consumers = createConsumerService({ database, queue });

@@ -14,6 +14,7 @@ import { computeFeatures, type PageFacts } from './features.ts';
 import { decodeTrees, predict, type Trees } from './gradient-boosted-trees.ts';
 import { MODEL } from './model.ts';
 import { pruneDom } from './prune-dom.ts';
+import { revealPage } from './reveal.ts';
 import { type ContentScope, selectBlocks } from './select-blocks.ts';
 
 /**
@@ -65,6 +66,7 @@ const pageBody = (document: Document): Element => document.body ?? document.docu
  */
 export function readableBody(document: Document): Element {
   const body = pageBody(document);
+  revealPage(body);
   if (selectFirst(document, 'noscript')) unwrapNoscript(body);
   for (const element of select(body, UNREADABLE)) element.remove();
   for (const element of select(body, '[hidden], [style]')) {
@@ -91,8 +93,11 @@ function unwrapNoscript(body: Element): void {
     (inside.get(holder) ?? 0) > (inside.get(best) ?? 0) ? holder : best,
   );
   const size = inside.get(largest) ?? 0;
-  if (size < 200 || !largest.querySelector('p, div, li, article, section, h1, h2')) return;
-  if (size < (textLength(body) - size) * 0.5) return;
+  const rest = textLength(body) - size;
+  // Without anything else it is what the page shows without scripts.
+  const isAll = rest === 0 && size > 0;
+  if (!isAll && (size < 200 || !largest.querySelector('p, div, li, article, section, h1, h2'))) return;
+  if (size < rest * 0.5) return;
   while (largest.firstChild) largest.parentNode?.insertBefore(largest.firstChild, largest);
   largest.remove();
 }

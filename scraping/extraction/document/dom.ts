@@ -4,6 +4,7 @@ import { absoluteUrl } from './absolute-url.ts';
 import { cleanLine } from './blanks.ts';
 import { fillEmptyElements } from './fill-empty.ts';
 import { unifyFormulas } from './formulas.ts';
+import { type FrameDocument, inlineFrames, MAX_FRAME_DEPTH } from './frames.ts';
 import { resolveImages } from './images.ts';
 import { select, selectFirst, setAttribute } from './selector-index.ts';
 import { readShownBoxes } from './shown-boxes.ts';
@@ -14,20 +15,43 @@ export { closestTag, containsTag, hasText, isElement, isText, readText } from '.
 export { select, selectFirst };
 
 /**
- * Parses a page as a browser would, flattens its shadow DOM and makes its URLs absolute.
+ * Parses a page as a browser would, flattens its shadow DOM and frames, and makes its URLs
+ * absolute.
  *
- * @param beforeResolve gets the document and its base URL while the URLs are as written
+ * @param options.beforeResolve gets the document and its base URL while its URLs are as written;
+ *   those of frames are absolute already
+ * @param options.frames documents of its frames; those in `srcdoc` are found in the page
  */
 export function parsePage(
   html: string,
   url: string,
-  beforeResolve?: (document: Document, base: string) => void,
+  options: {
+    beforeResolve?: (document: Document, base: string) => void;
+    frames?: readonly FrameDocument[];
+  } = {},
 ): Document {
+  return parseAt(html, url, { frames: [], ...options, depth: 0 });
+}
+
+function parseAt(
+  html: string,
+  url: string,
+  options: {
+    beforeResolve?: (document: Document, base: string) => void;
+    frames: readonly FrameDocument[];
+    depth: number;
+  },
+): Document {
+  const { depth, beforeResolve } = options;
   const document = createDocument(html, true);
   unwrapMisspelt(document);
   flattenShadowRoots(document);
   const hidden = readShownBoxes(document);
   const base = baseUrl(document, url);
+  const parseFrame: Parameters<typeof inlineFrames>[2] = ({ frames, ...frame }) =>
+    depth < MAX_FRAME_DEPTH ? parseAt(frame.html, frame.url, { frames, depth: depth + 1 }) : null;
+  // The base of a `srcdoc` is its page's.
+  inlineFrames(document, options.frames, parseFrame, base);
   beforeResolve?.(document, base);
   for (const element of hidden) setAttribute(element, 'hidden', '');
   unifyFormulas(document);

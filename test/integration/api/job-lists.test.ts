@@ -156,15 +156,21 @@ describe('the queue', () => {
 
   test('and the workers are shown with their running jobs', async () => {
     const { key, running } = await someJobs();
-    await reportWorker(api.database, { id: 'worker-of-the-tests', slots: 4, claimsPerSecond: 0 });
+    const sandbox = 'the worker runs as root';
+    await reportWorker(api.database, { id: 'worker-of-the-tests', slots: 4, claimsPerSecond: 0, sandbox });
     const { json } = await api.ask('GET', '/api/v1/workers');
     expect(json.workers).toMatchObject([
-      { id: 'worker-of-the-tests', slots: 4, last_heartbeat_at: expect.any(String) },
+      { id: 'worker-of-the-tests', slots: 4, sandbox, last_heartbeat_at: expect.any(String) },
     ]);
     expect(json.workers[0].current_jobs).toContainEqual(
       expect.objectContaining({ job_id: running, attempt: 1 }),
     );
     expect((await api.ask('GET', '/api/v1/queue')).json).toMatchObject({ workers: 1, slots: 4 });
+    expect((await api.ask('GET', '/health', { key: null })).json).toEqual({
+      status: 'ready',
+      queue: { status: 'healthy', driver: 'embedded' },
+      workers: { workers: 1, not_sandboxed: 1, reason: sandbox },
+    });
     expectProblem(await api.ask('GET', '/api/v1/workers', { key }), 403, 'forbidden');
   });
 });

@@ -127,4 +127,41 @@ describe('actions', () => {
       error: { code: 'http_client_error' },
     });
   });
+
+  it.each<[string, string[], string, string]>([
+    ['a link into a new window', ['#blank'], '/article.html?blank', 'article'],
+    ['a link into a named window', ['#named'], '/article.html?named', 'article'],
+    ['window.open', ['#open'], '/article.html?open', 'article'],
+    ['window.open a moment later', ['#later'], '/article.html?later', 'article'],
+    ['a form into a new window', ['#post'], '/posted', 'POST q=lock'],
+    ['a form that a script submits', ['#submit'], '/posted', 'POST q=lock'],
+    ['its own navigation before a window', ['#both'], '/article.html?own', 'article'],
+    ['a link from a page that asks to stay', ['#guard', '#away'], '/article.html?away', 'article'],
+  ])('follow in the same tab: %s', async (_name, clicked, path, says) => {
+    const { page } = await fixture.scraper.scrape(at('/windows.html'), {
+      formats: ['text'],
+      actions: clicked.map((selector) => ({ type: 'click' as const, selector })),
+    });
+    expect(page.error).toBeNull();
+    expect(page.final_url).toBe(at(path));
+    if (says !== 'article') expect(page.text).toContain(says);
+  });
+
+  it.each([
+    ['#file', 'action_download', 'action 0 (click): it downloads a file (a.zip), which is not a page'],
+    ['#fileLater', 'action_download', 'action 0 (click): it downloads a file (a.zip), which is not a page'],
+    ['#blob', 'action_download', 'action 0 (click): it downloads a file (rows.csv), which is not a page'],
+    [
+      '#empty',
+      'action_new_window',
+      'action 0 (click): it opens a window (about:blank) that cannot be followed',
+    ],
+  ])('that lead to no page fail it, and keep the page before: %s', async (selector, code, message) => {
+    const { page } = await fixture.scraper.scrape(at('/windows.html'), {
+      formats: ['text'],
+      actions: [{ type: 'click', selector }],
+    });
+    expect(page.error).toEqual({ code, message });
+    expect(page.text).toContain('Windows');
+  });
 });

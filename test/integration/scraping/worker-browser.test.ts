@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findChromium } from '../../../scraping/browser/chromium.ts';
+import { findChromium } from '../../../scraping/browser/process/chromium.ts';
 import { environmentOf, membersOf } from '../../support/proc.ts';
 import { type Fleet, startFleet } from '../../support/processes/fleet.ts';
 import { type Site, startSite } from '../../support/servers/site.ts';

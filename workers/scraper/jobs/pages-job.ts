@@ -34,6 +34,7 @@ export function createPagesJob(options: {
     // A resumed job does not reload pages that failed before its snooze, or it might never end.
     const known = new Set(done);
     const failed: FailedPage[] = [];
+    let warned = 0;
     for (const { position, error } of stored ?? []) {
       if (!error) continue;
       known.add(position);
@@ -56,11 +57,12 @@ export function createPagesJob(options: {
         }
         progressed = true;
         const scraped = fetched.kind === 'page' ? fetched.scraped : pageNotLoaded(url, fetched.error);
-        const { error } = scraped.page;
+        const { error, warnings } = scraped.page;
+        if (warnings) warned += 1;
         if (error) failed.push(failedPage(error));
         else done.add(position);
         const counts = { pages: done.size + failed.length, leads: 0, errors: failed.length };
-        await store(storedPage(job, position, scraped, counts, urls.length));
+        await store(storedPage(job, position, scraped, counts, { total: urls.length, warned }));
       };
       // In order. The first rejection ends it at once, and no further page is begun.
       await pMap(waiting, fetchAndStore, { concurrency: scraping.concurrency });
@@ -104,8 +106,9 @@ function storedPage(
   position: number,
   scraped: ScrapedPage,
   counts: Counts,
-  total: number,
+  { total, warned }: { total: number; warned: number },
 ): StoredPage {
-  const progress = { done: counts.pages, total, message: `${counts.pages} of ${total} pages` };
+  const message = `${counts.pages} of ${total} pages${warned > 0 ? `, ${warned} with warnings` : ''}`;
+  const progress = { done: counts.pages, total, message };
   return { position, ...withArtifactPaths(job.id, position, scraped), progress, counts };
 }

@@ -1,4 +1,4 @@
-import { inheritedEnvironment } from '../../runtime/settings/config.ts';
+import { inheritedEnvironment } from '../../../runtime/settings/config.ts';
 
 /**
  * The environment of a browser process. It runs untrusted code, and the worker's environment holds

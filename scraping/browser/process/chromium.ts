@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright';
-import { resolvesWithin } from '../fetching/deadline.ts';
+import { resolvesWithin } from '../../fetching/deadline.ts';
 import { browserEnvironment } from './browser-environment.ts';
 
 /** Finds, starts and ends one Chromium process tree. */
@@ -40,13 +40,17 @@ export interface ChromiumProcess {
   pid: number;
 }
 
+/** @param options.sandbox whether its sandbox is on; if it cannot be, the launch fails */
 export async function launchChromium(options: {
   executablePath: string;
   proxyAddress: string;
+  sandbox: boolean;
 }): Promise<ChromiumProcess> {
   const browser = await chromium.launch({
     executablePath: options.executablePath,
     args: chromiumArgs(options.proxyAddress),
+    // Playwright turns it off unless asked.
+    chromiumSandbox: options.sandbox,
     env: browserEnvironment(),
     // On a signal the worker drains first; Playwright would close the browser while jobs are
     // released.
@@ -68,7 +72,6 @@ export const VIEWPORT = { width: 1280, height: 800 };
 
 function chromiumArgs(proxyAddress: string): string[] {
   return [
-    ...(needsNoSandbox() ? ['--no-sandbox'] : []),
     // Otherwise each tab starts in Chromium's default size and is resized: 2 % of the cost of a
     // single page.
     `--window-size=${VIEWPORT.width},${VIEWPORT.height}`,
@@ -91,18 +94,22 @@ function chromiumArgs(proxyAddress: string): string[] {
   ];
 }
 
-/** Chromium's sandbox does not start as root, nor in a container without user namespaces. */
-const needsNoSandbox = () =>
-  process.getuid?.() === 0 || existsSync('/.dockerenv') || existsSync('/run/.containerenv');
-
 /** Playwright does not expose the pid of the browser; Chromium does. */
 async function browserPid(browser: Browser): Promise<number> {
+  const pid = await processOf(browser, 'browser');
+  if (pid === undefined) throw new Error('Chromium does not say which process it is');
+  return pid;
+}
+
+/** The process id of a renderer; undefined if none runs. */
+export const rendererPid = ({ browser }: ChromiumProcess): Promise<number | undefined> =>
+  processOf(browser, 'renderer');
+
+async function processOf(browser: Browser, wanted: string): Promise<number | undefined> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   await session.detach();
-  const pid = processInfo.find(({ type }) => type === 'browser')?.id;
-  if (pid === undefined) throw new Error('Chromium does not say which process it is');
-  return pid;
+  return processInfo.find(({ type }) => type === wanted)?.id;
 }
 
 const CLOSE_TIMEOUT_MS = 4000;
