@@ -1,4 +1,5 @@
 import { databaseUrlOf, openDatabase } from '../db/open.ts';
+import { reseal } from '../db/secrets/reseal.ts';
 import { createDispatch } from '../dispatch/dispatch.ts';
 import { openQueue } from '../queue/open.ts';
 import { OperatorError } from '../runtime/operator-error.ts';
@@ -34,8 +35,12 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
     applicationName,
     logger,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    encryption: config.encryption,
   });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
+  const { resealed, unreadable } = await reseal(database);
+  if (resealed > 0) logger.info('secrets_reencrypted', { count: resealed });
+  if (unreadable > 0) logger.error('secrets_unreadable', { count: unreadable });
   const bootstrap = await ensureBootstrapKey(database, config);
 
   const queue = openQueue(config, databaseUrl, logger, applicationName);

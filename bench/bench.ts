@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Child, startChild } from './child.ts';
-import { API_KEY } from './job.ts';
+import { API_KEY, ENCRYPTION_KEY } from './job.ts';
 import type { BenchOptions } from './options.ts';
 import type { Report } from './report.ts';
 import { ROOT, type Services } from './services.ts';
@@ -39,6 +39,7 @@ export function startOurs(
       ...(driver === 'rabbitmq' ? { RABBITMQ_URL: services.rabbitmqUrl } : {}),
       DATA_DIR: join(services.dir, 'data'),
       BOOTSTRAP_API_KEY: API_KEY,
+      ENCRYPTION_KEY,
       PORT: '0',
       // One user represents all: the limit per user is not measured here.
       RATE_LIMIT: '1000000',

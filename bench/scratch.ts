@@ -7,7 +7,7 @@ import { acceptJobs } from '../db/jobs/accept.ts';
 import { openDatabase } from '../db/open.ts';
 import { statement } from '../db/statement.ts';
 import { silentLogger } from '../runtime/log/logger.ts';
-import { API_KEY, JOB } from './job.ts';
+import { API_KEY, BENCH_SECRETS, JOB } from './job.ts';
 import type { Services } from './services.ts';
 
 /** A database for one measurement. */
@@ -40,7 +40,12 @@ export async function createScratch({ postgresUrl }: Services): Promise<Scratch>
   };
 }
 
-const CONNECTION = { poolSize: 4, applicationName: 'leadengine bench', logger: silentLogger };
+const CONNECTION = {
+  poolSize: 4,
+  applicationName: 'leadengine bench',
+  logger: silentLogger,
+  secrets: BENCH_SECRETS,
+};
 const madeTemplates = new Map<string, Promise<void>>();
 
 function ensureTemplate(postgresUrl: string): Promise<void> {

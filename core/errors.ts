@@ -79,5 +79,6 @@ export const ErrorCode = {
   hostBusy: 'host_busy',
   siteUnavailable: 'site_unavailable',
   siteAskedToWait: 'site_asked_to_wait',
+  secretsUnreadable: 'secrets_unreadable',
   internal: 'internal_error',
 } as const;

@@ -1,6 +1,7 @@
 import createKnex, { type Knex } from 'knex';
 import type { Logger } from '../runtime/log/logger.ts';
 import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
+import { NO_SECRETS, type SecretBox } from '../runtime/secrets/secret-box.ts';
 import { type Statement, statement } from './statement.ts';
 
 /**
@@ -14,6 +15,8 @@ export const ASYNC_COMMIT = `(SELECT set_config('synchronous_commit', 'off', tru
 /** What statements run on: the pool, or one transaction. */
 export interface Sql {
   query<Row = Record<string, unknown>>(statement: Statement, values?: unknown[]): Promise<Row[]>;
+  /** Encrypts and decrypts the columns that hold secrets. */
+  readonly secrets: SecretBox;
 }
 
 export interface Database extends Sql {
@@ -32,6 +35,8 @@ export interface DatabaseOptions {
   logger: Logger;
   /** Longest a statement may run on the server, in milliseconds; 0 for no limit. */
   statementTimeoutMs?: number;
+  /** Default: a process that handles no secrets. */
+  secrets?: SecretBox;
 }
 
 /** The part of pg's client used here; knex keeps the pool and this is what its pool holds. */
@@ -115,14 +120,16 @@ export function connect(options: DatabaseOptions): Database {
   const run = async <Row>(connection: Connection, { name, text }: Statement, values: unknown[] = []) =>
     (await connection.query({ name, text, values })).rows as Row[];
 
+  const { secrets = NO_SECRETS } = options;
   return {
     knex,
+    secrets,
     query: (sql, values) => withConnection((connection) => run(connection, sql, values)),
     transaction: (work) =>
       withConnection(async (connection) => {
         await connection.query({ text: 'BEGIN' });
         try {
-          const result = await work({ query: (sql, values) => run(connection, sql, values) });
+          const result = await work({ query: (sql, values) => run(connection, sql, values), secrets });
           await connection.query({ text: 'COMMIT' });
           return result;
         } catch (error) {

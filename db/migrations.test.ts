@@ -24,6 +24,7 @@ const RELEASED: Record<string, string> = {
   '0013-candidate-outcomes': 'fa680a27241a7cc3',
   '0014-link-texts': 'b368b0f3e1f503c3',
   '0015-worker-sandbox': 'd5419b8e05030941',
+  '0016-secrets': 'e4c37a8c0f81fddf',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

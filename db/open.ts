@@ -7,6 +7,7 @@ import { connect, type Database, isDatabaseUnavailable } from './connect.ts';
 import { embeddedPostgresUrl } from './embedded-postgres.ts';
 import { migrate } from './migrate.ts';
 import { refuseTransactionPooling } from './pooler.ts';
+import { type EncryptionKeys, openSecrets } from './secrets/open-secrets.ts';
 
 const LONGEST_PAUSE_MS = 5000;
 
@@ -24,14 +25,20 @@ export async function openDatabase(options: {
   applicationName: string;
   logger: Logger;
   statementTimeoutMs?: number;
+  /** Of a process that handles secrets. */
+  encryption?: EncryptionKeys;
 }): Promise<Database> {
-  const { logger } = options;
+  const { logger, encryption } = options;
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
       await refuseTransactionPooling(options);
       const applied = await migrate(options);
       if (applied.length > 0) logger.info('schema_migrated', { applied });
-      return connect(options);
+      if (!encryption) return connect(options);
+      const secrets = await openSecrets(options, encryption, (file) =>
+        logger.info('encryption_key_created', { file }),
+      );
+      return connect({ ...options, secrets });
     } catch (error) {
       const explained = explainPostgresFailure(error);
       if (!isDatabaseUnavailable(error))

@@ -10,7 +10,10 @@ import { createDispatch } from './dispatch.ts';
 runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine dispatch';
   const url = await databaseUrlOf(config);
-  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  const database = await openDatabase({
+    ...{ url, poolSize: config.databasePoolSize, applicationName, logger },
+    encryption: config.encryption,
+  });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
 
   const queue = openQueue(config, url, logger, applicationName);

@@ -3,6 +3,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../db/embedded-pos
 import type { Logger } from '../runtime/log/logger.ts';
 import type { Lifecycle } from '../runtime/process/lifecycle.ts';
 import { runConfigured } from '../runtime/process/process.ts';
+import { keyFileOf, readKeyFile } from '../runtime/secrets/key-file.ts';
 import type { Config } from '../runtime/settings/config.ts';
 import { banner } from './banner.ts';
 import { choosePort } from './port.ts';
@@ -51,6 +52,7 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
     start: async () => {
       // The API first: it migrates the database. If it cannot start, nothing can.
       const ready = await api.start();
+      await shareEncryptionKey(all, config);
       await Promise.all([notifier, analytics, ...workers].map((child) => child.supervise()));
       if (!ready) return;
       if (takenPort) console.log(`\n  Port ${takenPort} is taken by another program; PORT chooses one.`);
@@ -76,6 +78,15 @@ async function workerUserOf(config: Config, root: string, logger: Logger): Promi
   if (choice.kind !== 'other') return undefined;
   logger.info('workers_run_as_user', { uid: choice.user.uid });
   return choice.user;
+}
+
+/** The API made the key or found it; the others may run as a user who cannot read its file. */
+async function shareEncryptionKey(all: SupervisedProcess[], { encryption }: Config): Promise<void> {
+  if (encryption.keys.length > 0) return;
+  const keys = await readKeyFile(keyFileOf(encryption.dataDir));
+  if (!keys) return;
+  const ENCRYPTION_KEY = keys.map((key) => key.toString('hex')).join(',');
+  for (const child of all) child.addEnvironment({ ENCRYPTION_KEY });
 }
 
 async function startPostgres(lifecycle: Lifecycle, config: Config, logger: Logger): Promise<string> {

@@ -43,6 +43,7 @@ export class SupervisedProcess {
   #child: ChildProcess | undefined;
   #stopping = new AbortController();
   #failures = 0;
+  #added: NodeJS.ProcessEnv = {};
 
   constructor(private readonly options: SupervisedProcessOptions) {}
 
@@ -52,6 +53,11 @@ export class SupervisedProcess {
 
   get isRunning(): boolean {
     return this.#child !== undefined;
+  }
+
+  /** From its next start on. */
+  addEnvironment(more: NodeJS.ProcessEnv): void {
+    this.#added = { ...this.#added, ...more };
   }
 
   /**
@@ -120,7 +126,7 @@ export class SupervisedProcess {
     const { entry, env, logger, name, user } = this.options;
     const begun = Date.now();
     const child = fork(entry, [], {
-      env,
+      env: { ...env, ...this.#added },
       ...(user ? { uid: user.uid, gid: user.gid, cwd: user.home } : {}),
       detached: true,
       execArgv: ['--enable-source-maps'],

@@ -2,6 +2,7 @@ import type { JobSpec } from '../../core/jobs/job.ts';
 import { listUrlsQuery } from '../../core/jobs/job-queries.ts';
 import { type MapRequest, mapRequest } from '../../core/jobs/job-schemas.ts';
 import { isFinal } from '../../core/jobs/job-status.ts';
+import { withoutLogin } from '../../core/url-login.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';
 import { hasUnvisitedUrls, listSiteUrls, type SiteUrl } from '../../db/pages/crawl.ts';
@@ -60,7 +61,11 @@ export const mapSite = ({
     if (!job || !isFinal(job.status)) return sendAccepted(response, accepted, ['urls', 'events']);
     if (job.status !== 'completed') {
       const { code, message } = job.error ?? { code: 'cancelled', message: 'the job was cancelled' };
-      throw new Problem(502, 'map_failed', `${body.url} could not be read: ${message} (${code})`);
+      throw new Problem(
+        502,
+        'map_failed',
+        `${withoutLogin(body.url)} could not be read: ${message} (${code})`,
+      );
     }
     const [found, isUnfinished] = await Promise.all([
       listSiteUrls(sql, job.job_id, -1, mostKnown(body)),

@@ -1,6 +1,5 @@
 import { listNotificationsQuery } from '../../core/notifications/subscription-schemas.ts';
 import { generateVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
-import { installationSecret } from '../../db/accounts/secrets.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
   countUnread,
@@ -9,6 +8,7 @@ import {
   markAllRead,
   markRead,
 } from '../../db/notifications/in-app.ts';
+import { installationSecret } from '../../db/secrets/installation-secrets.ts';
 import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
 import { notFound } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';

@@ -22,7 +22,6 @@ import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.t
 import type { RefusedTargets, UrlField } from '../http/refused-targets.ts';
 import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
-import { generateSecret } from './webhook-secret.ts';
 
 /**
  * `POST /subscriptions {events, filter?, channel, target?}`. The secret of a new webhook is in the
@@ -57,6 +56,7 @@ export const subscribe = (
         location: `/api/v1/subscriptions/${created.id}`,
       };
     },
+    { sealed: true },
   );
 
 function urlsOf(body: SubscribeRequest): UrlField[] {
@@ -65,7 +65,7 @@ function urlsOf(body: SubscribeRequest): UrlField[] {
   return [];
 }
 
-type Target = Pick<NewSubscription, 'target' | 'webhookId'> & { webhookSecret?: string };
+type Target = Pick<NewSubscription, 'target' | 'push' | 'webhookId'> & { webhookSecret?: string };
 
 async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promise<Target> {
   switch (body.channel) {
@@ -75,14 +75,13 @@ async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promi
       return { target: await addressFor(sql, caller, body.target), webhookId: null };
     case 'push': {
       const { endpoint, keys } = body.target;
-      return { target: JSON.stringify({ endpoint, keys }), webhookId: null };
+      return { target: null, push: { endpoint, keys }, webhookId: null };
     }
     case 'webhook': {
       const endpoint = {
         userId: caller.userId,
         url: body.target,
         description: null,
-        secret: generateSecret(),
       };
       const { webhook, secret, fresh } = await ensureWebhook(sql, endpoint);
       return { target: null, webhookId: webhook.id, ...(fresh ? { webhookSecret: secret } : {}) };

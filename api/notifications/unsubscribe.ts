@@ -5,9 +5,9 @@ import {
   UNSUBSCRIBE_KEY,
   type Unsubscription,
 } from '../../core/notifications/unsubscribe-token.ts';
-import { installationSecret } from '../../db/accounts/secrets.ts';
 import type { Sql } from '../../db/connect.ts';
 import { unsubscribeAddress } from '../../db/notifications/subscriptions.ts';
+import { installationSecret } from '../../db/secrets/installation-secrets.ts';
 import { notFound } from '../http/problem.ts';
 import { type ApiRequest, type Handler, sendText } from '../http/route.ts';
 

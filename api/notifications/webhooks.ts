@@ -22,22 +22,23 @@ import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import type { RefusedTargets } from '../http/refused-targets.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
-import { generateSecret } from './webhook-secret.ts';
 
 /** `POST /webhooks {url, description?}`: 201 with the secret; 409 if the URL has one already. */
-export const addWebhook = (database: Database, refusedTargets: RefusedTargets): Handler => {
-  const schema = refusedTargets.refuseIn(createWebhookRequest, ({ url }) => [{ path: ['url'], url }]);
-  return createOnce(database, schema, async (sql, body, response) => {
-    const { webhook, secret, fresh } = await ensureWebhook(sql, {
-      userId: response.locals.caller.userId,
-      url: body.url,
-      description: body.description ?? null,
-      secret: generateSecret(),
-    });
-    if (!fresh) throw conflict('webhook_exists', `webhook ${webhook.id} has this URL`);
-    return { body: { ...webhook, secret }, location: `/api/v1/webhooks/${webhook.id}` };
-  });
-};
+export const addWebhook = (database: Database, refusedTargets: RefusedTargets): Handler =>
+  createOnce(
+    database,
+    refusedTargets.refuseIn(createWebhookRequest, ({ url }) => [{ path: ['url'], url }]),
+    async (sql, body, response) => {
+      const { webhook, secret, fresh } = await ensureWebhook(sql, {
+        userId: response.locals.caller.userId,
+        url: body.url,
+        description: body.description ?? null,
+      });
+      if (!fresh) throw conflict('webhook_exists', `webhook ${webhook.id} has this URL`);
+      return { body: { ...webhook, secret }, location: `/api/v1/webhooks/${webhook.id}` };
+    },
+    { sealed: true },
+  );
 
 /** `GET /webhooks`, oldest first. */
 export const listOwnWebhooks =
@@ -79,8 +80,8 @@ export const rotate =
       throw invalidRequest([{ path: 'old_valid_until', message: 'expected a moment in the future' }]);
     }
     const { id } = await ownWebhook(sql, request, response);
-    const rotation = { secret: generateSecret(), oldValidUntil: body.old_valid_until ?? null };
-    const rotated = await rotateSecret(sql, response.locals.caller.userId, id, rotation);
+    const { userId } = response.locals.caller;
+    const rotated = await rotateSecret(sql, userId, id, body.old_valid_until ?? null);
     if (!rotated) throw noSuchWebhook();
     sendJson(response, 200, { secret: rotated.secret, old_valid_until: rotated.oldValidUntil });
   };

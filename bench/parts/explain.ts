@@ -21,6 +21,7 @@ import { settleExpiredRuns, settleJobs } from '../../db/jobs/settle.ts';
 import { type Statement, statement } from '../../db/statement.ts';
 import type { Bench } from '../bench.ts';
 import { FILL_NOTIFICATIONS, fillJobs } from '../fill.ts';
+import { BENCH_SECRETS } from '../job.ts';
 import { createScratch, vacuum } from '../scratch.ts';
 import { notificationSteps, type Step } from './explain-notifications.ts';
 
@@ -128,6 +129,7 @@ function addPlan({ report }: Bench, name: string, plan: string): void {
 async function explain(client: pg.Client, run: (database: Database) => Promise<unknown>): Promise<string[]> {
   const plans: string[] = [];
   const sql: Sql = {
+    secrets: BENCH_SECRETS,
     query: async <Row>({ name, text }: Statement, values: unknown[] = []) => {
       plans.push(await explainOne(client, name, text, values));
       return [] as Row[];

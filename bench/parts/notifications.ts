@@ -1,7 +1,7 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel } from '../../core/notifications/notification.ts';
-import { createSubscription } from '../../db/notifications/subscriptions.ts';
+import { createSubscription, type PushTarget } from '../../db/notifications/subscriptions.ts';
 import { ensureWebhook } from '../../db/notifications/webhooks.ts';
 import { statement } from '../../db/statement.ts';
 import {
@@ -128,24 +128,22 @@ async function subscribe({ database }: Scratch, channel: Channel, targets: Targe
     channel === 'webhook'
       ? await ensureWebhook(database, {
           ...{ userId: user.id, url: `${targets.http}/hook`, description: null },
-          secret: randomBytes(32),
         })
       : null;
   await createSubscription(database, {
     ...{ userId: user.id, events: ['job.completed'], filter: {}, channel },
-    target: targetOf(channel, targets),
+    target: channel === 'email' ? 'somebody@example.com' : null,
+    ...(channel === 'push' ? { push: browserAt(targets) } : {}),
     webhookId: webhook?.webhook.id ?? null,
   });
 }
 
-function targetOf(channel: Channel, targets: Targets): string | null {
-  if (channel === 'email') return 'somebody@example.com';
-  if (channel !== 'push') return null;
+function browserAt(targets: Targets): PushTarget {
   const keys = {
     p256dh: createECDH('prime256v1').generateKeys('base64url'),
     auth: randomBytes(16).toString('base64url'),
   };
-  return JSON.stringify({ endpoint: `${targets.http}/push`, keys });
+  return { endpoint: `${targets.http}/push`, keys };
 }
 
 const FIND_ADMIN = statement('bench_find_owner', "SELECT id FROM users WHERE role = 'admin'");

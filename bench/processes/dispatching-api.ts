@@ -15,7 +15,10 @@ import { runConfigured } from '../../runtime/process/process.ts';
 runConfigured('api', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine api';
   const url = await databaseUrlOf(config);
-  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  const database = await openDatabase({
+    ...{ url, poolSize: config.databasePoolSize, applicationName, logger },
+    encryption: config.encryption,
+  });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });

@@ -9,7 +9,10 @@ import { begun, serve } from './serve.ts';
 runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine worker';
   const url = await databaseUrlOf(config);
-  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  const database = await openDatabase({
+    ...{ url, poolSize: config.databasePoolSize, applicationName, logger },
+    encryption: config.encryption,
+  });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });

@@ -4,6 +4,7 @@ import { leadFilters } from '../leads/lead-filters.ts';
 import { parseUrl } from '../parse-url.ts';
 import { fields, list, metadata, moment, string, text, timeZone, webUrl } from '../schema-primitives.ts';
 import { actionSelectorProblem } from '../selectors/action-selector.ts';
+import { splitLogin } from '../url-login.ts';
 import { extractFields } from './extract-schemas.ts';
 
 /**
@@ -172,8 +173,26 @@ export const scrapeRequest = z
       });
     }
     if (body.render === 'http') refuseBrowserWork(body, context);
+    refuseSeveralLogins(body.urls ?? [], context);
   });
 export type ScrapeRequest = z.infer<typeof scrapeRequest>;
+
+/** Once the user names are taken out, two such URLs would be one. */
+function refuseSeveralLogins(urls: readonly string[], context: z.RefinementCtx): void {
+  const known = new Map<string, string>();
+  for (const [place, text] of urls.entries()) {
+    const { url, login } = splitLogin(text);
+    if (!login) continue;
+    const first = known.get(url) ?? login.authorization;
+    known.set(url, first);
+    if (first === login.authorization) continue;
+    context.addIssue({
+      code: 'custom',
+      path: ['urls', place],
+      message: 'the same URL with another user name or password: post it as another job',
+    });
+  }
+}
 
 /** Body of `POST /jobs/map`. */
 export const mapRequest = z.strictObject({

@@ -1,4 +1,5 @@
 import type { ErrorInfo } from '../errors.ts';
+import type { UrlLogin } from '../url-login.ts';
 import type { ScrapeRequest } from './job-schemas.ts';
 import type { JobStatus, OutcomeKind } from './job-status.ts';
 
@@ -6,6 +7,14 @@ import type { JobStatus, OutcomeKind } from './job-status.ts';
 export type JobSpec = ScrapeRequest & {
   /** Set for jobs of `POST /jobs/map`, which only discover URLs. */
   map?: { limit: number };
+  /** Origins whose user name and password are stored; they stood in `urls`. */
+  url_credentials?: string[];
+};
+
+/** A spec with its secrets, in a worker. */
+export type RunnableSpec = JobSpec & {
+  /** User names and passwords that stood in `urls`. */
+  logins?: readonly UrlLogin[];
 };
 
 export interface Progress {
@@ -61,7 +70,9 @@ export interface ClaimedJob {
   /** It ran before (snooze, release or retry), so it may have stored results. */
   isResumed: boolean;
   workerId: string;
-  spec: JobSpec;
+  spec: RunnableSpec;
+  /** Why the secrets of `spec` could not be decrypted: it cannot be run. */
+  unreadable?: Error;
   correlationId: string;
 }
 

@@ -1,15 +1,18 @@
 import type { JobSpec } from '../../core/jobs/job.ts';
 import { DEFAULT_MAX_ATTEMPTS, DEFAULT_PRIORITY } from '../../core/jobs/job-schemas.ts';
+import { secretsOf, shownSpec } from '../../core/jobs/job-secrets.ts';
 import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
+import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
 
 /** What one request submits: one job, or the jobs of a batch, all or nothing. */
 export interface Submission {
   userId: string;
   correlationId: string;
+  /** As requested; their secrets are stored apart, encrypted. */
   specs: JobSpec[];
   idempotency?: { key: string; bodyHash: string };
 }
@@ -40,14 +43,15 @@ export async function acceptJobs(sql: Sql, submissions: Submission[]): Promise<A
   }));
   const jobs = withIds.flatMap((submission) =>
     submission.specs.map((spec, index) => ({
-      id: submission.ids[index],
+      id: submission.ids[index] ?? '',
       user_id: submission.userId,
       keyed: submission.idempotency !== undefined,
       priority: spec.priority ?? DEFAULT_PRIORITY,
       max_attempts: spec.max_attempts ?? DEFAULT_MAX_ATTEMPTS,
       run_at: spec.run_at ?? null,
       correlation_id: submission.correlationId,
-      spec,
+      spec: shownSpec(spec),
+      secrets: sealedSecrets(sql, submission.ids[index] ?? '', spec),
     })),
   );
   const keys = withIds.flatMap((submission) =>
@@ -72,6 +76,12 @@ export async function acceptJobs(sql: Sql, submissions: Submission[]): Promise<A
       return answerAgain(sql, submission);
     }),
   );
+}
+
+/** As Postgres reads bytea; null if the job has no secrets. */
+function sealedSecrets(sql: Sql, id: string, spec: JobSpec): string | null {
+  const secrets = secretsOf(spec);
+  return secrets && `\\x${sql.secrets.seal(JSON.stringify(secrets), place.job(id)).toString('hex')}`;
 }
 
 /** The key was taken before: returns the first answer, or a conflict if the body differs. */
@@ -108,11 +118,11 @@ const INSERT_JOBS = statement(
     ON CONFLICT DO NOTHING
     RETURNING job_ids
   ), accepted AS (
-    INSERT INTO jobs (id, user_id, status, priority, max_attempts, spec, correlation_id, run_at)
-    SELECT id, user_id, CASE WHEN run_at > now() THEN 'scheduled' ELSE 'queued' END, priority, max_attempts, spec,
+    INSERT INTO jobs (id, user_id, status, priority, max_attempts, spec, secrets, correlation_id, run_at)
+    SELECT id, user_id, CASE WHEN run_at > now() THEN 'scheduled' ELSE 'queued' END, priority, max_attempts, spec, secrets,
            correlation_id, coalesce(run_at, now())
     FROM json_to_recordset($1::json) AS j (id uuid, user_id uuid, keyed boolean, priority smallint, max_attempts integer,
-                                           run_at timestamptz, correlation_id text, spec json)
+                                           run_at timestamptz, correlation_id text, spec json, secrets bytea)
     WHERE NOT keyed OR id IN (SELECT unnest(job_ids) FROM keyed)
     RETURNING id, user_id, status, priority, correlation_id, created_at
   ), event AS (${insertEvents({

@@ -1,7 +1,10 @@
 import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
+import { type JobSecrets, withSecrets } from '../../core/jobs/job-secrets.ts';
 import type { JobStatus } from '../../core/jobs/job-status.ts';
+import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
 import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
+import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
 
 /** The content of a message: job `id` is ready and had `attempt` attempts so far. */
@@ -47,7 +50,7 @@ export async function claimJobs(
     if (!row) return { kind: 'refused' };
     // Of two equal requests in one statement, only the first gets the job.
     byId.delete(id);
-    return row.claimed ? { kind: 'claimed', job: toClaimedJob(row, worker.id) } : { kind: 'yielded' };
+    return row.claimed ? { kind: 'claimed', job: toClaimedJob(sql, row, worker.id) } : { kind: 'yielded' };
   });
 }
 
@@ -60,10 +63,11 @@ interface ClaimedRow {
   snoozes: number;
   is_back: boolean;
   spec: JobSpec;
+  secrets: Buffer | null;
   correlation_id: string;
 }
 
-const toClaimedJob = (row: ClaimedRow, workerId: string): ClaimedJob => ({
+const toClaimedJob = (sql: Sql, row: ClaimedRow, workerId: string): ClaimedJob => ({
   id: row.id,
   userId: row.user_id,
   attempt: row.attempt,
@@ -71,9 +75,20 @@ const toClaimedJob = (row: ClaimedRow, workerId: string): ClaimedJob => ({
   snoozes: row.snoozes,
   isResumed: row.is_back,
   workerId,
-  spec: row.spec,
+  ...runnable(sql, row),
   correlationId: row.correlation_id,
 });
+
+/** One job whose secrets cannot be read must not fail the claims of others. */
+function runnable(sql: Sql, { id, spec, secrets }: ClaimedRow): Pick<ClaimedJob, 'spec' | 'unreadable'> {
+  if (secrets === null) return { spec };
+  try {
+    return { spec: withSecrets(spec, JSON.parse(sql.secrets.open(secrets, place.job(id))) as JobSecrets) };
+  } catch (error) {
+    if (!(error instanceof SecretUnreadable)) throw error;
+    return { spec, unreadable: error };
+  }
+}
 
 /**
  * The queue is first in, first out; priority is kept by yielding. A delivery that finds a more
@@ -95,7 +110,8 @@ const CLAIM_JOBS = statement(
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${ASYNC_COMMIT}
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
       AND j.priority >= coalesce((SELECT priority FROM urgent), 0)
-    RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at <> now() AS is_back, j.spec, j.correlation_id
+    RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at <> now() AS is_back, j.spec, j.secrets,
+              j.correlation_id
   ), stepped_aside AS (
     UPDATE jobs j SET dispatched_at = NULL, yield_count = j.yield_count + 1
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
@@ -106,9 +122,9 @@ const CLAIM_JOBS = statement(
     ...{ from: 'claimed', type: "'job.started'", jobId: 'id' },
     data: "json_build_object('job_id', id, 'status', 'running', 'attempt', attempt, 'worker', $3::text)",
   })})
-  SELECT true AS claimed, id, user_id, attempt, max_attempts, snoozes, is_back, spec, correlation_id FROM claimed
+  SELECT true AS claimed, id, user_id, attempt, max_attempts, snoozes, is_back, spec, secrets, correlation_id FROM claimed
   UNION ALL
-  SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM stepped_aside
+  SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM stepped_aside
   `,
 );
 

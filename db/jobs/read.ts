@@ -1,6 +1,6 @@
 import type { Attempt, Job, JobSpec } from '../../core/jobs/job.ts';
+import { shownSpec } from '../../core/jobs/job-secrets.ts';
 import { isFinal, type JobStatus, type OutcomeKind } from '../../core/jobs/job-status.ts';
-import { redactSpec } from '../../core/jobs/redact-spec.ts';
 import type { Sql } from '../connect.ts';
 import { keyset } from '../keyset.ts';
 import { statement } from '../statement.ts';
@@ -105,7 +105,7 @@ export function toJob(row: JobRow): Job {
     attempt: row.attempt,
     max_attempts: row.max_attempts,
     priority: row.priority,
-    spec: redactSpec(row.spec),
+    spec: shownSpec(row.spec),
     progress: { done: row.progress_done, total: row.progress_total, message: row.progress_message },
     counts: { pages: row.pages_count, leads: row.leads_count, errors: row.errors_count },
     error: errorOf(row),

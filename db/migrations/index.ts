@@ -13,6 +13,7 @@ import { idempotentAnswers } from './0012-idempotent-answers.ts';
 import { candidateOutcomes } from './0013-candidate-outcomes.ts';
 import { linkTexts } from './0014-link-texts.ts';
 import { workerSandbox } from './0015-worker-sandbox.ts';
+import { secrets } from './0016-secrets.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   candidateOutcomes,
   linkTexts,
   workerSandbox,
+  secrets,
 ];

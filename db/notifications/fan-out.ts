@@ -1,8 +1,12 @@
 import { endsJob } from '../../core/events/events.ts';
+import type { JobSecrets } from '../../core/jobs/job-secrets.ts';
 import { isOwnAction, isUrgent, patternsFor } from '../../core/notifications/notification.ts';
+import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
 import { type Database, isDatabaseUnavailable, isSerializationFailure, type Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
+import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
+import { ensureWebhook } from './webhooks.ts';
 
 /** An event that can be notified: from its message, or straight from the ledger. */
 export interface NotifiableEvent {
@@ -70,11 +74,43 @@ async function fanOutTogether(
   // Sorted: two processes that fan out the same events must not deadlock.
   const input = JSON.stringify(events.map(forMatching).sort((a, b) => (a.id < b.id ? -1 : 1)));
   const [result] = await database.transaction(async (sql) => {
-    await sql.query(ENSURE_WEBHOOKS, [input]);
+    await ensureWebhooks(sql, input);
     const values = [input, pace.gatherMs, pace.apartMs, pace.urgentApartMs];
     return sql.query<{ in_app: number; deliveries: number }>(FAN_OUT, values);
   });
   return { inApp: result?.in_app ?? 0, deliveries: result?.deliveries ?? 0, refused: [] };
+}
+
+/**
+ * Before the fan-out and not in it: only a statement that begins later sees what another process
+ * committed a moment ago.
+ */
+async function ensureWebhooks(sql: Sql, events: string): Promise<void> {
+  for (const job of await sql.query<JobWebhook>(LIST_JOB_WEBHOOKS, [events])) {
+    const authorization = job.secrets ? webhookLoginOf(sql, job.job_id, job.secrets) : undefined;
+    if (job.known && authorization === undefined) continue;
+    const { user_id: userId, url } = job;
+    await ensureWebhook(sql, { userId, url, description: 'webhook_url of a job', authorization });
+  }
+}
+
+interface JobWebhook {
+  user_id: string;
+  url: string;
+  job_id: string;
+  secrets: Buffer | null;
+  known: boolean;
+}
+
+/** A job whose secrets cannot be read is notified without them. */
+function webhookLoginOf(sql: Sql, jobId: string, sealed: Buffer): string | undefined {
+  try {
+    const secrets = JSON.parse(sql.secrets.open(sealed, place.job(jobId))) as JobSecrets;
+    return secrets.webhook?.authorization;
+  } catch (error) {
+    if (error instanceof SecretUnreadable) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -133,20 +169,20 @@ const LIST_WITH_WEBHOOK = statement(
 );
 
 /**
- * Before the fan-out and not in it: only a statement that begins later sees what another process
- * committed a moment ago.
+ * The `webhook_url`s that have no endpoint yet, or whose job has secrets, perhaps a login of the
+ * endpoint; each with its newest job that has some.
  */
-const ENSURE_WEBHOOKS = statement(
-  'ensure_webhooks',
+const LIST_JOB_WEBHOOKS = statement(
+  'list_job_webhooks',
   `
-  INSERT INTO webhooks (user_id, url, description, secret)
-  SELECT DISTINCT ON (e.user_id, j.spec->>'webhook_url') e.user_id, j.spec->>'webhook_url', 'webhook_url of a job',
-         decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex')
+  SELECT DISTINCT ON (e.user_id, j.spec->>'webhook_url') e.user_id, j.spec->>'webhook_url' AS url, j.id AS job_id, j.secrets,
+         w.id IS NOT NULL AS known
   FROM ${EVENTS} JOIN jobs j ON j.id = e.job_id
+  LEFT JOIN LATERAL (
+    SELECT id FROM webhooks WHERE user_id = e.user_id AND md5(url) = md5(j.spec->>'webhook_url') OFFSET 0) AS w ON true
   WHERE e.ends AND position('"webhook_url"' IN j.spec::text) > 0 AND j.spec->>'webhook_url' IS NOT NULL
-    AND NOT EXISTS (SELECT FROM webhooks w WHERE w.user_id = e.user_id AND md5(w.url) = md5(j.spec->>'webhook_url'))
-  ORDER BY e.user_id, j.spec->>'webhook_url'
-  ON CONFLICT DO NOTHING
+    AND (w.id IS NULL OR j.secrets IS NOT NULL)
+  ORDER BY e.user_id, j.spec->>'webhook_url', j.secrets IS NULL, j.created_at DESC
   `,
 );
 

@@ -1,6 +1,9 @@
+import { createHash, randomUUID } from 'node:crypto';
 import type { Channel } from '../../core/notifications/notification.ts';
+import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
 import type { Sql } from '../connect.ts';
 import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
+import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
 
 export interface Subscription {
@@ -9,8 +12,8 @@ export interface Subscription {
   filter: Record<string, unknown>;
   channel: Channel;
   /**
-   * E-mail: the address. Webhook: the URL. Push: the origin of its service, without the keys.
-   * In-app: null.
+   * E-mail: the address. Webhook: the URL. Push: the browser's endpoint, without the keys. In-app:
+   * null.
    */
   target: string | null;
   webhook_id: string | null;
@@ -23,8 +26,17 @@ export interface NewSubscription {
   events: string[];
   filter: Record<string, unknown>;
   channel: Channel;
+  /** E-mail: the address. */
   target: string | null;
+  /** The browser's subscription; stored encrypted. */
+  push?: PushTarget;
   webhookId: string | null;
+}
+
+/** A browser's subscription at its push service. */
+export interface PushTarget {
+  endpoint: string;
+  keys: { p256dh: string; auth: string };
 }
 
 /** A subscription is a rule that every event of its user is matched against. */
@@ -36,17 +48,21 @@ export async function createSubscription(
   subscription: NewSubscription,
 ): Promise<Subscription | null> {
   const { userId, events, filter, channel, target, webhookId } = subscription;
+  const id = randomUUID();
+  const { push } = subscription;
   const values = [
     userId,
     [...new Set(events)],
     JSON.stringify(filter),
     channel,
-    target,
+    push ? pushAddress(push) : target,
     webhookId,
     MAX_SUBSCRIPTIONS,
+    id,
+    push ? sql.secrets.seal(JSON.stringify(push), place.subscription(id)) : null,
   ];
   const [row] = await sql.query<SubscriptionRow>(CREATE_SUBSCRIPTION, values);
-  return row ? toSubscription(row) : null;
+  return row ? toSubscription(sql, row) : null;
 }
 
 /** A user's, newest first. */
@@ -59,13 +75,13 @@ export async function listSubscriptions(
     ...keysetValues(page.after),
     page.limit + 1,
   ]);
-  const { items, next } = pageOf(rows, page.limit, toSubscription);
+  const { items, next } = pageOf(rows, page.limit, (row) => toSubscription(sql, row));
   return { subscriptions: items, next };
 }
 
 export async function findSubscription(sql: Sql, userId: string, id: string): Promise<Subscription | null> {
   const [row] = await sql.query<SubscriptionRow>(FIND_SUBSCRIPTION, [userId, id]);
-  return row ? toSubscription(row) : null;
+  return row ? toSubscription(sql, row) : null;
 }
 
 /** Undefined fields stay unchanged. Null if there is no such subscription. */
@@ -86,7 +102,7 @@ export async function changeSubscription(
     change.filter ? JSON.stringify(change.filter) : null,
     change.active ?? null,
   ]);
-  return row ? toSubscription(row) : null;
+  return row ? toSubscription(sql, row) : null;
 }
 
 export async function deleteSubscription(sql: Sql, userId: string, id: string): Promise<boolean> {
@@ -103,33 +119,47 @@ export async function unsubscribeAddress(sql: Sql, userId: string, address: stri
   return rows.length;
 }
 
-type SubscriptionRow = Subscription & { cursor: string; url: string | null };
+type SubscriptionRow = Subscription & { cursor: string; url: string | null; secrets: Buffer | null };
 
-const toSubscription = ({ url, ...row }: SubscriptionRow): Subscription => ({
+const toSubscription = (sql: Sql, { url, secrets, ...row }: SubscriptionRow): Subscription => ({
   id: row.id,
   events: row.events,
   filter: row.filter,
   channel: row.channel,
-  target: row.channel === 'push' ? endpointOf(row.target) : (url ?? row.target),
+  target: row.channel === 'push' ? endpointOf(sql, row.id, row.target, secrets) : (url ?? row.target),
   webhook_id: row.webhook_id,
   active: row.active,
   created_at: row.created_at,
 });
 
-const endpointOf = (target: string | null): string | null =>
-  target === null ? null : (JSON.parse(target) as { endpoint: string }).endpoint;
+/** Tells browsers apart without revealing the endpoint, which is enough to reach one. */
+const pushAddress = (push: PushTarget): string =>
+  `${new URL(push.endpoint).origin}/#${createHash('sha256').update(JSON.stringify(push)).digest('base64url')}`;
+
+/** Null if it cannot be decrypted. */
+export function openPushTarget(sql: Sql, id: string, sealed: Buffer | null): PushTarget | null {
+  try {
+    return sealed && (JSON.parse(sql.secrets.open(sealed, place.subscription(id))) as PushTarget);
+  } catch (error) {
+    if (error instanceof SecretUnreadable) return null;
+    throw error;
+  }
+}
+
+const endpointOf = (sql: Sql, id: string, target: string | null, sealed: Buffer | null): string | null =>
+  openPushTarget(sql, id, sealed)?.endpoint ?? target?.split('#', 1)[0] ?? null;
 
 const NEWEST = keyset('s.created_at', 's.id');
 
-const COLUMNS = `s.id, s.events, s.filter, s.channel, s.target, s.webhook_id, s.active, s.created_at, ${NEWEST.column},
+const COLUMNS = `s.id, s.events, s.filter, s.channel, s.target, s.secrets, s.webhook_id, s.active, s.created_at, ${NEWEST.column},
   (SELECT url FROM webhooks w WHERE w.id = s.webhook_id) AS url`;
 
 const CREATE_SUBSCRIPTION = statement(
   'create_subscription',
   `
   WITH s AS (
-    INSERT INTO subscriptions (user_id, events, filter, channel, target, webhook_id)
-    SELECT $1, $2, $3::jsonb, $4, $5, $6
+    INSERT INTO subscriptions (id, user_id, events, filter, channel, target, webhook_id, secrets)
+    SELECT $8::uuid, $1, $2, $3::jsonb, $4, $5, $6, $9::bytea
     WHERE (SELECT count(*) FROM subscriptions WHERE user_id = $1) < $7
     RETURNING *
   )

@@ -1,10 +1,23 @@
+import { randomUUID } from 'node:crypto';
+import { splitLogin } from '../../core/url-login.ts';
+import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
 import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
+import {
+  generateSecret,
+  openWebhookLogin,
+  openWebhookSecret,
+  sealWebhookLogin,
+  sealWebhookSecret,
+} from './webhook-secrets.ts';
 
 /** An address that receives signed messages. */
 export interface Webhook {
   id: string;
+  /** Without user name and password. */
   url: string;
+  /** Whether a user name and password stood in the URL: they are sent as `Authorization`. */
+  url_credentials: boolean;
   description: string;
   failing_since: Date | null;
   paused_at: Date | null;
@@ -14,25 +27,51 @@ export interface Webhook {
 }
 
 /** The Standard Webhooks format of a secret. */
-const shownSecret = (secret: Buffer): string => `whsec_${secret.toString('base64')}`;
+const shownSecret = (secret: string): string => `whsec_${secret}`;
 
-/** The user's endpoint of this URL, created if there is none; `fresh` says which. */
+/**
+ * The user's endpoint of this URL, created if there is none; `fresh` says which. A user name and
+ * password in the URL replace those that an existing endpoint had.
+ */
 export async function ensureWebhook(
   sql: Sql,
-  endpoint: { userId: string; url: string; description: string | null; secret: Buffer },
+  endpoint: {
+    userId: string;
+    url: string;
+    description: string | null;
+    /** Value of the header `Authorization`, if `url` does not hold it. */
+    authorization?: string | undefined;
+  },
 ): Promise<{ webhook: Webhook; secret: string; fresh: boolean }> {
-  const [made] = await sql.query<Webhook & { secret: Buffer }>(CREATE_WEBHOOK, [
-    endpoint.userId,
-    endpoint.url,
-    endpoint.description ?? '',
-    endpoint.secret,
+  const { url, login } = splitLogin(endpoint.url);
+  const authorization = login?.authorization ?? endpoint.authorization;
+  const id = randomUUID();
+  const secret = generateSecret();
+  const [made] = await sql.query<Webhook>(CREATE_WEBHOOK, [
+    ...[id, endpoint.userId, url, endpoint.description ?? '', sealWebhookSecret(sql, id, secret)],
+    authorization ? sealWebhookLogin(sql, id, authorization) : null,
   ]);
-  const [row] = made
-    ? [made]
-    : await sql.query<Webhook & { secret: Buffer }>(FIND_BY_URL, [endpoint.userId, endpoint.url]);
+  if (made) return { webhook: made, secret: shownSecret(secret), fresh: true };
+  const [row] = await sql.query<Webhook & { secret: Buffer; login: Buffer | null }>(FIND_BY_URL, [
+    endpoint.userId,
+    url,
+  ]);
   if (!row) throw new Error('create_webhook returned no row');
-  const { secret, ...webhook } = row;
-  return { webhook, secret: shownSecret(secret), fresh: made !== undefined };
+  const { secret: sealed, login: known, ...webhook } = row;
+  if (authorization !== undefined && authorization !== readableLogin(sql, webhook.id, known)) {
+    await sql.query(SET_LOGIN, [webhook.id, sealWebhookLogin(sql, webhook.id, authorization)]);
+    webhook.url_credentials = true;
+  }
+  return { webhook, secret: shownSecret(openWebhookSecret(sql, webhook.id, sealed)), fresh: false };
+}
+
+function readableLogin(sql: Sql, id: string, sealed: Buffer | null): string | null {
+  try {
+    return sealed && openWebhookLogin(sql, id, sealed);
+  } catch (error) {
+    if (error instanceof SecretUnreadable) return null;
+    throw error;
+  }
 }
 
 export const listWebhooks = (sql: Sql, userId: string): Promise<Webhook[]> =>
@@ -50,7 +89,8 @@ export async function findSecrets(sql: Sql, userId: string, id: string): Promise
     id,
   ]);
   if (!row) return null;
-  return [row.secret, ...(row.previous_secret ? [row.previous_secret] : [])].map(shownSecret);
+  const sealed = [row.secret, ...(row.previous_secret ? [row.previous_secret] : [])];
+  return sealed.map((secret) => shownSecret(openWebhookSecret(sql, id, secret)));
 }
 
 /**
@@ -76,11 +116,12 @@ export async function rotateSecret(
   sql: Sql,
   userId: string,
   id: string,
-  rotation: { secret: Buffer; oldValidUntil: string | null },
+  oldValidUntil: string | null,
 ): Promise<{ secret: string; oldValidUntil: Date } | null> {
-  const values = [userId, id, rotation.secret, rotation.oldValidUntil];
-  const [row] = await sql.query<{ secret: Buffer; previous_secret_until: Date }>(ROTATE_SECRET, values);
-  return row ? { secret: shownSecret(row.secret), oldValidUntil: row.previous_secret_until } : null;
+  const secret = generateSecret();
+  const values = [userId, id, sealWebhookSecret(sql, id, secret), oldValidUntil];
+  const [row] = await sql.query<{ previous_secret_until: Date }>(ROTATE_SECRET, values);
+  return row ? { secret: shownSecret(secret), oldValidUntil: row.previous_secret_until } : null;
 }
 
 /** With its subscriptions and deliveries. */
@@ -89,19 +130,21 @@ export async function deleteWebhook(sql: Sql, userId: string, id: string): Promi
   return rows.length > 0;
 }
 
-const COLUMNS = 'id, url, description, failing_since, paused_at, paused_reason, created_at';
+const COLUMNS =
+  'id, url, login IS NOT NULL AS url_credentials, description, failing_since, paused_at, paused_reason, created_at';
 
 const CREATE_WEBHOOK = statement(
   'create_webhook',
   `
-  INSERT INTO webhooks (user_id, url, description, secret) VALUES ($1, $2, $3, $4)
-  ON CONFLICT DO NOTHING RETURNING ${COLUMNS}, secret
+  INSERT INTO webhooks (id, user_id, url, description, secret, login) VALUES ($1, $2, $3, $4, $5, $6)
+  ON CONFLICT DO NOTHING RETURNING ${COLUMNS}
   `,
 );
 const FIND_BY_URL = statement(
   'find_webhook_by_url',
-  `SELECT ${COLUMNS}, secret FROM webhooks WHERE user_id = $1 AND md5(url) = md5($2)`,
+  `SELECT ${COLUMNS}, secret, login FROM webhooks WHERE user_id = $1 AND md5(url) = md5($2)`,
 );
+const SET_LOGIN = statement('set_webhook_login', 'UPDATE webhooks SET login = $2 WHERE id = $1');
 const LIST_WEBHOOKS = statement(
   'list_webhooks',
   `SELECT ${COLUMNS} FROM webhooks WHERE user_id = $1 ORDER BY created_at, id LIMIT 10000`,
@@ -133,7 +176,7 @@ const ROTATE_SECRET = statement(
   'rotate_webhook_secret',
   `
   UPDATE webhooks SET previous_secret = secret, secret = $3, previous_secret_until = coalesce($4::timestamptz, now() + interval '24 hours')
-  WHERE user_id = $1 AND id = $2 RETURNING secret, previous_secret_until
+  WHERE user_id = $1 AND id = $2 RETURNING previous_secret_until
   `,
 );
 const DELETE_WEBHOOK = statement(

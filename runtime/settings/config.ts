@@ -47,6 +47,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     dataDir: resolve(v.DATA_DIR),
     databaseUrl: v.DATABASE_URL,
     databasePoolSize: v.DATABASE_POOL_SIZE,
+    encryption: { keys: v.ENCRYPTION_KEY, dataDir: resolve(v.DATA_DIR) },
     rabbitmq: rabbitmqOf(v),
     workers: v.WORKERS,
     workerUser: v.WORKER_USER,
@@ -129,6 +130,8 @@ export interface Config {
   /** Undefined: the embedded Postgres under `dataDir`. */
   databaseUrl: string | undefined;
   databasePoolSize: number;
+  /** Keys of `ENCRYPTION_KEY`, the first one encrypts; none: those in a file below `dataDir`. */
+  encryption: { keys: readonly Buffer[]; dataDir: string };
   /** Undefined: the embedded queue, in Postgres. */
   rabbitmq: { url: string; heartbeatSeconds: number; connectionTimeoutMs: number } | undefined;
   workers: number;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { proxyUrl } from '../../core/jobs/job-schemas.ts';
 import { parseUrl } from '../../core/parse-url.ts';
 import { parseRange } from '../address-policy.ts';
+import { ENCRYPTION_KEY_FORMAT, parseEncryptionKey } from '../secrets/encryption-key.ts';
 import { base64url, listOf, oneOf, text, urlOf, verbatim, wholeNumber } from './setting-types.ts';
 import { amqpUrl, artifactsUrl, databaseUrl, egressDenyEntry, egressEntry } from './url-settings.ts';
 
@@ -112,7 +113,7 @@ export const SETTING_GROUPS = {
   'Database and files': {
     DATA_DIR: setting(text, {
       fallback: './.leadengine',
-      says: "Folder of the embedded Postgres, the first admin's API key, artifacts, and clicks while the queue is away",
+      says: "Folder of the embedded Postgres, the first admin's API key, the encryption key, artifacts, and clicks while the queue is away",
       readBy: ALL,
     }),
     DATABASE_URL: setting(databaseUrl, {
@@ -122,6 +123,18 @@ export const SETTING_GROUPS = {
       example: 'postgres://user:password@host:5432/leadengine?sslmode=verify-full',
       secret: true,
     }),
+    ENCRYPTION_KEY: setting(
+      listOf(
+        z.string().refine((entry) => parseEncryptionKey(entry) !== null, ENCRYPTION_KEY_FORMAT),
+      ).transform((entries) => entries.flatMap((entry) => parseEncryptionKey(entry) ?? [])),
+      {
+        fallback: '',
+        unset: 'made on the first start and stored in `DATA_DIR/encryption-key`',
+        says: 'Encrypts the secrets of jobs, webhooks and pushes in the database: 32 random bytes as hexadecimal digits or base64 (`openssl rand -hex 32`), the same for every process. Several are separated by commas: the first encrypts, the others still decrypt. More in docs/guide/operations.md',
+        readBy: ['start', 'api', 'worker', 'notifier', 'dispatch'],
+        secret: true,
+      },
+    ),
     DATABASE_POOL_SIZE: setting(wholeNumber(2, 200), {
       fallback: '10',
       says: 'Connections to Postgres per process',

@@ -30,8 +30,16 @@ export async function runActions(
     } catch (error) {
       // A deadline, a cancel or a crash is not the action's failure; Playwright's own errors are.
       if (!isActionProblem(error)) throw error;
-      const reason = firstLine((error as Error).message);
-      throw new PageFailure('action_failed', `action ${index} (${action.type}): ${reason}`, { cause: error });
+      const { message } = error as Error;
+      // What is typed may be a password.
+      const typed = action.type === 'type' ? action.text : '';
+      const isQuoted = typed !== '' && message.includes(typed);
+      const reason = firstLine(isQuoted ? message.replaceAll(typed, '***') : message);
+      throw new PageFailure(
+        'action_failed',
+        `action ${index} (${action.type}): ${reason}`,
+        isQuoted ? undefined : { cause: error },
+      );
     }
     await handleEffects(effects, actions, index);
   }

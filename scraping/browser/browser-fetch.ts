@@ -2,6 +2,7 @@ import { DEFAULT_FORMATS, type JobCookie } from '../../core/jobs/job-schemas.ts'
 import type { Page } from '../../core/jobs/page.ts';
 import { badSelector, PageFailure } from '../../core/jobs/page-errors.ts';
 import { framesMissing, pageWarning } from '../../core/jobs/page-warnings.ts';
+import { withoutLogin } from '../../core/url-login.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { Extracted, Format } from '../extraction/extract.ts';
 import { storable } from '../extraction/storable.ts';
@@ -150,7 +151,7 @@ async function runFetch({ tab, url, spec, context, deadline, findings, permit }:
   await deadline.race(
     Promise.all([
       interceptRequests(tab, {
-        ...{ url, headers, blockMedia: !isCaptured },
+        ...{ url, headers, logins: spec.logins, blockMedia: !isCaptured },
         navigations: permit && watch,
         untilActive: earlySnapshot?.active,
       }),
@@ -334,10 +335,11 @@ const BLANK = 'about:blank';
 function pageOf(url: string, findings: Findings, startedAt: number): Page {
   const { watch, snapshot, extracted, error, warnings } = findings;
   const answer = watch?.answer ?? null;
+  // A response without content (204) leaves the tab at about:blank.
+  const finalUrl = (snapshot?.url === BLANK ? answer?.url : snapshot?.url) ?? answer?.url ?? null;
   return {
     url,
-    // A response without content (204) leaves the tab at about:blank.
-    final_url: (snapshot?.url === BLANK ? answer?.url : snapshot?.url) ?? answer?.url ?? null,
+    final_url: finalUrl === null ? null : withoutLogin(finalUrl),
     status_code: answer?.status ?? null,
     content_type: answer?.contentType ?? null,
     ...extracted,

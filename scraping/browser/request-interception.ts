@@ -1,4 +1,5 @@
 import { parseUrl } from '../../core/parse-url.ts';
+import { authorizationFor, type UrlLogin } from '../../core/url-login.ts';
 import { isOwnOrigin } from '../fetching/own-origin.ts';
 import type { DocumentWatch } from './document-watch.ts';
 import type { Tab } from './tab.ts';
@@ -8,6 +9,8 @@ export interface RequestOptions {
   url: string;
   /** Added to requests to the page's origin. */
   headers: Record<string, string>;
+  /** Added for their own origins only; `headers` override them. */
+  logins?: readonly UrlLogin[] | undefined;
   blockMedia: boolean;
   /** Checked before each main-frame navigation; unset: all are allowed. */
   navigations?: Pick<DocumentWatch, 'allows'> | undefined;
@@ -17,7 +20,7 @@ export interface RequestOptions {
 
 /** Sets up blocking and interception of a page's requests. Call before the tab navigates. */
 export async function interceptRequests(tab: Tab, options: RequestOptions): Promise<void> {
-  const hasHeaders = Object.keys(options.headers).length > 0;
+  const hasHeaders = Object.keys(options.headers).length > 0 || (options.logins ?? []).length > 0;
   // A context authenticates to the proxy with its first document.
   const pausesDocuments = options.navigations !== undefined || !tab.client.isKnown;
   const some = options.untilActive ? 'documents and styles' : 'documents';
@@ -65,16 +68,25 @@ const PATTERNS = {
  */
 function continuePaused(
   { cdp, listen, mainFrameId }: Tab,
-  { url, headers, navigations, untilActive }: RequestOptions,
+  { url, headers, logins = [], navigations, untilActive }: RequestOptions,
 ): void {
   const added = Object.entries(headers).map(([name, value]) => ({ name, value }));
   const isAdded = new Set(added.map(({ name }) => name.toLowerCase()));
+  const isLogin = new Set(logins.map(({ authorization }) => authorization));
   const headersFor = (request: { url: string; headers: object }) => {
-    if (added.length === 0) return {};
+    if (added.length === 0 && logins.length === 0) return {};
     const own = Object.entries(request.headers)
-      .filter(([name]) => !isAdded.has(name.toLowerCase()))
-      .map(([name, value]) => ({ name, value: String(value) }));
-    return { headers: isOwnOrigin(request.url, url) ? [...own, ...added] : own };
+      .map(([name, value]) => ({ name, value: String(value) }))
+      .filter(
+        ({ name, value }) =>
+          !isAdded.has(name.toLowerCase()) && !(isAuthorization(name) && isLogin.has(value)),
+      );
+    const sent = isOwnOrigin(request.url, url) ? [...own, ...added] : own;
+    const login = authorizationFor(logins, request.url, url);
+    // A script of the page may have set one of its own.
+    if (login !== null && !sent.some(({ name }) => isAuthorization(name)))
+      sent.push({ name: 'Authorization', value: login });
+    return { headers: sent };
   };
   listen('Fetch.requestPaused', async ({ requestId, request, frameId, resourceType }) => {
     if (resourceType === 'Stylesheet') await untilActive;
@@ -87,6 +99,8 @@ function continuePaused(
     ).catch(() => {});
   });
 }
+
+const isAuthorization = (name: string): boolean => name.toLowerCase() === 'authorization';
 
 /**
  * Answers the proxy's authentication challenge on the context's first page. Playwright's own option

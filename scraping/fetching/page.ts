@@ -1,5 +1,6 @@
 import type { ScrapeRequest } from '../../core/jobs/job-schemas.ts';
 import type { Artifact, Page } from '../../core/jobs/page.ts';
+import type { UrlLogin } from '../../core/url-login.ts';
 
 /** A page as it was read. */
 export type ReadPage = Page & {
@@ -36,4 +37,6 @@ export type ScrapeSpec = Pick<
 > & {
   /** Whether the page gets a `likeness`, for crawls. */
   likeness?: boolean;
+  /** User names and passwords of sites: each is sent to its own origin alone. */
+  logins?: readonly UrlLogin[];
 };

@@ -1,5 +1,6 @@
 import { PageFailure } from '../../core/jobs/page-errors.ts';
 import { parseUrl } from '../../core/parse-url.ts';
+import { basicAuthorization, withoutLogin } from '../../core/url-login.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import { createProxyHealth, createUpstreamProxies, type ProxyHealth } from '../egress/upstream-proxy.ts';
@@ -50,6 +51,8 @@ export interface HttpGetOptions {
    * client's own.
    */
   headers?: Readonly<Record<string, string>>;
+  /** `Authorization` for each URL requested, also after redirects; `headers` override it. */
+  authorization?: (url: string) => string | null;
   /** Default `GET`. Others than GET and HEAD are never resent if a connection breaks. */
   method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
   body?: string | Buffer;
@@ -191,6 +194,8 @@ async function askOnce({ url, pageUrl, method, body, cookies, request }: Hop, ho
   };
   const cookie = cookies.headerFor(url);
   if (cookie) headers.cookie = cookie;
+  const login = request.authorization?.(url);
+  if (login) headers.authorization = login;
   if (target.username || target.password) headers.authorization = basicAuthorization(target);
   if (isOwnOrigin(url, pageUrl)) {
     for (const [name, value] of Object.entries(request.headers ?? {})) {
@@ -217,7 +222,7 @@ async function askOnce({ url, pageUrl, method, body, cookies, request }: Hop, ho
 }
 
 function headOf(url: string, { status, headers }: WireResponse): ResponseHead {
-  return { url: withoutCredentials(url), status, headers, contentType: headers['content-type'] ?? null };
+  return { url: withoutLogin(url), status, headers, contentType: headers['content-type'] ?? null };
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -250,21 +255,3 @@ function redirectTarget(from: string, location: string, guard: EgressGuard): str
 
 const escapedBytes = (location: string): string =>
   location.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
-
-function withoutCredentials(url: string): string {
-  const shown = new URL(url);
-  shown.username = '';
-  shown.password = '';
-  return shown.href;
-}
-
-function basicAuthorization({ username, password }: URL): string {
-  const decode = (part: string) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  };
-  return `Basic ${Buffer.from(`${decode(username)}:${decode(password)}`).toString('base64')}`;
-}

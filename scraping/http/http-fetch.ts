@@ -3,6 +3,7 @@ import { DEFAULT_FORMATS, type JobCookie } from '../../core/jobs/job-schemas.ts'
 import type { Artifact, Page } from '../../core/jobs/page.ts';
 import { badSelector, httpStatusError, PageFailure, pageError } from '../../core/jobs/page-errors.ts';
 import { framesMissing, pageWarning } from '../../core/jobs/page-warnings.ts';
+import { authorizationFor } from '../../core/url-login.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import type { Extractor } from '../extraction/extractor.ts';
 import { DEFAULT_FILE_LIMITS, type FileLimits } from '../extraction/files/limits.ts';
@@ -104,6 +105,7 @@ export function openHttpFetcher(spec: ScrapeSpec, context: HttpFetchContext): Ht
             maxBytes: context.maxPageBytes,
             // As for redirects: the headers may hold a key.
             headers: isOwnOrigin(address, url) ? headers : crossOriginHeaders,
+            authorization: (requested) => authorizationFor(spec.logins, requested, url),
             cookies,
             wantsBody: isReadable,
             acceptsCut: true,

@@ -2,6 +2,7 @@ import { classify, type ErrorInfo, SnoozeError } from '../../core/errors.ts';
 import type { EmptyReason } from '../../core/leads/candidate.ts';
 import { isAggregatorSite, siteKey } from '../../core/leads/domains.ts';
 import type { SourceType } from '../../core/leads/lead.ts';
+import { withoutLogin } from '../../core/url-login.ts';
 import type { Observation } from '../extraction/contacts/finding.ts';
 import { companyKey, type MergedLead, mergeLead } from './merge.ts';
 import { type ReadSitePage, type Visit, visitSite } from './site-visit.ts';
@@ -102,8 +103,9 @@ export async function findLeads(search: LeadSearch): Promise<void> {
         read: search.reader.readFor(source.name, ended),
         signal: ended,
       };
-      for await (const candidate of source.discover(search.query, context)) {
+      for await (const found of source.discover(search.query, context)) {
         if (ended.aborted) break;
+        const candidate = { ...found, url: found.url && withoutLogin(found.url) };
         // Backpressure: a source is not asked for more candidates than are read.
         await siteLimit.wait();
         if (ended.aborted) break;

@@ -108,6 +108,11 @@ const JOB: Record<JobErrorCode, readonly [consequence: string, ...Text]> = {
     'a screenshot or PDF could not be stored',
     'Check `ARTIFACTS_URL` and its store',
   ],
+  secrets_unreadable: [
+    'final',
+    'its headers, cookies or passwords cannot be decrypted: the encryption key was lost, or the row was copied from another database',
+    'Post the job again; the operator restores the key',
+  ],
   internal_error: ['tried again', 'an error that is not foreseen', 'Report it with the log lines of the job'],
 };
 
@@ -177,6 +182,10 @@ const DELIVERY: Record<string, Text> = {
   endpoint_busy: ['the endpoint has as many requests under way as it may; no attempt is spent', 'Nothing'],
   endpoint_paused: ['the endpoint was paused', '`PATCH {"paused": false}`, then redeliver'],
   released: ['the notifier shut down; no attempt is spent', 'Nothing'],
+  secret_unreadable: [
+    'the signing secret or the login of the endpoint cannot be decrypted: the encryption key was lost',
+    'The operator restores the key; else rotate the secret (`POST /webhooks/{id}/rotate-secret`)',
+  ],
   push_keys_invalid: ['the keys of the push subscription cannot be used', 'Subscribe again'],
   mail_refused: ['the mail server refused this address or message for good', 'Check the address'],
   smtp_error: ['the mail server refused for now', 'Nothing'],

@@ -17,7 +17,10 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine api';
   const failpoints = listenForFailpoints();
   const url = await databaseUrlOf(config);
-  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  const database = await openDatabase({
+    ...{ url, poolSize: config.databasePoolSize, applicationName, logger },
+    encryption: config.encryption,
+  });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
   await ensureBootstrapKey(database, config);
 

@@ -14,7 +14,10 @@ runConfigured('worker', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine worker';
   const failpoints = listenForFailpoints();
   const url = await databaseUrlOf(config);
-  const opened = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  const opened = await openDatabase({
+    ...{ url, poolSize: config.databasePoolSize, applicationName, logger },
+    encryption: config.encryption,
+  });
   await lifecycle.start({ name: 'database', stop: () => opened.stop() });
   const database = withMoments(opened, failpoints);
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { UNSUBSCRIBE_KEY } from '../../core/notifications/unsubscribe-token.ts';
 import { generateVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
-import { installationSecret } from '../../db/accounts/secrets.ts';
 import type { Database } from '../../db/connect.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
+import { installationSecret } from '../../db/secrets/installation-secrets.ts';
 import { createBlockedRequestCounter } from '../../db/sites/blocked-request-counter.ts';
 import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
@@ -26,7 +26,10 @@ const USER_AGENT = 'LeadEngine-Webhooks/1.0';
 runConfigured('notifier', async ({ config, logger, lifecycle }) => {
   const applicationName = 'leadengine notifier';
   const url = await databaseUrlOf(config);
-  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  const database = await openDatabase({
+    ...{ url, poolSize: config.databasePoolSize, applicationName, logger },
+    encryption: config.encryption,
+  });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
 
   const queue = openQueue(config, url, logger, applicationName);

@@ -1,4 +1,4 @@
-import { FatalError } from '../../core/errors.ts';
+import { ErrorCode, FatalError } from '../../core/errors.ts';
 import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
 import { type Outcome, settle } from '../../core/jobs/job-state.ts';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
@@ -59,8 +59,9 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     const claimed = await claim(delivery);
     if (claimed.kind !== 'claimed') return answerUnclaimed(delivery, claimed);
     const attempt = beginAttempt(claimed.job);
-    const scrape = resolve(claimed.job.spec);
-    const end = await scrapeUnderDeadline(scrape, attempt);
+    const end = claimed.job.unreadable
+      ? secretsUnreadable(claimed.job.unreadable, attempt)
+      : await scrapeUnderDeadline(resolve(claimed.job.spec), attempt);
     const outcome = end.kind === 'outcome' ? end.outcome : outcomeFromError(end.thrown, jobTimeoutMs);
     await settleAttempt(attempt, outcome);
     // The message is only a wake-up: a released or retried job gets another one from the scheduler,
@@ -76,6 +77,15 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     });
     attemptLogger.debug('job_claimed');
     return { job, logger: attemptLogger, startedAt: performance.now(), run: heartbeat.watch(job) };
+  }
+
+  function secretsUnreadable(cause: Error, { logger }: Attempt): AttemptEnd {
+    logger.error('job_secrets_unreadable', { reason: cause.message });
+    const message = 'its headers, cookies or passwords cannot be decrypted: post the job again';
+    return {
+      kind: 'outcome',
+      outcome: { kind: 'fail', error: { code: ErrorCode.secretsUnreadable, message } },
+    };
   }
 
   async function scrapeUnderDeadline(scrape: Scrape, attempt: Attempt): Promise<AttemptEnd> {

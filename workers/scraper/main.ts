@@ -40,7 +40,10 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
     throw new OperatorError('no Chromium found: run `npm run setup`, or set CHROMIUM_PATH to the browser');
   }
   const url = await databaseUrlOf(config);
-  const database = await openDatabase({ url, poolSize: config.databasePoolSize, applicationName, logger });
+  const database = await openDatabase({
+    ...{ url, poolSize: config.databasePoolSize, applicationName, logger },
+    encryption: config.encryption,
+  });
   await lifecycle.start({ name: 'database', stop: () => database.stop() });
 
   const queue = openQueue(config, url, logger, applicationName);
@@ -112,7 +115,14 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const sourceOptions = { ...config.sources, directories };
   const leads = createLeadsJob({
     ...{ database, sourceOptions, sources: createSources(sourceOptions) },
-    ...{ fetch: createSourceFetch(sourceHttp), reader },
+    fetch: createSourceFetch(
+      sourceHttp,
+      [
+        config.sources.searxngUrl ?? [],
+        directories.map(({ search_url }) => search_url.replace(/[{}]/g, '')),
+      ].flat(),
+    ),
+    reader,
     visitor: createSiteVisitor({ scraping, politeFetch }),
   });
   const resolve = createJobRegistry({

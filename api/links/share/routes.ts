@@ -8,7 +8,7 @@ import { requireNoQuery } from '../../http/validation.ts';
 import { SAFE_PAGE_HEADERS } from './html.ts';
 import { allLeads, allPages, findShared, type ListLeads } from './results.ts';
 import { MAX_ROWS, resultPage } from './show.ts';
-import { jsonOf, LEADS, PAGES } from './tables.ts';
+import { jsonOf, LEADS, PAGES, sharedLead, sharedPage, shown } from './tables.ts';
 
 export interface ShareRoutes {
   sql: Sql;
@@ -58,9 +58,10 @@ export const downloadShared =
 
 const FILES: Record<string, (sql: Sql, listLeads: ListLeads, jobId: string) => AsyncIterable<string>> = {
   'pages.csv': (sql, _, jobId) => csv(PAGES.columns, PAGES.cells, allPages(sql, jobId)),
-  'pages.json': (sql, _, jobId) => jsonOf('pages', allPages(sql, jobId)),
+  'pages.json': (sql, _, jobId) => jsonOf('pages', shown(allPages(sql, jobId), sharedPage)),
   'leads.csv': (sql, listLeads, jobId) => csv(LEADS.columns, LEADS.cells, allLeads(sql, listLeads, jobId)),
-  'leads.json': (sql, listLeads, jobId) => jsonOf('leads', allLeads(sql, listLeads, jobId)),
+  'leads.json': (sql, listLeads, jobId) =>
+    jsonOf('leads', shown(allLeads(sql, listLeads, jobId), sharedLead)),
 };
 
 async function sharedJob(sql: Sql, code: unknown) {

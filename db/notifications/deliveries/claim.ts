@@ -1,6 +1,9 @@
 import type { SentChannel } from '../../../core/notifications/notification.ts';
+import { SecretUnreadable } from '../../../runtime/secrets/secret-box.ts';
 import type { Sql } from '../../connect.ts';
 import { statement } from '../../statement.ts';
+import { openPushTarget, type PushTarget } from '../subscriptions.ts';
+import { openWebhookLogin, openWebhookSecret } from '../webhook-secrets.ts';
 
 /** A delivery claimed by a notifier. */
 export interface ClaimedDelivery {
@@ -22,14 +25,18 @@ export interface ClaimedDelivery {
   ageMs: number;
   mailId: string | null;
   webhook: ClaimedEndpoint | null;
+  /** The browser's subscription; null if it is gone or cannot be decrypted. */
+  push: PushTarget | null;
 }
 
 export interface ClaimedEndpoint {
   id: string;
   url: string;
   paused: boolean;
-  /** The current one first; two during a rotation. Base64. */
+  /** The current one first; two during a rotation. Base64. Empty if none can be decrypted. */
   secrets: string[];
+  /** Value of the header `Authorization`, if the endpoint wants one. */
+  authorization: string | null;
 }
 
 export interface DeliveryClaim {
@@ -43,17 +50,48 @@ export interface DeliveryClaim {
  * notifier, or is not due yet. Batched, because a statement for each is most of our work if the
  * receiver is fast.
  */
-export const claimDeliveries = (
+export async function claimDeliveries(
   sql: Sql,
   claims: (DeliveryClaim & { holder: string })[],
   leaseMs: number,
-): Promise<ClaimedDelivery[]> =>
-  sql.query<ClaimedDelivery>(CLAIM_DELIVERIES, [
+): Promise<ClaimedDelivery[]> {
+  const rows = await sql.query<SealedDelivery>(CLAIM_DELIVERIES, [
     claims.map(({ id }) => id),
     claims.map(({ attempt }) => attempt),
     claims.map(({ holder }) => holder),
     leaseMs,
   ]);
+  return rows.map((row) => opened(sql, row));
+}
+
+/** As the database has it: secrets sealed, in base64. */
+type SealedDelivery = Omit<ClaimedDelivery, 'webhook' | 'push'> & {
+  webhook: (Omit<ClaimedEndpoint, 'authorization'> & { login: string | null }) | null;
+  push: { id: string; secrets: string } | null;
+};
+
+function opened(sql: Sql, { webhook, push, ...delivery }: SealedDelivery): ClaimedDelivery {
+  return {
+    ...delivery,
+    webhook: webhook && endpointOf(sql, webhook),
+    push: push && openPushTarget(sql, push.id, Buffer.from(push.secrets, 'base64')),
+  };
+}
+
+function endpointOf(
+  sql: Sql,
+  { login, secrets, ...endpoint }: NonNullable<SealedDelivery['webhook']>,
+): ClaimedEndpoint {
+  const { id } = endpoint;
+  try {
+    const authorization = login === null ? null : openWebhookLogin(sql, id, Buffer.from(login, 'base64'));
+    const open = (sealed: string) => openWebhookSecret(sql, id, Buffer.from(sealed, 'base64'));
+    return { ...endpoint, authorization, secrets: secrets.map(open) };
+  } catch (error) {
+    if (!(error instanceof SecretUnreadable)) throw error;
+    return { ...endpoint, authorization: null, secrets: [] };
+  }
+}
 
 const CLAIMED = `
   d.id, d.holder, d.event_id AS "eventId", d.user_id AS "userId", d.channel, d.target, d.type, d.urgent, d.job_id AS "jobId", d.data,
@@ -74,10 +112,13 @@ const CLAIM_DELIVERIES = statement(
     RETURNING d.*
   )
   SELECT ${CLAIMED},
-         CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id, 'url', w.url, 'paused', w.paused_at IS NOT NULL, 'secrets',
+         CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id, 'url', w.url, 'login', encode(w.login, 'base64'), 'paused', w.paused_at IS NOT NULL, 'secrets',
            CASE WHEN w.previous_secret_until > now()
                 THEN json_build_array(encode(w.secret, 'base64'), encode(w.previous_secret, 'base64'))
-                ELSE json_build_array(encode(w.secret, 'base64')) END) END AS webhook
+                ELSE json_build_array(encode(w.secret, 'base64')) END) END AS webhook,
+         CASE WHEN d.channel = 'push' THEN (
+           SELECT json_build_object('id', s.id, 'secrets', encode(s.secrets, 'base64')) FROM subscriptions s
+           WHERE s.channel = 'push' AND md5(s.target) = md5(d.target) AND s.user_id = d.user_id AND s.secrets IS NOT NULL LIMIT 1) END AS push
   FROM d LEFT JOIN webhooks w ON w.id = d.webhook_id
   `,
 );
@@ -132,6 +173,6 @@ const CLAIM_MAIL = statement(
     WHERE d.id = mine.id
     RETURNING d.*
   )
-  SELECT ${CLAIMED}, NULL AS webhook FROM d ORDER BY d.urgent DESC, d.occurred_at, d.id
+  SELECT ${CLAIMED}, NULL AS webhook, NULL AS push FROM d ORDER BY d.urgent DESC, d.occurred_at, d.id
   `,
 );

@@ -1,3 +1,4 @@
+import { withoutLogin } from '../../../core/url-login.ts';
 import { collapseSpaces, readText, select } from '../document/dom.ts';
 import { parseJsonExactly } from '../values/exact-json.ts';
 
@@ -14,13 +15,27 @@ export function readJsonLd(document: Document): unknown[] | undefined {
     size += text.length;
     if (size > MAX_JSON_LD) break;
     try {
-      found.push(parseJsonExactly(text.replace(/^\s*(<!--|\/\/\s*<!\[CDATA\[)|(-->|\/\/\s*\]\]>)\s*$/g, '')));
+      const thing = parseJsonExactly(
+        text.replace(/^\s*(<!--|\/\/\s*<!\[CDATA\[)|(-->|\/\/\s*\]\]>)\s*$/g, ''),
+      );
+      found.push(text.includes('@') ? withoutLogins(thing) : thing);
     } catch {
       // Invalid JSON; the other scripts still count.
     }
   }
   return found.length > 0 ? found : undefined;
 }
+
+/** Its URLs lose user names and passwords. */
+function withoutLogins(value: unknown): unknown {
+  if (typeof value === 'string') return value.length <= MAX_URL ? withoutLogin(value) : value;
+  if (Array.isArray(value)) return value.map(withoutLogins);
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(Object.entries(value).map(([name, held]) => [name, withoutLogins(held)]));
+}
+
+const MAX_URL = 8192;
 
 export type Thing = Record<string, unknown>;
 

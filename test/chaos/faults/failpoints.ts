@@ -57,7 +57,7 @@ export function withMoments(database: Database, failpoints: Failpoints): Databas
         if (statement.name === 'store_pages') await failpoints.passes('storing');
         return rows;
       };
-      return work({ query: inside });
+      return work({ ...sql, query: inside });
     });
   return { ...database, query, transaction };
 }

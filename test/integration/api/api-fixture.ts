@@ -23,6 +23,7 @@ import type { Queue } from '../../../queue/queue.ts';
 import { TOPOLOGY } from '../../../queue/topology.ts';
 import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { createTestDatabase } from '../../support/database.ts';
+import { testSecrets } from '../../support/secrets.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 /**
@@ -93,7 +94,7 @@ export async function startApi({
   queue?: Queue;
 } = {}): Promise<TestApi> {
   const testDatabase = await createTestDatabase();
-  const options = { poolSize: 5, applicationName: 'api-test', logger: silentLogger };
+  const options = { poolSize: 5, applicationName: 'api-test', logger: silentLogger, secrets: testSecrets };
   const database = connect({ ...options, url: testDatabase.url });
   const adminKey = 'admin-key-of-the-tests';
   await ensureAdmin(database, { prefix: prefixOf(adminKey), hash: hashKey(adminKey) });

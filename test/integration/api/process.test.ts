@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type RunningProcess, runToEnd, startProcess } from '../../support/processes/processes.ts';
+import { TEST_KEY } from '../../support/secrets.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { Cable } from './api-cable.ts';
 
@@ -18,7 +19,13 @@ let env: Record<string, string>;
 beforeEach(async () => {
   database = await createTestDatabase();
   dataDir = await mkdtemp(join(tmpdir(), 'leadengine-api-'));
-  env = { DATABASE_URL: database.url, DATA_DIR: dataDir, PORT: '0', BOOTSTRAP_API_KEY: KEY };
+  env = {
+    DATABASE_URL: database.url,
+    DATA_DIR: dataDir,
+    PORT: '0',
+    BOOTSTRAP_API_KEY: KEY,
+    ENCRYPTION_KEY: TEST_KEY,
+  };
 });
 afterEach(async () => {
   // Also fails if a process leaked a connection.

@@ -70,6 +70,7 @@ test('every growing table is filled, so that its statements have a choice', asyn
   expect(rows.map(({ name }) => name).filter((name) => !tables.has(name))).toEqual([
     'bindings',
     'blocked_requests',
+    'encryption_keys',
     'event_cursors',
     'installation_secrets',
     'queues',

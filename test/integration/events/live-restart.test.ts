@@ -4,6 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { openLiveSocket } from '../../support/live-socket.ts';
 import { createClient } from '../../support/processes/fleet.ts';
 import { type RunningProcess, startProcess } from '../../support/processes/processes.ts';
+import { TEST_KEY } from '../../support/secrets.ts';
 import { openSse, type SseFrame } from '../../support/sse.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -17,7 +18,13 @@ let database: TestDatabase;
 let env: Record<string, string>;
 beforeEach(async () => {
   database = await createTestDatabase();
-  env = { DATABASE_URL: database.url, PORT: '0', BOOTSTRAP_API_KEY: KEY, DATA_DIR: '/nonexistent' };
+  env = {
+    DATABASE_URL: database.url,
+    PORT: '0',
+    BOOTSTRAP_API_KEY: KEY,
+    DATA_DIR: '/nonexistent',
+    ENCRYPTION_KEY: TEST_KEY,
+  };
 });
 afterEach(() => database.drop());
 

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import { UNSUBSCRIBE_KEY } from '../../../core/notifications/unsubscribe-token.ts';
 import { generateVapidKeys, type VapidKeys } from '../../../core/notifications/vapid.ts';
-import { installationSecret } from '../../../db/accounts/secrets.ts';
+import { installationSecret } from '../../../db/secrets/installation-secrets.ts';
 import { statement } from '../../../db/statement.ts';
 import { createDispatch } from '../../../dispatch/dispatch.ts';
 import { createEmbeddedQueue } from '../../../queue/embedded.ts';

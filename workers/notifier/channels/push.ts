@@ -3,6 +3,7 @@ import type { SendOutcome } from '../../../core/notifications/delivery.ts';
 import { wordingOf } from '../../../core/notifications/notification.ts';
 import type { VapidKeys } from '../../../core/notifications/vapid.ts';
 import type { ClaimedDelivery } from '../../../db/notifications/deliveries/claim.ts';
+import type { PushTarget } from '../../../db/notifications/subscriptions.ts';
 import type { NotifyConfig } from '../../../runtime/settings/config.ts';
 import type { HttpClient } from '../../../scraping/http/client.ts';
 import { type Channel, refused } from '../channel.ts';
@@ -27,10 +28,14 @@ export const createPushChannel = (options: {
   retry: options.config.retry,
   concurrency: options.config.concurrency,
   leases: 1,
-  circuitKey: ({ target }) => new URL(targetOf(target).endpoint).host,
+  circuitKey: ({ target }) => new URL(target).host,
   send: async ([delivery], signal) => {
+    if (!delivery.push) {
+      const message = 'the browser subscription is gone, or cannot be decrypted';
+      return refused({ code: 'push_keys_invalid', message });
+    }
     const url = delivery.jobId ? (await options.jobUrls([delivery.jobId])).get(delivery.jobId) : undefined;
-    const { endpoint, headers, body } = requestFor(delivery, url, options) ?? {};
+    const { endpoint, headers, body } = requestFor(delivery, delivery.push, url, options) ?? {};
     if (!endpoint || !headers || !body) {
       const message = 'the browser subscription has keys that cannot be used';
       return { ...refused({ code: 'push_keys_invalid', message }), gone: true } as SendOutcome;
@@ -42,6 +47,7 @@ export const createPushChannel = (options: {
 
 function requestFor(
   delivery: ClaimedDelivery,
+  target: PushTarget,
   url: string | undefined,
   { config, keys }: { config: NotifyConfig; keys: VapidKeys },
 ) {
@@ -55,7 +61,7 @@ function requestFor(
     occurred_at: occurredAt,
   });
   try {
-    const { endpoint, headers, body } = webPush.generateRequestDetails(targetOf(delivery.target), payload, {
+    const { endpoint, headers, body } = webPush.generateRequestDetails(target, payload, {
       vapidDetails: { subject: config.vapidSubject, ...keys },
       TTL: TIME_TO_LIVE_S,
       urgency: urgent ? 'high' : 'normal',
@@ -81,6 +87,3 @@ function expiredOf(outcome: SendOutcome): SendOutcome {
   }
   return outcome;
 }
-
-const targetOf = (target: string) =>
-  JSON.parse(target) as { endpoint: string; keys: { p256dh: string; auth: string } };

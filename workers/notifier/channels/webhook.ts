@@ -20,11 +20,21 @@ export const createWebhookChannel = (http: HttpClient, config: NotifyConfig): Ch
     if (!webhook || webhook.paused) {
       return refused({ code: 'endpoint_paused', message: 'the endpoint was paused' });
     }
+    if (webhook.secrets.length === 0) {
+      return refused({
+        code: 'secret_unreadable',
+        message: 'the secret of the endpoint cannot be decrypted',
+      });
+    }
     const body = JSON.stringify({ type, timestamp: occurredAt.toISOString(), data });
     const headers = signatureHeaders({ id, timestamp: new Date(), body }, webhook.secrets);
     return post(http, webhook.url, {
       body,
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: {
+        'content-type': 'application/json',
+        ...(webhook.authorization ? { authorization: webhook.authorization } : {}),
+        ...headers,
+      },
       signal,
     });
   },

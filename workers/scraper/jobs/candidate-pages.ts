@@ -28,11 +28,13 @@ export function createSiteVisitor(options: {
 }): (job: ClaimedJob, signal: AbortSignal, logger: Logger, onPostponed: (wait: Wait) => void) => SiteVisitor {
   return (job, signal, logger, onPostponed) => {
     // Not `headers`: they may hold credentials for one site, and these sites are other parties'.
-    const { render, timeout_ms } = job.spec;
+    // A login of `urls` is: it goes to its own origin alone.
+    const { render, timeout_ms, logins } = job.spec;
     const spec = {
       formats: ['raw_html' as const],
       ...(render ? { render } : {}),
       ...(timeout_ms ? { timeout_ms } : {}),
+      ...(logins ? { logins } : {}),
     };
     // Each loads one page at a time; there are as many as sites being visited.
     const idle: PageEngine[] = [];

@@ -1,6 +1,7 @@
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import { parseUrl } from '../../../core/parse-url.ts';
+import { authorizationFor } from '../../../core/url-login.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { startTimeSlice } from '../../../runtime/time-slice.ts';
 import type { CrawlScope } from '../../../scraping/crawl/scope.ts';
@@ -63,7 +64,7 @@ export function createFindSitemapUrls({
   async function load(
     url: string,
     maxBytes: number,
-    { isResumed }: ClaimedJob,
+    { isResumed, spec }: ClaimedJob,
     signal: AbortSignal,
     logger: Logger,
   ): Promise<HttpResponse | null> {
@@ -71,7 +72,10 @@ export function createFindSitemapUrls({
     if (acquired.kind !== 'granted') return null;
     using permit = acquired;
     try {
-      const answer = await http.get(url, { signal, timeoutMs: TIMEOUT_MS, maxBytes, permit });
+      const answer = await http.get(url, {
+        ...{ signal, timeoutMs: TIMEOUT_MS, maxBytes, permit },
+        authorization: (requested) => authorizationFor(spec.logins, requested, url),
+      });
       return answer.status === 200 ? answer : null;
     } catch (error) {
       if (!(error instanceof PageFailure)) throw error;
