@@ -43,7 +43,7 @@ export function numberIn(text: string, language: string | null = null): number |
 const MAX_CHARS = 1000;
 const SEPARATORS = ".,'’\u00a0\u202f\u2009\u2007 ٫٬·";
 const RUN = `\\d(?:[\\d${SEPARATORS}]{0,80}\\d)?`;
-const FIRST = new RegExp(`(?<![\\d\\p{L}])(?:[.,](?=\\d))?${RUN}`, 'u');
+const FIRST = new RegExp(`(?<![\\d\\p{L}]|\\d[.,])(?:[.,](?=\\d))?${RUN}`, 'u');
 const ANYWHERE = new RegExp(RUN, 'u');
 
 const ZEROS = [
@@ -123,8 +123,8 @@ function groups(
   const known = numberMarks(language);
   if (known === null) return mark === ',' || currency === 'comma';
   if (mark !== known.decimal) return true;
-  // Euros and crowns on an English page: nobody writes three decimals of them.
-  return mark === '.' && currency === 'comma';
+  // Nobody writes three decimals of euros on an English page, or of dollars on a Spanish one.
+  return currency === (mark === '.' ? 'comma' : 'dot');
 }
 
 const COMMA_CURRENCY =
