@@ -118,6 +118,22 @@ describe('a PDF', () => {
     );
   });
 
+  it('has three narrow columns one after the other', async () => {
+    const words =
+      'the keeper of the lock opens the gates at dawn and closes them at dusk when the last barge is through'.split(
+        ' ',
+      );
+    const column = (name: string) => [
+      `${name} ${words.slice(0, 4).join(' ')}`,
+      ...[4, 8, 12, 16].map((at) => words.slice(at, at + 4).join(' ')),
+      `so it ends here ${name}`,
+    ];
+    const texts = ['one', 'two', 'three'].flatMap((name, at) => lines(column(name), { x: 60 + at * 140 }));
+    expect((await read(makePdf([texts]))).text).toMatch(
+      /^one the keeper[\s\S]*here one\s+two the keeper[\s\S]*here two\s+three the keeper[\s\S]*here three$/,
+    );
+  });
+
   it('has tables, with cells that are wrapped', async () => {
     const row = (y: number, ...cells: string[]) =>
       cells.map((text, at) => ({ text, x: [60, 250, 400][at] ?? 0, y }));

@@ -112,7 +112,7 @@ function guttersFrom(rows: readonly Row[], start: number): { gutters: Gap[]; end
 
 /** Rows of one run: a bound for its time. */
 const MAX_ROWS = 400;
-const MIN_GUTTER = 0.8;
+const MIN_GUTTER = 0.7;
 
 function freeIn(row: Row): Gap[] {
   const gaps: Gap[] = [];
@@ -157,8 +157,11 @@ function isColumns(rows: readonly Line[][][]): boolean {
     const lengths = lines.map((line) => textOf(line).length).sort((a, b) => a - b);
     const left = Math.min(...lines.map((line) => line.left));
     const right = Math.max(...lines.map((line) => line.right));
-    const full = lines.filter((line) => line.right - line.left > 0.8 * (right - left)).length;
-    return (lengths[lengths.length >> 1] ?? 0) >= 24 && full >= lines.length / 2;
+    const isFull = (line: Line) => line.right - line.left > 0.75 * (right - left);
+    const full = lines.filter(isFull).length / lines.length;
+    const usual = lengths[lengths.length >> 1] ?? 0;
+    // Cells of a narrow column are rarely all as wide as it.
+    return (usual >= 24 && full >= 0.5) || (usual >= 14 && rows.length >= 6 && full >= 0.7);
   });
 }
 

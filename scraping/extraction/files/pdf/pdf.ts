@@ -75,6 +75,9 @@ export async function pdfAsPage(bytes: Uint8Array, limits: FileLimits): Promise<
 /** Pieces of text of a document: a bound for what its layout takes. */
 const MAX_PIECES = 1_000_000;
 
+/** Ligatures and the shapes of Arabic letters: fonts name what they draw. */
+const SHAPES = /[\ufb00-\ufb06\ufb50-\ufdff\ufe70-\ufefc]/g;
+
 const noText = (pages: number) =>
   pageError(
     'file_without_text',
@@ -132,7 +135,14 @@ async function readPage(page: PdfPage): Promise<PageText> {
     const place = isLevel
       ? { x: Math.min(x, endX), y, width: Math.abs(endX - x) }
       : { x, y: viewport.height * 2 + pieces.length * size * 3, width: str.length * size * 0.5 };
-    const piece = { text: str, ...place, size, isRightToLeft, href: null, mark: marks.at(-1) ?? null };
+    const piece = {
+      text: str.replace(SHAPES, (shape) => shape.normalize('NFKC')),
+      ...place,
+      size,
+      isRightToLeft,
+      href: null,
+      mark: marks.at(-1) ?? null,
+    };
     pieces.push(...linkedParts(piece, isLevel ? links : []));
   }
   const tree = await page.getStructTree().catch(() => null);

@@ -27,7 +27,7 @@ export type Row = Line[];
 
 /** Gaps in units of the font size: between words, and between table cells or columns. */
 const WORD_GAP = 0.12;
-const CELL_GAP = 1.1;
+const CELL_GAP = 0.85;
 
 /** Rows from top to bottom. */
 export function rowsOf(pieces: readonly Piece[]): Row[] {
