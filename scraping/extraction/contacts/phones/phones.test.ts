@@ -34,6 +34,13 @@ describe('a fax', () => {
     ['a label before it', '<p>Phone: (217) 555-0123 Fax: (217) 555-0124</p>'],
     ['a label after it', '<p>217.555.0123</p><p>217.555.0124 fax</p>'],
     ['a label in brackets', '<p>217.555.0123 (Local) 217.555.0124 (Fax)</p>'],
+    ['a bracket before it', '<p>(P) 217-555-0123 (F) 217-555-0124</p>'],
+    ['an abbreviation', '<p>Ph: 217-555-0123 Fx: 217-555-0124</p>'],
+    ['a label with its line', '<p>Phone 217-555-0123</p><p>Fax Direct 217-555-0124</p>'],
+    [
+      'the head of its column',
+      '<table><tr><th>Phone</th><th>Fax</th></tr><tr><td>217-555-0123</td><td>217-555-0124</td></tr></table>',
+    ],
     ['a letter', '<p>T 217 555 0123<br>F 217 555 0124</p>'.replaceAll(/([TF]) /g, '$1: ')],
     ['the line above', '<p>Telephone<br>217-555-0123<br>Facsimile<br>217-555-0124</p>'],
     [
@@ -100,6 +107,15 @@ describe('a fax', () => {
     ['the line above', '<p>Tel. und Fax</p><p>217-555-0123</p>'],
   ])('is a phone too if the page labels it as both, joined by %s', (_, body) => {
     expect(extractNumbers(body)).toEqual({ phones: ['+12175550123'], faxes: ['+12175550123'] });
+  });
+
+  it('is the number behind “or” too, and not the one before its comma', () => {
+    expect(extractNumbers('<p>Fax 217-555-0124 or 217-555-0126</p>')).toEqual({
+      ...{ phones: [], faxes: ['+12175550124', '+12175550126'] },
+    });
+    expect(extractNumbers('<p>Tel 217-555-0123, 217-555-0125, Fax 217-555-0124</p>')).toEqual({
+      ...{ phones: ['+12175550123', '+12175550125'], faxes: ['+12175550124'] },
+    });
   });
 
   it('is no phone if the phone label before it has no number', () => {

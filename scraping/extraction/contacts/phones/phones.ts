@@ -85,20 +85,31 @@ const CANDIDATE =
 
 function textMentions(lines: readonly Line[], countries: readonly string[]): PhoneMention[] {
   const found: PhoneMention[] = [];
+  const columns = columnLabels(lines);
   lines.forEach(({ text }, at) => {
     if (!/\d[\d\s().\-–—‐‑/+·]{4}/.test(text) && !/\b8(?:00|33|44|55|66|77|88)\b/.test(text)) return;
     const from = [...countriesNamedAbove(lines, at), ...countries];
     const places = [...text.matchAll(CANDIDATE)].flatMap((match) =>
       numbersIn(match[0], match.index, text, from),
     );
+    // `(P) 555-0123 (F) 555-0124`: each bracket is about the number after it.
+    const bracketsLead = /[([]\s?\p{L}{1,10}\.?\s?[)\]]\s?[:.]?\s?$/u.test(
+      text.slice(0, places[0]?.start ?? 0),
+    );
+    let previous: Kind | null = null;
     places.forEach((place, nth) => {
       const before = text.slice(places[nth - 1]?.end ?? 0, place.start);
       const after = text.slice(place.end, places[nth + 1]?.start ?? text.length);
-      const label = findLabel(
-        before,
-        after,
-        nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null,
-      );
+      const label: Kind | null =
+        columns.get(at) ??
+        findLabel(
+          before,
+          after,
+          nth === 0 ? lines.slice(Math.max(0, at - 2), at).map((line) => line.text) : null,
+          { bracketsLead, hasNext: nth < places.length - 1 },
+        ) ??
+        (nth > 0 && ALTERNATIVE.test(before) ? previous : null);
+      previous = label;
       const isNamed = /^\s*(?:[A-Z]{2,3}[\s-]?)?$/.test(withoutIcons(before)) && label === null && nth === 0;
       if (isNamed && namesOtherNumber(withoutIcons(lines[at - 1]?.text ?? ''))) return;
       const confidence = scorePhone(place, before, after, label);
@@ -115,6 +126,41 @@ function textMentions(lines: readonly Line[], countries: readonly string[]): Pho
     });
   });
   return found;
+}
+
+/** `Fax 555-0124 or 555-0126` */
+const ALTERNATIVE = /^\s?(?:or|and|&|\/|und|oder|ou|et|o|y|e|of|en|lub|nebo)\s?$/i;
+
+/**
+ * Labels of a table's head, by the lines of the cells below: as many lines of one label each as
+ * lines of one number each after them.
+ */
+function columnLabels(lines: readonly Line[]): Map<number, Kind> {
+  const found = new Map<number, Kind>();
+  for (let at = 0; at < lines.length; at += 1) {
+    const kinds: Kind[] = [];
+    while (kinds.length < 6) {
+      const kind = onlyLabel(lines[at + kinds.length]?.text ?? '');
+      if (!kind) break;
+      kinds.push(kind);
+    }
+    const first = at + kinds.length;
+    if (kinds.length >= 2) {
+      const isRow = kinds.every((_, nth) => ONLY_NUMBER.test(lines[first + nth]?.text ?? ''));
+      const ends = !ONLY_NUMBER.test(lines[first + kinds.length]?.text ?? '');
+      if (isRow && ends) for (const [nth, kind] of kinds.entries()) found.set(first + nth, kind);
+    }
+    if (kinds.length > 0) at = first - 1;
+  }
+  return found;
+}
+
+const ONLY_NUMBER = /^\+?[\d\s()./-]{7,25}$/;
+
+function onlyLabel(text: string): Kind | null {
+  if (text.length > 25 || /\d/.test(text)) return null;
+  const labels = labelsIn(text).filter(({ isIcon }) => !isIcon);
+  return labels.length === 1 ? (labels[0]?.kind ?? null) : null;
 }
 
 /** A list of offices names the country above the number. */
@@ -183,11 +229,11 @@ function readPhone(run: string, start: number, countries: readonly string[]): Nu
 }
 
 const FAX_WORD =
-  '(?:tele|e)?-?fax(?:\\s?(?:no|nr|number|line|num[eé]ro|nummer|machine))?|facsimile|fascimile|t[ée]l[ée]copie(?:ur)?|faks|faxe|факс|φαξ|φάξ|传真|傳真|ファックス|ファクス|팩스|فاكس|פקס';
+  'fx(?=\\s?[:.])|facs(?=\\s?[:.])|(?:tele|e)?-?fax(?:es|\\s?(?:no|nr|number|line|num[eé]ro|nummer|machine))?|facsimile|fascimile|t[ée]l[ée]copie(?:ur)?|faks|faxe|факс|φαξ|φάξ|传真|傳真|ファックス|ファクス|팩스|فاكس|פקס';
 const PHONE_WORD =
   'tele?phones?|phones?|tele?fono?n?s?|t[ée]l[ée]phones?|tel[ée]fono|telefone?|telefon|telefoon|telef[oó]n|puhelin|puh|tel|t[ée]l|tlf|tfno|toll[ -]?free|free ?phone|call(?:ing)?|mobile?|mobil|m[óo]vil|celular|cell(?:ular)?|handy|gsm|whats ?app|sms|text|contact n(?:umber|o)|phone n(?:umber|o)|enquir(?:y|ies)|inquir(?:y|ies)|hotline|helpline|direct|switchboard|local|office|main|voice|reception|sales|support|service|customer|emergency|ph|телефон|тел|моб|τηλ|电话|電話|전화|هاتف|טלפון';
 const LABELS = new RegExp(
-  `(?<![\\p{L}\\d])(?:(?<fax>${FAX_WORD}|F(?=\\s?[:.]|\\s?$))|(?<phone>${PHONE_WORD}|[TPMOD](?=\\s?[:.]|\\s?$)))(?![\\p{L}])|(?<faxIcon>${FAX_ICON})|(?<phoneIcon>${PHONE_ICON})`,
+  `(?<![\\p{L}\\d])(?:(?<fax>${FAX_WORD}|F(?=\\s?[:.)]|\\s?$))|(?<phone>${PHONE_WORD}|[TPMOD](?=\\s?[:.)]|\\s?$)))(?![\\p{L}])|(?<faxIcon>${FAX_ICON})|(?<phoneIcon>${PHONE_ICON})`,
   'giu',
 );
 
@@ -218,13 +264,22 @@ const REACH = 40;
  * @param before text since the previous number of the line; `after`: up to the next number
  * @param above the lines above, if this is the first number of its line; else null
  */
-function findLabel(before: string, after: string, above: readonly string[] | null): Kind | null {
-  const bracketed = /^\s?(?:ext\.?\s?\d+\s?)?[([]([^)\]]{1,30})[)\]]/.exec(after)?.[1];
+function findLabel(
+  before: string,
+  after: string,
+  above: readonly string[] | null,
+  { bracketsLead, hasNext }: { bracketsLead: boolean; hasNext: boolean },
+): Kind | null {
+  const bracketed = bracketsLead
+    ? undefined
+    : /^\s?(?:ext\.?\s?\d+\s?)?[([]([^)\]]{1,30})[)\]]/.exec(after)?.[1];
   const behind = bracketed === undefined ? [] : labelsIn(bracketed);
   if (behind.some(({ kind }) => kind === 'fax')) return combineKinds(behind);
 
   // A bracket at the start labels the previous number.
-  const own = (above ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(-REACH - 20);
+  const own = (above || bracketsLead ? before : before.replace(/^\s?[([][^)\]]{1,30}[)\]]/, '')).slice(
+    -REACH - 20,
+  );
   const ahead = labelsIn(own);
   const isNear = (label: Label) =>
     own.length - label.end <= REACH && !/[.!?]\s(?!N[or]\b)[A-Z]/.test(own.slice(label.end));
@@ -238,6 +293,8 @@ function findLabel(before: string, after: string, above: readonly string[] | nul
   if (
     trailing &&
     !trailing.isIcon &&
+    // `555-0123, Fax 555-0124`: behind a comma the label is the next number's.
+    !(hasNext && gap.includes(',') && after.slice(trailing.end).trim().length <= 2) &&
     /^[\s\-–,|]{0,3}$/.test(gap) &&
     !/^\s?(?:no\.?|number)?\s?[:.]/i.test(after.slice(trailing.end)) &&
     (after.slice(trailing.end).trim().length > 2 || above !== null || ahead.length === 0)
@@ -263,8 +320,17 @@ function findLabel(before: string, after: string, above: readonly string[] | nul
 function lastLabelKind(labels: readonly Label[], text: string): Kind | null {
   const [pair, last] = [labels.at(-2), labels.at(-1)];
   if (!pair || !last || pair.kind === last.kind) return last?.kind ?? null;
+  // `Fax toll-free`: the second word says which line, not what it is for.
+  if (
+    pair.kind === 'fax' &&
+    WHICH_LINE.test(text.slice(last.start, last.end)) &&
+    /^[\s(-]{0,3}$/.test(text.slice(pair.end, last.start))
+  )
+    return 'fax';
   return JOINED.test(text.slice(pair.end, last.start)) ? 'both' : last.kind;
 }
+
+const WHICH_LINE = /^(?:toll[ -]?free|free ?phone|direct|local|office|main|sales|support|service|customer)$/i;
 
 /** Without a colon: a number belongs after a colon, and may be missing. */
 const JOINED = /^\.?\s*(?:[/&+,|–-]|and|or|und|oder|et|ou|e|y|i|o|og|och|en|ja|és|a|и|και)\s*$|^\.\s?$/iu;
