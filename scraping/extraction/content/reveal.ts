@@ -26,10 +26,10 @@ const NEXT_TO_NOTHING = 50;
 
 /** @returns whether something was revealed */
 function revealHidden(body: Element): boolean {
-  const hidden = outermost(select(body, HIDDEN)).map((element) => ({ element, size: textLength(element) }));
+  const hidden = outermost(inBody(body, HIDDEN)).map((element) => ({ element, size: textLength(element) }));
   const all = sizeOf(hidden);
   if (all === 0) return false;
-  const dialogs = outermost(select(body, DIALOGS).filter((dialog) => dialog.closest(HIDDEN) === null));
+  const dialogs = outermost(inBody(body, DIALOGS, (dialog) => dialog.closest(HIDDEN) === null));
   const beside = hidden.filter(({ element, size }) => size > 0 && isBeside(element, dialogs));
   if (beside.length === 0 && all < LARGE) return false;
   const total = textLength(body);
@@ -47,6 +47,10 @@ function revealHidden(body: Element): boolean {
   return revealed.length > 0;
 }
 
+/** Asks the document, which has an index, and not its body, which would be walked. */
+const inBody = (body: Element, selector: string, condition: (element: Element) => boolean = () => true) =>
+  select(body.ownerDocument, selector).filter((element) => condition(element) && body.contains(element));
+
 /** Elements that are in no other of them. Expects document order. */
 function outermost(elements: readonly Element[]): Element[] {
   const found: Element[] = [];
@@ -62,7 +66,7 @@ const sizeOf = (parts: readonly { size: number }[]): number => parts.reduce((sum
 
 /** The page is hidden by its style, and nothing else is there. */
 function revealUnstyled(body: Element): void {
-  const hidden = outermost(select(body, '[hidden], [style]').filter(isUnstyled));
+  const hidden = outermost(inBody(body, '[hidden], [style]', isUnstyled));
   if (hidden.length === 0) return;
   const sized = hidden.map((element) => ({ element, size: textLength(element) })).sort(bySize);
   const [largest] = sized;

@@ -46,7 +46,7 @@ interface IndexKeys {
  */
 const ALTERNATIVE = /^(\*|[a-z][a-z0-9]*)?((?:\[[a-z][a-z-]*(?:[~^*$]?="[^"\]\\,]*")?\])*)$/;
 const CONDITION = /^\[([a-z-]+)(?:[~^*$]?="([^"]*)")?/;
-const CLASS = /^\.([a-z][a-z-]*)$/i;
+const CLASS = /^\.([a-z][\w-]*)$/i;
 const EVERYTHING: IndexKeys = { tags: new Set(), attributes: new Map(), suffice: false };
 
 /**

@@ -11,6 +11,7 @@ import { flattenThings, isOfType, type Thing } from './structured-data.ts';
  */
 export function findAuthors(source: BylineSource): string[] {
   const { document, tags } = source;
+  const isWritten = once(() => isWrittenText(source));
   // One after the other, because each attempt walks the page.
   const attempts = [
     () => structuredAuthors(source),
@@ -18,9 +19,9 @@ export function findAuthors(source: BylineSource): string[] {
     () => [labelledAuthor(source)],
     () => [microdataAuthor(document)],
     () => [firstPoster(document)],
-    () => markedAuthors(source),
-    () => (isWritten(source) ? authorLinks(document) : []),
-    () => writtenBylines(source),
+    () => markedAuthors(document, isWritten),
+    () => (isWritten() ? authorLinks(document) : []),
+    () => writtenBylines(document, isWritten),
   ];
   let organisation: string[] = [];
   for (const attempt of attempts) {
@@ -92,18 +93,26 @@ function microdataAuthor(document: Document): string | null | undefined {
   return name?.getAttribute('content') ?? name?.textContent;
 }
 
+const POST = /^(SHREDDIT-POST|ARTICLE)$/;
+
 /** Who began a thread, by the names that forum software gives the author of a post. */
 function firstPoster(document: Document): string | null {
-  const post = selectFirst(document, 'shreddit-post[author], article[data-author]');
+  const post = select(document, '[author], [data-author]').find(({ tagName }) => POST.test(tagName));
   if (post) return post.getAttribute('author') ?? post.getAttribute('data-author');
-  const name = document.querySelector(
-    '.postprofile .username, .postprofile .username-coloured, .bigusername, .author_information a, .postleft dt strong, .PostUser-name, .post-container .person-listing',
+  // Single classes are looked up in an index; a selector with a combinator walks the page.
+  const holder = selectFirst(
+    document,
+    '.postprofile, .author_information, .postleft, .bigusername, .PostUser-name, .post-container',
   );
+  if (!holder) return null;
+  const name = /\b(bigusername|PostUser-name)\b/.test(holder.getAttribute('class') ?? '')
+    ? holder
+    : select(holder, '.username, .username-coloured, .person-listing, .largetext, strong')[0];
   return name ? collapseSpaces(readText(name)) : null;
 }
 
 const MARKED =
-  '[rel="author"], [class*="author"], [class*="Author"], [class*="autor"], [class*="Autor"], [class*="auteur"], [class*="byline"], [class*="Byline"], [class*="byLine"], [class*="redakteur"]';
+  '[rel="author"], [class*="uthor"], [class*="utor"], [class*="uteur"], [class*="yline"], [class*="yLine"], [class*="edakteur"]';
 const MARK =
   /(^|[-_])(authors?|autor(en|es|in)?|auteurs?|byline|by-line|redakteur)(-{1,2}|_{1,2}|$)(name|names|link|text|item|meta|label|wrapper|content|credit|title)?$/;
 /** Elements beside the page's own text. */
@@ -114,8 +123,7 @@ const ASIDE_LEVELS = 6;
 const MAX_MARKED = 40;
 
 /** The elements marked as the byline. Many with different names are a list of texts. */
-function markedAuthors(source: BylineSource): Names {
-  const { document } = source;
+function markedAuthors(document: Document, isWritten: () => boolean): Names {
   const marked = select(document, MARKED).slice(0, MAX_MARKED);
   const found: string[][] = [];
   for (const element of marked) {
@@ -126,7 +134,7 @@ function markedAuthors(source: BylineSource): Names {
     if (names.length > 0) found.push(names);
   }
   const distinct = new Set(found.map((names) => plain(names.join())));
-  if (distinct.size > MAX_BYLINES && !isWritten(source)) return [];
+  if (distinct.size > MAX_BYLINES && !isWritten()) return [];
   return found[0] ?? [];
 }
 
@@ -195,18 +203,18 @@ function authorLinks(document: Document): Names {
 }
 
 /** A line near the heading that says by whom: `By Ada Brookes`, or `von` before a link. */
-function writtenBylines(source: BylineSource): Names {
-  const { document } = source;
-  if (!isWritten(source) && select(document, 'h1').length !== 1) return [];
+function writtenBylines(document: Document, isWritten: () => boolean): Names {
+  if (!isWritten() && select(document, 'h1').length !== 1) return [];
   const root = selectFirst(document, 'article') ?? selectFirst(document, 'main') ?? document.body;
   if (!root) return [];
   let left = MAX_TEXTS;
   for (let node: Node | null = root.firstChild; node && left > 0; node = nextNode(node, root)) {
     if (!isText(node) || node.data.length > MAX_LINE) continue;
-    const line = collapseSpaces(node.data);
-    if (line === '') continue;
+    const start = node.data.trimStart();
+    if (start === '') continue;
     left -= 1;
-    if (!BY.test(line)) continue;
+    if (!BY.test(start)) continue;
+    const line = collapseSpaces(start);
     const name = withoutLabel(line);
     const candidate = /^\S+$/.test(line)
       ? collapseSpaces(node.nextSibling && readText(node.nextSibling))
@@ -220,7 +228,7 @@ function writtenBylines(source: BylineSource): Names {
 const BY =
   /^(by|von|par|por|door|text|text von|texte|words|words by|story by|written by|posted by|autor|autorin|author|auteur|geschrieben von|verfasst von|ein beitrag von|ein artikel von|автор|автор:)(:?$|:? )/i;
 const MAX_LINE = 90;
-const MAX_TEXTS = 1500;
+const MAX_TEXTS = 300;
 
 const LABEL =
   /^(?:(?:this )?(?:article|story|post|review|words|text|photos?|report|reported|written|posted|published|submitted|contributed|guest post|interview|ein beitrag|ein artikel|gastbeitrag|kommentar|geschrieben|verfasst|veröffentlicht|erstellt|gespeichert|eingestellt|publié|écrit|rédigé|posté|proposé|escrito|publicado|scritto|pubblicato|geschreven|zeige alle (?:beiträge|artikel)|alle (?:beiträge|artikel|artikel und beiträge)|(?:view|read|see) all (?:posts|articles|stories)|all posts|posts|mehr|more) )?(?:by|von|vom|par|por|da|door|przez|from)[:\s]+|^(?:authors?|autor(?:in|en|es|i)?|auteurs?|autore|redakteur(?:in)?|redaktion|text|texte|words|foto|автор|von)(?::\s*|\s+(?=\p{Lu}))/iu;
@@ -304,6 +312,15 @@ const ORGANISATION =
 
 const plain = (text: string) => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).join('');
 
-const isWritten = (source: BylineSource): boolean =>
+const isWrittenText = (source: BylineSource): boolean =>
   /^article/.test(source.tags.get('og:type') ?? '') ||
   writtenThings(source).some((thing) => isOfType(thing, ARTICLE));
+
+/** Computes a value when it is first asked for. */
+function once<T>(compute: () => T): () => T {
+  let known: { value: T } | undefined;
+  return () => {
+    known ??= { value: compute() };
+    return known.value;
+  };
+}

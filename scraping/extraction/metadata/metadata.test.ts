@@ -156,6 +156,12 @@ describe('the author', () => {
       ['ada_b'],
     ],
     [
+      'is whoever wrote the first post of a board',
+      '',
+      '<h1>Locks</h1><dl class="postprofile"><dt><img alt="ada"><a class="username" href="/u/1">ada_b</a></dt></dl><dl class="postprofile"><dt><a class="username" href="/u/2">ben</a></dt></dl>',
+      ['ada_b'],
+    ],
+    [
       'is not whoever comments',
       '',
       '<h1>Locks</h1><div class="comment-list"><div class="comment-author">Ben Hall</div></div>',

@@ -83,6 +83,22 @@ describe('an article', () => {
     expect(page.markdown).toContain(`[About us](${at('/about')})`);
   });
 
+  it.each(['http', 'browser'] as const)('keeps as much as main_content asks for, by %s', async (render) => {
+    const read = async (main_content: boolean | 'precise' | 'balanced' | 'complete') => {
+      const { page } = await scraper.scrape(at('/article.html'), { formats: ['text'], main_content, render });
+      return page.text ?? '';
+    };
+    const precise = await read('precise');
+    const balanced = await read('balanced');
+    const complete = await read('complete');
+    expect(precise.length).toBeLessThan(balanced.length);
+    expect(balanced.length).toBeLessThan(complete.length);
+    expect(complete.length).toBeLessThan((await read(false)).length);
+    expect(await read(true)).toBe(balanced);
+    expect(precise).toContain('A lock is a chamber with gates at both ends.');
+    expect(complete).not.toMatch(/cookies|Subscribe|Imprint/);
+  });
+
   it('returns clean html, and raw html as rendered', async () => {
     const { page } = await scraper.scrape(at('/article.html'), { formats: ['html', 'raw_html'] });
     expect(page.html).toContain(`<a href="${at('/history.html#mitre')}">`);
