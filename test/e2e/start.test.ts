@@ -54,11 +54,17 @@ describe('npm start', () => {
     for (const pid of workers) expect((await stat(`/proc/${pid}`)).uid).not.toBe(0);
     const ordinary = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     const isAllowed = spawnSync('unshare', ['-Ur', 'true'], ordinary).status === 0;
-    const health = (await (await fetch(`${supervisor.ready.url}/health`)).json()) as Record<string, unknown>;
+    const health = await waitFor(
+      async () => {
+        const answer = await fetch(`${supervisor.ready.url}/health`);
+        const body = (await answer.json()) as { workers: { workers: number } };
+        return body.workers.workers === 2 && body;
+      },
+      { what: 'both workers to be known' },
+    );
     expect(health).toMatchObject({
       status: 'ready',
       workers: {
-        workers: 2,
         not_sandboxed: isAllowed ? 0 : 2,
         reason: isAllowed ? null : expect.any(String),
       },
