@@ -36,6 +36,12 @@ test('files that are not pages are out of scope', () => {
   const { includes } = site({});
   expect(includes('https://www.example.co.uk/picture.JPG')).toBe(false);
   expect(includes('https://www.example.co.uk/page.html?file=a.jpg')).toBe(true);
+  for (const name of ['flyer.pdf', 'Prices.XLSX', 'letter.docx', 'list.csv']) {
+    expect(includes(`https://www.example.co.uk/${name}`)).toBe(true);
+  }
+  for (const name of ['setup.exe', 'all.zip', 'old.doc']) {
+    expect(includes(`https://www.example.co.uk/${name}`)).toBe(false);
+  }
 });
 
 test('exclude takes precedence over include', () => {

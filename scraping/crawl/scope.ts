@@ -22,9 +22,9 @@ export interface CrawlScopeOptions {
   sameOrigin: boolean;
 }
 
-/** Extensions of files that are not pages. */
+/** Extensions of files that are not read as pages. Others, such as PDF and DOCX, are. */
 const FILES =
-  /\.(avif|bmp|gif|ico|jpe?g|png|svgz?|tiff?|webp|css|m?js|json|map|woff2?|ttf|otf|eot|mp[34]|m4[av]|avi|mov|mkv|ogg|og[av]|wav|flac|webm|zip|gz|tgz|bz2|xz|7z|rar|tar|deb|rpm|dmg|exe|msi|apk|iso|bin|jar|pdf|docx?|xlsx?|pptx?|od[tsp]|epub|psd|rss|atom|ics|torrent|swf)$/i;
+  /\.(avif|bmp|gif|ico|jpe?g|png|svgz?|tiff?|webp|css|m?js|json|map|woff2?|ttf|otf|eot|mp[34]|m4[av]|avi|mov|mkv|ogg|og[av]|wav|flac|webm|zip|gz|tgz|bz2|xz|7z|rar|tar|deb|rpm|dmg|exe|msi|apk|iso|bin|jar|doc|ppt|psd|rss|atom|ics|torrent|swf)$/i;
 
 export function createScope(seeds: string[], options: CrawlScopeOptions): CrawlScope {
   const include = (options.include ?? []).map(compileGlob);
