@@ -144,7 +144,7 @@ describe('a documentation page', () => {
     const { page } = await scraper.scrape(at('/docs.html'), { formats: ['text'] });
     expect(page.text).toContain("CREATE POLICY weekly ON readings\n    KEEP INTERVAL '7 days'\n");
     expect(page.text).toContain('Option\tType\tMeaning\n');
-    expect(page.text).toContain('both\tare required');
+    expect(page.text).toContain('both\t\tare required');
   });
 });
 
@@ -186,6 +186,7 @@ describe('the metadata of a page', () => {
       modified: '2024-03-04T11:00:00Z',
       robots: 'index,follow',
       favicon: at('/icon.svg'),
+      images: ['https://huber.example/laden.jpg'],
       opengraph: { title: 'Bäckerei Huber', image: 'https://huber.example/laden.jpg' },
       twitter: { card: 'summary' },
       json_ld: [
