@@ -21,9 +21,9 @@ export async function setup({ browser = true } = {}) {
 
 export function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 11)) {
+  if (major < 20 || (major === 20 && minor < 19)) {
     throw new SetupError(
-      `Node ${process.versions.node} is too old: install Node 20.11 or newer (https://nodejs.org)`,
+      `Node ${process.versions.node} is too old: install Node 20.19 or newer (https://nodejs.org)`,
     );
   }
 }

@@ -78,7 +78,7 @@ test.each(['dependencies', 'optionalDependencies', 'devDependencies'])(
 
 test('the workflow tries each Node that package.json allows', () => {
   const [, matrix = ''] = read('.github/workflows/test.yml').match(/node: \[([\d, ]+)\]/) ?? [];
-  expect(manifest.engines.node).toBe('>=20.11');
+  expect(manifest.engines.node).toBe('>=20.19');
   expect(matrix.split(', ').map(Number)).toEqual([20, 22, 24]);
 });
 
