@@ -82,8 +82,13 @@ const mutations = {
       void ended.then(() => {
         isOver = true;
       });
-      // Posts go to the processes in rotation, and its own may arrive before the order to die.
-      while (!isOver) await context.load.postSlow(50);
+      // Posts go to the processes in rotation, and its own may arrive before the order to die. One
+      // after the other is run, because a job is published at once only if none waits.
+      while (!isOver) {
+        const id = await context.load.postSlow(50);
+        const isDone = async () => isOver || (await hasJob(context, `id = '${id}' AND status = 'completed'`));
+        await waitFor(isDone, { timeoutMs: 15_000, what: 'the job, or the end of the process' });
+      }
       if (!(await ended)) throw new Error('the API process published nothing');
       return recordDeath('api_killed_before_publish', api);
     },
@@ -194,15 +199,13 @@ async function holderOfSlowJob(context: FaultContext, ms: number): Promise<Membe
 }
 
 const until = (context: FaultContext, condition: string, timeoutMs: number): Promise<boolean> =>
-  waitFor(
-    async () => {
-      const found = await asAdmin(context.installation.adminUrl, (admin) =>
-        admin.query(`SELECT FROM jobs WHERE ${condition}`),
-      );
-      return found.rows.length > 0;
-    },
-    { timeoutMs, what: condition },
-  );
+  waitFor(() => hasJob(context, condition), { timeoutMs, what: condition });
+
+const hasJob = (context: FaultContext, condition: string): Promise<boolean> =>
+  asAdmin(context.installation.adminUrl, async (admin) => {
+    const found = await admin.query(`SELECT FROM jobs WHERE ${condition}`);
+    return found.rows.length > 0;
+  });
 
 async function one(kind: FaultKind, member: Member, run: () => Promise<void>): Promise<FaultRecord[]> {
   const effect: FaultEffect = {
