@@ -67,18 +67,17 @@ export class BrowserInstance {
   }
 
   /**
-   * Ends the renderer of the page at fault, or the whole browser if the memory is elsewhere. If the
-   * page alone took most of the limit it would do so again; if all pages together did, they may fit
-   * later.
+   * Ends the renderer of the page at fault, or the whole browser if the memory is elsewhere. A page
+   * that was the only one, or alone took most of the limit, would do so again; if all pages together
+   * did, they may fit later.
    */
   #endForMemory({ process: { pid, kind, bytes }, totalBytes, isAlone }: Excess, limitBytes: number): void {
-    const isPages = kind === 'renderer' || this.busy <= 1;
+    const isItsFault = this.busy <= 1 || (isAlone && kind === 'renderer');
     this.#ended = {
       at: performance.now(),
-      failure:
-        isAlone && isPages
-          ? new PageFailure('page_out_of_memory')
-          : new PageFailure('browser_crashed', 'the pages open in the browser took more memory than it may'),
+      failure: isItsFault
+        ? new PageFailure('page_out_of_memory')
+        : new PageFailure('browser_crashed', 'the pages open in the browser took more memory than it may'),
     };
     this.logger.warn('browser_out_of_memory', {
       ...{ browser_pid: this.chromium.pid, ended: kind, ended_pid: pid, ended_mb: toMb(bytes) },

@@ -38,8 +38,8 @@ describe('a page that takes all memory', () => {
   });
 
   it('elsewhere than in its own process ends with the browser, which is replaced', async () => {
-    // Blobs are in the browser's process.
-    const code = 'setInterval(() => kept.push(new Blob([new Uint8Array(3e7).fill(1)])), 1)';
+    // Blobs are in the browser's process; the page's own holds one buffer.
+    const code = 'const one = new Uint8Array(3e7).fill(1); setInterval(() => kept.push(new Blob([one])), 1)';
     const { page } = await scraper.scrape(`${site.origin}/script?code=${encodeURIComponent(code)}`, {
       actions: [{ type: 'wait', ms: 15_000 }],
     });
