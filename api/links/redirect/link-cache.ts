@@ -58,16 +58,32 @@ export function createLinkCache(options: {
   const missing = new LRUCache<string, true>({ max: MAX_MISSING });
   const pending = new Map<string, { answer: Promise<Lookup>; stale: boolean }>();
   let cursor: EventCursor | undefined;
+  let findingCursor: Promise<void> | undefined;
 
+  /** Nothing is cached without a cursor to follow from, so the first lookup does not wait for the loop. */
+  const ensureCursor = async (): Promise<EventCursor> => {
+    while (!cursor) {
+      findingCursor ??= findLedgerEnd(sql)
+        .then(({ end }) => {
+          cursor = end;
+        })
+        .finally(() => {
+          findingCursor = undefined;
+        });
+      await findingCursor;
+    }
+    return cursor;
+  };
   const cached = (code: string): Lookup | undefined => {
     const entry = found.get(code);
     if (entry) return entry.until > performance.now() ? entry : EXPIRED;
     return missing.has(code) || !LINK_CODE.test(code) ? MISSING : undefined;
   };
   const query = async (code: string): Promise<Lookup> => {
+    await ensureCursor();
     const link = await findTarget(sql, code);
     // The row may be older than a concurrent change: valid for this answer, not cached.
-    const mayCache = cursor !== undefined && pending.get(code)?.stale !== true;
+    const mayCache = pending.get(code)?.stale !== true;
     if (!link) {
       if (mayCache) missing.set(code, true);
       return MISSING;
@@ -93,9 +109,7 @@ export function createLinkCache(options: {
     name: 'links',
     logger,
     step: async () => {
-      // Nothing is cached until there is a cursor to follow from.
-      cursor ??= (await findLedgerEnd(sql)).end;
-      const { changes, settled } = await followLinks(sql, cursor);
+      const { changes, settled } = await followLinks(sql, await ensureCursor());
       cursor = settled;
       for (const { code, created } of changes) {
         // Codes are never reused, so a cached entry of a created link is current and may stay.

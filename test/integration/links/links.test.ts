@@ -1,5 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createLinkCache } from '../../../api/links/redirect/link-cache.ts';
+import { silentLogger } from '../../../runtime/log/logger.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import {
   aPage,
@@ -54,6 +56,18 @@ describe('a link', () => {
       });
     }
     expect((await visit(`/r/${link.code}`)).headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('is in memory from its first visit on, however new the process is', async () => {
+    const { code } = await make();
+    const cache = createLinkCache({
+      ...{ sql: api.database, logger: silentLogger },
+      locationOf: ({ url }) => url,
+    });
+    // Its loop has not begun.
+    expect(cache.cached(code)).toBeUndefined();
+    await cache.find(code);
+    expect(cache.cached(code)).toMatchObject({ kind: 'target', code });
   });
 
   test('may have a custom code, which is unique', async () => {
