@@ -200,9 +200,10 @@ async function own(cluster: Cluster, options: OwnOptions): Promise<OwnedServer> 
       const passing = PASSING_REFUSAL.test(said) && Date.now() - begun < REFUSED_MS;
       if (spawned && !passing) return refuse(notStarting(cluster, said));
       if (spawned) await pause(100);
-      spawned = await spawnPostmaster(cluster, port ?? (await freePort()), settings);
       stopStartReaper();
-      if (spawned.child.pid) stopStartReaper = startReaperWhileStarting(spawned.child.pid);
+      const reaper = startReaperWhileStarting();
+      stopStartReaper = reaper.stop;
+      spawned = await spawnPostmaster(cluster, port ?? (await freePort()), settings, reaper.watch);
     }
     if (isGivenUp() || Date.now() - begun > READY_MS) {
       const said = await logTail(cluster, spawned?.logBegin ?? 0);

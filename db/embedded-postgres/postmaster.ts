@@ -28,11 +28,14 @@ export async function findPostmaster(clusterDir: string): Promise<Postmaster | u
  * terminal and closing it do not reach it, and it is independent of this process: Postgres survives
  * a crash of Node, and the next start takes it over. (pg_ctl does the same through a shell, in
  * which the folder's name must be quoted and an early exit is hard to detect.)
+ *
+ * @param onSpawn called in the same tick
  */
 export async function spawnPostmaster(
   cluster: Cluster,
   port: number,
   settings: Record<string, string>,
+  onSpawn: (pid: number) => void,
 ): Promise<{ child: ChildProcess; logBegin: number }> {
   await removeStalePidFile(cluster.dir);
   const all = { ...SETTINGS, ...settings };
@@ -47,6 +50,7 @@ export async function spawnPostmaster(
   try {
     const logBegin = (await log.stat()).size;
     const child = spawn(file, args, { ...options, detached: true, stdio: ['ignore', log.fd, log.fd] });
+    if (child.pid) onSpawn(child.pid);
     child.on('error', () => {});
     child.unref();
     return { child, logBegin };

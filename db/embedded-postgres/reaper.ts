@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 
 /**
  * Waits for its standard input to close, which happens when the owner ends, however it ends.
@@ -34,23 +35,23 @@ export async function startReaper(
   const mark = randomUUID();
   const file = join(dataDir, 'owner');
   await writeFile(file, mark, { mode: 0o600 });
-  const end = startShell(SCRIPT, [dataDir, mark, String(postmasterPid), String(lingerSeconds)]);
+  const shell = startShell(SCRIPT, [dataDir, mark, String(postmasterPid), String(lingerSeconds)]);
   return () => {
-    end();
+    shell.end();
     rmSync(file, { force: true });
   };
 }
 
 /**
- * The same for a server that has just been started and has no owner yet: it is stopped at once if
- * its starter is killed.
- *
- * @returns stops the reaper
+ * The same for a server that is about to be started and has no owner yet: it is stopped at once if
+ * its starter is killed. Waits before the server is there, so that there is no moment without it.
  */
-export const startReaperWhileStarting = (postmasterPid: number): (() => void) =>
-  startShell('read _; kill -INT "$1"', [String(postmasterPid)]);
+export function startReaperWhileStarting(): { watch(postmasterPid: number): void; stop(): void } {
+  const shell = startShell('read pid; read _; kill -INT "$pid"', []);
+  return { watch: (pid) => void shell.stdin.write(`${pid}\n`), stop: shell.end };
+}
 
-function startShell(script: string, args: string[]): () => void {
+function startShell(script: string, args: string[]): { stdin: Writable; end(): void } {
   const shell = spawn('/bin/sh', ['-c', script, 'leadengine-reaper', ...args], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
@@ -61,8 +62,11 @@ function startShell(script: string, args: string[]): () => void {
   shell.stdin.on('error', () => {});
   shell.unref();
   (shell.stdin as Socket).unref();
-  return () => {
-    shell.kill('SIGKILL');
-    shell.stdin.destroy();
+  return {
+    stdin: shell.stdin,
+    end: () => {
+      shell.kill('SIGKILL');
+      shell.stdin.destroy();
+    },
   };
 }
