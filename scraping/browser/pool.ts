@@ -71,6 +71,11 @@ const RECYCLE_AFTER_PAGES = 300;
 /** Retries cover a moment without memory; a missing binary fails every time. */
 const LAUNCHES_TO_GIVE_UP = 3;
 const LAUNCH_PAUSE_MS = 500;
+/**
+ * The processes of an installation start together, and warming up takes a second of processor time
+ * from each of them. A page that comes earlier starts its thread itself.
+ */
+const WARM_UP_AFTER_MS = 10_000;
 
 class Pool implements BrowserPool, ContextSource {
   readonly #proxy: EgressProxy;
@@ -86,6 +91,7 @@ class Pool implements BrowserPool, ContextSource {
   readonly #instances = new Set<BrowserInstance>();
   readonly #ending = new Set<Promise<void>>();
   #stopping: Promise<void> | undefined;
+  #warmUp: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: BrowserPoolOptions) {
     this.#logger = options.logger;
@@ -106,8 +112,7 @@ class Pool implements BrowserPool, ContextSource {
   }
 
   async start(): Promise<void> {
-    // In parallel with the launch; not awaited.
-    this.extractor.warmUp();
+    this.#warmUp = setTimeout(() => this.extractor.warmUp(), WARM_UP_AFTER_MS).unref();
     await this.#proxy.start();
     const instance = await this.#currentInstance();
     this.#makeReady(instance);
@@ -294,6 +299,7 @@ class Pool implements BrowserPool, ContextSource {
     await this.#current?.catch(() => {});
     await Promise.all([...this.#instances].map((instance) => this.#end(instance)));
     await Promise.all(this.#ending);
+    clearTimeout(this.#warmUp);
     await this.extractor.stop();
     await this.#proxy.stop();
   }
