@@ -258,7 +258,7 @@ describe('a URL whose host is a private address', () => {
     ['http://168.63.129.16/', 'cloud', '168.63.129.16:80'],
     ['http://metadata.google.internal/', 'cloud', 'metadata.google.internal:80'],
     ['socks5://2130706433', 'loopback', '127.0.0.1:1080'],
-  ])('%s is recognized, and the entry that opens it is told', (url, range, entry) => {
+  ])('%s is recognized, and the entry that opens it is named', (url, range, entry) => {
     expect(targetOf(url)).toEqual({ kind: 'private', host: expect.any(String), range, entry });
     expect(targetOf(url, entry)).toBeNull();
   });

@@ -32,7 +32,7 @@ const ACCOUNT = 'leadengine';
 const UNNAMED = { uid: 64_738, gid: 64_738 };
 
 /**
- * Workers run the code of strangers' pages, and Chromium's sandbox does not start as root: a
+ * Workers run the code of foreign pages, and Chromium's sandbox does not start as root: a
  * supervisor that is root runs them as an ordinary user. If that user cannot read the program or
  * write where it must, they run as root, with the reason.
  *

@@ -93,7 +93,7 @@ describe('the notation of a page', () => {
     expect(field('<html lang="en-US"><b>03/04/2026</b>', 'date')).toBe('2026-03-04');
   });
 
-  it('is told by the other dates of the page', () => {
+  it('is decided by the other dates of the page', () => {
     expect(field('<html lang="en"><b>03/04/2026</b><i>25/03/2026</i>', 'date')).toBe('2026-04-03');
     expect(field('<html lang="en"><b>03/04/2026</b><i>1/2/2026</i>', 'date')).toBeNull();
   });

@@ -2,7 +2,7 @@ import { type FileKind, fileKindOf } from '../extraction/files/file-kind.ts';
 import { namedType } from './content-type.ts';
 import type { ResponseHead } from './response-head.ts';
 
-/** Files among responses: told by their content, and text files by their name too. */
+/** Files among responses: recognized by their content, and text files by their name too. */
 
 /** The kind of file a response is; null if it is text or nothing that is read. */
 export function fileIn(body: Uint8Array, type: string): FileKind | null {

@@ -29,7 +29,7 @@ function resolveImage(image: Element, base: string, shared: ReadonlySet<string>)
   setAttribute(image, 'srcset', null);
 }
 
-/** Not the real image, if there is another URL: told by its file name, or by the image's class. */
+/** Not the real image, if there is another URL: recognized by its file name or by the image's class. */
 const isPlaceholder = (image: Element, source: string): boolean =>
   PLACEHOLDER.test(source.slice(0, 2000)) ||
   LAZY_CLASS.test(image.getAttribute('class')?.slice(0, 500) ?? '');

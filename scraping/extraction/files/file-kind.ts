@@ -8,7 +8,7 @@ export type FileKind =
   | 'epub'
   | 'rtf'
   | 'image'
-  /** Protected by a password: told by its container. */
+  /** Protected by a password: recognized by its container. */
   | 'encrypted';
 
 /** The kind of a file by its content; null for any other. */

@@ -150,19 +150,19 @@ describe('the author', () => {
       ['Ada van der Brookes'],
     ],
     [
-      'is whoever began the thread',
+      'is the one who began the thread',
       '',
       '<h1>Locks</h1><article class="message" data-author="ada_b">Why?</article><article class="message" data-author="ben">So.</article>',
       ['ada_b'],
     ],
     [
-      'is whoever wrote the first post of a board',
+      'is the one who wrote the first post of a board',
       '',
       '<h1>Locks</h1><dl class="postprofile"><dt><img alt="ada"><a class="username" href="/u/1">ada_b</a></dt></dl><dl class="postprofile"><dt><a class="username" href="/u/2">ben</a></dt></dl>',
       ['ada_b'],
     ],
     [
-      'is not whoever comments',
+      'is not one who comments',
       '',
       '<h1>Locks</h1><div class="comment-list"><div class="comment-author">Ben Hall</div></div>',
       undefined,

@@ -60,7 +60,7 @@ export function createCrawlJob(options: CrawlOptions): Scrape {
     try {
       await attempt.begin();
     } catch (error) {
-      // No page is stored yet: the next attempt begins anew.
+      // No page is stored yet: the next attempt starts from the beginning.
       if (stopping.aborted && !signal.aborted) return { kind: 'released' };
       throw error;
     }

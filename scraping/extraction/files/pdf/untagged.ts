@@ -3,7 +3,7 @@ import { lineAsHtml, linesAsHtml } from './inline.ts';
 import { type Block, blocksOf } from './layout.ts';
 import { type Line, type Piece, rowsOf, textOf } from './pieces.ts';
 
-/** Font sizes of a document, from which headings are told. */
+/** Font sizes of a document, by which headings are recognized. */
 export interface Sizes {
   /** Of most of the text. */
   body: number;
