@@ -84,6 +84,14 @@ export function splitUrl(url: string): UrlParts {
   };
 }
 
+/**
+ * The final URL of a request. A redirect inherits the fragment, which is the route of a single-page
+ * application.
+ */
+export function withRouteOf(url: string, finalUrl: string): string {
+  return finalUrl.includes('#') ? finalUrl : finalUrl + splitUrl(url).route;
+}
+
 /** The `NormalizedUrl.key` of a `NormalizedUrl.url`. */
 export function urlKey(url: string): string {
   const hash = url.indexOf('#');

@@ -9,7 +9,7 @@ import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { createMutex } from '../../../runtime/mutex.ts';
 import { type Entry, type FoundLink, Frontier, type UrlState } from '../../../scraping/crawl/frontier.ts';
-import { splitUrl } from '../../../scraping/crawl/normalized-url.ts';
+import { withRouteOf } from '../../../scraping/crawl/normalized-url.ts';
 import { type CrawlScope, createScope } from '../../../scraping/crawl/scope.ts';
 import {
   openPageEngine,
@@ -396,8 +396,3 @@ const visited = (
   state: UrlState,
   more: { title?: string | null; contentHash?: string | null } = {},
 ): VisitedUrl => ({ position, tries, state, title: null, contentHash: null, ...more });
-
-/** A redirect inherits the fragment, which is the route of a single-page application. */
-function withRouteOf(url: string, finalUrl: string): string {
-  return finalUrl.includes('#') ? finalUrl : finalUrl + splitUrl(url).route;
-}
