@@ -27,6 +27,7 @@ export function startOurs(
     driver: Driver;
     databaseUrl: string;
     env?: Record<string, string>;
+    execArgv?: string[];
   },
 ): Promise<Child> {
   const { program, driver, databaseUrl } = options;
@@ -47,7 +48,7 @@ export function startOurs(
       LOG_LEVEL: 'warn',
       ...options.env,
     },
-    execArgv: process.env.BENCH_EXEC_ARGV?.split(' ').filter(Boolean),
+    execArgv: options.execArgv ?? process.env.BENCH_EXEC_ARGV?.split(' ').filter(Boolean),
   });
 }
 
@@ -99,7 +100,7 @@ export const startPeer = (
   env: Record<string, string> = {},
 ): Promise<Child> =>
   startChild({
-    program: join(ROOT, 'scripts', 'bench', 'peers', `${peer}.mjs`),
+    program: join(ROOT, 'bench', 'peers', `${peer}.mjs`),
     name: `peer-${peer}`,
     dir: join(services.dir, 'logs'),
     env,

@@ -46,8 +46,9 @@ export const SMALL_USER = '00000000-0000-0000-0000-000000000001';
 export const FILL_NOTIFICATIONS = `
   INSERT INTO users (id, email, name, role) VALUES ('${SMALL_USER}', 'small@example.com', 'Small', 'user');
   INSERT INTO users (email, name, role) SELECT 'sub' || n || '@example.com', 'Sub ' || n, 'user' FROM generate_series(1, 5000) AS n;
-  INSERT INTO webhooks (user_id, url, secret)
-  SELECT id, 'https://example.com/' || email, '\\x00'::bytea FROM users;
+  INSERT INTO webhook_receivers (id, user_id, url, secret)
+  SELECT gen_random_uuid(), id, 'https://example.com/' || email, '\\x00'::bytea FROM users;
+  INSERT INTO webhooks (user_id, url, receiver_id) SELECT user_id, url, id FROM webhook_receivers;
   INSERT INTO subscriptions (user_id, events, channel, target, webhook_id)
   SELECT u.id, ARRAY['job.completed', 'job.failed'], c.channel,
          CASE c.channel WHEN 'email' THEN u.email WHEN 'push' THEN '{}' END,

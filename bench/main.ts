@@ -7,6 +7,7 @@ import { measureBacklog } from './parts/backlog.ts';
 import { measureClicks } from './parts/clicks.ts';
 import { measureCrawl } from './parts/crawl.ts';
 import { measureDraining } from './parts/drain.ts';
+import { measureEventLoop } from './parts/event-loop.ts';
 import { explainAccessPaths } from './parts/explain.ts';
 import { measureHttp } from './parts/http.ts';
 import { measureIdle } from './parts/idle.ts';
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
     if (only.has('redirects')) await measureRedirects(bench);
     if (only.has('clicks')) await measureClicks(bench);
     if (only.has('crawl')) await measureCrawl(bench);
+    if (only.has('event_loop')) await measureEventLoop(bench);
     if (only.has('stats')) await measureStats(bench);
     if (only.has('pages')) await measurePages(bench);
     if (only.has('http')) await measureHttp(bench);

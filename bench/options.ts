@@ -10,6 +10,7 @@ export const PARTS = [
   'redirects',
   'clicks',
   'crawl',
+  'event_loop',
   'stats',
   'pages',
   'http',

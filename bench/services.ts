@@ -74,7 +74,7 @@ const COUNT_STATEMENTS = {
 
 /** The tests' broker: plain JavaScript outside what is compiled. */
 async function startBroker(): Promise<{ url: string; close(): Promise<void> }> {
-  const file = join(ROOT, 'test', 'support', 'rabbitmq.mjs');
+  const file = join(ROOT, 'test', 'support', 'servers', 'rabbitmq.mjs');
   const { startRabbitmq } = (await import(pathToFileURL(file).href)) as {
     startRabbitmq(): Promise<{ url: string; close(): Promise<void> }>;
   };

@@ -25,6 +25,7 @@ const RELEASED: Record<string, string> = {
   '0014-link-texts': 'b368b0f3e1f503c3',
   '0015-worker-sandbox': 'd5419b8e05030941',
   '0016-secrets': 'e4c37a8c0f81fddf',
+  '0017-webhook-receivers': '73d78366f09108c2',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

@@ -84,7 +84,7 @@ async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promi
         description: null,
       };
       const { webhook, secret, fresh } = await ensureWebhook(sql, endpoint);
-      return { target: null, webhookId: webhook.id, ...(fresh ? { webhookSecret: secret } : {}) };
+      return { target: null, webhookId: webhook.id, ...(fresh && secret ? { webhookSecret: secret } : {}) };
     }
     default:
       return body satisfies never;

@@ -101,11 +101,11 @@ export const editWebhook =
 
 /** `DELETE /webhooks/{id}`, with its subscriptions and history. */
 export const removeWebhook =
-  (sql: Sql): Handler =>
+  (database: Database): Handler =>
   async (request, response) => {
     requireNoQuery(request);
     const { id } = request.params;
-    const found = isUuid(id) && (await deleteWebhook(sql, response.locals.caller.userId, id));
+    const found = isUuid(id) && (await deleteWebhook(database, response.locals.caller.userId, id));
     if (!found) throw noSuchWebhook();
     response.writeHead(204, answerHeaders(response));
     response.end();

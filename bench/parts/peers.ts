@@ -85,7 +85,7 @@ export const PEER_DRAINS: readonly PeerDrain[] = [
 
 /** Installs the peers' packages beside their source, once. */
 export async function installPeers(): Promise<void> {
-  const directory = join(ROOT, 'scripts', 'bench', 'peers');
+  const directory = join(ROOT, 'bench', 'peers');
   try {
     await access(join(directory, 'node_modules', '.package-lock.json'));
   } catch {

@@ -40,6 +40,7 @@ test.each([
   ['egress_refused', true],
   ['gone', true],
   ['mail_refused', true],
+  ['push_rejected', true],
   ['http_error', false],
   ['tls_failed', false],
   ['dns_failed', false],

@@ -38,7 +38,7 @@ export type SendOutcome =
  * Those of connections are the permanent ones of pages, except a bad certificate, which gets renewed.
  */
 export const PERMANENT_DELIVERY_ERRORS: readonly string[] = [
-  ...['gone', 'endpoint_paused', 'mail_refused', 'push_keys_invalid'],
+  ...['gone', 'endpoint_paused', 'mail_refused', 'push_keys_invalid', 'push_rejected'],
   ...Object.keys(PAGE_ERRORS).filter(
     (code) => code !== 'tls_failed' && pageErrorConsequence(code) === 'permanent',
   ),

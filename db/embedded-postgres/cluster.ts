@@ -159,7 +159,7 @@ const exists = (path: string): Promise<boolean> =>
 
 /** The disk or permission problem in one line that names the folder. */
 function explained(error: unknown, dataDir: string): unknown {
-  const { code, path } = error as NodeJS.ErrnoException;
+  const { code, path, syscall } = error as NodeJS.ErrnoException;
   const where = path ?? dataDir;
   const said: Record<string, string> = {
     EACCES: `${where} may not be read or written by this user: start as the user who owns it, or set DATA_DIR to another folder`,
@@ -168,7 +168,12 @@ function explained(error: unknown, dataDir: string): unknown {
     ENOSPC: `the disk of ${where} is full: make room, or set DATA_DIR to a folder on another disk`,
     ENOTDIR: `${where} is not a folder: set DATA_DIR to a folder`,
     EEXIST: `${where} is not a folder: set DATA_DIR to a folder`,
+    ENOENT: `${where} cannot be created there: set DATA_DIR to a folder on a disk`,
+    ENAMETOOLONG: `${where} is too long: set DATA_DIR to a shorter path`,
+    ELOOP: `${where} is a link that leads back to itself: set DATA_DIR to a folder`,
   };
-  const message = code && said[code];
+  // Of a missing file of Postgres itself, the folder is not the cause.
+  const isOfFolder = code !== 'ENOENT' || syscall === 'mkdir';
+  const message = code && isOfFolder && said[code];
   return message ? new EmbeddedPostgresError(message, { cause: error }) : error;
 }

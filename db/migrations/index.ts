@@ -14,6 +14,7 @@ import { candidateOutcomes } from './0013-candidate-outcomes.ts';
 import { linkTexts } from './0014-link-texts.ts';
 import { workerSandbox } from './0015-worker-sandbox.ts';
 import { secrets } from './0016-secrets.ts';
+import { webhookReceivers } from './0017-webhook-receivers.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   linkTexts,
   workerSandbox,
   secrets,
+  webhookReceivers,
 ];

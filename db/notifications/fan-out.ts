@@ -6,7 +6,7 @@ import { type Database, isDatabaseUnavailable, isSerializationFailure, type Sql 
 import { insertEvents } from '../insert-events.ts';
 import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
-import { ensureWebhook } from './webhooks.ts';
+import { ensureWebhook, receiverOf } from './webhooks.ts';
 
 /** An event that can be notified: from its message, or straight from the ledger. */
 export interface NotifiableEvent {
@@ -86,7 +86,10 @@ async function fanOutTogether(
  * committed a moment ago.
  */
 async function ensureWebhooks(sql: Sql, events: string): Promise<void> {
-  for (const job of await sql.query<JobWebhook>(LIST_JOB_WEBHOOKS, [events])) {
+  const found = await sql.query<JobWebhook>(LIST_JOB_WEBHOOKS, [events]);
+  // In the order of what they lock, so that two processes do not deadlock.
+  const lockKey = ({ user_id, url }: JobWebhook) => `${user_id} ${receiverOf(url)}`;
+  for (const job of found.sort((a, b) => (lockKey(a) < lockKey(b) ? -1 : 1))) {
     const authorization = job.secrets ? webhookLoginOf(sql, job.job_id, job.secrets) : undefined;
     if (job.known && authorization === undefined) continue;
     const { user_id: userId, url } = job;

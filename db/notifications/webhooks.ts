@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { splitLogin } from '../../core/url-login.ts';
 import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
-import type { Sql } from '../connect.ts';
+import type { Database, Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 import {
   generateSecret,
@@ -11,7 +11,10 @@ import {
   sealWebhookSecret,
 } from './webhook-secrets.ts';
 
-/** An address that receives signed messages. */
+/**
+ * An address that receives signed messages. Those of a user whose URLs differ only in their query
+ * have one receiver, and so one signing secret.
+ */
 export interface Webhook {
   id: string;
   /** Without user name and password. */
@@ -31,7 +34,8 @@ const shownSecret = (secret: string): string => `whsec_${secret}`;
 
 /**
  * The user's endpoint of this URL, created if there is none; `fresh` says which. A user name and
- * password in the URL replace those that an existing endpoint had.
+ * password in the URL replace those that an existing endpoint had. `secret` is null if it cannot be
+ * decrypted.
  */
 export async function ensureWebhook(
   sql: Sql,
@@ -42,32 +46,38 @@ export async function ensureWebhook(
     /** Value of the header `Authorization`, if `url` does not hold it. */
     authorization?: string | undefined;
   },
-): Promise<{ webhook: Webhook; secret: string; fresh: boolean }> {
+): Promise<{ webhook: Webhook; secret: string | null; fresh: boolean }> {
   const { url, login } = splitLogin(endpoint.url);
   const authorization = login?.authorization ?? endpoint.authorization;
   const id = randomUUID();
-  const secret = generateSecret();
-  const [made] = await sql.query<Webhook>(CREATE_WEBHOOK, [
-    ...[id, endpoint.userId, url, endpoint.description ?? '', sealWebhookSecret(sql, id, secret)],
+  const [made] = await sql.query<WithReceiver>(CREATE_WEBHOOK, [
+    ...[id, endpoint.userId, url, endpoint.description ?? '', receiverOf(url)],
+    sealWebhookSecret(sql, id, generateSecret()),
     authorization ? sealWebhookLogin(sql, id, authorization) : null,
   ]);
-  if (made) return { webhook: made, secret: shownSecret(secret), fresh: true };
-  const [row] = await sql.query<Webhook & { secret: Buffer; login: Buffer | null }>(FIND_BY_URL, [
-    endpoint.userId,
-    url,
-  ]);
+  const [row] = made ? [made] : await sql.query<WithReceiver>(FIND_BY_URL, [endpoint.userId, url]);
   if (!row) throw new Error('create_webhook returned no row');
-  const { secret: sealed, login: known, ...webhook } = row;
-  if (authorization !== undefined && authorization !== readableLogin(sql, webhook.id, known)) {
+  const { receiver_id, secret: sealed, login: knownLogin, ...webhook } = row;
+  const known = readable(() => openWebhookSecret(sql, receiver_id, sealed));
+  const secret = known && shownSecret(known);
+  if (made) return { webhook, secret, fresh: true };
+  const currentLogin = () => knownLogin && openWebhookLogin(sql, webhook.id, knownLogin);
+  if (authorization !== undefined && authorization !== readable(currentLogin)) {
     await sql.query(SET_LOGIN, [webhook.id, sealWebhookLogin(sql, webhook.id, authorization)]);
     webhook.url_credentials = true;
   }
-  return { webhook, secret: shownSecret(openWebhookSecret(sql, webhook.id, sealed)), fresh: false };
+  return { webhook, secret, fresh: false };
 }
 
-function readableLogin(sql: Sql, id: string, sealed: Buffer | null): string | null {
+/** Sealed. */
+type WithReceiver = Webhook & { login: Buffer | null; receiver_id: string; secret: Buffer };
+
+/** The part of a webhook's URL that names its receiver: all but query and fragment. */
+export const receiverOf = (url: string): string => url.replace(/[?#].*$/s, '');
+
+function readable(open: () => string | null): string | null {
   try {
-    return sealed && openWebhookLogin(sql, id, sealed);
+    return open();
   } catch (error) {
     if (error instanceof SecretUnreadable) return null;
     throw error;
@@ -84,13 +94,17 @@ export async function findWebhook(sql: Sql, userId: string, id: string): Promise
 
 /** The secrets that sign now, the current one first. */
 export async function findSecrets(sql: Sql, userId: string, id: string): Promise<string[] | null> {
-  const [row] = await sql.query<{ secret: Buffer; previous_secret: Buffer | null }>(FIND_SECRETS, [
-    userId,
-    id,
-  ]);
+  const [row] = await sql.query<ReceiverSecrets>(FIND_SECRETS, [userId, id]);
   if (!row) return null;
   const sealed = [row.secret, ...(row.previous_secret ? [row.previous_secret] : [])];
-  return sealed.map((secret) => shownSecret(openWebhookSecret(sql, id, secret)));
+  return sealed.map((secret) => shownSecret(openWebhookSecret(sql, row.id, secret)));
+}
+
+/** Sealed. */
+interface ReceiverSecrets {
+  id: string;
+  secret: Buffer;
+  previous_secret: Buffer | null;
 }
 
 /**
@@ -109,8 +123,8 @@ export async function changeWebhook(
 }
 
 /**
- * Gives it a new secret; the old one signs too until `oldValidUntil`. Returns the new one, or null
- * if there is no such endpoint.
+ * Gives its receiver a new secret; the old one signs too until `oldValidUntil`. Returns the new
+ * one, or null if there is no such endpoint.
  */
 export async function rotateSecret(
   sql: Sql,
@@ -118,17 +132,24 @@ export async function rotateSecret(
   id: string,
   oldValidUntil: string | null,
 ): Promise<{ secret: string; oldValidUntil: Date } | null> {
+  const [receiver] = await sql.query<ReceiverSecrets>(FIND_SECRETS, [userId, id]);
+  if (!receiver) return null;
   const secret = generateSecret();
-  const values = [userId, id, sealWebhookSecret(sql, id, secret), oldValidUntil];
+  const values = [receiver.id, sealWebhookSecret(sql, receiver.id, secret), oldValidUntil];
   const [row] = await sql.query<{ previous_secret_until: Date }>(ROTATE_SECRET, values);
   return row ? { secret: shownSecret(secret), oldValidUntil: row.previous_secret_until } : null;
 }
 
-/** With its subscriptions and deliveries. */
-export async function deleteWebhook(sql: Sql, userId: string, id: string): Promise<boolean> {
-  const rows = await sql.query(DELETE_WEBHOOK, [userId, id]);
-  return rows.length > 0;
-}
+/** With its subscriptions and deliveries; the last one of a receiver with the receiver's secret. */
+export const deleteWebhook = (database: Database, userId: string, id: string): Promise<boolean> =>
+  database.transaction(async (sql) => {
+    // A webhook that is created meanwhile keeps the receiver, or waits and makes another.
+    const [receiver] = await sql.query<{ id: string }>(LOCK_RECEIVER, [userId, id]);
+    if (!receiver) return false;
+    const deleted = await sql.query(DELETE_WEBHOOK, [userId, id]);
+    await sql.query(DELETE_UNUSED_RECEIVER, [receiver.id]);
+    return deleted.length > 0;
+  });
 
 const COLUMNS =
   'id, url, login IS NOT NULL AS url_credentials, description, failing_since, paused_at, paused_reason, created_at';
@@ -136,13 +157,25 @@ const COLUMNS =
 const CREATE_WEBHOOK = statement(
   'create_webhook',
   `
-  INSERT INTO webhooks (id, user_id, url, description, secret, login) VALUES ($1, $2, $3, $4, $5, $6)
-  ON CONFLICT DO NOTHING RETURNING ${COLUMNS}
+  WITH receiver AS (
+    INSERT INTO webhook_receivers (id, user_id, url, secret) VALUES ($1, $2, $5, $6)
+    ON CONFLICT (user_id, md5(url)) DO UPDATE SET url = excluded.url
+    RETURNING id AS receiver_id, secret
+  ), made AS (
+    INSERT INTO webhooks (id, user_id, url, description, login, receiver_id)
+    SELECT $1, $2, $3, $4, $7::bytea, receiver_id FROM receiver
+    ON CONFLICT DO NOTHING RETURNING ${COLUMNS}, login, receiver_id
+  )
+  SELECT made.*, receiver.secret FROM made, receiver
   `,
 );
 const FIND_BY_URL = statement(
   'find_webhook_by_url',
-  `SELECT ${COLUMNS}, secret, login FROM webhooks WHERE user_id = $1 AND md5(url) = md5($2)`,
+  `
+  SELECT w.*, r.secret FROM webhook_receivers r, (
+    SELECT ${COLUMNS}, login, receiver_id FROM webhooks WHERE user_id = $1 AND md5(url) = md5($2)) AS w
+  WHERE r.id = w.receiver_id
+  `,
 );
 const SET_LOGIN = statement('set_webhook_login', 'UPDATE webhooks SET login = $2 WHERE id = $1');
 const LIST_WEBHOOKS = statement(
@@ -156,8 +189,9 @@ const FIND_WEBHOOK = statement(
 const FIND_SECRETS = statement(
   'find_webhook_secrets',
   `
-  SELECT secret, CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous_secret FROM webhooks
-  WHERE user_id = $1 AND id = $2
+  SELECT r.id, r.secret, CASE WHEN r.previous_secret_until > now() THEN r.previous_secret END AS previous_secret
+  FROM webhooks w JOIN webhook_receivers r ON r.id = w.receiver_id
+  WHERE w.user_id = $1 AND w.id = $2
   `,
 );
 const CHANGE_WEBHOOK = statement(
@@ -175,11 +209,24 @@ const CHANGE_WEBHOOK = statement(
 const ROTATE_SECRET = statement(
   'rotate_webhook_secret',
   `
-  UPDATE webhooks SET previous_secret = secret, secret = $3, previous_secret_until = coalesce($4::timestamptz, now() + interval '24 hours')
-  WHERE user_id = $1 AND id = $2 RETURNING previous_secret_until
+  UPDATE webhook_receivers
+  SET previous_secret = secret, secret = $2, previous_secret_until = coalesce($3::timestamptz, now() + interval '24 hours')
+  WHERE id = $1 RETURNING previous_secret_until
   `,
 );
 const DELETE_WEBHOOK = statement(
   'delete_webhook',
   'DELETE FROM webhooks WHERE user_id = $1 AND id = $2 RETURNING id',
+);
+
+const LOCK_RECEIVER = statement(
+  'lock_webhook_receiver',
+  `
+  SELECT r.id FROM webhooks w JOIN webhook_receivers r ON r.id = w.receiver_id
+  WHERE w.user_id = $1 AND w.id = $2 FOR UPDATE OF r
+  `,
+);
+const DELETE_UNUSED_RECEIVER = statement(
+  'delete_unused_webhook_receiver',
+  'DELETE FROM webhook_receivers WHERE id = $1 AND NOT EXISTS (SELECT FROM webhooks WHERE receiver_id = $1)',
 );

@@ -1,7 +1,7 @@
 /** What each sealed value is bound to: its table, column and row. */
 export const place = {
   job: (id: string) => `jobs.secrets:${id}`,
-  /** Of the current and of the previous one: a rotation moves it. */
+  /** Of a receiver's current and previous secret: a rotation moves it. */
   webhookSecret: (id: string) => `webhooks.secret:${id}`,
   webhookLogin: (id: string) => `webhooks.login:${id}`,
   subscription: (id: string) => `subscriptions.secrets:${id}`,

@@ -122,8 +122,8 @@ const sealedColumn = (
 
 const COLUMNS: readonly SealedColumn[] = [
   sealedColumn('jobs', 'secrets', place.job),
-  sealedColumn('webhooks', 'secret', place.webhookSecret, openWebhookSecret),
-  sealedColumn('webhooks', 'previous_secret', place.webhookSecret, openWebhookSecret),
+  sealedColumn('webhook_receivers', 'secret', place.webhookSecret, openWebhookSecret),
+  sealedColumn('webhook_receivers', 'previous_secret', place.webhookSecret, openWebhookSecret),
   sealedColumn('webhooks', 'login', place.webhookLogin),
   sealedColumn('subscriptions', 'secrets', place.subscription),
 ];

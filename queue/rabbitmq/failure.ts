@@ -57,7 +57,7 @@ const UNREACHABLE: [RegExp, string][] = [
   ],
   [
     /closed abruptly during opening handshake|ECONNRESET/,
-    'RABBITMQ_URL or RABBITMQ_PORT: the broker hangs up at once; is this its TLS port? then use amqps:',
+    'RABBITMQ_URL, or RABBITMQ_HOST and RABBITMQ_PORT: the server there hangs up at once; if it is the TLS port of RabbitMQ, use amqps:, else correct the port',
   ],
 ];
 

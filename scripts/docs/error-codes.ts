@@ -186,6 +186,10 @@ const DELIVERY: Record<string, Text> = {
     'the signing secret or the login of the endpoint cannot be decrypted: the encryption key was lost',
     'The operator restores the key; else rotate the secret (`POST /webhooks/{id}/rotate-secret`)',
   ],
+  push_rejected: [
+    'the push service answered 400, 401, 403 or 413: the same message would fail again',
+    'Read `response` of the delivery',
+  ],
   push_keys_invalid: ['the keys of the push subscription cannot be used', 'Subscribe again'],
   mail_refused: ['the mail server refused this address or message for good', 'Check the address'],
   smtp_error: ['the mail server refused for now', 'Nothing'],

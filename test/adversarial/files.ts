@@ -7,7 +7,17 @@ import type { Attack } from './parsers.ts';
 /** Files that are converted in an extraction thread; `size` is that of their text. */
 
 const url = 'https://example.com/file';
+const latin = (text: string) => Buffer.from(text, 'latin1');
 const many = (text: string) => (size: number) => text.repeat(Math.ceil(size / text.length));
+
+const OFFICE = 'application/vnd.openxmlformats-officedocument';
+const TYPES: Partial<Record<FileSource['kind'], string>> = {
+  docx: `${OFFICE}.wordprocessingml.document`,
+  pptx: `${OFFICE}.presentationml.presentation`,
+  xlsx: `${OFFICE}.spreadsheetml.sheet`,
+  opendocument: 'application/vnd.oasis.opendocument.text',
+  ...{ epub: 'application/epub+zip', pdf: 'application/pdf', rtf: 'application/rtf' },
+};
 
 /** What a file is read to, or the code of its error. */
 const converted = async (file: FileSource): Promise<number | string> => {
@@ -27,14 +37,15 @@ const file = (
 ): Attack => ({
   name: `${kind}: ${name}`,
   ...{ size, make },
+  served: { as: 'page', type: TYPES[kind] ?? 'application/octet-stream', bytes: pack },
   read: (text) => converted({ kind, bytes: pack(text), url }),
 });
 const delimited = (name: string, make: Attack['make']): Attack => ({
   name: `table: ${name}`,
   ...{ size: 120_000, make },
+  served: { as: 'page', type: 'text/csv', bytes: latin },
   read: (text) => converted({ kind: 'delimited', text, url }),
 });
-const latin = (text: string) => Buffer.from(text, 'latin1');
 
 /** Texts at places that a number makes, on one page. */
 const scattered = (place: (at: number) => { x: number; y: number }) => (text: string) =>

@@ -18,6 +18,14 @@ export interface Attack {
   size: number;
   make(size: number): string;
   read(text: string): unknown;
+  /** How a site sends it; absent if it is no answer of a site. */
+  served?: Served;
+}
+
+export interface Served {
+  as: 'robots.txt' | 'sitemap' | 'page';
+  type: string;
+  bytes(text: string): Uint8Array;
 }
 
 const many = (text: string) => (size: number) => text.repeat(Math.ceil(size / text.length));
@@ -26,16 +34,19 @@ const bytes = (text: string) => Buffer.from(text, 'latin1');
 const robots = (name: string, make: Attack['make'], path = '/'): Attack => ({
   name: `robots.txt: ${name}`,
   ...{ size: 120_000, make },
+  served: { as: 'robots.txt', type: 'text/plain', bytes },
   read: (text) => mayFetch(parseRobots(bytes(text)), 'LeadEngine', `https://example.com${path}`),
 });
 const sitemap = (name: string, make: Attack['make'], pack = (text: string) => bytes(text)): Attack => ({
   name: `sitemap: ${name}`,
   ...{ size: 120_000, make },
+  served: { as: 'sitemap', type: 'application/xml', bytes: pack },
   read: (text) => readSitemap(pack(text), { url: 'https://example.com/sitemap.xml' }),
 });
 const document = (name: string, make: Attack['make']): Attack => ({
   name: `document: ${name}`,
   ...{ size: 120_000, make },
+  served: { as: 'page', type: 'text/html', bytes },
   read: (html) => {
     const decoded = decodeDocument(bytes(html), null, 'https://example.com/');
     const shape = htmlSignals(decoded.text);

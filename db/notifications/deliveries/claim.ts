@@ -66,7 +66,7 @@ export async function claimDeliveries(
 
 /** As the database has it: secrets sealed, in base64. */
 type SealedDelivery = Omit<ClaimedDelivery, 'webhook' | 'push'> & {
-  webhook: (Omit<ClaimedEndpoint, 'authorization'> & { login: string | null }) | null;
+  webhook: (Omit<ClaimedEndpoint, 'authorization'> & { login: string | null; receiverId: string }) | null;
   push: { id: string; secrets: string } | null;
 };
 
@@ -80,12 +80,12 @@ function opened(sql: Sql, { webhook, push, ...delivery }: SealedDelivery): Claim
 
 function endpointOf(
   sql: Sql,
-  { login, secrets, ...endpoint }: NonNullable<SealedDelivery['webhook']>,
+  { login, receiverId, secrets, ...endpoint }: NonNullable<SealedDelivery['webhook']>,
 ): ClaimedEndpoint {
   const { id } = endpoint;
   try {
     const authorization = login === null ? null : openWebhookLogin(sql, id, Buffer.from(login, 'base64'));
-    const open = (sealed: string) => openWebhookSecret(sql, id, Buffer.from(sealed, 'base64'));
+    const open = (sealed: string) => openWebhookSecret(sql, receiverId, Buffer.from(sealed, 'base64'));
     return { ...endpoint, authorization, secrets: secrets.map(open) };
   } catch (error) {
     if (!(error instanceof SecretUnreadable)) throw error;
@@ -112,14 +112,15 @@ const CLAIM_DELIVERIES = statement(
     RETURNING d.*
   )
   SELECT ${CLAIMED},
-         CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id, 'url', w.url, 'login', encode(w.login, 'base64'), 'paused', w.paused_at IS NOT NULL, 'secrets',
-           CASE WHEN w.previous_secret_until > now()
-                THEN json_build_array(encode(w.secret, 'base64'), encode(w.previous_secret, 'base64'))
-                ELSE json_build_array(encode(w.secret, 'base64')) END) END AS webhook,
+         CASE WHEN w.id IS NOT NULL THEN json_build_object('id', w.id, 'url', w.url, 'login', encode(w.login, 'base64'), 'paused', w.paused_at IS NOT NULL,
+           'receiverId', r.id, 'secrets',
+           CASE WHEN r.previous_secret_until > now()
+                THEN json_build_array(encode(r.secret, 'base64'), encode(r.previous_secret, 'base64'))
+                ELSE json_build_array(encode(r.secret, 'base64')) END) END AS webhook,
          CASE WHEN d.channel = 'push' THEN (
            SELECT json_build_object('id', s.id, 'secrets', encode(s.secrets, 'base64')) FROM subscriptions s
            WHERE s.channel = 'push' AND md5(s.target) = md5(d.target) AND s.user_id = d.user_id AND s.secrets IS NOT NULL LIMIT 1) END AS push
-  FROM d LEFT JOIN webhooks w ON w.id = d.webhook_id
+  FROM d LEFT JOIN webhooks w ON w.id = d.webhook_id LEFT JOIN webhook_receivers r ON r.id = w.receiver_id
   `,
 );
 

@@ -20,26 +20,34 @@ export function auditRuns(snapshot: Snapshot): Violation[] {
 
 /**
  * Each claim has exactly one outcome, each outcome a claim; and the attempts stay within the limit.
+ * Only a run that ended waiting for its host, and gave its attempt back, may be without one: a host
+ * queue may snooze a job a thousand times.
  */
 function auditOutcomes({ transitions, attempts, jobs }: Snapshot): Violation[] {
   const violations: Violation[] = [];
   const open = new Map<string, number>();
-  const count = (job: string, attempt: number, worker: string | null, by: number) => {
-    const name = `${job} attempt ${attempt} of ${worker}`;
-    open.set(name, (open.get(name) ?? 0) + by);
-  };
-  for (const { job_id, old_status, status, attempt, max_attempts, worker } of transitions) {
+  const snoozed = new Map<string, number>();
+  const nameOf = (job: string, attempt: number, worker: string | null) =>
+    `${job} attempt ${attempt} of ${worker}`;
+  const add = (to: Map<string, number>, name: string, by: number) => to.set(name, (to.get(name) ?? 0) + by);
+  for (const transition of transitions) {
+    const { job_id, old_status, status, old_attempt, attempt, max_attempts, old_worker, worker } = transition;
     if (attempt > max_attempts) {
       const detail = `attempt ${attempt} of ${max_attempts}`;
       violations.push({ kind: 'too_many_attempts', detail, job: job_id });
     }
-    if (status === 'running' && old_status !== 'running') count(job_id, attempt, worker, 1);
+    if (status === 'running' && old_status !== 'running') add(open, nameOf(job_id, attempt, worker), 1);
+    const isReturned = old_attempt !== null && attempt === old_attempt - 1;
+    if (old_status === 'running' && status === 'retrying' && isReturned) {
+      add(snoozed, nameOf(job_id, old_attempt, old_worker), 1);
+    }
   }
-  for (const { job_id, attempt, worker_id } of attempts) count(job_id, attempt, worker_id, -1);
-  const running = new Set(jobs.filter(({ status }) => status === 'running').map(({ id }) => id));
+  for (const { job_id, attempt, worker_id } of attempts) add(open, nameOf(job_id, attempt, worker_id), -1);
+  const runningJobs = new Set(jobs.filter(({ status }) => status === 'running').map(({ id }) => id));
   for (const [name, balance] of open) {
     const job = name.slice(0, name.indexOf(' '));
-    if (balance === 0 || (balance === 1 && running.has(job))) continue;
+    const running = runningJobs.has(job) ? 1 : 0;
+    if (balance >= 0 && balance <= running + (snoozed.get(name) ?? 0)) continue;
     const kind = balance > 0 ? 'attempt_without_outcome' : 'outcome_without_attempt';
     violations.push({ kind, job, detail: name.slice(name.indexOf(' ') + 1) });
   }

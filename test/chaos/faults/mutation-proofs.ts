@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { waitFor } from '../../support/wait-for.ts';
 import type { Violation } from '../audit/violation.ts';
 import { type Member, waitUntilReady } from '../installation.ts';
@@ -74,22 +75,22 @@ const mutations = {
     shape: { apis: 2 },
     quietMs: 7000,
     scenario: async (context) => {
-      const [api] = context.installation.apis;
-      if (!api) throw new Error('no API process');
-      const ended = api.ends(15_000);
-      api.send({ arm: { moment: 'before_publish', signal: 'SIGKILL', afterMs: 0 } });
+      const { apis } = context.installation;
+      const ended = apis.map((api) => api.ends(30_000).then((dead) => (dead ? api : undefined)));
+      for (const api of apis) api.send({ arm: { moment: 'before_publish', signal: 'SIGKILL', afterMs: 0 } });
       let isOver = false;
-      void ended.then(() => {
+      const first = Promise.race(ended).finally(() => {
         isOver = true;
       });
-      // Posts go to the processes in rotation, and its own may arrive before the order to die. One
-      // after the other is run, because a job is published at once only if none waits.
-      while (!isOver) {
-        const id = await context.load.postSlow(50);
-        const isDone = async () => isOver || (await hasJob(context, `id = '${id}' AND status = 'completed'`));
-        await waitFor(isDone, { timeoutMs: 15_000, what: 'the job, or the end of the process' });
+      // A slow process leaves its job to the scheduler. From then on only a more urgent one is
+      // published at once.
+      for (let priority = 1; priority <= 9 && !isOver; priority += 1) {
+        await context.load.postSlow(50, priority);
+        await Promise.race([first, delay(500)]);
       }
-      if (!(await ended)) throw new Error('the API process published nothing');
+      const api = await first;
+      for (const other of apis) other.send({ arm: null });
+      if (!api) throw new Error('no API process published a job');
       return recordDeath('api_killed_before_publish', api);
     },
   },

@@ -10,7 +10,7 @@ export interface Load {
   /** Posts a job that kills every worker that runs it. */
   postKiller(): Promise<void>;
   /** Posts a job that runs for a while, for a fault that needs one. */
-  postSlow(ms: number): Promise<string | undefined>;
+  postSlow(ms: number, priority?: number): Promise<string | undefined>;
   posted(): number;
   /** Starts no new actions; resolves when those in progress are done. */
   stop(): Promise<void>;
@@ -138,11 +138,11 @@ export function startLoad(options: {
       posted += 1;
       await track(client.post(key, [specOf(script, 2, { max_attempts: 2, priority: 9 })]));
     },
-    postSlow: async (ms) => {
+    postSlow: async (ms, priority = 9) => {
       killers += 1;
       const key = `${seed}-slow-${killers}`;
       posted += 1;
-      return (await track(client.post(key, [specOf(slow(key, ms), 1, { priority: 9 })])))?.[0];
+      return (await track(client.post(key, [specOf(slow(key, ms), 1, { priority })])))?.[0];
     },
     stop: async () => {
       stopped = true;

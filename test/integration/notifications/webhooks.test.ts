@@ -173,6 +173,38 @@ describe('an owner', () => {
     const shown = await fixture.get(`/webhooks/${webhook}/secret`, key);
     expect(shown.json).toEqual({ secret: rotated.json.secret, old_secret: secret });
   });
+
+  test('has one secret for all URLs of a receiver, known before the first message', async () => {
+    const { key } = await fixture.api.addUser();
+    const url = `${fixture.receiver.url}/receiver`;
+    const call = (method: string, path: string, body?: object) =>
+      fixture.api.ask(method, `/api/v1/webhooks${path}`, { key, ...(body ? { body } : {}) });
+    const made = (await call('POST', '', { url })).json;
+    await fixture.end('completed', { webhook_url: `${url}?job=1` }, key);
+    await fixture.end('completed', { webhook_url: `${url}?job=2#part` }, key);
+    await fixture.settled();
+    const requests = fixture.receiver.requests.filter(({ path }) => path?.startsWith('/receiver?'));
+    expect(requests).toHaveLength(2);
+    for (const { body, headers } of requests) {
+      new Webhook(made.secret).verify(String(body), headers as Record<string, string>);
+    }
+    const other = (await call('POST', '', { url: `${url}/other` })).json;
+    expect(other.secret).not.toBe(made.secret);
+    const ofReceiver = (await fixture.get('/webhooks', key)).json.webhooks.filter(
+      ({ id }: { id: string }) => id !== other.id,
+    );
+    expect(ofReceiver).toHaveLength(3);
+    const rotated = (await call('POST', `/${made.id}/rotate-secret`)).json;
+    for (const { id } of ofReceiver) {
+      const shown = (await call('GET', `/${id}/secret`)).json;
+      expect(shown).toEqual({ secret: rotated.secret, old_secret: made.secret });
+    }
+    // The secret lives as long as one of them.
+    await call('DELETE', `/${made.id}`);
+    expect((await call('POST', '', { url })).json.secret).toBe(rotated.secret);
+    for (const { id } of (await fixture.get('/webhooks', key)).json.webhooks) await call('DELETE', `/${id}`);
+    expect((await call('POST', '', { url })).json.secret).not.toBe(rotated.secret);
+  });
 });
 
 describe('an endpoint in the internal network', () => {

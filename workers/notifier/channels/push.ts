@@ -83,7 +83,8 @@ function expiredOf(outcome: SendOutcome): SendOutcome {
   }
   // Too large, unauthorized, malformed: the same message would fail again.
   if (outcome.kind === 'retry' && [400, 401, 403, 413].includes(outcome.receipt.status ?? 0)) {
-    return { kind: 'refused', error: outcome.error, receipt: outcome.receipt };
+    const error = { code: 'push_rejected', message: `the push service answered ${outcome.receipt.status}` };
+    return { kind: 'refused', error, receipt: outcome.receipt };
   }
   return outcome;
 }
