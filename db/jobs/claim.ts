@@ -21,10 +21,10 @@ export type Claim =
   | { kind: 'refused' };
 
 /**
- * How long a dispatched job of higher priority holds others back. If it were longer, one lost
- * message would stall the fleet.
+ * How often a job yields to more urgent ones at most. Then it runs: neither a stream of urgent jobs
+ * nor one whose message was lost holds it back for long.
  */
-const URGENT_MS = 2000;
+export const MAX_YIELDS = 3;
 
 /**
  * Claims jobs for one worker; one answer per request, in order. A second claimer finds another
@@ -101,7 +101,7 @@ const CLAIM_JOBS = statement(
   `
   WITH urgent AS MATERIALIZED (
     SELECT priority FROM jobs
-    WHERE status = 'queued' AND dispatched_at > now() - interval '${URGENT_MS} ms'
+    WHERE status = 'queued' AND dispatched_at IS NOT NULL
     ORDER BY priority DESC LIMIT 1
   ), claimed AS (
     UPDATE jobs j
@@ -109,14 +109,14 @@ const CLAIM_JOBS = statement(
         lease_until = now() + $4::float8 * interval '1 ms', started_at = coalesce(j.started_at, now())
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${ASYNC_COMMIT}
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
-      AND j.priority >= coalesce((SELECT priority FROM urgent), 0)
+      AND (j.priority >= coalesce((SELECT priority FROM urgent), 0) OR j.yield_count >= ${MAX_YIELDS})
     RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at <> now() AS is_back, j.spec, j.secrets,
               j.correlation_id
   ), stepped_aside AS (
     UPDATE jobs j SET dispatched_at = NULL, yield_count = j.yield_count + 1
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
-      AND j.priority < (SELECT priority FROM urgent)
+      AND j.priority < (SELECT priority FROM urgent) AND j.yield_count < ${MAX_YIELDS}
     RETURNING j.id
   ), event AS (${insertEvents({
     ...{ from: 'claimed', type: "'job.started'", jobId: 'id' },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { claimJobs } from '../../../db/jobs/claim.ts';
+import { claimJobs, MAX_YIELDS } from '../../../db/jobs/claim.ts';
 import { listWaiting, markDispatched } from '../../../db/jobs/dispatch.ts';
+import { statement } from '../../../db/statement.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { startApi, type TestApi } from '../api/api-fixture.ts';
 
@@ -37,4 +38,21 @@ test('a job that yielded before it was marked as dispatched is dispatched again'
 
   await markDispatched(database, still);
   expect(await waiting()).toEqual([]);
+});
+
+const DISPATCHED_LONG_AGO = statement(
+  'test_dispatched_long_ago',
+  "UPDATE jobs SET dispatched_at = now() - interval '9 s' WHERE id = $1",
+);
+
+test('a job yields to one that waits behind it for long, and runs after a few times', async () => {
+  const { database } = api;
+  const urgent = await api.submit({ urls: ['https://example.com/'], priority: 9 });
+  const ordinary = await api.submit({ urls: ['https://example.com/'], priority: 1 });
+  await database.query(DISPATCHED_LONG_AGO, [urgent]);
+  const deliver = () =>
+    claimJobs(database, { id: 'worker-of-the-tests', leaseMs: 60_000 }, [{ id: ordinary, attempt: 0 }]);
+  for (let yields = 0; yields < MAX_YIELDS; yields += 1)
+    expect(await deliver()).toEqual([{ kind: 'yielded' }]);
+  expect(await deliver()).toMatchObject([{ kind: 'claimed', job: { id: ordinary } }]);
 });
