@@ -41,7 +41,7 @@ test.each([
     'broker_unreachable',
     /speaks no TLS on this port/,
   ],
-  [failure('Socket closed abruptly during opening handshake'), 'broker_unreachable', /then use amqps:/],
+  [failure('Socket closed abruptly during opening handshake'), 'broker_unreachable', /use amqps:/],
 ])('%s says what to do', (error, event, reason) => {
   const explained = explainFailure(error);
   expect(explained.event).toBe(event);

@@ -1,6 +1,7 @@
-import { type BrowserContext, type BrowserContextOptions, devices } from 'playwright';
+import type { BrowserContext, BrowserContextOptions } from 'playwright';
 import type { JobCookie } from '../../core/jobs/job-schemas.ts';
 import type { ScrapeSpec } from '../fetching/page.ts';
+import { devices } from './process/playwright.ts';
 import type { SessionOptions } from './session.ts';
 
 /** The browser context options of a job. */

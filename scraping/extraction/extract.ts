@@ -17,6 +17,7 @@ import { toText } from './markdown/text.ts';
 import { extractLinks } from './metadata/links.ts';
 import { extractMetadata } from './metadata/metadata.ts';
 import { titleWithout } from './metadata/title.ts';
+import { hasFields, needsDocument, READS_CONTENT } from './needs-document.ts';
 import { type SourceKind, sourceAsHtml, sourceAsWritten } from './sources/source.ts';
 import { storable } from './storable.ts';
 
@@ -114,12 +115,3 @@ function showsSomething(document: Document): boolean {
 }
 
 const UNSHOWN = new Set(['SCRIPT', 'STYLE', 'TEMPLATE', 'TITLE', 'IFRAME']);
-
-/** Whether the HTML must be parsed: not for `raw_html` alone. */
-export const needsDocument = (input: ExtractInput): boolean =>
-  input.title === null || hasFields(input) || READS_DOCUMENT.some((format) => input.formats.includes(format));
-
-const hasFields = ({ fields }: ExtractInput): boolean => Object.keys(fields ?? {}).length > 0;
-
-const READS_CONTENT = ['markdown', 'html', 'text'] as const;
-const READS_DOCUMENT = [...READS_CONTENT, 'links', 'metadata', 'contacts'] as const;

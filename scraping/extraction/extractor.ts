@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
-import { type Extracted, type ExtractInput, needsDocument } from './extract.ts';
+import type { Extracted, ExtractInput } from './extract.ts';
 import type { ExtractFileInput } from './files/extract-file.ts';
-import { answer, type InputOf, type Question, type ReadingKind, type ResultOf } from './readings.ts';
+import { needsDocument } from './needs-document.ts';
+import type { InputOf, Question, ReadingKind, ResultOf } from './readings.ts';
 import { ThreadPool } from './thread-pool.ts';
 import { WARM_UP_PAGE, WARM_UP_READINGS } from './warm-up.ts';
 
@@ -75,6 +76,8 @@ const inlineExtractor: Extractor = {
       : inlineExtractor.read('page', input, signal),
   async read<Kind extends ReadingKind>(kind: Kind, input: InputOf<Kind>, signal: AbortSignal) {
     signal.throwIfAborted();
+    // Loaded when it is needed: most pages are read in threads, which load it themselves.
+    const { answer } = await import('./readings.ts');
     try {
       return (await answer({ kind, input } as Question)) as ResultOf<Kind>;
     } catch (cause) {

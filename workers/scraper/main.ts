@@ -16,15 +16,13 @@ import { createHttpClient } from '../../scraping/http/client.ts';
 import { directoryAuthorities, readDirectories } from '../../scraping/leads/sources/directories-file.ts';
 import { createSourceFetch } from '../../scraping/leads/sources/fetch.ts';
 import { createSourceReader } from '../../scraping/leads/sources/source-reader.ts';
-import { createSources } from '../../scraping/leads/sources/sources.ts';
 import { openArtifactStore } from '../../storage/open.ts';
 import { createUploadArtifacts } from './jobs/artifacts.ts';
 import { createSiteVisitor } from './jobs/candidate-pages.ts';
 import { createCrawlJob } from './jobs/crawl-job.ts';
 import { createFindSitemapUrls } from './jobs/crawl-sitemaps.ts';
-import { createLeadsJob } from './jobs/leads-job.ts';
 import { createPagesJob } from './jobs/pages-job.ts';
-import { createJobRegistry } from './jobs/registry.ts';
+import { createJobRegistry, loadedOnUse } from './jobs/registry.ts';
 import { createSiteCircuitBreakers } from './politeness/circuit-breakers.ts';
 import { createPoliteFetch } from './politeness/polite-fetch.ts';
 import { createPoliteness } from './politeness/politeness.ts';
@@ -113,17 +111,19 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const reader = createSourceReader();
   await lifecycle.start({ name: 'source reader', stop: () => reader.stop() });
   const sourceOptions = { ...config.sources, directories };
-  const leads = createLeadsJob({
-    ...{ database, sourceOptions, sources: createSources(sourceOptions) },
-    fetch: createSourceFetch(
-      sourceHttp,
-      [
-        config.sources.searxngUrl ?? [],
-        directories.map(({ search_url }) => search_url.replace(/[{}]/g, '')),
-      ].flat(),
-    ),
-    reader,
-    visitor: createSiteVisitor({ scraping, politeFetch }),
+  const fetch = createSourceFetch(
+    sourceHttp,
+    [
+      config.sources.searxngUrl ?? [],
+      directories.map(({ search_url }) => search_url.replace(/[{}]/g, '')),
+    ].flat(),
+  );
+  const visitor = createSiteVisitor({ scraping, politeFetch });
+  const leads = loadedOnUse(async () => {
+    const { createSources } = await import('../../scraping/leads/sources/sources.ts');
+    const { createLeadsJob } = await import('./jobs/leads-job.ts');
+    const sources = createSources(sourceOptions);
+    return createLeadsJob({ database, sourceOptions, sources, fetch, reader, visitor });
   });
   const resolve = createJobRegistry({
     pages: createPagesJob(pages),

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright';
+import type { Browser } from 'playwright';
 import { resolvesWithin } from '../../fetching/deadline.ts';
 import { browserEnvironment } from './browser-environment.ts';
+import { chromium } from './playwright.ts';
 
 /** Finds, starts and ends one Chromium process tree. */
 

@@ -3,7 +3,7 @@ import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
 import { ThreadPool } from '../../extraction/thread-pool.ts';
 import { SOURCE_ERRORS, sourceError } from './errors.ts';
-import { answerSource, type SourceReadingAnswer } from './readers.ts';
+import type { SourceReadingAnswer } from './readers.ts';
 import type { SourceQuestion } from './readings.ts';
 import type { ReadAnswer } from './source.ts';
 
@@ -24,8 +24,11 @@ export function createSourceReader(): SourceReader {
   const pool = import.meta.url.endsWith('.ts')
     ? undefined
     : new ThreadPool(new URL('./reader-thread.js', import.meta.url), 1);
-  const run = (question: SourceQuestion, signal: AbortSignal): Promise<unknown> =>
-    pool ? pool.run(question, signal) : Promise.resolve(answerSource(question));
+  const run = async (question: SourceQuestion, signal: AbortSignal): Promise<unknown> => {
+    if (pool) return pool.run(question, signal);
+    const { answerSource } = await import('./readers.ts');
+    return answerSource(question);
+  };
 
   return {
     readFor: (source, signal) =>

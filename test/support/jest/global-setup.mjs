@@ -54,7 +54,7 @@ async function makeTemplate(url) {
 
 /** `POST /vhosts` answers with the URL of a new, empty vhost. */
 function shareBroker() {
-  const prepared = Array.from({ length: 8 }, (_, index) => `prepared-${index}`);
+  const prepared = Array.from({ length: 40 }, (_, index) => `prepared-${index}`);
   let started;
   let made = 0;
   const newVhost = async () => {

@@ -10,6 +10,18 @@ function kindOfJob(spec: JobSpec): JobKind {
   return wantsLeads(spec) ? 'leads' : 'pages';
 }
 
+/**
+ * An implementation that is loaded with the first job of its kind: a worker that never searches for
+ * leads does not pay for it at each start.
+ */
+export function loadedOnUse(load: () => Promise<Scrape>): Scrape {
+  let loaded: Promise<Scrape> | undefined;
+  return async (...args) => {
+    loaded ??= load();
+    return (await loaded)(...args);
+  };
+}
+
 /** Maps a job to the implementation of its kind. */
 export const createJobRegistry =
   (implementations: Record<JobKind, Scrape>): ((spec: JobSpec) => Scrape) =>
