@@ -1,9 +1,10 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureAdmin, findCaller } from '../../db/accounts/users.ts';
 import type { Database } from '../../db/connect.ts';
 import { OperatorError } from '../../runtime/operator-error.ts';
+import { makeFolder } from '../../runtime/process/make-folder.ts';
 import { generateKey, hashKey, prefixOf } from './api-key.ts';
 
 export interface BootstrapKey {
@@ -36,7 +37,7 @@ export async function ensureBootstrapKey(
 
 /** Of several processes that start together, one creates the file and the others read it. */
 async function createOrReadKey(file: string): Promise<{ key: string; created: boolean }> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file), 0o700);
   const key = generateKey();
   try {
     await writeFile(file, `${key}\n`, { flag: 'wx', mode: 0o600 });

@@ -1,19 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  chown,
-  lchown,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { chown, lchown, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { makeFolder } from '../../runtime/process/make-folder.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { EmbeddedPostgresError } from './error.ts';
 import { type RunAs, runAs } from './run-as.ts';
@@ -37,7 +27,7 @@ export async function openCluster(dataDir: string): Promise<Cluster> {
   try {
     // As root the files belong to another user, who must be able to traverse this folder (and no
     // more).
-    await mkdir(dataDir, { recursive: true, mode: process.getuid?.() === 0 ? 0o711 : 0o700 });
+    await makeFolder(dataDir, process.getuid?.() === 0 ? 0o711 : 0o700);
     const dir = clusterDirOf(dataDir);
     const binaries = await findBinaries();
     const user = await runAs(dir, binaries);

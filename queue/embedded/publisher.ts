@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import { createBatcher } from '../../runtime/batch.ts';
+import { textArray } from '../../runtime/postgres/text-array.ts';
 import { withTimeout } from '../../runtime/timeout.ts';
 import { encodeEnvelope } from '../envelope.ts';
 import { type OutgoingMessage, PublishError } from '../queue.ts';
 import type { Topology } from '../topology.ts';
 import { HINT, STORE } from './statements.ts';
-import { textArray } from './text-array.ts';
 
 export interface Publisher {
   /** See `Queue.publish`. */

@@ -27,6 +27,16 @@ test.each([
     /no such virtual host.+RABBITMQ_VHOST/,
   ],
   [
+    failure('Expected ConnectionOpenOk; got <ConnectionClose channel:0>'),
+    'broker_refused',
+    /no such virtual host.+RABBITMQ_VHOST/,
+  ],
+  [
+    failure('Frame size 1345270062 exceeds maxFrameSize 67108864'),
+    'broker_unreachable',
+    /RABBITMQ_PORT: what listens there is no RabbitMQ/,
+  ],
+  [
     failure('self-signed certificate', 'DEPTH_ZERO_SELF_SIGNED_CERT'),
     'broker_refused',
     /NODE_EXTRA_CA_CERTS/,

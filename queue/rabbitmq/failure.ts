@@ -15,7 +15,7 @@ export function explainFailure(error: unknown): Failure {
       reason: `wrong user, password or permissions; correct them in RABBITMQ_URL, or RABBITMQ_USER and RABBITMQ_PASSWORD: ${text}`,
     };
   }
-  if (/\b530\b|NOT[_-]ALLOWED/.test(text)) {
+  if (/\b530\b|NOT[_-]ALLOWED|Expected ConnectionOpenOk; got <ConnectionClose/.test(text)) {
     return {
       event: 'broker_refused',
       level: 'error',
@@ -42,6 +42,10 @@ export function explainFailure(error: unknown): Failure {
 }
 
 const UNREACHABLE: [RegExp, string][] = [
+  [
+    /Frame size \d+ exceeds|Expected ConnectionStart|Invalid frame/,
+    'RABBITMQ_URL, or RABBITMQ_HOST and RABBITMQ_PORT: what listens there is no RabbitMQ; correct host and port',
+  ],
   [
     /ECONNREFUSED/,
     'RABBITMQ_URL or RABBITMQ_HOST: nothing listens there; start the broker, or correct host and port',

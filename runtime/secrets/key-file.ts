@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../operator-error.ts';
+import { makeFolder } from '../process/make-folder.ts';
 import { parseEncryptionKey } from './encryption-key.ts';
 
 /** Where the encryption key is kept if `ENCRYPTION_KEY` is not set. */
@@ -33,7 +34,7 @@ export async function readKeyFile(file: string): Promise<Buffer[] | null> {
 export async function createKeyFile(file: string): Promise<Buffer[]> {
   const key = randomBytes(32);
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(file), 0o700);
     const handle = await open(file, 'wx', 0o600);
     try {
       await handle.writeFile(`${key.toString('hex')}\n`);
