@@ -58,6 +58,7 @@ export async function measureEventLoop(bench: Bench): Promise<void> {
     );
     // Last, and without a worker: some of the bodies are accepted.
     await worker.stop();
+    await sleep(2000);
     const bodies = await each(api, BODIES, ({ body }) => ask.post('/api/v1/jobs/batch', body));
     for (const [name, delays] of Object.entries({
       'API, bodies of batches': bodies,
