@@ -2,9 +2,8 @@ import { issueKeyRequest } from '../../core/accounts/user-schemas.ts';
 import { type ApiKey, findUser, listKeys, revokeKey, storeKey } from '../../db/accounts/users.ts';
 import type { Database, Sql } from '../../db/connect.ts';
 import { createOnce } from '../http/create-once.ts';
-import { isUuid } from '../http/cursor.ts';
 import { forbidden, invalidRequest, notFound } from '../http/problem.ts';
-import { type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import { type ApiResponse, type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
 import { requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { generateKey, hashKey, prefixOf } from './api-key.ts';
@@ -70,13 +69,12 @@ export const revoke =
   (sql: Sql, auth: Auth): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { id } = request.params;
+    const id = pathParameter(request, 'id');
     const { requestId: correlationId } = response.locals;
-    const found = isUuid(id) && (await revokeKey(sql, { id, userId: scopeOf(response), correlationId }));
+    const found = await revokeKey(sql, { id, userId: scopeOf(response), correlationId });
     if (!found) throw notFound('there is no such key');
     auth.forget(id);
-    response.writeHead(204, answerHeaders(response));
-    response.end();
+    sendNoContent(response);
   };
 
 /** The user whose keys the caller may see and revoke; null: all users. */

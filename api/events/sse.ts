@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { encodeEventCursor } from '../http/cursor.ts';
-import { type ApiResponse, answerHeaders } from '../http/route.ts';
+import { type ApiResponse, answerHeaders, sendNoContent } from '../http/route.ts';
 import type { StreamMetrics } from '../metrics/metrics.ts';
 import type { Streams } from './streams.ts';
 import type { Sink } from './subscription.ts';
@@ -81,8 +81,7 @@ export function openSse(
         return;
       }
       // 204 stops EventSource from reconnecting.
-      response.writeHead(204, answerHeaders(response));
-      response.end();
+      sendNoContent(response);
     },
   };
 }

@@ -4,9 +4,6 @@ import { invalidRequest } from './problem.ts';
 
 /** Cursors are opaque to clients but validated: a decoded one is always a valid database value. */
 
-export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-export const isUuid = (text: unknown): text is string => typeof text === 'string' && UUID.test(text);
-
 /** For lists with the newest first. */
 export const encodeJobCursor = encodeCursor;
 

@@ -1,7 +1,6 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response, Router } from 'express';
 import { LINK_CODE } from '../../core/links/link.ts';
 import type { Caller } from '../../db/accounts/users.ts';
-import { UUID } from './cursor.ts';
 import { methodNotAllowed, notFound } from './problem.ts';
 
 /** Memory accounting for one request's body. */
@@ -70,6 +69,8 @@ export function serve(
   );
 }
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
 /** The pattern of each path parameter; other values match no route. */
 const PARAMETERS: Record<string, RegExp> = {
   id: UUID,
@@ -86,6 +87,9 @@ function requireParameters({ params }: ApiRequest): void {
     if (!PARAMETERS[name]?.test(String(value))) throw notFound(`there is nothing of this ${name}`);
   }
 }
+
+/** A parameter of the path. It has its pattern: `serve` refused the request otherwise. */
+export const pathParameter = ({ params }: ApiRequest, name: string): string => String(params[name]);
 
 /** Not Express's `json`: it computes an ETag per answer, a tenth of a POST's time. */
 export function sendJson(
@@ -111,6 +115,11 @@ export function sendText(
     ...headers,
   });
   response.end(text);
+}
+
+export function sendNoContent(response: ApiResponse): void {
+  response.writeHead(204, answerHeaders(response));
+  response.end();
 }
 
 /**

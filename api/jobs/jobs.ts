@@ -12,13 +12,14 @@ import type { Database, Sql } from '../../db/connect.ts';
 import { cancelJob, cancelJobs, type JobChange, retryJob } from '../../db/jobs/change.ts';
 import { type JobFilter, listJobs } from '../../db/jobs/list.ts';
 import { findJob } from '../../db/jobs/read.ts';
-import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import {
   type ApiRequest,
   type ApiResponse,
   answerHeaders,
   type Handler,
+  pathParameter,
   sendJson,
   sendText,
 } from '../http/route.ts';
@@ -43,8 +44,7 @@ export const showJob =
 
 /** The caller's job of the path. @throws Problem 404 */
 export async function ownJob(sql: Sql, request: ApiRequest, response: ApiResponse): Promise<Job> {
-  const { id } = request.params;
-  const job = isUuid(id) ? await findJob(sql, response.locals.caller.userId, id) : null;
+  const job = await findJob(sql, response.locals.caller.userId, pathParameter(request, 'id'));
   if (!job) throw noSuchJob();
   return job;
 }
@@ -143,10 +143,7 @@ const changeJob =
   ): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { id } = request.params;
-    const result: JobChange = isUuid(id)
-      ? await change(database, response.locals.caller.userId, id)
-      : { kind: 'not_found' };
+    const result = await change(database, response.locals.caller.userId, pathParameter(request, 'id'));
     switch (result.kind) {
       case 'changed':
         return sendJson(response, 200, result.job);

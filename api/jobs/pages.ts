@@ -5,7 +5,7 @@ import { findArtifact } from '../../db/pages/artifacts.ts';
 import { listPages, type PageText } from '../../db/pages/pages.ts';
 import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
 import { artifactsUnavailable, notFound } from '../http/problem.ts';
-import { type ApiRequest, answerHeaders, type Handler, sendText } from '../http/route.ts';
+import { type ApiRequest, answerHeaders, type Handler, pathParameter, sendText } from '../http/route.ts';
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery, requireNoQuery } from '../http/validation.ts';
 import { ownJob } from './jobs.ts';
@@ -61,9 +61,10 @@ export const showArtifact =
   async (request, response) => {
     requireNoQuery(request);
     const job = await ownJob(sql, request, response);
-    const { position, name } = request.params;
-    const key = { jobId: job.job_id, position: Number(position), name: String(name) };
-    const artifact = await findArtifact(sql, key.jobId, key.position, key.name);
+    const position = Number(pathParameter(request, 'position'));
+    const name = pathParameter(request, 'name');
+    const key = { jobId: job.job_id, position, name };
+    const artifact = await findArtifact(sql, key.jobId, position, name);
     const body = artifact && (artifact.body ?? (await bodyOf(store, key)));
     if (!artifact || !body) throw notFound('there is no such artifact');
     response.writeHead(200, {

@@ -12,7 +12,15 @@ import { changeLink, createLink, deleteLink, findLink, type Link, listLinks } fr
 import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
-import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  answerHeaders,
+  type Handler,
+  pathParameter,
+  sendJson,
+  sendNoContent,
+} from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import type { ValidateTarget } from './link-target.ts';
 import { qrPng } from './qr-png.ts';
@@ -119,12 +127,11 @@ export const removeLink =
   ({ sql, linkCache }: LinkRoutes): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const code = String(request.params.code);
+    const code = pathParameter(request, 'code');
     const { caller, requestId: correlationId } = response.locals;
     if (!(await deleteLink(sql, { code, userId: caller.userId, correlationId }))) throw noSuchLink();
     linkCache.forget(code);
-    response.writeHead(204, answerHeaders(response));
-    response.end();
+    sendNoContent(response);
   };
 
 /** `GET /links/{code}/qr`: a QR code of the short link. */
@@ -147,7 +154,7 @@ export const showQr =
   };
 
 export async function ownLink(sql: Sql, request: ApiRequest, response: ApiResponse): Promise<Link> {
-  const link = await findLink(sql, response.locals.caller.userId, String(request.params.code));
+  const link = await findLink(sql, response.locals.caller.userId, pathParameter(request, 'code'));
   if (!link) throw noSuchLink();
   return link;
 }

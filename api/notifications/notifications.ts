@@ -9,9 +9,9 @@ import {
   markRead,
 } from '../../db/notifications/in-app.ts';
 import { installationSecret } from '../../db/secrets/installation-secrets.ts';
-import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { notFound } from '../http/problem.ts';
-import { type Handler, sendJson } from '../http/route.ts';
+import { type Handler, pathParameter, sendJson } from '../http/route.ts';
 import { readQuery, requireNoQuery } from '../http/validation.ts';
 
 /** `GET /notifications?unread=`, newest first. `unread_count` counts all, not just this page. */
@@ -34,8 +34,8 @@ export const showNotification =
   (sql: Sql): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { id } = request.params;
-    const found = isUuid(id) ? await findNotification(sql, response.locals.caller.userId, id) : null;
+    const { userId } = response.locals.caller;
+    const found = await findNotification(sql, userId, pathParameter(request, 'id'));
     if (!found) throw noSuchNotification();
     sendJson(response, 200, found);
   };
@@ -45,8 +45,8 @@ export const readOne =
   (sql: Sql): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { id } = request.params;
-    const marked = isUuid(id) ? await markRead(sql, response.locals.caller.userId, id) : null;
+    const { userId } = response.locals.caller;
+    const marked = await markRead(sql, userId, pathParameter(request, 'id'));
     if (!marked) throw noSuchNotification();
     sendJson(response, 200, marked);
   };

@@ -17,10 +17,10 @@ import {
 } from '../../db/notifications/subscriptions.ts';
 import { ensureWebhook } from '../../db/notifications/webhooks.ts';
 import { createOnce } from '../http/create-once.ts';
-import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.ts';
 import type { RefusedTargets, UrlField } from '../http/refused-targets.ts';
-import { answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import { type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 
 /**
@@ -128,8 +128,8 @@ export const showSubscription =
   (sql: Sql): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { id } = request.params;
-    const found = isUuid(id) ? await findSubscription(sql, response.locals.caller.userId, id) : null;
+    const { userId } = response.locals.caller;
+    const found = await findSubscription(sql, userId, pathParameter(request, 'id'));
     if (!found) throw noSuchSubscription();
     sendJson(response, 200, found);
   };
@@ -140,9 +140,8 @@ export const editSubscription =
   async (request, response) => {
     requireNoQuery(request);
     const body = await readBody(request, changeSubscriptionRequest);
-    const { id } = request.params;
     const { userId } = response.locals.caller;
-    const changed = isUuid(id) ? await changeSubscription(sql, userId, id, body) : null;
+    const changed = await changeSubscription(sql, userId, pathParameter(request, 'id'), body);
     if (!changed) throw noSuchSubscription();
     sendJson(response, 200, changed);
   };
@@ -152,11 +151,9 @@ export const unsubscribe =
   (sql: Sql): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { id } = request.params;
-    const found = isUuid(id) && (await deleteSubscription(sql, response.locals.caller.userId, id));
-    if (!found) throw noSuchSubscription();
-    response.writeHead(204, answerHeaders(response));
-    response.end();
+    const { userId } = response.locals.caller;
+    if (!(await deleteSubscription(sql, userId, pathParameter(request, 'id')))) throw noSuchSubscription();
+    sendNoContent(response);
   };
 
 const noSuchSubscription = () => notFound('there is no such subscription');

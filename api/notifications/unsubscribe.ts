@@ -9,7 +9,7 @@ import type { Sql } from '../../db/connect.ts';
 import { unsubscribeAddress } from '../../db/notifications/subscriptions.ts';
 import { installationSecret } from '../../db/secrets/installation-secrets.ts';
 import { notFound } from '../http/problem.ts';
-import { type ApiRequest, type Handler, sendText } from '../http/route.ts';
+import { type ApiRequest, type Handler, pathParameter, sendText } from '../http/route.ts';
 
 /**
  * `GET /unsubscribe/{token}`, linked in mails. Shows a form: mail scanners that open links must not
@@ -44,7 +44,7 @@ const HEADERS = {
 
 async function unsubscriptionOf(sql: Sql, request: ApiRequest): Promise<Unsubscription> {
   const key = await installationSecret(sql, UNSUBSCRIBE_KEY, () => randomBytes(32).toString('base64url'));
-  const unsubscription = readUnsubscribeToken(String(request.params.token), key);
+  const unsubscription = readUnsubscribeToken(pathParameter(request, 'token'), key);
   if (!unsubscription) throw notFound('this link is not complete, or not from here');
   return unsubscription;
 }

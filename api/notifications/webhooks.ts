@@ -17,10 +17,17 @@ import {
   type Webhook,
 } from '../../db/notifications/webhooks.ts';
 import { createOnce } from '../http/create-once.ts';
-import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import type { RefusedTargets } from '../http/refused-targets.ts';
-import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  type Handler,
+  pathParameter,
+  sendJson,
+  sendNoContent,
+} from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 
 /** `POST /webhooks {url, description?}`: 201 with the secret; 409 if the URL has one already. */
@@ -92,9 +99,8 @@ export const editWebhook =
   async (request, response) => {
     requireNoQuery(request);
     const body = await readBody(request, changeWebhookRequest);
-    const { id } = request.params;
     const { userId } = response.locals.caller;
-    const changed = isUuid(id) ? await changeWebhook(sql, userId, id, body) : null;
+    const changed = await changeWebhook(sql, userId, pathParameter(request, 'id'), body);
     if (!changed) throw noSuchWebhook();
     sendJson(response, 200, changed);
   };
@@ -104,11 +110,9 @@ export const removeWebhook =
   (database: Database): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { id } = request.params;
-    const found = isUuid(id) && (await deleteWebhook(database, response.locals.caller.userId, id));
-    if (!found) throw noSuchWebhook();
-    response.writeHead(204, answerHeaders(response));
-    response.end();
+    const { userId } = response.locals.caller;
+    if (!(await deleteWebhook(database, userId, pathParameter(request, 'id')))) throw noSuchWebhook();
+    sendNoContent(response);
   };
 
 /**
@@ -134,10 +138,8 @@ export const redeliverOne =
   async (request, response) => {
     requireNoQuery(request);
     const webhook = await ownWebhook(sql, request, response);
-    const { delivery } = request.params;
-    if (!isUuid(delivery) || !(await hasDelivery(sql, webhook.id, delivery))) {
-      throw notFound('there is no such delivery');
-    }
+    const delivery = pathParameter(request, 'delivery');
+    if (!(await hasDelivery(sql, webhook.id, delivery))) throw notFound('there is no such delivery');
     if (webhook.paused_at) throw conflict('webhook_paused', 'the webhook is paused: resume it first');
     const queued = await redeliver(sql, webhook.id, delivery);
     if (!queued) throw conflict('delivery_under_way', 'it is under way already');
@@ -145,8 +147,8 @@ export const redeliverOne =
   };
 
 async function ownWebhook(sql: Sql, request: ApiRequest, response: ApiResponse): Promise<Webhook> {
-  const { id } = request.params;
-  const webhook = isUuid(id) ? await findWebhook(sql, response.locals.caller.userId, id) : null;
+  const { userId } = response.locals.caller;
+  const webhook = await findWebhook(sql, userId, pathParameter(request, 'id'));
   if (!webhook) throw noSuchWebhook();
   return webhook;
 }

@@ -8,9 +8,9 @@ import {
   requeueDeadLetters,
   resendDeadLetters,
 } from '../../db/events/dead-letters.ts';
-import { decodeJobCursor, encodeJobCursor, isUuid } from '../http/cursor.ts';
+import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, notFound } from '../http/problem.ts';
-import { type ApiRequest, answerHeaders, type Handler, sendJson } from '../http/route.ts';
+import { type ApiRequest, type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { requireAdmin } from '../middleware/authentication.ts';
 
@@ -88,15 +88,12 @@ export const discard =
   async (request, response) => {
     requireAdmin(response);
     requireNoQuery(request);
-    const { id } = request.params;
-    if (!isUuid(id) || !(await discardDeadLetter(sql, id))) throw noSuchDeadLetter();
-    response.writeHead(204, answerHeaders(response));
-    response.end();
+    if (!(await discardDeadLetter(sql, pathParameter(request, 'id')))) throw noSuchDeadLetter();
+    sendNoContent(response);
   };
 
 async function openDeadLetter(sql: Sql, request: ApiRequest): Promise<DeadLetter> {
-  const { id } = request.params;
-  const deadLetter = isUuid(id) ? await findDeadLetter(sql, id) : null;
+  const deadLetter = await findDeadLetter(sql, pathParameter(request, 'id'));
   if (!deadLetter) throw noSuchDeadLetter();
   return deadLetter;
 }

@@ -2,7 +2,7 @@ import type { Sql } from '../../../db/connect.ts';
 import { listPages } from '../../../db/pages/pages.ts';
 import { CSV_TYPE, csv } from '../../http/csv.ts';
 import { notFound, Problem } from '../../http/problem.ts';
-import { answerHeaders, type Handler } from '../../http/route.ts';
+import { type ApiRequest, answerHeaders, type Handler, pathParameter } from '../../http/route.ts';
 import { sendStream } from '../../http/stream.ts';
 import { requireNoQuery } from '../../http/validation.ts';
 import { SAFE_PAGE_HEADERS } from './html.ts';
@@ -20,7 +20,7 @@ export const showShared =
   ({ sql, listLeads }: ShareRoutes): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { code, job } = await sharedJob(sql, request.params.code);
+    const { code, job } = await sharedJob(sql, request);
     const { pages } = await listPages(sql, job.job_id, -1, MAX_ROWS);
     const { leads } = await listLeads(sql, job.job_id, '0', MAX_ROWS);
     const parsed = pages.map(({ json }) => JSON.parse(json));
@@ -43,8 +43,8 @@ export const downloadShared =
   ({ sql, listLeads }: ShareRoutes): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const { code, job } = await sharedJob(sql, request.params.code);
-    const file = String(request.params.file);
+    const { code, job } = await sharedJob(sql, request);
+    const file = pathParameter(request, 'file');
     const make = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
     if (!make) throw notFound(`there is no such file; there are ${Object.keys(FILES).join(', ')}`);
     const type = file.endsWith('.csv') ? CSV_TYPE : 'application/json';
@@ -64,11 +64,12 @@ const FILES: Record<string, (sql: Sql, listLeads: ListLeads, jobId: string) => A
     jsonOf('leads', shown(allLeads(sql, listLeads, jobId), sharedLead)),
 };
 
-async function sharedJob(sql: Sql, code: unknown) {
-  const shared = await findShared(sql, String(code));
+async function sharedJob(sql: Sql, request: ApiRequest) {
+  const code = pathParameter(request, 'code');
+  const shared = await findShared(sql, code);
   switch (shared.kind) {
     case 'job':
-      return { code: String(code), job: shared.job };
+      return { code, job: shared.job };
     case 'missing':
       throw notFound('nothing is shared here');
     case 'expired':
