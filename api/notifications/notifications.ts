@@ -1,5 +1,5 @@
 import { listNotificationsQuery } from '../../core/notifications/subscription-schemas.ts';
-import { generateVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
+import type { VapidKeys } from '../../core/notifications/vapid.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
   countUnread,
@@ -8,7 +8,7 @@ import {
   markAllRead,
   markRead,
 } from '../../db/notifications/in-app.ts';
-import { installationSecret } from '../../db/secrets/installation-secrets.ts';
+import { vapidKeys } from '../../db/secrets/installation-secrets.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { notFound } from '../http/problem.ts';
 import { type Handler, pathParameter, sendJson } from '../http/route.ts';
@@ -66,12 +66,8 @@ export const showPushKey =
   (sql: Sql, given: VapidKeys | undefined): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const keys =
-      given ??
-      (JSON.parse(
-        await installationSecret(sql, VAPID_KEYS, () => JSON.stringify(generateVapidKeys())),
-      ) as VapidKeys);
-    sendJson(response, 200, { public_key: keys.publicKey });
+    const { publicKey } = await vapidKeys(sql, given);
+    sendJson(response, 200, { public_key: publicKey });
   };
 
 const noSuchNotification = () => notFound('there is no such notification');

@@ -1,13 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { escapeHtml } from '../../core/escape-html.ts';
-import {
-  readUnsubscribeToken,
-  UNSUBSCRIBE_KEY,
-  type Unsubscription,
-} from '../../core/notifications/unsubscribe-token.ts';
+import { readUnsubscribeToken, type Unsubscription } from '../../core/notifications/unsubscribe-token.ts';
 import type { Sql } from '../../db/connect.ts';
 import { unsubscribeAddress } from '../../db/notifications/subscriptions.ts';
-import { installationSecret } from '../../db/secrets/installation-secrets.ts';
+import { unsubscribeKey } from '../../db/secrets/installation-secrets.ts';
 import { notFound } from '../http/problem.ts';
 import { type ApiRequest, type Handler, pathParameter, sendText } from '../http/route.ts';
 
@@ -43,8 +38,8 @@ const HEADERS = {
 };
 
 async function unsubscriptionOf(sql: Sql, request: ApiRequest): Promise<Unsubscription> {
-  const key = await installationSecret(sql, UNSUBSCRIBE_KEY, () => randomBytes(32).toString('base64url'));
-  const unsubscription = readUnsubscribeToken(pathParameter(request, 'token'), key);
+  const token = pathParameter(request, 'token');
+  const unsubscription = readUnsubscribeToken(token, await unsubscribeKey(sql));
   if (!unsubscription) throw notFound('this link is not complete, or not from here');
   return unsubscription;
 }

@@ -25,8 +25,5 @@ export function readUnsubscribeToken(token: string, key: string): Unsubscription
   return { userId, address };
 }
 
-/** Name of the key in the database. */
-export const UNSUBSCRIBE_KEY = 'unsubscribe';
-
 const signature = (body: string, key: string): string =>
   createHmac('sha256', key).update(body).digest('base64url');

@@ -6,9 +6,6 @@ export interface VapidKeys {
   privateKey: string;
 }
 
-/** Name of the generated pair in the database. */
-export const VAPID_KEYS = 'vapid_keys';
-
 export function generateVapidKeys(): VapidKeys {
   const pair = createECDH('prime256v1');
   const publicKey = pair.generateKeys('base64url');

@@ -1,14 +1,24 @@
+import { randomBytes } from 'node:crypto';
+import { generateVapidKeys, type VapidKeys } from '../../core/notifications/vapid.ts';
 import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 import { place } from './places.ts';
 
-/**
- * A key of the installation, made by the first process that needs it and then shared by all.
- *
- * @param make called if there may be none yet; its value is discarded if another process was faster
- * @throws SecretUnreadable
- */
-export async function installationSecret(sql: Sql, name: string, make: () => string): Promise<string> {
+// Keys of the installation, each made by the first process that needs it and then shared by all.
+
+/** Signs the links that stop mails. @throws SecretUnreadable */
+export const unsubscribeKey = (sql: Sql): Promise<string> =>
+  installationSecret(sql, 'unsubscribe', () => randomBytes(32).toString('base64url'));
+
+/** The key pair for web push: the operator's, else the installation's. @throws SecretUnreadable */
+export async function vapidKeys(sql: Sql, given: VapidKeys | undefined): Promise<VapidKeys> {
+  if (given) return given;
+  const kept = await installationSecret(sql, 'vapid_keys', () => JSON.stringify(generateVapidKeys()));
+  return JSON.parse(kept) as VapidKeys;
+}
+
+/** @param make its value is discarded if another process was faster */
+async function installationSecret(sql: Sql, name: string, make: () => string): Promise<string> {
   const [known] = await sql.query<{ value: string }>(FIND_SECRET, [name]);
   if (known) return opened(sql, name, known.value);
   await sql.query(KEEP_SECRET, [name, sealedText(sql, name, make())]);

@@ -1,9 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { UNSUBSCRIBE_KEY } from '../../core/notifications/unsubscribe-token.ts';
-import { generateVapidKeys, VAPID_KEYS, type VapidKeys } from '../../core/notifications/vapid.ts';
 import type { Database } from '../../db/connect.ts';
 import { databaseUrlOf, openDatabase } from '../../db/open.ts';
-import { installationSecret } from '../../db/secrets/installation-secrets.ts';
+import { unsubscribeKey, vapidKeys } from '../../db/secrets/installation-secrets.ts';
 import { createBlockedRequestCounter } from '../../db/sites/blocked-request-counter.ts';
 import { openQueue } from '../../queue/open.ts';
 import { runConfigured } from '../../runtime/process/process.ts';
@@ -68,17 +65,8 @@ runConfigured('notifier', async ({ config, logger, lifecycle }) => {
 async function emailChannel(database: Database, config: Config, jobUrls: JobUrls) {
   const { notify, publicUrl } = config;
   if (notify.smtpUrl === undefined) return createNoEmailChannel(notify);
-  const unsubscribeKey = await installationSecret(database, UNSUBSCRIBE_KEY, () =>
-    randomBytes(32).toString('base64url'),
-  );
   return createEmailChannel({
     config: { ...notify, smtpUrl: notify.smtpUrl },
-    ...{ publicUrl, jobUrls, unsubscribeKey },
+    ...{ publicUrl, jobUrls, unsubscribeKey: await unsubscribeKey(database) },
   });
-}
-
-async function vapidKeys(database: Database, given: VapidKeys | undefined): Promise<VapidKeys> {
-  if (given) return given;
-  const kept = await installationSecret(database, VAPID_KEYS, () => JSON.stringify(generateVapidKeys()));
-  return JSON.parse(kept) as VapidKeys;
 }

@@ -1,7 +1,6 @@
 import { expect } from '@jest/globals';
-import { UNSUBSCRIBE_KEY } from '../../../core/notifications/unsubscribe-token.ts';
 import { generateVapidKeys, type VapidKeys } from '../../../core/notifications/vapid.ts';
-import { installationSecret } from '../../../db/secrets/installation-secrets.ts';
+import { unsubscribeKey } from '../../../db/secrets/installation-secrets.ts';
 import { statement } from '../../../db/statement.ts';
 import { createDispatch } from '../../../dispatch/dispatch.ts';
 import { createEmbeddedQueue } from '../../../queue/embedded.ts';
@@ -112,7 +111,7 @@ export async function startNotifying(
     const channels: Channel[] = [
       createEmailChannel({
         ...{ config: notify, publicUrl: 'https://leads.example', jobUrls },
-        unsubscribeKey: await installationSecret(api.database, UNSUBSCRIBE_KEY, () => 'the key of the tests'),
+        unsubscribeKey: await unsubscribeKey(api.database),
       }),
       createPushChannel({ http, config: notify, keys: vapid, jobUrls }),
       createWebhookChannel(http, notify),
