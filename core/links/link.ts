@@ -25,8 +25,9 @@ export function generatedCode(typed: string): string | null {
 
 const GENERATED = new RegExp(`^(?:[${ALPHABET}]{${CODE_LENGTH}}|[${ALPHABET}]{${SHARE_CODE_LENGTH}})$`);
 
-/** Any valid code, including those chosen by users. */
-export const LINK_CODE = /^[A-Za-z0-9][A-Za-z0-9_-]{2,63}$/;
+/** Any valid code, including those chosen by users; as a part of a regular expression, and alone. */
+export const CODE_PATTERN = '[A-Za-z0-9][A-Za-z0-9_-]{2,63}';
+export const LINK_CODE = new RegExp(`^${CODE_PATTERN}$`);
 
 /** Who followed a link. Only `person` counts as a visitor. */
 export const CLICK_KINDS = ['person', 'bot', 'head'] as const;

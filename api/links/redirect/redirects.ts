@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { generatedCode } from '../../../core/links/link.ts';
+import { CODE_PATTERN, generatedCode } from '../../../core/links/link.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { Click } from './click.ts';
 import { headersOf, type LinkCache, type Lookup, type Target } from './link-cache.ts';
@@ -105,9 +105,9 @@ interface LinkRequest {
 }
 
 /** `/r/{code}`, and `/r/{code}+` for a preview of the target. */
-const CANONICAL = /^\/r\/([A-Za-z0-9_-]{3,64})(\+?)(?:\?|$)/;
+const CANONICAL = new RegExp(`^/r/(${CODE_PATTERN})(\\+?)(?:\\?|$)`);
 /** Other spellings of that path, and `/{code}+`. */
-const VARIANT = /^\/(?:r(?:\/(.*?)(\+?))?|([A-Za-z0-9_-]{3,64})(\+))$/is;
+const VARIANT = new RegExp(`^/(?:r(?:/(.*?)(\\+?))?|(${CODE_PATTERN})(\\+))$`, 'is');
 
 /** Decides by the first characters and a `+`, so that other requests pay for no more than that. */
 function parseLinkRequest(url: string): LinkRequest | null {
