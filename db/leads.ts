@@ -1,5 +1,6 @@
 import type { Fence, Progress } from '../core/jobs/job.ts';
 import type { Lead } from '../core/leads/lead.ts';
+import { foldWords } from '../core/text.ts';
 import type { Sql } from './connect.ts';
 import { insertEvents } from './insert-events.ts';
 import { PROGRESSED, progressEvents, setsProgress } from './jobs/progress.ts';
@@ -287,9 +288,6 @@ const wordsOf = (lead: Lead): string[] => [
  * leads and searches.
  */
 const foldedWords = (text: string): string[] =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase()
-    .split(/[^\p{L}\p{N}]+/u)
+  foldWords(text)
+    .split(' ')
     .filter((word) => word !== '' && word.length <= 100);

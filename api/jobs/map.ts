@@ -2,6 +2,7 @@ import type { JobSpec } from '../../core/jobs/job.ts';
 import { listUrlsQuery } from '../../core/jobs/job-queries.ts';
 import { type MapRequest, mapRequest } from '../../core/jobs/job-schemas.ts';
 import { isFinal } from '../../core/jobs/job-status.ts';
+import { decodeUri, fold } from '../../core/text.ts';
 import { withoutLogin } from '../../core/url-login.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findJob } from '../../db/jobs/read.ts';
@@ -100,23 +101,12 @@ const MOST_SEARCHED = 50_000;
 
 /** Every word occurs in the path, the query, the title or the text of the link. */
 function matches(search: string | undefined): (found: SiteUrl) => boolean {
-  const words = plain(search ?? '').split(/\s+/);
+  const words = fold(search ?? '').split(/\s+/);
   return ({ url, title, linkText }) => {
     const { pathname, search: query, hash } = new URL(url);
-    const searched = plain(`${decoded(pathname + query + hash)} ${title ?? ''} ${linkText ?? ''}`);
+    const searched = fold(`${decodeUri(pathname + query + hash)} ${title ?? ''} ${linkText ?? ''}`);
     return words.every((word) => searched.includes(word));
   };
-}
-
-/** Lower case and without accents. */
-const plain = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
 
 const toResponse = ({ url, title }: Pick<SiteUrl, 'url' | 'title'>) =>

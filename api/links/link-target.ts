@@ -1,3 +1,4 @@
+import { decodeUri } from '../../core/text.ts';
 import { canonicalHost, parseAddress, parseAllowList, parseDenyList } from '../../runtime/address-policy.ts';
 import { refusedTargetProblem } from '../http/refused-targets.ts';
 
@@ -40,17 +41,9 @@ function isLoopback(host: string): boolean {
 
 /** A link to a link would count twice, and two links to each other would loop. */
 function leadsBack(url: URL, own: URL): boolean {
-  const oneSlash = (path: string) => decoded(path).replace(/\/+/g, '/');
+  const oneSlash = (path: string) => decodeUri(path).replace(/\/+/g, '/');
   const prefix = oneSlash(own.pathname).replace(/\/$/, '');
   const path = oneSlash(url.pathname).replace(/(.)\/$/, '$1');
   if (!path.startsWith(prefix)) return false;
   return /^\/r(\/|$)/i.test(path.slice(prefix.length)) || path.endsWith('+');
-}
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
 }

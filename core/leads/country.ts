@@ -1,3 +1,5 @@
+import { fold } from '../text.ts';
+
 /**
  * ISO 3166-1 alpha-2 code of a country, from its name in a dozen languages or its code; null if it
  * is not a country. Names come from the runtime's CLDR tables: `Germany`, `Deutschland`,
@@ -92,10 +94,7 @@ const NOT_COUNTRIES: ReadonlySet<string> = new Set(
 
 /** Lower case, without accents and punctuation. */
 const folded = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase()
+  fold(text)
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .replace(/^(the|die|der|das|les?|la|el|los)\s+/, '')
     .trim();

@@ -1,3 +1,4 @@
+import { foldNames } from '../text.ts';
 import { countryCode, countryOfGeography, isKnownCity } from './country.ts';
 import type { Lead } from './lead.ts';
 
@@ -36,18 +37,9 @@ function placeOf(geography: string): { name: string; isTown: boolean } | null {
 }
 
 function names(text: string, place: string): boolean {
-  const [long, short] = [` ${folded(text)} `, folded(place)];
+  const [long, short] = [` ${foldNames(text)} `, foldNames(place)];
   return short !== '' && (SPELLINGS.get(short) ?? [short]).some((spelling) => long.includes(` ${spelling} `));
 }
-
-const folded = (text: string): string =>
-  text
-    .replace(/ß/g, 'ss')
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();
 
 /** Names of one town in several languages, folded. */
 const SPELLINGS: ReadonlyMap<string, readonly string[]> = new Map(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { fields, list, string, text } from '../schema-primitives.ts';
 import { nearestName } from '../suggest.ts';
+import { fold } from '../text.ts';
 import { countryCode } from './country.ts';
 import { isInGeography } from './geography.ts';
 import type { Lead } from './lead.ts';
@@ -166,9 +167,3 @@ const listOf = <T>(value: T | T[] | undefined): T[] =>
 
 const overlap = (a: Range, b: Range): boolean =>
   (a.min ?? -Infinity) <= (b.max ?? Infinity) && (b.min ?? -Infinity) <= (a.max ?? Infinity);
-
-const fold = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase();

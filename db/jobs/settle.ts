@@ -2,6 +2,7 @@ import { ErrorCode } from '../../core/errors.ts';
 import type { Fence } from '../../core/jobs/job.ts';
 import { settle, type Transition } from '../../core/jobs/job-state.ts';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
+import { withoutNul } from '../../core/text.ts';
 import type { Database, Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { statement } from '../statement.ts';
@@ -31,7 +32,7 @@ export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<b
       snoozes: transition.snoozes,
       remembered: transition.recordAttempt,
       error_code: transition.error?.code ?? null,
-      error_message: transition.error ? withoutNul(transition.error.message) : null,
+      error_message: transition.error ? withoutNul(transition.error.message).slice(0, 2000) : null,
       event: transition.event,
       lease_until: leaseUntil ?? null,
     }))
@@ -40,8 +41,6 @@ export async function settleJobs(sql: Sql, settlements: Settlement[]): Promise<b
   const settled = new Set(rows.map(({ id }) => id));
   return settlements.map(({ run }) => settled.has(run.id));
 }
-
-const withoutNul = (text: string): string => text.replaceAll('\0', '').slice(0, 2000);
 
 /** The source of a job's messages; `queue/` has the same name and does not depend on `db/`. */
 const SCRAPE_QUEUE = 'scrape_jobs';

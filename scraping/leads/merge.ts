@@ -1,4 +1,5 @@
 import type { Address, Evidence, Lead, Person } from '../../core/leads/lead.ts';
+import { foldNames } from '../../core/text.ts';
 import { toFacts } from '../extraction/contacts/facts/facts.ts';
 import type { ContactField, Observation } from '../extraction/contacts/finding.ts';
 import { withoutEnding } from '../extraction/document/lines.ts';
@@ -196,7 +197,7 @@ function combineConfidence(observations: Observation[]): number {
 function identityKey({ field, value, address, network }: Observation): string {
   switch (field) {
     case 'company':
-      return companyKey(value) || fold(value);
+      return companyKey(value) || foldNames(value);
     case 'phone':
     case 'fax':
       return value.replace(/[^\d+]/g, '');
@@ -212,7 +213,7 @@ function identityKey({ field, value, address, network }: Observation): string {
     case 'registration':
       return value.replace(/[^\p{L}\d]/gu, '').toUpperCase();
     default:
-      return fold(value);
+      return foldNames(value);
   }
 }
 
@@ -224,15 +225,15 @@ const LEGAL_FORM =
  * GmbH` and `Mueller und Soehne` are not.
  */
 export const companyKey = (name: string): string =>
-  fold(name).replace(LEGAL_FORM, ' ').replace(/\s+/g, ' ').trim();
+  foldNames(name).replace(LEGAL_FORM, ' ').replace(/\s+/g, ' ').trim();
 
 function addressKey(address: Address | undefined, text: string): string {
-  if (!address?.street) return fold(text);
-  const street = fold(address.street)
+  if (!address?.street) return foldNames(text);
+  const street = foldNames(address.street)
     .replace(/(stra(ss|s)e|str)\b/g, 'str')
     .replace(/\b(street|st)\b/g, 'st')
     .replace(/ /g, '');
-  return `${fold(address.postal_code ?? address.city ?? '').replace(/ /g, '')} ${street}`;
+  return `${foldNames(address.postal_code ?? address.city ?? '').replace(/ /g, '')} ${street}`;
 }
 
 /** Drops `12345 Berlin` beside `Hauptstr. 1, 12345 Berlin`. */
@@ -244,7 +245,7 @@ function withoutParts(values: Value[]): Value[] {
         place !== index &&
         other.address?.street &&
         (address.postal_code === null || other.address.postal_code === address.postal_code) &&
-        (address.city === null || fold(other.address.city ?? '') === fold(address.city)),
+        (address.city === null || foldNames(other.address.city ?? '') === foldNames(address.city)),
     );
   });
 }
@@ -322,12 +323,3 @@ const surestByPage = (observations: Observation[]): Observation[] =>
   [
     ...new Map([...observations].reverse().map((observation) => [observation.url, observation])).values(),
   ].sort((a, b) => b.confidence - a.confidence);
-
-const fold = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase()
-    .replace(/ß/g, 'ss')
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();

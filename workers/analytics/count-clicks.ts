@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readEvent } from '../../core/events/events.ts';
+import { withoutNul } from '../../core/text.ts';
 import { type Database, isDatabaseUnavailable, isSerializationFailure } from '../../db/connect.ts';
 import { type CountedClick, storeClicks } from '../../db/links/clicks.ts';
 import type { Delivery, Handler, HandlerOutcome } from '../../queue/queue.ts';
@@ -95,6 +96,3 @@ function readClick({ envelope }: Delivery): HandlerOutcome | { kind: 'click'; cl
     },
   };
 }
-
-/** Postgres cannot store a NUL in text. */
-const withoutNul = (text: string): string => text.replaceAll('\0', '');

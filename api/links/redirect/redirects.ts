@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CODE_PATTERN, generatedCode } from '../../../core/links/link.ts';
+import { decodeUri } from '../../../core/text.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import type { Click } from './click.ts';
 import { headersOf, type LinkCache, type Lookup, type Target } from './link-cache.ts';
@@ -114,7 +115,7 @@ function parseLinkRequest(url: string): LinkRequest | null {
   const [, code, plus] = CANONICAL.exec(url) ?? [];
   if (code !== undefined) return { code, isPreview: plus === '+', isVariant: false };
   if (!MAY_BE_VARIANT.test(url)) return null;
-  const path = decoded(url.split('?', 1)[0] ?? '')
+  const path = decodeUri(url.split('?', 1)[0] ?? '')
     .replace(/\/+/g, '/')
     .replace(/(.)\/$/, '$1');
   const [match, spelled = '', itsPlus, alone, anyPlus] = VARIANT.exec(path) ?? [];
@@ -123,11 +124,3 @@ function parseLinkRequest(url: string): LinkRequest | null {
 }
 
 const MAY_BE_VARIANT = /^\/(?:[rR/%]|[^?]*(?:\+|%2[bB])\/*(?:\?|$))/;
-
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}

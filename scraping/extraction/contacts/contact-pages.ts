@@ -1,5 +1,6 @@
 import { siteKey } from '../../../core/leads/domains.ts';
 import { parseUrl } from '../../../core/parse-url.ts';
+import { decodeUri, foldWords } from '../../../core/text.ts';
 import { collapseSpaces, parsePage, select } from '../document/dom.ts';
 
 /**
@@ -59,8 +60,8 @@ const NEVER =
   /\b(privacy|datenschutz|cookies?|agb|terms|conditions|login|signin|sign in|register|cart|warenkorb|jobs?|karriere|career|careers|blog|news|press|presse|mailto|feed|rss|wp admin|contact lens(es)?|kontaktlinsen)\b/;
 
 function classifyContactPage(link: string, text: string): { kind: number; rank: number } | null {
-  const path = fold(decodePath(new URL(link).pathname + new URL(link).search));
-  const words = fold(text);
+  const path = foldWords(decodeUri(new URL(link).pathname + new URL(link).search));
+  const words = foldWords(text);
   if (NEVER.test(words) || NEVER.test(path)) return null;
   for (const [kind, pattern] of KINDS.entries()) {
     // A long text that mentions the word is a teaser, not a menu entry.
@@ -84,19 +85,3 @@ function oneOfEachKindFirst(found: [string, { kind: number }][]): string[] {
   }
   return [...first, ...others];
 }
-
-function decodePath(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    return path;
-  }
-}
-
-const fold = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();

@@ -1,3 +1,4 @@
+import { decodeUri } from '../../../core/text.ts';
 import type { PageElements } from './page-elements.ts';
 
 /** An obfuscated e-mail address, decoded but not yet validated. */
@@ -204,12 +205,4 @@ function decodings(value: string): string[] {
     return /^[\w.+-]+@[\w.-]+$/.test(text) ? [text] : [];
   }
   return /%40/.test(plain) ? [decodeUri(plain)] : [];
-}
-
-export function decodeUri(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

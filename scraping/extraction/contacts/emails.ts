@@ -1,5 +1,6 @@
 import { parse } from 'tldts';
-import { decodeUri, deobfuscateEmails } from './email-deobfuscation.ts';
+import { decodeUri } from '../../../core/text.ts';
+import { deobfuscateEmails } from './email-deobfuscation.ts';
 import type { Finding } from './finding.ts';
 import type { PageElements } from './page-elements.ts';
 import { type Line, withoutIcons } from './page-lines.ts';

@@ -1,3 +1,4 @@
+import { decodeUri } from '../../../core/text.ts';
 import { select } from './selector-index.ts';
 import { hasText, readText } from './traverse.ts';
 
@@ -72,11 +73,7 @@ function documentOfDataUrl(src: string): string | null {
   if (beginning === undefined) return null;
   const data = src.slice(beginning.length);
   if (base64) return Buffer.from(data, 'base64').toString();
-  try {
-    return decodeURIComponent(data);
-  } catch {
-    return data;
-  }
+  return decodeUri(data);
 }
 
 /** A frame that is not meant to be seen: it counts, tracks or talks to another window. */

@@ -1,4 +1,5 @@
 import { PageFailure, pageError } from '../../../core/jobs/page-errors.ts';
+import { decodeUri } from '../../../core/text.ts';
 import { type Archive, openArchive } from './archive.ts';
 import { authorsIn, type FilePage, titleIn } from './file-page.ts';
 import type { FileLimits } from './limits.ts';
@@ -69,11 +70,7 @@ function resolvePath(folder: string, href: string): string {
     if (part === '..') parts.pop();
     else if (part !== '.' && part !== '') parts.push(part);
   }
-  try {
-    return decodeURIComponent(parts.join('/'));
-  } catch {
-    return parts.join('/');
-  }
+  return decodeUri(parts.join('/'));
 }
 
 /** Pictures and links within the book lead nowhere. */

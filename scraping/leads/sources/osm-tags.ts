@@ -193,6 +193,8 @@ const KINDS: readonly (readonly [tags: string, words: string])[] = [
   ['shop=solar craft=solar', 'solar,solar installer,photovoltaik,solartechnik,photovoltaique'],
 ];
 
+import { foldNames } from '../../../core/text.ts';
+
 const BY_WORD = new Map(
   KINDS.flatMap(([tags, words]) => words.split(',').map((word) => [word, tags.split(' ')] as const)),
 );
@@ -207,7 +209,7 @@ export function osmTags(industry: string | null, keywords: readonly string[]): s
 }
 
 function findTags(text: string): string[] | null {
-  const folded = fold(text);
+  const folded = foldNames(text);
   if (folded === '') return null;
   // `dental clinics`: the whole text first, then each run of words in it, longest first.
   const words = folded.split(' ').slice(0, 12);
@@ -224,12 +226,3 @@ const lookUp = (word: string): string[] | undefined =>
   [word, word.replace(/ies$/, 'y'), word.replace(/(es|s|n|en)$/, ''), word.replace(/s$/, '')]
     .map((form) => BY_WORD.get(form))
     .find(Boolean);
-
-const fold = (text: string): string =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{M}+/gu, '')
-    .toLowerCase()
-    .replace(/ß/g, 'ss')
-    .replace(/[^\p{L}\p{N}]+/gu, ' ')
-    .trim();

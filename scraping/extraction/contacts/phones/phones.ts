@@ -1,4 +1,4 @@
-import { decodeUri } from '../email-deobfuscation.ts';
+import { decodeUri } from '../../../../core/text.ts';
 import { EXAMPLE } from '../emails.ts';
 import type { Finding } from '../finding.ts';
 import type { PageElements } from '../page-elements.ts';
