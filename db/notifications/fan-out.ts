@@ -1,7 +1,7 @@
 import { endsJob } from '../../core/events/events.ts';
 import type { JobSecrets } from '../../core/jobs/job-secrets.ts';
 import { isOwnAction, isUrgent, patternsFor } from '../../core/notifications/notification.ts';
-import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
+import { unlessUnreadable } from '../../runtime/secrets/secret-box.ts';
 import { type Database, isDatabaseUnavailable, isSerializationFailure, type Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { place } from '../secrets/places.ts';
@@ -107,13 +107,8 @@ interface JobWebhook {
 
 /** A job whose secrets cannot be read is notified without them. */
 function webhookLoginOf(sql: Sql, jobId: string, sealed: Buffer): string | undefined {
-  try {
-    const secrets = JSON.parse(sql.secrets.open(sealed, place.job(jobId))) as JobSecrets;
-    return secrets.webhook?.authorization;
-  } catch (error) {
-    if (error instanceof SecretUnreadable) return undefined;
-    throw error;
-  }
+  const secrets = unlessUnreadable(() => sql.secrets.open(sealed, place.job(jobId)));
+  return secrets === null ? undefined : (JSON.parse(secrets) as JobSecrets).webhook?.authorization;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { Channel } from '../../core/notifications/notification.ts';
-import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
+import { unlessUnreadable } from '../../runtime/secrets/secret-box.ts';
 import type { Sql } from '../connect.ts';
 import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
 import { place } from '../secrets/places.ts';
@@ -137,14 +137,9 @@ const pushAddress = (push: PushTarget): string =>
   `${new URL(push.endpoint).origin}/#${createHash('sha256').update(JSON.stringify(push)).digest('base64url')}`;
 
 /** Null if it cannot be decrypted. */
-export function openPushTarget(sql: Sql, id: string, sealed: Buffer | null): PushTarget | null {
-  try {
-    return sealed && (JSON.parse(sql.secrets.open(sealed, place.subscription(id))) as PushTarget);
-  } catch (error) {
-    if (error instanceof SecretUnreadable) return null;
-    throw error;
-  }
-}
+export const openPushTarget = (sql: Sql, id: string, sealed: Buffer | null): PushTarget | null =>
+  sealed &&
+  unlessUnreadable(() => JSON.parse(sql.secrets.open(sealed, place.subscription(id))) as PushTarget);
 
 const endpointOf = (sql: Sql, id: string, target: string | null, sealed: Buffer | null): string | null =>
   openPushTarget(sql, id, sealed)?.endpoint ?? target?.split('#', 1)[0] ?? null;

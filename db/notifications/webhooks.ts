@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { splitLogin } from '../../core/url-login.ts';
-import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
+import { unlessUnreadable } from '../../runtime/secrets/secret-box.ts';
 import type { Database, Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 import {
@@ -58,11 +58,11 @@ export async function ensureWebhook(
   const [row] = made ? [made] : await sql.query<WithReceiver>(FIND_BY_URL, [endpoint.userId, url]);
   if (!row) throw new Error('create_webhook returned no row');
   const { receiver_id, secret: sealed, login: knownLogin, ...webhook } = row;
-  const known = readable(() => openWebhookSecret(sql, receiver_id, sealed));
+  const known = unlessUnreadable(() => openWebhookSecret(sql, receiver_id, sealed));
   const secret = known && shownSecret(known);
   if (made) return { webhook, secret, fresh: true };
   const currentLogin = () => knownLogin && openWebhookLogin(sql, webhook.id, knownLogin);
-  if (authorization !== undefined && authorization !== readable(currentLogin)) {
+  if (authorization !== undefined && authorization !== unlessUnreadable(currentLogin)) {
     await sql.query(SET_LOGIN, [webhook.id, sealWebhookLogin(sql, webhook.id, authorization)]);
     webhook.url_credentials = true;
   }
@@ -74,15 +74,6 @@ type WithReceiver = Webhook & { login: Buffer | null; receiver_id: string; secre
 
 /** The part of a webhook's URL that names its receiver: all but query and fragment. */
 export const receiverOf = (url: string): string => url.replace(/[?#].*$/s, '');
-
-function readable(open: () => string | null): string | null {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof SecretUnreadable) return null;
-    throw error;
-  }
-}
 
 export const listWebhooks = (sql: Sql, userId: string): Promise<Webhook[]> =>
   sql.query<Webhook>(LIST_WEBHOOKS, [userId]);

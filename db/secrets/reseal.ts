@@ -1,4 +1,4 @@
-import { SecretUnreadable } from '../../runtime/secrets/secret-box.ts';
+import { unlessUnreadable } from '../../runtime/secrets/secret-box.ts';
 import type { Sql } from '../connect.ts';
 import { openWebhookSecret } from '../notifications/webhook-secrets.ts';
 import { type Statement, statement } from '../statement.ts';
@@ -51,7 +51,9 @@ async function resealColumn(
         AT_ONCE,
       ]);
       const fresh = rows.flatMap(({ id, sealed }) => {
-        const text = readable(() => (open ? open(sql, id, sealed) : sql.secrets.open(sealed, placeOf(id))));
+        const text = unlessUnreadable(() =>
+          open ? open(sql, id, sealed) : sql.secrets.open(sealed, placeOf(id)),
+        );
         return text === null ? [] : [{ id, was: sealed, becomes: sql.secrets.seal(text, placeOf(id)) }];
       });
       await sql.query(replace, [
@@ -65,15 +67,6 @@ async function resealColumn(
       if (!end || rows.length < AT_ONCE) break;
       last = { key: end.key, id: end.id };
     }
-  }
-}
-
-function readable(open: () => string): string | null {
-  try {
-    return open();
-  } catch (error) {
-    if (error instanceof SecretUnreadable) return null;
-    throw error;
   }
 }
 

@@ -63,6 +63,16 @@ export function createSecretBox(keys: readonly Buffer[]): SecretBox {
   };
 }
 
+/** What `open` returns; null if the secret cannot be read. */
+export function unlessUnreadable<T>(open: () => T): T | null {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof SecretUnreadable) return null;
+    throw error;
+  }
+}
+
 /** For processes that neither write nor read secrets. */
 export const NO_SECRETS: SecretBox = {
   keyIds: [],

@@ -1,5 +1,5 @@
 import type { SentChannel } from '../../../core/notifications/notification.ts';
-import { SecretUnreadable } from '../../../runtime/secrets/secret-box.ts';
+import { unlessUnreadable } from '../../../runtime/secrets/secret-box.ts';
 import type { Sql } from '../../connect.ts';
 import { statement } from '../../statement.ts';
 import { openPushTarget, type PushTarget } from '../subscriptions.ts';
@@ -83,14 +83,12 @@ function endpointOf(
   { login, receiverId, secrets, ...endpoint }: NonNullable<SealedDelivery['webhook']>,
 ): ClaimedEndpoint {
   const { id } = endpoint;
-  try {
+  const opened = unlessUnreadable(() => {
     const authorization = login === null ? null : openWebhookLogin(sql, id, Buffer.from(login, 'base64'));
     const open = (sealed: string) => openWebhookSecret(sql, receiverId, Buffer.from(sealed, 'base64'));
-    return { ...endpoint, authorization, secrets: secrets.map(open) };
-  } catch (error) {
-    if (!(error instanceof SecretUnreadable)) throw error;
-    return { ...endpoint, authorization: null, secrets: [] };
-  }
+    return { authorization, secrets: secrets.map(open) };
+  });
+  return { ...endpoint, ...(opened ?? { authorization: null, secrets: [] }) };
 }
 
 const CLAIMED = `
