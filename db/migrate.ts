@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { OperatorError } from '../runtime/operator-error.ts';
-import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 import { isDatabaseUnavailable } from './connect.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { Migration } from './migrations/migration.ts';
+import { withOneConnection } from './one-connection.ts';
 import { type DatabaseContents, pendingMigrations } from './schema-version.ts';
 
 /**
@@ -19,23 +19,16 @@ import { type DatabaseContents, pendingMigrations } from './schema-version.ts';
  * application's, or incomplete
  */
 export async function migrate(
-  { url, applicationName }: { url: string; applicationName: string },
+  database: { url: string; applicationName: string },
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<string[]> {
-  const { Client, ...address } = poolAddress(url);
-  const client = new Client({ ...address, application_name: applicationName, keepAlive: true });
-  // A broken connection fails the current statement; without a listener it would end the process.
-  client.on('error', () => {});
-  try {
-    await client.connect();
+  return withOneConnection(database, async (client) => {
     await client.query(SILENCE_ENDS);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     const pending = pendingMigrations(await readContents(client), migrations);
     for (const migration of pending) await apply(client, migration);
     return pending.map(({ name }) => name);
-  } finally {
-    await client.end().catch(() => {});
-  }
+  });
 }
 
 const MIGRATION_LOCK = 4_203_001;

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../runtime/log/logger.ts';
 import { OperatorError } from '../runtime/operator-error.ts';
 import { explainPostgresFailure } from '../runtime/postgres/postgres-failure.ts';
 import type { Config } from '../runtime/settings/config.ts';
-import { connect, type Database, isDatabaseUnavailable } from './connect.ts';
+import { connect, type Database, type DatabaseOptions, isDatabaseUnavailable } from './connect.ts';
 import { embeddedPostgresUrl } from './embedded-postgres.ts';
 import { migrate } from './migrate.ts';
 import { refuseTransactionPooling } from './pooler.ts';
@@ -19,15 +18,12 @@ export const databaseUrlOf = (config: Config): string | Promise<string> =>
  * Connects and brings the schema up to date. Waits for a database that is not up yet: in a fleet
  * everything starts at once. Rejects on permanent errors such as a wrong password.
  */
-export async function openDatabase(options: {
-  url: string;
-  poolSize: number;
-  applicationName: string;
-  logger: Logger;
-  statementTimeoutMs?: number;
-  /** Of a process that handles secrets. */
-  encryption?: EncryptionKeys;
-}): Promise<Database> {
+export async function openDatabase(
+  options: Omit<DatabaseOptions, 'secrets'> & {
+    /** Of a process that handles secrets. */
+    encryption?: EncryptionKeys;
+  },
+): Promise<Database> {
   const { logger, encryption } = options;
   for (let pauseMs = 250; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {

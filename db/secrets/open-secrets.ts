@@ -1,7 +1,7 @@
 import { OperatorError } from '../../runtime/operator-error.ts';
-import { poolAddress } from '../../runtime/postgres/postgres-connection.ts';
 import { createKeyFile, keyFileOf, readKeyFile } from '../../runtime/secrets/key-file.ts';
 import { createSecretBox, keyIdOf, type SecretBox } from '../../runtime/secrets/secret-box.ts';
+import { withOneConnection } from '../one-connection.ts';
 
 export interface EncryptionKeys {
   /** Of `ENCRYPTION_KEY`; empty if it is not set. */
@@ -19,16 +19,12 @@ export interface EncryptionKeys {
  * @throws OperatorError, in one line, if a key is missing or is not this database's
  */
 export async function openSecrets(
-  { url, applicationName }: { url: string; applicationName: string },
+  database: { url: string; applicationName: string },
   { keys, dataDir }: EncryptionKeys,
   onCreated?: (file: string) => void,
 ): Promise<SecretBox> {
   const file = keyFileOf(dataDir);
-  const { Client, ...address } = poolAddress(url);
-  const client = new Client({ ...address, application_name: applicationName, keepAlive: true });
-  client.on('error', () => {});
-  try {
-    await client.connect();
+  return withOneConnection(database, async (client) => {
     // Processes that start at once on a new database must agree on one key.
     await client.query('BEGIN');
     await client.query('SELECT pg_advisory_xact_lock($1)', [KEY_LOCK]);
@@ -47,9 +43,7 @@ export async function openSecrets(
     ]);
     await client.query('COMMIT');
     return box;
-  } finally {
-    await client.end().catch(() => {});
-  }
+  });
 }
 
 const KEY_LOCK = 4_203_004;
