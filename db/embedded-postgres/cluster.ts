@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chown, lchown, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { isRunning } from '../../runtime/process/is-running.ts';
 import { makeFolder } from '../../runtime/process/make-folder.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { EmbeddedPostgresError } from './error.ts';
@@ -126,15 +127,6 @@ async function giveAway(path: string, owner: { uid: number; gid: number }): Prom
   await lchown(path, owner.uid, owner.gid);
   for (const name of await readdir(path, { recursive: true })) {
     await lchown(join(path, name), owner.uid, owner.gid);
-  }
-}
-
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

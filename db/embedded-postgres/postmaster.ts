@@ -3,7 +3,8 @@ import { chown, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Cluster, isRunning } from './cluster.ts';
+import { isRunning } from '../../runtime/process/is-running.ts';
+import type { Cluster } from './cluster.ts';
 
 /** What `postmaster.pid` says about the server of a cluster. */
 export interface Postmaster {

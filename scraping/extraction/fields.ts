@@ -5,6 +5,7 @@ import { parseExtractSelector } from '../../core/selectors/extract-selector.ts';
 import { absoluteUrl, collapseSpaces, select } from './document/dom.ts';
 import { isText, nextNode } from './document/traverse.ts';
 import { parseIsoDate } from './metadata/byline.ts';
+import { once } from './once.ts';
 import { dateIn, orderIn } from './values/date.ts';
 import { elementLanguage, type Notation, pageLanguage } from './values/locale.ts';
 import { numberIn } from './values/number.ts';
@@ -52,14 +53,6 @@ function textsOf(document: Document): string {
     if (isText(node) && /\d/.test(node.data)) texts.push(node.data);
   }
   return texts.join(' ');
-}
-
-function once<T>(compute: () => T): () => T {
-  let known: { value: T } | undefined;
-  return () => {
-    known ??= { value: compute() };
-    return known.value;
-  };
 }
 
 function readObject(

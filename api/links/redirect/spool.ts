@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Envelope, parseEnvelope } from '../../../queue/envelope.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
+import { isRunning } from '../../../runtime/process/is-running.ts';
 
 /**
  * Clicks on disk while the broker is away: one file per process, one line per click, sent and
@@ -209,21 +210,11 @@ async function sendFile(
 function isAbandoned(path: string, name: string): boolean {
   const [, host, pid] = /^(.+)\.(\d+)\.[0-9a-f]{8}\.(?:\d+\.)?(?:clicks|at-risk)$/.exec(name) ?? [];
   if (host === undefined) return false;
-  if (host === hostname()) return !isRunning(Number(pid));
+  // A restarted container's main process has its predecessor's pid.
+  if (host === hostname()) return Number(pid) === process.pid || !isRunning(Number(pid));
   try {
     return Date.now() - statSync(path).mtimeMs > ABANDONED_MS;
   } catch {
     return false;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  // A restarted container's main process has its predecessor's pid.
-  if (pid === process.pid) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -1,6 +1,7 @@
 import { parseUrl } from '../../../core/parse-url.ts';
 import { collapseSpaces, isText, readText, select, selectFirst } from '../document/dom.ts';
 import { nextNode } from '../document/traverse.ts';
+import { once } from '../once.ts';
 import { ARTICLE, type BylineSource, stringIn, writtenThings } from './byline.ts';
 import { flattenThings, isOfType, type Thing } from './structured-data.ts';
 
@@ -315,12 +316,3 @@ const plain = (text: string) => (text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? 
 const isWrittenText = (source: BylineSource): boolean =>
   /^article/.test(source.tags.get('og:type') ?? '') ||
   writtenThings(source).some((thing) => isOfType(thing, ARTICLE));
-
-/** Computes a value when it is first asked for. */
-function once<T>(compute: () => T): () => T {
-  let known: { value: T } | undefined;
-  return () => {
-    known ??= { value: compute() };
-    return known.value;
-  };
-}

@@ -29,11 +29,14 @@ export function sourceError(
   message: string,
   options?: ErrorOptions,
 ): PermanentError | RetryableError {
-  const text = `${source}: ${message}`;
-  return SOURCE_ERRORS[code] === 'retryable'
+  return errorOfCode(code, `${source}: ${message}`, options);
+}
+
+/** @param text names the source */
+export const errorOfCode = (code: SourceErrorCode, text: string, options?: ErrorOptions) =>
+  SOURCE_ERRORS[code] === 'retryable'
     ? new RetryableError(code, text, options)
     : new PermanentError(code, text, options);
-}
 
 /** @throws the source error of a status of 400 or above */
 export function requireOk(source: SourceType, { status }: SourceAnswer): void {

@@ -1,8 +1,7 @@
-import { PermanentError, RetryableError } from '../../../core/errors.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { SourceType } from '../../../core/leads/lead.ts';
 import { ThreadPool } from '../../extraction/thread-pool.ts';
-import { SOURCE_ERRORS, sourceError } from './errors.ts';
+import { errorOfCode, sourceError } from './errors.ts';
 import type { SourceReadingAnswer } from './readers.ts';
 import type { SourceQuestion } from './readings.ts';
 import type { ReadAnswer } from './source.ts';
@@ -40,10 +39,7 @@ export function createSourceReader(): SourceReader {
             AbortSignal.any([signal, tooLong]),
           )) as SourceReadingAnswer;
           if (answer.kind === 'read') return answer.value;
-          const { code, message } = answer;
-          throw SOURCE_ERRORS[code] === 'retryable'
-            ? new RetryableError(code, message)
-            : new PermanentError(code, message);
+          throw errorOfCode(answer.code, answer.message);
         } catch (cause) {
           signal.throwIfAborted();
           if (!tooLong.aborted && !(cause instanceof PageFailure)) throw cause;

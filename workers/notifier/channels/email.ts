@@ -70,28 +70,23 @@ export function createEmailChannel(options: {
     }
   };
 
-  return {
-    name: 'email',
-    maxAttempts: config.attempts,
-    retry: config.retry,
-    concurrency: 1,
-    leases: 4,
-    circuitKey: () => 'smtp',
-    send,
-    stop: () => transport.close(),
-  };
+  return { ...emailChannel(config), send, stop: () => transport.close() };
 }
+
+const emailChannel = ({ attempts, retry }: NotifyConfig): Omit<Channel, 'send'> => ({
+  name: 'email',
+  maxAttempts: attempts,
+  retry,
+  concurrency: 1,
+  leases: 4,
+  circuitKey: () => 'smtp',
+});
 
 /**
  * Without `SMTP_URL`: mails queued while it was set use up their attempts, then are dead-lettered.
  */
 export const createNoEmailChannel = (config: NotifyConfig): Channel => ({
-  name: 'email',
-  maxAttempts: config.attempts,
-  retry: config.retry,
-  concurrency: 1,
-  leases: 4,
-  circuitKey: () => 'smtp',
+  ...emailChannel(config),
   send: async () => retry({ code: 'email_not_configured', message: 'this installation has no SMTP_URL' }),
 });
 
