@@ -7,11 +7,12 @@ import { createBrowserPool } from '../../scraping/browser/pool.ts';
 import { findChromium } from '../../scraping/browser/process/chromium.ts';
 import { createEgressGuard } from '../../scraping/egress/guard.ts';
 import { createProxyHealth } from '../../scraping/egress/upstream-proxy.ts';
-import { scrape } from '../../scraping/engine/page-engine.ts';
+import { openPageEngine } from '../../scraping/engine/page-engine.ts';
 import { createRenderingTypeCache } from '../../scraping/engine/rendering-type-cache.ts';
 import type { ContentScope } from '../../scraping/extraction/content/select-blocks.ts';
 import type { Format } from '../../scraping/extraction/extract.ts';
 import { createExtractor } from '../../scraping/extraction/extractor.ts';
+import type { ScrapeSpec } from '../../scraping/fetching/page.ts';
 import { createHttpClient } from '../../scraping/http/client.ts';
 
 export interface SavedPage {
@@ -88,15 +89,16 @@ export async function createBrowserReader(): Promise<PageReader> {
         pageTimeoutMs: 60_000,
         maxPageBytes: 50_000_000,
       };
-      const scraped = await scrape(
-        {
-          url: `http://${host}${path}`,
-          spec: { formats: [...formats], main_content: mainContent, render: 'browser' },
-        },
-        { ...context, signal: new AbortController().signal },
-      );
-      saved.delete(path);
-      return scraped.page;
+      const spec: ScrapeSpec = { formats: [...formats], main_content: mainContent, render: 'browser' };
+      const signal = new AbortController().signal;
+      const engine = openPageEngine(spec, { ...context, signal, isOnlyPage: true });
+      try {
+        return (await engine.scrape(`http://${host}${path}`)).page;
+      } finally {
+        saved.delete(path);
+        // Not awaited: closing a hung page may take seconds, and the pool waits for it when it stops.
+        void engine.close();
+      }
     },
     async stop() {
       await browser.stop();

@@ -88,10 +88,6 @@ export interface StoredPage {
   counts: Counts;
 }
 
-/** Stores a page, see `storePages`. */
-export const storePage = (database: Database, run: Fence, stored: StoredPage): Promise<boolean> =>
-  storePages(database, run, [stored]);
-
 /**
  * Stores pages with their artifacts and the job's progress, which is that of the last page; false
  * if the fence no longer holds, and then nothing is stored. Without artifacts it is one statement

@@ -3,7 +3,6 @@ import type { Interval } from '../../core/calendar.ts';
 import type { ClickKind } from '../../core/links/link.ts';
 import type { Database, Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
-import { bitHour } from './visitor-hours.ts';
 
 /** A click as it is counted. */
 export interface CountedClick {
@@ -53,6 +52,15 @@ const BOUNDED_VALUE = `
          OR (SELECT count(*) FROM (SELECT FROM link_breakdowns o WHERE o.link_id = counted.link_id AND o.day = counted.day
                                      AND o.kind = counted.kind LIMIT 1000) AS known) < 1000
        THEN value ELSE '(other)' END`;
+
+/**
+ * As SQL, the first or last hour of a day set in a mask such as `link_visitors.hours_mask` (one bit
+ * per hour, hour 0 the lowest); 24 if none is set.
+ */
+const bitHour = (mask: string, which: 'first' | 'last'): string =>
+  which === 'first'
+    ? `24 - length(rtrim((${mask})::bit(24)::text, '0'))`
+    : `24 - position('1' IN (${mask})::bit(24)::text)`;
 
 const STORE_CLICKS = statement(
   'store_clicks',

@@ -5,7 +5,7 @@ import { devices } from './process/playwright.ts';
 import type { SessionOptions } from './session.ts';
 
 /** The browser context options of a job. */
-export function sessionOptions(spec: ScrapeSpec, tabs: number | undefined): SessionOptions {
+export function sessionOptions(spec: ScrapeSpec, tabs: number): SessionOptions {
   return {
     tabs,
     identity: identityOf(spec),

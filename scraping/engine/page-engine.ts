@@ -158,20 +158,6 @@ export function openPageEngine(spec: ScrapeSpec, context: PageEngineContext): Pa
   }
 }
 
-/** Scrapes one page with an engine of its own. */
-export async function scrape(
-  request: { url: string; spec: ScrapeSpec },
-  context: PageEngineContext,
-): Promise<ScrapedPage> {
-  const engine = openPageEngine(request.spec, { ...context, isOnlyPage: true });
-  try {
-    return await engine.scrape(request.url);
-  } finally {
-    // Not awaited: closing a hung page may take seconds, and the pool waits for it when it stops.
-    void engine.close();
-  }
-}
-
 /** What a job asked of a page that cannot be done with a file. */
 function leftUndone(
   { actions = [], formats = [] }: ScrapeSpec,

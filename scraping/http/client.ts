@@ -54,7 +54,7 @@ export interface HttpGetOptions {
   /** `Authorization` for each URL requested, also after redirects; `headers` override it. */
   authorization?: (url: string) => string | null;
   /** Default `GET`. Others than GET and HEAD are never resent if a connection breaks. */
-  method?: 'GET' | 'HEAD' | 'POST' | 'PUT';
+  method?: 'GET' | 'HEAD' | 'POST';
   body?: string | Buffer;
   /** Default 20, as in browsers. With 0 a redirect is returned as the response. */
   maxRedirects?: number;
@@ -87,8 +87,6 @@ export interface HttpClientOptions {
   guard: EgressGuard;
   /** Default for the header `user-agent`. */
   userAgent: string;
-  /** Concurrent connections per origin; further requests wait. Default 8. */
-  connectionsPerOrigin?: number;
   logger: Logger;
   /** Shared with the browser pool in this process. Default: one of its own. */
   proxyHealth?: ProxyHealth;
@@ -97,13 +95,11 @@ export interface HttpClientOptions {
 }
 
 const MAX_REDIRECTS = 20;
-const CONNECTIONS_PER_ORIGIN = 8;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { guard, logger, proxyHealth: health = createProxyHealth(), proxies = [] } = options;
   const pools = createConnectionPools({
     guard,
-    connectionsPerOrigin: options.connectionsPerOrigin ?? CONNECTIONS_PER_ORIGIN,
     proxies:
       proxies.length === 0 ? undefined : createUpstreamProxies({ urls: [...proxies], guard, health, logger }),
   });

@@ -19,13 +19,14 @@ export interface ConnectionPools {
   stop(): Promise<void>;
 }
 
+/** At the same time; further requests wait. */
+const CONNECTIONS_PER_ORIGIN = 8;
 /** Bounded: a broad crawl contacts many origins once. */
 const POOLS_KEPT = 256;
 const TLS_TIMEOUT_MS = 10_000;
 
 export interface ConnectionPoolsOptions {
   guard: EgressGuard;
-  connectionsPerOrigin: number;
   /** Undefined: servers are dialled directly. */
   proxies: UpstreamProxies | undefined;
 }
@@ -44,7 +45,7 @@ export function createConnectionPools(options: ConnectionPoolsOptions): Connecti
     request(request) {
       const known = pools.get(request.origin);
       if (known) return known.request(request);
-      const origin = new ConnectionPool(options.connectionsPerOrigin, async () => {
+      const origin = new ConnectionPool(async () => {
         const socket = await dial(request.origin);
         if (isStopped) socket.destroy();
         open.add(socket);
@@ -72,15 +73,10 @@ class ConnectionPool {
   /** Idle sockets, each with a function that removes its listeners. */
   readonly #idle = new Map<Socket, () => void>();
   readonly #waiting: (() => void)[] = [];
-  #free: number;
+  #free = CONNECTIONS_PER_ORIGIN;
   #isRetired = false;
 
-  constructor(
-    connections: number,
-    private readonly dial: () => Promise<Socket>,
-  ) {
-    this.#free = connections;
-  }
+  constructor(private readonly dial: () => Promise<Socket>) {}
 
   async request(request: WireRequest): Promise<WireResponse> {
     await this.#acquireSlot(request.signal);

@@ -179,7 +179,7 @@ function send(socket: Socket, { origin, path, method, headers, body }: WireReque
   ];
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${onWire(value)}`);
   const bytes = body === null ? null : Buffer.from(body);
-  if (bytes || method === 'POST' || method === 'PUT') lines.push(`content-length: ${bytes?.length ?? 0}`);
+  if (bytes || method === 'POST') lines.push(`content-length: ${bytes?.length ?? 0}`);
   if (lines.some((line) => /[\r\n\0]/.test(line)))
     throw new WireError('a header of the request has a line break');
   const head = `${lines.join('\r\n')}\r\n\r\n`;

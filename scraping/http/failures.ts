@@ -11,15 +11,7 @@ function codeOf(error: unknown): PageErrorCode {
   if (error instanceof EgressError) return error.code;
   const code = systemCode(error);
   if (TLS_ERROR.test(code)) return 'tls_failed';
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'connection_refused';
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
-      return 'page_timeout';
-    default:
-      return 'connection_failed';
-  }
+  return code === 'ECONNREFUSED' ? 'connection_refused' : 'connection_failed';
 }
 
 /** OpenSSL's codes for untrusted certificates, Node's for failed handshakes. */

@@ -49,13 +49,6 @@ export function isAllowed({ rules }: Permissions, url: string): boolean {
 /** Characters compared per URL: 30,000 rules with stars for a path of 200, some 30 ms at worst. */
 const MOST_WORK = 6_000_000;
 
-/** As `isAllowed`, for a single URL. */
-export const mayFetch = (robots: Robots, agent: string, url: string): boolean =>
-  isAllowed(permissionsFor(robots, agent), url);
-
-export const crawlDelayFor = (robots: Robots, agent: string): number | null =>
-  permissionsFor(robots, agent).crawlDelay;
-
 function rulesOf(groups: readonly Group[]): CompiledRule[] {
   const byPattern = new Map<string, boolean>();
   const add = (pattern: string, allow: boolean) => {

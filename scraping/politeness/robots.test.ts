@@ -1,9 +1,9 @@
-import { crawlDelayFor, mayFetch, productTokenOf } from './robots-permission.ts';
+import { isAllowed, permissionsFor, productTokenOf } from './robots-permission.ts';
 import { MAX_ROBOTS_BYTES, parseRobots } from './robots-txt.ts';
 
 const read = (text: string) => parseRobots(Buffer.from(text));
 const may = (robotsTxt: string, path: string, agent = 'LeadEngine') =>
-  mayFetch(read(robotsTxt), agent, new URL(path, 'https://example.com/').href);
+  isAllowed(permissionsFor(read(robotsTxt), agent), new URL(path, 'https://example.com/').href);
 
 test('the group that names the crawler applies, and the `*` group does not', () => {
   const rules = 'User-agent: *\nDisallow: /\n\nUser-agent: leadengine\nDisallow: /private\n';
@@ -47,9 +47,12 @@ test.each([
   ['old line ends', 'User-agent: *\rDisallow: /x\r'],
   ['a comment behind the rule', 'User-agent: * # all\nDisallow: /x# not this\n'],
 ])('%s is understood', (_, text) => {
-  expect(mayFetch(parseRobots(Buffer.from(text, 'latin1')), 'LeadEngine', 'https://example.com/x/y')).toBe(
-    false,
-  );
+  expect(
+    isAllowed(
+      permissionsFor(parseRobots(Buffer.from(text, 'latin1')), 'LeadEngine'),
+      'https://example.com/x/y',
+    ),
+  ).toBe(false);
 });
 
 test('a file that is no robots.txt allows everything', () => {
@@ -62,15 +65,15 @@ test('the delay is that of the groups that apply to the crawler', () => {
   const robots = read(
     'User-agent: *\nCrawl-delay: 10\n\nUser-agent: LeadEngine\nCrawl-delay: 1.5\nDisallow:\n',
   );
-  expect(crawlDelayFor(robots, 'LeadEngine')).toBe(1.5);
-  expect(crawlDelayFor(robots, 'OtherBot')).toBe(10);
-  expect(crawlDelayFor(read('User-agent: *\nCrawl-delay: soon\n'), 'OtherBot')).toBeNull();
+  expect(permissionsFor(robots, 'LeadEngine').crawlDelay).toBe(1.5);
+  expect(permissionsFor(robots, 'OtherBot').crawlDelay).toBe(10);
+  expect(permissionsFor(read('User-agent: *\nCrawl-delay: soon\n'), 'OtherBot').crawlDelay).toBeNull();
 });
 
 test('sitemaps are read anywhere in the file and belong to no group', () => {
   const robots = read('Sitemap: https://example.com/a.xml\nUser-agent: *\nsitemap:/b.xml\nDisallow: /x\n');
   expect(robots.sitemaps).toEqual(['https://example.com/a.xml', '/b.xml']);
-  expect(mayFetch(robots, 'LeadEngine', 'https://example.com/x')).toBe(false);
+  expect(isAllowed(permissionsFor(robots, 'LeadEngine'), 'https://example.com/x')).toBe(false);
 });
 
 test('a hostile file takes linear time and is ignored beyond the size limit', () => {
@@ -99,7 +102,7 @@ test('a delay applies to the agents named before it, however many there are', ()
   const robots = read(
     'User-agent: a\nCrawl-delay: 1\nUser-agent: b\nCrawl-delay: 3\nUser-agent: c\nDisallow: /x\n',
   );
-  expect(['a', 'b', 'c'].map((agent) => crawlDelayFor(robots, agent))).toEqual([3, 3, null]);
+  expect(['a', 'b', 'c'].map((agent) => permissionsFor(robots, agent).crawlDelay)).toEqual([3, 3, null]);
   const { groups } = read('user-agent:a\ncrawl-delay:1\n'.repeat(10_000));
   expect(groups.map(({ agents, crawlDelays }) => [agents.size, crawlDelays.length])).toEqual([[1, 10_000]]);
 });

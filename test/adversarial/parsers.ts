@@ -6,7 +6,7 @@ import { sitemapLinksIn } from '../../scraping/crawl/sitemap-link.ts';
 import { detectBlock } from '../../scraping/engine/block-detection.ts';
 import { createCookies } from '../../scraping/http/cookies.ts';
 import { retryAfterMs } from '../../scraping/politeness/retry-after.ts';
-import { mayFetch } from '../../scraping/politeness/robots-permission.ts';
+import { isAllowed, permissionsFor } from '../../scraping/politeness/robots-permission.ts';
 import { parseRobots } from '../../scraping/politeness/robots-txt.ts';
 import { decodeDocument } from '../../scraping/response/charset.ts';
 import { htmlSignals } from '../../scraping/response/html-signals.ts';
@@ -35,7 +35,8 @@ const robots = (name: string, make: Attack['make'], path = '/'): Attack => ({
   name: `robots.txt: ${name}`,
   ...{ size: 120_000, make },
   served: { as: 'robots.txt', type: 'text/plain', bytes },
-  read: (text) => mayFetch(parseRobots(bytes(text)), 'LeadEngine', `https://example.com${path}`),
+  read: (text) =>
+    isAllowed(permissionsFor(parseRobots(bytes(text)), 'LeadEngine'), `https://example.com${path}`),
 });
 const sitemap = (name: string, make: Attack['make'], pack = (text: string) => bytes(text)): Attack => ({
   name: `sitemap: ${name}`,

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mayFetch } from '../../../scraping/politeness/robots-permission.ts';
+import { isAllowed, permissionsFor } from '../../../scraping/politeness/robots-permission.ts';
 import { parseRobots } from '../../../scraping/politeness/robots-txt.ts';
 import type { Part } from '../part.ts';
 
@@ -19,7 +19,7 @@ export const robotsPart: Part = {
     let trespasses = 0;
     for (const file of files) {
       for (const { robotsTxt, url, agent, allowed } of parseCases(readFileSync(join(folder, file)))) {
-        const verdict = mayFetch(parseRobots(robotsTxt), agent, url);
+        const verdict = isAllowed(permissionsFor(parseRobots(robotsTxt), agent), url);
         verdicts += 1;
         if (verdict === allowed) right += 1;
         else detail({ part: 'robots', file, url, agent, allowed, verdict });

@@ -3,7 +3,7 @@ import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import type { Page } from '../../../core/jobs/page.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
 import type { Database } from '../../../db/connect.ts';
-import { listStoredPages, type StoredPage, storePage } from '../../../db/jobs/run.ts';
+import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/run.ts';
 import { type FoundLead, storeLead } from '../../../db/leads.ts';
 import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
 import type { Scrape } from '../../../workers/scraper/execution.ts';
@@ -43,7 +43,7 @@ export function createScriptedScraper(options: {
       else done.add(position);
       const counts = { pages: done.size + errors, leads: 0, errors };
       const page = pageOf(job, position, failed, counts, total);
-      const isOurs = await retryWhileUnavailable([signal], logger, () => storePage(database, job, page));
+      const isOurs = await retryWhileUnavailable([signal], logger, () => storePages(database, job, [page]));
       signal.throwIfAborted();
       if (!isOurs) throw new AttemptAborted('lease_lost');
       const lead = await retryWhileUnavailable([signal], logger, () =>

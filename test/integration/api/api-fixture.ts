@@ -14,7 +14,7 @@ import { ensureAdmin } from '../../../db/accounts/users.ts';
 import { connect, type Database } from '../../../db/connect.ts';
 import { claimJobs } from '../../../db/jobs/claim.ts';
 import type { DispatchableJob } from '../../../db/jobs/dispatch.ts';
-import { storePage } from '../../../db/jobs/run.ts';
+import { storePages as storeInRun } from '../../../db/jobs/run.ts';
 import { settleJobs } from '../../../db/jobs/settle.ts';
 import { statement } from '../../../db/statement.ts';
 import { createDispatch } from '../../../dispatch/dispatch.ts';
@@ -310,13 +310,15 @@ export async function storePages(
   pages: Page[],
 ): Promise<void> {
   for (const [position, page] of pages.entries()) {
-    await storePage(database, job, {
-      position,
-      page,
-      artifacts: [],
-      progress: { done: position + 1, total: pages.length, message: null },
-      counts: { pages: position + 1, leads: 0, errors: 0 },
-    });
+    await storeInRun(database, job, [
+      {
+        position,
+        page,
+        artifacts: [],
+        progress: { done: position + 1, total: pages.length, message: null },
+        counts: { pages: position + 1, leads: 0, errors: 0 },
+      },
+    ]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { storePage } from '../../../db/jobs/run.ts';
+import { storePages as storeInRun } from '../../../db/jobs/run.ts';
 import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { aPage, begin, expectProblem, startApi, storePages, type TestApi } from './api-fixture.ts';
@@ -133,13 +133,15 @@ describe('an artifact', () => {
     const job = await begin(api.database, await api.submit());
     const artifact = (name: string, contentType: string) =>
       ({ kind: 'screenshot', name, contentType, body }) as const;
-    await storePage(api.database, job, {
-      position: 3,
-      page: aPage(),
-      artifacts: [artifact('screenshot.png', 'image/png'), artifact('page.html', 'text/html')],
-      progress: { done: 1, total: 1, message: null },
-      counts: { pages: 1, leads: 0, errors: 0 },
-    });
+    await storeInRun(api.database, job, [
+      {
+        position: 3,
+        page: aPage(),
+        artifacts: [artifact('screenshot.png', 'image/png'), artifact('page.html', 'text/html')],
+        progress: { done: 1, total: 1, message: null },
+        counts: { pages: 1, leads: 0, errors: 0 },
+      },
+    ]);
     path = `/api/v1/jobs/${job.id}/artifacts`;
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EVENT_TYPES, EVENT_VERSION, readEvent } from '../../../core/events/events.ts';
 import type { LedgerEvent } from '../../../db/events/events.ts';
-import { storePage } from '../../../db/jobs/run.ts';
+import { storePages } from '../../../db/jobs/run.ts';
 import { storeLead } from '../../../db/leads.ts';
 import { statement } from '../../../db/statement.ts';
 import { eventExchange, TOPOLOGY } from '../../../queue/topology.ts';
@@ -41,7 +41,7 @@ describe('what the system writes to the ledger', () => {
     await api.submit({ urls: ['https://example.com/'], run_at: '2100-01-01T00:00:00Z' });
     const done = await api.submit();
     const job = await begin(api.database, done);
-    await storePage(api.database, job, progress(1, 2));
+    await storePages(api.database, job, [progress(1, 2)]);
     const lead = aLead('example.com');
     const found = { key: 'example.com', lead, maxLeads: 1, progress: progress(2, 2).progress };
     expect(await storeLead(api.database, job, found)).toMatchObject({ kind: 'stored', isNew: true });
@@ -76,14 +76,14 @@ describe('what the system writes to the ledger', () => {
 
   test('has at most one progress event per second and job, with the newest figures', async () => {
     const job = await begin(api.database, await api.submit());
-    await storePage(api.database, job, progress(1, 40));
+    await storePages(api.database, job, [progress(1, 40)]);
     // However slow this machine is.
     await secondsPass(job.id, -3600);
-    for (let done = 2; done <= 20; done += 1) await storePage(api.database, job, progress(done, 40));
+    for (let done = 2; done <= 20; done += 1) await storePages(api.database, job, [progress(done, 40)]);
     await secondsPass(job.id, 3602);
-    await storePage(api.database, job, progress(21, 40));
+    await storePages(api.database, job, [progress(21, 40)]);
     await secondsPass(job.id, -3600);
-    await storePage(api.database, job, progress(22, 40));
+    await storePages(api.database, job, [progress(22, 40)]);
 
     const recorded = (await ledger()).filter(
       ({ job_id, type }) => job_id === job.id && type === 'job.progress',
@@ -104,7 +104,7 @@ describe('what the system writes to the ledger', () => {
     const id = await api.submit();
     const job = await begin(api.database, id);
     await api.ask('POST', `/api/v1/jobs/${id}/cancel`);
-    expect(await storePage(api.database, job, progress(1, 2))).toBe(false);
+    expect(await storePages(api.database, job, [progress(1, 2)])).toBe(false);
     const types = (await ledger()).filter(({ job_id }) => job_id === id).map(({ type }) => type);
     expect(types).toEqual(['job.created', 'job.started', 'job.cancelled']);
   });

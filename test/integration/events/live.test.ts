@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../../db/connect.ts';
-import { storePage } from '../../../db/jobs/run.ts';
+import { storePages } from '../../../db/jobs/run.ts';
 import { settleJobs } from '../../../db/jobs/settle.ts';
 import { statement } from '../../../db/statement.ts';
 import { openSse, type SseClient } from '../../support/sse.ts';
@@ -61,7 +61,7 @@ describe('GET /jobs/{id}/events', () => {
 
     const job = await begin(api.database, id);
     await stream.until(({ length }) => length === 2);
-    await storePage(api.database, job, PAGE);
+    await storePages(api.database, job, [PAGE]);
     await settleJobs(api.database, [{ run: job, transition: COMPLETED }]);
 
     expect(await stream.closed).toBe('ended');

@@ -107,7 +107,6 @@ interface TextItem {
   width?: number;
   height?: number;
   transform?: number[];
-  fontName?: string;
 }
 
 async function readPage(page: PdfPage): Promise<PageText> {
