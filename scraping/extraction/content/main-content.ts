@@ -10,9 +10,10 @@ import {
   selectFirst,
 } from '../document/dom.ts';
 import { type BlockTree, segmentBlocks } from './blocks.ts';
-import { computeFeatures, type PageFacts } from './features.ts';
+import { computeFeatures } from './features.ts';
 import { decodeTrees, predict, type Trees } from './gradient-boosted-trees.ts';
 import { MODEL } from './model.ts';
+import type { PageFacts } from './page-features.ts';
 import { pruneDom } from './prune-dom.ts';
 import { revealPage } from './reveal.ts';
 import { type ContentScope, selectBlocks } from './select-blocks.ts';
