@@ -26,7 +26,7 @@ const documents = readdirSync(join(root, 'docs'), { recursive: true, encoding: '
   .filter((name) => name.endsWith('.md'))
   .map((name) => join('docs', name));
 
-test.each([...documents, 'README.md'])('the names in %s exist in the code', (document) => {
+test.each([...documents, 'README.md', 'CONTRIBUTING.md'])('the names in %s exist in the code', (document) => {
   const text = readFileSync(join(root, document), 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
   const spans = [...text.matchAll(/`([^`]+)`/g)].map(([, span]) => String(span));
   const paths = spans.flatMap((span) => span.match(/[\w./-]+\.(?:ts|mjs)\b/g) ?? []);
