@@ -1,5 +1,6 @@
 import type { BrowserContext, BrowserContextOptions, Cookie } from 'playwright';
 import { PageFailure } from '../../core/jobs/page-errors.ts';
+import { Slots } from '../../runtime/slots.ts';
 import { resolvesWithin } from '../fetching/deadline.ts';
 import type { BrowserInstance, ContextHandle } from './instance.ts';
 import { CLOSE_PAGE_TIMEOUT_MS, openTab, type Tab } from './tab.ts';
@@ -44,8 +45,7 @@ export class BrowserSession {
   #handle: Promise<ContextHandle> | undefined;
   readonly #all = new Set<ContextHandle>();
   readonly #uses = new Set<Promise<unknown>>();
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
+  readonly #slots: Slots;
   /** Cookies of a closed context, for its successor. */
   #cookies: Cookie[] = [];
   #closed = false;
@@ -54,15 +54,12 @@ export class BrowserSession {
     private readonly contexts: ContextSource,
     private readonly options: SessionOptions,
   ) {
-    this.#free = Math.max(1, options.tabs ?? 1);
+    this.#slots = new Slots(Math.max(1, options.tabs ?? 1));
   }
 
   /** Waits for a free tab and reserves it for one `withTab`. @throws the signal's reason */
   async acquireSlot(signal: AbortSignal): Promise<Slot> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (signal.aborted) this.#releaseSlot();
-    signal.throwIfAborted();
+    await this.#slots.acquire(signal);
     return { isSlot: true };
   }
 
@@ -82,12 +79,6 @@ export class BrowserSession {
     this.#closed = true;
     await Promise.all(this.#uses);
     await Promise.all([...this.#all].map((handle) => this.#drop(handle)));
-  }
-
-  #releaseSlot(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free += 1;
   }
 
   async #withTab<T>({ maxBytes }: TabOptions, use: (tab: Tab) => Promise<T>): Promise<T> {
@@ -114,7 +105,7 @@ export class BrowserSession {
     } finally {
       // Not awaited: a cancelled caller must not wait for a page that does not close. The next page
       // does.
-      const tidied = this.#giveBack(handle, tab, reusable).finally(() => this.#releaseSlot());
+      const tidied = this.#giveBack(handle, tab, reusable).finally(() => this.#slots.release());
       this.#uses.add(tidied);
       void tidied.then(() => this.#uses.delete(tidied));
     }

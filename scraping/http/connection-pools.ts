@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { LRUCache } from 'lru-cache';
 import { parseAddress } from '../../runtime/address-policy.ts';
+import { Slots } from '../../runtime/slots.ts';
 import { dialFirst } from '../egress/dial.ts';
 import type { EgressGuard } from '../egress/guard.ts';
 import type { UpstreamProxies } from '../egress/upstream-proxy.ts';
@@ -72,26 +73,25 @@ const isStaleSocket = (error: unknown) => error instanceof SocketHangUp || HUNG_
 class ConnectionPool {
   /** Idle sockets, each with a function that removes its listeners. */
   readonly #idle = new Map<Socket, () => void>();
-  readonly #waiting: (() => void)[] = [];
-  #free = CONNECTIONS_PER_ORIGIN;
+  readonly #slots = new Slots(CONNECTIONS_PER_ORIGIN);
   #isRetired = false;
 
   constructor(private readonly dial: () => Promise<Socket>) {}
 
   async request(request: WireRequest): Promise<WireResponse> {
-    await this.#acquireSlot(request.signal);
+    await this.#slots.acquire(request.signal);
     let socket: Socket;
     try {
       socket = this.#takeIdle() ?? (await this.dial());
     } catch (error) {
-      this.#releaseSlot();
+      this.#slots.release();
       throw error;
     }
     try {
       return await exchange(socket, request, (keepMs) => {
         if (keepMs > 0 && !this.#isRetired) this.#keep(socket, keepMs);
         else socket.destroy();
-        this.#releaseSlot();
+        this.#slots.release();
       });
     } catch (error) {
       // Its other idle connections are likely closed too.
@@ -103,19 +103,6 @@ class ConnectionPool {
   retire(): void {
     this.#isRetired = true;
     this.#dropIdle();
-  }
-
-  async #acquireSlot(signal: AbortSignal): Promise<void> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (signal.aborted) this.#releaseSlot();
-    signal.throwIfAborted();
-  }
-
-  #releaseSlot(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#free += 1;
   }
 
   /** The most recently used: the server is least likely to be about to close it. */
