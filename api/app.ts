@@ -2,7 +2,6 @@ import type { RequestListener } from 'node:http';
 import express, { Router } from 'express';
 import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import type { Database } from '../db/connect.ts';
-import { listJobLeads } from '../db/leads.ts';
 import type { Dispatch } from '../dispatch/dispatch.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/log/logger.ts';
@@ -152,7 +151,6 @@ function routeDependencies(
       ...{ sql: database, linkCache: links.linkCache, publicUrl },
       validateTarget: createValidateTarget({ publicUrl, egressAllow }),
     },
-    share: { sql: database, listLeads: listJobLeads },
   };
 }
 

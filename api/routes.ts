@@ -23,7 +23,7 @@ import {
   showLink,
   showQr,
 } from './links/links.ts';
-import { downloadShared, type ShareRoutes, showShared } from './links/share/routes.ts';
+import { downloadShared, showShared } from './links/share/routes.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Auth } from './middleware/authentication.ts';
 import {
@@ -75,7 +75,6 @@ export interface RouteDependencies {
   longPoll: LongPoll;
   mapWaitMs: number | undefined;
   notify: Pick<NotifyConfig, 'smtpUrl' | 'vapid'>;
-  share: ShareRoutes;
   submit: SubmitDependencies;
 }
 
@@ -145,7 +144,7 @@ export function apiRoutes(dependencies: RouteDependencies): Router {
 }
 
 /** Routes at the root. For unsubscribe and share the token or code is the credential. */
-export function rootRoutes({ database, share, submit }: RouteDependencies): Router {
+export function rootRoutes({ database, submit }: RouteDependencies): Router {
   const root = Router();
   // The same as `/api/v1/jobs/scrape`, for clients older than the base path.
   serve(root, '', '/jobs/scrape', { POST: submitJob(submit) });
@@ -153,8 +152,8 @@ export function rootRoutes({ database, share, submit }: RouteDependencies): Rout
     GET: confirmUnsubscribe(database),
     POST: unsubscribeByToken(database),
   });
-  serve(root, '', '/share/:code', { GET: showShared(share) });
-  serve(root, '', '/share/:code/:file', { GET: downloadShared(share) });
+  serve(root, '', '/share/:code', { GET: showShared(database) });
+  serve(root, '', '/share/:code/:file', { GET: downloadShared(database) });
   return root;
 }
 

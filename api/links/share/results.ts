@@ -4,17 +4,10 @@ import type { Lead } from '../../../core/leads/lead.ts';
 import { generatedCode } from '../../../core/links/link.ts';
 import type { Sql } from '../../../db/connect.ts';
 import { findJob } from '../../../db/jobs/read.ts';
+import { listJobLeads } from '../../../db/leads.ts';
 import { findTarget } from '../../../db/links/links.ts';
 import { listPages } from '../../../db/pages/pages.ts';
 import type { Lookup } from '../redirect/link-cache.ts';
-
-/** Leads of a job in order of discovery, after a cursor (`0` for the first page). */
-export type ListLeads = (
-  sql: Sql,
-  jobId: string,
-  after: string,
-  limit: number,
-) => Promise<{ leads: { lead: Lead }[]; next: string | null }>;
 
 /** A shared job, or why there is none. */
 export type Shared = Exclude<Lookup, { kind: 'target' }> | { kind: 'job'; job: Job };
@@ -38,9 +31,9 @@ export async function* allPages(sql: Sql, jobId: string): AsyncGenerator<Page> {
   }
 }
 
-export async function* allLeads(sql: Sql, listLeads: ListLeads, jobId: string): AsyncGenerator<Lead> {
+export async function* allLeads(sql: Sql, jobId: string): AsyncGenerator<Lead> {
   for (let after: string | null = '0'; after !== null; ) {
-    const part: Awaited<ReturnType<ListLeads>> = await listLeads(sql, jobId, after, AT_ONCE);
+    const part: Awaited<ReturnType<typeof listJobLeads>> = await listJobLeads(sql, jobId, after, AT_ONCE);
     for (const { lead } of part.leads) yield lead;
     after = part.next;
   }

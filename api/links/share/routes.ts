@@ -1,4 +1,5 @@
 import type { Sql } from '../../../db/connect.ts';
+import { listJobLeads } from '../../../db/leads.ts';
 import { listPages } from '../../../db/pages/pages.ts';
 import { CSV_TYPE, csv } from '../../http/csv.ts';
 import { notFound, Problem } from '../../http/problem.ts';
@@ -6,23 +7,18 @@ import { type ApiRequest, answerHeaders, type Handler, pathParameter } from '../
 import { sendStream } from '../../http/stream.ts';
 import { requireNoQuery } from '../../http/validation.ts';
 import { SAFE_PAGE_HEADERS } from './html.ts';
-import { allLeads, allPages, findShared, type ListLeads } from './results.ts';
+import { allLeads, allPages, findShared } from './results.ts';
 import { MAX_ROWS, resultPage } from './show.ts';
 import { jsonOf, LEADS, PAGES, sharedLead, sharedPage, shown } from './tables.ts';
 
-export interface ShareRoutes {
-  sql: Sql;
-  listLeads: ListLeads;
-}
-
 /** `GET /share/{code}`: the results of a job, for anyone with the code. */
 export const showShared =
-  ({ sql, listLeads }: ShareRoutes): Handler =>
+  (sql: Sql): Handler =>
   async (request, response) => {
     requireNoQuery(request);
     const { code, job } = await sharedJob(sql, request);
     const { pages } = await listPages(sql, job.job_id, -1, MAX_ROWS);
-    const { leads } = await listLeads(sql, job.job_id, '0', MAX_ROWS);
+    const { leads } = await listJobLeads(sql, job.job_id, '0', MAX_ROWS);
     const parsed = pages.map(({ json }) => JSON.parse(json));
     const html = resultPage(
       code,
@@ -40,7 +36,7 @@ export const showShared =
 
 /** `GET /share/{code}/{pages|leads}.{csv|json}`. */
 export const downloadShared =
-  ({ sql, listLeads }: ShareRoutes): Handler =>
+  (sql: Sql): Handler =>
   async (request, response) => {
     requireNoQuery(request);
     const { code, job } = await sharedJob(sql, request);
@@ -53,15 +49,14 @@ export const downloadShared =
       'content-disposition': `attachment; filename="${code}-${file}"`,
       'x-robots-tag': 'noindex, nofollow',
     };
-    await sendStream(response, headers, make(sql, listLeads, job.job_id));
+    await sendStream(response, headers, make(sql, job.job_id));
   };
 
-const FILES: Record<string, (sql: Sql, listLeads: ListLeads, jobId: string) => AsyncIterable<string>> = {
-  'pages.csv': (sql, _, jobId) => csv(PAGES.columns, PAGES.cells, allPages(sql, jobId)),
-  'pages.json': (sql, _, jobId) => jsonOf('pages', shown(allPages(sql, jobId), sharedPage)),
-  'leads.csv': (sql, listLeads, jobId) => csv(LEADS.columns, LEADS.cells, allLeads(sql, listLeads, jobId)),
-  'leads.json': (sql, listLeads, jobId) =>
-    jsonOf('leads', shown(allLeads(sql, listLeads, jobId), sharedLead)),
+const FILES: Record<string, (sql: Sql, jobId: string) => AsyncIterable<string>> = {
+  'pages.csv': (sql, jobId) => csv(PAGES.columns, PAGES.cells, allPages(sql, jobId)),
+  'pages.json': (sql, jobId) => jsonOf('pages', shown(allPages(sql, jobId), sharedPage)),
+  'leads.csv': (sql, jobId) => csv(LEADS.columns, LEADS.cells, allLeads(sql, jobId)),
+  'leads.json': (sql, jobId) => jsonOf('leads', shown(allLeads(sql, jobId), sharedLead)),
 };
 
 async function sharedJob(sql: Sql, request: ApiRequest) {
