@@ -1,3 +1,4 @@
+import type { DomainEvent } from '../core/events/events.ts';
 import type { Database } from '../db/connect.ts';
 import {
   advanceCursor,
@@ -56,11 +57,7 @@ export function createDirectFanOut({
     relayed = undefined;
     const { events, last } = await readEvents(database, READER, BATCH);
     if (!last) return PAUSE_MS;
-    const { refused, ...counts } = await fanOut(
-      database,
-      events.flatMap((event) => toNotifiable(event) ?? []),
-      mailPace,
-    );
+    const { refused, ...counts } = await fanOut(database, notifiable(events), mailPace);
     await advanceCursor(database, READER, last);
     for (const { id, error } of refused) logger.error('notification_failed', { event_id: id, error });
     if (counts.inApp + counts.deliveries > 0) logger.info('fanned_out_directly', { ...counts });
@@ -81,14 +78,12 @@ export async function fanOutAgain(options: {
   let cursor = await findCursor(database, READER);
   for (;;) {
     const events = await followLedger(database, cursor, BATCH);
-    const { refused, ...counts } = await fanOut(
-      database,
-      events.flatMap((event) => toNotifiable(event) ?? []),
-      mailPace,
-    );
+    const { refused, ...counts } = await fanOut(database, notifiable(events), mailPace);
     logger.warn('fanned_out_again', { events: events.length, refused: refused.length, ...counts });
     const last = events.at(-1);
     if (!last || events.length < BATCH) return;
     cursor = last;
   }
 }
+
+const notifiable = (events: DomainEvent[]) => events.flatMap((event) => toNotifiable(event) ?? []);

@@ -72,25 +72,18 @@ export function createConsumer(options: {
     }
   };
   const settle = ({ channel, closed, message }: Received, outcome: HandlerOutcome) => {
-    if (closed.aborted) {
-      // The broker has redelivered it to another consumer by now.
+    const lost = (cause: { error?: unknown } = {}) =>
       logger.info('delivery_lost', {
-        queue,
-        message_id: message.properties.messageId,
-        outcome: outcome.kind,
+        ...{ queue, message_id: message.properties.messageId, outcome: outcome.kind },
+        ...cause,
       });
-      return;
-    }
+    // The broker has redelivered it to another consumer by now.
+    if (closed.aborted) return lost();
     try {
       applyOutcome(channel, message, outcome);
     } catch (error) {
       // The channel closed at this moment: the same as above.
-      logger.info('delivery_lost', {
-        queue,
-        message_id: message.properties.messageId,
-        outcome: outcome.kind,
-        error,
-      });
+      lost({ error });
     }
   };
 
