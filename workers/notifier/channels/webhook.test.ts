@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import { signatureHeaders } from './sign.ts';
+import { signatureHeaders } from './webhook.ts';
 
 const secret = Buffer.alloc(32, 7).toString('base64');
 const other = Buffer.alloc(32, 9).toString('base64');
