@@ -14,6 +14,9 @@ const common = {
 export default {
   // System tests wait more than they compute: one a core would leave the cores idle.
   maxWorkers: 3,
+  testSequencer: './test/support/jest/longest-first.mjs',
+  // Modules of earlier files stay in memory, and collecting garbage takes longer with each.
+  workerIdleMemoryLimit: '600MB',
   // Jest's default rewrites functions, which breaks those handed to a page. What tests run in processes of their own is not counted.
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'html'],
