@@ -25,11 +25,12 @@ const MAX_USER_AGENT = 300;
 
 /**
  * Link previewers and scanners that `isbot` does not know: Discord under the names of two old
- * browsers, Signal Desktop, Mattermost, Nextcloud Talk, Outlook Safe Links, and Office, which
- * requests a link before it opens a browser.
+ * browsers, Signal Desktop, Mattermost, Nextcloud Talk, Outlook Safe Links, Atlassian, the HTTP
+ * clients of iOS and Android apps (a person's browser has another name), and Office, which requests
+ * a link before it opens a browser.
  */
 const LINK_PREVIEW =
-  /^Mozilla\/5\.0 \(Macintosh; Intel Mac OS X (?:11\.6; rv:92\.0\) Gecko\/20100101 Firefox\/92\.0|10\.10; rv:38\.0\) Gecko\/20100101 Firefox\/38\.0)$|^Signal\b|\bMattermost\b|Nextcloud Talk|SafeLinks|Microsoft Office\/|ms-office/i;
+  /^Mozilla\/5\.0 \(Macintosh; Intel Mac OS X (?:11\.6; rv:92\.0\) Gecko\/20100101 Firefox\/92\.0|10\.10; rv:38\.0\) Gecko\/20100101 Firefox\/38\.0)$|^Signal\b|\bMattermost\b|Nextcloud Talk|SafeLinks|Microsoft Office\/|ms-office|\bCFNetwork\/|^Dalvik\/|Smart-Links/i;
 
 /** User agents repeat, and matching hundreds of patterns takes longer than everything else here. */
 const kinds = new LRUCache<string, ClickKind>({ max: 5000 });
@@ -81,8 +82,7 @@ const optsOutOfTracking = (headers: IncomingMessage['headers']): boolean =>
 function kindOf({ method, headers }: IncomingMessage, userAgent: string | undefined): ClickKind {
   if (method === 'HEAD') return 'head';
   // A browser's prefetch: no person has opened the link yet.
-  if (/\bpre(?:fetch|view|render)\b/i.test(String(headers['sec-purpose'] ?? headers.purpose ?? '')))
-    return 'bot';
+  if (/\bpre(?:fetch|view|render)\b/i.test(purposeOf(headers))) return 'bot';
   if (userAgent === undefined) return 'person';
   let kind = kinds.get(userAgent);
   if (!kind) {
@@ -91,6 +91,10 @@ function kindOf({ method, headers }: IncomingMessage, userAgent: string | undefi
   }
   return kind;
 }
+
+/** Chromium, then the names before the standard's: WebKit's two, and Firefox's. */
+const purposeOf = (headers: IncomingMessage['headers']): string =>
+  String(headers['sec-purpose'] ?? headers.purpose ?? headers['x-purpose'] ?? headers['x-moz'] ?? '');
 
 const visitorHash = (salt: Buffer, linkId: string, address: string, userAgent: string): string =>
   sha256(Buffer.concat([salt, Buffer.from(`${linkId} ${address} ${userAgent}`)])).slice(0, 16);

@@ -1,7 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { escapeHtml } from '../../../core/escape-html.ts';
 import { page, SAFE_PAGE_HEADERS } from '../share/html.ts';
-import type { Target } from './link-cache.ts';
 
 /** Pages that visitors of short links see instead of a redirect. */
 
@@ -32,7 +31,7 @@ export const sendUnavailable = (response: ServerResponse) =>
 export const sendNotAllowed = (response: ServerResponse) =>
   send(response, 405, NOT_ALLOWED, { allow: 'GET, HEAD' });
 
-export function sendPreview(response: ServerResponse, { headers }: Target): void {
+export function sendPreview(response: ServerResponse, headers: readonly string[]): void {
   const location = escapeHtml(headers[1] ?? '');
   send(
     response,

@@ -26,16 +26,17 @@ export function createRedirects(options: {
 }): Redirects {
   const { linkCache, publicUrl, onClick, observe, logger } = options;
 
+  /** The relative location of a shared result works only from the plain path `/r/{code}`. */
+  const headersFor = ({ link, code, headers }: Target, { isVariant }: LinkRequest): string[] =>
+    link.share && isVariant ? headersOf(`${publicUrl}/share/${code}`) : headers;
   const redirect = (
     request: IncomingMessage,
     response: ServerResponse,
     found: Target,
     parsed: LinkRequest,
   ) => {
-    const { link, code, headers } = found;
-    // The relative location works only from the plain path `/r/{code}`.
-    const isAbsolute = link.share && parsed.isVariant;
-    response.writeHead(302, isAbsolute ? headersOf(`${publicUrl}/share/${code}`) : headers);
+    const { link, code } = found;
+    response.writeHead(302, headersFor(found, parsed));
     response.end();
     onClick({ link, code, request, at: Date.now(), peer: request.socket.remoteAddress ?? '' });
   };
@@ -47,7 +48,7 @@ export function createRedirects(options: {
   ) => {
     if (found.kind === 'missing') sendUnknown(response);
     else if (found.kind === 'expired') sendGone(response);
-    else if (parsed.isPreview) sendPreview(response, found);
+    else if (parsed.isPreview) sendPreview(response, headersFor(found, parsed));
     else redirect(request, response, found, parsed);
   };
   /**
