@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller } from '../../db/accounts/users.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { originForm } from '../http/origin-form.ts';
-import { notFound, overloaded, type Problem, problemBody } from '../http/problem.ts';
+import { overloaded, Problem, problemBody } from '../http/problem.ts';
 import { keyOf } from '../middleware/authentication.ts';
 import { problemOf } from '../middleware/error-handler.ts';
 import { CLOSE, type LiveDependencies, openSession, type WebSocketSession } from './websocket-session.ts';
@@ -35,11 +35,12 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
   });
+  // Without this `ws` answers with HTML.
+  server.on('wsClientError', (error, stream, request) => refuse(stream, request, badHandshake(error)));
   const unauthenticated = new Set<WebSocket>();
   let stopped = false;
 
   const authenticate = async (request: IncomingMessage): Promise<Caller | null> => {
-    if (pathOf(request) !== LIVE_PATH) throw notFound('there is nothing at this path');
     const key = keyOf(request);
     if (key) return auth.callerOf(key, clientAddress(request));
     if (unauthenticated.size >= MAX_UNAUTHENTICATED) throw overloaded();
@@ -69,7 +70,12 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
 
   return {
     upgrade: (request, stream, head) => {
-      if (!asksForWebSocket(request)) return false;
+      // As any other upgrade that is not spoken there.
+      if (request.method !== 'GET' || pathOf(request) !== LIVE_PATH || !asksForWebSocket(request)) {
+        return false;
+      }
+      // `ws` expects it alone; clients may offer a list.
+      request.headers.upgrade = 'websocket';
       // Until `ws` takes the socket over, no other listener handles its errors.
       const onError = (error: Error) => logger.debug('live_socket_failed', { error });
       stream.on('error', onError);
@@ -98,6 +104,11 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
     },
   };
 }
+
+const badHandshake = ({ message }: Error) =>
+  new Problem(400, 'malformed_request', `no WebSocket: ${message}`, {
+    headers: { 'sec-websocket-version': '13' },
+  });
 
 const asksForWebSocket = ({ headers }: IncomingMessage): boolean =>
   /(?:^|,)\s*websocket\s*(?:,|$)/i.test(headers.upgrade ?? '');

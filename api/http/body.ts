@@ -28,9 +28,16 @@ function requireJson(request: ApiRequest): void {
   if (!/^application\/(?:[\w.+-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw new Problem(415, 'unsupported_media_type', 'expected Content-Type: application/json');
   }
-  const encoding = request.headers['content-encoding'] ?? 'identity';
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(type)?.[1] ?? 'utf-8';
+  // Text of another charset may be valid UTF-8 by chance, and would be stored as other letters.
+  if (!/^(?:utf-?8|us-ascii)$/i.test(charset)) {
+    throw new Problem(415, 'unsupported_media_type', 'expected a body in UTF-8, without another charset');
+  }
+  const encoding = request.headers['content-encoding'] || 'identity';
   if (encoding.toLowerCase() !== 'identity') {
-    throw new Problem(415, 'unsupported_media_type', 'expected a body without Content-Encoding');
+    throw new Problem(415, 'unsupported_media_type', 'expected a body without Content-Encoding', {
+      headers: { 'accept-encoding': 'identity' },
+    });
   }
 }
 

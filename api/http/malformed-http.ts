@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem, problemBody } from './problem.ts';
 
@@ -20,7 +20,8 @@ export function answerMalformed(error: NodeJS.ErrnoException, socket: Duplex): v
 /** Refuses `CONNECT`: this is not a proxy. */
 export function refuseTunnel(socket: Duplex): void {
   socket.on('error', () => {});
-  answerOn(socket, new Problem(405, 'method_not_allowed', 'this server is no proxy'));
+  const headers = { allow: 'GET, HEAD, POST, PATCH, DELETE, OPTIONS' };
+  answerOn(socket, new Problem(405, 'method_not_allowed', 'this server is no proxy', { headers }));
 }
 
 function answerOn(socket: Duplex, problem: Problem): void {
@@ -33,22 +34,50 @@ function answerOn(socket: Duplex, problem: Problem): void {
   );
 }
 
-/** HTTP/1.1 requires a Host header (RFC 9112, 3.2). */
-export const refuseWithoutHost = (response: ServerResponse): void =>
-  answerInFull(response, new Problem(400, 'malformed_request', 'the header Host is missing'));
+/**
+ * What a proxy in front may read differently than Node's parser: HTTP/1.1 requires one valid `Host`
+ * (RFC 9112, 3.2), of which Node keeps the first; and Node passes a body in another transfer coding
+ * than `chunked` on as it is (RFC 9112, 6.1).
+ */
+export function framingProblem({ headers, rawHeaders, httpVersion }: IncomingMessage): Problem | null {
+  const { host, 'transfer-encoding': coding } = headers;
+  if (host === undefined) {
+    if (httpVersion === '1.1') return malformed('the header Host is missing');
+  } else {
+    if (!HOST.test(host)) return malformed('the header Host is no host and port');
+    if (isRepeated('host', rawHeaders)) return malformed('there is more than one header Host');
+  }
+  if (coding === undefined || coding.toLowerCase() === 'chunked') return null;
+  return malformed('expected no other Transfer-Encoding than chunked');
+}
 
-/** For any `Expect` but `100-continue`, which Node answers itself. */
-export const refuseExpectation = (response: ServerResponse): void =>
-  answerInFull(
-    response,
-    new Problem(417, 'expectation_failed', 'expected no other Expect than 100-continue'),
-  );
+const malformed = (detail: string) => new Problem(400, 'malformed_request', detail);
 
-function answerInFull(response: ServerResponse, problem: Problem): void {
+/** Empty for a target without an authority. */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s/?#@:,\\[\]]*)(?::\d*)?$/i;
+
+function isRepeated(name: string, rawHeaders: readonly string[]): boolean {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const given = rawHeaders[at] as string;
+    if (given.length === name.length && given.toLowerCase() === name) count += 1;
+  }
+  return count > 1;
+}
+
+/** Closes the connection: where the next request begins is in doubt. */
+export function refuseRequest(response: ServerResponse, problem: Problem): void {
   const { status, headers, body } = answerTo(problem);
   response.writeHead(status, headers);
   response.end(body);
 }
+
+/** For any `Expect` but `100-continue`, which Node answers itself. */
+export const refuseExpectation = (response: ServerResponse): void =>
+  refuseRequest(
+    response,
+    new Problem(417, 'expectation_failed', 'expected no other Expect than 100-continue'),
+  );
 
 function answerTo(problem: Problem) {
   const requestId = randomUUID();
@@ -60,6 +89,7 @@ function answerTo(problem: Problem) {
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
     connection: 'close',
+    ...problem.extra.headers,
   };
   return { status: problem.status, headers, body };
 }

@@ -57,6 +57,15 @@ describe('what is not HTTP', () => {
       400,
       'malformed_request',
     ],
+    ['two hosts', 'GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n', 400, 'malformed_request'],
+    ['a host that is a list', 'GET / HTTP/1.1\r\nhost: a, b\r\n\r\n', 400, 'malformed_request'],
+    ['a host with a path', 'GET / HTTP/1.1\r\nhost: a/b\r\n\r\n', 400, 'malformed_request'],
+    [
+      'a body in another coding',
+      'POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+      400,
+      'malformed_request',
+    ],
     ['no host', 'GET / HTTP/1.1\r\n\r\n', 400, 'malformed_request'],
     ['too long a header', `GET / HTTP/1.1\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`, 431, 'headers_too_large'],
   ])('%s is answered with a problem', async (_what, bytes, status, code) => {
@@ -65,6 +74,14 @@ describe('what is not HTTP', () => {
     expect(problem).toMatchObject({ type: 'about:blank', status, code });
     expect(head).toContain(`x-request-id: ${problem.request_id}`);
   });
+
+  test.each(['', 'a:', 'A_b.example:80', '[::1]:80', '192.0.2.1', 'xn--a.example.'])(
+    'a host %j is one',
+    async (host) => {
+      const answer = await exchange(`GET / HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1\.1 200 OK/);
+    },
+  );
 
   test('a request that never ends times out', async () => {
     await server.stop(0);

@@ -1,7 +1,13 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { answerMalformed, refuseExpectation, refuseTunnel, refuseWithoutHost } from './malformed-http.ts';
+import {
+  answerMalformed,
+  framingProblem,
+  refuseExpectation,
+  refuseRequest,
+  refuseTunnel,
+} from './malformed-http.ts';
 import { answerWithoutUpgrade } from './upgrades.ts';
 
 export interface HttpServer {
@@ -41,12 +47,15 @@ export async function listen(
   server.on('request', (request, response) => {
     // Else a busy client would keep its connection, and so this server, open forever.
     if (stopped) response.setHeader('connection', 'close');
-    if (request.headers.host === undefined && request.httpVersion === '1.1') refuseWithoutHost(response);
+    const problem = framingProblem(request);
+    if (problem) refuseRequest(response, problem);
     else listener(request, response);
   });
   if (upgrade) {
     server.on('upgrade', (request, socket, head) => {
-      if (!upgrade(request, socket, head)) answerWithoutUpgrade(server, request, socket, head);
+      if (framingProblem(request) || !upgrade(request, socket, head)) {
+        answerWithoutUpgrade(server, request, socket, head);
+      }
     });
   }
   server.on('connect', (_request, socket) => refuseTunnel(socket));

@@ -119,7 +119,10 @@ const JOB: Record<JobErrorCode, readonly [consequence: string, ...Text]> = {
 const PROBLEM: Record<string, Text> = {
   invalid_request: ['the body or query does not fit', '`errors` lists each field with its path'],
   malformed_json: ['the body is not JSON, or JSON that would not come back as sent', 'Correct the body'],
-  malformed_request: ['not HTTP/1.1, or without `Host`', 'Check the client'],
+  malformed_request: [
+    'not HTTP/1.1, not one valid `Host`, or a `Transfer-Encoding` other than `chunked`',
+    'Check the client',
+  ],
   malformed_url: ['the URL holds a `%` that begins no character', 'Encode `%` as `%25`'],
   unauthorized: ['the API key is missing, wrong, expired or revoked', 'Send `Authorization: Bearer <key>`'],
   forbidden: ['the call is for an admin', "Use an admin's key"],
@@ -129,7 +132,7 @@ const PROBLEM: Record<string, Text> = {
   body_interrupted: ['the body ended early', 'Send it again'],
   body_too_large: ['the body exceeds the limit (100 KB; a batch 10 MB)', 'Split it'],
   unsupported_media_type: [
-    'not JSON, or a `Content-Encoding`',
+    'not JSON in UTF-8, or a `Content-Encoding`',
     'Send `Content-Type: application/json`, uncompressed',
   ],
   expectation_failed: ['an `Expect` other than `100-continue`', 'Leave it out'],

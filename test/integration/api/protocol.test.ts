@@ -1,7 +1,15 @@
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { aPage, begin, PUBLIC_URL, startApi, storePages, type TestApi } from './api-fixture.ts';
+import {
+  aPage,
+  begin,
+  expectProblem,
+  PUBLIC_URL,
+  startApi,
+  storePages,
+  type TestApi,
+} from './api-fixture.ts';
 
 let api: TestApi;
 beforeAll(async () => {
@@ -61,18 +69,81 @@ describe('an upgrade to an unsupported protocol is ignored', () => {
   });
 
   test('and an upgrade to a WebSocket is accepted at its path, however the path is spelled', async () => {
-    for (const target of ['/api/v1/live', '/api/v1/live/', 'http://a/api/v1/live']) {
+    for (const [target, protocols] of [
+      ['/api/v1/live', 'WebSocket'],
+      ['/api/v1/live/', 'websocket'],
+      ['http://a/api/v1/live', 'websocket'],
+      ['/api/v1/live', 'h2c, websocket'],
+    ]) {
       const socket = connect({ host: '127.0.0.1', port: Number(new URL(api.url).port) });
       const first = new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
       socket.write(
         lines(
-          ...[`GET ${target} HTTP/1.1`, 'Host: a', 'Connection: keep-alive, Upgrade', 'Upgrade: WebSocket'],
+          ...[
+            `GET ${target} HTTP/1.1`,
+            'Host: a',
+            'Connection: keep-alive, Upgrade',
+            `Upgrade: ${protocols}`,
+          ],
           ...['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='],
         ),
       );
       expect(statusOf(await first)).toBe(101);
       socket.destroy();
     }
+  });
+});
+
+describe('an upgrade to a WebSocket', () => {
+  const HANDSHAKE = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='];
+  const upgrade = (request: string, ...headers: string[]) =>
+    exchange(
+      lines(
+        ...[`${request} HTTP/1.1`, 'Host: a', `X-API-Key: ${api.adminKey}`],
+        ...['Connection: Upgrade, close', 'Upgrade: websocket', ...headers],
+      ),
+    );
+
+  test.each(['/api/v1/jobs', '/health/live'])('is ignored at %s', async (path) => {
+    expect(statusOf(await upgrade(`GET ${path}`, ...HANDSHAKE))).toBe(200);
+  });
+
+  test('needs a handshake, else the answer is a problem', async () => {
+    for (const headers of [[], HANDSHAKE.slice(0, 1), [...HANDSHAKE, 'Sec-WebSocket-Protocol: ,']]) {
+      const answer = await upgrade('GET /api/v1/live', ...headers);
+      expect(statusOf(answer)).toBe(400);
+      expect(answer).toContain('"code":"malformed_request"');
+    }
+    expect(statusOf(await upgrade('POST /api/v1/live', ...HANDSHAKE, 'Content-Length: 0'))).toBe(405);
+  });
+});
+
+describe('a body', () => {
+  const URLS = { urls: ['https://example.com/'] };
+  const post = (headers: Record<string, string>) =>
+    api.ask('POST', '/api/v1/jobs/scrape', { body: URLS, headers });
+
+  test.each([
+    'application/json; charset=UTF-8',
+    'application/json;charset="utf-8"',
+    'application/json; charset=utf8',
+    'application/json; charset=us-ascii',
+    'application/vnd.api+json; profile="a; charset"',
+  ])('may be %s', async (type) => expect((await post({ 'content-type': type })).status).toBe(202));
+
+  test.each([
+    'application/json; charset=iso-8859-1',
+    'application/json; charset=utf-16',
+    'application/json; Charset="windows-1252"',
+    'text/plain',
+  ])('may not be %s', async (type) =>
+    expectProblem(await post({ 'content-type': type }), 415, 'unsupported_media_type'),
+  );
+
+  test.each(['gzip', 'br', 'identity, gzip'])('may not be packed: %s', async (encoding) => {
+    const answer = await post({ 'content-encoding': encoding });
+    expectProblem(answer, 415, 'unsupported_media_type');
+    expect(answer.headers.get('accept-encoding')).toBe('identity');
   });
 });
 
@@ -101,6 +172,7 @@ describe('a request target', () => {
     const answer = await exchange(lines('CONNECT example.com:443 HTTP/1.1', 'Host: example.com:443'));
     expect(statusOf(answer)).toBe(405);
     expect(answer).toContain('"code":"method_not_allowed"');
+    expect(answer).toMatch(/^allow: GET, HEAD/im);
   });
 
   test('with another Expect header is refused', async () => {
@@ -178,6 +250,8 @@ describe('a short link', () => {
     await storePages(api.database, await begin(api.database, jobId), [aPage()]);
     const code = await make({ share: true, job_id: jobId });
     expect((await visit(`/r/${code}`)).location).toBe(`../share/${code}`);
+    const preview = await api.ask('GET', `/r/${code}+/`, { key: null });
+    expect(preview.text).toContain(`href="${PUBLIC_URL}/share/${code}"`);
     for (const path of [`/r/${code}/`, `//r//${code}`, `/R/${code.toUpperCase()}`]) {
       expect((await visit(path)).location).toBe(`${PUBLIC_URL}/share/${code}`);
     }
