@@ -24,12 +24,28 @@ test.each<[string, string, Record<string, string>, string]>([
   ['a proxy that is not trusted', '172.16.0.1', { [XFF]: '192.0.2.1' }, '172.16.0.1'],
   ['nonsense', '127.0.0.1', { [XFF]: '192.0.2.1, unknown' }, '127.0.0.1'],
   ['an empty list', '127.0.0.1', { [XFF]: '' }, '127.0.0.1'],
+  ['empty items', '127.0.0.1', { [XFF]: ',192.0.2.1, , 10.1.2.3 ,' }, '192.0.2.1'],
   ['RFC 7239', '127.0.0.1', { forwarded: 'for=192.0.2.1;proto=https;by=10.0.0.1' }, '192.0.2.1'],
   ['RFC 7239 quoted', '127.0.0.1', { forwarded: 'by=x; For="[2001:db8::1]:4711"' }, '2001:db8::1'],
   [
     'RFC 7239 in a list',
     '127.0.0.1',
     { forwarded: 'for=198.51.100.9, for=192.0.2.1, for="10.0.0.1"' },
+    '192.0.2.1',
+  ],
+  ['RFC 7239 with empty items', '127.0.0.1', { forwarded: ', for=192.0.2.1, ,' }, '192.0.2.1'],
+  ['RFC 7239 with commas in quotes', '127.0.0.1', { forwarded: 'for=192.0.2.1;host="a, b"' }, '192.0.2.1'],
+  [
+    'RFC 7239 with a parameter in quotes',
+    '127.0.0.1',
+    { forwarded: 'by="_a;for=198.51.100.9"; for=192.0.2.1' },
+    '192.0.2.1',
+  ],
+  ['RFC 7239 with escapes', '127.0.0.1', { forwarded: 'for="\\[2001:db8::1\\]"' }, '2001:db8::1'],
+  [
+    'RFC 7239 behind a quote that does not end',
+    '127.0.0.1',
+    { forwarded: 'for="198.51.100.9, for=192.0.2.1' },
     '192.0.2.1',
   ],
   ['RFC 7239 hidden', '127.0.0.1', { forwarded: 'for=_hidden' }, '127.0.0.1'],
@@ -44,5 +60,7 @@ test('without trusted proxies the headers are ignored', () => {
 
 test('a list of maximum header length is parsed quickly', () => {
   expect(from('127.0.0.1', { forwarded: `for=${'"'.repeat(15_000)}` })).toBe('127.0.0.1');
+  expect(from('127.0.0.1', { forwarded: `for=${'"\\'.repeat(8000)}` })).toBe('127.0.0.1');
+  expect(from('127.0.0.1', { forwarded: ' a='.repeat(5000) })).toBe('127.0.0.1');
   expect(from('127.0.0.1', { [XFF]: `${'10.0.0.1,'.repeat(1500)}10.0.0.2` })).toMatch(/^10\.0\.0\./);
 });

@@ -36,20 +36,28 @@ export function createClientAddress(trustedProxies: string[]): ClientAddress {
 function hopsOf(headers: IncomingHttpHeaders): string[] {
   const list = headers['x-forwarded-for'];
   // Node joins repeated headers. Only as much is read as a few proxies would write.
-  if (list !== undefined) return String(list).slice(-MAX_LIST).split(',').slice(-MAX_HOPS);
-  const forwarded = headers.forwarded?.slice(-MAX_LIST) ?? '';
-  return forwarded
-    .split(',')
-    .slice(-MAX_HOPS)
-    .map((element) => /(?:^|;)\s*for\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)/i.exec(element)?.[1] ?? '');
+  if (list !== undefined) return itemsOf(String(list).slice(-MAX_LIST).split(','));
+  return itemsOf(elementsOf(headers.forwarded?.slice(-MAX_LIST) ?? '')).map(forIn);
 }
+
+/** Empty items are no hops (RFC 9110, 5.6.1). */
+const itemsOf = (list: string[]): string[] => list.filter((item) => item.trim() !== '').slice(-MAX_HOPS);
+
+/** Split at commas outside of quotes. A quote that does not end is a letter: clients write any. */
+const elementsOf = (forwarded: string): string[] => forwarded.match(/(?:"(?:[^"\\]|\\.)*"|[^,])+/g) ?? [];
+
+/** Parameters of an element; a quoted value may hold what looks like another one. */
+const PARAMETERS = /(?<=^|[;\s])([a-z]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;\s]*)/gi;
+
+const forIn = (element: string): string =>
+  [...element.matchAll(PARAMETERS)].find(([, name]) => name?.toLowerCase() === 'for')?.[2] ?? '';
 
 const MAX_LIST = 2000;
 const MAX_HOPS = 20;
 
 /** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `"[2001:db8::1]:4711"`. */
 function addressIn(hop: string): string | null {
-  const bare = hop.trim().replace(/^"(.*)"$/, '$1');
+  const bare = hop.trim().replace(/^"(.*)"$/, (_, quoted: string) => quoted.replace(/\\(.)/g, '$1'));
   const host = /^\[([^\]]*)\](?::\w+)?$/.exec(bare)?.[1] ?? /^(\d+(?:\.\d+){3}):\w+$/.exec(bare)?.[1] ?? bare;
   return parseAddress(host)?.toString() ?? null;
 }
