@@ -1,4 +1,4 @@
-import { emailAddress, text, webUrl } from './schema-primitives.ts';
+import { date, emailAddress, momentInQuery, text, webUrl } from './schema-primitives.ts';
 
 const fits = (schema: { safeParse(value: unknown): { success: boolean } }, value: unknown) =>
   schema.safeParse(value).success;
@@ -47,4 +47,29 @@ test('a string that is too long is refused before any other rule runs', () => {
     for (const part of [' ', 'a', '1,', 'a@', '.', '%', 'http://'])
       expect(fits(schema, part.repeat(50_000))).toBe(false);
   }
+});
+
+test.each([
+  ['2026-01-31T12:00:00Z', '2026-01-31T12:00:00.000Z'],
+  ['2026-01-31T12:00:00+01:00', '2026-01-31T11:00:00.000Z'],
+  // An offset whose + was not encoded.
+  ['2026-01-31T12:00:00 01:00', '2026-01-31T11:00:00.000Z'],
+  ['2026-01-31T12:00:00-05:30', '2026-01-31T17:30:00.000Z'],
+])('the moment %s of a query is %s', (given, moment) => {
+  expect(momentInQuery.parse(given)).toBe(moment);
+});
+
+test.each(['', '2026-01-31', '2026-02-30T12:00:00Z', '2026-01-31T12:00:00', '2026-01-31 12:00:00', '0'])(
+  '%j is no moment, and the message shows one',
+  (given) => {
+    expect(momentInQuery.safeParse(given).error?.issues).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(/^expected a moment as 2026-01-31T12:00:00Z/),
+      }),
+    ]);
+  },
+);
+
+test.each(['0000-01-01', '1969-12-31', '9999-01-01', '2026-02-30', ''])('%j is no date', (given) => {
+  expect(fits(date, given)).toBe(false);
 });

@@ -17,6 +17,10 @@ export const text = (max: number) =>
     .min(1)
     .regex(/^[^\0]*$/, 'expected text without NUL characters');
 
+/** As `text`, but exactly as given, and possibly empty. */
+export const storable = (max: number) =>
+  string(max).regex(/^[^\0]*$/, 'expected text without NUL characters');
+
 /**
  * An array of bounded length. The length is checked first, so a million bad items are one error.
  */
@@ -68,15 +72,23 @@ function webUrlProblem(value: string): string | null {
 }
 
 const LAST_MOMENT = Date.UTC(9999, 0);
+const isInReach = (value: string): boolean => !(Date.parse(value) < 0 || Date.parse(value) >= LAST_MOMENT);
+const IN_REACH = 'expected a year from 1970 to 9998';
 /** A timestamp, as UTC: Postgres accepts neither the year 0 nor every ISO 8601 offset. */
 export const moment = z.iso
-  .datetime({ offset: true })
+  .datetime({ offset: true, error: 'expected a moment as 2026-01-31T12:00:00Z, or with +01:00' })
   // An invalid timestamp (NaN) is already reported.
-  .refine(
-    (value) => !(Date.parse(value) < 0 || Date.parse(value) >= LAST_MOMENT),
-    'expected a year from 1970 to 9998',
-  )
+  .refine(isInReach, IN_REACH)
   .transform((value) => new Date(value).toISOString());
+
+/** In a query the + of an offset is a blank, unless it was written as %2B. */
+export const momentInQuery = z
+  .string()
+  .transform((value) => value.replace(/ (?=\d\d:?\d\d$)/, '+'))
+  .pipe(moment);
+
+/** A calendar date. */
+export const date = z.iso.date().refine(isInReach, IN_REACH);
 
 /** An IANA time zone. Offsets, which Intl takes too, are none: they do not know of summer time. */
 export const timeZone = string(64).superRefine((value, context) => {

@@ -1,19 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { Job } from '../../core/jobs/job.ts';
-import {
-  cancelJobsRequest,
-  getJobQuery,
-  listJobsQuery,
-  metadataFilter,
-} from '../../core/jobs/job-queries.ts';
+import { cancelJobsRequest, getJobQuery, listJobsQuery, metadataQuery } from '../../core/jobs/job-queries.ts';
 import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Database, Sql } from '../../db/connect.ts';
 import { cancelJob, cancelJobs, type JobChange, retryJob } from '../../db/jobs/change.ts';
 import { type JobFilter, listJobs } from '../../db/jobs/list.ts';
 import { findJob } from '../../db/jobs/read.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
-import { conflict, notFound } from '../http/problem.ts';
+import { conflict, invalidRequest, notFound } from '../http/problem.ts';
 import {
   type ApiRequest,
   type ApiResponse,
@@ -75,7 +70,7 @@ export const listOwnJobs =
     const [asked, metadata] = splitMetadata(request.query);
     const query = parseAs(listJobsQuery, asked);
     const { jobs, next } = await listJobs(sql, {
-      ...filterOf({ ...query, metadata: parseAs(metadataFilter, metadata) }),
+      ...filterOf({ ...query, ...parseAs(metadataQuery, { metadata }) }),
       userId: response.locals.caller.userId,
       limit: query.limit,
       oldestFirst: query.sort === 'created_at',
@@ -92,6 +87,10 @@ export const listOwnJobs =
 function splitMetadata(query: ApiRequest['query']): [Record<string, unknown>, Record<string, unknown>] {
   const isMetadata = ([name]: [string, unknown]) => name.startsWith(METADATA);
   const entries = Object.entries(query);
+  // zod would drop it, and all jobs would match.
+  if (Object.hasOwn(query, UNUSABLE)) {
+    throw invalidRequest([{ path: UNUSABLE, message: 'expected another name than __proto__' }]);
+  }
   return [
     Object.fromEntries(entries.filter((entry) => !isMetadata(entry))),
     Object.fromEntries(
@@ -101,6 +100,7 @@ function splitMetadata(query: ApiRequest['query']): [Record<string, unknown>, Re
 }
 
 const METADATA = 'metadata.';
+const UNUSABLE = `${METADATA}__proto__`;
 
 const filterOf = (asked: z.infer<typeof cancelJobsRequest>): JobFilter => ({
   statuses: asked.status,

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { moment, queryInt, string, text } from '../schema-primitives.ts';
+import { momentInQuery, queryInt, string, text } from '../schema-primitives.ts';
 
 /** Requests about dead letters. */
 
 const deadLetterFilter = {
   code: text(200).optional(),
   user_id: z.uuid().optional(),
-  created_after: moment.optional(),
-  created_before: moment.optional(),
+  created_after: momentInQuery.optional(),
+  created_before: momentInQuery.optional(),
 };
 
 /** Query of `GET /dead-letters`. */

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { fields, moment, oneOrSeveral, queryBoolean, queryInt, string, text } from '../schema-primitives.ts';
+import {
+  fields,
+  momentInQuery,
+  oneOrSeveral,
+  queryBoolean,
+  queryInt,
+  storable,
+  string,
+} from '../schema-primitives.ts';
 import type { Job } from './job.ts';
 import { JOB_STATUSES } from './job-status.ts';
 
@@ -10,8 +18,8 @@ const statuses = oneOrSeveral(JOB_STATUSES);
 
 const jobFilter = {
   status: statuses.optional(),
-  created_after: moment.optional(),
-  created_before: moment.optional(),
+  created_after: momentInQuery.optional(),
+  created_before: momentInQuery.optional(),
 };
 
 /** The fields of a job that `fields=` can select. */
@@ -29,14 +37,16 @@ export const listJobsQuery = z.strictObject({
   cursor: string(500).optional(),
 });
 
-/** The `metadata.<name>=` parameters of a query. */
-export const metadataFilter = fields(text(200), string(1000), 20);
+/** The `metadata.<name>=` parameters of a query. Names are as in `metadata`: blanks count. */
+const metadataFilter = fields(storable(200), storable(1000), 20);
+export const metadataQuery = z.strictObject({ metadata: metadataFilter });
 
 /** Body of `POST /jobs/cancel`: the filters of `GET /jobs`. */
 export const cancelJobsRequest = z
   .strictObject({ ...jobFilter, metadata: metadataFilter.optional() })
+  // An empty one would cancel all.
   .refine(
-    (body) => Object.keys(body).length > 0,
+    ({ metadata, ...others }) => Object.keys(others).length > 0 || Object.keys(metadata ?? {}).length > 0,
     'expected at least one of status, created_after, created_before, metadata',
   );
 

@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { moment, queryInt, string, text, timeZone, webUrl } from '../schema-primitives.ts';
+import {
+  date,
+  moment,
+  momentInQuery,
+  queryInt,
+  string,
+  text,
+  timeZone,
+  webUrl,
+} from '../schema-primitives.ts';
 import { LINK_CODE } from './link.ts';
 
 /** Requests about short links and statistics. */
@@ -47,7 +56,7 @@ export const qrQuery = z.strictObject({
 
 /** A timestamp, or a date (`2026-01-31`) for its start in the time zone of the query. */
 const since = z.union(
-  [z.iso.date(), moment.transform((at) => new Date(at))],
+  [date, momentInQuery.transform((at) => new Date(at))],
   'expected a date, or a moment as 2026-01-31T12:00:00Z',
 );
 

@@ -48,10 +48,24 @@ describe('a list of jobs', () => {
     expect(await idsOf('metadata.order=9')).toEqual([]);
   });
 
+  test('can be filtered by metadata of any name', async () => {
+    const { key } = await api.addUser();
+    for (const name of ['', ' a ', 'a', 'constructor', 'metadata.a', 'Größe 😀']) {
+      const id = await api.submit({ ...URLS, metadata: { [name]: 'here' } }, key);
+      const query = new URLSearchParams({ [`metadata.${name}`]: 'here' });
+      const { json } = await api.ask('GET', `/api/v1/jobs?${query}`, { key });
+      expect(json.jobs.map((job: { job_id: string }) => job.job_id)).toEqual([id]);
+    }
+  });
+
   test('can be filtered by time', async () => {
     const { idsOf, key, queued, running } = await someJobs();
     const { json } = await api.ask('GET', `/api/v1/jobs/${queued}`, { key });
     expect(await idsOf(`created_after=${json.created_at}`)).toEqual([running, queued]);
+    for (const offset of ['+00:00', '%2B00:00', '-00:00']) {
+      const given = json.created_at.replace('Z', offset);
+      expect(await idsOf(`created_after=${given}`)).toEqual([running, queued]);
+    }
     expect(await idsOf(`created_before=${json.created_at}&created_after=${json.created_at}`)).toEqual([]);
   });
 
@@ -87,8 +101,13 @@ describe('a list of jobs', () => {
     ['sort=priority', 'sort'],
     ['created_after=yesterday', 'created_after'],
     ['created_after=%2B275760-09-13T00:00:00Z', 'created_after'],
-    ['metadata.=1', ''],
-    [`metadata.a=${'x'.repeat(2000)}`, 'a'],
+    ['created_after=2026-01-31', 'created_after'],
+    [`metadata.a=${'x'.repeat(2000)}`, 'metadata.a'],
+    ['metadata.a=%00', 'metadata.a'],
+    ['metadata.a%00=1', 'metadata.a'],
+    ['metadata.__proto__=1', 'metadata.__proto__'],
+    ['metadata.a=1&metadata.a=2', 'metadata.a'],
+    ['__proto__=1', '__proto__'],
     ['limit=1&limit=2', 'limit'],
     ['limit[]=1', 'limit[]'],
     ['limit=%D9%A1', 'limit'],
@@ -131,12 +150,21 @@ describe('many jobs are cancelled', () => {
     expect(new Set(json.job_ids).size).toBe(2000);
   });
 
-  test.each([{}, { status: 'nope' }, { statuses: 'queued' }, { metadata: { a: 1 } }])(
+  test.each([{}, { status: 'nope' }, { statuses: 'queued' }, { metadata: { a: 1 } }, { metadata: {} }])(
     'but not by %j',
     async (body) => {
       expectProblem(await api.ask('POST', '/api/v1/jobs/cancel', { body }), 422, 'invalid_request');
     },
   );
+});
+
+test('a query without a usable filter cancels none', async () => {
+  const { key, queued } = await someJobs();
+  for (const query of ['metadata.__proto__=1', '__proto__=1', 'metadata=', 'metadata']) {
+    const answer = await api.ask('POST', `/api/v1/jobs/cancel?${query}`, { key });
+    expectProblem(answer, 422, 'invalid_request');
+  }
+  expect((await api.ask('GET', `/api/v1/jobs/${queued}`, { key })).json.status).toBe('queued');
 });
 
 describe('the queue', () => {
