@@ -6,6 +6,12 @@ export interface FieldError {
   message: string;
 }
 
+/** The `path` of a field error. A name may be as long as the body. */
+export const fieldPath = (path: readonly PropertyKey[]): string =>
+  path.map((part) => String(part).slice(0, MAX_NAME)).join('.');
+
+const MAX_NAME = 200;
+
 /** An error answer (RFC 9457), thrown anywhere and written by the error handler. */
 export class Problem extends Error {
   override name = 'Problem';

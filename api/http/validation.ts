@@ -3,7 +3,7 @@ import { unknownField } from '../../core/suggest.ts';
 import { BODY_LIMIT, readBytes } from './body.ts';
 import type { ItemLimits } from './json/check.ts';
 import { parseJson, parseJsonWithItems } from './json/read.ts';
-import { type FieldError, invalidRequest } from './problem.ts';
+import { type FieldError, fieldPath, invalidRequest } from './problem.ts';
 import type { ApiRequest } from './route.ts';
 import { namesAt } from './schema-names.ts';
 
@@ -63,7 +63,7 @@ export function requireNoQuery(request: ApiRequest): void {
   const unknown = Object.keys(request.query);
   if (unknown.length === 0) return;
   throw invalidRequest(
-    unknown.slice(0, MAX_ERRORS).map((name) => ({ path: pathOf([name]), message: 'unknown field' })),
+    unknown.slice(0, MAX_ERRORS).map((name) => ({ path: fieldPath([name]), message: 'unknown field' })),
   );
 }
 
@@ -83,11 +83,11 @@ type Path = readonly PropertyKey[];
 function errorsOf(error: z.ZodError, schema: z.ZodType, base: Path = []): FieldError[] {
   const errors: FieldError[] = [];
   for (const issue of error.issues) {
-    const path = pathOf([...base, ...issue.path]);
+    const path = fieldPath([...base, ...issue.path]);
     if (issue.code === 'unrecognized_keys') {
       const names = namesAt(schema, issue.path);
       for (const key of issue.keys.slice(0, MAX_ERRORS)) {
-        errors.push({ path: pathOf([...base, ...issue.path, key]), message: unknownField(key, names) });
+        errors.push({ path: fieldPath([...base, ...issue.path, key]), message: unknownField(key, names) });
       }
     } else if (issue.code === 'invalid_key') {
       for (const { message } of issue.issues) errors.push({ path, message: `name: ${message}` });
@@ -96,8 +96,3 @@ function errorsOf(error: z.ZodError, schema: z.ZodType, base: Path = []): FieldE
   }
   return errors.slice(0, MAX_ERRORS);
 }
-
-const pathOf = (path: Path): string => path.map((part) => String(part).slice(0, MAX_NAME)).join('.');
-
-/** An unknown field name may be as long as the body. */
-const MAX_NAME = 200;

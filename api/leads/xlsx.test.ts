@@ -89,3 +89,14 @@ test('a lead of before has empty cells for what was not known then', () => {
   expect(cells[COLUMN_NAMES.indexOf('people')]).toBe('');
   expect(cells.every((cell) => typeof cell === 'string')).toBe(true);
 });
+
+test('text that looks like an escape is escaped in cells, and not in the targets of links', async () => {
+  const website = 'https://acme.de/_x0041_/?a=1&b=2';
+  const files = await workbook([{ lead: { ...LEAD, website, company: '_x0041_\u0001\ud800' }, jobIds: [] }]);
+  const texts = textsOf(files['xl/worksheets/sheet1.xml']);
+  expect(texts).toContain('_x005F_x0041_\ufffd');
+  expect(texts).toContain('https://acme.de/_x005F_x0041_/?a=1&amp;b=2');
+  expect(files['xl/worksheets/_rels/sheet1.xml.rels']).toContain(
+    'Target="https://acme.de/_x0041_/?a=1&amp;b=2"',
+  );
+});

@@ -102,7 +102,7 @@ class SheetLinks {
   relationships(): string {
     const links = this.#targets.map(
       (target, at) =>
-        `<Relationship Id="rId${at + 1}" Type="${RELATIONSHIPS}/hyperlink" Target="${escaped(target).replaceAll('"', '&quot;')}" TargetMode="External"/>`,
+        `<Relationship Id="rId${at + 1}" Type="${RELATIONSHIPS}/hyperlink" Target="${markup(target).replaceAll('"', '&quot;')}" TargetMode="External"/>`,
     );
     return `${XML}<Relationships xmlns="${PACKAGE}/relationships">${links.join('')}</Relationships>`;
   }
@@ -150,18 +150,20 @@ const columnName = (index: number): string =>
     ? String.fromCharCode(65 + index)
     : columnName(Math.floor(index / 26) - 1) + String.fromCharCode(65 + (index % 26));
 
+const markup = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
 /** XML 1.0 cannot represent most control characters, not even escaped. */
 const escaped = (text: string): string =>
-  text
-    .slice(0, MAX_CELL)
-    .toWellFormed()
-    .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '')
-    // Workbooks write such characters as `_x0041_`, so text that looks like one needs its
-    // underscore escaped.
-    .replace(/_(?=x[0-9A-F]{4}_)/gi, '_x005F_')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
+  markup(
+    text
+      .slice(0, MAX_CELL)
+      .toWellFormed()
+      .replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '')
+      // Workbooks write such characters as `_x0041_`, so text that looks like one needs its
+      // underscore escaped.
+      .replace(/_(?=x[0-9A-F]{4}_)/gi, '_x005F_'),
+  );
 
 const XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>';
 const MAIN = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { startTimeSlice } from '../../../runtime/time-slice.ts';
-import { invalidRequest, Problem } from '../problem.ts';
+import { fieldPath, invalidRequest, Problem } from '../problem.ts';
 import { type ItemLimits, JsonCheck, JsonProblem } from './check.ts';
 
 /** Checked per slice; some milliseconds. */
@@ -55,7 +55,7 @@ async function check(text: Buffer, limits?: ItemLimits): Promise<JsonCheck['item
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error;
     if (error.kind === 'syntax') throw malformed(`the body is not JSON: ${error.message}`);
-    throw invalidRequest([{ path: error.path.join('.'), message: error.message }]);
+    throw invalidRequest([{ path: fieldPath(error.path), message: error.message }]);
   }
   return check.items;
 }
