@@ -74,6 +74,23 @@ describe('render: http', () => {
   });
 });
 
+describe('a header of a job', () => {
+  test.each(['', 'a b', '\tcaf\u00e9', 'x'.repeat(8192)])('may be %j', (value) => {
+    expect(issuesOf({ urls: ['https://example.com/'], headers: { 'x-a': value } })).toEqual([]);
+  });
+
+  test.each([
+    ['a\r\nb: c', 'expected one line'],
+    ['a\u0001', 'expected Latin-1 text without control characters'],
+    ['a\u007f', 'expected Latin-1 text without control characters'],
+    ['\u20ac', 'expected Latin-1 text without control characters'],
+  ])('may not be %j', (value, message) => {
+    expect(issuesOf({ urls: ['https://example.com/'], headers: { 'x-a': value } })).toEqual([
+      expect.objectContaining({ path: 'headers.x-a', message }),
+    ]);
+  });
+});
+
 describe('browser identity fields', () => {
   test.each([
     [{ viewport: { width: 0, height: 10 } }, 'viewport.width'],

@@ -63,10 +63,15 @@ const crawl = z.strictObject({
   same_origin: z.boolean().optional(),
 });
 
-/** Field names are tokens (RFC 9110); a value with a line break would be a second header. */
+/**
+ * Field names are tokens (RFC 9110). A value with a line break would be a second header, and
+ * nothing sends other control characters or letters beyond Latin-1.
+ */
 const headers = fields(
   z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, 'expected a header name'),
-  string(8192).regex(/^[^\r\n\0]*$/, 'expected one line'),
+  string(8192)
+    .regex(/^[^\r\n\0]*$/, { message: 'expected one line', abort: true })
+    .regex(/^[\t\x20-\x7e\x80-\xff]*$/, 'expected Latin-1 text without control characters'),
   100,
 );
 
