@@ -1,3 +1,5 @@
+import { parseUrl } from '../../core/parse-url.ts';
+
 export type Glob = (url: string) => boolean;
 
 /**
@@ -7,7 +9,14 @@ export type Glob = (url: string) => boolean;
  * - `*-draft` without a slash is matched with each path segment.
  */
 export function compileGlob(pattern: string): Glob {
-  if (/^[a-z*]*:\/\//i.test(pattern)) return matcherOf(pattern);
+  const whole = /^([a-z*]*:\/\/[^/?#]*)(.*)$/is.exec(pattern);
+  if (whole) {
+    const [, origin = '', rest = ''] = whole;
+    // URLs have a path; `**` at the end of the host stands for one too.
+    const path = rest.startsWith('/') || origin.endsWith('**') ? rest : `/${rest}`;
+    const fits = matcherOf(originAsInUrls(origin) + path);
+    return (url) => fits(decoded(url));
+  }
   if (!pattern.includes('/')) {
     const fits = matcherOf(pattern);
     return (url) => decoded(new URL(url).pathname).split('/').some(fits);
@@ -16,8 +25,13 @@ export function compileGlob(pattern: string): Glob {
   const withQuery = pattern.includes('?');
   return (url) => {
     const { pathname, search } = new URL(url);
-    return fits(decoded(pathname) + (withQuery ? search : ''));
+    return fits(decoded(pathname) + (withQuery ? decoded(search) : ''));
   };
+}
+
+/** URLs have their host in lower case and Punycode, and no default port. */
+function originAsInUrls(origin: string): string {
+  return origin.includes('*') ? origin.toLowerCase() : (parseUrl(origin)?.origin ?? origin);
 }
 
 /**

@@ -69,6 +69,13 @@ test.each([
   ['/caf\u00e9/*', '/caf%C3%A9/menu', true],
   ['https://www.example.co.uk/a*', '/abc', true],
   ['http*://*.example.co.uk/**', '/abc/d', true],
+  ['https://WWW.Example.co.uk:443/abc', '/abc', true],
+  ['https://www.example.co.uk', '/', true],
+  ['https://www.example.co.uk', '/a', false],
+  ['https://*.example.co.uk**', '/a/b', true],
+  ['https://www.example.co.uk/caf\u00e9/*', '/caf%C3%A9/menu', true],
+  ['https://www.example.co.uk/?q=caf\u00e9', '/?q=caf%C3%A9', true],
+  ['/list?q=caf\u00e9*', '/list?q=caf%C3%A9s', true],
   ['/a.b', '/axb', false],
   ['/@*/**', '/x/y', false],
   ['/a/**/**/c', '/a/c', true],
@@ -77,4 +84,8 @@ test.each([
   [`/${'**a'.repeat(300)}`, `/${'a'.repeat(1900)}`, true],
 ])('%s and %s', (pattern, path, fits) => {
   expect(compileGlob(pattern)(new URL(path, SEED).href)).toBe(fits);
+});
+
+test('a pattern with an international host matches its Punycode', () => {
+  expect(compileGlob('https://m\u00fcnchen.de/**')('https://xn--mnchen-3ya.de/a/b')).toBe(true);
 });
