@@ -58,6 +58,29 @@ test('half a VAPID key pair is refused, and links default to the address of the 
 });
 
 test.each([
+  ['leads.example.com', /^configuration: PUBLIC_URL: expected a URL that begins with https?:/],
+  ['https:leads.example.com', /^configuration: PUBLIC_URL: expected a URL that begins with/],
+  ['https://leads.example.com/?a=1', /^configuration: PUBLIC_URL: expected a URL without \?, #/],
+  ['https://leads.example.com/#a', /^configuration: PUBLIC_URL: expected a URL without/],
+  ['https://me:pw@leads.example.com', /^configuration: PUBLIC_URL: expected a URL without/],
+])('PUBLIC_URL may not be %s', (PUBLIC_URL, problem) => {
+  expect(() => parseConfig({ PUBLIC_URL })).toThrow(problem);
+});
+
+test('the address to listen on may be IPv6 in brackets', () => {
+  expect(parseConfig({ HOST: '[::1]' })).toMatchObject({ host: '::1', publicUrl: 'http://[::1]:3000' });
+});
+
+test('a contact is mailto: or https://', () => {
+  expect(parseConfig({ VAPID_SUBJECT: 'mailto:you@example.com' }).notify.vapidSubject).toBe(
+    'mailto:you@example.com',
+  );
+  expect(() => parseConfig({ VAPID_SUBJECT: 'you@example.com' })).toThrow(
+    'configuration: VAPID_SUBJECT: expected a URL that begins with mailto: or https://',
+  );
+});
+
+test.each([
   ['::1', 'amqp://guest:guest@[::1]:5672/%2F'],
   ['[::1]', 'amqp://guest:guest@[::1]:5672/%2F'],
   ['10.0.0.7', 'amqp://guest:guest@10.0.0.7:5672/%2F'],

@@ -46,6 +46,8 @@ describe('.env', () => {
     ['KEY="abc', /line 1: KEY: the quote " is not closed/],
     ["A='x\ny'\nKEY='abc\nB=2", /line 3: KEY: the quote ' is not closed/],
     ['KEY="abc"def', /line 1: KEY: put quotes around the whole value/],
+    ['KEY="abc\\"def"', /line 1: KEY: use another of ' " ` around the value/],
+    ["KEY='abc\\'def'", /line 1: KEY: use another of/],
     ['PORT 3000', /line 1: expected NAME=value/],
     ['=abc', /line 1: expected NAME=value/],
   ])('%j is refused with its line, and never with its value', (text, problem) => {

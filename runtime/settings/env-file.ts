@@ -38,6 +38,9 @@ export function ambiguityIn(text: string): string | undefined {
       const quoted = [rest, ...lines.slice(index + 1)].join('\n');
       const [value] = QUOTED[quote as keyof typeof QUOTED].exec(quoted) ?? [];
       if (value === undefined) return `${where}: ${name}: the quote ${quote} is not closed`;
+      if (value.slice(1, -1).includes(`\\${quote}`)) {
+        return `${where}: ${name}: use another of ' " \` around the value: the \\ before ${quote} would be part of it`;
+      }
       const [behind = ''] = quoted.slice(value.length).split('\n');
       if (!/^\s*(#|$)/.test(behind)) {
         return `${where}: ${name}: put quotes around the whole value: there is more behind the closing one`;

@@ -16,11 +16,15 @@ export const wholeNumber = (min: number, max: number) => {
     .pipe(z.number().min(min, expected).max(max, expected));
 };
 
-export const urlOf = (...protocols: string[]) =>
-  text.refine(
-    (value) => protocols.includes(parseUrl(value)?.protocol ?? ''),
-    `expected a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+export const urlOf = (...protocols: string[]) => {
+  // `http:host` is a URL too, but not what is meant.
+  const beginnings = protocols.map((protocol) => (protocol === 'mailto:' ? protocol : `${protocol}//`));
+  return text.refine(
+    (value) =>
+      parseUrl(value) !== null && beginnings.some((beginning) => value.toLowerCase().startsWith(beginning)),
+    `expected a URL that begins with ${beginnings.join(' or ')}`,
   );
+};
 
 export const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `expected one of ${values.join(', ')}`);

@@ -4,7 +4,14 @@ import { parseUrl } from '../../core/parse-url.ts';
 import { parseRange } from '../address-policy.ts';
 import { ENCRYPTION_KEY_FORMAT, parseEncryptionKey } from '../secrets/encryption-key.ts';
 import { base64url, listOf, oneOf, text, urlOf, verbatim, wholeNumber } from './setting-types.ts';
-import { amqpUrl, artifactsUrl, databaseUrl, egressDenyEntry, egressEntry } from './url-settings.ts';
+import {
+  amqpUrl,
+  artifactsUrl,
+  databaseUrl,
+  egressDenyEntry,
+  egressEntry,
+  publicUrl,
+} from './url-settings.ts';
 
 /**
  * The processes of an installation. `start` is `npm start`, which passes every setting to its
@@ -47,12 +54,15 @@ export const SETTING_GROUPS = {
       says: 'Port of the API. If it is unset and 3000 is taken, `npm start` takes the next free one; 0 is any free one',
       readBy: ['start', 'api'],
     }),
-    HOST: setting(text, {
-      fallback: '127.0.0.1',
-      says: 'Address the API listens on; 0.0.0.0 opens it to the network',
-      readBy: ['start', 'api'],
-    }),
-    PUBLIC_URL: setting(urlOf('http:', 'https:'), {
+    HOST: setting(
+      text.transform((host) => host.replace(/^\[(.*)\]$/, '$1')),
+      {
+        fallback: '127.0.0.1',
+        says: 'Address the API listens on; 0.0.0.0 opens it to the network',
+        readBy: ['start', 'api'],
+      },
+    ),
+    PUBLIC_URL: setting(publicUrl, {
       unset: '`http://HOST:PORT`',
       says: 'Where your users reach the API, for links',
       readBy: ['api', 'notifier'],

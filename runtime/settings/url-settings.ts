@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { parseUrl } from '../../core/parse-url.ts';
 import { PostgresUrlError, parsePostgresUrl } from '../postgres/postgres-url.ts';
-import { text } from './setting-types.ts';
+import { text, urlOf } from './setting-types.ts';
+
+/** Paths are appended to it. */
+export const publicUrl = urlOf('http:', 'https:').refine((value) => {
+  const url = parseUrl(value);
+  return url === null || !(/[?#]/.test(value) || url.username || url.password);
+}, 'expected a URL without ?, # and user name, such as https://leads.example.com');
 
 /** Validated here, parsed where it is used: processes and tests pass it on as text. */
 export const databaseUrl = text.superRefine((value, context) => {
