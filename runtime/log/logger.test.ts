@@ -1,4 +1,4 @@
-import { withoutSecrets } from './logger.ts';
+import { createLogger, withoutSecrets } from './logger.ts';
 
 test('secrets are replaced at any depth', () => {
   const fields = withoutSecrets({
@@ -30,3 +30,21 @@ test('an error keeps its code, its cause and its stack', () => {
     stack: expect.stringContaining('outer'),
   });
 });
+
+test.each(['pretty', 'json'] as const)(
+  'a line of the %s log is one line, whatever its fields hold',
+  (format) => {
+    const lines: string[] = [];
+    const logger = createLogger({ level: 'info', format, processKind: 'test' }, (line) => lines.push(line));
+    logger.info('odd', {
+      text: 'a\nERROR forged\u001b[2J\u0085',
+      count: 7n,
+      none: undefined,
+      deep: { count: 7n },
+    });
+    expect(lines).toHaveLength(1);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    expect(lines[0]).not.toMatch(/[\n\r\u001b]/);
+    expect(lines[0]).toContain('a\\');
+  },
+);

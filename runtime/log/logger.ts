@@ -117,6 +117,8 @@ export function withoutSecrets(fields: LogFields): LogFields {
 function cleaned(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.replace(URL_CREDENTIALS, '$1:[hidden]@');
   if (value instanceof Error) return cleanedError(value, depth);
+  // JSON has none.
+  if (typeof value === 'bigint') return String(value);
   if (value === null || typeof value !== 'object' || value instanceof Date) return value;
   if (depth >= 4) return '[deep]';
   if (Array.isArray(value)) return value.map((item) => cleaned(item, depth + 1));
@@ -139,4 +141,9 @@ function cleanedError(error: Error, depth: number): LogFields {
   };
 }
 
-const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** On one line: text of other servers could else look like lines of the log, or command a terminal. */
+const asText = (value: unknown): string =>
+  (typeof value === 'string' ? value : String(JSON.stringify(value))).replace(
+    /\p{Cc}/gu,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
