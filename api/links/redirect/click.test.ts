@@ -33,9 +33,7 @@ describe('a click is not of a person', () => {
     'LinkPresentation/1 CFNetwork/1494 Darwin/23',
     'Dalvik/2.1.0 (Linux; U; Android 13)',
     'Mozilla/5.0 (compatible; Atlassian-Smart-Links)',
-  ])('of a program that shows a preview: %s', (agent) =>
-    expect(kindOf({ 'user-agent': agent })).toBe('bot'),
-  );
+  ])('of a program that shows a preview: %s', (agent) => expect(kindOf({ 'user-agent': agent })).toBe('bot'));
 });
 
 test.each([
