@@ -123,7 +123,7 @@ const PROBLEM: Record<string, Text> = {
     'not HTTP/1.1, not one valid `Host`, or a `Transfer-Encoding` other than `chunked`',
     'Check the client',
   ],
-  malformed_url: ['the URL holds a `%` that begins no character', 'Encode `%` as `%25`'],
+  malformed_url: ['the URL holds a `%` that begins no character, or is `*`', 'Encode `%` as `%25`'],
   unauthorized: ['the API key is missing, wrong, expired or revoked', 'Send `Authorization: Bearer <key>`'],
   forbidden: ['the call is for an admin', "Use an admin's key"],
   not_found: ['there is no such path or object, or it belongs to another user', 'Check the id'],

@@ -165,7 +165,9 @@ describe('a request target', () => {
     const answer = await get('*', 'OPTIONS');
     expect(statusOf(answer)).toBe(204);
     expect(answer).toMatch(/^allow: GET, HEAD/im);
-    expect(statusOf(await get('*'))).toBe(400);
+    const refused = await get('*');
+    expect(statusOf(refused)).toBe(400);
+    expect(refused).toContain('* is for OPTIONS alone');
   });
 
   test('may not be another server', async () => {
