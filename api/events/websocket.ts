@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller } from '../../db/accounts/users.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { originForm } from '../http/origin-form.ts';
-import { overloaded, Problem, problemBody } from '../http/problem.ts';
+import { notFound, overloaded, Problem, problemBody } from '../http/problem.ts';
 import { keyOf } from '../middleware/authentication.ts';
 import { problemOf } from '../middleware/error-handler.ts';
 import { CLOSE, type LiveDependencies, openSession, type WebSocketSession } from './websocket-session.ts';
@@ -41,6 +41,7 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
   let stopped = false;
 
   const authenticate = async (request: IncomingMessage): Promise<Caller | null> => {
+    if (pathOf(request) !== LIVE_PATH) throw notFound('there is nothing at this path');
     const key = keyOf(request);
     if (key) return auth.callerOf(key, clientAddress(request));
     if (unauthenticated.size >= MAX_UNAUTHENTICATED) throw overloaded();
@@ -70,10 +71,7 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
 
   return {
     upgrade: (request, stream, head) => {
-      // As any other upgrade that is not spoken there.
-      if (request.method !== 'GET' || pathOf(request) !== LIVE_PATH || !asksForWebSocket(request)) {
-        return false;
-      }
+      if (request.method !== 'GET' || !asksForWebSocket(request)) return false;
       // `ws` expects it alone; clients may offer a list.
       request.headers.upgrade = 'websocket';
       // Until `ws` takes the socket over, no other listener handles its errors.

@@ -104,10 +104,6 @@ describe('an upgrade to a WebSocket', () => {
       ),
     );
 
-  test.each(['/api/v1/jobs', '/health/live'])('is ignored at %s', async (path) => {
-    expect(statusOf(await upgrade(`GET ${path}`, ...HANDSHAKE))).toBe(200);
-  });
-
   test('needs a handshake, else the answer is a problem', async () => {
     for (const headers of [[], HANDSHAKE.slice(0, 1), [...HANDSHAKE, 'Sec-WebSocket-Protocol: ,']]) {
       const answer = await upgrade('GET /api/v1/live', ...headers);
