@@ -1,10 +1,10 @@
 import compression from 'compression';
-import type { Middleware } from '../http/route.ts';
+import type { ApiRequest, Middleware } from '../http/route.ts';
 import { NDJSON } from '../http/stream.ts';
 
 /** Gzips answers of 1 KB and more if the client accepts it; pages and leads shrink to a tenth. */
-export const createCompression = (): Middleware =>
-  compression({
+export function createCompression(): Middleware {
+  const compress = compression({
     filter: (request, response) => {
       const type = String(response.getHeader('content-type') ?? '');
       // Each event of a stream must be sent at once; a compressor would hold it back.
@@ -12,3 +12,8 @@ export const createCompression = (): Middleware =>
       return type.startsWith(NDJSON) || compression.filter(request, response);
     },
   });
+  return (request, response, next) => (isShort(request) ? next() : compress(request, response, next));
+}
+
+/** The most frequent request: its answer is always shorter, and preparing for more costs a tenth. */
+const isShort = ({ method, url }: ApiRequest): boolean => method === 'POST' && url.endsWith('/jobs/scrape');
