@@ -46,7 +46,7 @@ export const mapSite = ({
   return async (request, response) => {
     requireNoQuery(request);
     const body = await readBody(request, schema);
-    const submission = submissionOf(request, response, [specOf(body)], hashBody(body));
+    const submission = submissionOf(request, response, [specOf(body)], () => hashBody(body));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     const [accepted] = jobs;
     if (!accepted) throw new Error('accept gave no job');

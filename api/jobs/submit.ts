@@ -41,7 +41,7 @@ export const submitJob = ({ accept, dispatch, refusedTargets }: SubmitDependenci
   return async (request, response) => {
     requireNoQuery(request);
     const body = await readBody(request, schema);
-    const submission = submissionOf(request, response, [body], hashBody(body));
+    const submission = submissionOf(request, response, [body], () => hashBody(body));
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     const [job] = jobs;
     if (!job) throw new Error('accept gave no job');
@@ -71,19 +71,23 @@ export const submitBatch = ({ accept, dispatch, refusedTargets }: SubmitDependen
       around: batchRequest,
       item,
     });
-    const submission = submissionOf(request, response, specs, await hashBatch(specs));
+    const bodyHash = idempotencyKeyOf(request) === undefined ? '' : await hashBatch(specs);
+    const submission = submissionOf(request, response, specs, () => bodyHash);
     const { jobs, fresh } = await acceptOrConflict(accept, submission);
     sendJson(response, 202, { jobs: jobs.map(({ id, status }) => ({ job_id: id, status })) });
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
   };
 };
 
-/** A request's submission with its `Idempotency-Key`; `bodyHash` is what that key identifies. */
+/**
+ * A request's submission with its `Idempotency-Key`, if it has one; `hashOfBody` gives what that key
+ * identifies.
+ */
 export function submissionOf(
   request: ApiRequest,
   response: ApiResponse,
   specs: JobSpec[],
-  bodyHash: string,
+  hashOfBody: () => string,
 ): Submission {
   const submission = {
     userId: response.locals.caller.userId,
@@ -91,7 +95,7 @@ export function submissionOf(
     specs,
   };
   const key = idempotencyKeyOf(request);
-  return key === undefined ? submission : { ...submission, idempotency: { key, bodyHash } };
+  return key === undefined ? submission : { ...submission, idempotency: { key, bodyHash: hashOfBody() } };
 }
 
 export async function acceptOrConflict(accept: Accept, submission: Submission) {
