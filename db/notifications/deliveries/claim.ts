@@ -96,6 +96,11 @@ const CLAIMED = `
   d.occurred_at AS "occurredAt", d.attempt - d.attempt_offset AS attempt, d.mail_id AS "mailId",
   extract(epoch FROM now() - d.queued_at)::float8 * 1000 AS "ageMs"`;
 
+/**
+ * Waits for whoever has a row locked, mostly the scheduler that marks it as dispatched: skipped, its
+ * only message would be used up, and nobody would send it until it is taken for lost. Locked in
+ * order, so that two notifiers with copies of the same messages do not deadlock.
+ */
 const CLAIM_DELIVERIES = statement(
   'claim_deliveries',
   `
@@ -105,7 +110,7 @@ const CLAIM_DELIVERIES = statement(
         lease_until = now() + $4::float8 * interval '1 ms', dispatched_at = NULL
     FROM (SELECT q.id, m.holder FROM unnest($1::uuid[], $2::int[], $3::text[]) AS m (id, attempt, holder)
           JOIN deliveries q ON q.id = m.id AND q.attempt = m.attempt
-          WHERE q.status = 'queued' AND q.due_at <= now() FOR UPDATE OF q SKIP LOCKED) AS mine
+          WHERE q.status = 'queued' AND q.due_at <= now() ORDER BY q.id FOR UPDATE OF q) AS mine
     WHERE d.id = mine.id
     RETURNING d.*
   )
@@ -139,8 +144,8 @@ export const claimMail = (
 
 /**
  * Each delivery of a mail that is retried has its own wake-up message, and two notifiers may
- * receive one each. So the first delivery represents the mail: the notifier that has it locked
- * claims them all, the other none.
+ * receive one each. So the first delivery represents the mail: the notifier that locks it first
+ * claims them all, the other finds it claimed and takes none.
  */
 const CLAIM_MAIL = statement(
   'claim_mail',
@@ -155,7 +160,7 @@ const CLAIM_MAIL = statement(
     WHERE q.status = 'queued' AND q.mail_id IS NOT DISTINCT FROM r.mail_id AND (q.id <> r.id OR q.attempt = $2)
       -- Of a lost notifier, and not all are requeued yet.
       AND NOT EXISTS (SELECT FROM deliveries s WHERE s.mail_id = r.mail_id AND s.status = 'sending')
-    FOR UPDATE OF q SKIP LOCKED
+    FOR UPDATE OF q
   ), again AS (
     SELECT q.id FROM held, rung r JOIN deliveries q ON q.mail_id = r.mail_id AND q.status = 'queued'
     ORDER BY q.id FOR UPDATE OF q

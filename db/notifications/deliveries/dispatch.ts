@@ -46,7 +46,10 @@ const LIST_DUE_DELIVERIES = statement(
   `,
 );
 
-/** Records that these are on the queue. One that was claimed meanwhile is unchanged. */
+/**
+ * Records that these are on the queue. One that was claimed meanwhile, or is being claimed, is
+ * unchanged: a mark never keeps a claim waiting for long, nor waits for one.
+ */
 export async function markDeliveriesDispatched(
   sql: Sql,
   deliveries: Pick<DueDelivery, 'id' | 'attempt'>[],
@@ -61,8 +64,10 @@ const MARK_DISPATCHED = statement(
   'mark_deliveries_dispatched',
   `
   UPDATE deliveries d SET dispatched_at = now()
-  FROM unnest($1::uuid[], $2::int[]) AS m (id, attempt), ${ASYNC_COMMIT}
-  WHERE d.id = m.id AND d.attempt = m.attempt AND d.status = 'queued'
+  FROM (SELECT q.id FROM unnest($1::uuid[], $2::int[]) AS m (id, attempt)
+        JOIN deliveries q ON q.id = m.id AND q.attempt = m.attempt
+        WHERE q.status = 'queued' FOR UPDATE OF q SKIP LOCKED) AS waiting, ${ASYNC_COMMIT}
+  WHERE d.id = waiting.id
   `,
 );
 
