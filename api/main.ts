@@ -3,6 +3,7 @@ import { reseal } from '../db/secrets/reseal.ts';
 import { createDispatch } from '../dispatch/dispatch.ts';
 import { openQueue } from '../queue/open.ts';
 import { OperatorError } from '../runtime/operator-error.ts';
+import { makeFolder } from '../runtime/process/make-folder.ts';
 import { type ProcessContext, runConfigured } from '../runtime/process/process.ts';
 import { openArtifactStore } from '../storage/open.ts';
 import { type BootstrapKey, ensureBootstrapKey } from './accounts/bootstrap-key.ts';
@@ -41,6 +42,8 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   const { resealed, unreadable } = await reseal(database);
   if (resealed > 0) logger.info('secrets_reencrypted', { count: resealed });
   if (unreadable > 0) logger.error('secrets_unreadable', { count: unreadable });
+  // Also for the clicks, whether or not the key is kept there.
+  await makeFolder(config.dataDir, 0o700);
   const bootstrap = await ensureBootstrapKey(database, config);
 
   const queue = openQueue(config, databaseUrl, logger, applicationName);
@@ -124,9 +127,10 @@ function operatorErrorFor(error: unknown, { config }: ProcessContext): OperatorE
     );
   }
   if (syscall === 'mkdir' || syscall === 'open') {
-    return new OperatorError(
-      `cannot keep the API key in ${config.dataDir}: ${message}; set DATA_DIR or BOOTSTRAP_API_KEY`,
-    );
+    const [what, cure] = config.bootstrapApiKey
+      ? ['clicks', 'DATA_DIR']
+      : ['the API key', 'DATA_DIR or BOOTSTRAP_API_KEY'];
+    return new OperatorError(`cannot keep ${what} in ${config.dataDir}: ${message}; set ${cure}`);
   }
   return null;
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtifactKey, ArtifactStore } from '../core/jobs/artifacts.ts';
+import { makeFolder } from '../runtime/process/make-folder.ts';
 
 /** Artifacts as files, one folder per job, readable only by the user that runs the program. */
 export function createFileStore(root: string): ArtifactStore {
@@ -12,7 +13,7 @@ export function createFileStore(root: string): ArtifactStore {
     async put(key, { body }) {
       const file = fileOf(key);
       const unfinished = `${file}.${randomBytes(6).toString('hex')}.part`;
-      await mkdir(folderOf(key.jobId), { recursive: true, mode: 0o700 });
+      await makeFolder(folderOf(key.jobId), 0o700);
       // Renamed once complete and on disk: a crash in between leaves no truncated file under the
       // final name.
       const handle = await open(unfinished, 'w', 0o600);

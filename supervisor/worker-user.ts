@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { chown, readdir, readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { OperatorError } from '../runtime/operator-error.ts';
+import { makeFolder } from '../runtime/process/make-folder.ts';
 import type { Config } from '../runtime/settings/config.ts';
 
 /** As whom workers run, if that is not the user of this process. */
@@ -49,8 +50,8 @@ export async function chooseWorkerUser(
   const ids = await idsOf(config.workerUser);
   const home = join(config.dataDir, 'worker');
   try {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
-    await mkdir(home, { recursive: true, mode: 0o700 });
+    await makeFolder(config.dataDir, 0o711);
+    await makeFolder(home, 0o700);
     await chown(home, ids.uid, ids.gid);
     const artifacts = await prepareArtifacts(config, ids);
     const env = environmentOf(config, home, environment);
@@ -89,7 +90,7 @@ async function prepareArtifacts(
   if (!config.artifactsUrl?.startsWith('file:')) return null;
   const folder = fileURLToPath(config.artifactsUrl);
   if (!folder.startsWith(`${resolve(config.dataDir)}/`)) return folder;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   if ((await stat(folder)).uid !== uid) {
     for (const name of await readdir(folder, { recursive: true })) await chown(join(folder, name), uid, gid);
   }

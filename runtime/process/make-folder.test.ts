@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(base, { recursive: true, force: true }));
 
-test('makes a folder with those above it, by several processes at once', async () => {
+test('makes a folder with those above it, by several at once', async () => {
   const path = join(base, 'a', 'b', 'c');
   await Promise.all(Array.from({ length: 5 }, () => makeFolder(path, 0o700)));
   await makeFolder(`${path}/`, 0o700);
@@ -23,7 +23,9 @@ test('fails where none can be made', async () => {
   await expect(makeFolder(join(base, 'file', 'x'), 0o700)).rejects.toMatchObject({ code: 'ENOTDIR' });
 });
 
-const onLinux = process.platform === 'linux' ? test : test.skip;
-onLinux('fails below /proc', async () => {
-  await expect(makeFolder('/proc/leadengine/data', 0o700)).rejects.toMatchObject({ code: 'ENOENT' });
+test('fails below a file system that takes no folders, instead of trying for ever', async () => {
+  // Linux has one at /proc; elsewhere the folder cannot be made because nothing may be written at /.
+  await expect(makeFolder('/proc/leadengine/data', 0o700)).rejects.toMatchObject({
+    code: expect.stringMatching(/^(ENOENT|EACCES|EROFS)$/),
+  });
 });

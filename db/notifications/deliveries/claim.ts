@@ -97,9 +97,9 @@ const CLAIMED = `
   extract(epoch FROM now() - d.queued_at)::float8 * 1000 AS "ageMs"`;
 
 /**
- * Waits for whoever has a row locked, mostly the scheduler that marks it as dispatched: skipped, its
- * only message would be used up, and nobody would send it until it is taken for lost. Locked in
- * order, so that two notifiers with copies of the same messages do not deadlock.
+ * Waits for a lock on a row, mostly that of the scheduler, which marks it as dispatched. If the row
+ * were skipped, its only message would be used up, and the delivery not sent until it is taken for
+ * lost. Locked in order, so that two notifiers with copies of the same messages do not deadlock.
  */
 const CLAIM_DELIVERIES = statement(
   'claim_deliveries',
