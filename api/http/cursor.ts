@@ -1,5 +1,6 @@
 import type { EventCursor } from '../../db/events/events.ts';
 import { decodeCursor, encodeCursor, type KeysetCursor } from '../../db/keyset.ts';
+import type { StoredPlace } from '../../db/pages/stored-pages.ts';
 import { invalidRequest } from './problem.ts';
 
 /** Cursors are opaque to clients but validated: a decoded one is always a valid database value. */
@@ -21,6 +22,17 @@ export function decodePageCursor(cursor: string | undefined): number {
   if (cursor === undefined) return -1;
   if (!/^\d{1,9}$/.test(cursor)) throw badCursor();
   return Number(cursor);
+}
+
+/** A place in the order in which pages were stored: microseconds since 1970 and position. */
+export const encodeStoredCursor = ({ storedAt, position }: StoredPlace): string =>
+  `${BigInt(storedAt).toString(36)}.${position}`;
+
+export function decodeStoredCursor(cursor: string | undefined): StoredPlace {
+  if (cursor === undefined) return { storedAt: '0', position: -1 };
+  const [, time, position] = /^([0-9a-z]{1,11})\.(-1|\d{1,9})$/.exec(cursor) ?? [];
+  if (time === undefined || position === undefined) throw badCursor();
+  return { storedAt: String(Number.parseInt(time, 36)), position: Number(position) };
 }
 
 /** The id of the last lead read, in base 36: a decimal number would look like an offset. */

@@ -1,11 +1,25 @@
 import type { ArtifactKey, ArtifactStore } from '../../core/jobs/artifacts.ts';
 import { listPagesQuery } from '../../core/jobs/job-queries.ts';
+import { isFinal } from '../../core/jobs/job-status.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findArtifact } from '../../db/pages/artifacts.ts';
 import { listPages, type PageText } from '../../db/pages/pages.ts';
-import { decodePageCursor, encodePageCursor } from '../http/cursor.ts';
+import { listPagesAsStored } from '../../db/pages/stored-pages.ts';
+import {
+  decodePageCursor,
+  decodeStoredCursor,
+  encodePageCursor,
+  encodeStoredCursor,
+} from '../http/cursor.ts';
 import { artifactsUnavailable, notFound } from '../http/problem.ts';
-import { type ApiRequest, answerHeaders, type Handler, pathParameter, sendText } from '../http/route.ts';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  answerHeaders,
+  type Handler,
+  pathParameter,
+  sendText,
+} from '../http/route.ts';
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery, requireNoQuery } from '../http/validation.ts';
 import { ownJob } from './jobs.ts';
@@ -16,7 +30,8 @@ const DEFAULT_LIMIT = 100;
 export const listJobPages =
   (sql: Sql): Handler =>
   async (request, response) => {
-    const { limit, cursor, format } = readQuery(request, listPagesQuery);
+    const { limit, cursor, format, follow } = readQuery(request, listPagesQuery);
+    if (follow) return sendStoredPages(sql, request, response, { limit, cursor });
     const after = decodePageCursor(cursor);
     const job = await ownJob(sql, request, response);
     if (wantsNdjson(request, format)) {
@@ -25,11 +40,34 @@ export const listJobPages =
       return;
     }
     const { pages, next } = await listPages(sql, job.job_id, after, limit ?? DEFAULT_LIMIT);
-    const nextCursor = JSON.stringify(next === null ? null : encodePageCursor(next));
-    // Joined as text: pages are megabytes and stored as JSON already.
-    const text = `{"pages":[${pages.map(({ json }) => json).join(',')}],"next_cursor":${nextCursor}}`;
-    sendText(response, 200, 'application/json; charset=utf-8', text);
+    sendPages(response, pages, next === null ? null : encodePageCursor(next));
   };
+
+/** Joined as text: pages are megabytes and stored as JSON already. */
+function sendPages(response: ApiResponse, pages: { json: string }[], nextCursor: string | null): void {
+  const list = pages.map(({ json }) => json).join(',');
+  const text = `{"pages":[${list}],"next_cursor":${JSON.stringify(nextCursor)}}`;
+  sendText(response, 200, 'application/json; charset=utf-8', text);
+}
+
+/**
+ * `?follow=true`: the pages in the order in which they were stored, and a cursor until the job has
+ * ended. The order of the request or crawl is of no use while it runs: pages are loaded side by
+ * side, so one may be stored before another that a cursor has passed.
+ */
+async function sendStoredPages(
+  sql: Sql,
+  request: ApiRequest,
+  response: ApiResponse,
+  { limit = DEFAULT_LIMIT, cursor }: { limit?: number | undefined; cursor: string | undefined },
+): Promise<void> {
+  const after = decodeStoredCursor(cursor);
+  // Before its pages: those of an ended job are complete.
+  const { job_id: jobId, status } = await ownJob(sql, request, response);
+  const ended = isFinal(status);
+  const { pages, last, more } = await listPagesAsStored(sql, jobId, after, limit, ended);
+  sendPages(response, pages, more || !ended ? encodeStoredCursor(last) : null);
+}
 
 function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined): boolean {
   if (format) return format === 'ndjson';

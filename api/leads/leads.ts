@@ -1,3 +1,4 @@
+import { isFinal } from '../../core/jobs/job-status.ts';
 import { listJobLeadsQuery, listLeadsQuery } from '../../core/leads/lead-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
@@ -31,15 +32,17 @@ const READ_AT_ONCE = 500;
 export const showJobLeads =
   (sql: Sql): Handler =>
   async (request, response) => {
-    const { limit, cursor, format, excel } = readQuery(request, listJobLeadsQuery);
+    const { limit, cursor, format, excel, follow } = readQuery(request, listJobLeadsQuery);
     const after = decodeLeadCursor(cursor) ?? FIRST;
-    const { job_id: jobId } = await ownJob(sql, request, response);
-    const chosen = format ?? accepted(request);
+    const { job_id: jobId, status } = await ownJob(sql, request, response);
+    const chosen = format ?? (follow ? 'json' : accepted(request));
     if (chosen === 'json') {
       const { leads, next } = await listJobLeads(sql, jobId, after, limit ?? DEFAULT_LIMIT);
+      // The job was read before its leads: those of an ended job are complete.
+      const last = next ?? (follow && !isFinal(status) ? (leads.at(-1)?.id ?? after) : null);
       sendJson(response, 200, {
         leads: leads.map(({ lead }) => lead),
-        next_cursor: next && encodeLeadCursor(next),
+        next_cursor: last && encodeLeadCursor(last),
       });
       return;
     }

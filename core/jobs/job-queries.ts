@@ -57,11 +57,18 @@ export const queueQuery = z.strictObject({ all: queryBoolean.default(false) });
 export const getJobQuery = z.strictObject({ wait: queryInt(0, 60).optional() });
 
 /** Query of `GET /jobs/{id}/pages`. Without a limit JSON holds 100, NDJSON all. */
-export const listPagesQuery = z.strictObject({
-  limit: queryInt(1, 1000).optional(),
-  cursor: string(500).optional(),
-  format: z.enum(['json', 'ndjson']).optional(),
-});
+export const listPagesQuery = z
+  .strictObject({
+    limit: queryInt(1, 1000).optional(),
+    cursor: string(500).optional(),
+    format: z.enum(['json', 'ndjson']).optional(),
+    /** In the order they were stored, with a `next_cursor` until the job has ended. */
+    follow: queryBoolean.optional(),
+  })
+  .refine(({ follow, format }) => !follow || format !== 'ndjson', {
+    path: ['follow'],
+    message: 'expected none with format ndjson: only JSON has a next_cursor',
+  });
 
 /** Query of `GET /jobs/{id}/urls`. */
 export const listUrlsQuery = z.strictObject({

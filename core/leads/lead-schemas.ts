@@ -9,13 +9,20 @@ import { SOURCE_TYPES } from './lead.ts';
 const leadFormat = z.enum(['json', 'ndjson', 'csv', 'xlsx']);
 
 /** Query of `GET /jobs/{id}/leads`. Without a limit JSON holds 100, the other formats all. */
-export const listJobLeadsQuery = z.strictObject({
-  limit: queryInt(1, 1000).optional(),
-  cursor: string(500).optional(),
-  format: leadFormat.optional(),
-  /** Of CSV: false leaves phones without an apostrophe, and the file without a BOM. */
-  excel: queryBoolean.optional(),
-});
+export const listJobLeadsQuery = z
+  .strictObject({
+    limit: queryInt(1, 1000).optional(),
+    cursor: string(500).optional(),
+    format: leadFormat.optional(),
+    /** Of CSV: false leaves phones without an apostrophe, and the file without a BOM. */
+    excel: queryBoolean.optional(),
+    /** With a `next_cursor` until the job has ended. */
+    follow: queryBoolean.optional(),
+  })
+  .refine(({ follow, format }) => !follow || format === undefined || format === 'json', {
+    path: ['follow'],
+    message: 'expected none with a format other than json: only JSON has a next_cursor',
+  });
 
 /**
  * Query of `GET /leads`. `q`: word prefixes in company, domain, e-mail, place, industry or

@@ -2,7 +2,7 @@ import type { Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 
 /** Approximate size limit of one answer, whatever its row limit: a page may be megabytes. */
-const ANSWER_BYTES = 16 * 1024 * 1024;
+export const ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** A page as it is stored: JSON text of core's `Page`, passed on without being parsed. */
 export interface PageText {

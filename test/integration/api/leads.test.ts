@@ -1,7 +1,9 @@
 import { strFromU8, unzipSync } from 'fflate';
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
+import { settle } from '../../../core/jobs/job-state.ts';
 import type { HandledCandidate } from '../../../core/leads/candidate.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
+import { settleJobs } from '../../../db/jobs/settle.ts';
 import { addCandidateSource, storeLeadCandidate } from '../../../db/lead-candidates.ts';
 import { storeLead } from '../../../db/leads.ts';
 import { statement } from '../../../db/statement.ts';
@@ -28,6 +30,24 @@ const eventsOf = async (jobId: string) =>
     statement('test_lead_events', `SELECT type, data FROM events WHERE job_id = $1 AND type = 'lead.found'`),
     [jobId],
   );
+
+test('the leads of a job are followed until it has ended', async () => {
+  const job = await jobWith([aLead('one.de'), aLead('two.de')]);
+  const read = async (cursor: string | null) =>
+    (await api.ask('GET', `/api/v1/jobs/${job.id}/leads?follow=true${cursor ? `&cursor=${cursor}` : ''}`))
+      .json;
+  const first = await read(null);
+  expect(first.leads).toHaveLength(2);
+  const none = await read(first.next_cursor);
+  expect(none).toEqual({ leads: [], next_cursor: first.next_cursor });
+  await store(job, aLead('three.de'));
+  const transition = settle(job, { kind: 'completed' }, { baseMs: 1, capMs: 1 }, 0);
+  await settleJobs(api.database, [{ run: job, transition }]);
+  const last = await read(first.next_cursor);
+  expect(last).toEqual({ leads: [aLead('three.de')], next_cursor: null });
+  const csv = await api.ask('GET', `/api/v1/jobs/${job.id}/leads?follow=true&format=csv`);
+  expect(csv.status).toBe(422);
+});
 
 describe('storing a lead', () => {
   test('twice leaves one, with one event and one in the count', async () => {

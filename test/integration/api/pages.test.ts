@@ -1,6 +1,8 @@
 import { get } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { settle } from '../../../core/jobs/job-state.ts';
 import { storePages as storeInRun } from '../../../db/jobs/run.ts';
+import { settleJobs } from '../../../db/jobs/settle.ts';
 import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { aPage, begin, expectProblem, startApi, storePages, type TestApi } from './api-fixture.ts';
@@ -23,6 +25,9 @@ const linesOf = (text: string): { url: string }[] =>
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line));
+
+const COMPLETED = (job: Awaited<ReturnType<typeof begin>>) =>
+  settle(job, { kind: 'completed' }, { baseMs: 1, capMs: 1 }, 0);
 
 async function jobWithPages(count: number, filler = '') {
   const id = await api.submit();
@@ -82,6 +87,38 @@ describe('the pages of a job', () => {
     expect(urlsOf(linesOf(answer.text))).toEqual(urls.slice(1, 3));
   });
 
+  test('are followed in the order they were stored, until the job has ended', async () => {
+    const id = await api.submit();
+    const job = await begin(api.database, id);
+    const store = async (position: number) => {
+      const page = aPage({ url: `https://example.com/${position}` });
+      const [progress, counts] = [
+        { done: 1, total: 3, message: null },
+        { pages: 1, leads: 0, errors: 0 },
+      ];
+      await storeInRun(api.database, job, [{ position, page, artifacts: [], progress, counts }]);
+    };
+    let cursor: string | null = '';
+    const read = async () => {
+      const after: string = cursor ? `&cursor=${cursor}` : '';
+      const { json } = await api.ask('GET', `/api/v1/jobs/${id}/pages?follow=true&limit=1${after}`);
+      cursor = json.next_cursor;
+      return urlsOf(json.pages)[0];
+    };
+    const next = () => waitFor(read, { what: 'the next page' });
+    expect(await read()).toBeUndefined();
+    await store(2);
+    expect(await next()).toBe('https://example.com/2');
+    await store(0);
+    expect(await next()).toBe('https://example.com/0');
+    expect(await read()).toBeUndefined();
+    expect(cursor).not.toBeNull();
+    await store(1);
+    await settleJobs(api.database, [{ run: job, transition: COMPLETED(job) }]);
+    expect(await read()).toBe('https://example.com/1');
+    expect(cursor).toBeNull();
+  });
+
   test('are not read any further once the client has disconnected', async () => {
     // Several reads' worth, and far more than the socket buffers hold.
     const { path } = await jobWithPages(60, 'x'.repeat(1024 * 1024));
@@ -111,6 +148,9 @@ describe('the pages of a job', () => {
     ['cursor', '9999999999'],
     ['format', 'xml'],
     ['colour', 'red'],
+    ['follow', 'maybe'],
+    ['follow', 'true&format=ndjson'],
+    ['cursor', '5&follow=true'],
   ])('refuse %s=%s', async (name, value) => {
     const { path } = await jobWithPages(0);
     const answer = await api.ask('GET', `${path}?${name}=${value}`);
