@@ -5,6 +5,8 @@ import type { Queue } from '../queue/queue.ts';
 import type { NotifyConfig } from '../runtime/settings/config.ts';
 import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
 import { addUser, listAllUsers } from './accounts/users.ts';
+import { listOwnDeletions, showDeletion } from './deletions/deletions.ts';
+import { deleteJob, deleteJobs } from './deletions/jobs.ts';
 import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './events/events.ts';
 import { serve } from './http/route.ts';
 import { cancel, cancelMany, listOwnJobs, retry, showJob } from './jobs/jobs.ts';
@@ -91,7 +93,8 @@ export function apiRoutes(dependencies: RouteDependencies): Router {
   at('/jobs/cancel', { POST: cancelMany(database) });
   at('/workers', { GET: showWorkers(database) });
   at('/queue', { GET: showQueue(database) });
-  at('/jobs/:id', { GET: showJob(database, longPoll) });
+  at('/jobs/delete', { POST: deleteJobs(database) });
+  at('/jobs/:id', { GET: showJob(database, longPoll), DELETE: deleteJob(database) });
   at('/jobs/:id/cancel', { POST: cancel(database) });
   at('/jobs/:id/retry', { POST: retry(database) });
   at('/jobs/:id/pages', { GET: listJobPages(database) });
@@ -103,6 +106,8 @@ export function apiRoutes(dependencies: RouteDependencies): Router {
   at('/leads', { GET: listLeads(database) });
   at('/events', { GET: listOwnEvents(events) });
   at('/live', { GET: liveWithoutUpgrade });
+  at('/deletions', { GET: listOwnDeletions(database) });
+  at('/deletions/:id', { GET: showDeletion(database) });
   at('/dead-letters', { GET: listAllDeadLetters(database) });
   at('/dead-letters/requeue', { POST: requeueMany(database) });
   at('/dead-letters/:id', { GET: showDeadLetter(database), DELETE: discard(database) });

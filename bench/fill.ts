@@ -133,6 +133,10 @@ export const fillResults = (rows: number): string => `
   INSERT INTO hosts (host, used_at) SELECT 'host' || n || '.example.com', now() - n * interval '1 s' FROM generate_series(1, ${rows}) AS n;
   INSERT INTO robots (origin, fresh_until) SELECT 'https://' || host, used_at FROM hosts;
   INSERT INTO rendering_types (host, engine, reason, streak) SELECT host, 'http', 'enough_text', 1 FROM hosts;
+  INSERT INTO deletions (kind, user_id, requested_by, created_at, finished_at)
+  SELECT 'jobs', id, id, now() - n * interval '1 s', CASE WHEN n % 100 > 0 THEN now() END
+  FROM (SELECT id, row_number() OVER () AS n FROM users) AS u;
+  INSERT INTO deleted_jobs (id, deleted_at) SELECT gen_random_uuid(), created_at FROM jobs;
   INSERT INTO queue.messages (queue, body, holder)
   SELECT 'queue_' || n % 50, '{}', CASE WHEN n % 1000 = 0 THEN 1 END FROM generate_series(1, ${rows}) AS n;
 `;

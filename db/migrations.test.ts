@@ -26,6 +26,7 @@ const RELEASED: Record<string, string> = {
   '0015-worker-sandbox': 'd5419b8e05030941',
   '0016-secrets': 'e4c37a8c0f81fddf',
   '0017-webhook-receivers': '73d78366f09108c2',
+  '0018-deletions': '5a3c262cffcb0eff',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

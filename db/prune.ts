@@ -13,6 +13,7 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_CLICKS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_VISITORS, [options.limit]),
     sql.query(PRUNE_LINKS, [options.retentionDays, options.limit]),
+    sql.query(PRUNE_DELETED_JOBS, [options.limit]),
     sql.query(PRUNE_WORKERS),
     sql.query(PRUNE_HOSTS, [options.limit]),
     sql.query(PRUNE_ROBOTS, [options.limit]),
@@ -28,6 +29,7 @@ const PRUNE_JOBS = statement(
   DELETE FROM jobs WHERE id IN (
     SELECT id FROM jobs
     WHERE finished_at < now() - $1::int * interval '1 day' AND status IN ('completed', 'failed', 'cancelled')
+      AND deletion_id IS NULL
     LIMIT $2 FOR UPDATE SKIP LOCKED)
   RETURNING id
   `,
@@ -132,6 +134,16 @@ const PRUNE_LINKS = statement(
     DELETE FROM link_breakdowns USING gone WHERE link_id = gone.id
   )
   SELECT id FROM gone
+  `,
+);
+
+/** A message older than this that names one becomes a dead letter. */
+const PRUNE_DELETED_JOBS = statement(
+  'prune_deleted_jobs',
+  `
+  DELETE FROM deleted_jobs WHERE id IN (
+    SELECT id FROM deleted_jobs WHERE deleted_at < now() - interval '7 days' LIMIT $1)
+  RETURNING id
   `,
 );
 

@@ -10,7 +10,7 @@ import type { Database, Sql } from './connect.ts';
 import { advanceCursor, readEvents } from './events/events.ts';
 import { statement } from './statement.ts';
 
-const READER = 'statistics';
+export const STATISTICS_READER = 'statistics';
 
 /**
  * Adds the next events of the ledger to the roll-ups; returns how many there were. Sums and cursor
@@ -19,23 +19,27 @@ const READER = 'statistics';
  */
 export async function countEvents(database: Database, limit: number): Promise<number> {
   return database.transaction(async (sql) => {
-    await sql.query(LOCK_CURSOR, [READER]);
-    const { events, last } = await readEvents(sql, READER, limit);
+    await sql.query(LOCK_CURSOR, [STATISTICS_READER]);
+    const { events, last } = await readEvents(sql, STATISTICS_READER, limit);
     if (!last) return 0;
     const { hours, histograms, breakdowns } = rollUp(events, await readFacts(sql, events));
     if (hours.length > 0) await sql.query(ADD_HOURS, [JSON.stringify(hours)]);
     if (histograms.length > 0) await sql.query(ADD_HISTOGRAMS, [JSON.stringify(histograms)]);
     if (breakdowns.length > 0) await sql.query(ADD_BREAKDOWNS, [JSON.stringify(breakdowns)]);
-    await advanceCursor(sql, READER, last);
+    await advanceCursor(sql, STATISTICS_READER, last);
     return events.length;
   });
 }
 
-const LOCK_CURSOR = statement('lock_cursor', 'SELECT reader FROM event_cursors WHERE reader = $1 FOR UPDATE');
+export const LOCK_CURSOR = statement(
+  'lock_cursor',
+  'SELECT reader FROM event_cursors WHERE reader = $1 FOR UPDATE',
+);
 
 const ENDS = new Set(['job.completed', 'job.failed', 'job.cancelled']);
 
-async function readFacts(sql: Sql, events: CountableEvent[]): Promise<Map<string, JobFacts>> {
+/** What statistics need of the jobs of these events. */
+export async function readFacts(sql: Sql, events: CountableEvent[]): Promise<Map<string, JobFacts>> {
   const started = events.filter(({ type, data }) => type === 'job.started' && data.attempt === 1);
   const ended = events.filter(({ type }) => ENDS.has(type));
   const idsOf = (some: CountableEvent[]) => [...new Set(some.flatMap(({ job_id }) => job_id ?? []))];

@@ -6,6 +6,7 @@ import { createLeadership } from '../db/leadership.ts';
 import type { MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/log/logger.ts';
+import { createRemover } from './deletions/remover.ts';
 import { createDeliveryScheduler } from './deliveries.ts';
 import { createDirectFanOut } from './fan-out.ts';
 import { createImmediateDispatcher } from './immediate-dispatcher.ts';
@@ -57,6 +58,7 @@ export function createDispatch(options: {
     whileLeading('deliveries', createDeliveryScheduler(options)),
     whileLeading('fan_out', createDirectFanOut(options)),
     whileLeading('pruner', createPruner(options)),
+    whileLeading('deletions', createRemover(options)),
   ];
   const election = createLoop({
     name: 'election',

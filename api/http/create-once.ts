@@ -7,8 +7,10 @@ import { hashBody, idempotencyConflict, idempotencyKeyOf } from './idempotency.t
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from './route.ts';
 import { readBody, requireNoQuery } from './validation.ts';
 
-/** What was created: the 201 answer. */
+/** What was created, as it is answered. */
 export interface Created {
+  /** Default: 201. */
+  status?: number;
   body: unknown;
   location?: string;
   /** Runs after the commit. */
@@ -44,7 +46,7 @@ export const createOnce =
         await keepAnswer(
           sql,
           answerKey,
-          seal.close(JSON.stringify({ body: fresh.body, location: fresh.location })),
+          seal.close(JSON.stringify({ status: fresh.status, body: fresh.body, location: fresh.location })),
         );
         return fresh;
       }
@@ -53,7 +55,12 @@ export const createOnce =
       return JSON.parse(answer) as Created;
     });
     created.onCommit?.();
-    sendJson(response, 201, created.body, created.location ? { location: created.location } : {});
+    sendJson(
+      response,
+      created.status ?? 201,
+      created.body,
+      created.location ? { location: created.location } : {},
+    );
   };
 
 interface Seal {

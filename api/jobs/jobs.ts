@@ -102,7 +102,7 @@ function splitMetadata(query: ApiRequest['query']): [Record<string, unknown>, Re
 const METADATA = 'metadata.';
 const UNUSABLE = `${METADATA}__proto__`;
 
-const filterOf = (asked: z.infer<typeof cancelJobsRequest>): JobFilter => ({
+export const filterOf = (asked: z.infer<typeof cancelJobsRequest>): JobFilter => ({
   statuses: asked.status,
   createdAfter: asked.created_after,
   createdBefore: asked.created_before,

@@ -16,7 +16,7 @@ import { JOB_STATUSES } from './job-status.ts';
 /** `queued,running`, or a repeated parameter. */
 const statuses = oneOrSeveral(JOB_STATUSES);
 
-const jobFilter = {
+export const jobFilter = {
   status: statuses.optional(),
   created_after: momentInQuery.optional(),
   created_before: momentInQuery.optional(),
@@ -38,7 +38,7 @@ export const listJobsQuery = z.strictObject({
 });
 
 /** The `metadata.<name>=` parameters of a query. Names are as in `metadata`: blanks count. */
-const metadataFilter = fields(storable(200), storable(1000), 20);
+export const metadataFilter = fields(storable(200), storable(1000), 20);
 export const metadataQuery = z.strictObject({ metadata: metadataFilter });
 
 /** Body of `POST /jobs/cancel`: the filters of `GET /jobs`. */

@@ -50,7 +50,7 @@ export const REQUEUE_JOBS = `
     UPDATE jobs j
     SET status = 'queued', max_attempts = attempt + coalesce((spec->>'max_attempts')::int, ${DEFAULT_MAX_ATTEMPTS}), run_at = now(),
         snoozes = 0, dispatched_at = NULL, finished_at = NULL, error_code = NULL, error_message = NULL, progress_message = NULL
-    FROM chosen WHERE j.id = chosen.id AND j.status IN ('failed', 'cancelled')
+    FROM chosen WHERE j.id = chosen.id AND j.status IN ('failed', 'cancelled') AND j.deletion_id IS NULL
     RETURNING j.id, j.user_id, j.correlation_id, j.attempt, ${COUNTS_OF_JOB} AS counts
   ), closed AS (
     UPDATE dead_letters d SET resolved_at = now(), resolution = 'requeued'
@@ -86,7 +86,8 @@ const cancelWhere = (condition: string): string => `
 
 const UNFINISHED = `'scheduled', 'queued', 'running', 'retrying'`;
 
-const CANCEL_JOB = statement('cancel_job', cancelWhere('j.id = $2'));
+export const CANCEL_JOB = statement('cancel_job', cancelWhere('j.id = $2'));
+export const CANCEL_THESE_JOBS = statement('cancel_these_jobs', cancelWhere('j.id = ANY ($2::uuid[])'));
 
 /**
  * Locked in the order of their ids, so that two concurrent cancels of the same jobs do not

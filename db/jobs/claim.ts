@@ -156,3 +156,10 @@ const FIND_HOLDER = statement(
   FROM jobs WHERE id = $1
   `,
 );
+
+/** Whether there was such a job, and its user deleted it lately. */
+export async function wasDeleted(sql: Sql, id: string): Promise<boolean> {
+  return (await sql.query(WAS_DELETED, [id])).length > 0;
+}
+
+const WAS_DELETED = statement('was_deleted', 'SELECT id FROM deleted_jobs WHERE id = $1');

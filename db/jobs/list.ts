@@ -49,7 +49,7 @@ export const valuesOf = ({ createdAfter, createdBefore, metadata = {} }: JobFilt
 
 /** Whether job `j` matches; `first` is the number of the first of its four parameters. */
 export const matches = (first: number): string => `
-  j.created_at >= $${first}::timestamptz AND j.created_at < $${first + 1}::timestamptz
+  j.deletion_id IS NULL AND j.created_at >= $${first}::timestamptz AND j.created_at < $${first + 1}::timestamptz
   AND NOT EXISTS (
     SELECT FROM unnest($${first + 2}::text[], $${first + 3}::text[]) AS m (name, value)
     WHERE (j.spec->'metadata'->>m.name) IS DISTINCT FROM m.value)`;

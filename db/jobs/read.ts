@@ -95,7 +95,7 @@ export const JOB_COLUMNS = `
 
 const FIND_JOB = statement(
   'find_job',
-  `SELECT ${JOB_COLUMNS} FROM jobs j WHERE j.user_id = $1 AND j.id = $2`,
+  `SELECT ${JOB_COLUMNS} FROM jobs j WHERE j.user_id = $1 AND j.id = $2 AND j.deletion_id IS NULL`,
 );
 
 export function toJob(row: JobRow): Job {

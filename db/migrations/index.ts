@@ -15,6 +15,7 @@ import { linkTexts } from './0014-link-texts.ts';
 import { workerSandbox } from './0015-worker-sandbox.ts';
 import { secrets } from './0016-secrets.ts';
 import { webhookReceivers } from './0017-webhook-receivers.ts';
+import { deletions } from './0018-deletions.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   workerSandbox,
   secrets,
   webhookReceivers,
+  deletions,
 ];

@@ -6,6 +6,7 @@ import { type Database, isDatabaseUnavailable, isSerializationFailure, type Sql 
 import { insertEvents } from '../insert-events.ts';
 import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
+import { LOCK_FAN_OUT_IN } from './fan-out-lock.ts';
 import { ensureWebhook, receiverOf } from './webhooks.ts';
 
 /** An event that can be notified: from its message, or straight from the ledger. */
@@ -74,6 +75,7 @@ async function fanOutTogether(
   // Sorted: two processes that fan out the same events must not deadlock.
   const input = JSON.stringify(events.map(forMatching).sort((a, b) => (a.id < b.id ? -1 : 1)));
   const [result] = await database.transaction(async (sql) => {
+    await sql.query(LOCK_FAN_OUT_IN);
     await ensureWebhooks(sql, input);
     const values = [input, pace.gatherMs, pace.apartMs, pace.urgentApartMs];
     return sql.query<{ in_app: number; deliveries: number }>(FAN_OUT, values);
@@ -209,6 +211,8 @@ const FAN_OUT = statement(
     LEFT JOIN webhooks w ON w.id = s.webhook_id
     WHERE s.events && e.patterns AND s.created_at <= e.occurred_at
       AND (s.channel = 'webhook' OR NOT e.own) AND w.paused_at IS NULL AND ${MATCHES_FILTER}
+      -- Not of a deleted job: what it stored would stay.
+      AND (e.job_id IS NULL OR j.id IS NOT NULL)
     UNION ALL
     SELECT e.id, e.type, e.user_id, e.job_id, e.correlation_id, e.occurred_at, e.urgent, 'webhook', w.id::text, w.id,
            CASE WHEN j.spec->'metadata' IS NULL THEN e.data

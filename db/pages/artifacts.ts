@@ -1,4 +1,5 @@
 import type { Sql } from '../connect.ts';
+import { countGone } from '../deletions/deletions.ts';
 import { statement } from '../statement.ts';
 
 /**
@@ -38,7 +39,10 @@ const OPEN_FOLDER = statement(
   `,
 );
 
-/** Deleted jobs whose folders still exist in the store. */
+/**
+ * Deleted jobs whose folders still exist in the store, but for those that a deletion empties, and
+ * those that may still be written to.
+ */
 export async function listAbandonedFolders(sql: Sql, limit: number): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(LIST_ABANDONED_FOLDERS, [limit]);
   return rows.map(({ id }) => id);
@@ -47,7 +51,9 @@ export async function listAbandonedFolders(sql: Sql, limit: number): Promise<str
 const LIST_ABANDONED_FOLDERS = statement(
   'list_abandoned_artifact_folders',
   `
-  SELECT name AS id FROM artifact_folders WHERE job_id IS NULL ORDER BY name LIMIT $1
+  SELECT name AS id FROM artifact_folders
+  WHERE job_id IS NULL AND deletion_id IS NULL AND (empty_again_at IS NULL OR empty_again_at < now())
+  ORDER BY name LIMIT $1
   `,
 );
 
@@ -57,3 +63,32 @@ export async function forgetArtifactFolder(sql: Sql, jobId: string): Promise<voi
 }
 
 const FORGET_FOLDER = statement('forget_artifact_folder', 'DELETE FROM artifact_folders WHERE name = $1');
+
+/** Folders of deleted jobs that a deletion has to empty. */
+export async function listFoldersOfDeletion(sql: Sql, deletionId: string, limit: number): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(LIST_FOLDERS_OF_DELETION, [deletionId, limit]);
+  return rows.map(({ id }) => id);
+}
+
+const LIST_FOLDERS_OF_DELETION = statement(
+  'list_artifact_folders_of_deletion',
+  'SELECT name AS id FROM artifact_folders WHERE deletion_id = $1 AND job_id IS NULL ORDER BY name LIMIT $2',
+);
+
+/** Counts a folder that is empty, and forgets it unless it may still be written to. */
+export async function closeFolderOfDeletion(sql: Sql, deletionId: string, jobId: string): Promise<void> {
+  await sql.query(CLOSE_FOLDER_OF_DELETION, [deletionId, jobId]);
+}
+
+const CLOSE_FOLDER_OF_DELETION = statement(
+  'close_artifact_folder_of_deletion',
+  `
+  WITH emptied AS (
+    UPDATE artifact_folders SET deletion_id = NULL
+    WHERE name = $2 AND deletion_id = $1 AND empty_again_at IS NOT NULL RETURNING name
+  ), forgotten AS (
+    DELETE FROM artifact_folders WHERE name = $2 AND deletion_id = $1 AND empty_again_at IS NULL RETURNING name
+  ), gone AS (SELECT name FROM emptied UNION ALL SELECT name FROM forgotten), ${countGone('artifact_folders')}
+  SELECT name FROM gone
+  `,
+);

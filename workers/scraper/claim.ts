@@ -2,7 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
-import { type Claim, type ClaimRequest, claimJobs, findHolder, type Holder } from '../../db/jobs/claim.ts';
+import {
+  type Claim,
+  type ClaimRequest,
+  claimJobs,
+  findHolder,
+  type Holder,
+  wasDeleted,
+} from '../../db/jobs/claim.ts';
 import { settleCrashedRun } from '../../db/jobs/settle.ts';
 import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import { SCRAPE_MESSAGE } from '../../dispatch/message.ts';
@@ -63,6 +70,7 @@ export function createClaimer(options: {
       const first = await claimInBatch(request);
       if (first.kind !== 'refused') return first;
       const holder = await findHolder(database, request.id, worker.leaseMs);
+      if (!holder && (await wasDeleted(database, request.id))) return first;
       if (!holder) return { kind: 'unreadable', reason: `there is no job ${request.id}` } as const;
       return delivery.redelivered ? takeOver(request, holder) : first;
     });
