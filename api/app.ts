@@ -12,6 +12,7 @@ import { createLiveSockets, type LiveSockets } from './events/websocket.ts';
 import { createClientAddress } from './http/client-address.ts';
 import { originForm } from './http/origin-form.ts';
 import { createRefusedTargets } from './http/refused-targets.ts';
+import { type Needs, type RouteTable, serve } from './http/route.ts';
 import { createAccept } from './jobs/accept.ts';
 import { createLongPoll } from './jobs/long-poll.ts';
 import { createValidateTarget } from './links/link-target.ts';
@@ -60,11 +61,20 @@ export interface AppDependencies {
   streams?: Partial<StreamLimits> & { beatMs?: number; stalledMs?: number };
 }
 
+/** One method of a path such as `/api/v1/jobs/:id`. */
+export interface DeclaredRoute {
+  method: string;
+  path: string;
+  needs: Needs;
+}
+
 export interface App {
   /** For a server; the app itself does not listen. */
   handler: RequestListener;
   /** For the server's `upgrade` event: WebSockets. */
   upgrade: LiveSockets['upgrade'];
+  /** What it answers, short links aside. */
+  routes: readonly DeclaredRoute[];
   /**
    * Ends everything that waits: long polls are answered with the current state, streams end and
    * their clients reconnect elsewhere, and `/health/ready` fails, so that load balancers stop
@@ -103,8 +113,14 @@ export function createApp(dependencies: AppDependencies): App {
   app.use(answerServerOptions);
   app.use(refuseMalformedUrl);
   if (dependencies.corsOrigins.length > 0) app.use(createCors(dependencies.corsOrigins));
-  app.use(userRoutes(dependencies.rateLimit, routeDependencies(dependencies, { auth, longPoll, events })));
-  app.use(healthRoutes(dependencies, metrics, () => stopping));
+  const needed = routeDependencies(dependencies, { auth, longPoll, events });
+  const api = apiRoutes(needed);
+  const root = { ...rootRoutes(needed), ...healthRoutes(dependencies, metrics, () => stopping) };
+  const withKey = [auth.authenticate, createRateLimit(dependencies.rateLimit), createLoadShedding()];
+  app.use(createCompression());
+  app.use('/api/v1', ...withKey, routerOf('/api/v1', api));
+  app.use('/jobs/scrape', ...withKey);
+  app.use(routerOf('', root));
   app.use(answerNotFound);
   app.use(createErrorHandler(logger));
 
@@ -115,6 +131,7 @@ export function createApp(dependencies: AppDependencies): App {
       if (!redirects.answer(request, response)) app(request, response);
     },
     upgrade: sockets.upgrade,
+    routes: [...declared('/api/v1', api), ...declared('', root)],
     stop: () => {
       stopping = true;
       longPoll.stop();
@@ -154,13 +171,13 @@ function routeDependencies(
   };
 }
 
-function userRoutes(rateLimit: number, dependencies: RouteDependencies): Router {
-  const { authenticate } = dependencies.auth;
-  const limits = [createRateLimit(rateLimit), createLoadShedding()];
-  const routes = Router();
-  routes.use(createCompression());
-  routes.use('/api/v1', authenticate, ...limits, apiRoutes(dependencies));
-  routes.use('/jobs/scrape', authenticate, ...limits);
-  routes.use(rootRoutes(dependencies));
-  return routes;
+function routerOf(base: string, routes: RouteTable): Router {
+  const router = Router();
+  serve(router, base, routes);
+  return router;
 }
+
+const declared = (base: string, routes: RouteTable): DeclaredRoute[] =>
+  Object.entries(routes).flatMap(([path, endpoints]) =>
+    Object.entries(endpoints).map(([method, { needs }]) => ({ method, path: `${base}${path}`, needs })),
+  );

@@ -1,4 +1,3 @@
-import { Router } from 'express';
 import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -7,8 +6,14 @@ import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
 import { addUser, listAllUsers } from './accounts/users.ts';
 import { listOwnDeletions, showDeletion } from './deletions/deletions.ts';
 import { deleteJob, deleteJobs } from './deletions/jobs.ts';
-import { type Live, listEventsOfJob, listOwnEvents, liveWithoutUpgrade } from './events/events.ts';
-import { serve } from './http/route.ts';
+import {
+  LIVE_NEEDS,
+  type Live,
+  listEventsOfJob,
+  listOwnEvents,
+  liveWithoutUpgrade,
+} from './events/events.ts';
+import type { RouteTable } from './http/route.ts';
 import { cancel, cancelMany, listOwnJobs, retry, showJob } from './jobs/jobs.ts';
 import type { LongPoll } from './jobs/long-poll.ts';
 import { listJobUrls, mapSite } from './jobs/map.ts';
@@ -65,8 +70,6 @@ import { showQueue, showWorkers } from './operations/fleet.ts';
 import { live, overview, queueHealth, ready, showMetrics } from './operations/health.ts';
 import { showLinkStats, showStats } from './statistics/statistics.ts';
 
-type Handlers = Parameters<typeof serve>[3];
-
 /** What the handlers need. */
 export interface RouteDependencies {
   database: Database;
@@ -80,99 +83,131 @@ export interface RouteDependencies {
   submit: SubmitDependencies;
 }
 
-/** Every route under `/api/v1`; all need an API key. */
-export function apiRoutes(dependencies: RouteDependencies): Router {
+/** Every route under `/api/v1`, with the scope that it needs. */
+export function apiRoutes(dependencies: RouteDependencies): RouteTable {
   const { database, artifacts, auth, events, links, longPoll, notify, submit } = dependencies;
   const { refusedTargets } = submit;
-  const v1 = Router();
-  const at = (path: string, handlers: Handlers) => serve(v1, '/api/v1', path, handlers);
-  at('/jobs/scrape', { POST: submitJob(submit) });
-  at('/jobs/batch', { POST: submitBatch(submit) });
-  at('/jobs/map', { POST: mapSite({ ...submit, sql: database, longPoll, waitMs: dependencies.mapWaitMs }) });
-  at('/jobs', { GET: listOwnJobs(database) });
-  at('/jobs/cancel', { POST: cancelMany(database) });
-  at('/workers', { GET: showWorkers(database) });
-  at('/queue', { GET: showQueue(database) });
-  at('/jobs/delete', { POST: deleteJobs(database) });
-  at('/jobs/:id', { GET: showJob(database, longPoll), DELETE: deleteJob(database) });
-  at('/jobs/:id/cancel', { POST: cancel(database) });
-  at('/jobs/:id/retry', { POST: retry(database) });
-  at('/jobs/:id/pages', { GET: listJobPages(database) });
-  at('/jobs/:id/urls', { GET: listJobUrls(database) });
-  at('/jobs/:id/leads', { GET: showJobLeads(database) });
-  at('/jobs/:id/candidates', { GET: listCandidates(database) });
-  at('/jobs/:id/events', { GET: listEventsOfJob(events) });
-  at('/jobs/:id/artifacts/:position/:name', { GET: showArtifact(database, artifacts) });
-  at('/leads', { GET: listLeads(database) });
-  at('/events', { GET: listOwnEvents(events) });
-  at('/live', { GET: liveWithoutUpgrade });
-  at('/deletions', { GET: listOwnDeletions(database) });
-  at('/deletions/:id', { GET: showDeletion(database) });
-  at('/dead-letters', { GET: listAllDeadLetters(database) });
-  at('/dead-letters/requeue', { POST: requeueMany(database) });
-  at('/dead-letters/:id', { GET: showDeadLetter(database), DELETE: discard(database) });
-  at('/dead-letters/:id/requeue', { POST: requeueOne(database) });
-  at('/users', { GET: listAllUsers(database), POST: addUser(database) });
-  at('/keys', { GET: listOwnKeys(database), POST: issueKey(database) });
-  at('/keys/:id', { DELETE: revoke(database, auth) });
-  at('/links', { GET: listOwnLinks(links), POST: addLink({ ...links, database }) });
-  at('/links/:code', { GET: showLink(links), PATCH: editLink(links), DELETE: removeLink(links) });
-  at('/links/:code/qr', { GET: showQr(links) });
-  at('/links/:code/stats', { GET: showLinkStats(database) });
-  at('/stats', { GET: showStats(database) });
+  return {
+    '/jobs/scrape': { POST: { needs: 'jobs:write', handler: submitJob(submit) } },
+    '/jobs/batch': { POST: { needs: 'jobs:write', handler: submitBatch(submit) } },
+    '/jobs/map': {
+      POST: {
+        needs: 'jobs:write',
+        handler: mapSite({ ...submit, sql: database, longPoll, waitMs: dependencies.mapWaitMs }),
+      },
+    },
+    '/jobs': { GET: { needs: 'jobs:read', handler: listOwnJobs(database) } },
+    '/jobs/cancel': { POST: { needs: 'jobs:write', handler: cancelMany(database) } },
+    '/workers': { GET: { needs: 'admin', handler: showWorkers(database) } },
+    '/queue': { GET: { needs: 'jobs:read', handler: showQueue(database) } },
+    '/jobs/delete': { POST: { needs: 'jobs:write', handler: deleteJobs(database) } },
+    '/jobs/:id': {
+      GET: { needs: 'jobs:read', handler: showJob(database, longPoll) },
+      DELETE: { needs: 'jobs:write', handler: deleteJob(database) },
+    },
+    '/jobs/:id/cancel': { POST: { needs: 'jobs:write', handler: cancel(database) } },
+    '/jobs/:id/retry': { POST: { needs: 'jobs:write', handler: retry(database) } },
+    '/jobs/:id/pages': { GET: { needs: 'jobs:read', handler: listJobPages(database) } },
+    '/jobs/:id/urls': { GET: { needs: 'jobs:read', handler: listJobUrls(database) } },
+    '/jobs/:id/leads': { GET: { needs: 'leads:read', handler: showJobLeads(database) } },
+    '/jobs/:id/candidates': { GET: { needs: 'leads:read', handler: listCandidates(database) } },
+    '/jobs/:id/events': { GET: { needs: 'events:read', handler: listEventsOfJob(events) } },
+    '/jobs/:id/artifacts/:position/:name': {
+      GET: { needs: 'jobs:read', handler: showArtifact(database, artifacts) },
+    },
+    '/leads': { GET: { needs: 'leads:read', handler: listLeads(database) } },
+    '/events': { GET: { needs: 'events:read', handler: listOwnEvents(events) } },
+    '/live': { GET: { needs: LIVE_NEEDS, handler: liveWithoutUpgrade } },
+    '/deletions': { GET: { needs: 'jobs:read', handler: listOwnDeletions(database) } },
+    '/deletions/:id': { GET: { needs: 'jobs:read', handler: showDeletion(database) } },
+    '/dead-letters': { GET: { needs: 'admin', handler: listAllDeadLetters(database) } },
+    '/dead-letters/requeue': { POST: { needs: 'admin', handler: requeueMany(database) } },
+    '/dead-letters/:id': {
+      GET: { needs: 'admin', handler: showDeadLetter(database) },
+      DELETE: { needs: 'admin', handler: discard(database) },
+    },
+    '/dead-letters/:id/requeue': { POST: { needs: 'admin', handler: requeueOne(database) } },
+    '/users': {
+      GET: { needs: 'admin', handler: listAllUsers(database) },
+      POST: { needs: 'admin', handler: addUser(database) },
+    },
+    '/keys': {
+      GET: { needs: 'account:read', handler: listOwnKeys(database) },
+      POST: { needs: 'keys:write', handler: issueKey(database) },
+    },
+    '/keys/:id': { DELETE: { needs: 'keys:write', handler: revoke(database, auth) } },
+    '/links': {
+      GET: { needs: 'links:read', handler: listOwnLinks(links) },
+      POST: { needs: 'links:write', handler: addLink({ ...links, database }) },
+    },
+    '/links/:code': {
+      GET: { needs: 'links:read', handler: showLink(links) },
+      PATCH: { needs: 'links:write', handler: editLink(links) },
+      DELETE: { needs: 'links:write', handler: removeLink(links) },
+    },
+    '/links/:code/qr': { GET: { needs: 'links:read', handler: showQr(links) } },
+    '/links/:code/stats': { GET: { needs: 'links:read', handler: showLinkStats(database) } },
+    '/stats': { GET: { needs: 'jobs:read', handler: showStats(database) } },
 
-  at('/subscriptions', {
-    GET: listOwnSubscriptions(database),
-    POST: subscribe(database, { email: notify.smtpUrl !== undefined, refusedTargets }),
-  });
-  at('/subscriptions/:id', {
-    GET: showSubscription(database),
-    PATCH: editSubscription(database),
-    DELETE: unsubscribe(database),
-  });
-  at('/notifications', { GET: listOwnNotifications(database) });
-  at('/notifications/read', { POST: readAll(database) });
-  at('/notifications/:id', { GET: showNotification(database) });
-  at('/notifications/:id/read', { POST: readOne(database) });
-  at('/push/public-key', { GET: showPushKey(database, notify.vapid) });
-  at('/webhooks', { GET: listOwnWebhooks(database), POST: addWebhook(database, refusedTargets) });
-  at('/webhooks/:id', {
-    GET: showWebhook(database),
-    PATCH: editWebhook(database),
-    DELETE: removeWebhook(database),
-  });
-  at('/webhooks/:id/secret', { GET: showSecret(database) });
-  at('/webhooks/:id/rotate-secret', { POST: rotate(database) });
-  at('/webhooks/:id/deliveries', { GET: listDeliveries(database) });
-  at('/webhooks/:id/deliveries/:delivery/redeliver', { POST: redeliverOne(database) });
-  return v1;
+    '/subscriptions': {
+      GET: { needs: 'notifications:read', handler: listOwnSubscriptions(database) },
+      POST: {
+        needs: 'notifications:write',
+        handler: subscribe(database, { email: notify.smtpUrl !== undefined, refusedTargets }),
+      },
+    },
+    '/subscriptions/:id': {
+      GET: { needs: 'notifications:read', handler: showSubscription(database) },
+      PATCH: { needs: 'notifications:write', handler: editSubscription(database) },
+      DELETE: { needs: 'notifications:write', handler: unsubscribe(database) },
+    },
+    '/notifications': { GET: { needs: 'notifications:read', handler: listOwnNotifications(database) } },
+    '/notifications/read': { POST: { needs: 'notifications:write', handler: readAll(database) } },
+    '/notifications/:id': { GET: { needs: 'notifications:read', handler: showNotification(database) } },
+    '/notifications/:id/read': { POST: { needs: 'notifications:write', handler: readOne(database) } },
+    '/push/public-key': {
+      GET: { needs: 'notifications:read', handler: showPushKey(database, notify.vapid) },
+    },
+    '/webhooks': {
+      GET: { needs: 'notifications:read', handler: listOwnWebhooks(database) },
+      POST: { needs: 'notifications:write', handler: addWebhook(database, refusedTargets) },
+    },
+    '/webhooks/:id': {
+      GET: { needs: 'notifications:read', handler: showWebhook(database) },
+      PATCH: { needs: 'notifications:write', handler: editWebhook(database) },
+      DELETE: { needs: 'notifications:write', handler: removeWebhook(database) },
+    },
+    // Who has the secret can sign: not for those who only look.
+    '/webhooks/:id/secret': { GET: { needs: 'notifications:write', handler: showSecret(database) } },
+    '/webhooks/:id/rotate-secret': { POST: { needs: 'notifications:write', handler: rotate(database) } },
+    '/webhooks/:id/deliveries': { GET: { needs: 'notifications:read', handler: listDeliveries(database) } },
+    '/webhooks/:id/deliveries/:delivery/redeliver': {
+      POST: { needs: 'notifications:write', handler: redeliverOne(database) },
+    },
+  };
 }
 
 /** Routes at the root. For unsubscribe and share the token or code is the credential. */
-export function rootRoutes({ database, submit }: RouteDependencies): Router {
-  const root = Router();
+export const rootRoutes = ({ database, submit }: RouteDependencies): RouteTable => ({
   // The same as `/api/v1/jobs/scrape`, for clients older than the base path.
-  serve(root, '', '/jobs/scrape', { POST: submitJob(submit) });
-  serve(root, '', '/unsubscribe/:token', {
-    GET: confirmUnsubscribe(database),
-    POST: unsubscribeByToken(database),
-  });
-  serve(root, '', '/share/:code', { GET: showShared(database) });
-  serve(root, '', '/share/:code/:file', { GET: downloadShared(database) });
-  return root;
-}
+  '/jobs/scrape': { POST: { needs: 'jobs:write', handler: submitJob(submit) } },
+  '/unsubscribe/:token': {
+    GET: { needs: 'nothing', handler: confirmUnsubscribe(database) },
+    POST: { needs: 'nothing', handler: unsubscribeByToken(database) },
+  },
+  '/share/:code': { GET: { needs: 'nothing', handler: showShared(database) } },
+  '/share/:code/:file': { GET: { needs: 'nothing', handler: downloadShared(database) } },
+});
 
-/** Health and metrics, without an API key. */
-export function healthRoutes(
+/** Health and metrics. */
+export const healthRoutes = (
   { database, queue }: { database: Database; queue: Pick<Queue, 'health'> },
   metrics: Metrics,
   stopping: () => boolean,
-): Router {
-  const routes = Router();
-  serve(routes, '', '/health', { GET: overview(database, queue, stopping) });
-  serve(routes, '', '/health/live', { GET: live });
-  serve(routes, '', '/health/ready', { GET: ready(database, stopping) });
-  serve(routes, '', '/health/rabbitmq', { GET: queueHealth(queue) });
-  serve(routes, '', '/metrics', { GET: showMetrics(metrics) });
-  return routes;
-}
+): RouteTable => ({
+  '/health': { GET: { needs: 'nothing', handler: overview(database, queue, stopping) } },
+  '/health/live': { GET: { needs: 'nothing', handler: live } },
+  '/health/ready': { GET: { needs: 'nothing', handler: ready(database, stopping) } },
+  '/health/rabbitmq': { GET: { needs: 'nothing', handler: queueHealth(queue) } },
+  '/metrics': { GET: { needs: 'nothing', handler: showMetrics(metrics) } },
+});

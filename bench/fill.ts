@@ -5,7 +5,7 @@
 
 /** Of a thousand jobs: 10 wait, 1 is dispatched, 1 runs, 1 is due, 4 wait for their time, 30 failed, 10 cancelled. */
 export const fillJobs = (rows: number): string => `
-  INSERT INTO users (email, name, role) SELECT 'user' || n || '@example.com', 'User ' || n, 'user' FROM generate_series(1, 20) AS n;
+  INSERT INTO users (email, name, role) SELECT 'user' || n || '@example.com', 'User ' || n, 'member' FROM generate_series(1, 20) AS n;
   WITH numbered AS (
     SELECT n, n % 1000 AS kind, now() - (${rows} - n) * interval '1 s' AS created_at FROM generate_series(1, ${rows}) AS n
   ), numbered_users AS (SELECT id, row_number() OVER () AS place FROM users)
@@ -44,8 +44,8 @@ export const SMALL_USER = '00000000-0000-0000-0000-000000000001';
  * determine.
  */
 export const FILL_NOTIFICATIONS = `
-  INSERT INTO users (id, email, name, role) VALUES ('${SMALL_USER}', 'small@example.com', 'Small', 'user');
-  INSERT INTO users (email, name, role) SELECT 'sub' || n || '@example.com', 'Sub ' || n, 'user' FROM generate_series(1, 5000) AS n;
+  INSERT INTO users (id, email, name, role) VALUES ('${SMALL_USER}', 'small@example.com', 'Small', 'member');
+  INSERT INTO users (email, name, role) SELECT 'sub' || n || '@example.com', 'Sub ' || n, 'member' FROM generate_series(1, 5000) AS n;
   INSERT INTO webhook_receivers (id, user_id, url, secret)
   SELECT gen_random_uuid(), id, 'https://example.com/' || email, '\\x00'::bytea FROM users;
   INSERT INTO webhooks (user_id, url, receiver_id) SELECT user_id, url, id FROM webhook_receivers;

@@ -97,7 +97,9 @@ describe('the layers', () => {
 
   test('no folder has more files than can be read at a glance', () => {
     const counts = new Map<string, number>();
-    for (const { path } of product) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    // Migrations are a numbered list that only grows: nobody looks for something in it.
+    const others = product.filter(({ path }) => dirname(path) !== 'db/migrations');
+    for (const { path } of others) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
     expect([...counts].filter(([, count]) => count > MOST_FILES_OF_A_FOLDER)).toEqual([]);
   });
 

@@ -1,8 +1,17 @@
+import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
 import { issueKeyRequest } from '../../core/accounts/user-schemas.ts';
-import { type ApiKey, findUser, listKeys, revokeKey, storeKey } from '../../db/accounts/users.ts';
+import {
+  type ApiKey,
+  type Caller,
+  findUser,
+  listKeys,
+  revokeKey,
+  storeKey,
+} from '../../db/accounts/users.ts';
 import type { Database, Sql } from '../../db/connect.ts';
+import { isAdmin, requireScope } from '../http/access.ts';
 import { createOnce } from '../http/create-once.ts';
-import { forbidden, invalidRequest, notFound } from '../http/problem.ts';
+import { invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiResponse, type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
 import { requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
@@ -16,7 +25,8 @@ export const issueKey = (database: Database): Handler =>
     async (sql, body, response) => {
       const { caller, requestId } = response.locals;
       const userId = body.user_id ?? caller.userId;
-      if (userId !== caller.userId) await requireMayActFor(sql, response, userId);
+      const role = userId === caller.userId ? caller.role : await roleOf(sql, caller, userId);
+      const scopes = limitOf(body.scopes, caller, role);
       const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
       const key = generateKey();
       const stored = await storeKey(sql, {
@@ -24,6 +34,7 @@ export const issueKey = (database: Database): Handler =>
         name: body.name,
         prefix: prefixOf(key),
         hash: hashKey(key),
+        scopes,
         expiresAt,
         correlationId: requestId,
       });
@@ -46,11 +57,30 @@ function expiryOf(asked: string | undefined, own: Date | null): string | null {
   return asked;
 }
 
-async function requireMayActFor(sql: Sql, response: ApiResponse, userId: string): Promise<void> {
-  if (response.locals.caller.role !== 'admin') throw forbidden('only an admin makes keys for others');
-  if (!(await findUser(sql, userId))) {
-    throw invalidRequest([{ path: 'user_id', message: 'there is no such user' }]);
+/**
+ * A new key has no scope that its user or the key that issued it lacks. Null, all of its user's,
+ * only from a key that has all of its own user's.
+ */
+function limitOf(asked: readonly Scope[] | undefined, caller: Caller, role: Role): Scope[] | null {
+  const wrong = (message: string) => invalidRequest([{ path: 'scopes', message }]);
+  const possible = scopesOf(role, [...caller.scopes]);
+  if (asked === undefined) {
+    if (caller.keyScopes === null) return null;
+    if (possible.length === 0) throw wrong('expected a user who may do what the key of this request may');
+    return possible;
   }
+  const beyond = asked.find((scope) => !possible.includes(scope));
+  if (beyond === undefined) return [...asked];
+  const lacks = caller.scopes.has(beyond) ? `a user of the role ${role}` : 'the key of this request';
+  throw wrong(`expected scopes without ${beyond}, which ${lacks} does not have`);
+}
+
+/** The role of another user, for whom the caller issues a key. */
+async function roleOf(sql: Sql, caller: Caller, userId: string): Promise<Role> {
+  requireScope(caller, 'admin');
+  const user = await findUser(sql, userId);
+  if (!user) throw invalidRequest([{ path: 'user_id', message: 'there is no such user' }]);
+  return user.role;
 }
 
 /** `GET /keys`: the caller's own; for an admin, those of all users. */
@@ -58,7 +88,7 @@ export const listOwnKeys =
   (sql: Sql): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const keys = await listKeys(sql, scopeOf(response));
+    const keys = await listKeys(sql, whoseKeys(response));
     sendJson(response, 200, {
       keys: keys.map((key) => ({ ...toResponse(key), revoked_at: key.revoked_at })),
     });
@@ -71,21 +101,17 @@ export const revoke =
     requireNoQuery(request);
     const id = pathParameter(request, 'id');
     const { requestId: correlationId } = response.locals;
-    const found = await revokeKey(sql, { id, userId: scopeOf(response), correlationId });
+    const found = await revokeKey(sql, { id, userId: whoseKeys(response), correlationId });
     if (!found) throw notFound('there is no such key');
     auth.forget(id);
     sendNoContent(response);
   };
 
 /** The user whose keys the caller may see and revoke; null: all users. */
-const scopeOf = ({ locals: { caller } }: ApiResponse): string | null =>
-  caller.role === 'admin' ? null : caller.userId;
+const whoseKeys = ({ locals: { caller } }: ApiResponse): string | null =>
+  isAdmin(caller) ? null : caller.userId;
 
-const toResponse = ({ id, user_id, name, prefix, created_at, expires_at }: ApiKey) => ({
-  id,
-  name,
-  prefix,
-  user_id,
-  created_at,
-  expires_at,
+/** `scopes` null: all of its user's. */
+const toResponse = ({ id, user_id, name, prefix, scopes, created_at, expires_at }: ApiKey) => ({
+  ...{ id, name, prefix, user_id, scopes, created_at, expires_at },
 });

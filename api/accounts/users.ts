@@ -5,27 +5,20 @@ import { createOnce } from '../http/create-once.ts';
 import { conflict } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
 import { requireNoQuery } from '../http/validation.ts';
-import { requireAdmin } from '../middleware/authentication.ts';
 
-/** `POST /users`, admins only. */
-export const addUser = (database: Database): Handler => {
-  const add = createOnce(database, createUserRequest, async (sql, body, response) => {
+/** `POST /users`. */
+export const addUser = (database: Database): Handler =>
+  createOnce(database, createUserRequest, async (sql, { role = 'member', ...body }, response) => {
     const { requestId: correlationId } = response.locals;
-    const user = await createUser(sql, { ...body, role: 'user', correlationId });
+    const user = await createUser(sql, { ...body, role, correlationId });
     if (!user) throw conflict('email_taken', 'there is a user with this e-mail address');
     return { body: user };
   });
-  return (request, response) => {
-    requireAdmin(response);
-    return add(request, response);
-  };
-};
 
-/** `GET /users`, admins only. */
+/** `GET /users`. */
 export const listAllUsers =
   (sql: Sql): Handler =>
   async (request, response) => {
-    requireAdmin(response);
     requireNoQuery(request);
     sendJson(response, 200, { users: await listUsers(sql) });
   };

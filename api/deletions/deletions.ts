@@ -1,6 +1,7 @@
 import { listDeletionsQuery } from '../../core/deletions/deletion-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import { findDeletion, listDeletions } from '../../db/deletions/deletions.ts';
+import { isAdmin } from '../http/access.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { notFound } from '../http/problem.ts';
 import { type ApiResponse, type Handler, pathParameter, sendJson } from '../http/route.ts';
@@ -32,6 +33,6 @@ export const showDeletion =
 
 /** Whose deletions the caller may see; null: all. */
 const requesterOf = ({ locals: { caller } }: ApiResponse): string | null =>
-  caller.role === 'admin' ? null : caller.userId;
+  isAdmin(caller) ? null : caller.userId;
 
 export const deletionPath = (id: string): string => `/api/v1/deletions/${id}`;

@@ -4,8 +4,9 @@ import type { Database, Sql } from '../../db/connect.ts';
 import { createDeletion } from '../../db/deletions/deletions.ts';
 import { countJobsToDelete, findJobToDelete, requestJobDeletion } from '../../db/deletions/request.ts';
 import type { JobFilter } from '../../db/jobs/list.ts';
+import { isAdmin, requireScope } from '../http/access.ts';
 import { createOnce } from '../http/create-once.ts';
-import { forbidden, invalidRequest, notFound } from '../http/problem.ts';
+import { invalidRequest, notFound } from '../http/problem.ts';
 import { type ApiResponse, type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
 import { readQuery } from '../http/validation.ts';
 import { filterOf } from '../jobs/jobs.ts';
@@ -21,7 +22,7 @@ export const deleteJob =
     const { dry_run: dryRun } = readQuery(request, deleteQuery);
     const { caller } = response.locals;
     const id = pathParameter(request, 'id');
-    const userId = caller.role === 'admin' ? null : caller.userId;
+    const userId = isAdmin(caller) ? null : caller.userId;
     if (dryRun) {
       const found = await findJobToDelete(database, id, userId);
       if (!found) throw noSuchJob();
@@ -66,7 +67,7 @@ export const deleteJobs = (database: Database): Handler =>
 async function subjectOf(sql: Sql, response: ApiResponse, asked: string | undefined): Promise<string> {
   const { caller } = response.locals;
   if (asked === undefined || asked === caller.userId) return caller.userId;
-  if (caller.role !== 'admin') throw forbidden('only an admin deletes what is of others');
+  requireScope(caller, 'admin');
   if (!(await findUser(sql, asked))) {
     throw invalidRequest([{ path: 'user_id', message: 'there is no such user' }]);
   }

@@ -48,6 +48,9 @@ export const listEventsOfJob =
     });
   };
 
+/** What live events need, by WebSocket too. */
+export const LIVE_NEEDS = 'events:read';
+
 /** `GET /live` as a plain request; the WebSocket is in `api/events/websocket.ts`. */
 export const liveWithoutUpgrade: Handler = () => {
   throw upgradeRequired();

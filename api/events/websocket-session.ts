@@ -18,8 +18,10 @@ import { MAX_UNREAD_BYTES } from './sse.ts';
 import type { Streams } from './streams.ts';
 import { runSubscription, type Sink } from './subscription.ts';
 
+export type SessionAuth = Pick<Auth, 'callerOf'>;
+
 export interface LiveDependencies {
-  auth: Auth;
+  auth: SessionAuth;
   sql: Sql;
   hub: EventHub;
   streams: Streams;
@@ -42,7 +44,7 @@ const MAX_WAITING = 100;
 const MAX_SILENT_BEATS = 2;
 
 /** Application codes start at 4000; the last three digits are the HTTP status. */
-export const CLOSE = { stopping: 1001, unauthorized: 4401, tooMany: 4429 } as const;
+export const CLOSE = { stopping: 1001, unauthorized: 4401, forbidden: 4403, tooMany: 4429 } as const;
 
 type Subscribe = Extract<ReturnType<typeof liveRequest.parse>, { subscribe: unknown }>;
 
@@ -120,7 +122,8 @@ export function openSession(
       start(await auth.callerOf(key, address));
     } catch (error) {
       sendError(error);
-      socket.close(CLOSE.unauthorized, 'unauthorized');
+      if (problemOf(error).status === 403) socket.close(CLOSE.forbidden, 'forbidden');
+      else socket.close(CLOSE.unauthorized, 'unauthorized');
     }
   };
   const subscribe = async ({ subscribe, last_event_id }: Subscribe, { userId }: Caller) => {

@@ -3,12 +3,20 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Caller } from '../../db/accounts/users.ts';
+import { requireScope } from '../http/access.ts';
 import type { ClientAddress } from '../http/client-address.ts';
 import { originForm } from '../http/origin-form.ts';
 import { notFound, overloaded, Problem, problemBody } from '../http/problem.ts';
 import { keyOf } from '../middleware/authentication.ts';
 import { problemOf } from '../middleware/error-handler.ts';
-import { CLOSE, type LiveDependencies, openSession, type WebSocketSession } from './websocket-session.ts';
+import { LIVE_NEEDS } from './events.ts';
+import {
+  CLOSE,
+  type LiveDependencies,
+  openSession,
+  type SessionAuth,
+  type WebSocketSession,
+} from './websocket-session.ts';
 
 const LIVE_PATH = '/api/v1/live';
 
@@ -28,7 +36,14 @@ const AUTHENTICATION_MS = 10_000;
 const CLOSE_MS = 1000;
 
 export function createLiveSockets(dependencies: LiveDependencies, clientAddress: ClientAddress): LiveSockets {
-  const { auth, logger } = dependencies;
+  const { logger } = dependencies;
+  const auth: SessionAuth = {
+    callerOf: async (key, address) => {
+      const caller = await dependencies.auth.callerOf(key, address);
+      requireScope(caller, LIVE_NEEDS);
+      return caller;
+    },
+  };
   // No compression: it would cost about 300 KB per connection.
   const server = new WebSocketServer({
     noServer: true,
@@ -54,7 +69,10 @@ export function createLiveSockets(dependencies: LiveDependencies, clientAddress:
     caller: Caller | null,
   ) => {
     socket.on('error', (error) => logger.debug('live_socket_failed', { error }));
-    const session = openSession(dependencies, { socket, stream, address: clientAddress(request) });
+    const session = openSession(
+      { ...dependencies, auth },
+      { socket, stream, address: clientAddress(request) },
+    );
     if (caller) session.start(caller);
     else awaitAuthentication(socket, session);
   };

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
 
 /** An invalid field: `path` such as `urls.0`, '' for the body itself. */
 export interface FieldError {
@@ -21,7 +22,7 @@ export class Problem extends Error {
     readonly status: number,
     readonly code: string,
     readonly detail: string,
-    readonly extra: { errors?: FieldError[]; headers?: Record<string, string> } = {},
+    readonly extra: { errors?: FieldError[]; missingScope?: Scope; headers?: Record<string, string> } = {},
   ) {
     super(detail);
   }
@@ -40,6 +41,7 @@ export const problemBody = (
   instance: request.instance,
   request_id: request.requestId,
   ...(problem.extra.errors ? { errors: problem.extra.errors } : {}),
+  ...(problem.extra.missingScope ? { missing_scope: problem.extra.missingScope } : {}),
 });
 
 export const invalidRequest = (errors: FieldError[]) =>
@@ -53,6 +55,16 @@ const detailOf = ([first, ...others]: FieldError[]): string => {
 
 export const unauthorized = (detail: string) =>
   new Problem(401, 'unauthorized', detail, { headers: { 'www-authenticate': 'Bearer realm="leadengine"' } });
+
+export const missingScope = (scope: Scope, role: Role) => {
+  const lacks = scopesOf(role, null).includes(scope) ? 'this API key' : `a user of the role ${role}`;
+  return new Problem(403, 'forbidden', `expected the scope ${scope}, which ${lacks} does not have`, {
+    missingScope: scope,
+    headers: {
+      'www-authenticate': `Bearer realm="leadengine", error="insufficient_scope", scope="${scope}"`,
+    },
+  });
+};
 
 export const forbidden = (detail: string) => new Problem(403, 'forbidden', detail);
 

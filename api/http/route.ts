@@ -1,6 +1,8 @@
 import type { ErrorRequestHandler, NextFunction, Request, Response, Router } from 'express';
+import type { Scope } from '../../core/accounts/scopes.ts';
 import { LINK_CODE } from '../../core/links/link.ts';
 import type { Caller } from '../../db/accounts/users.ts';
+import { requireScope } from './access.ts';
 import { methodNotAllowed, notFound } from './problem.ts';
 
 /** Memory accounting for one request's body. */
@@ -37,36 +39,54 @@ export type ErrorMiddleware = ErrorRequestHandler<
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-/** Registers a path's handlers, and 405 for other methods. `base` is the router's mount path. */
-export function serve(
-  router: Router,
-  base: string,
-  path: string,
-  handlers: Partial<Record<Method, Handler>>,
-): void {
-  const route = router.route(path);
-  const template = `${base}${path}`;
-  const named =
-    (handler: Handler): Handler =>
-    (request, response) => {
-      response.locals.route = template;
-      return handler(request, response);
-    };
-  const checked = (handler: Handler): Handler =>
-    named((request, response) => {
-      requireParameters(request);
-      return handler(request, response);
-    });
-  if (handlers.GET) route.get(checked(handlers.GET));
-  if (handlers.POST) route.post(checked(handlers.POST));
-  if (handlers.PATCH) route.patch(checked(handlers.PATCH));
-  if (handlers.DELETE) route.delete(checked(handlers.DELETE));
-  const allowed = Object.keys(handlers).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
-  route.all(
-    named(() => {
-      throw methodNotAllowed(allowed);
-    }),
-  );
+/** What a request needs: a scope, or nothing, not even an API key. */
+export type Needs = Scope | 'nothing';
+
+/** One method of a path, as it is declared. */
+export interface Endpoint {
+  needs: Needs;
+  handler: Handler;
+}
+
+/** Paths, in the order in which they are tried, with their methods. */
+export type RouteTable = Record<string, Partial<Record<Method, Endpoint>>>;
+
+/**
+ * Registers the routes of a table, and 405 for other methods of their paths. What each needs is
+ * checked here, before anything of the request is read.
+ *
+ * @param base the router's mount path
+ */
+export function serve(router: Router, base: string, routes: RouteTable): void {
+  for (const [path, endpoints] of Object.entries(routes)) {
+    const route = router.route(path);
+    const template = `${base}${path}`;
+    const named =
+      (handler: Handler): Handler =>
+      (request, response) => {
+        response.locals.route = template;
+        return handler(request, response);
+      };
+    const checked = ({ needs, handler }: Endpoint): Handler =>
+      named((request, response) => {
+        if (needs !== 'nothing') requireScope(response.locals.caller, needs);
+        requireParameters(request);
+        return handler(request, response);
+      });
+    const { GET, POST, PATCH, DELETE } = endpoints;
+    if (GET) route.get(checked(GET));
+    if (POST) route.post(checked(POST));
+    if (PATCH) route.patch(checked(PATCH));
+    if (DELETE) route.delete(checked(DELETE));
+    const allowed = Object.keys(endpoints).flatMap((method) =>
+      method === 'GET' ? ['GET', 'HEAD'] : [method],
+    );
+    route.all(
+      named(() => {
+        throw methodNotAllowed(allowed);
+      }),
+    );
+  }
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -3,8 +3,8 @@ import { LRUCache } from 'lru-cache';
 import { type Caller, findCaller } from '../../db/accounts/users.ts';
 import type { Sql } from '../../db/connect.ts';
 import type { ClientAddress } from '../http/client-address.ts';
-import { forbidden, tooManyRequests, unauthorized } from '../http/problem.ts';
-import type { ApiRequest, ApiResponse, Middleware } from '../http/route.ts';
+import { tooManyRequests, unauthorized } from '../http/problem.ts';
+import type { ApiRequest, Middleware } from '../http/route.ts';
 
 export interface Auth {
   /**
@@ -97,11 +97,6 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
       }
     },
   };
-}
-
-/** @throws Problem 403 unless the caller is an admin */
-export function requireAdmin(response: ApiResponse): void {
-  if (response.locals.caller.role !== 'admin') throw forbidden('only an admin may do this');
 }
 
 const hashOf = (key: string): string => createHash('sha256').update(key).digest('base64');

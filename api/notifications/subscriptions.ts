@@ -16,6 +16,7 @@ import {
   type NewSubscription,
 } from '../../db/notifications/subscriptions.ts';
 import { ensureWebhook } from '../../db/notifications/webhooks.ts';
+import { isAdmin } from '../http/access.ts';
 import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, forbidden, invalidRequest, notFound } from '../http/problem.ts';
@@ -98,7 +99,7 @@ async function targetOf(sql: Sql, caller: Caller, body: SubscribeRequest): Promi
 async function addressFor(sql: Sql, caller: Caller, asked: string | undefined): Promise<string> {
   const own = (await findUser(sql, caller.userId))?.email ?? '';
   const address = asked?.toLowerCase() ?? own;
-  if (address !== own && caller.role !== 'admin') {
+  if (address !== own && !isAdmin(caller)) {
     throw forbidden('mail goes to the address of your account; only an admin names another');
   }
   if (address.endsWith('@localhost')) {

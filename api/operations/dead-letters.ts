@@ -12,7 +12,6 @@ import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { type ApiRequest, type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
-import { requireAdmin } from '../middleware/authentication.ts';
 
 /**
  * Dead letters, for admins only: failed jobs of all users, undeliverable notifications and
@@ -23,7 +22,6 @@ import { requireAdmin } from '../middleware/authentication.ts';
 export const listAllDeadLetters =
   (sql: Sql): Handler =>
   async (request, response) => {
-    requireAdmin(response);
     const { limit, cursor, ...filter } = readQuery(request, listDeadLettersQuery);
     const page = { limit, after: decodeJobCursor(cursor) };
     const { deadLetters, next } = await listDeadLetters(sql, filter, page);
@@ -34,7 +32,6 @@ export const listAllDeadLetters =
 export const showDeadLetter =
   (sql: Sql): Handler =>
   async (request, response) => {
-    requireAdmin(response);
     requireNoQuery(request);
     sendJson(response, 200, await openDeadLetter(sql, request));
   };
@@ -46,7 +43,6 @@ export const showDeadLetter =
 export const requeueOne =
   (sql: Sql): Handler =>
   async (request, response) => {
-    requireAdmin(response);
     requireNoQuery(request);
     const { id, job_id, delivery_id } = await openDeadLetter(sql, request);
     if (delivery_id) {
@@ -69,7 +65,6 @@ export const requeueOne =
 export const requeueMany =
   (sql: Sql): Handler =>
   async (request, response) => {
-    requireAdmin(response);
     requireNoQuery(request);
     const body = await readBody(request, requeueDeadLettersRequest);
     const { limit, permanent = body.code !== undefined, ...filter } = body;
@@ -86,7 +81,6 @@ export const requeueMany =
 export const discard =
   (sql: Sql): Handler =>
   async (request, response) => {
-    requireAdmin(response);
     requireNoQuery(request);
     if (!(await discardDeadLetter(sql, pathParameter(request, 'id')))) throw noSuchDeadLetter();
     sendNoContent(response);

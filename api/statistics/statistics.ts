@@ -6,10 +6,10 @@ import type { Sql } from '../../db/connect.ts';
 import { countUnfinished } from '../../db/jobs/read.ts';
 import { type ClickCounts, readClickStats } from '../../db/links/clicks.ts';
 import { countUnfinishedForUser, type JobStats, readJobStats } from '../../db/statistics.ts';
+import { requireScope } from '../http/access.ts';
 import { type Handler, sendJson } from '../http/route.ts';
 import { readQuery } from '../http/validation.ts';
 import { ownLink } from '../links/links.ts';
-import { requireAdmin } from '../middleware/authentication.ts';
 import { rangeOf } from './statistics-range.ts';
 
 /**
@@ -69,7 +69,7 @@ export const showStats = (sql: Sql): Handler => {
   return async (request, response) => {
     const query = readQuery(request, statsQuery);
     const all = query.all === 'true';
-    if (all) requireAdmin(response);
+    if (all) requireScope(response.locals.caller, 'admin');
     const { range, starts } = rangeOf(query, new Date());
     const userId = all ? ALL_USERS : response.locals.caller.userId;
     const [stats, waiting] = await Promise.all([

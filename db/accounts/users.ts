@@ -1,8 +1,7 @@
+import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
 import type { Database, Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { statement } from '../statement.ts';
-
-export type Role = 'admin' | 'user';
 
 export interface User {
   id: string;
@@ -58,6 +57,8 @@ export interface ApiKey {
   name: string;
   /** The first characters of the key, to distinguish keys. */
   prefix: string;
+  /** Null: all of its user's. */
+  scopes: Scope[] | null;
   created_at: Date;
   expires_at: Date | null;
   revoked_at: Date | null;
@@ -70,6 +71,7 @@ export async function storeKey(
     name: string;
     prefix: string;
     hash: Buffer;
+    scopes: readonly Scope[] | null;
     expiresAt: string | null;
     correlationId: string;
   },
@@ -79,6 +81,7 @@ export async function storeKey(
     key.name,
     key.prefix,
     key.hash,
+    key.scopes,
     key.expiresAt,
     key.correlationId,
   ]);
@@ -86,16 +89,17 @@ export async function storeKey(
   return row;
 }
 
-const KEY_COLUMNS = 'id, user_id, name, prefix, created_at, expires_at, revoked_at';
+const KEY_COLUMNS = 'id, user_id, name, prefix, scopes, created_at, expires_at, revoked_at';
 
 const STORE_KEY = statement(
   'store_key',
   `
   WITH issued AS (
-    INSERT INTO api_keys (user_id, name, prefix, hash, expires_at) VALUES ($1, $2, $3, $4, $5)
+    INSERT INTO api_keys (user_id, name, prefix, hash, scopes, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
     RETURNING ${KEY_COLUMNS}
   ), event AS (${insertEvents({
-    ...{ from: 'issued', type: "'user.key_issued'", jobId: 'NULL', correlationId: '$6' },
+    ...{ from: 'issued', type: "'user.key_issued'", jobId: 'NULL', correlationId: '$7' },
     data: "json_build_object('key_id', id, 'name', name)",
   })})
   SELECT ${KEY_COLUMNS} FROM issued
@@ -148,19 +152,23 @@ export interface Caller {
   userId: string;
   keyId: string;
   role: Role;
+  /** What the key may do. */
+  scopes: ReadonlySet<Scope>;
+  /** The key's own limit; null: all scopes of its user. */
+  keyScopes: readonly Scope[] | null;
   expiresAt: Date | null;
 }
 
 /** The user of this key; null if it is unknown, revoked or expired. */
 export async function findCaller(sql: Sql, hash: Buffer): Promise<Caller | null> {
-  const [row] = await sql.query<Caller>(FIND_CALLER, [hash]);
-  return row ?? null;
+  const [row] = await sql.query<Omit<Caller, 'scopes'>>(FIND_CALLER, [hash]);
+  return row ? { ...row, scopes: new Set(scopesOf(row.role, row.keyScopes)) } : null;
 }
 
 const FIND_CALLER = statement(
   'find_caller',
   `
-  SELECT u.id AS "userId", k.id AS "keyId", u.role, k.expires_at AS "expiresAt"
+  SELECT u.id AS "userId", k.id AS "keyId", u.role, k.scopes AS "keyScopes", k.expires_at AS "expiresAt"
   FROM api_keys k JOIN users u ON u.id = k.user_id
   WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
   `,

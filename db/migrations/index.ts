@@ -16,6 +16,7 @@ import { workerSandbox } from './0015-worker-sandbox.ts';
 import { secrets } from './0016-secrets.ts';
 import { webhookReceivers } from './0017-webhook-receivers.ts';
 import { deletions } from './0018-deletions.ts';
+import { rolesAndScopes } from './0019-roles-and-scopes.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   secrets,
   webhookReceivers,
   deletions,
+  rolesAndScopes,
 ];

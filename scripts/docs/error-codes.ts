@@ -125,7 +125,10 @@ const PROBLEM: Record<string, Text> = {
   ],
   malformed_url: ['the URL holds a `%` that begins no character, or is `*`', 'Encode `%` as `%25`'],
   unauthorized: ['the API key is missing, wrong, expired or revoked', 'Send `Authorization: Bearer <key>`'],
-  forbidden: ['the call is for an admin', "Use an admin's key"],
+  forbidden: [
+    'the key, or the role of its user, lacks the scope that `missing_scope` names',
+    'Use a key that has it',
+  ],
   not_found: ['there is no such path or object, or it belongs to another user', 'Check the id'],
   method_not_allowed: ['the path does not know this method', 'The header `Allow` lists those it knows'],
   request_timeout: ['the request did not arrive in time', 'Send it again'],

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { hashKey, prefixOf } from '../../../api/accounts/api-key.ts';
-import { type AppDependencies, createApp } from '../../../api/app.ts';
+import { type App, type AppDependencies, createApp } from '../../../api/app.ts';
 import { createClientAddress } from '../../../api/http/client-address.ts';
 import { listen } from '../../../api/http/server.ts';
 import { createShortLinks } from '../../../api/links/redirect/short-links.ts';
+import type { Role } from '../../../core/accounts/scopes.ts';
 import { type Outcome, settle } from '../../../core/jobs/job-state.ts';
 import type { Page } from '../../../core/jobs/page.ts';
 import type { Lead } from '../../../core/leads/lead.ts';
@@ -39,12 +40,14 @@ export interface TestApi {
   adminKey: string;
   /** All jobs offered for dispatch so far. */
   offered: DispatchableJob[];
+  /** The routes as they are declared. */
+  routes: App['routes'];
   /** Names of the statements the API ran so far. */
   statements: string[];
   /** Requests as the admin by default; `body` is sent as JSON. */
   ask(method: string, path: string, options?: Ask): Promise<Answer>;
   /** Creates a user with a key. */
-  addUser(): Promise<{ userId: string; key: string; keyId: string }>;
+  addUser(role?: Role): Promise<{ userId: string; key: string; keyId: string }>;
   /** Submits a job; returns its id. */
   submit(body?: Record<string, unknown>, key?: string): Promise<string>;
   stop(): Promise<void>;
@@ -169,11 +172,12 @@ export async function startApi({
     queue,
     adminKey,
     offered,
+    routes: app.routes,
     statements,
     ask,
-    addUser: async () => {
+    addUser: async (role = 'member') => {
       users += 1;
-      const body = { email: `user${users}@example.com`, name: `User ${users}` };
+      const body = { email: `user${users}@example.com`, name: `User ${users}`, role };
       const user = await ask('POST', '/api/v1/users', { body });
       const key = await ask('POST', '/api/v1/keys', { body: { name: 'test', user_id: user.json.id } });
       return { userId: user.json.id, key: key.json.key, keyId: key.json.id };
