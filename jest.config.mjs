@@ -21,7 +21,8 @@ export default {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'html'],
   collectCoverageFrom: [
-    '{core,runtime,queue,db,scraping,storage,dispatch,api,workers}/**/*.ts',
+    '{core,runtime,queue,db,scraping,storage,dispatch,api,workers,cli}/**/*.ts',
+    'sdk/src/**/*.ts',
     '!**/*.test.ts',
   ],
   reporters: ['default', './test/support/jest/closing-line-reporter.mjs'],
@@ -31,7 +32,7 @@ export default {
       displayName: 'unit',
       setupFilesAfterEnv: ['<rootDir>/test/support/jest/unit-timeouts.ts'],
       testMatch: [
-        '<rootDir>/{core,runtime,queue,db,scraping,storage,dispatch,api,workers,supervisor}/**/*.test.ts',
+        '<rootDir>/{core,runtime,queue,db,scraping,storage,dispatch,api,workers,supervisor,sdk,cli}/**/*.test.ts',
         '<rootDir>/test/*.test.ts',
       ],
     },

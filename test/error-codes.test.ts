@@ -6,6 +6,7 @@ import {
   errorCodes,
   isJobCode,
   problemCodes,
+  sdkErrorCodes,
   thrownCodes,
 } from '../scripts/docs/error-codes.ts';
 
@@ -13,6 +14,10 @@ const root = join(import.meta.dirname, '..');
 
 test('docs/reference/error-codes.md follows from the code (else: npm run docs)', () => {
   expect(readFileSync(join(root, 'docs/reference/error-codes.md'), 'utf8')).toBe(errorCodes(root));
+});
+
+test('the codes of the SDK follow from the code (else: npm run docs)', () => {
+  expect(readFileSync(join(root, 'sdk/src/error-codes.ts'), 'utf8')).toBe(sdkErrorCodes(root));
 });
 
 test('the codes are found in the sources', () => {

@@ -42,6 +42,8 @@ const MAY_IMPORT: Record<string, string[]> = {
     ...['core', 'runtime', 'db', 'queue', 'scraping', 'storage', 'dispatch', 'workers/consumer'],
   ],
   supervisor: ['core', 'runtime', 'db'],
+  // For programs of users: it knows the HTTP API alone, and runs in browsers too.
+  sdk: [],
 };
 
 /** Modules by which a program touches the world outside; core has no business there. */
@@ -168,7 +170,7 @@ function circlesOf(graph: ReadonlyMap<string, string[]>): string[][] {
 
 function sourcesIn(folder: string): SourceFile[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.[cm]?[jt]sx?$/.test(name) && !name.includes('node_modules'))
+    .filter((name) => /\.[cm]?[jt]sx?$/.test(name) && !/(^|\/)(node_modules|dist)\//.test(name))
     .map((name) => {
       const path = join(folder, name);
       const code = withoutComments(readFileSync(join(root, path), 'utf8'));

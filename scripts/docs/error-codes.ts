@@ -255,6 +255,31 @@ const DELIVERY_REMARK = `A connection that fails has the code of a page: \`dns_f
 dead letter with the code \`unreadable_message\`.
 `;
 
+/** Of the SDK itself: what has no answer of the API. */
+const CLIENT_CODES = [
+  ...['cancelled', 'http_error', 'invalid_answer', 'invalid_signature', 'invalid_url', 'timeout'],
+  'unreachable',
+];
+
+/** `sdk/src/error-codes.ts`: every code that an error of the SDK can have. */
+export function sdkErrorCodes(root: string): string {
+  const codes = [
+    ...problemCodes(root).map(({ code }) => code),
+    ...[PAGE_ERRORS, SOURCE_ERRORS, JOB].flatMap((table) => Object.keys(table)),
+    ...CLIENT_CODES,
+  ];
+  const names = [...new Set(codes)].sort().map((code) => `  | '${code}'`);
+  return [
+    '/** Written by `npm run docs` from the codes of the server: docs/reference/error-codes.md. */',
+    'export type KnownErrorCode =',
+    `${names.join('\n')};`,
+    '',
+    '/** A newer server may have others. */',
+    'export type ErrorCode = KnownErrorCode | (string & {});',
+    '',
+  ].join('\n');
+}
+
 /** Codes of `Problem`s, by name, with their statuses. */
 export function problemCodes(root: string): { code: string; statuses: number[] }[] {
   const found = new Map<string, Set<number>>();

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { errorCodes } from './error-codes.ts';
+import { errorCodes, sdkErrorCodes } from './error-codes.ts';
 import { composeFile, envExample, reference } from './texts.ts';
 
 /**
@@ -9,6 +9,7 @@ const texts = {
   '.env.example': envExample(),
   'docs/reference/configuration.md': reference(),
   'docs/reference/error-codes.md': errorCodes('.'),
+  'sdk/src/error-codes.ts': sdkErrorCodes('.'),
   'docker-compose.yml': composeFile(readFileSync('docker-compose.yml', 'utf8')),
 };
 for (const [file, text] of Object.entries(texts)) {
