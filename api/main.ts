@@ -49,11 +49,11 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   const queue = openQueue(config, databaseUrl, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const { retry, retentionDays, dispatchInApi: runsLoops } = config;
+  const { retry, retentionDays, auditRetentionDays, dispatchInApi: runsLoops } = config;
   const { mailPace } = config.notify;
   const artifacts = openArtifactStore(config.artifactsUrl);
   const dispatch = createDispatch({
-    ...{ database, queue, logger, retry, retentionDays, artifacts, mailPace, runsLoops },
+    ...{ database, queue, logger, retry, retentionDays, auditRetentionDays, artifacts, mailPace, runsLoops },
   });
   await lifecycle.start({ name: 'dispatch', start: dispatch.start, stop: dispatch.stop });
 

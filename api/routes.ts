@@ -2,6 +2,7 @@ import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { NotifyConfig } from '../runtime/settings/config.ts';
+import { listAuditLog } from './accounts/audit.ts';
 import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
 import { addUser, listAllUsers } from './accounts/users.ts';
 import { listOwnDeletions, showDeletion } from './deletions/deletions.ts';
@@ -136,6 +137,7 @@ export function apiRoutes(dependencies: RouteDependencies): RouteTable {
       POST: { needs: 'keys:write', handler: issueKey(database) },
     },
     '/keys/:id': { DELETE: { needs: 'keys:write', handler: revoke(database, auth) } },
+    '/audit': { GET: { needs: 'account:read', handler: listAuditLog(database) } },
     '/links': {
       GET: { needs: 'links:read', handler: listOwnLinks(links) },
       POST: { needs: 'links:write', handler: addLink({ ...links, database }) },

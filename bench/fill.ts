@@ -31,6 +31,8 @@ export const fillJobs = (rows: number): string => `
   SELECT (1 + row_number() OVER (ORDER BY id) * 500 / ${rows})::text::xid8, 'job.created', '1.0', user_id, id, correlation_id,
          json_build_object('job_id', id, 'status', status)
   FROM jobs;
+  INSERT INTO audit_log (created_at, action, user_id, key_id, target_kind, target_id, details)
+  SELECT created_at, 'job.viewed', user_id, user_id, 'job', id, '{}' FROM jobs;
   UPDATE event_cursors SET xid = '500', seq = (SELECT min(seq) + 100 FROM events WHERE xid = '500') WHERE reader = 'relay';
 `;
 

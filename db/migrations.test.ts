@@ -28,6 +28,7 @@ const RELEASED: Record<string, string> = {
   '0017-webhook-receivers': '73d78366f09108c2',
   '0018-deletions': '5a3c262cffcb0eff',
   '0019-roles-and-scopes': '5f49074c6289fc85',
+  '0020-audit-log': '049bc95f9b2ec784',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

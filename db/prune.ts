@@ -2,7 +2,10 @@ import type { Sql } from './connect.ts';
 import { statement } from './statement.ts';
 
 /** Deletes rows older than the retention, a bounded number per call; returns how many. */
-export async function prune(sql: Sql, options: { retentionDays: number; limit: number }): Promise<number> {
+export async function prune(
+  sql: Sql,
+  options: { retentionDays: number; auditRetentionDays: number; limit: number },
+): Promise<number> {
   const counts = await Promise.all([
     sql.query(PRUNE_JOBS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_EVENTS, [options.retentionDays, options.limit]),
@@ -13,6 +16,7 @@ export async function prune(sql: Sql, options: { retentionDays: number; limit: n
     sql.query(PRUNE_CLICKS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_VISITORS, [options.limit]),
     sql.query(PRUNE_LINKS, [options.retentionDays, options.limit]),
+    sql.query(PRUNE_AUDIT, [options.auditRetentionDays, options.limit]),
     sql.query(PRUNE_DELETED_JOBS, [options.limit]),
     sql.query(PRUNE_WORKERS),
     sql.query(PRUNE_HOSTS, [options.limit]),
@@ -134,6 +138,15 @@ const PRUNE_LINKS = statement(
     DELETE FROM link_breakdowns USING gone WHERE link_id = gone.id
   )
   SELECT id FROM gone
+  `,
+);
+
+const PRUNE_AUDIT = statement(
+  'prune_audit',
+  `
+  DELETE FROM audit_log WHERE id IN (
+    SELECT id FROM audit_log WHERE created_at < now() - $1::int * interval '1 day' LIMIT $2)
+  RETURNING id
   `,
 );
 

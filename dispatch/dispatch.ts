@@ -37,6 +37,7 @@ export function createDispatch(options: {
   logger: Logger;
   retry: RetryPolicy;
   retentionDays: number;
+  auditRetentionDays: number;
   /** Undefined: artifacts are stored in the database. */
   artifacts?: ArtifactStore | undefined;
   mailPace: MailPace;

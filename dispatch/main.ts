@@ -19,10 +19,10 @@ runConfigured('dispatch', async ({ config, logger, lifecycle }) => {
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const { retry, retentionDays } = config;
+  const { retry, retentionDays, auditRetentionDays } = config;
   const { mailPace } = config.notify;
   const dispatch = createDispatch({
-    ...{ database, queue, logger, retry, retentionDays, mailPace },
+    ...{ database, queue, logger, retry, retentionDays, auditRetentionDays, mailPace },
     artifacts: openArtifactStore(config.artifactsUrl),
     runsLoops: true,
   });

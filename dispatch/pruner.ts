@@ -15,16 +15,18 @@ export function createPruner({
   database,
   artifacts,
   retentionDays,
+  auditRetentionDays,
   logger,
 }: {
   database: Database;
   /** Undefined: artifacts are in the database, and are deleted with their jobs. */
   artifacts?: ArtifactStore | undefined;
   retentionDays: number;
+  auditRetentionDays: number;
   logger: Logger;
 }): () => Promise<number> {
   return async () => {
-    const rows = await prune(database, { retentionDays, limit: BATCH });
+    const rows = await prune(database, { retentionDays, auditRetentionDays, limit: BATCH });
     const folders = artifacts ? await emptyFolders(database, artifacts) : 0;
     if (rows + folders === 0) return PAUSE_MS;
     logger.info('rows_pruned', { rows, artifact_folders: folders });

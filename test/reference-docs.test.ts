@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { COLUMN_NAMES } from '../api/leads/columns.ts';
+import { AUDIT_ACTIONS } from '../core/accounts/audit.ts';
 import { scrapeRequest } from '../core/jobs/job-schemas.ts';
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
@@ -40,6 +41,12 @@ test('docs/reference/api.md lists every route with its methods, and no other', (
   );
   expect(routes.length).toBeGreaterThan(50);
   expect(documentedRoutes()).toEqual([...routes].sort());
+});
+
+test('docs/guide/users-and-keys.md lists every action of the audit log', () => {
+  const [, log = ''] = read('docs/guide/users-and-keys.md').split('## Audit log');
+  const actions = [...log.matchAll(/^\| `([a-z_.]+)` \|/gm)].map(([, action]) => action);
+  expect(actions.sort()).toEqual([...AUDIT_ACTIONS].sort());
 });
 
 /** `GET /x`, `GET, PATCH /x` or `GET /x, /y`, in the first cells of the tables. */

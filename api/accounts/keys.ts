@@ -1,5 +1,6 @@
 import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
 import { issueKeyRequest } from '../../core/accounts/user-schemas.ts';
+import { writeAudit } from '../../db/accounts/audit.ts';
 import {
   type ApiKey,
   type Caller,
@@ -16,6 +17,7 @@ import { type ApiResponse, type Handler, pathParameter, sendJson, sendNoContent 
 import { requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { generateKey, hashKey, prefixOf } from './api-key.ts';
+import { actorOf } from './audit.ts';
 
 /** `POST /keys`: the only answer that contains the key itself. */
 export const issueKey = (database: Database): Handler =>
@@ -37,6 +39,11 @@ export const issueKey = (database: Database): Handler =>
         scopes,
         expiresAt,
         correlationId: requestId,
+      });
+      await writeAudit(sql, actorOf(response), {
+        action: 'key.issued',
+        target: { kind: 'key', id: stored.id, userId },
+        details: { name: stored.name, prefix: stored.prefix, scopes, expires_at: expiresAt },
       });
       return { body: { ...toResponse(stored), key } };
     },
@@ -96,13 +103,21 @@ export const listOwnKeys =
 
 /** `DELETE /keys/{id}`. Idempotent. */
 export const revoke =
-  (sql: Sql, auth: Auth): Handler =>
+  (database: Database, auth: Auth): Handler =>
   async (request, response) => {
     requireNoQuery(request);
     const id = pathParameter(request, 'id');
     const { requestId: correlationId } = response.locals;
-    const found = await revokeKey(sql, { id, userId: whoseKeys(response), correlationId });
-    if (!found) throw notFound('there is no such key');
+    await database.transaction(async (sql) => {
+      const key = await revokeKey(sql, { id, userId: whoseKeys(response), correlationId });
+      if (!key) throw notFound('there is no such key');
+      if (!key.now) return;
+      await writeAudit(sql, actorOf(response), {
+        action: 'key.revoked',
+        target: { kind: 'key', id, userId: key.user_id },
+        details: { name: key.name, prefix: key.prefix },
+      });
+    });
     auth.forget(id);
     sendNoContent(response);
   };

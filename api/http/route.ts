@@ -21,6 +21,8 @@ export type Locals = {
   /** `performance.now()` at arrival. */
   startedAt: number;
   caller: Caller;
+  /** The client's address behind trusted proxies; set by authentication. */
+  address: string;
   /** Set after authentication. */
   body: BodyCharge;
 };

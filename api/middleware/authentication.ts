@@ -73,6 +73,8 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
       return entry && entry.until > performance.now() ? entry.caller : lookUp(hash, address);
     },
     authenticate: (request, response, next) => {
+      const address = clientAddress(request);
+      response.locals.address = address;
       const key = keyOf(request);
       if (!key) {
         next(unauthorized('expected an API key: Authorization: Bearer <key>, or X-API-Key'));
@@ -85,7 +87,7 @@ export function createAuth(sql: Sql, clientAddress: ClientAddress): Auth {
         next();
         return;
       }
-      lookUp(hash, clientAddress(request)).then((caller) => {
+      lookUp(hash, address).then((caller) => {
         response.locals.caller = caller;
         next();
       }, next);

@@ -23,13 +23,14 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   const queue = openQueue(config, url, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const { retry, retentionDays, rateLimit, notify } = config;
+  const { retry, retentionDays, auditRetentionDays, rateLimit, notify } = config;
   const dispatch = createDispatch({
     database,
     queue,
     logger,
     retry,
     retentionDays,
+    auditRetentionDays,
     mailPace: notify.mailPace,
     runsLoops: true,
   });

@@ -2,6 +2,7 @@ import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
 import type { Database, Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { statement } from '../statement.ts';
+import { type AuditRecord, INSTALLATION, writeAudit } from './audit.ts';
 
 export interface User {
   id: string;
@@ -121,16 +122,21 @@ const LIST_KEYS_OF_USER = statement(
   `SELECT ${KEY_COLUMNS} FROM api_keys WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT 10000`,
 );
 
+export interface RevokedKey extends Pick<ApiKey, 'user_id' | 'name' | 'prefix'> {
+  /** False if it was revoked before. */
+  now: boolean;
+}
+
 /**
- * Revokes a key of one user, or of any user if `userId` is null; false if there is none.
+ * Revokes a key of one user, or of any user if `userId` is null; null if there is none.
  * Idempotent.
  */
 export async function revokeKey(
   sql: Sql,
   key: { id: string; userId: string | null; correlationId: string },
-): Promise<boolean> {
-  const rows = await sql.query(REVOKE_KEY, [key.id, key.userId, key.correlationId]);
-  return rows.length > 0;
+): Promise<RevokedKey | null> {
+  const [row] = await sql.query<RevokedKey>(REVOKE_KEY, [key.id, key.userId, key.correlationId]);
+  return row ?? null;
 }
 
 const REVOKE_KEY = statement(
@@ -144,7 +150,8 @@ const REVOKE_KEY = statement(
     ...{ from: 'revoked', type: "'user.key_revoked'", jobId: 'NULL', correlationId: '$3' },
     data: "json_build_object('key_id', id, 'name', name)",
   })})
-  SELECT id FROM api_keys WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)
+  SELECT user_id, name, prefix, id IN (SELECT id FROM revoked) AS now
+  FROM api_keys WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)
   `,
 );
 
@@ -212,16 +219,30 @@ export async function ensureAdmin(
     await sql.query(LOCK_ADMIN);
     const [admin] = await sql.query<{ id: string }>(UPSERT_ADMIN, [ADMIN_EMAIL]);
     if (!admin) throw new Error('upsert_admin returned no row');
-    await sql.query(REVOKE_REPLACED, [admin.id, key.hash, kind === 'given' ? [given, made] : [given]]);
-    const rows = await sql.query<{ is_new: boolean }>(STORE_BOOTSTRAP_KEY, [
+    const replaced = await sql.query<AuditedKey>(REVOKE_REPLACED, [
+      ...[admin.id, key.hash, kind === 'given' ? [given, made] : [given]],
+    ]);
+    const [stored] = await sql.query<AuditedKey & { is_new: boolean }>(STORE_BOOTSTRAP_KEY, [
       admin.id,
       BOOTSTRAP_NAMES[kind],
       key.prefix,
       key.hash,
     ]);
-    return rows[0]?.is_new === true;
+    await writeAudit(sql, INSTALLATION, [
+      ...replaced.map((one) => recordOf('key.revoked', admin.id, one)),
+      ...(stored ? [recordOf('key.issued', admin.id, stored)] : []),
+    ]);
+    return stored?.is_new === true;
   });
 }
+
+type AuditedKey = Pick<ApiKey, 'id' | 'name' | 'prefix'>;
+
+const recordOf = (
+  action: 'key.issued' | 'key.revoked',
+  userId: string,
+  { id, name, prefix }: AuditedKey,
+): AuditRecord => ({ action, target: { kind: 'key', id, userId }, details: { name, prefix } });
 
 const ADMIN_EMAIL = 'admin@localhost';
 const LOCK_ADMIN = statement('lock_admin', 'SELECT pg_advisory_xact_lock(4203002)');
@@ -238,12 +259,12 @@ const REVOKE_REPLACED = statement(
   WITH revoked AS (
     UPDATE api_keys SET revoked_at = now(), name = '${REPLACED}'
     WHERE user_id = $1 AND hash <> $2 AND name = ANY ($3::text[]) AND revoked_at IS NULL
-    RETURNING id, user_id, name
-  )
-  ${insertEvents({
+    RETURNING id, user_id, name, prefix
+  ), event AS (${insertEvents({
     ...{ from: 'revoked', type: "'user.key_revoked'", jobId: 'NULL', correlationId: 'gen_random_uuid()' },
     data: "json_build_object('key_id', id, 'name', name)",
-  })}
+  })})
+  SELECT id, name, prefix FROM revoked
   `,
 );
 /**
@@ -255,6 +276,6 @@ const STORE_BOOTSTRAP_KEY = statement(
   `
   INSERT INTO api_keys AS k (user_id, name, prefix, hash) VALUES ($1, $2, $3, $4)
   ON CONFLICT (hash) DO UPDATE SET name = EXCLUDED.name, revoked_at = NULL WHERE k.name = '${REPLACED}'
-  RETURNING k.xmax = 0 AS is_new
+  RETURNING k.id, k.name, k.prefix, k.xmax = 0 AS is_new
   `,
 );

@@ -17,6 +17,7 @@ import { secrets } from './0016-secrets.ts';
 import { webhookReceivers } from './0017-webhook-receivers.ts';
 import { deletions } from './0018-deletions.ts';
 import { rolesAndScopes } from './0019-roles-and-scopes.ts';
+import { auditLog } from './0020-audit-log.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -40,4 +41,5 @@ export const MIGRATIONS: readonly Migration[] = [
   webhookReceivers,
   deletions,
   rolesAndScopes,
+  auditLog,
 ];

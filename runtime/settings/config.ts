@@ -82,6 +82,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     corsOrigins: v.CORS_ORIGINS,
     streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
     retentionDays: v.RETENTION_DAYS,
+    auditRetentionDays: v.AUDIT_RETENTION_DAYS,
     clickSpoolBytes: v.CLICK_SPOOL_MB * 1024 * 1024,
     dispatchInApi: v.DISPATCH === 'api',
     publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(reachable(v.HOST))}:${v.PORT}`).replace(/\/+$/, ''),
@@ -187,6 +188,7 @@ export interface Config {
   /** Streams of events, Server-Sent Events and WebSockets together, open at a time. */
   streams: { perProcess: number; perUser: number };
   retentionDays: number;
+  auditRetentionDays: number;
   /** Disk space per API process for clicks that the queue does not take. */
   clickSpoolBytes: number;
   /** Whether API processes run the dispatch loops; false if `npm run dispatch` does. */

@@ -163,6 +163,12 @@ export const SETTING_GROUPS = {
       says: 'Finished jobs and events are removed after this time',
       readBy: SWEEPERS,
     }),
+    AUDIT_RETENTION_DAYS: setting(wholeNumber(1, 36_500), {
+      fallback: '365',
+      unit: 'days',
+      says: 'Entries of the audit log are removed after this time',
+      readBy: SWEEPERS,
+    }),
     CLICK_SPOOL_MB: setting(wholeNumber(1, 1_000_000), {
       fallback: '1024',
       unit: 'MB',

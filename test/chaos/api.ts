@@ -27,13 +27,14 @@ runConfigured('api', async ({ config, logger, lifecycle }) => {
   const queue = withPublishMoments(openQueue(config, url, logger, applicationName), failpoints);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });
 
-  const { retry, retentionDays, notify } = config;
+  const { retry, retentionDays, auditRetentionDays, notify } = config;
   const dispatch = createDispatch({
     database,
     queue,
     logger,
     retry,
     retentionDays,
+    auditRetentionDays,
     mailPace: notify.mailPace,
     runsLoops: true,
   });

@@ -109,6 +109,7 @@ export async function startApi({
     logger: silentLogger,
     retry: POLICY,
     retentionDays: 30,
+    auditRetentionDays: 365,
     mailPace: { gatherMs: 0, apartMs: 0, urgentApartMs: 0 },
     runsLoops: false,
   });

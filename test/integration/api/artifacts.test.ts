@@ -124,7 +124,13 @@ describe.each(['files', 's3'])('an installation with %s', (kind) => {
       expect(inDatabase.map(({ body }) => body)).toEqual([null, null]);
       await database.query(statement('test_delete_job', 'DELETE FROM jobs WHERE id = $1'), [id]);
       const artifacts = openArtifactStore(url);
-      const prune = createPruner({ database, artifacts, retentionDays: 30, logger: silentLogger });
+      const prune = createPruner({
+        database,
+        artifacts,
+        retentionDays: 30,
+        auditRetentionDays: 365,
+        logger: silentLogger,
+      });
       await prune();
       const folders = await database.query(statement('test_folders', 'SELECT name FROM artifact_folders'));
       expect(folders).toEqual([]);

@@ -117,7 +117,13 @@ describe('a deleted job', () => {
     // Nor a picture that its worker was writing: the folder is emptied again, an hour later.
     await putPicture(id);
     const prune = createPruner({
-      ...{ database: api.database, artifacts: folder.store, retentionDays: 30, logger: silentLogger },
+      ...{
+        database: api.database,
+        artifacts: folder.store,
+        retentionDays: 30,
+        auditRetentionDays: 365,
+        logger: silentLogger,
+      },
     });
     await prune();
     expect(await folder.files()).toHaveLength(1);

@@ -90,7 +90,14 @@ export async function startNotifying(
   const queue = openQueue();
   await queue.start();
   const dispatch = createDispatch({
-    ...{ database: api.database, queue, logger: silentLogger, retentionDays: 30, runsLoops: true },
+    ...{
+      database: api.database,
+      queue,
+      logger: silentLogger,
+      retentionDays: 30,
+      auditRetentionDays: 365,
+      runsLoops: true,
+    },
     retry: { baseMs: 1000, capMs: 1000 },
     mailPace: notify.mailPace,
   });
