@@ -21,7 +21,7 @@ export default {
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'json-summary', 'html'],
   collectCoverageFrom: [
-    '{core,runtime,queue,db,scraping,storage,dispatch,api,workers,cli}/**/*.ts',
+    '{core,runtime,queue,db,scraping,storage,dispatch,mcp,api,workers,cli}/**/*.ts',
     'sdk/src/**/*.ts',
     '!**/*.test.ts',
   ],
@@ -32,7 +32,7 @@ export default {
       displayName: 'unit',
       setupFilesAfterEnv: ['<rootDir>/test/support/jest/unit-timeouts.ts'],
       testMatch: [
-        '<rootDir>/{core,runtime,queue,db,scraping,storage,dispatch,api,workers,supervisor,sdk,cli}/**/*.test.ts',
+        '<rootDir>/{core,runtime,queue,db,scraping,storage,dispatch,mcp,api,workers,supervisor,sdk,cli}/**/*.test.ts',
         '<rootDir>/test/*.test.ts',
       ],
     },

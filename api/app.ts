@@ -120,6 +120,7 @@ export function createApp(dependencies: AppDependencies): App {
   app.use(createCompression());
   app.use('/api/v1', ...withKey, routerOf('/api/v1', api));
   app.use('/jobs/scrape', ...withKey);
+  app.use('/mcp', ...withKey);
   app.use(routerOf('', root));
   app.use(answerNotFound);
   app.use(createErrorHandler(logger));
@@ -150,6 +151,7 @@ function routeDependencies(
     notify,
     links,
     publicUrl,
+    corsOrigins,
     egressAllow,
     egressDeny,
     mapWaitMs,
@@ -159,6 +161,7 @@ function routeDependencies(
   return {
     ...shared,
     ...{ database, artifacts, notify, mapWaitMs },
+    origins: { publicUrl, corsOrigins },
     submit: {
       accept: createAccept(database),
       dispatch,

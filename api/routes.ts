@@ -32,6 +32,7 @@ import {
   showQr,
 } from './links/links.ts';
 import { downloadShared, showShared } from './links/share/routes.ts';
+import { answerMcp } from './mcp/mcp.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Auth } from './middleware/authentication.ts';
 import {
@@ -81,6 +82,8 @@ export interface RouteDependencies {
   longPoll: LongPoll;
   mapWaitMs: number | undefined;
   notify: Pick<NotifyConfig, 'smtpUrl' | 'vapid'>;
+  /** Whose pages may send requests of MCP. */
+  origins: { publicUrl: string; corsOrigins: string[] };
   submit: SubmitDependencies;
 }
 
@@ -190,9 +193,11 @@ export function apiRoutes(dependencies: RouteDependencies): RouteTable {
 }
 
 /** Routes at the root. For unsubscribe and share the token or code is the credential. */
-export const rootRoutes = ({ database, submit }: RouteDependencies): RouteTable => ({
+export const rootRoutes = ({ database, submit, events, origins }: RouteDependencies): RouteTable => ({
   // The same as `/api/v1/jobs/scrape`, for clients older than the base path.
   '/jobs/scrape': { POST: { needs: 'jobs:write', handler: submitJob(submit) } },
+  // The least that an agent needs; each of its tools needs what its own calls do.
+  '/mcp': { POST: { needs: 'jobs:read', handler: answerMcp({ ...origins, streams: events.streams }) } },
   '/unsubscribe/:token': {
     GET: { needs: 'nothing', handler: confirmUnsubscribe(database) },
     POST: { needs: 'nothing', handler: unsubscribeByToken(database) },

@@ -6,7 +6,7 @@ import { expect, test } from '@jest/globals';
 
 const root = join(import.meta.dirname, '..');
 const FOLDERS = [
-  ...['api', 'bench', 'core', 'db', 'dispatch', 'queue', 'runtime', 'scraping', 'scripts'],
+  ...['api', 'bench', 'core', 'db', 'dispatch', 'mcp', 'queue', 'runtime', 'scraping', 'scripts'],
   ...['storage', 'supervisor', 'test', 'workers'],
 ];
 /** Of Postgres and RabbitMQ, and a type of event that does not exist. */

@@ -4,7 +4,7 @@ import type { Logger } from '../../runtime/log/logger.ts';
 import { overloaded, stopping, tooManyStreams } from '../http/problem.ts';
 import type { StreamMetrics } from '../metrics/metrics.ts';
 
-/** The open Server-Sent Events streams and WebSockets of this process. */
+/** The open Server-Sent Events streams, WebSockets and MCP calls of this process. */
 export interface Streams {
   /** A client that does not read its pending data for this long is dropped. */
   readonly stalledMs: number;
@@ -19,7 +19,7 @@ export interface Streams {
 }
 
 export interface OpenStream {
-  kind: 'sse' | 'websocket';
+  kind: 'sse' | 'websocket' | 'mcp';
   /** Called every 15 s, so that proxies and clients see a live connection. */
   beat(): void;
   end(why: 'stopping' | 'key_ended'): void;

@@ -30,16 +30,16 @@ const DEFAULT_LIMIT = 100;
 export const listJobPages =
   (sql: Sql): Handler =>
   async (request, response) => {
-    const { limit, cursor, format, follow } = readQuery(request, listPagesQuery);
+    const { fields, limit, cursor, format, follow } = readQuery(request, listPagesQuery);
     if (follow) return sendStoredPages(sql, request, response, { limit, cursor });
     const after = decodePageCursor(cursor);
     const job = await ownJob(sql, request, response);
     if (wantsNdjson(request, format)) {
-      const pages = pagesBehind(sql, job.job_id, after, limit ?? Number.POSITIVE_INFINITY);
+      const pages = pagesBehind(sql, job.job_id, { after, limit: limit ?? Number.POSITIVE_INFINITY, fields });
       await sendStream(response, { 'content-type': NDJSON }, pages);
       return;
     }
-    const { pages, next } = await listPages(sql, job.job_id, after, limit ?? DEFAULT_LIMIT);
+    const { pages, next } = await listPages(sql, job.job_id, after, limit ?? DEFAULT_LIMIT, fields);
     sendPages(response, pages, next === null ? null : encodePageCursor(next));
   };
 
@@ -74,7 +74,11 @@ function wantsNdjson(request: ApiRequest, format: 'json' | 'ndjson' | undefined)
   return request.headers.accept !== undefined && request.accepts(['application/json', NDJSON]) === NDJSON;
 }
 
-async function* pagesBehind(sql: Sql, jobId: string, after: number, limit: number): AsyncGenerator<string> {
+async function* pagesBehind(
+  sql: Sql,
+  jobId: string,
+  { after, limit, fields }: { after: number; limit: number; fields: readonly string[] | undefined },
+): AsyncGenerator<string> {
   let cursor: number | null = after;
   let left = limit;
   while (cursor !== null && left > 0) {
@@ -83,6 +87,7 @@ async function* pagesBehind(sql: Sql, jobId: string, after: number, limit: numbe
       jobId,
       cursor,
       Math.min(left, DEFAULT_LIMIT),
+      fields,
     );
     for (const { json } of read.pages) yield `${json}\n`;
     left -= read.pages.length;

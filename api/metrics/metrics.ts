@@ -6,7 +6,7 @@ import type { Logger } from '../../runtime/log/logger.ts';
 import type { ClickFigures } from '../links/redirect/click-publisher.ts';
 import { createStoredCounts } from './stored-counts.ts';
 
-/** Event streams of clients, by kind: `sse` or `websocket`. */
+/** Streams of clients, by kind: `sse`, `websocket` or `mcp`, which is a call under way. */
 export interface StreamMetrics {
   opened(kind: string): void;
   closed(kind: string): void;

@@ -6,6 +6,14 @@ export const createCors = (origins: string[]): Middleware =>
   cors({
     origin: origins.includes('*') ? '*' : origins,
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
-    exposedHeaders: ['Location', 'ETag', 'Retry-After', 'X-Request-Id', 'Content-Disposition', 'Allow'],
+    exposedHeaders: [
+      'Location',
+      'ETag',
+      'Retry-After',
+      'X-Request-Id',
+      'Content-Disposition',
+      'Allow',
+      'Mcp-Session-Id',
+    ],
     maxAge: 600,
   });

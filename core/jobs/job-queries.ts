@@ -10,6 +10,7 @@ import {
 } from '../schema-primitives.ts';
 import type { Job } from './job.ts';
 import { JOB_STATUSES } from './job-status.ts';
+import type { Page } from './page.ts';
 
 /** Queries about jobs, and bodies with the same filters; also their types. */
 
@@ -56,9 +57,17 @@ export const queueQuery = z.strictObject({ all: queryBoolean.default(false) });
 /** Query of `GET /jobs/{id}`. `wait` is in seconds. */
 export const getJobQuery = z.strictObject({ wait: queryInt(0, 60).optional() });
 
+/** The fields of a page that `fields=` can select; `position` is its place in the job, from 0. */
+const PAGE_FIELDS = [
+  ...(['position', 'url', 'final_url', 'status_code', 'content_type', 'title', 'markdown', 'html'] as const),
+  ...(['raw_html', 'text', 'links', 'metadata', 'extracted', 'contacts', 'screenshot', 'pdf'] as const),
+  ...(['action_screenshots', 'engine', 'fetched_at', 'duration_ms', 'error', 'warnings'] as const),
+] as const satisfies readonly (keyof Page | 'position')[];
+
 /** Query of `GET /jobs/{id}/pages`. Without a limit JSON holds 100, NDJSON all. */
 export const listPagesQuery = z
   .strictObject({
+    fields: oneOrSeveral(PAGE_FIELDS).optional(),
     limit: queryInt(1, 1000).optional(),
     cursor: string(500).optional(),
     format: z.enum(['json', 'ndjson']).optional(),
@@ -68,6 +77,10 @@ export const listPagesQuery = z
   .refine(({ follow, format }) => !follow || format !== 'ndjson', {
     path: ['follow'],
     message: 'expected none with format ndjson: only JSON has a next_cursor',
+  })
+  .refine(({ follow, fields }) => !follow || !fields, {
+    path: ['fields'],
+    message: 'expected none with follow, which gives whole pages',
   });
 
 /** Query of `GET /jobs/{id}/urls`. */

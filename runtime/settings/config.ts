@@ -86,6 +86,11 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     clickSpoolBytes: v.CLICK_SPOOL_MB * 1024 * 1024,
     dispatchInApi: v.DISPATCH === 'api',
     publicUrl: (v.PUBLIC_URL ?? `http://${urlHost(reachable(v.HOST))}:${v.PORT}`).replace(/\/+$/, ''),
+    mcp: {
+      url: (v.LEADENGINE_URL ?? 'http://127.0.0.1:3000').replace(/\/+$/, ''),
+      key: v.LEADENGINE_API_KEY,
+      isLocal: v.LEADENGINE_URL === undefined,
+    },
     notify: notifyOf(v),
     logLevel: v.LOG_LEVEL,
     logFormat: v.LOG_FORMAT,
@@ -195,6 +200,8 @@ export interface Config {
   dispatchInApi: boolean;
   /** Where users reach the API, for links; without a slash at its end. */
   publicUrl: string;
+  /** Of the MCP server over standard input and output; `isLocal` if no URL is set. */
+  mcp: { url: string; key: string | undefined; isLocal: boolean };
   notify: NotifyConfig;
   logLevel: LogLevel;
   logFormat: 'json' | 'pretty';

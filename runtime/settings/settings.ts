@@ -17,7 +17,7 @@ import {
  * The processes of an installation. `start` is `npm start`, which passes every setting to its
  * children.
  */
-export type ProcessName = 'start' | 'api' | 'worker' | 'notifier' | 'analytics' | 'dispatch';
+export type ProcessName = 'start' | 'api' | 'worker' | 'notifier' | 'analytics' | 'dispatch' | 'mcp';
 
 interface Details {
   /** The default, as written in the environment. Without one the setting is optional. */
@@ -475,6 +475,20 @@ export const SETTING_GROUPS = {
       readBy: ['api', 'notifier', 'dispatch'],
     }),
   },
+  MCP: {
+    LEADENGINE_URL: setting(publicUrl, {
+      unset: '`http://127.0.0.1:3000`',
+      says: 'Base URL of the API that the MCP server over standard input and output talks to',
+      readBy: ['mcp'],
+      example: 'https://leads.example.com',
+    }),
+    LEADENGINE_API_KEY: setting(text.regex(/^[\x21-\x7e]{1,200}$/, 'expected an API key'), {
+      unset: 'without `LEADENGINE_URL`, the key in `DATA_DIR/api-key`',
+      says: 'API key for it',
+      readBy: ['mcp'],
+      secret: true,
+    }),
+  },
   Logs: {
     LOG_LEVEL: setting(oneOf(['error', 'warn', 'info', 'debug']), {
       fallback: 'info',
@@ -497,6 +511,7 @@ export const SETTINGS = {
   ...SETTING_GROUPS['Fetching pages'],
   ...SETTING_GROUPS['Lead sources'],
   ...SETTING_GROUPS.Notifications,
+  ...SETTING_GROUPS.MCP,
   ...SETTING_GROUPS.Logs,
 };
 

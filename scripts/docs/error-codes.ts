@@ -146,6 +146,10 @@ const PROBLEM: Record<string, Text> = {
     'Wait for `Retry-After`',
   ],
   too_many_streams: ['more than `STREAMS_PER_USER` streams', 'Close some; one stream can carry all events'],
+  origin_not_allowed: [
+    'a page of another site sent a request to `/mcp`',
+    'Name its origin in `CORS_ORIGINS`, if it is yours',
+  ],
   internal_error: ['an error that is not foreseen', 'Report it with `request_id`'],
   map_failed: ['the site of `POST /jobs/map` could not be read', 'The message holds the code of the page'],
   stopping: ['the process is shutting down', 'Send it again: another process, or the next one, answers'],

@@ -53,8 +53,8 @@ their ends, several lines within quotes. What dotenv would cut or keep silently 
 quote that is not closed, a line without \`=\`) is refused.
 
 "read by" names the commands: \`start\` is \`npm start\`, which passes every setting on to the
-processes it runs; the others are \`npm run api\`, \`worker\`, \`notifier\`, \`analytics\` and
-\`dispatch\`.
+processes it runs; \`mcp\` is [the MCP server](../guide/agents.md#standard-input-and-output); the
+others are \`npm run api\`, \`worker\`, \`notifier\`, \`analytics\` and \`dispatch\`.
 
 ${NOTE}`;
 
@@ -89,6 +89,8 @@ export function composeFile(text: string): string {
   if (after === undefined) throw new Error('docker-compose.yml has lost the lines around its settings');
   const entries = Object.values(SETTING_GROUPS)
     .flatMap((group) => settingsOf(group))
+    // An agent starts its own process of MCP.
+    .filter(([, { readBy }]) => readBy.some((process) => process !== 'mcp'))
     .map(([name]) => [name, name in SET_BY_COMPOSE ? SET_BY_COMPOSE[name] : shell(name)])
     .filter(([, value]) => value !== null);
   const list = entries.map(([name, value]) => `  ${name}: ${value}\n`).join('');

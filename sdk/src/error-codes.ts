@@ -51,6 +51,7 @@ export type KnownErrorCode =
   | 'method_not_allowed'
   | 'not_found'
   | 'not_requeueable'
+  | 'origin_not_allowed'
   | 'overloaded'
   | 'page_out_of_memory'
   | 'page_timeout'

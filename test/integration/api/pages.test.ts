@@ -46,6 +46,20 @@ describe('the pages of a job', () => {
     expect(json).toEqual({ pages: [aPage({ url: 'https://example.com/0' })], next_cursor: null });
   });
 
+  test('hold only the fields asked for, and their position in the job', async () => {
+    const { path } = await jobWithPages(3);
+    const query = '?fields=position,url&fields=pdf';
+    const positions = [0, 1, 2].map((n) => ({ position: n, url: `https://example.com/${n}` }));
+    expect((await api.ask('GET', `${path}${query}`)).json.pages).toEqual(positions);
+    const { json } = await api.ask('GET', `${path}${query}&limit=1&cursor=0`);
+    expect(json).toEqual({ pages: [positions[1]], next_cursor: '1' });
+    const lines = await api.ask('GET', `${path}${query}&format=ndjson`);
+    expect(linesOf(lines.text)).toEqual(positions);
+    for (const wrong of ['fields=position,size', 'fields=url&follow=true']) {
+      expectProblem(await api.ask('GET', `${path}?${wrong}`), 422, 'invalid_request');
+    }
+  });
+
   test('are an empty list before there are any', async () => {
     const path = `/api/v1/jobs/${await api.submit()}/pages`;
     expect((await api.ask('GET', path)).json).toEqual({ pages: [], next_cursor: null });
