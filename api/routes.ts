@@ -70,6 +70,15 @@ import {
 } from './operations/dead-letters.ts';
 import { showQueue, showWorkers } from './operations/fleet.ts';
 import { live, overview, queueHealth, ready, showMetrics } from './operations/health.ts';
+import { runNow } from './schedules/run-now.ts';
+import {
+  addSchedule,
+  editSchedule,
+  listOwnSchedules,
+  listRuns,
+  removeSchedule,
+  showSchedule,
+} from './schedules/schedules.ts';
 import { showLinkStats, showStats } from './statistics/statistics.ts';
 
 /** What the handlers need. */
@@ -152,6 +161,17 @@ export function apiRoutes(dependencies: RouteDependencies): RouteTable {
     },
     '/links/:code/qr': { GET: { needs: 'links:read', handler: showQr(links) } },
     '/links/:code/stats': { GET: { needs: 'links:read', handler: showLinkStats(database) } },
+    '/schedules': {
+      GET: { needs: 'jobs:read', handler: listOwnSchedules(database) },
+      POST: { needs: 'jobs:write', handler: addSchedule(database, refusedTargets) },
+    },
+    '/schedules/:id': {
+      GET: { needs: 'jobs:read', handler: showSchedule(database) },
+      PATCH: { needs: 'jobs:write', handler: editSchedule(database, refusedTargets) },
+      DELETE: { needs: 'jobs:write', handler: removeSchedule(database) },
+    },
+    '/schedules/:id/run': { POST: { needs: 'jobs:write', handler: runNow(database) } },
+    '/schedules/:id/runs': { GET: { needs: 'jobs:read', handler: listRuns(database) } },
     '/stats': { GET: { needs: 'jobs:read', handler: showStats(database) } },
 
     '/subscriptions': {

@@ -33,6 +33,12 @@ export const fillJobs = (rows: number): string => `
   FROM jobs;
   INSERT INTO audit_log (created_at, action, user_id, key_id, target_kind, target_id, details)
   SELECT created_at, 'job.viewed', user_id, user_id, 'job', id, '{}' FROM jobs;
+  INSERT INTO schedules (id, user_id, cron, timezone, job, overlap, missed, jitter_seconds, starts_at, paused, created_at,
+                         next_due_at, next_start_at, last_job_id)
+  SELECT gen_random_uuid(), user_id, '0 9 * * *', 'UTC', spec, 'skip', 'run_once', 0, created_at, false, created_at,
+         now() + interval '1 day', now() + interval '1 day', id FROM jobs;
+  INSERT INTO schedule_runs (id, schedule_id, due_at, outcome, job_id, decided_at)
+  SELECT gen_random_uuid(), id, created_at, 'started', last_job_id, created_at FROM schedules;
   UPDATE event_cursors SET xid = '500', seq = (SELECT min(seq) + 100 FROM events WHERE xid = '500') WHERE reader = 'relay';
 `;
 

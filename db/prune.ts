@@ -18,6 +18,7 @@ export async function prune(
     sql.query(PRUNE_LINKS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_AUDIT, [options.auditRetentionDays, options.limit]),
     sql.query(PRUNE_DELETED_JOBS, [options.limit]),
+    sql.query(PRUNE_SCHEDULE_RUNS, [options.retentionDays, options.limit]),
     sql.query(PRUNE_WORKERS),
     sql.query(PRUNE_HOSTS, [options.limit]),
     sql.query(PRUNE_ROBOTS, [options.limit]),
@@ -156,6 +157,17 @@ const PRUNE_DELETED_JOBS = statement(
   `
   DELETE FROM deleted_jobs WHERE id IN (
     SELECT id FROM deleted_jobs WHERE deleted_at < now() - interval '7 days' LIMIT $1)
+  RETURNING id
+  `,
+);
+
+/** The due times before the next one are never decided again. */
+const PRUNE_SCHEDULE_RUNS = statement(
+  'prune_schedule_runs',
+  `
+  DELETE FROM schedule_runs WHERE (schedule_id, due_at, by_hand) IN (
+    SELECT schedule_id, due_at, by_hand FROM schedule_runs
+    WHERE decided_at < now() - $1::int * interval '1 day' LIMIT $2)
   RETURNING id
   `,
 );

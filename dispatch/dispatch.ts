@@ -15,6 +15,7 @@ import { createPruner } from './pruner.ts';
 import { createRelay } from './relay.ts';
 import { createRescuer } from './rescuer.ts';
 import { createScheduler } from './scheduler.ts';
+import { createScheduleRunner } from './schedules.ts';
 import type { SizeOf } from './window.ts';
 
 /** Moves jobs, deliveries and events from Postgres to the queue. */
@@ -58,6 +59,7 @@ export function createDispatch(options: {
     whileLeading('rescuer', createRescuer(options)),
     whileLeading('deliveries', createDeliveryScheduler(options)),
     whileLeading('fan_out', createDirectFanOut(options)),
+    whileLeading('schedules', createScheduleRunner(options)),
     whileLeading('pruner', createPruner(options)),
     whileLeading('deletions', createRemover(options)),
   ];

@@ -21,6 +21,7 @@ export interface Created {
  * A POST that creates something once per `Idempotency-Key`: the same body gets the first answer
  * again, a different one 409. Key, answer and created rows are one transaction.
  *
+ * @param whenEmpty the body of a request without one; default: it is refused
  * @param sealed the answer holds a secret that is stored nowhere else: it is encrypted with the
  *   caller's API key
  */
@@ -28,21 +29,21 @@ export const createOnce =
   <Body>(
     database: Database,
     schema: z.ZodType<Body>,
-    create: (sql: Sql, body: Body, response: ApiResponse) => Promise<Created>,
-    { sealed = false } = {},
+    create: (sql: Sql, body: Body, response: ApiResponse, request: ApiRequest) => Promise<Created>,
+    { sealed = false, whenEmpty }: { sealed?: boolean; whenEmpty?: object } = {},
   ): Handler =>
   async (request, response) => {
     requireNoQuery(request);
     const key = idempotencyKeyOf(request);
-    const body = await readBody(request, schema);
+    const body = await readBody(request, schema, whenEmpty);
     const { caller, route } = response.locals;
     const created = await database.transaction(async (sql) => {
-      if (key === undefined) return create(sql, body, response);
-      const answerKey = { userId: caller.userId, route, key, bodyHash: hashBody(body) };
+      if (key === undefined) return create(sql, body, response, request);
+      const answerKey = { userId: caller.userId, route, key, bodyHash: hashBody(asked(request, body)) };
       const seal = sealed ? sealFor(request, key) : OPEN;
       const first = await takeAnswerKey(sql, answerKey);
       if (first === null) {
-        const fresh = await create(sql, body, response);
+        const fresh = await create(sql, body, response, request);
         await keepAnswer(
           sql,
           answerKey,
@@ -62,6 +63,10 @@ export const createOnce =
       created.location ? { location: created.location } : {},
     );
   };
+
+/** What a key identifies: the body, and what the path names. */
+const asked = ({ params }: ApiRequest, body: unknown): unknown =>
+  Object.keys(params).length > 0 ? { params, body } : body;
 
 interface Seal {
   close(text: string): string;

@@ -23,7 +23,7 @@ export interface SubmitDependencies {
 }
 
 /** What a job connects to: its pages, its webhook and its proxies. */
-function urlsOf({ urls = [], webhook_url, proxy = [] }: ScrapeRequest): UrlField[] {
+export function urlsOf({ urls = [], webhook_url, proxy = [] }: ScrapeRequest): UrlField[] {
   const proxies =
     typeof proxy === 'string'
       ? [{ path: ['proxy'], url: proxy }]
@@ -52,11 +52,14 @@ export const submitJob = ({ accept, dispatch, refusedTargets }: SubmitDependenci
 
 /** Sends 202 with links to the job and these of its parts. */
 export function sendAccepted(response: ApiResponse, job: AcceptedJob, parts: string[]): void {
-  const self = `/api/v1/jobs/${job.id}`;
+  const { body, location } = acceptedAnswer(job, parts);
+  sendJson(response, 202, body, { location });
+}
+
+export function acceptedAnswer({ id, status, createdAt }: AcceptedJob, parts: string[]) {
+  const self = `/api/v1/jobs/${id}`;
   const links = Object.fromEntries(parts.map((part) => [part, `${self}/${part}`]));
-  const { id, status, createdAt } = job;
-  const body = { job_id: id, status, created_at: createdAt, links: { self, ...links } };
-  sendJson(response, 202, body, { location: self });
+  return { body: { job_id: id, status, created_at: createdAt, links: { self, ...links } }, location: self };
 }
 
 /** `POST /jobs/batch`: all or nothing. */

@@ -1,7 +1,7 @@
 import type { Job } from '../../core/jobs/job.ts';
 import { DEFAULT_MAX_ATTEMPTS } from '../../core/jobs/job-schemas.ts';
 import { isFinal, JOB_STATUSES } from '../../core/jobs/job-status.ts';
-import type { Database } from '../connect.ts';
+import type { Database, Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { type Statement, statement } from '../statement.ts';
 import { type JobFilter, matches, valuesOf } from './list.ts';
@@ -19,7 +19,7 @@ export type JobChange =
  * worker: the fence rejects later writes of the worker, and the worker learns of the cancel with
  * its next heartbeat and aborts.
  */
-export const cancelJob = (database: Database, userId: string, id: string): Promise<JobChange> =>
+export const cancelJob = (database: Sql, userId: string, id: string): Promise<JobChange> =>
   change(database, CANCEL_JOB, userId, id);
 
 /**
@@ -29,7 +29,7 @@ export const cancelJob = (database: Database, userId: string, id: string): Promi
 export const retryJob = (database: Database, userId: string, id: string): Promise<JobChange> =>
   change(database, RETRY_JOB, userId, id);
 
-async function change(database: Database, sql: Statement, userId: string, id: string): Promise<JobChange> {
+async function change(database: Sql, sql: Statement, userId: string, id: string): Promise<JobChange> {
   const changed = await database.query(sql, [userId, id]);
   const job = await findJob(database, userId, id);
   if (!job) return { kind: 'not_found' };

@@ -18,6 +18,7 @@ import { webhookReceivers } from './0017-webhook-receivers.ts';
 import { deletions } from './0018-deletions.ts';
 import { rolesAndScopes } from './0019-roles-and-scopes.ts';
 import { auditLog } from './0020-audit-log.ts';
+import { schedules } from './0021-schedules.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -42,4 +43,5 @@ export const MIGRATIONS: readonly Migration[] = [
   deletions,
   rolesAndScopes,
   auditLog,
+  schedules,
 ];

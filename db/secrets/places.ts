@@ -4,6 +4,7 @@ export const place = {
   /** Of a receiver's current and previous secret: a rotation moves it. */
   webhookSecret: (id: string) => `webhooks.secret:${id}`,
   webhookLogin: (id: string) => `webhooks.login:${id}`,
+  schedule: (id: string) => `schedules.secrets:${id}`,
   subscription: (id: string) => `subscriptions.secrets:${id}`,
   installation: (name: string) => `installation_secrets.value:${name}`,
 };

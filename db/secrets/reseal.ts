@@ -119,6 +119,7 @@ const COLUMNS: readonly SealedColumn[] = [
   sealedColumn('webhook_receivers', 'previous_secret', place.webhookSecret, openWebhookSecret),
   sealedColumn('webhooks', 'login', place.webhookLogin),
   sealedColumn('subscriptions', 'secrets', place.subscription),
+  sealedColumn('schedules', 'secrets', place.schedule),
 ];
 
 const FORGET_KEYS = statement('forget_encryption_keys', 'DELETE FROM encryption_keys WHERE id <> $1');

@@ -169,6 +169,11 @@ const PROBLEM: Record<string, Text> = {
   ],
   email_not_configured: ['this installation sends no e-mail', 'The operator sets `SMTP_URL`'],
   too_many_subscriptions: ['200 subscriptions per user (409), 50 per WebSocket (429)', 'Delete some'],
+  too_many_schedules: ['10,000 schedules per user', 'Delete some, or give one job several `urls`'],
+  secrets_unreadable: [
+    'the headers, cookies or passwords of a schedule cannot be decrypted',
+    'Give its `job` again by PATCH; the operator checks `ENCRYPTION_KEY`',
+  ],
   webhook_exists: ['there is an endpoint with this URL; the message names it', 'Use that one'],
   webhook_paused: ['the endpoint is paused', '`PATCH {"paused": false}` first'],
   delivery_under_way: ['the delivery is being sent already', 'Nothing'],
