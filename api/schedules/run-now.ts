@@ -23,7 +23,7 @@ async function run(sql: Sql, _body: object, response: ApiResponse, request: ApiR
   if (!locked) throw noSuchSchedule();
   const spec = unlessUnreadable(locked.openJob);
   if (spec === null)
-    throw conflict('secrets_unreadable', 'the secrets of its job cannot be read: give the job again');
+    throw conflict('schedule_unreadable', 'the secrets of its job cannot be read: give the job again');
   const [acceptance] = await acceptJobs(sql, [
     { userId, correlationId: response.locals.requestId, specs: [spec] },
   ]);

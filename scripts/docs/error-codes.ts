@@ -170,7 +170,7 @@ const PROBLEM: Record<string, Text> = {
   email_not_configured: ['this installation sends no e-mail', 'The operator sets `SMTP_URL`'],
   too_many_subscriptions: ['200 subscriptions per user (409), 50 per WebSocket (429)', 'Delete some'],
   too_many_schedules: ['10,000 schedules per user', 'Delete some, or give one job several `urls`'],
-  secrets_unreadable: [
+  schedule_unreadable: [
     'the headers, cookies or passwords of a schedule cannot be decrypted',
     'Give its `job` again by PATCH; the operator checks `ENCRYPTION_KEY`',
   ],

@@ -130,7 +130,11 @@ describe('a schedule', () => {
       'ends_at',
       'after starts_at',
     ],
-    [{ cron: '0 0 1 1 *', ends_at: new Date(Date.now() + 600_000).toISOString() }, 'ends_at', 'nothing is due'],
+    [
+      { cron: '0 0 1 1 *', ends_at: new Date(Date.now() + 600_000).toISOString() },
+      'ends_at',
+      'nothing is due',
+    ],
   ])('%j is refused at %j: %s', async (body, path, words) => {
     const answer = await api.ask('POST', '/api/v1/schedules', { body: { job: JOB, ...body } });
     expectProblem(answer, 422, 'invalid_request');
