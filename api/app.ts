@@ -133,12 +133,12 @@ export function createApp(dependencies: AppDependencies): App {
     },
     upgrade: sockets.upgrade,
     routes: [...declared('/api/v1', api), ...declared('', root)],
-    stop: () => {
+    stop: async () => {
       stopping = true;
-      longPoll.stop();
+      const waitsEnded = longPoll.stop();
       streams.stop();
       sockets.stop();
-      return hub.stop();
+      await Promise.all([waitsEnded, hub.stop()]);
     },
   };
 }
@@ -155,12 +155,13 @@ function routeDependencies(
     egressAllow,
     egressDeny,
     mapWaitMs,
+    logger,
   }: AppDependencies,
   shared: Pick<RouteDependencies, 'auth' | 'longPoll' | 'events'>,
 ): RouteDependencies {
   return {
     ...shared,
-    ...{ database, artifacts, notify, mapWaitMs },
+    ...{ database, artifacts, notify, mapWaitMs, logger },
     origins: { publicUrl, corsOrigins },
     submit: {
       accept: createAccept(database),

@@ -1,6 +1,7 @@
 import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import type { Database } from '../db/connect.ts';
 import type { Queue } from '../queue/queue.ts';
+import type { Logger } from '../runtime/log/logger.ts';
 import type { NotifyConfig } from '../runtime/settings/config.ts';
 import { listAuditLog } from './accounts/audit.ts';
 import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
@@ -19,6 +20,7 @@ import { cancel, cancelMany, listOwnJobs, retry, showJob } from './jobs/jobs.ts'
 import type { LongPoll } from './jobs/long-poll.ts';
 import { listJobUrls, mapSite } from './jobs/map.ts';
 import { listJobPages, showArtifact } from './jobs/pages.ts';
+import { scrapePage } from './jobs/scrape.ts';
 import { type SubmitDependencies, submitBatch, submitJob } from './jobs/submit.ts';
 import { listCandidates } from './leads/candidates.ts';
 import { listLeads, showJobLeads } from './leads/leads.ts';
@@ -94,14 +96,17 @@ export interface RouteDependencies {
   /** Whose pages may send requests of MCP. */
   origins: { publicUrl: string; corsOrigins: string[] };
   submit: SubmitDependencies;
+  logger: Logger;
 }
 
 /** Every route under `/api/v1`, with the scope that it needs. */
 export function apiRoutes(dependencies: RouteDependencies): RouteTable {
   const { database, artifacts, auth, events, links, longPoll, notify, submit } = dependencies;
+  const submitting = { ...submit, database, longPoll, logger: dependencies.logger };
   const { refusedTargets } = submit;
   return {
-    '/jobs/scrape': { POST: { needs: 'jobs:write', handler: submitJob(submit) } },
+    '/scrape': { POST: { needs: 'jobs:write', handler: scrapePage(submitting) } },
+    '/jobs/scrape': { POST: { needs: 'jobs:write', handler: submitJob(submitting) } },
     '/jobs/batch': { POST: { needs: 'jobs:write', handler: submitBatch(submit) } },
     '/jobs/map': {
       POST: {
@@ -213,9 +218,18 @@ export function apiRoutes(dependencies: RouteDependencies): RouteTable {
 }
 
 /** Routes at the root. For unsubscribe and share the token or code is the credential. */
-export const rootRoutes = ({ database, submit, events, origins }: RouteDependencies): RouteTable => ({
+export const rootRoutes = ({
+  database,
+  submit,
+  events,
+  origins,
+  longPoll,
+  logger,
+}: RouteDependencies): RouteTable => ({
   // The same as `/api/v1/jobs/scrape`, for clients older than the base path.
-  '/jobs/scrape': { POST: { needs: 'jobs:write', handler: submitJob(submit) } },
+  '/jobs/scrape': {
+    POST: { needs: 'jobs:write', handler: submitJob({ ...submit, database, longPoll, logger }) },
+  },
   // The least that an agent needs; each of its tools needs what its own calls do.
   '/mcp': { POST: { needs: 'jobs:read', handler: answerMcp({ ...origins, streams: events.streams }) } },
   '/unsubscribe/:token': {

@@ -16,6 +16,7 @@ import { measurePages } from './parts/pages.ts';
 import { measureBrowser, measureMemory } from './parts/pages-browser.ts';
 import { installPeers, measurePeerSends } from './parts/peers.ts';
 import { measureRedirects } from './parts/redirects.ts';
+import { measureScrape } from './parts/scrape.ts';
 import { measureStats } from './parts/stats.ts';
 import { measureStreams } from './parts/streams.ts';
 import { createReport, formatTable, isMet, ratioOf } from './report.ts';
@@ -49,6 +50,7 @@ async function main(): Promise<void> {
     if (only.has('event_loop')) await measureEventLoop(bench);
     if (only.has('stats')) await measureStats(bench);
     if (only.has('pages')) await measurePages(bench);
+    if (only.has('scrape')) await measureScrape(bench);
     if (only.has('http')) await measureHttp(bench);
     if (only.has('browser')) await measureBrowser(bench);
     if (only.has('memory')) await measureMemory(bench);

@@ -13,6 +13,7 @@ export const PARTS = [
   'event_loop',
   'stats',
   'pages',
+  'scrape',
   'http',
   'browser',
   'memory',

@@ -2,6 +2,7 @@ import createKnex, { type Knex } from 'knex';
 import type { Logger } from '../runtime/log/logger.ts';
 import { poolAddress } from '../runtime/postgres/postgres-connection.ts';
 import { NO_SECRETS, type SecretBox } from '../runtime/secrets/secret-box.ts';
+import { type Listening, startListening } from './listen.ts';
 import { type Statement, statement } from './statement.ts';
 
 /**
@@ -24,6 +25,8 @@ export interface Database extends Sql {
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>;
   /** The pool, for what needs a connection of its own, and for statements that are not prepared. */
   knex: Knex;
+  /** Calls back with each notification of a channel, on a connection beside the pool's. */
+  listen(channel: string, onNotification: (payload: string) => void): Listening;
   stop(): Promise<void>;
 }
 
@@ -138,6 +141,11 @@ export function connect(options: DatabaseOptions): Database {
           });
           throw error;
         }
+      }),
+    listen: (channel, onNotification) =>
+      startListening({
+        open: () => new Client({ ...address, application_name: options.applicationName, keepAlive: true }),
+        ...{ channel, onNotification, logger: options.logger },
       }),
     stop: () => knex.destroy(),
   };

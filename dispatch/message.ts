@@ -11,7 +11,10 @@ const SOURCE = 'leadengine.dispatch';
  */
 const MAX_SEARCH_BYTES = 64 * 1024;
 
-/** The wake-up message of a job: "job J, which had N attempts, is ready". */
+/**
+ * The wake-up message of a job: "job J, which had N attempts, is ready". `awaited` is a hint: of a
+ * job that another message started, a waiting request learns a little later, by polling.
+ */
 export function scrapeMessage(job: DispatchableJob): OutgoingMessage {
   return {
     exchange: '',
@@ -23,7 +26,10 @@ export function scrapeMessage(job: DispatchableJob): OutgoingMessage {
       source: SOURCE,
       correlation_id: job.correlationId,
       user_id: job.userId,
-      data: { job_id: job.id, attempt: job.attempt, user_id: job.userId, ...truncateSearch(job.search) },
+      data: {
+        ...{ job_id: job.id, attempt: job.attempt, user_id: job.userId, ...truncateSearch(job.search) },
+        ...(job.awaited ? { awaited: true } : {}),
+      },
     }),
   };
 }

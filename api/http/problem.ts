@@ -13,6 +13,14 @@ export const fieldPath = (path: readonly PropertyKey[]): string =>
 
 const MAX_NAME = 200;
 
+interface ProblemExtra {
+  errors?: FieldError[];
+  missingScope?: Scope;
+  headers?: Record<string, string>;
+  /** Further members of the body. */
+  members?: { job_id: string };
+}
+
 /** An error answer (RFC 9457), thrown anywhere and written by the error handler. */
 export class Problem extends Error {
   override name = 'Problem';
@@ -22,7 +30,7 @@ export class Problem extends Error {
     readonly status: number,
     readonly code: string,
     readonly detail: string,
-    readonly extra: { errors?: FieldError[]; missingScope?: Scope; headers?: Record<string, string> } = {},
+    readonly extra: ProblemExtra = {},
   ) {
     super(detail);
   }
@@ -42,6 +50,7 @@ export const problemBody = (
   request_id: request.requestId,
   ...(problem.extra.errors ? { errors: problem.extra.errors } : {}),
   ...(problem.extra.missingScope ? { missing_scope: problem.extra.missingScope } : {}),
+  ...problem.extra.members,
 });
 
 export const invalidRequest = (errors: FieldError[]) =>

@@ -1,5 +1,7 @@
-import type { Sql } from '../../db/connect.ts';
+import type { Database } from '../../db/connect.ts';
+import { FINISHED_CHANNEL } from '../../db/jobs/finished.ts';
 import { listFinished } from '../../db/jobs/read.ts';
+import type { Listening } from '../../db/listen.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 
 export interface LongPoll {
@@ -8,23 +10,32 @@ export interface LongPoll {
    * process stops. Never rejects.
    */
   untilFinal(jobId: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
-  /** Ends every wait. */
-  stop(): void;
+  /** Ends every wait. Resolves when nothing listens any more. */
+  stop(): Promise<void>;
 }
 
 const POLL_MS = 100;
 
-/** One query per 100 ms for all waiting requests: a thousand cost as much as one. */
-export function createLongPoll(sql: Sql, logger: Logger): LongPoll {
+/**
+ * Wakes requests when their jobs end: at once if the worker announces it, which it does for jobs
+ * that were submitted by a request that waits; else by one query per 100 ms for all that wait, of
+ * which a thousand cost as much as one.
+ */
+export function createLongPoll(database: Database, logger: Logger): LongPoll {
+  /** From the first request that waits. */
+  let listening: Listening | undefined;
   const waiting = new Map<string, Set<() => void>>();
   let polling = false;
   let stopped = false;
   let failing = false;
 
+  const wakeAll = (id: string) => {
+    for (const wake of [...(waiting.get(id) ?? [])]) wake();
+  };
   const poll = async () => {
     try {
-      for (const id of await listFinished(sql, [...waiting.keys()])) {
-        for (const wake of waiting.get(id) ?? []) wake();
+      for (const id of await listFinished(database, [...waiting.keys()])) {
+        wakeAll(id);
       }
       failing = false;
     } catch (error) {
@@ -62,11 +73,13 @@ export function createLongPoll(sql: Sql, logger: Logger): LongPoll {
         signal.addEventListener('abort', wake);
         wakes.add(wake);
         waiting.set(jobId, wakes);
+        listening ??= database.listen(FINISHED_CHANNEL, wakeAll);
         keepPolling();
       }),
-    stop: () => {
+    stop: async () => {
       stopped = true;
-      for (const wakes of [...waiting.values()]) for (const wake of [...wakes]) wake();
+      for (const id of [...waiting.keys()]) wakeAll(id);
+      await listening?.stop();
     },
   };
 }

@@ -12,15 +12,11 @@ import { hashBody } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import { type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
+import { sendAccepted } from './accepted.ts';
+import { dispatchable } from './dispatchable.ts';
 import { ownJob } from './jobs.ts';
 import type { LongPoll } from './long-poll.ts';
-import {
-  acceptOrConflict,
-  dispatchable,
-  type SubmitDependencies,
-  sendAccepted,
-  submissionOf,
-} from './submit.ts';
+import { acceptOne, type SubmitDependencies, submissionOf } from './submit.ts';
 
 /** Many proxies close a connection after a minute. */
 const WAIT_MS = 50_000;
@@ -47,9 +43,7 @@ export const mapSite = ({
     requireNoQuery(request);
     const body = await readBody(request, schema);
     const submission = submissionOf(request, response, [specOf(body)], () => hashBody(body));
-    const { jobs, fresh } = await acceptOrConflict(accept, submission);
-    const [accepted] = jobs;
-    if (!accepted) throw new Error('accept gave no job');
+    const { job: accepted, jobs, fresh } = await acceptOne(accept, submission);
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
     // The job is stored; the body need not stay in memory during the wait.
     response.locals.body.release();

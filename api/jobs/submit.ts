@@ -1,20 +1,17 @@
 import type { JobSpec } from '../../core/jobs/job.ts';
-import {
-  batchRequest,
-  DEFAULT_PRIORITY,
-  MAX_BATCH,
-  type ScrapeRequest,
-  scrapeRequest,
-} from '../../core/jobs/job-schemas.ts';
-import type { AcceptedJob, Submission } from '../../db/jobs/accept.ts';
-import { type DispatchableJob, searchOf } from '../../db/jobs/dispatch.ts';
+import { submitQuery } from '../../core/jobs/job-queries.ts';
+import { batchRequest, MAX_BATCH, type ScrapeRequest, scrapeRequest } from '../../core/jobs/job-schemas.ts';
+import type { Submission } from '../../db/jobs/accept.ts';
 import type { Dispatch } from '../../dispatch/dispatch.ts';
 import { BATCH_BODY_LIMIT, BODY_LIMIT } from '../http/body.ts';
 import { hashBatch, hashBody, idempotencyConflict, idempotencyKeyOf } from '../http/idempotency.ts';
 import type { RefusedTargets, UrlField } from '../http/refused-targets.ts';
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http/route.ts';
-import { readBody, readItems, requireNoQuery } from '../http/validation.ts';
+import { readBody, readItems, readQuery, requireNoQuery } from '../http/validation.ts';
 import type { Accept } from './accept.ts';
+import { JOB_PARTS, sendAccepted } from './accepted.ts';
+import { type AwaitDependencies, answerWithResult, waitOf } from './awaited.ts';
+import { dispatchable } from './dispatchable.ts';
 
 export interface SubmitDependencies {
   accept: Accept;
@@ -23,7 +20,11 @@ export interface SubmitDependencies {
 }
 
 /** What a job connects to: its pages, its webhook and its proxies. */
-export function urlsOf({ urls = [], webhook_url, proxy = [] }: ScrapeRequest): UrlField[] {
+export function urlsOf({
+  urls = [],
+  webhook_url,
+  proxy = [],
+}: Pick<ScrapeRequest, 'urls' | 'webhook_url' | 'proxy'>): UrlField[] {
   const proxies =
     typeof proxy === 'string'
       ? [{ path: ['proxy'], url: proxy }]
@@ -35,32 +36,26 @@ export function urlsOf({ urls = [], webhook_url, proxy = [] }: ScrapeRequest): U
   ];
 }
 
-/** `POST /jobs/scrape`: stores the job, answers, and only then dispatches it. */
-export const submitJob = ({ accept, dispatch, refusedTargets }: SubmitDependencies): Handler => {
+/**
+ * `POST /jobs/scrape`: stores the job, answers, and only then dispatches it; with `?wait=` it
+ * answers with the result.
+ */
+export const submitJob = (dependencies: SubmitDependencies & AwaitDependencies): Handler => {
+  const { accept, dispatch, refusedTargets } = dependencies;
   const schema = refusedTargets.refuseIn(scrapeRequest, urlsOf);
   return async (request, response) => {
-    requireNoQuery(request);
+    const wait = waitOf(request, readQuery(request, submitQuery));
     const body = await readBody(request, schema);
     const submission = submissionOf(request, response, [body], () => hashBody(body));
-    const { jobs, fresh } = await acceptOrConflict(accept, submission);
-    const [job] = jobs;
-    if (!job) throw new Error('accept gave no job');
-    sendAccepted(response, job, ['pages', 'leads', 'events']);
+    const { job, jobs, fresh } = await acceptOne(accept, submission);
+    if (wait) {
+      const awaited = { submission, job, fresh, waitMs: wait * 1000, cancelIfGone: false };
+      return answerWithResult(dependencies, response, awaited);
+    }
+    sendAccepted(response, job, JOB_PARTS);
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
   };
 };
-
-/** Sends 202 with links to the job and these of its parts. */
-export function sendAccepted(response: ApiResponse, job: AcceptedJob, parts: string[]): void {
-  const { body, location } = acceptedAnswer(job, parts);
-  sendJson(response, 202, body, { location });
-}
-
-export function acceptedAnswer({ id, status, createdAt }: AcceptedJob, parts: string[]) {
-  const self = `/api/v1/jobs/${id}`;
-  const links = Object.fromEntries(parts.map((part) => [part, `${self}/${part}`]));
-  return { body: { job_id: id, status, created_at: createdAt, links: { self, ...links } }, location: self };
-}
 
 /** `POST /jobs/batch`: all or nothing. */
 export const submitBatch = ({ accept, dispatch, refusedTargets }: SubmitDependencies): Handler => {
@@ -101,30 +96,16 @@ export function submissionOf(
   return key === undefined ? submission : { ...submission, idempotency: { key, bodyHash: hashOfBody() } };
 }
 
-export async function acceptOrConflict(accept: Accept, submission: Submission) {
+/** Accepts the submission of one job. @throws Problem 409 if its key was used with another body */
+export async function acceptOne(accept: Accept, submission: Submission) {
+  const { jobs, fresh } = await acceptOrConflict(accept, submission);
+  const [job] = jobs;
+  if (!job) throw new Error('accept gave no job');
+  return { job, jobs, fresh };
+}
+
+async function acceptOrConflict(accept: Accept, submission: Submission) {
   const acceptance = await accept(submission);
   if (acceptance.kind === 'key_conflict') throw idempotencyConflict();
   return acceptance;
-}
-
-/** The jobs that are ready now; the scheduler dispatches the others when they are due. */
-export function dispatchable(
-  { userId, correlationId, specs }: Submission,
-  jobs: AcceptedJob[],
-): DispatchableJob[] {
-  const ready: DispatchableJob[] = [];
-  for (const [index, { id, status }] of jobs.entries()) {
-    const spec = specs[index];
-    if (!spec || status !== 'queued') continue;
-    ready.push({
-      id,
-      userId,
-      attempt: 0,
-      yieldCount: 0,
-      priority: spec.priority ?? DEFAULT_PRIORITY,
-      correlationId,
-      search: searchOf(spec),
-    });
-  }
-  return ready;
 }

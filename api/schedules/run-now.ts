@@ -7,7 +7,7 @@ import { unlessUnreadable } from '../../runtime/secrets/secret-box.ts';
 import { type Created, createOnce } from '../http/create-once.ts';
 import { conflict } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, type Handler, pathParameter } from '../http/route.ts';
-import { acceptedAnswer } from '../jobs/submit.ts';
+import { acceptedAnswer } from '../jobs/accepted.ts';
 import { noSuchSchedule } from './schedules.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobSpec } from '../../core/jobs/job.ts';
+import type { Sql } from '../../db/connect.ts';
 import { statement } from '../../db/statement.ts';
 import { findChromium } from '../../scraping/browser/process/chromium.ts';
 import { type Bench, startApi, startOurs, withChildren } from '../bench.ts';
@@ -99,11 +100,9 @@ export async function scrapeOurs(bench: Bench, options: ScrapeOptions): Promise<
       await sleep(200);
       const [counted] = await scratch.database.query<{ stored: number; failed: number }>(COUNT_PAGES);
       if (!counted || (counted.failed === 0 && counted.stored < urls.length)) continue;
-      const rows = await scratch.database.query<{ at: number; problem: string | null }>(STORED_PAGES);
-      const problem = rows.find((row) => row.problem)?.problem;
-      if (problem) throw new Error(`a page of the local site failed: ${problem}`);
+      const stored = await storedTimes(scratch.database);
       options.onDone?.(worker);
-      return rows.map(({ at }) => at);
+      return stored;
     }
   });
   await scratch.drop();
@@ -121,6 +120,14 @@ const STORED_PAGES = statement(
   `SELECT extract(epoch FROM stored_at)::float8 * 1000 AS at, CASE WHEN failed THEN content::text END AS problem
   FROM pages ORDER BY stored_at`,
 );
+
+/** When each page was stored, in ms. @throws if one failed */
+export async function storedTimes(database: Sql): Promise<number[]> {
+  const rows = await database.query<{ at: number; problem: string | null }>(STORED_PAGES);
+  const problem = rows.find((row) => row.problem)?.problem;
+  if (problem) throw new Error(`a page of the local site failed: ${problem}`);
+  return rows.map(({ at }) => at);
+}
 
 /** Pages per second after the first tenth, from the time when each finished in ms. */
 export function rateOf(times: number[]): number {

@@ -54,6 +54,19 @@ export const cancelJobsRequest = z
 /** Query of `GET /queue`. `all` is for admins only. */
 export const queueQuery = z.strictObject({ all: queryBoolean.default(false) });
 
+/** The longest wait of a request that submits a job, in seconds. */
+export const MAX_WAIT_SECONDS = 120;
+
+/** Query of `POST /jobs/scrape`. `wait` is in seconds. */
+export const submitQuery = z.strictObject({ wait: queryInt(0, MAX_WAIT_SECONDS).optional() });
+
+/** Query of `POST /scrape`. */
+export const scrapePageQuery = z.strictObject({
+  wait: queryInt(0, MAX_WAIT_SECONDS).optional(),
+  /** The job goes on if the client goes away during the wait. */
+  keep: queryBoolean.default(false),
+});
+
 /** Query of `GET /jobs/{id}`. `wait` is in seconds. */
 export const getJobQuery = z.strictObject({ wait: queryInt(0, 60).optional() });
 

@@ -124,6 +124,32 @@ export const proxyUrl = string(2000)
     }
   }, 'expected user and password percent-encoded');
 
+/** The fields of a job that say how each of its pages is loaded and read, and those of any job. */
+const pageFields = {
+  formats: list(z.enum(FORMATS), { min: 1, max: FORMATS.length }).optional(),
+  main_content: z
+    .union(
+      [z.boolean(), z.enum(CONTENT_SCOPES)],
+      `expected true, false or one of ${CONTENT_SCOPES.join(', ')}`,
+    )
+    .optional(),
+  extract: extractFields(1).optional(),
+  render: z.enum(['auto', 'http', 'browser']).optional(),
+  actions: list(action, { max: 100 }).optional(),
+  headers: headers.optional(),
+  cookies: list(cookie, { max: 200 }).optional(),
+  viewport: viewport.optional(),
+  locale: locale.optional(),
+  timezone: timeZone.optional(),
+  mobile: z.boolean().optional(),
+  proxy: z.union([proxyUrl, list(proxyUrl, { min: 1, max: 100 })]).optional(),
+  timeout_ms: z.int().min(100).max(600_000).optional(),
+  priority: z.int().min(0).max(9).optional(),
+  max_attempts: z.int().min(1).max(20).optional(),
+  webhook_url: webUrl.optional(),
+  metadata: metadata.optional(),
+};
+
 /** Body of `POST /jobs/scrape`. Every field is optional, but at least one must name a target. */
 export const scrapeRequest = z
   .strictObject({
@@ -137,31 +163,10 @@ export const scrapeRequest = z
     ).optional(),
     search_query: text(2000).optional(),
     filters: leadFilters.optional(),
-    formats: list(z.enum(FORMATS), { min: 1, max: FORMATS.length }).optional(),
-    main_content: z
-      .union(
-        [z.boolean(), z.enum(CONTENT_SCOPES)],
-        `expected true, false or one of ${CONTENT_SCOPES.join(', ')}`,
-      )
-      .optional(),
-    extract: extractFields(1).optional(),
-    render: z.enum(['auto', 'http', 'browser']).optional(),
     crawl: crawl.optional(),
-    actions: list(action, { max: 100 }).optional(),
-    headers: headers.optional(),
-    cookies: list(cookie, { max: 200 }).optional(),
-    viewport: viewport.optional(),
-    locale: locale.optional(),
-    timezone: timeZone.optional(),
-    mobile: z.boolean().optional(),
-    proxy: z.union([proxyUrl, list(proxyUrl, { min: 1, max: 100 })]).optional(),
-    timeout_ms: z.int().min(100).max(600_000).optional(),
     max_leads: z.int().min(1).max(100_000).optional(),
-    priority: z.int().min(0).max(9).optional(),
     run_at: moment.optional(),
-    max_attempts: z.int().min(1).max(20).optional(),
-    webhook_url: webUrl.optional(),
-    metadata: metadata.optional(),
+    ...pageFields,
   })
   .superRefine((body, context) => {
     if (!body.urls && !body.search_query && !body.industry && !body.keywords) {
@@ -181,6 +186,12 @@ export const scrapeRequest = z
     refuseSeveralLogins(body.urls ?? [], context);
   });
 export type ScrapeRequest = z.infer<typeof scrapeRequest>;
+
+/** Body of `POST /scrape`: a job of one page. */
+export const pageRequest = z.strictObject({ url: webUrl, ...pageFields }).superRefine((body, context) => {
+  if (body.render === 'http') refuseBrowserWork(body, context);
+});
+export type PageRequest = z.infer<typeof pageRequest>;
 
 /** Once the user names are taken out, two such URLs would be one. */
 function refuseSeveralLogins(urls: readonly string[], context: z.RefinementCtx): void {

@@ -19,6 +19,8 @@ export interface DispatchableJob {
   priority: number;
   correlationId: string;
   search: SearchFields;
+  /** A request waits for its end: the worker is to announce it. */
+  awaited?: boolean;
 }
 
 /** The current state of the dispatch window. */

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ErrorCode } from '../../core/errors.ts';
+import { FAILURE_STATUSES } from '../../core/jobs/failure-status.ts';
 import { PAGE_ERRORS, type PageErrorCode } from '../../core/jobs/page-errors.ts';
 import { SOURCE_ERRORS, type SourceErrorCode } from '../../scraping/leads/sources/errors.ts';
 
@@ -162,6 +163,7 @@ const PROBLEM: Record<string, Text> = {
     'the store of screenshots and PDFs does not answer',
     'Send it again; check `ARTIFACTS_URL`',
   ],
+  job_cancelled: ['the job was cancelled while the request waited for it', 'Send it again'],
   job_state_conflict: ["the job's state does not allow this", '`GET` the job'],
   idempotency_conflict: [
     'this `Idempotency-Key` was used with another body',
@@ -239,6 +241,7 @@ export function errorCodes(root: string): string {
       entriesOf(JOB).map(([code, texts]) => [`\`${code}\``, ...texts]),
     ),
     'A job whose pages all failed with one code has that code; so has a search whose sources did.',
+    failureStatuses(),
     table(
       'Lead sources',
       ['code', 'consequence', 'meaning', 'what to do'],
@@ -249,6 +252,18 @@ export function errorCodes(root: string): string {
     table('Deliveries of notifications', ['code', 'meaning', 'what to do'], deliveries),
     DELIVERY_REMARK,
   ].join('\n\n');
+}
+
+/** With which statuses requests that wait answer the codes of jobs. */
+function failureStatuses(): string {
+  const of = (status: number) =>
+    entriesOf(FAILURE_STATUSES)
+      .flatMap(([code, its]) => (its === status ? `\`${code}\`` : []))
+      .join(', ');
+  return `A request that waits for its job (\`POST /scrape\`, \`POST /jobs/scrape?wait=\`) answers a failure with the
+job's code and \`job_id\`, with the status 422 if the same request would fail again and its sender can change
+it (${of(422)}), 503 if the site wants fewer requests (${of(503)}), 504 if time ran out (${of(504)}), and 502
+for all others. The page, if one was stored, is at \`GET /jobs/{id}/pages\`.`;
 }
 
 const HEAD = `# Error codes

@@ -43,6 +43,7 @@ export type KnownErrorCode =
   | 'invalid_request'
   | 'invalid_signature'
   | 'invalid_url'
+  | 'job_cancelled'
   | 'job_state_conflict'
   | 'malformed_json'
   | 'malformed_request'

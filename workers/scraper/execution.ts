@@ -1,9 +1,11 @@
 import { ErrorCode, FatalError } from '../../core/errors.ts';
 import type { ClaimedJob, JobSpec } from '../../core/jobs/job.ts';
 import { type Outcome, settle } from '../../core/jobs/job-state.ts';
+import { isFinal } from '../../core/jobs/job-status.ts';
 import type { RetryPolicy } from '../../core/jobs/retry.ts';
 import type { Database } from '../../db/connect.ts';
 import { deadLetterMessage } from '../../db/events/dead-letters.ts';
+import { announceFinished } from '../../db/jobs/finished.ts';
 import { type Settlement, settleJobs } from '../../db/jobs/settle.ts';
 import { retryWhileUnavailable } from '../../db/retry-while-unavailable.ts';
 import type { Delivery, HandlerOutcome } from '../../queue/queue.ts';
@@ -54,6 +56,13 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     (settlements) => settleJobs(database, settlements),
     { maxItems: 64, maxRuns: 1 },
   );
+  const announceInBatch = createBatcher<string, void>(
+    async (ids) => {
+      await announceFinished(database, ids);
+      return ids.map(() => undefined);
+    },
+    { maxItems: 64, maxRuns: 1 },
+  );
 
   return async (delivery) => {
     const claimed = await claim(delivery);
@@ -63,7 +72,11 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
       ? secretsUnreadable(claimed.job.unreadable, attempt)
       : await scrapeUnderDeadline(resolve(claimed.job.spec), attempt);
     const outcome = end.kind === 'outcome' ? end.outcome : outcomeFromError(end.thrown, jobTimeoutMs);
-    await settleAttempt(attempt, outcome);
+    const hasEnded = await settleAttempt(attempt, outcome);
+    // Not awaited: the request that waits would also find out by itself, by polling.
+    if (hasEnded && delivery.envelope.data.awaited === true) {
+      announceInBatch(claimed.job.id).catch((error) => attempt.logger.debug('end_not_announced', { error }));
+    }
     // The message is only a wake-up: a released or retried job gets another one from the scheduler,
     // and the relay dead-letters a failed one. So every outcome acknowledges, once it is settled.
     return { kind: 'ack' };
@@ -101,11 +114,14 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
     }
   }
 
-  /** Renews the lease until the outcome is stored: a database outage must not cost the attempt. */
+  /**
+   * Renews the lease until the outcome is stored: a database outage must not cost the attempt.
+   * Resolves with whether the job has ended by it.
+   */
   async function settleAttempt(
     { job, run, startedAt, ...attempt }: Attempt,
     outcome: Outcome,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const transition = settle(job, outcome, retry, Math.random());
     const settled = await retryWhileUnavailable([options.kill], logger, () =>
       settleInBatch({ run: job, transition }),
@@ -117,6 +133,7 @@ export function createExecutor(options: ExecutorOptions): (delivery: Delivery) =
       duration_ms: Math.round(performance.now() - startedAt),
       ...('error' in outcome ? { error_code: outcome.error.code, reason: outcome.error.message } : {}),
     });
+    return settled === true && isFinal(transition.status);
   }
 
   async function answerUnclaimed(
