@@ -9,6 +9,7 @@ export const COMMANDS = {
   help: 'prints this list',
   setup: 'installs dependencies, builds, and finds or installs a browser, if they are missing',
   build: 'compiles to dist/',
+  prepack: 'builds the package leadengine, server and command, before `npm pack` or `npm publish`',
   'build:sdk': 'compiles the package @leadengine/sdk to sdk/dist',
   check: 'formatting, lint, types, unused code and the unit tests; changes nothing',
   fix: 'formats, and fixes what the linter can fix by itself',

@@ -13,8 +13,11 @@ import { alone, root, run, runScript, SetupError, step } from './steps.mjs';
 export async function setup({ browser = true } = {}) {
   requireNode();
   await alone(async () => {
-    await ensureDependencies();
-    await ensureBuild();
+    // A published package is built, and its dependencies came with it.
+    if (existsSync(join(root, 'tsconfig.build.json'))) {
+      await ensureDependencies();
+      await ensureBuild();
+    }
     if (browser) await ensureBrowser();
   });
 }

@@ -5,6 +5,7 @@ import type { Lifecycle } from '../runtime/process/lifecycle.ts';
 import { runConfigured } from '../runtime/process/process.ts';
 import { keyFileOf, readKeyFile } from '../runtime/secrets/key-file.ts';
 import type { Config } from '../runtime/settings/config.ts';
+import { publishAddress } from './address-file.ts';
 import { banner } from './banner.ts';
 import { choosePort } from './port.ts';
 import { SupervisedProcess } from './supervised-process.ts';
@@ -47,6 +48,7 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
     for (const child of all) child.killAtOnce();
   });
 
+  let withdrawAddress = async () => {};
   await lifecycle.start({
     name: 'processes',
     start: async () => {
@@ -56,10 +58,12 @@ async function supervise(lifecycle: Lifecycle, config: Config, logger: Logger): 
       await Promise.all([notifier, analytics, ...workers].map((child) => child.supervise()));
       if (!ready) return;
       if (takenPort) console.log(`\n  Port ${takenPort} is taken by another program; PORT chooses one.`);
+      if (ready.url) withdrawAddress = await publishAddress(config.dataDir, ready.url);
       console.log(banner({ ...ready, workers: workers.length }));
       process.send?.(ready);
     },
     stop: async () => {
+      await withdrawAddress();
       await Promise.all(all.map((child) => child.stop()));
     },
     waitsFor: () => all.filter((child) => child.isRunning).map(({ name }) => name),

@@ -45,6 +45,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   supervisor: ['core', 'runtime', 'db'],
   // For programs of users: it knows the HTTP API alone, and runs in browsers too.
   sdk: [],
+  // Starts a server as a process, by scripts/start.mjs.
+  cli: ['sdk'],
 };
 
 /** Modules by which a program touches the world outside; core has no business there. */
@@ -119,9 +121,12 @@ describe('the layers', () => {
 describe('the edges', () => {
   const using = (pattern: RegExp) => product.filter(({ code }) => pattern.test(code)).map(({ path }) => path);
 
-  test('only runtime/settings/config.ts reads the environment', () => {
-    // The supervisor hands its own environment on to the processes it starts.
-    expect(using(/\bprocess\.env\b/)).toEqual(['runtime/settings/config.ts', 'supervisor/main.ts']);
+  test('only runtime/settings/config.ts reads the environment of a server', () => {
+    // The supervisor hands its own environment on to the processes it starts; so does the CLI, which has
+    // variables of its own.
+    expect(using(/\bprocess\.env\b/).sort()).toEqual([
+      ...['cli/main.ts', 'runtime/settings/config.ts', 'supervisor/main.ts'],
+    ]);
   });
 
   /** What is made elsewhere, test/integration/explain.test.ts would not know. */

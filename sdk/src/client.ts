@@ -67,14 +67,7 @@ export class LeadEngine {
     const [call, fields] = splitCall(options);
     const { max_pages, max_depth, include, exclude, same_origin, ...others } = fields;
     const crawl = { max_pages, max_depth, include, exclude, same_origin };
-    const accepted = this.submit({ ...others, urls: [url], crawl }, call);
-    return this.#run<api.Page>(accepted, call, {
-      follow: (id, cursor) => this.#pages(id, { follow: true, cursor }),
-      list: (id, cursor) => this.#pages(id, { cursor }),
-      keyOf: (page) => page.url,
-      isProvisional: (page) => page.error !== null,
-      countOf: (job) => job.counts.pages,
-    });
+    return this.#runPages(this.submit({ ...others, urls: [url], crawl }, call), call);
   }
 
   /**
@@ -86,13 +79,17 @@ export class LeadEngine {
   leads(query: string | LeadOptions, options: LeadOptions = {}): JobRun<api.Lead> {
     const described = typeof query === 'string' ? leadQuery(query) : query;
     const [call, fields] = splitCall({ ...described, ...options });
-    return this.#run<api.Lead>(this.submit(fields, call), call, {
-      follow: (id, cursor) => this.#leads(id, { follow: true, cursor }),
-      list: (id, cursor) => this.#leads(id, { cursor }),
-      keyOf: (lead) => lead.domain ?? JSON.stringify([lead.company, lead.phones, lead.addresses]),
-      isProvisional: () => false,
-      countOf: (job) => job.counts.leads,
-    });
+    return this.#runLeads(this.submit(fields, call), call);
+  }
+
+  /** Pages of a job that was accepted before: from the first on, and on while it runs. */
+  followPages(id: string, options: RunOptions = {}): JobRun<api.Page> {
+    return this.#runPages(this.job(id, { signal: options.signal }), options);
+  }
+
+  /** The same for leads. */
+  followLeads(id: string, options: RunOptions = {}): JobRun<api.Lead> {
+    return this.#runLeads(this.job(id, { signal: options.signal }), options);
   }
 
   /** The addresses of a site, without loading all of its pages. */
@@ -125,9 +122,8 @@ export class LeadEngine {
   }
 
   /** @param options `wait`: answers when the job has ended, after this many seconds (60) at most */
-  job(id: string, { wait, ...call }: CallOptions & { wait?: number } = {}): Promise<api.Job> {
-    const timeoutMs = (call.timeoutMs ?? this.#transport.options.timeoutMs) + (wait ?? 0) * 1000;
-    return this.#transport.json(jobPath(id), { ...call, timeoutMs, query: { wait }, patient: true });
+  job(id: string, options: CallOptions & { wait?: number } = {}): Promise<api.Job> {
+    return this.#job(id, options, false);
   }
 
   /** Your jobs, newest first. */
@@ -218,6 +214,31 @@ export class LeadEngine {
     return this.#transport.json<T>(path, request);
   }
 
+  #job(id: string, { wait, ...call }: CallOptions & { wait?: number }, patient: boolean): Promise<api.Job> {
+    const timeoutMs = (call.timeoutMs ?? this.#transport.options.timeoutMs) + (wait ?? 0) * 1000;
+    return this.#transport.json(jobPath(id), { ...call, timeoutMs, query: { wait }, patient });
+  }
+
+  #runPages(accepted: Promise<api.AcceptedJob>, options: RunOptions): JobRun<api.Page> {
+    return this.#run<api.Page>(accepted, options, {
+      follow: (id, cursor) => this.#pages(id, { follow: true, cursor }),
+      list: (id, cursor) => this.#pages(id, { cursor }),
+      keyOf: (page) => page.url,
+      isProvisional: (page) => page.error !== null,
+      countOf: (job) => job.counts.pages,
+    });
+  }
+
+  #runLeads(accepted: Promise<api.AcceptedJob>, options: RunOptions): JobRun<api.Lead> {
+    return this.#run<api.Lead>(accepted, options, {
+      follow: (id, cursor) => this.#leads(id, { follow: true, cursor }),
+      list: (id, cursor) => this.#leads(id, { cursor }),
+      keyOf: (lead) => lead.domain ?? JSON.stringify([lead.company, lead.phones, lead.addresses]),
+      isProvisional: () => false,
+      countOf: (job) => job.counts.leads,
+    });
+  }
+
   #run<T>(
     accepted: Promise<api.AcceptedJob>,
     { signal, keepRunning = false }: RunOptions,
@@ -225,7 +246,7 @@ export class LeadEngine {
   ): JobRun<T> {
     return new JobRun<T>({
       ...{ ...results, accepted, signal, keepRunning },
-      job: (id, wait) => this.job(id, { signal, ...(wait > 0 ? { wait } : {}) }),
+      job: (id, wait) => this.#job(id, { signal, ...(wait > 0 ? { wait } : {}) }, true),
       // Also after the signal, which is why it does not take it.
       cancel: (id) => this.cancel(id),
     });
@@ -262,7 +283,7 @@ export class LeadEngine {
     for (;;) {
       const left = until - Date.now();
       const wait = Math.max(0, Math.min(LONG_POLL_SECONDS, Math.ceil(left / 1000)));
-      const job = await this.job(id, { signal, wait });
+      const job = await this.#job(id, { signal, wait }, true);
       if (isFinal(job)) return job;
       if (left <= 0) {
         throw new LeadEngineError('timeout', `job ${id} is ${job.status} after ${timeoutMs} ms`);

@@ -353,13 +353,15 @@ export interface Stats {
 }
 
 export interface Link {
-  id: string;
+  link_id: string;
   code: string;
+  short_url: string;
+  /** Says where it leads. */
+  preview_url: string;
   url: string;
   share: boolean;
   job_id: string | null;
   lead_id: string | null;
-  short_url: string;
   created_at: string;
   updated_at: string;
   expires_at: string | null;
