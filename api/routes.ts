@@ -8,6 +8,13 @@ import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
 import { addUser, listAllUsers } from './accounts/users.ts';
 import { listOwnDeletions, showDeletion } from './deletions/deletions.ts';
 import { deleteJob, deleteJobs } from './deletions/jobs.ts';
+import { deleteLead, deleteLeads } from './deletions/leads.ts';
+import {
+  addSuppressions,
+  deleteSuppression,
+  eraseFromLeads,
+  listOwnSuppressions,
+} from './deletions/suppressions.ts';
 import {
   LIVE_NEEDS,
   type Live,
@@ -134,6 +141,14 @@ export function apiRoutes(dependencies: RouteDependencies): RouteTable {
       GET: { needs: 'jobs:read', handler: showArtifact(database, artifacts) },
     },
     '/leads': { GET: { needs: 'leads:read', handler: listLeads(database) } },
+    '/leads/delete': { POST: { needs: 'leads:write', handler: deleteLeads(database) } },
+    '/leads/erase': { POST: { needs: 'leads:write', handler: eraseFromLeads(database) } },
+    '/leads/:lead': { DELETE: { needs: 'leads:write', handler: deleteLead(database) } },
+    '/suppressions': {
+      GET: { needs: 'leads:read', handler: listOwnSuppressions(database) },
+      POST: { needs: 'leads:write', handler: addSuppressions(database) },
+    },
+    '/suppressions/:id': { DELETE: { needs: 'leads:write', handler: deleteSuppression(database) } },
     '/events': { GET: { needs: 'events:read', handler: listOwnEvents(events) } },
     '/live': { GET: { needs: LIVE_NEEDS, handler: liveWithoutUpgrade } },
     '/deletions': { GET: { needs: 'jobs:read', handler: listOwnDeletions(database) } },

@@ -144,6 +144,10 @@ export const fillResults = (rows: number): string => `
   INSERT INTO deletions (kind, user_id, requested_by, created_at, finished_at)
   SELECT 'jobs', id, id, now() - n * interval '1 s', CASE WHEN n % 100 > 0 THEN now() END
   FROM (SELECT id, row_number() OVER () AS n FROM users) AS u;
+  INSERT INTO suppressions (user_id, kind, hash, national_hash, requested_by, created_at)
+  SELECT id, 'phone', decode(md5(id::text), 'hex'), decode(md5(id::text || 'n'), 'hex'), id, created_at FROM users;
+  INSERT INTO artifact_leftovers (deletion_id, job_id, position, name)
+  SELECT d.id, j.id, 0, 'a' FROM (SELECT id FROM deletions LIMIT 10) AS d, (SELECT id FROM jobs LIMIT 200) AS j;
   INSERT INTO deleted_jobs (id, deleted_at) SELECT gen_random_uuid(), created_at FROM jobs;
   INSERT INTO queue.messages (queue, body, holder)
   SELECT 'queue_' || n % 50, '{}', CASE WHEN n % 1000 = 0 THEN 1 END FROM generate_series(1, ${rows}) AS n;

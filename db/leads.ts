@@ -262,12 +262,12 @@ const SEARCH_KNOWN_LEADS = statement(
   KNOWN_LEADS(`AND l.search_vector @@ to_tsquery('simple', $10)`),
 );
 
-const countriesOf = ({ addresses }: Lead): string[] => [
+export const countriesOf = ({ addresses }: Lead): string[] => [
   ...new Set(addresses.flatMap(({ country }) => country ?? [])),
 ];
 
 /** The beginning of a description: a tsvector holds at most a megabyte. */
-const wordsOf = (lead: Lead): string[] => [
+export const wordsOf = (lead: Lead): string[] => [
   ...new Set(
     foldedWords(
       [

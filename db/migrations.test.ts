@@ -30,6 +30,7 @@ const RELEASED: Record<string, string> = {
   '0019-roles-and-scopes': '5f49074c6289fc85',
   '0020-audit-log': '049bc95f9b2ec784',
   '0021-schedules': '173957ae5553a756',
+  '0022-suppressions': 'fd380c69239bf98d',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

@@ -33,6 +33,7 @@ export function createFileStore(root: string): ArtifactStore {
         throw error;
       }
     },
+    delete: (key) => rm(fileOf(key), { force: true }),
     deleteJob: (jobId) => rm(folderOf(jobId), { recursive: true, force: true }),
   };
 }

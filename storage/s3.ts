@@ -41,6 +41,10 @@ export function createS3Store(url: string): ArtifactStore {
       await response.body?.cancel();
       return null;
     },
+    async delete(key) {
+      const response = await request('DELETE', addressOf(keyOf(key)));
+      await response.body?.cancel();
+    },
     async deleteJob(jobId) {
       // One DELETE per object: stores differ in the call that deletes many.
       for (;;) {

@@ -24,18 +24,30 @@ export interface Created {
  * @param whenEmpty the body of a request without one; default: it is refused
  * @param sealed the answer holds a secret that is stored nowhere else: it is encrypted with the
  *   caller's API key
+ * @param preview what is answered to a request that creates nothing; undefined if it is not one. It
+ *   may take long, so it is in no transaction
  */
 export const createOnce =
   <Body>(
     database: Database,
     schema: z.ZodType<Body>,
     create: (sql: Sql, body: Body, response: ApiResponse, request: ApiRequest) => Promise<Created>,
-    { sealed = false, whenEmpty }: { sealed?: boolean; whenEmpty?: object } = {},
+    {
+      sealed = false,
+      whenEmpty,
+      preview,
+    }: {
+      sealed?: boolean;
+      whenEmpty?: object;
+      preview?: (body: Body, response: ApiResponse) => Promise<unknown | undefined>;
+    } = {},
   ): Handler =>
   async (request, response) => {
     requireNoQuery(request);
     const key = idempotencyKeyOf(request);
     const body = await readBody(request, schema, whenEmpty);
+    const seen = await preview?.(body, response);
+    if (seen !== undefined) return sendJson(response, 200, seen);
     const { caller, route } = response.locals;
     const created = await database.transaction(async (sql) => {
       if (key === undefined) return create(sql, body, response, request);

@@ -97,6 +97,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const PARAMETERS: Record<string, RegExp> = {
   id: UUID,
   delivery: UUID,
+  lead: /^[1-9]\d{0,17}$/,
   code: LINK_CODE,
   file: /^[a-z]{1,20}\.[a-z]{1,10}$/,
   token: /^[\w.-]{1,2000}$/,

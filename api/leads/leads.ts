@@ -1,5 +1,5 @@
 import { isFinal } from '../../core/jobs/job-status.ts';
-import { listJobLeadsQuery, listLeadsQuery } from '../../core/leads/lead-schemas.ts';
+import { type LeadFilter, listJobLeadsQuery, listLeadsQuery } from '../../core/leads/lead-schemas.ts';
 import type { Sql } from '../../db/connect.ts';
 import {
   findLastLeadId,
@@ -62,15 +62,7 @@ export const listLeads =
     const position = decodeKnownLeadCursor(cursor);
     const before = position?.before ?? NEWEST;
     const upTo = position?.upTo ?? (await findLastLeadId(sql, userId));
-    const query: LeadsQuery = {
-      userId,
-      q: search.q,
-      domain: search.domain?.toLowerCase().replace(/^www\./, ''),
-      country: search.country,
-      source: search.source,
-      hasEmail: search.has_email,
-      hasPhone: search.has_phone,
-    };
+    const query: LeadsQuery = { userId, ...filterOf(search) };
     const chosen = format ?? accepted(request);
     if (chosen === 'json') {
       const { leads, next } = await listKnownLeads(sql, query, { before, upTo }, limit ?? DEFAULT_LIMIT);
@@ -86,11 +78,22 @@ export const listLeads =
     await sendAs(response, chosen, entries, { name: 'leads', excel });
   };
 
+/** The filters of `GET /leads` as they are looked up. */
+export const filterOf = (search: LeadFilter): Omit<LeadsQuery, 'userId'> => ({
+  q: search.q,
+  domain: search.domain?.toLowerCase().replace(/^www\./, ''),
+  country: search.country,
+  source: search.source,
+  hasEmail: search.has_email,
+  hasPhone: search.has_phone,
+});
+
 /** Cursors before the first and after the last possible id. */
 const FIRST = '0';
 const NEWEST = '9223372036854775807';
 
-const toResponse = ({ lead, jobIds, foundAt }: KnownLead) => ({
+const toResponse = ({ id, lead, jobIds, foundAt }: KnownLead) => ({
+  lead_id: id,
   ...lead,
   job_ids: jobIds,
   found_at: foundAt,

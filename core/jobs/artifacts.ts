@@ -12,6 +12,8 @@ export interface ArtifactStore {
   put(key: ArtifactKey, artifact: { contentType: string; body: Buffer }): Promise<void>;
   /** Null if it does not exist. */
   get(key: ArtifactKey): Promise<Buffer | null>;
+  /** Idempotent. */
+  delete(key: ArtifactKey): Promise<void>;
   /** Deletes all artifacts of a job, also those the database does not list. Idempotent. */
   deleteJob(jobId: string): Promise<void>;
 }

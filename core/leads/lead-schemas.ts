@@ -24,11 +24,8 @@ export const listJobLeadsQuery = z
     message: 'expected none with a format other than json: only JSON has a next_cursor',
   });
 
-/**
- * Query of `GET /leads`. `q`: word prefixes in company, domain, e-mail, place, industry or
- * description.
- */
-export const listLeadsQuery = z.strictObject({
+/** `q`: word prefixes in company, domain, e-mail, place, industry or description. */
+const leadFilter = {
   q: text(200).optional(),
   domain: text(253).optional(),
   country: text(100)
@@ -36,6 +33,11 @@ export const listLeadsQuery = z.strictObject({
     .transform((value) => countryCode(value) ?? value)
     .optional(),
   source: z.enum(SOURCE_TYPES, `expected one of ${SOURCE_TYPES.join(', ')}`).optional(),
+};
+
+/** Query of `GET /leads`. */
+export const listLeadsQuery = z.strictObject({
+  ...leadFilter,
   has_email: queryBoolean.optional(),
   has_phone: queryBoolean.optional(),
   limit: queryInt(1, 1000).optional(),
@@ -44,6 +46,26 @@ export const listLeadsQuery = z.strictObject({
   /** Of CSV: false leaves phones without an apostrophe, and the file without a BOM. */
   excel: queryBoolean.optional(),
 });
+
+/** What `GET /leads` filters by. */
+export type LeadFilter = Pick<
+  z.infer<typeof listLeadsQuery>,
+  'q' | 'domain' | 'country' | 'source' | 'has_email' | 'has_phone'
+>;
+
+/** Body of `POST /leads/delete`: the filters of `GET /leads`. */
+export const deleteLeadsRequest = z
+  .strictObject({
+    ...leadFilter,
+    has_email: z.boolean().optional(),
+    has_phone: z.boolean().optional(),
+    dry_run: z.boolean().default(false),
+  })
+  // An empty one would delete all.
+  .refine(
+    ({ dry_run: _, ...filter }) => Object.values(filter).some((value) => value !== undefined),
+    'expected at least one of q, domain, country, source, has_email, has_phone',
+  );
 
 /** Query of `GET /jobs/{id}/candidates`. */
 export const listCandidatesQuery = z.strictObject({

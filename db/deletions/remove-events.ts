@@ -51,7 +51,7 @@ const REMOVE_EVENTS = statement(
 );
 
 /** Takes back what was added to the sums of hosts, of the user and of all. */
-async function subtractHosts(sql: Sql, breakdowns: RollUp['breakdowns']): Promise<void> {
+export async function subtractHosts(sql: Sql, breakdowns: RollUp['breakdowns']): Promise<void> {
   const hosts = JSON.stringify(breakdowns.filter(({ kind }) => kind === 'host'));
   if (hosts === '[]') return;
   await sql.query(SUBTRACT_HOSTS, [hosts]);

@@ -19,6 +19,7 @@ import { deletions } from './0018-deletions.ts';
 import { rolesAndScopes } from './0019-roles-and-scopes.ts';
 import { auditLog } from './0020-audit-log.ts';
 import { schedules } from './0021-schedules.ts';
+import { suppressions } from './0022-suppressions.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -44,4 +45,5 @@ export const MIGRATIONS: readonly Migration[] = [
   rolesAndScopes,
   auditLog,
   schedules,
+  suppressions,
 ];

@@ -1,3 +1,4 @@
+import type { ArtifactKey } from '../../core/jobs/artifacts.ts';
 import type { Sql } from '../connect.ts';
 import { countGone } from '../deletions/deletions.ts';
 import { statement } from '../statement.ts';
@@ -90,5 +91,29 @@ const CLOSE_FOLDER_OF_DELETION = statement(
     DELETE FROM artifact_folders WHERE name = $2 AND deletion_id = $1 AND empty_again_at IS NULL RETURNING name
   ), gone AS (SELECT name FROM emptied UNION ALL SELECT name FROM forgotten), ${countGone('artifact_folders')}
   SELECT name FROM gone
+  `,
+);
+
+/** Objects in the store whose pages a deletion removed. */
+export const listLeftovers = (sql: Sql, deletionId: string, limit: number): Promise<ArtifactKey[]> =>
+  sql.query<ArtifactKey>(LIST_LEFTOVERS, [deletionId, limit]);
+
+const LIST_LEFTOVERS = statement(
+  'list_artifact_leftovers',
+  'SELECT job_id AS "jobId", position, name FROM artifact_leftovers WHERE deletion_id = $1 LIMIT $2',
+);
+
+/** Call it once the object is deleted. */
+export async function forgetLeftover(sql: Sql, deletionId: string, key: ArtifactKey): Promise<void> {
+  await sql.query(FORGET_LEFTOVER, [deletionId, key.jobId, key.position, key.name]);
+}
+
+const FORGET_LEFTOVER = statement(
+  'forget_artifact_leftover',
+  `
+  WITH gone AS (
+    DELETE FROM artifact_leftovers WHERE deletion_id = $1 AND job_id = $2 AND position = $3 AND name = $4 RETURNING 1
+  ), ${countGone('artifacts')}
+  SELECT count(*) FROM gone
   `,
 );

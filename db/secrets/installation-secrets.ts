@@ -10,6 +10,10 @@ import { place } from './places.ts';
 export const unsubscribeKey = (sql: Sql): Promise<string> =>
   installationSecret(sql, 'unsubscribe', () => randomBytes(32).toString('base64url'));
 
+/** Hashes what is suppressed. @throws SecretUnreadable */
+export const suppressionKey = (sql: Sql): Promise<string> =>
+  installationSecret(sql, 'suppressions', () => randomBytes(32).toString('base64url'));
+
 /** The key pair for web push: the operator's, else the installation's. @throws SecretUnreadable */
 export async function vapidKeys(sql: Sql, given: VapidKeys | undefined): Promise<VapidKeys> {
   if (given) return given;

@@ -4,8 +4,8 @@ import { removeMarkedJobs } from '../../db/deletions/remove-jobs.ts';
 import { markJobs } from '../../db/deletions/request.ts';
 import type { JobFilter } from '../../db/jobs/list.ts';
 import { closeFolderOfDeletion, listFoldersOfDeletion } from '../../db/pages/artifacts.ts';
-import { FAILED_JOBS, LINK_CLICKS, TOPOLOGY } from '../../queue/topology.ts';
 import type { Advance, Advancing, RemoverOptions } from './advance.ts';
+import { QUEUES } from './queues.ts';
 
 /** One job, or those that match a filter. */
 export const deleteJobs: Advancing = async (options, deletion, goesOn) => {
@@ -48,10 +48,6 @@ async function removeJobs(
 }
 
 const MARKED_AT_ONCE = 200;
-/** The queues whose messages name jobs. */
-const QUEUES = TOPOLOGY.queues
-  .map(({ name }) => name)
-  .filter((name) => name !== FAILED_JOBS && name !== LINK_CLICKS);
 
 /** True once none is left. A folder is forgotten after it is empty, so a failure repeats it. */
 async function emptyFolders(

@@ -1,7 +1,9 @@
 import { isDatabaseUnavailable } from '../../db/connect.ts';
 import { listOpenDeletions, type OpenDeletion } from '../../db/deletions/deletions.ts';
 import type { Advance, Advancing, RemoverOptions } from './advance.ts';
+import { erase } from './erasure.ts';
 import { deleteJobs } from './jobs.ts';
+import { deleteLeads } from './leads.ts';
 
 const OPEN = 100;
 /** Each deletion gets a slice in turn, so that a small one does not wait for a large one. */
@@ -54,6 +56,10 @@ function advanceOf({ kind }: OpenDeletion): Advancing {
   switch (kind) {
     case 'jobs':
       return deleteJobs;
+    case 'leads':
+      return deleteLeads;
+    case 'erasure':
+      return erase;
     default:
       throw new Error(`a deletion of ${kind} is not known here`);
   }

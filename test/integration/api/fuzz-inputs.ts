@@ -33,6 +33,13 @@ export const ROUTES = [
     '/api/v1/jobs/:id/artifacts/:n/:name',
   ],
   ...['/api/v1/jobs/delete', '/api/v1/deletions', '/api/v1/deletions/:id'],
+  ...[
+    '/api/v1/leads/delete',
+    '/api/v1/leads/erase',
+    '/api/v1/leads/:n',
+    '/api/v1/suppressions',
+    '/api/v1/suppressions/:id',
+  ],
   ...['/api/v1/leads', '/api/v1/events', '/api/v1/live', '/api/v1/stats', '/api/v1/workers', '/api/v1/queue'],
   ...[
     '/api/v1/dead-letters',

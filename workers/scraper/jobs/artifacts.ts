@@ -6,6 +6,7 @@ import type { Database } from '../../../db/connect.ts';
 import type { StoredPage } from '../../../db/jobs/run.ts';
 import { openArtifactFolder } from '../../../db/pages/artifacts.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
+import { suppressInPage } from './suppress.ts';
 
 // Screenshots and PDFs of a page: named, linked from the page, and uploaded before the page is
 // stored.
@@ -48,9 +49,9 @@ function nameArtifacts(artifacts: Artifact[]): NamedArtifact[] {
   });
 }
 
-type WithArtifacts = Pick<StoredPage, 'position' | 'artifacts'>;
+type WithArtifacts = Pick<StoredPage, 'position' | 'page' | 'artifacts'>;
 
-/** Uploads the bodies of a page's artifacts; resolves with the page to store. */
+/** Prepares a page to be stored: uploads the bodies of its artifacts, takes out suppressed contacts. */
 export type UploadArtifacts = <T extends WithArtifacts>(job: ClaimedJob, page: T) => Promise<T>;
 
 /**
@@ -60,7 +61,8 @@ export type UploadArtifacts = <T extends WithArtifacts>(job: ClaimedJob, page: T
  * @param store undefined: bodies are stored in the database with their page
  */
 export function createUploadArtifacts(database: Database, store: ArtifactStore | undefined): UploadArtifacts {
-  return async (job, page) => {
+  return async (job, scraped) => {
+    const page = { ...scraped, page: await suppressInPage(database, job, scraped.page) };
     if (!store || page.artifacts.length === 0) return page;
     await openArtifactFolder(database, job.id);
     for (const { name, contentType, body } of page.artifacts) {

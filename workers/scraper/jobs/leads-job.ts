@@ -30,6 +30,7 @@ import {
 } from '../outcome.ts';
 import { snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 import type { createSiteVisitor } from './candidate-pages.ts';
+import { isSuppressedSite, suppressInLead } from './suppress.ts';
 
 /**
  * Runs a lead search: queries the sources, visits the candidates' sites, and stores each lead when
@@ -99,6 +100,12 @@ export function createLeadsJob(options: {
 
     /** Stores a candidate's result. */
     async function store(found: Found): Promise<void> {
+      if (await persist(() => isSuppressedSite(database, job, found.key))) {
+        // Not even as a candidate, whose key is its domain.
+        known.add(found.key);
+        tally.suppressed += 1;
+        return;
+      }
       switch (found.kind) {
         case 'lead':
           return storeNewLead(found);
@@ -124,7 +131,14 @@ export function createLeadsJob(options: {
     async function storeNewLead(found: Found & { kind: 'lead' }): Promise<void> {
       const { key } = found;
       tally.sites += 1;
-      const verdict = filterLead(found.lead, job);
+      const allowed = await persist(() =>
+        suppressInLead(database, job, { ...found.lead, unverified_filters: [] }),
+      );
+      if (!allowed) {
+        tally.suppressed += 1;
+        return;
+      }
+      const verdict = filterLead(allowed, job);
       if (verdict.kind === 'out') {
         tally.filteredOut += 1;
         return recordCandidate(found, { outcome: 'filtered', filter: verdict.filter });
@@ -155,11 +169,15 @@ export function createLeadsJob(options: {
         return;
       }
       if (before.sources.includes(source) && observations.length === 0) return;
-      const merged = mergeLead({
+      const union = mergeLead({
         ...{ website: before.website, domain: before.domain },
         sources: [...before.sources, source],
         observations: [...toObservations(before), ...observations],
       });
+      const merged = await persist(() =>
+        suppressInLead(database, job, { ...union, unverified_filters: before.unverified_filters }),
+      );
+      if (!merged) return;
       // A stored lead stays, even if it now fails a filter; filters that the new source verifies
       // are updated.
       const verdict = filterLead(merged, job);
@@ -212,6 +230,7 @@ class Tally {
   sites: number;
   candidates: number;
   filteredOut = 0;
+  suppressed = 0;
   readonly failures = new Map<SourceType, SourceFailure>();
   readonly #open: Set<SourceType>;
 
@@ -240,6 +259,7 @@ class Tally {
     const parts = [
       `${count(leads, 'lead')} from ${count(this.sites, 'site')}`,
       ...(this.filteredOut > 0 ? [`${this.filteredOut} did not fit the filters`] : []),
+      ...(this.suppressed > 0 ? [`${this.suppressed} are suppressed`] : []),
       ...(this.#open.size > 0 ? [`still asking ${[...this.#open].join(', ')}`] : []),
       ...[...this.failures].map(([source, { error }]) => `${source} failed: ${error.code}`),
     ];
