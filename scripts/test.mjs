@@ -3,8 +3,12 @@ import { accessSync, constants } from 'node:fs';
 import { aptInstall, asRoot, systemName } from './debian.mjs';
 import { helpOf } from './help.mjs';
 import { runJest } from './jest.mjs';
+import { findPython } from './python.mjs';
 import { setup } from './setup.mjs';
 import { endWithNpm, runScript, SetupError, step } from './steps.mjs';
+
+/** Debian's package of the library that the guides' examples in Python use. */
+const PYTHON = 'python3-requests';
 
 /**
  * Programs that the tests start as their own servers, and the folders where the support files look
@@ -32,7 +36,10 @@ await runScript(async () => {
 });
 
 async function ensurePrograms() {
-  const missing = () => Object.keys(PROGRAMS).filter((name) => !isInstalled(name));
+  const missing = () => [
+    ...Object.keys(PROGRAMS).filter((name) => !isInstalled(name)),
+    ...(findPython() ? [] : [PYTHON]),
+  ];
   const wanted = missing();
   if (wanted.length === 0) return;
   if (systemName() !== 'other' && (await asRoot())) {
