@@ -9,10 +9,11 @@ import {
   readSync,
   realpathSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { aptInstall, asRoot, systemName } from './debian.mjs';
-import { root, run, SetupError, step } from './steps.mjs';
+import { run, SetupError, step } from './steps.mjs';
 
 /** Finds or installs a Chromium, and sets CHROMIUM_PATH for this process and its children. */
 export async function ensureBrowser() {
@@ -123,7 +124,9 @@ async function installBrowser() {
   }
   // With its system libraries if they can be installed; otherwise a desktop already has them.
   const options = mayInstall ? ['--with-deps', '--only-shell'] : ['--only-shell'];
-  const cli = join(root, 'node_modules', 'playwright', 'cli.js');
+  // As a dependency of another project it is beside this package, not in it.
+  const playwright = createRequire(import.meta.url).resolve('playwright/package.json');
+  const cli = join(dirname(playwright), 'cli.js');
   const path = await attempt("installing the browser (Playwright's download)", () =>
     run(process.execPath, [cli, 'install', ...options, 'chromium']),
   );

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { z } from 'zod';
 import type { Job as ServerJob } from '../core/jobs/job.ts';
-import type { mapRequest, scrapeRequest } from '../core/jobs/job-schemas.ts';
+import type { mapRequest, pageRequest, scrapeRequest } from '../core/jobs/job-schemas.ts';
 import type { Page as ServerPage } from '../core/jobs/page.ts';
 import type { Contacts as ServerContacts, Lead as ServerLead } from '../core/leads/lead.ts';
 import type { LeadFilters as ServerFilters } from '../core/leads/lead-filters.ts';
@@ -35,6 +35,7 @@ type Request = z.infer<typeof scrapeRequest>;
 
 const same = {
   request: true satisfies Same<Omit<sdk.JobRequest, 'filters'>, Omit<Request, 'filters'>>,
+  page_request: true satisfies Same<sdk.PageFields, Omit<z.infer<typeof pageRequest>, 'url'>>,
   filters: true satisfies Same<sdk.LeadFilters, ServerFilters>,
   map: true satisfies Same<Required<sdk.MapRequest>, Required<Omit<z.infer<typeof mapRequest>, 'url'>>>,
   job: true satisfies Same<Omit<sdk.Job, 'spec'>, Sent<Omit<ServerJob, 'spec'>>>,

@@ -1,22 +1,22 @@
-import { JobError, LeadEngineError, PageError } from './errors.ts';
+import { ApiError, JobError, LeadEngineError, PageError } from './errors.ts';
 import { type EventOptions, liveEvents } from './events.ts';
 import { isFinal, JobRun, type RunSource } from './job-run.ts';
 import { Links } from './links.ts';
 import { type ClientOptions, transportOptions } from './options.ts';
 import { type Part, paginate } from './paginate.ts';
-import { type CallOptions, type CreateOptions, type Request, Transport } from './transport.ts';
+import { type CallOptions, type CreateOptions, type Request, randomKey, Transport } from './transport.ts';
 import type * as api from './types.ts';
 import { Webhooks } from './webhooks.ts';
 
 /** Fields of a job about one page, and of the call. */
-export type ScrapeOptions = Omit<api.JobRequest, 'urls' | 'crawl'> & CreateOptions;
+export type ScrapeOptions = api.PageFields & CreateOptions;
 
 export interface RunOptions extends CreateOptions {
   /** The job goes on when its iteration is left. */
   keepRunning?: boolean;
 }
 /** Fields of a job and of `crawl`, and of the call. */
-export type CrawlOptions = Omit<api.JobRequest, 'urls' | 'crawl'> & api.CrawlRules & RunOptions;
+export type CrawlOptions = api.PageFields & Pick<api.JobRequest, 'run_at'> & api.CrawlRules & RunOptions;
 export type LeadOptions = Omit<api.JobRequest, 'crawl'> & RunOptions;
 
 const JOBS = '/api/v1/jobs';
@@ -47,19 +47,29 @@ export class LeadEngine {
    *   what there is
    */
   async scrape(url: string, options: ScrapeOptions = {}): Promise<api.Page> {
-    const [call, fields] = splitCall(options);
-    const { job_id: id } = await this.submit({ ...fields, urls: [url] }, call);
-    let job: api.Job;
+    const [{ idempotencyKey = randomKey(), ...call }, fields] = splitCall(options);
+    const timeoutMs = (call.timeoutMs ?? this.#transport.options.timeoutMs) + SCRAPE_WAIT_SECONDS * 1000;
+    type Answer = api.AcceptedJob & { page?: api.Page };
+    const post = (wait: number, more: CallOptions) =>
+      this.#transport.json<Answer>('/api/v1/scrape', {
+        ...{ ...more, idempotencyKey, method: 'POST', query: { wait }, body: { ...fields, url } },
+      });
     try {
-      job = await this.#untilFinal(id, call.signal);
+      const answer = await post(SCRAPE_WAIT_SECONDS, { ...call, timeoutMs });
+      const page = answer.page ?? (await this.#pageOf(answer.job_id, call));
+      if (page.error) throw new PageError(page);
+      return page;
     } catch (error) {
-      if (call.signal?.aborted) await this.cancel(id).catch(() => {});
+      if (call.signal?.aborted) {
+        // The key finds the job, whatever became of the answer.
+        await post(0, {})
+          .then(({ job_id: id }) => this.cancel(id))
+          .catch(() => {});
+      } else if (error instanceof ApiError && error.jobId !== null) {
+        throw new PageError(await this.#pageOf(error.jobId, call));
+      }
       throw error;
     }
-    const [page] = (await this.#pages(id, undefined, call)).items;
-    if (!page) throw new JobError(job);
-    if (page.error) throw new PageError(page);
-    return page;
   }
 
   /** Walks a site: iterate for its pages while they come. */
@@ -219,6 +229,14 @@ export class LeadEngine {
     return this.#transport.json(jobPath(id), { ...call, timeoutMs, query: { wait }, patient });
   }
 
+  /** The only page of a job, when that has ended. @throws JobError if there is none */
+  async #pageOf(id: string, call: CallOptions): Promise<api.Page> {
+    const job = await this.#untilFinal(id, call.signal);
+    const [page] = (await this.#pages(id, undefined, call)).items;
+    if (!page) throw new JobError(job);
+    return page;
+  }
+
   #runPages(accepted: Promise<api.AcceptedJob>, options: RunOptions): JobRun<api.Page> {
     return this.#run<api.Page>(accepted, options, {
       follow: (id, cursor) => this.#pages(id, { follow: true, cursor }),
@@ -292,6 +310,8 @@ export class LeadEngine {
   }
 }
 
+/** Then the job is waited for by its id. */
+const SCRAPE_WAIT_SECONDS = 25;
 /** Some proxies close a connection after thirty seconds without an answer. */
 const LONG_POLL_SECONDS = 25;
 /** A map is answered within 50 seconds. */

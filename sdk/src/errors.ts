@@ -32,18 +32,27 @@ export class ApiError extends LeadEngineError {
   readonly errors: FieldError[];
   /** Finds the request in the server's log. */
   readonly requestId: string | null;
+  /** The job that failed, of a request that waited for one. */
+  readonly jobId: string | null;
   /** Milliseconds, if the answer named a time. */
   readonly retryAfterMs: number | null;
 
   constructor(
     code: ErrorCode,
     message: string,
-    about: { status: number; errors?: FieldError[]; requestId?: string | null; retryAfterMs?: number | null },
+    about: {
+      status: number;
+      errors?: FieldError[];
+      requestId?: string | null;
+      jobId?: string | null;
+      retryAfterMs?: number | null;
+    },
   ) {
     super(code, message);
     this.status = about.status;
     this.errors = about.errors ?? [];
     this.requestId = about.requestId ?? null;
+    this.jobId = about.jobId ?? null;
     this.retryAfterMs = about.retryAfterMs ?? null;
   }
 }

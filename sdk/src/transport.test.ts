@@ -101,6 +101,35 @@ describe('a request', () => {
   });
 });
 
+test('a page that its job could not load is an error with the page, and is not asked for again', async () => {
+  const problem = { code: 'site_asked_to_wait', detail: 'the site asked to wait', job_id: 'j' };
+  const page = { url: 'https://example.com/', error: { code: 'http_too_many_requests', message: '429' } };
+  const { engine, requests } = await serverWith(
+    json(503, problem, { 'retry-after': '0' }),
+    json(200, { job_id: 'j', status: 'failed' }),
+    json(200, { pages: [page], next_cursor: null }),
+  );
+  await expect(engine.scrape('https://example.com/')).rejects.toMatchObject({
+    ...{ name: 'PageError', code: 'http_too_many_requests', page },
+  });
+  expect(requests.map(({ method, url }) => `${method} ${url?.replace(/\?.*/, '')}`)).toEqual([
+    'POST /api/v1/scrape',
+    'GET /api/v1/jobs/j',
+    'GET /api/v1/jobs/j/pages',
+  ]);
+});
+
+test('a page that takes long is waited for by its job', async () => {
+  const page = { url: 'https://example.com/', error: null };
+  const { engine } = await serverWith(
+    json(202, { job_id: 'j' }),
+    json(200, { job_id: 'j', status: 'running' }),
+    json(200, { job_id: 'j', status: 'completed' }),
+    json(200, { pages: [page], next_cursor: null }),
+  );
+  await expect(engine.scrape('https://example.com/')).resolves.toEqual(page);
+});
+
 test('lists are read part by part, only as far as they are wanted', async () => {
   const part = (id: string, next_cursor: string | null) => json(200, { jobs: [{ job_id: id }], next_cursor });
   const { engine, requests } = await serverWith(part('a', 'x'), part('b', 'y'), part('c', null));

@@ -80,6 +80,8 @@ export class Transport {
         if (signal?.aborted) throw signal.reason;
         if (!(thrown instanceof ApiError) && !(thrown instanceof ConnectionError)) throw thrown;
         error = thrown;
+        // What the site answered, not this server: the job has had its attempts.
+        if (thrown instanceof ApiError && thrown.jobId !== null) throw thrown;
         failure =
           thrown instanceof ApiError
             ? { kind: 'answer', status: thrown.status, retryAfterMs: thrown.retryAfterMs }
@@ -157,6 +159,7 @@ interface ProblemBody {
   detail?: string;
   errors?: FieldError[];
   request_id?: string;
+  job_id?: string;
 }
 
 async function apiErrorOf(response: Response, target: string): Promise<ApiError> {
@@ -167,10 +170,11 @@ async function apiErrorOf(response: Response, target: string): Promise<ApiError>
   } catch {
     // Of a proxy in between.
   }
-  const { code, detail, errors = [], request_id: requestId } = problem;
+  const { code, detail, errors = [], request_id: requestId, job_id: jobId = null } = problem;
   return new ApiError(code ?? 'http_error', detail ?? `${target} answered ${response.status}`, {
     status: response.status,
     errors,
+    jobId,
     requestId: requestId ?? response.headers.get('x-request-id'),
     retryAfterMs: parseRetryAfter(response.headers.get('retry-after'), Date.now()),
   });
@@ -183,7 +187,7 @@ function causeOf(error: unknown): { code?: string; message?: string } {
 }
 
 /** Without `crypto.randomUUID`, which pages over plain HTTP lack. */
-const randomKey = (): string =>
+export const randomKey = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
     '',
   );

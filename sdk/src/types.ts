@@ -75,20 +75,12 @@ export interface LeadFilters {
   exclude_domains?: string[];
 }
 
-/** Body of `POST /jobs/scrape`: at least one of `urls`, `search_query`, `industry`, `keywords`. */
-export interface JobRequest {
-  urls?: string[];
-  industry?: string;
-  geography?: string;
-  keywords?: string[];
-  source_types?: SourceType[];
-  search_query?: string;
-  filters?: LeadFilters;
+/** How pages are loaded and what is kept of them, and how their job is run. */
+export interface PageFields {
   formats?: Format[];
   main_content?: boolean | 'precise' | 'balanced' | 'complete';
   extract?: Record<string, ExtractField>;
   render?: 'auto' | 'http' | 'browser';
-  crawl?: CrawlRules;
   actions?: Action[];
   headers?: Record<string, string>;
   cookies?: Cookie[];
@@ -98,13 +90,25 @@ export interface JobRequest {
   mobile?: boolean;
   proxy?: string | string[];
   timeout_ms?: number;
-  max_leads?: number;
   priority?: number;
-  /** ISO 8601. */
-  run_at?: string;
   max_attempts?: number;
   webhook_url?: string;
   metadata?: Record<string, unknown>;
+}
+
+/** Body of `POST /jobs/scrape`: at least one of `urls`, `search_query`, `industry`, `keywords`. */
+export interface JobRequest extends PageFields {
+  urls?: string[];
+  crawl?: CrawlRules;
+  industry?: string;
+  geography?: string;
+  keywords?: string[];
+  source_types?: SourceType[];
+  search_query?: string;
+  filters?: LeadFilters;
+  max_leads?: number;
+  /** ISO 8601. */
+  run_at?: string;
 }
 
 export type JobStatus =

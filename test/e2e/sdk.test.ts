@@ -89,7 +89,7 @@ describe('a page', () => {
   test('that is no URL is refused with the field', async () => {
     const error = await engine.scrape('example.com').catch((thrown) => thrown);
     expect(error).toBeInstanceOf(ApiError);
-    expect(error).toMatchObject({ status: 422, code: 'invalid_request', errors: [{ path: 'urls.0' }] });
+    expect(error).toMatchObject({ status: 422, code: 'invalid_request', errors: [{ path: 'url' }] });
   });
 
   test('that is no longer wanted is cancelled on the server', async () => {
