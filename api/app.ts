@@ -23,6 +23,7 @@ import { createAuth } from './middleware/authentication.ts';
 import { createCompression } from './middleware/compression.ts';
 import { createCors } from './middleware/cors.ts';
 import { answerNotFound, createErrorHandler } from './middleware/error-handler.ts';
+import { createKeyUse } from './middleware/key-use.ts';
 import { createLoadShedding } from './middleware/load-shedding.ts';
 import { createRateLimit } from './middleware/rate-limit.ts';
 import { createRequestMetrics } from './middleware/request-metrics.ts';
@@ -93,7 +94,8 @@ export function createApp(dependencies: AppDependencies): App {
     clickFigures: links.figures,
   });
   const clientAddress = createClientAddress(dependencies.trustedProxies);
-  const auth = createAuth(database, clientAddress);
+  const keyUse = createKeyUse(database, logger);
+  const auth = createAuth(database, clientAddress, keyUse);
   const longPoll = createLongPoll(database, logger);
   const { beatMs, stalledMs, ...limits } = { perProcess: 5000, perUser: 1000, ...dependencies.streams };
   const hub = createEventHub(database, logger);
@@ -138,7 +140,7 @@ export function createApp(dependencies: AppDependencies): App {
       const waitsEnded = longPoll.stop();
       streams.stop();
       sockets.stop();
-      await Promise.all([waitsEnded, hub.stop()]);
+      await Promise.all([waitsEnded, hub.stop(), keyUse.stop()]);
     },
   };
 }

@@ -4,8 +4,9 @@ import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/log/logger.ts';
 import type { NotifyConfig } from '../runtime/settings/config.ts';
 import { listAuditLog } from './accounts/audit.ts';
+import { editKey, rotateKey } from './accounts/key-changes.ts';
 import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
-import { addUser, listAllUsers } from './accounts/users.ts';
+import { addUser, editUser, listAllUsers, showAccount, showUser } from './accounts/users.ts';
 import { listOwnDeletions, showDeletion } from './deletions/deletions.ts';
 import { deleteJob, deleteJobs } from './deletions/jobs.ts';
 import { deleteLead, deleteLeads } from './deletions/leads.ts';
@@ -164,11 +165,20 @@ export function apiRoutes(dependencies: RouteDependencies): RouteTable {
       GET: { needs: 'admin', handler: listAllUsers(database) },
       POST: { needs: 'admin', handler: addUser(database) },
     },
+    '/users/:id': {
+      GET: { needs: 'admin', handler: showUser(database) },
+      PATCH: { needs: 'admin', handler: editUser(database, auth) },
+    },
     '/keys': {
       GET: { needs: 'account:read', handler: listOwnKeys(database) },
       POST: { needs: 'keys:write', handler: issueKey(database) },
     },
-    '/keys/:id': { DELETE: { needs: 'keys:write', handler: revoke(database, auth) } },
+    '/keys/:id': {
+      PATCH: { needs: 'keys:write', handler: editKey(database, auth) },
+      DELETE: { needs: 'keys:write', handler: revoke(database, auth) },
+    },
+    '/keys/:id/rotate': { POST: { needs: 'keys:write', handler: rotateKey(database, auth) } },
+    '/account': { GET: { needs: 'account:read', handler: showAccount(database) } },
     '/audit': { GET: { needs: 'account:read', handler: listAuditLog(database) } },
     '/links': {
       GET: { needs: 'links:read', handler: listOwnLinks(links) },

@@ -31,6 +31,7 @@ const RELEASED: Record<string, string> = {
   '0020-audit-log': '049bc95f9b2ec784',
   '0021-schedules': '173957ae5553a756',
   '0022-suppressions': 'fd380c69239bf98d',
+  '0023-key-life': '811939365ea82600',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

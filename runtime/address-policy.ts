@@ -56,6 +56,10 @@ class Range {
     private readonly bits: number,
   ) {}
 
+  covers(other: Range): boolean {
+    return other.bits >= this.bits && this.contains(other.network);
+  }
+
   contains(address: Address): boolean {
     return address.kind() === this.network.kind() && address.match(this.network, this.bits);
   }

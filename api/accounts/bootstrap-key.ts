@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureAdmin, findCaller } from '../../db/accounts/users.ts';
+import { ensureAdmin, findKeys } from '../../db/accounts/users.ts';
 import type { Database } from '../../db/connect.ts';
 import { OperatorError } from '../../runtime/operator-error.ts';
 import { makeFolder } from '../../runtime/process/make-folder.ts';
@@ -31,7 +31,8 @@ export async function ensureBootstrapKey(
   const hash = hashKey(key);
   const kind = bootstrapApiKey ? 'given' : 'made';
   await ensureAdmin(database, { prefix: prefixOf(key), hash, kind });
-  const isValid = (await findCaller(database, hash)) !== null;
+  const found = await findKeys(database, [hash]);
+  const isValid = found.get(hash.toString('base64'))?.kind === 'valid';
   return { file: bootstrapApiKey ? null : file, created: created && isValid ? key : null, isValid };
 }
 

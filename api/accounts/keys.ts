@@ -1,94 +1,77 @@
-import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
-import { issueKeyRequest } from '../../core/accounts/user-schemas.ts';
+import type { AuditAction } from '../../core/accounts/audit.ts';
+import { issueKeyRequest, revokeKeyQuery } from '../../core/accounts/user-schemas.ts';
 import { writeAudit } from '../../db/accounts/audit.ts';
-import {
-  type ApiKey,
-  type Caller,
-  findUser,
-  listKeys,
-  revokeKey,
-  storeKey,
-} from '../../db/accounts/users.ts';
+import { lockKey, revokeKeys } from '../../db/accounts/key-changes.ts';
+import { type ApiKey, findUser, listKeys, storeKey, type User } from '../../db/accounts/users.ts';
 import type { Database, Sql } from '../../db/connect.ts';
 import { isAdmin, requireScope } from '../http/access.ts';
 import { createOnce } from '../http/create-once.ts';
-import { invalidRequest, notFound } from '../http/problem.ts';
+import { invalidRequest, notFound, refusedKey } from '../http/problem.ts';
 import { type ApiResponse, type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
-import { requireNoQuery } from '../http/validation.ts';
+import { readQuery, requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { generateKey, hashKey, prefixOf } from './api-key.ts';
 import { actorOf } from './audit.ts';
+import { limitedExpiry, limitedIps, limitedScopes } from './key-limits.ts';
 
-/** `POST /keys`: the only answer that contains the key itself. */
+/** `POST /keys`: with `POST /keys/{id}/rotate` the only answer that contains the key itself. */
 export const issueKey = (database: Database): Handler =>
   createOnce(
     database,
     issueKeyRequest,
     async (sql, body, response) => {
-      const { caller, requestId } = response.locals;
-      const userId = body.user_id ?? caller.userId;
-      const role = userId === caller.userId ? caller.role : await roleOf(sql, caller, userId);
-      const scopes = limitOf(body.scopes, caller, role);
-      const expiresAt = expiryOf(body.expires_at, caller.expiresAt);
-      const key = generateKey();
-      const stored = await storeKey(sql, {
-        userId,
+      const { caller } = response.locals;
+      const user = await userFor(sql, response, body.user_id ?? caller.userId);
+      const { key, stored } = await storeNewKey(sql, response, {
+        userId: user.id,
         name: body.name,
-        prefix: prefixOf(key),
-        hash: hashKey(key),
-        scopes,
-        expiresAt,
-        correlationId: requestId,
+        scopes: limitedScopes(body.scopes, caller, user.role),
+        allowedIps: limitedIps(body.allowed_ips, caller, user),
+        expiresAt: limitedExpiry(body.expires_at, caller),
+        issuedBy: caller.keyId,
       });
-      await writeAudit(sql, actorOf(response), {
-        action: 'key.issued',
-        target: { kind: 'key', id: stored.id, userId },
-        details: { name: stored.name, prefix: stored.prefix, scopes, expires_at: expiresAt },
-      });
+      await auditKey(sql, response, 'key.issued', stored);
       return { body: { ...toResponse(stored), key } };
     },
     { sealed: true },
   );
 
-/**
- * A new key expires no later than the one that issued it; else a key for a day could be extended
- * forever.
- */
-function expiryOf(asked: string | undefined, own: Date | null): string | null {
-  const wrong = (message: string) => invalidRequest([{ path: 'expires_at', message }]);
-  if (asked === undefined) return own?.toISOString() ?? null;
-  if (Date.parse(asked) <= Date.now()) throw wrong('expected a moment in the future');
-  if (own && Date.parse(asked) > own.getTime()) {
-    throw wrong(`expected a moment before the key of this request expires (${own.toISOString()})`);
-  }
-  return asked;
+/** Makes a key and stores its hash. */
+export async function storeNewKey(
+  sql: Sql,
+  { locals }: ApiResponse,
+  key: Omit<Parameters<typeof storeKey>[1], 'prefix' | 'hash' | 'correlationId'>,
+): Promise<{ key: string; stored: ApiKey }> {
+  const made = generateKey();
+  const stored = await storeKey(sql, {
+    ...key,
+    ...{ prefix: prefixOf(made), hash: hashKey(made), correlationId: locals.requestId },
+  });
+  if (!stored) throw refusedKey('key_revoked');
+  return { key: made, stored };
 }
 
-/**
- * A new key has no scope that its user or the key that issued it lacks. Null, all of its user's,
- * only from a key that has all of its own user's.
- */
-function limitOf(asked: readonly Scope[] | undefined, caller: Caller, role: Role): Scope[] | null {
-  const wrong = (message: string) => invalidRequest([{ path: 'scopes', message }]);
-  const possible = scopesOf(role, [...caller.scopes]);
-  if (asked === undefined) {
-    if (caller.keyScopes === null) return null;
-    if (possible.length === 0) throw wrong('expected a user who may do what the key of this request may');
-    return possible;
-  }
-  const beyond = asked.find((scope) => !possible.includes(scope));
-  if (beyond === undefined) return [...asked];
-  const lacks = caller.scopes.has(beyond) ? `a user of the role ${role}` : 'the key of this request';
-  throw wrong(`expected scopes without ${beyond}, which ${lacks} does not have`);
-}
-
-/** The role of another user, for whom the caller issues a key. */
-async function roleOf(sql: Sql, caller: Caller, userId: string): Promise<Role> {
-  requireScope(caller, 'admin');
+/** The user whose key is issued or changed. @throws Problem 403 if that is another, without `admin` */
+export async function userFor(sql: Sql, { locals: { caller } }: ApiResponse, userId: string): Promise<User> {
+  if (userId !== caller.userId) requireScope(caller, 'admin');
   const user = await findUser(sql, userId);
   if (!user) throw invalidRequest([{ path: 'user_id', message: 'there is no such user' }]);
-  return user.role;
+  return user;
 }
+
+/** Records what a key may, besides the act. */
+export const auditKey = (
+  sql: Sql,
+  response: ApiResponse,
+  action: AuditAction,
+  { id, user_id, name, prefix, scopes, allowed_ips, expires_at }: ApiKey,
+  more: Record<string, unknown> = {},
+): Promise<void> =>
+  writeAudit(sql, actorOf(response), {
+    action,
+    target: { kind: 'key', id, userId: user_id },
+    details: { name, prefix, scopes, allowed_ips, expires_at, ...more },
+  });
 
 /** `GET /keys`: the caller's own; for an admin, those of all users. */
 export const listOwnKeys =
@@ -97,36 +80,58 @@ export const listOwnKeys =
     requireNoQuery(request);
     const keys = await listKeys(sql, whoseKeys(response));
     sendJson(response, 200, {
-      keys: keys.map((key) => ({ ...toResponse(key), revoked_at: key.revoked_at })),
+      keys: keys.map((key) => ({
+        ...toResponse(key),
+        ...{ revoked_at: key.revoked_at, last_used_at: key.last_used_at },
+      })),
     });
   };
 
-/** `DELETE /keys/{id}`. Idempotent. */
+/**
+ * `DELETE /keys/{id}?cascade=`: with all that the key issued, and that those issued. 204, or 200
+ * with their number if there were any. Idempotent.
+ */
 export const revoke =
   (database: Database, auth: Auth): Handler =>
   async (request, response) => {
-    requireNoQuery(request);
-    const id = pathParameter(request, 'id');
+    const { cascade } = readQuery(request, revokeKeyQuery);
     const { requestId: correlationId } = response.locals;
-    await database.transaction(async (sql) => {
-      const key = await revokeKey(sql, { id, userId: whoseKeys(response), correlationId });
-      if (!key) throw notFound('there is no such key');
-      if (!key.now) return;
-      await writeAudit(sql, actorOf(response), {
-        action: 'key.revoked',
-        target: { kind: 'key', id, userId: key.user_id },
-        details: { name: key.name, prefix: key.prefix },
-      });
+    const key = { id: pathParameter(request, 'id'), userId: whoseKeys(response) };
+    const revoked = await database.transaction(async (sql) => {
+      if (!(await lockKey(sql, key))) throw noSuchKey();
+      const ended = await revokeKeys(sql, { ...key, cascade, correlationId });
+      await writeAudit(
+        sql,
+        actorOf(response),
+        ended.map(({ id, user_id, name, prefix }) => ({
+          action: 'key.revoked',
+          target: { kind: 'key', id, userId: user_id },
+          details: { name, prefix, ...(id === key.id ? {} : { issued_through: key.id }) },
+        })),
+      );
+      return ended;
     });
-    auth.forget(id);
-    sendNoContent(response);
+    const keyIds = revoked.map(({ id }) => id);
+    auth.forget({ keyIds: [key.id, ...keyIds] });
+    if (keyIds.every((id) => id === key.id)) return sendNoContent(response);
+    sendJson(response, 200, { revoked: keyIds.length, key_ids: keyIds });
   };
 
-/** The user whose keys the caller may see and revoke; null: all users. */
-const whoseKeys = ({ locals: { caller } }: ApiResponse): string | null =>
+/** The user whose keys the caller may see and change; null: all users. */
+export const whoseKeys = ({ locals: { caller } }: ApiResponse): string | null =>
   isAdmin(caller) ? null : caller.userId;
 
-/** `scopes` null: all of its user's. */
-const toResponse = ({ id, user_id, name, prefix, scopes, created_at, expires_at }: ApiKey) => ({
-  ...{ id, name, prefix, user_id, scopes, created_at, expires_at },
-});
+export const noSuchKey = () => notFound('there is no such key');
+
+/** `scopes` null: all of its user's; `allowed_ips` null: from anywhere. */
+export const toResponse = ({
+  id,
+  name,
+  prefix,
+  user_id,
+  scopes,
+  allowed_ips,
+  issued_by,
+  created_at,
+  expires_at,
+}: ApiKey) => ({ id, name, prefix, user_id, scopes, allowed_ips, issued_by, created_at, expires_at });

@@ -1,4 +1,4 @@
-import { type Caller, listGoodKeys } from '../../db/accounts/users.ts';
+import { type Caller, findUnchangedCallers } from '../../db/accounts/users.ts';
 import type { Sql } from '../../db/connect.ts';
 import type { Logger } from '../../runtime/log/logger.ts';
 import { overloaded, stopping, tooManyStreams } from '../http/problem.ts';
@@ -32,6 +32,8 @@ export interface StreamLimits {
 
 const BEAT_MS = 15_000;
 const STALLED_MS = 30_000;
+/** As long as requests trust a key. */
+const KEY_CHECK_MS = 2000;
 
 export function createStreams(options: {
   sql: Sql;
@@ -44,7 +46,9 @@ export function createStreams(options: {
   const { sql, logger, metrics, limits } = options;
   const streams = new Map<OpenStream, Caller>();
   const perUser = new Map<string, number>();
+  const beatMs = options.beatMs ?? BEAT_MS;
   let timer: NodeJS.Timeout | undefined;
+  let keyTimer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   const count = (userId: string, difference: number) => {
@@ -54,14 +58,19 @@ export function createStreams(options: {
   };
   const beat = () => {
     for (const stream of streams.keys()) stream.beat();
+  };
+  const checkKeys = () => {
     endThoseWithoutKey().catch((error) => logger.debug('stream_keys_not_checked', { error }));
   };
-  /** Keys are checked when a stream opens; a stream whose key is revoked later must end too. */
+  /**
+   * Keys are checked when a stream opens; one whose key is revoked or changed later ends too, and its
+   * client connects again if it may.
+   */
   const endThoseWithoutKey = async () => {
     const open = [...streams];
     if (open.length === 0) return;
-    const good = await listGoodKeys(sql, [...new Set(open.map(([, { keyId }]) => keyId))]);
-    for (const [stream, { keyId }] of open) if (!good.has(keyId)) stream.end('key_ended');
+    const unchanged = await findUnchangedCallers(sql, new Set(open.map(([, caller]) => caller)));
+    for (const [stream, caller] of open) if (!unchanged.has(caller)) stream.end('key_ended');
   };
 
   return {
@@ -73,7 +82,8 @@ export function createStreams(options: {
       streams.set(stream, caller);
       count(caller.userId, 1);
       metrics.opened(stream.kind);
-      timer ??= setInterval(beat, options.beatMs ?? BEAT_MS).unref();
+      timer ??= setInterval(beat, beatMs).unref();
+      keyTimer ??= setInterval(checkKeys, Math.min(KEY_CHECK_MS, beatMs)).unref();
       return () => {
         if (!streams.delete(stream)) return;
         count(caller.userId, -1);
@@ -83,6 +93,7 @@ export function createStreams(options: {
     stop: () => {
       stopped = true;
       clearInterval(timer);
+      clearInterval(keyTimer);
       for (const stream of [...streams.keys()]) stream.end('stopping');
     },
   };

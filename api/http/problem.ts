@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
+import type { KeyRefusal } from '../../db/accounts/users.ts';
 
 /** An invalid field: `path` such as `urls.0`, '' for the body itself. */
 export interface FieldError {
@@ -64,6 +65,23 @@ const detailOf = ([first, ...others]: FieldError[]): string => {
 
 export const unauthorized = (detail: string) =>
   new Problem(401, 'unauthorized', detail, { headers: { 'www-authenticate': 'Bearer realm="leadengine"' } });
+
+/** Said only to who presents the right key: what became of it. */
+export function refusedKey(why: KeyRefusal | 'address_not_allowed'): Problem {
+  const ended = { headers: { 'www-authenticate': 'Bearer realm="leadengine", error="invalid_token"' } };
+  switch (why) {
+    case 'key_revoked':
+      return new Problem(401, 'key_revoked', 'this API key was revoked', ended);
+    case 'key_expired':
+      return new Problem(401, 'key_expired', 'this API key has expired', ended);
+    case 'user_disabled':
+      return new Problem(403, 'user_disabled', 'the user of this API key is disabled');
+    case 'address_not_allowed':
+      return new Problem(403, 'address_not_allowed', 'this API key may not be used from this address');
+    default:
+      return why satisfies never;
+  }
+}
 
 export const missingScope = (scope: Scope, role: Role) => {
   const lacks = scopesOf(role, null).includes(scope) ? 'this API key' : `a user of the role ${role}`;

@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { momentInQuery, queryInt, storable, string } from '../schema-primitives.ts';
 
 /** What the audit log records: `docs/guide/users-and-keys.md` lists what each action means. */
-export const AUDIT_ACTIONS = ['user.created', 'key.issued', 'key.revoked'] as const;
+export const AUDIT_ACTIONS = [
+  ...(['user.created', 'user.changed', 'user.disabled', 'user.enabled'] as const),
+  ...(['key.issued', 'key.changed', 'key.rotated', 'key.revoked'] as const),
+] as const;
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

@@ -10,7 +10,11 @@ export interface User {
   name: string;
   role: Role;
   created_at: Date;
+  /** Since when its keys are refused and its waiting jobs do not start; null: it is enabled. */
+  disabled_at: Date | null;
 }
+
+export const USER_COLUMNS = 'id, email, name, role, created_at, disabled_at';
 
 /** Null if the e-mail address is taken. */
 export async function createUser(
@@ -27,12 +31,12 @@ const CREATE_USER = statement(
   WITH created AS (
     INSERT INTO users (email, name, role) VALUES (lower($1), $2, $3)
     ON CONFLICT (email) DO NOTHING
-    RETURNING id, email, name, role, created_at
+    RETURNING ${USER_COLUMNS}
   ), event AS (${insertEvents({
     ...{ from: 'created', type: "'user.registered'", userId: 'id', jobId: 'NULL', correlationId: '$4' },
     data: "json_build_object('user_id', id, 'email', email, 'name', name)",
   })})
-  SELECT id, email, name, role, created_at FROM created
+  SELECT ${USER_COLUMNS} FROM created
   `,
 );
 
@@ -41,14 +45,14 @@ export async function findUser(sql: Sql, id: string): Promise<User | null> {
   return row ?? null;
 }
 
-const FIND_USER = statement('find_user', 'SELECT id, email, name, role, created_at FROM users WHERE id = $1');
+const FIND_USER = statement('find_user', `SELECT ${USER_COLUMNS} FROM users WHERE id = $1`);
 
 /** Oldest first. */
 export const listUsers = (sql: Sql): Promise<User[]> => sql.query<User>(LIST_USERS);
 
 const LIST_USERS = statement(
   'list_users',
-  'SELECT id, email, name, role, created_at FROM users ORDER BY created_at, id LIMIT 10000',
+  `SELECT ${USER_COLUMNS} FROM users ORDER BY created_at, id LIMIT 10000`,
 );
 
 /** A key as it is shown: never the key itself. */
@@ -60,11 +64,18 @@ export interface ApiKey {
   prefix: string;
   /** Null: all of its user's. */
   scopes: Scope[] | null;
+  /** Addresses and ranges that it may be used from; null: anywhere. */
+  allowed_ips: string[] | null;
+  /** Id of the key that issued it; null: it is the first admin's, or older than this record. */
+  issued_by: string | null;
+  /** To about a minute. */
+  last_used_at: Date | null;
   created_at: Date;
   expires_at: Date | null;
   revoked_at: Date | null;
 }
 
+/** Null if the key that issues it was revoked meanwhile. */
 export async function storeKey(
   sql: Sql,
   key: {
@@ -73,10 +84,13 @@ export async function storeKey(
     prefix: string;
     hash: Buffer;
     scopes: readonly Scope[] | null;
+    allowedIps: readonly string[] | null;
+    /** The key that issues it. */
+    issuedBy: string;
     expiresAt: string | null;
     correlationId: string;
   },
-): Promise<ApiKey> {
+): Promise<ApiKey | null> {
   const [row] = await sql.query<ApiKey>(STORE_KEY, [
     key.userId,
     key.name,
@@ -85,19 +99,24 @@ export async function storeKey(
     key.scopes,
     key.expiresAt,
     key.correlationId,
+    key.allowedIps,
+    key.issuedBy,
   ]);
-  if (!row) throw new Error('store_key returned no row');
-  return row;
+  return row ?? null;
 }
 
-const KEY_COLUMNS = 'id, user_id, name, prefix, scopes, created_at, expires_at, revoked_at';
+export const KEY_COLUMNS =
+  'id, user_id, name, prefix, scopes, allowed_ips, issued_by, created_at, expires_at, revoked_at, last_used_at';
 
 const STORE_KEY = statement(
   'store_key',
   `
-  WITH issued AS (
-    INSERT INTO api_keys (user_id, name, prefix, hash, scopes, expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6)
+  WITH issuer AS (
+    -- Locked: a revocation of it waits, and then finds this key too.
+    SELECT id FROM api_keys WHERE id = $9::uuid AND revoked_at IS NULL FOR SHARE
+  ), issued AS (
+    INSERT INTO api_keys (user_id, name, prefix, hash, scopes, expires_at, allowed_ips, issued_by)
+    SELECT $1, $2, $3, $4, $5, $6, $8, id FROM issuer
     RETURNING ${KEY_COLUMNS}
   ), event AS (${insertEvents({
     ...{ from: 'issued', type: "'user.key_issued'", jobId: 'NULL', correlationId: '$7' },
@@ -122,39 +141,6 @@ const LIST_KEYS_OF_USER = statement(
   `SELECT ${KEY_COLUMNS} FROM api_keys WHERE user_id = $1 ORDER BY created_at DESC, id LIMIT 10000`,
 );
 
-export interface RevokedKey extends Pick<ApiKey, 'user_id' | 'name' | 'prefix'> {
-  /** False if it was revoked before. */
-  now: boolean;
-}
-
-/**
- * Revokes a key of one user, or of any user if `userId` is null; null if there is none.
- * Idempotent.
- */
-export async function revokeKey(
-  sql: Sql,
-  key: { id: string; userId: string | null; correlationId: string },
-): Promise<RevokedKey | null> {
-  const [row] = await sql.query<RevokedKey>(REVOKE_KEY, [key.id, key.userId, key.correlationId]);
-  return row ?? null;
-}
-
-const REVOKE_KEY = statement(
-  'revoke_key',
-  `
-  WITH revoked AS (
-    UPDATE api_keys SET revoked_at = now()
-    WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND revoked_at IS NULL
-    RETURNING id, user_id, name
-  ), event AS (${insertEvents({
-    ...{ from: 'revoked', type: "'user.key_revoked'", jobId: 'NULL', correlationId: '$3' },
-    data: "json_build_object('key_id', id, 'name', name)",
-  })})
-  SELECT user_id, name, prefix, id IN (SELECT id FROM revoked) AS now
-  FROM api_keys WHERE id = $1 AND ($2::uuid IS NULL OR user_id = $2)
-  `,
-);
-
 export interface Caller {
   userId: string;
   keyId: string;
@@ -163,35 +149,71 @@ export interface Caller {
   scopes: ReadonlySet<Scope>;
   /** The key's own limit; null: all scopes of its user. */
   keyScopes: readonly Scope[] | null;
+  /** Addresses and ranges that the key may be used from; null: anywhere. */
+  allowedIps: readonly string[] | null;
   expiresAt: Date | null;
 }
 
-/** The user of this key; null if it is unknown, revoked or expired. */
-export async function findCaller(sql: Sql, hash: Buffer): Promise<Caller | null> {
-  const [row] = await sql.query<Omit<Caller, 'scopes'>>(FIND_CALLER, [hash]);
-  return row ? { ...row, scopes: new Set(scopesOf(row.role, row.keyScopes)) } : null;
+export type KeyRefusal = 'key_revoked' | 'key_expired' | 'user_disabled';
+
+/** A key that was issued: its caller, or why it is of no use. */
+export type FoundKey = { kind: 'valid'; caller: Caller } | { kind: 'refused'; code: KeyRefusal };
+
+/** The keys with these hashes, by the base64 of the hash; unknown ones are absent. */
+export async function findKeys(sql: Sql, hashes: readonly Buffer[]): Promise<Map<string, FoundKey>> {
+  const rows = await sql.query<Omit<Caller, 'scopes'> & { hash: Buffer; refusal: KeyRefusal | null }>(
+    FIND_KEYS,
+    [hashes],
+  );
+  return new Map(
+    rows.map(({ hash, refusal, ...row }) => [
+      hash.toString('base64'),
+      refusal
+        ? { kind: 'refused', code: refusal }
+        : { kind: 'valid', caller: { ...row, scopes: new Set(scopesOf(row.role, row.keyScopes)) } },
+    ]),
+  );
 }
 
-const FIND_CALLER = statement(
-  'find_caller',
+const FIND_KEYS = statement(
+  'find_keys',
   `
-  SELECT u.id AS "userId", k.id AS "keyId", u.role, k.scopes AS "keyScopes", k.expires_at AS "expiresAt"
+  SELECT k.hash, u.id AS "userId", k.id AS "keyId", u.role, k.scopes AS "keyScopes", k.allowed_ips AS "allowedIps",
+         k.expires_at AS "expiresAt",
+         CASE WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
+              WHEN k.expires_at <= now() THEN 'key_expired'
+              WHEN u.disabled_at IS NOT NULL THEN 'user_disabled' END AS refusal
   FROM api_keys k JOIN users u ON u.id = k.user_id
-  WHERE k.hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+  WHERE k.hash = ANY ($1::bytea[])
   `,
 );
 
-/** Those of these keys that are still valid. */
-export async function listGoodKeys(sql: Sql, keyIds: string[]): Promise<Set<string>> {
-  const rows = await sql.query<{ id: string }>(LIST_GOOD_KEYS, [keyIds]);
-  return new Set(rows.map(({ id }) => id));
+/**
+ * Those of these callers whose key is as it was: valid, of an enabled user, with the same role,
+ * scopes and addresses.
+ */
+export async function findUnchangedCallers(sql: Sql, callers: ReadonlySet<Caller>): Promise<Set<Caller>> {
+  const keyIds = new Set([...callers].map(({ keyId }) => keyId));
+  const rows = await sql.query<Omit<Caller, 'scopes'>>(LIST_GOOD_KEYS, [[...keyIds]]);
+  const now = new Map(rows.map((row) => [row.keyId, row]));
+  const isSame = (caller: Caller) => {
+    const row = now.get(caller.keyId);
+    return row !== undefined && fingerprint(row) === fingerprint(caller);
+  };
+  return new Set([...callers].filter(isSame));
 }
+
+const fingerprint = ({ role, keyScopes, allowedIps }: Omit<Caller, 'scopes'>): string =>
+  JSON.stringify([role, keyScopes, allowedIps]);
 
 const LIST_GOOD_KEYS = statement(
   'list_good_keys',
   `
-  SELECT id FROM api_keys
-  WHERE id = ANY ($1::uuid[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+  SELECT u.id AS "userId", k.id AS "keyId", u.role, k.scopes AS "keyScopes", k.allowed_ips AS "allowedIps",
+         k.expires_at AS "expiresAt"
+  FROM api_keys k JOIN users u ON u.id = k.user_id
+  WHERE k.id = ANY ($1::uuid[]) AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+    AND u.disabled_at IS NULL
   `,
 );
 
@@ -217,7 +239,7 @@ export async function ensureAdmin(
   const { kind = 'given' } = key;
   return database.transaction(async (sql) => {
     await sql.query(LOCK_ADMIN);
-    const [admin] = await sql.query<{ id: string }>(UPSERT_ADMIN, [ADMIN_EMAIL]);
+    const [admin] = await sql.query<{ id: string }>(UPSERT_ADMIN, [ADMIN_EMAIL, kind === 'given']);
     if (!admin) throw new Error('upsert_admin returned no row');
     const replaced = await sql.query<AuditedKey>(REVOKE_REPLACED, [
       ...[admin.id, key.hash, kind === 'given' ? [given, made] : [given]],
@@ -245,12 +267,21 @@ const recordOf = (
 ): AuditRecord => ({ action, target: { kind: 'key', id, userId }, details: { name, prefix } });
 
 const ADMIN_EMAIL = 'admin@localhost';
-const LOCK_ADMIN = statement('lock_admin', 'SELECT pg_advisory_xact_lock(4203002)');
+/** Held while the number of admins changes. */
+export const LOCK_ADMIN = statement('lock_admin', 'SELECT pg_advisory_xact_lock(4203002)');
+/** A configured key is the operator's way back in: its user is an enabled admin. */
 const UPSERT_ADMIN = statement(
   'upsert_admin',
   `
-  INSERT INTO users (email, name, role) VALUES ($1, 'Administrator', 'admin')
-  ON CONFLICT (email) DO UPDATE SET role = 'admin' RETURNING id
+  WITH known AS (
+    UPDATE users SET role = CASE WHEN $2 THEN 'admin' ELSE role END, disabled_at = CASE WHEN $2 THEN NULL ELSE disabled_at END
+    WHERE is_first RETURNING id
+  ), made AS (
+    INSERT INTO users (email, name, role, is_first) SELECT $1, 'Administrator', 'admin', true
+    WHERE NOT EXISTS (SELECT FROM known)
+    ON CONFLICT (email) DO UPDATE SET role = 'admin', is_first = true RETURNING id
+  )
+  SELECT id FROM known UNION ALL SELECT id FROM made
   `,
 );
 const REVOKE_REPLACED = statement(

@@ -6,6 +6,7 @@ import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
+import { mayStart } from './held-users.ts';
 
 /** The content of a message: job `id` is ready and had `attempt` attempts so far. */
 export interface ClaimRequest {
@@ -15,7 +16,10 @@ export interface ClaimRequest {
 
 export type Claim =
   | { kind: 'claimed'; job: ClaimedJob }
-  /** A more urgent job is on its way to the workers: this one waits in Postgres again. */
+  /**
+   * It waits in Postgres again: a more urgent job is on its way to the workers, or its user is
+   * disabled.
+   */
   | { kind: 'yielded' }
   /** A duplicate, a cancelled job, or one that another worker holds. */
   | { kind: 'refused' };
@@ -109,6 +113,7 @@ const CLAIM_JOBS = statement(
         lease_until = now() + $4::float8 * interval '1 ms', started_at = coalesce(j.started_at, now())
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${ASYNC_COMMIT}
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
+      AND ${mayStart('j.user_id')}
       AND (j.priority >= coalesce((SELECT priority FROM urgent), 0) OR j.yield_count >= ${MAX_YIELDS})
     RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at <> now() AS is_back, j.spec, j.secrets,
               j.correlation_id
@@ -116,7 +121,8 @@ const CLAIM_JOBS = statement(
     UPDATE jobs j SET dispatched_at = NULL, yield_count = j.yield_count + 1
     FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
     WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
-      AND j.priority < (SELECT priority FROM urgent) AND j.yield_count < ${MAX_YIELDS}
+      AND (NOT (${mayStart('j.user_id')})
+           OR j.priority < (SELECT priority FROM urgent) AND j.yield_count < ${MAX_YIELDS})
     RETURNING j.id
   ), event AS (${insertEvents({
     ...{ from: 'claimed', type: "'job.started'", jobId: 'id' },

@@ -1,6 +1,7 @@
 import type { JobSpec } from '../../core/jobs/job.ts';
 import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
+import { mayStart } from './held-users.ts';
 
 /** The fields of a request that a message carries. */
 export type SearchFields = Pick<
@@ -66,6 +67,7 @@ const READ_WINDOW = statement(
                 WHERE status = 'queued' AND dispatched_at IS NOT NULL GROUP BY priority) AS by_priority) AS dispatched,
          (SELECT priority FROM jobs
           WHERE status = 'queued' AND dispatched_at IS NULL AND created_at <= now() - interval '${FRESH_MS} ms'
+            AND ${mayStart('user_id')}
           ORDER BY priority DESC, created_at, id LIMIT 1) AS next_priority
   FROM (SELECT sum(slots) AS slots, sum(claims_per_second) AS rate
         FROM workers WHERE seen_at > now() - interval '5 s') AS w
@@ -130,6 +132,7 @@ const LIST_WAITING = statement(
          ${SEARCH_OF('spec')} AS search
   FROM jobs
   WHERE status = 'queued' AND dispatched_at IS NULL AND created_at <= now() - interval '${FRESH_MS} ms'
+    AND ${mayStart('user_id')}
   ORDER BY priority DESC, created_at, id
   LIMIT $1
   `,

@@ -20,6 +20,7 @@ import { rolesAndScopes } from './0019-roles-and-scopes.ts';
 import { auditLog } from './0020-audit-log.ts';
 import { schedules } from './0021-schedules.ts';
 import { suppressions } from './0022-suppressions.ts';
+import { keyLife } from './0023-key-life.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -46,4 +47,5 @@ export const MIGRATIONS: readonly Migration[] = [
   auditLog,
   schedules,
   suppressions,
+  keyLife,
 ];

@@ -52,7 +52,7 @@ describe('an API key', () => {
     const { key, keyId } = await api.addUser();
     expect((await api.ask('GET', JOBS, { key })).status).toBe(200);
     expect((await api.ask('DELETE', `/api/v1/keys/${keyId}`)).status).toBe(204);
-    expectProblem(await api.ask('GET', JOBS, { key }), 401, 'unauthorized');
+    expectProblem(await api.ask('GET', JOBS, { key }), 401, 'key_revoked');
   });
 
   test('that was revoked by another process is refused within seconds', async () => {
@@ -79,7 +79,7 @@ describe('an API key', () => {
     const { key } = await api.addUser();
     const before = api.statements.length;
     await Promise.all(Array.from({ length: 20 }, () => api.ask('GET', JOBS, { key })));
-    expect(api.statements.slice(before).filter((name) => name === 'find_caller')).toHaveLength(1);
+    expect(api.statements.slice(before).filter((name) => name === 'find_keys')).toHaveLength(1);
   });
 });
 
@@ -95,6 +95,14 @@ describe('guessing keys', () => {
       expectProblem(slowed, 429, 'rate_limited');
       expect(Number(slowed.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
       expect((await other.ask('GET', JOBS, { key })).status).toBe(200);
+      // Nor is one that this process has never seen.
+      const { key: fresh } = await other.addUser();
+      const [good, ...guesses] = await Promise.all([
+        other.ask('GET', JOBS, { key: fresh }),
+        ...Array.from({ length: 100 }, (_, n) => guess(100 + n)),
+      ]);
+      expect(good?.status).toBe(200);
+      expect(guesses.filter(({ status }) => status !== 429)).toEqual([]);
     } finally {
       await other.stop();
     }
@@ -144,11 +152,13 @@ describe('keys', () => {
       prefix: key.slice(0, 10),
       user_id: expect.any(String),
       scopes: null,
+      allowed_ips: null,
+      issued_by: expect.any(String),
       created_at: expect.any(String),
       expires_at: null,
     });
     const list = await api.ask('GET', '/api/v1/keys');
-    expect(list.json.keys).toContainEqual({ ...shown, revoked_at: null });
+    expect(list.json.keys).toContainEqual({ ...shown, revoked_at: null, last_used_at: null });
     expect(list.text).not.toContain(key);
     expect((await api.ask('GET', JOBS, { key })).status).toBe(200);
   });
