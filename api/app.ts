@@ -28,6 +28,7 @@ import { createLoadShedding } from './middleware/load-shedding.ts';
 import { createRateLimit } from './middleware/rate-limit.ts';
 import { createRequestMetrics } from './middleware/request-metrics.ts';
 import { answerServerOptions, refuseMalformedUrl } from './middleware/request-target.ts';
+import { openApiRoutes } from './openapi/routes.ts';
 import { apiRoutes, healthRoutes, type RouteDependencies, rootRoutes } from './routes.ts';
 
 export interface AppDependencies {
@@ -117,7 +118,12 @@ export function createApp(dependencies: AppDependencies): App {
   if (dependencies.corsOrigins.length > 0) app.use(createCors(dependencies.corsOrigins));
   const needed = routeDependencies(dependencies, { auth, longPoll, events });
   const api = apiRoutes(needed);
-  const root = { ...rootRoutes(needed), ...healthRoutes(dependencies, metrics, () => stopping) };
+  const root: RouteTable = {
+    ...rootRoutes(needed),
+    ...healthRoutes(dependencies, metrics, () => stopping),
+    ...openApiRoutes(() => routes),
+  };
+  const routes: readonly DeclaredRoute[] = [...declared('/api/v1', api), ...declared('', root)];
   const withKey = [auth.authenticate, createRateLimit(dependencies.rateLimit), createLoadShedding()];
   app.use(createCompression());
   app.use('/api/v1', ...withKey, routerOf('/api/v1', api));
@@ -134,7 +140,7 @@ export function createApp(dependencies: AppDependencies): App {
       if (!redirects.answer(request, response)) app(request, response);
     },
     upgrade: sockets.upgrade,
-    routes: [...declared('/api/v1', api), ...declared('', root)],
+    routes,
     stop: async () => {
       stopping = true;
       const waitsEnded = longPoll.stop();

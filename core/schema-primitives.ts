@@ -124,7 +124,7 @@ export const queryInt = (min: number, max: number) =>
     .string()
     .regex(/^\d{1,9}$/, `expected a whole number from ${min} to ${max}`)
     .transform(Number)
-    .pipe(z.number().min(min).max(max));
+    .pipe(z.int().min(min).max(max));
 
 export const queryBoolean = z
   .enum(['true', 'false'], 'expected true or false')

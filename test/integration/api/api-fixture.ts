@@ -24,6 +24,7 @@ import type { Queue } from '../../../queue/queue.ts';
 import { TOPOLOGY } from '../../../queue/topology.ts';
 import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { createTestDatabase } from '../../support/database.ts';
+import { createDescriptionCheck } from '../../support/described.ts';
 import { testSecrets } from '../../support/secrets.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
@@ -151,6 +152,7 @@ export async function startApi({
   });
   const server = await listen(app.handler, { host: '127.0.0.1', port: 0 }, app.upgrade);
 
+  const checkDescription = createDescriptionCheck(app.routes);
   const ask: TestApi['ask'] = async (method, path, { key = adminKey, body, raw, headers, signal } = {}) => {
     const response = await fetch(`${server.url}${path}`, {
       method,
@@ -163,7 +165,10 @@ export async function startApi({
       signal,
     });
     const text = await response.text();
-    return { status: response.status, headers: response.headers, text, json: parsed(text) };
+    const json = parsed(text);
+    const contentType = response.headers.get('content-type');
+    checkDescription({ method, path, status: response.status, contentType, json });
+    return { status: response.status, headers: response.headers, text, json };
   };
   let users = 0;
   return {
