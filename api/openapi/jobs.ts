@@ -91,6 +91,12 @@ const page = z
   })
   .meta({ id: 'Page', description: 'Formats that were not asked for are absent' });
 
+/** With `fields`, only those. */
+const listedPage = z
+  .object({ ...page.shape, position: count })
+  .partial()
+  .meta({ id: 'ListedPage' });
+
 const result = z
   .object({ job_id: uuid, status, created_at: time, links, page: page.optional() })
   .meta({ id: 'JobResult', description: 'A job that has ended, with its page if it has one page' });
@@ -205,7 +211,7 @@ export const jobOperations: Operations = {
   'GET /api/v1/jobs/:id/pages': {
     summary: 'List the pages of a job',
     query: listPagesQuery,
-    answers: { 200: { says: 'Pages', json: listOf('pages', page), types: [NDJSON] } },
+    answers: { 200: { says: 'Pages', json: listOf('pages', listedPage), types: [NDJSON] } },
   },
   'GET /api/v1/jobs/:id/urls': {
     summary: 'List the addresses that a crawl or map knows',
@@ -214,7 +220,7 @@ export const jobOperations: Operations = {
   },
   'GET /api/v1/jobs/:id/artifacts/:position/:name': {
     summary: 'Download a screenshot or PDF',
-    answers: { 200: { says: 'The file', types: ['image/png', 'application/pdf', 'image/jpeg'] } },
+    answers: { 200: { says: 'The file', types: ['*/*'] } },
     errors: { 503: ['artifacts_unavailable'] },
   },
 };

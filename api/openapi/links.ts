@@ -16,7 +16,7 @@ const link = z
     url: z.string(),
     share: z.boolean(),
     job_id: uuid.nullable(),
-    lead_id: uuid.nullable(),
+    lead_id: z.string().nullable(),
     short_url: z.string(),
     preview_url: z.string(),
     created_at: time,
