@@ -51,7 +51,7 @@ export interface AppDependencies {
   trustedProxies: string[];
   /** Origins whose pages may call this API from browsers, or `*`; none: same origin only. */
   corsOrigins: string[];
-  /** Requests per second and user. */
+  /** Requests per second and user over all API processes, if no limit of the user or role says otherwise. */
   rateLimit: number;
   /** One debug line per request. */
   accessLog: boolean;
@@ -106,6 +106,7 @@ export function createApp(dependencies: AppDependencies): App {
   });
   const events = { sql: database, hub, streams, metrics: metrics.streams };
   const sockets = createLiveSockets({ ...events, auth, logger }, clientAddress);
+  const rateLimit = createRateLimit({ sql: database, logger, defaultPerSecond: dependencies.rateLimit });
   let stopping = false;
 
   const app = express();
@@ -116,7 +117,7 @@ export function createApp(dependencies: AppDependencies): App {
   app.use(answerServerOptions);
   app.use(refuseMalformedUrl);
   if (dependencies.corsOrigins.length > 0) app.use(createCors(dependencies.corsOrigins));
-  const needed = routeDependencies(dependencies, { auth, longPoll, events });
+  const needed = routeDependencies(dependencies, { auth, longPoll, events, rateLimit });
   const api = apiRoutes(needed);
   const root: RouteTable = {
     ...rootRoutes(needed),
@@ -124,7 +125,7 @@ export function createApp(dependencies: AppDependencies): App {
     ...openApiRoutes(() => routes),
   };
   const routes: readonly DeclaredRoute[] = [...declared('/api/v1', api), ...declared('', root)];
-  const withKey = [auth.authenticate, createRateLimit(dependencies.rateLimit), createLoadShedding()];
+  const withKey = [auth.authenticate, rateLimit.middleware, createLoadShedding()];
   app.use(createCompression());
   app.use('/api/v1', ...withKey, routerOf('/api/v1', api));
   app.use('/jobs/scrape', ...withKey);
@@ -146,7 +147,7 @@ export function createApp(dependencies: AppDependencies): App {
       const waitsEnded = longPoll.stop();
       streams.stop();
       sockets.stop();
-      await Promise.all([waitsEnded, hub.stop(), keyUse.stop()]);
+      await Promise.all([waitsEnded, hub.stop(), keyUse.stop(), rateLimit.stop()]);
     },
   };
 }
@@ -165,7 +166,7 @@ function routeDependencies(
     mapWaitMs,
     logger,
   }: AppDependencies,
-  shared: Pick<RouteDependencies, 'auth' | 'longPoll' | 'events'>,
+  shared: Pick<RouteDependencies, 'auth' | 'longPoll' | 'events' | 'rateLimit'>,
 ): RouteDependencies {
   return {
     ...shared,

@@ -1,5 +1,6 @@
 import { databaseUrlOf, openDatabase } from '../db/open.ts';
 import { reseal } from '../db/secrets/reseal.ts';
+import { declareRoleLimits } from '../db/usage/limits.ts';
 import { createDispatch } from '../dispatch/dispatch.ts';
 import { openQueue } from '../queue/open.ts';
 import { OperatorError } from '../runtime/operator-error.ts';
@@ -45,6 +46,7 @@ async function startApi({ config, logger, output, lifecycle }: ProcessContext): 
   // Also for the clicks, whether or not the key is kept there.
   await makeFolder(config.dataDir, 0o700);
   const bootstrap = await ensureBootstrapKey(database, config);
+  await declareRoleLimits(database, config.limitsByRole);
 
   const queue = openQueue(config, databaseUrl, logger, applicationName);
   await lifecycle.start({ name: 'queue', start: () => queue.start(), stop: () => queue.stop() });

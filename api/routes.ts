@@ -6,6 +6,8 @@ import type { NotifyConfig } from '../runtime/settings/config.ts';
 import { listAuditLog } from './accounts/audit.ts';
 import { editKey, rotateKey } from './accounts/key-changes.ts';
 import { issueKey, listOwnKeys, revoke } from './accounts/keys.ts';
+import { editLimits, showLimits } from './accounts/limits.ts';
+import { showUsage } from './accounts/usage.ts';
 import { addUser, editUser, listAllUsers, showAccount, showUser } from './accounts/users.ts';
 import { listOwnDeletions, showDeletion } from './deletions/deletions.ts';
 import { deleteJob, deleteJobs } from './deletions/jobs.ts';
@@ -45,6 +47,7 @@ import { downloadShared, showShared } from './links/share/routes.ts';
 import { answerMcp } from './mcp/mcp.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Auth } from './middleware/authentication.ts';
+import type { RateLimit } from './middleware/rate-limit.ts';
 import {
   listOwnNotifications,
   readAll,
@@ -103,13 +106,14 @@ export interface RouteDependencies {
   notify: Pick<NotifyConfig, 'smtpUrl' | 'vapid'>;
   /** Whose pages may send requests of MCP. */
   origins: { publicUrl: string; corsOrigins: string[] };
+  rateLimit: RateLimit;
   submit: SubmitDependencies;
   logger: Logger;
 }
 
 /** Every route under `/api/v1`, with the scope that it needs. */
 export function apiRoutes(dependencies: RouteDependencies): RouteTable {
-  const { database, artifacts, auth, events, links, longPoll, notify, submit } = dependencies;
+  const { database, artifacts, auth, events, links, longPoll, notify, rateLimit, submit } = dependencies;
   const submitting = { ...submit, database, longPoll, logger: dependencies.logger };
   const { refusedTargets } = submit;
   return {
@@ -169,6 +173,11 @@ export function apiRoutes(dependencies: RouteDependencies): RouteTable {
       GET: { needs: 'admin', handler: showUser(database) },
       PATCH: { needs: 'admin', handler: editUser(database, auth) },
     },
+    '/users/:id/limits': {
+      GET: { needs: 'admin', handler: showLimits(database) },
+      PATCH: { needs: 'admin', handler: editLimits(database, auth) },
+    },
+    '/usage': { GET: { needs: 'account:read', handler: showUsage(database, rateLimit) } },
     '/keys': {
       GET: { needs: 'account:read', handler: listOwnKeys(database) },
       POST: { needs: 'keys:write', handler: issueKey(database) },

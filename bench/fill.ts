@@ -103,6 +103,9 @@ export const fillResults = (rows: number): string => `
   SELECT user_id, id::text, 'hash', ARRAY[id], created_at FROM jobs;
   INSERT INTO pages (job_id, position, failed, content)
   SELECT id, n, n = 1, '{"url":"https://example.com/"}' FROM jobs, generate_series(0, 1) AS n;
+  INSERT INTO usage_daily (user_id, owner_id, day, shard, pages)
+  SELECT u.id, u.id, current_date - n, 1, 10 FROM users u, generate_series(0, greatest(10, ${rows} / 5000)) AS n;
+  INSERT INTO storage_usage (user_id, shard, bytes) SELECT u.id, n, 1000 FROM users u, generate_series(0, 1) AS n;
   INSERT INTO artifacts (job_id, position, name, content_type)
   SELECT job_id, position, 'screenshot', 'image/png' FROM pages WHERE position = 0;
   INSERT INTO artifact_folders (name, job_id) SELECT id, id FROM jobs;

@@ -80,5 +80,6 @@ export const ErrorCode = {
   siteUnavailable: 'site_unavailable',
   siteAskedToWait: 'site_asked_to_wait',
   secretsUnreadable: 'secrets_unreadable',
+  limitReached: 'limit_reached',
   internal: 'internal_error',
 } as const;

@@ -4,6 +4,7 @@ import type { SourceType } from '../core/leads/lead.ts';
 import type { Sql } from './connect.ts';
 import { PROGRESSED, progressEvents, setsProgress } from './jobs/progress.ts';
 import { statement } from './statement.ts';
+import { chargePages } from './usage/accounting.ts';
 
 /** Sites and businesses that a lead search looked at, and what became of each. */
 
@@ -44,13 +45,16 @@ const STORE_CANDIDATE = statement(
   WITH mine AS (
     UPDATE jobs j SET ${setsProgress('$6', '$7', '$8')}, errors_count = $9
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
-    RETURNING ${PROGRESSED}
-  ), progress_event AS (${progressEvents('mine')})
-  INSERT INTO lead_candidates (job_id, key, failed, outcome, sources, detail)
-  SELECT id, $4, $5, $10, $11::text[], $12::json FROM mine
-  ON CONFLICT (job_id, key) DO UPDATE
-  SET failed = excluded.failed, outcome = excluded.outcome, sources = ${UNITED}, detail = excluded.detail, checked_at = now()
-  RETURNING key
+    RETURNING j.key_id, ${PROGRESSED}
+  ), progress_event AS (${progressEvents('mine')}), stored AS (
+    INSERT INTO lead_candidates (job_id, key, failed, outcome, sources, detail)
+    SELECT id, $4, $5, $10, $11::text[], $12::json FROM mine
+    ON CONFLICT (job_id, key) DO UPDATE
+    SET failed = excluded.failed, outcome = excluded.outcome, sources = ${UNITED}, detail = excluded.detail, checked_at = now()
+    RETURNING key, xmax = 0 AND outcome <> 'skipped' AS is_first
+  ), charged AS (${chargePages('(SELECT mine.id, mine.user_id, mine.key_id FROM mine, stored WHERE is_first)')}
+  )
+  SELECT key FROM stored
   `,
 );
 

@@ -6,6 +6,7 @@ import { insertEvents } from './insert-events.ts';
 import { PROGRESSED, progressEvents, setsProgress } from './jobs/progress.ts';
 import { detailOf } from './lead-candidates.ts';
 import { statement } from './statement.ts';
+import { chargePages } from './usage/accounting.ts';
 
 /**
  * What a worker writes while it searches for leads. Every statement carries the fence: status,
@@ -71,7 +72,7 @@ const STORE_LEAD = statement(
   'store_lead',
   `
   WITH mine AS (
-    SELECT id, user_id, correlation_id, leads_count FROM jobs
+    SELECT id, user_id, key_id, correlation_id, leads_count FROM jobs
     WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
     FOR UPDATE
   ), stored AS (
@@ -88,6 +89,8 @@ const STORE_LEAD = statement(
     ON CONFLICT (job_id, key) DO UPDATE
     SET failed = false, outcome = 'lead', sources = excluded.sources, checked_at = now(),
         detail = CASE WHEN lead_candidates.outcome = 'lead' THEN lead_candidates.detail ELSE excluded.detail END
+    RETURNING xmax = 0 AS is_first
+  ), charged AS (${chargePages('(SELECT mine.id, mine.user_id, mine.key_id FROM mine, visited WHERE is_first)')}
   ), counted AS (
     UPDATE jobs j
     SET leads_count = m.leads_count + CASE WHEN s.is_new THEN 1 ELSE 0 END, ${setsProgress('$13', '$14', '$15')}

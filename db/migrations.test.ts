@@ -32,6 +32,7 @@ const RELEASED: Record<string, string> = {
   '0021-schedules': '173957ae5553a756',
   '0022-suppressions': 'fd380c69239bf98d',
   '0023-key-life': '811939365ea82600',
+  '0024-limits-and-usage': '63963065dd23aadd',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

@@ -23,6 +23,8 @@ export async function prune(
     sql.query(PRUNE_HOSTS, [options.limit]),
     sql.query(PRUNE_ROBOTS, [options.limit]),
     sql.query(PRUNE_RENDERING_TYPES, [options.limit]),
+    sql.query(PRUNE_USAGE, [options.limit]),
+    sql.query(PRUNE_RATES),
   ]);
   return counts.reduce((sum, rows) => sum + rows.length, 0);
 }
@@ -207,4 +209,20 @@ const PRUNE_RENDERING_TYPES = statement(
     SELECT host FROM rendering_types WHERE seen_at < now() - interval '30 days' LIMIT $1)
   RETURNING host
   `,
+);
+
+/** The year that `GET /usage` shows. */
+const PRUNE_USAGE = statement(
+  'prune_usage',
+  `
+  DELETE FROM usage_daily WHERE (user_id, owner_id, day, shard) IN (
+    SELECT user_id, owner_id, day, shard FROM usage_daily WHERE day < current_date - 400 LIMIT $1)
+  RETURNING day
+  `,
+);
+
+/** Of processes that ended, and of users who were busy once. */
+const PRUNE_RATES = statement(
+  'prune_request_rates',
+  `DELETE FROM request_rates WHERE counted_at < now() - interval '1 minute' RETURNING user_id`,
 );

@@ -7,7 +7,15 @@ import { type Handler, pathParameter, sendJson } from '../http/route.ts';
 import { readBody, requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
 import { exceeds, limitedExpiry, limitedIps, limitedScopes } from './key-limits.ts';
-import { auditKey, noSuchKey, storeNewKey, toResponse, userFor, whoseKeys } from './keys.ts';
+import {
+  auditKey,
+  noSuchKey,
+  requireNoKeyLimits,
+  storeNewKey,
+  toResponse,
+  userFor,
+  whoseKeys,
+} from './keys.ts';
 
 /** `PATCH /keys/{id}`. A key may narrow itself, and widen itself or others only up to itself. */
 export const editKey =
@@ -48,6 +56,7 @@ export const rotateKey = (database: Database, auth: Auth): Handler =>
     rotateKeyRequest,
     async (sql, { overlap_seconds: seconds }, response) => {
       const { caller } = response.locals;
+      requireNoKeyLimits(caller);
       const old = await lockKey(sql, { id: pathParameter(response.req, 'id'), userId: whoseKeys(response) });
       if (!old) throw noSuchKey();
       if (old.revoked_at || (old.expires_at && old.expires_at.getTime() <= Date.now())) {
@@ -61,6 +70,7 @@ export const rotateKey = (database: Database, auth: Auth): Handler =>
         ...{ userId: old.user_id, name: old.name, scopes: old.scopes, allowedIps: old.allowed_ips },
         expiresAt: old.expires_at?.toISOString() ?? null,
         issuedBy: old.issued_by ?? old.id,
+        limits: old.limits,
       });
       const ended = await succeedKey(sql, { id: old.id, successor: stored.id, seconds });
       await auditKey(sql, response, 'key.issued', stored, { rotated_from: old.id });

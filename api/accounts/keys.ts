@@ -2,11 +2,18 @@ import type { AuditAction } from '../../core/accounts/audit.ts';
 import { issueKeyRequest, revokeKeyQuery } from '../../core/accounts/user-schemas.ts';
 import { writeAudit } from '../../db/accounts/audit.ts';
 import { lockKey, revokeKeys } from '../../db/accounts/key-changes.ts';
-import { type ApiKey, findUser, listKeys, storeKey, type User } from '../../db/accounts/users.ts';
+import {
+  type ApiKey,
+  type Caller,
+  findUser,
+  listKeys,
+  storeKey,
+  type User,
+} from '../../db/accounts/users.ts';
 import type { Database, Sql } from '../../db/connect.ts';
 import { isAdmin, requireScope } from '../http/access.ts';
 import { createOnce } from '../http/create-once.ts';
-import { invalidRequest, notFound, refusedKey } from '../http/problem.ts';
+import { forbidden, invalidRequest, notFound, refusedKey } from '../http/problem.ts';
 import { type ApiResponse, type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
 import { readQuery, requireNoQuery } from '../http/validation.ts';
 import type { Auth } from '../middleware/authentication.ts';
@@ -21,6 +28,7 @@ export const issueKey = (database: Database): Handler =>
     issueKeyRequest,
     async (sql, body, response) => {
       const { caller } = response.locals;
+      requireNoKeyLimits(caller);
       const user = await userFor(sql, response, body.user_id ?? caller.userId);
       const { key, stored } = await storeNewKey(sql, response, {
         userId: user.id,
@@ -29,12 +37,24 @@ export const issueKey = (database: Database): Handler =>
         allowedIps: limitedIps(body.allowed_ips, caller, user),
         expiresAt: limitedExpiry(body.expires_at, caller),
         issuedBy: caller.keyId,
+        limits: body.limits ?? {},
       });
       await auditKey(sql, response, 'key.issued', stored);
       return { body: { ...toResponse(stored), key } };
     },
     { sealed: true },
   );
+
+/**
+ * Each key is counted for itself, so others would be a way around its limits.
+ *
+ * @throws Problem 403
+ */
+export function requireNoKeyLimits({ keyLimits }: Caller): void {
+  if (Object.values(keyLimits).some((limit) => limit != null)) {
+    throw forbidden('a key with limits makes no keys');
+  }
+}
 
 /** Makes a key and stores its hash. */
 export async function storeNewKey(
@@ -131,7 +151,10 @@ export const toResponse = ({
   user_id,
   scopes,
   allowed_ips,
+  limits,
   issued_by,
   created_at,
   expires_at,
-}: ApiKey) => ({ id, name, prefix, user_id, scopes, allowed_ips, issued_by, created_at, expires_at });
+}: ApiKey) => ({
+  ...{ id, name, prefix, user_id, scopes, allowed_ips, limits, issued_by, created_at, expires_at },
+});

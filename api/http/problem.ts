@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http';
+import { type LimitReached, limitReachedMessage } from '../../core/accounts/limits.ts';
 import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
 import type { KeyRefusal } from '../../db/accounts/users.ts';
 
@@ -19,7 +20,7 @@ interface ProblemExtra {
   missingScope?: Scope;
   headers?: Record<string, string>;
   /** Further members of the body. */
-  members?: { job_id: string };
+  members?: Record<string, unknown>;
 }
 
 /** An error answer (RFC 9457), thrown anywhere and written by the error handler. */
@@ -106,6 +107,29 @@ export const conflict = (code: string, detail: string) => new Problem(409, code,
 
 export const tooManyRequests = (detail: string, retryAfterSeconds: number) =>
   new Problem(429, 'rate_limited', detail, { headers: { 'retry-after': String(retryAfterSeconds) } });
+
+/** More requests than a user may send. */
+export const rateLimited = (reached: LimitReached, retryAfterSeconds: number) =>
+  new Problem(429, 'rate_limited', `no more than ${reached.limitValue} requests a second are served`, {
+    headers: { 'retry-after': String(retryAfterSeconds) },
+    members: limitMembers(reached),
+  });
+
+/** For limits that are free again when something happens, and not at a time. */
+const RETRY_AFTER_S = 60;
+
+export const limitReached = (reached: LimitReached) => {
+  const seconds = reached.freeAt ? Math.ceil((reached.freeAt.getTime() - Date.now()) / 1000) : RETRY_AFTER_S;
+  return new Problem(429, 'limit_reached', limitReachedMessage(reached), {
+    headers: { 'retry-after': String(Math.max(seconds, 1)) },
+    members: limitMembers(reached),
+  });
+};
+
+const limitMembers = ({ limit, scope, used, limitValue, freeAt }: LimitReached) => ({
+  ...{ limit, scope, used, limit_value: limitValue },
+  free_at: freeAt?.toISOString() ?? null,
+});
 
 export const tooManyStreams = (limit: number) =>
   new Problem(429, 'too_many_streams', `at most ${limit} streams of a user are open at a time`, {

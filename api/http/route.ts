@@ -23,6 +23,9 @@ export type Locals = {
   caller: Caller;
   /** The client's address behind trusted proxies; set by authentication. */
   address: string;
+  /** Values of the headers of the same names; set with the caller. */
+  rateLimitPolicy?: string;
+  rateLimit?: string;
   /** Set after authentication. */
   body: BodyCharge;
 };
@@ -148,8 +151,15 @@ export function sendNoContent(response: ApiResponse): void {
 /**
  * Headers of every answer. Answers hold one user's data, so caches may not store them by default.
  */
-export const answerHeaders = (response: ApiResponse) => ({
-  'x-request-id': response.locals.requestId,
-  'x-content-type-options': 'nosniff',
-  'cache-control': 'no-store',
-});
+export function answerHeaders({ locals }: ApiResponse): Record<string, string> {
+  const headers: Record<string, string> = {
+    'x-request-id': locals.requestId,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+  };
+  if (locals.rateLimit !== undefined && locals.rateLimitPolicy !== undefined) {
+    headers['ratelimit-policy'] = locals.rateLimitPolicy;
+    headers.ratelimit = locals.rateLimit;
+  }
+  return headers;
+}

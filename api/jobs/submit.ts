@@ -1,10 +1,17 @@
 import type { JobSpec } from '../../core/jobs/job.ts';
 import { submitQuery } from '../../core/jobs/job-queries.ts';
-import { batchRequest, MAX_BATCH, type ScrapeRequest, scrapeRequest } from '../../core/jobs/job-schemas.ts';
+import {
+  batchRequest,
+  DEFAULT_PRIORITY,
+  MAX_BATCH,
+  type ScrapeRequest,
+  scrapeRequest,
+} from '../../core/jobs/job-schemas.ts';
 import type { Submission } from '../../db/jobs/accept.ts';
 import type { Dispatch } from '../../dispatch/dispatch.ts';
 import { BATCH_BODY_LIMIT, BODY_LIMIT } from '../http/body.ts';
 import { hashBatch, hashBody, idempotencyConflict, idempotencyKeyOf } from '../http/idempotency.ts';
+import { invalidRequest, limitReached } from '../http/problem.ts';
 import type { RefusedTargets, UrlField } from '../http/refused-targets.ts';
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http/route.ts';
 import { readBody, readItems, readQuery, requireNoQuery } from '../http/validation.ts';
@@ -71,7 +78,7 @@ export const submitBatch = ({ accept, dispatch, refusedTargets }: SubmitDependen
     });
     const bodyHash = idempotencyKeyOf(request) === undefined ? '' : await hashBatch(specs);
     const submission = submissionOf(request, response, specs, () => bodyHash);
-    const { jobs, fresh } = await acceptOrConflict(accept, submission);
+    const { jobs, fresh } = await acceptOrRefuse(accept, submission);
     sendJson(response, 202, { jobs: jobs.map(({ id, status }) => ({ job_id: id, status })) });
     if (fresh) dispatch.offer(dispatchable(submission, jobs));
   };
@@ -87,8 +94,10 @@ export function submissionOf(
   specs: JobSpec[],
   hashOfBody: () => string,
 ): Submission {
+  const { userId, keyId, limits, keyLimits } = response.locals.caller;
+  requirePriority(limits.highest_priority, specs);
   const submission = {
-    userId: response.locals.caller.userId,
+    ...{ userId, keyId, limits, keyLimits },
     correlationId: response.locals.requestId,
     specs,
   };
@@ -96,16 +105,47 @@ export function submissionOf(
   return key === undefined ? submission : { ...submission, idempotency: { key, bodyHash: hashOfBody() } };
 }
 
-/** Accepts the submission of one job. @throws Problem 409 if its key was used with another body */
+/** Accepts the submission of one job. @throws Problem 409 for a used key, 429 for a limit */
 export async function acceptOne(accept: Accept, submission: Submission) {
-  const { jobs, fresh } = await acceptOrConflict(accept, submission);
+  const { jobs, fresh } = await acceptOrRefuse(accept, submission);
   const [job] = jobs;
   if (!job) throw new Error('accept gave no job');
   return { job, jobs, fresh };
 }
 
-async function acceptOrConflict(accept: Accept, submission: Submission) {
+/** @throws Problem 422 if a job is more urgent than its user's may be */
+export function requirePriority(
+  highest: number | null | undefined,
+  specs: Pick<JobSpec, 'priority'>[],
+  pathOf = (index: number) => (specs.length > 1 ? `jobs.${index}.priority` : 'priority'),
+): void {
+  if (highest == null) return;
+  const errors = specs.flatMap(({ priority = DEFAULT_PRIORITY }, index) =>
+    priority > highest
+      ? [
+          {
+            path: pathOf(index),
+            message: `expected at most ${highest}, the highest priority of this user`,
+          },
+        ]
+      : [],
+  );
+  if (errors.length > 0) throw invalidRequest(errors.slice(0, MAX_ERRORS));
+}
+
+const MAX_ERRORS = 50;
+
+/** @throws Problem 409 for a used key, 429 for a limit */
+async function acceptOrRefuse(accept: Accept, submission: Submission) {
   const acceptance = await accept(submission);
-  if (acceptance.kind === 'key_conflict') throw idempotencyConflict();
-  return acceptance;
+  switch (acceptance.kind) {
+    case 'accepted':
+      return acceptance;
+    case 'key_conflict':
+      throw idempotencyConflict();
+    case 'limit_reached':
+      throw limitReached(acceptance.reached);
+    default:
+      return acceptance satisfies never;
+  }
 }

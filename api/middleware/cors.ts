@@ -7,13 +7,8 @@ export const createCors = (origins: string[]): Middleware =>
     origin: origins.includes('*') ? '*' : origins,
     methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
     exposedHeaders: [
-      'Location',
-      'ETag',
-      'Retry-After',
-      'X-Request-Id',
-      'Content-Disposition',
-      'Allow',
-      'Mcp-Session-Id',
+      ...['Location', 'ETag', 'Retry-After', 'X-Request-Id', 'Content-Disposition', 'Allow'],
+      ...['Mcp-Session-Id', 'RateLimit', 'RateLimit-Policy'],
     ],
     maxAge: 600,
   });

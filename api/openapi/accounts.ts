@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { AUDIT_ACTIONS, listAuditQuery } from '../../core/accounts/audit.ts';
+import { changeLimitsRequest, keyLimits, usageQuery } from '../../core/accounts/limit-schemas.ts';
+import { LIMIT_NAMES } from '../../core/accounts/limits.ts';
 import { ROLES, SCOPES } from '../../core/accounts/scopes.ts';
 import {
   changeKeyRequest,
@@ -37,10 +39,39 @@ const keyFields = {
   user_id: uuid,
   scopes: z.array(z.enum(SCOPES)).nullable().meta({ description: 'Null: all of its user' }),
   allowed_ips: z.array(z.string()).nullable(),
+  limits: keyLimits,
   issued_by: uuid.nullable(),
   created_at: time,
   expires_at: time.nullable(),
 };
+
+const limitValues = z.object(
+  Object.fromEntries(LIMIT_NAMES.map((name) => [name, z.number().nullable().optional()])),
+);
+const userLimits = z
+  .object({ user_id: uuid, role: z.enum(ROLES), limits: limitValues, own: limitValues, of_role: limitValues })
+  .meta({ id: 'UserLimits' });
+
+const quota = z
+  .object({ used: z.number(), limit_value: z.number().nullable(), resets_at: time.nullable() })
+  .meta({ id: 'Quota' });
+
+const usage = z.object({
+  user_id: uuid,
+  limits: z.record(z.string(), quota),
+  highest_priority: z.number().nullable(),
+  pages: z.object({
+    by_day: z.array(z.object({ day: z.string(), pages: count })),
+    by_month: z.array(z.object({ month: z.string(), pages: count })),
+  }),
+  keys: z.array(z.object({ key_id: uuid, name: z.string(), limits: z.record(z.string(), quota) })),
+});
+
+const usageOfUser = z.object({
+  ...{ user_id: uuid, email: z.string(), role: z.enum(ROLES) },
+  ...{ pages_today: count, pages_this_month: count, stored_bytes: count },
+  jobs: z.object({ running: count, waiting: count }),
+});
 
 const entry = z
   .object({
@@ -163,6 +194,20 @@ export const accountOperations: Operations = {
     body: changeUserRequest,
     answers: ok('The user, changed', user),
     errors: { 409: ['email_taken', 'last_admin'] },
+  },
+  'GET /api/v1/users/:id/limits': {
+    summary: 'Show the limits of a user',
+    answers: ok('What holds, and where it comes from', userLimits),
+  },
+  'PATCH /api/v1/users/:id/limits': {
+    summary: 'Change limits of a user',
+    body: changeLimitsRequest,
+    answers: ok('The limits, changed', userLimits),
+  },
+  'GET /api/v1/usage': {
+    summary: 'Show what is used of each limit',
+    query: usageQuery,
+    answers: ok('Of one user; of all with all_users=true', z.union([usage, listOf('users', usageOfUser)])),
   },
   'GET /api/v1/account': {
     summary: 'Show whose key this is, and what it may',

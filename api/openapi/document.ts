@@ -230,6 +230,11 @@ const PROBLEM: JsonSchema = {
     },
     job_id: { type: 'string', format: 'uuid' },
     missing_scope: { type: 'string' },
+    limit: { type: 'string', description: 'Of rate_limited and limit_reached: which limit' },
+    scope: { enum: ['user', 'key'], description: 'Whose limit it is' },
+    used: { type: 'number' },
+    limit_value: { type: 'number' },
+    free_at: { type: ['string', 'null'], format: 'date-time' },
   },
 };
 

@@ -123,7 +123,7 @@ const submit = {
   body: scrapeRequest,
   isIdempotent: true,
   answers: { 200: { says: 'The job has ended', json: result }, 202: acceptedAnswer },
-  errors: { 409: ['job_cancelled'], ...waits },
+  errors: { 409: ['job_cancelled'], 429: ['limit_reached'], ...waits },
 };
 
 export const jobOperations: Operations = {
@@ -158,7 +158,7 @@ export const jobOperations: Operations = {
       },
       202: { says: 'It takes longer than `wait`; the job goes on', json: accepted },
     },
-    errors: { 409: ['job_cancelled'], ...waits },
+    errors: { 409: ['job_cancelled'], 429: ['limit_reached'], ...waits },
   },
   'POST /api/v1/jobs/scrape': submit,
   'POST /jobs/scrape': { ...submit, summary: 'Submit a job, at its older path' },
@@ -178,7 +178,7 @@ export const jobOperations: Operations = {
     body: mapRequest,
     isIdempotent: true,
     answers: { 200: { says: 'The addresses', json: siteMap }, 202: acceptedAnswer },
-    errors: { 502: ['map_failed'] },
+    errors: { 429: ['limit_reached'], 502: ['map_failed'] },
   },
   'GET /api/v1/jobs': {
     summary: 'List jobs, newest first',

@@ -31,7 +31,7 @@ import {
   sendNoContent,
 } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
-import { urlsOf } from '../jobs/submit.ts';
+import { requirePriority, urlsOf } from '../jobs/submit.ts';
 import { changedFields, newFields, nextOf } from './fields.ts';
 
 const SHOWN_TIMES = 5;
@@ -43,6 +43,7 @@ export const addSchedule = (database: Database, refusedTargets: RefusedTargets):
     database,
     refusedTargets.refuseIn(createScheduleRequest, ({ job }) => jobUrlsOf(job)),
     async (sql, body, response) => {
+      requirePriority(response.locals.caller.limits.highest_priority, [body.job], inSchedule);
       const id = newScheduleId();
       const now = new Date();
       const fields = newFields(body, now);
@@ -92,6 +93,7 @@ export const editSchedule = (database: Database, refusedTargets: RefusedTargets)
     requireNoQuery(request);
     const id = pathParameter(request, 'id');
     const body = await readBody(request, schema);
+    if (body.job) requirePriority(response.locals.caller.limits.highest_priority, [body.job], inSchedule);
     const changed = await database.transaction(async (sql) => {
       const locked = await lockSchedule(sql, response.locals.caller.userId, id);
       if (!locked) throw noSuchSchedule();
@@ -104,6 +106,8 @@ export const editSchedule = (database: Database, refusedTargets: RefusedTargets)
     await sendSchedule(database, response, changed);
   };
 };
+
+const inSchedule = () => 'job.priority';
 
 const TIMING = ['cron', 'every', 'timezone', 'jitter_seconds', 'starts_at', 'ends_at', 'paused'] as const;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { emailAddress, moment, queryBoolean, string, text } from '../schema-primitives.ts';
+import { keyLimits } from './limit-schemas.ts';
 import { ROLES, SCOPES } from './scopes.ts';
 
 /** Request bodies about users and their keys. */
@@ -34,6 +35,7 @@ export const issueKeyRequest = z.strictObject({
   scopes: scopes.optional(),
   expires_at: moment.optional(),
   allowed_ips: allowedIps.optional(),
+  limits: keyLimits.optional(),
 });
 
 /** Body of `PATCH /keys/{id}`; null lifts a limit, down to that of the key of the request. */

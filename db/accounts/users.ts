@@ -1,3 +1,4 @@
+import type { KeyLimits, Limits } from '../../core/accounts/limits.ts';
 import { type Role, type Scope, scopesOf } from '../../core/accounts/scopes.ts';
 import type { Database, Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
@@ -70,6 +71,7 @@ export interface ApiKey {
   issued_by: string | null;
   /** To about a minute. */
   last_used_at: Date | null;
+  limits: KeyLimits;
   created_at: Date;
   expires_at: Date | null;
   revoked_at: Date | null;
@@ -88,6 +90,7 @@ export async function storeKey(
     /** The key that issues it. */
     issuedBy: string;
     expiresAt: string | null;
+    limits: KeyLimits;
     correlationId: string;
   },
 ): Promise<ApiKey | null> {
@@ -101,12 +104,13 @@ export async function storeKey(
     key.correlationId,
     key.allowedIps,
     key.issuedBy,
+    JSON.stringify(key.limits),
   ]);
   return row ?? null;
 }
 
-export const KEY_COLUMNS =
-  'id, user_id, name, prefix, scopes, allowed_ips, issued_by, created_at, expires_at, revoked_at, last_used_at';
+export const KEY_COLUMNS = `
+  id, user_id, name, prefix, scopes, allowed_ips, limits, issued_by, created_at, expires_at, revoked_at, last_used_at`;
 
 const STORE_KEY = statement(
   'store_key',
@@ -115,8 +119,8 @@ const STORE_KEY = statement(
     -- Locked: a revocation of it waits, and then finds this key too.
     SELECT id FROM api_keys WHERE id = $9::uuid AND revoked_at IS NULL FOR SHARE
   ), issued AS (
-    INSERT INTO api_keys (user_id, name, prefix, hash, scopes, expires_at, allowed_ips, issued_by)
-    SELECT $1, $2, $3, $4, $5, $6, $8, id FROM issuer
+    INSERT INTO api_keys (user_id, name, prefix, hash, scopes, expires_at, allowed_ips, issued_by, limits)
+    SELECT $1, $2, $3, $4, $5, $6, $8, id, $10 FROM issuer
     RETURNING ${KEY_COLUMNS}
   ), event AS (${insertEvents({
     ...{ from: 'issued', type: "'user.key_issued'", jobId: 'NULL', correlationId: '$7' },
@@ -152,6 +156,9 @@ export interface Caller {
   /** Addresses and ranges that the key may be used from; null: anywhere. */
   allowedIps: readonly string[] | null;
   expiresAt: Date | null;
+  /** The user's own and, where those are silent, the role's. */
+  limits: Limits;
+  keyLimits: KeyLimits;
 }
 
 export type KeyRefusal = 'key_revoked' | 'key_expired' | 'user_disabled';
@@ -179,11 +186,11 @@ const FIND_KEYS = statement(
   'find_keys',
   `
   SELECT k.hash, u.id AS "userId", k.id AS "keyId", u.role, k.scopes AS "keyScopes", k.allowed_ips AS "allowedIps",
-         k.expires_at AS "expiresAt",
+         k.expires_at AS "expiresAt", coalesce(r.limits, '{}') || u.limits AS limits, k.limits AS "keyLimits",
          CASE WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
               WHEN k.expires_at <= now() THEN 'key_expired'
               WHEN u.disabled_at IS NOT NULL THEN 'user_disabled' END AS refusal
-  FROM api_keys k JOIN users u ON u.id = k.user_id
+  FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN role_limits r ON r.role = u.role
   WHERE k.hash = ANY ($1::bytea[])
   `,
 );

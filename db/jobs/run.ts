@@ -4,6 +4,16 @@ import type { Artifact, Page } from '../../core/jobs/page.ts';
 import { textArray } from '../../runtime/postgres/text-array.ts';
 import { ASYNC_COMMIT, type Database, type Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
+import {
+  ACCOUNT,
+  type AccountRow,
+  accounted,
+  CHARGED,
+  COUNTS_BYTES,
+  type Stored,
+  storeAccounted,
+  WITHIN_LIMITS,
+} from '../usage/accounting.ts';
 import { PROGRESSED, progressEvents, setsProgress } from './progress.ts';
 
 /** Writes of a worker that runs a job. Each statement has the fence: status, attempt and worker. */
@@ -82,16 +92,16 @@ const LIST_STORED_PAGES = statement(
 export interface StoredPage {
   position: number;
   page: Page;
-  /** `body: null` if it is in the artifact store. */
-  artifacts: (Omit<Artifact, 'body'> & { name: string; body: Buffer | null })[];
+  /** `body: null` if it is in the artifact store; `bytes` is its size wherever it is. */
+  artifacts: (Omit<Artifact, 'body'> & { name: string; body: Buffer | null; bytes: number })[];
   progress: Progress;
   counts: Counts;
 }
 
 /**
- * Stores pages with their artifacts and the job's progress, which is that of the last page; false
- * if the fence no longer holds, and then nothing is stored. Without artifacts it is one statement
- * without a transaction around it: pages that need no browser arrive at hundreds per second.
+ * Stores pages with their artifacts and the job's progress, which is that of the last page, all or
+ * nothing. Without artifacts it is one statement without a transaction around it: pages that need
+ * no browser arrive at hundreds per second.
  *
  * @param pages of different positions
  */
@@ -99,14 +109,15 @@ export async function storePages(
   database: Database,
   run: Fence,
   pages: readonly StoredPage[],
-): Promise<boolean> {
+): Promise<Stored> {
   const withArtifacts = pages.filter(({ artifacts }) => artifacts.length > 0);
   if (withArtifacts.length === 0) return storeRows(database, run, pages);
   return database.transaction(async (sql) => {
-    if (!(await storeRows(sql, run, pages))) return false;
+    const stored = await storeRows(sql, run, pages);
+    if (stored.kind !== 'stored') return stored;
     for (const { position, artifacts } of withArtifacts)
       await storeArtifacts(sql, run.id, position, artifacts);
-    return true;
+    return stored;
   });
 }
 
@@ -122,20 +133,25 @@ export async function storeArtifacts(
   }
 }
 
-async function storeRows(sql: Sql, run: Fence, pages: readonly StoredPage[]): Promise<boolean> {
+async function storeRows(sql: Sql, run: Fence, pages: readonly StoredPage[]): Promise<Stored> {
   const last = pages.at(-1);
-  if (!last) return true;
+  if (!last) return { kind: 'stored' };
   const { progress, counts } = last;
-  const rows = await sql.query(STORE_PAGES, [
+  const values = [
     ...[run.id, run.attempt, run.workerId],
     ...[progress.done, progress.total, progress.message, counts.pages, counts.errors],
     pages.map(({ position }) => position),
     pages.map(({ page }) => page.error !== null),
     // Binary: escaping the quotes of a large page takes the driver longer than all other work.
     textArray(pages.map(({ page }) => JSON.stringify(page))),
-  ]);
-  return rows.length > 0;
+    pages.map(artifactBytes),
+  ];
+  return storeAccounted(sql, run.id, () => sql.query<AccountRow>(STORE_PAGES, values));
 }
+
+/** Those in the artifact store count too. */
+export const artifactBytes = ({ artifacts }: Pick<StoredPage, 'artifacts'>): number =>
+  artifacts.reduce((sum, { bytes }) => sum + bytes, 0);
 
 /**
  * The removed artifacts are those of an earlier attempt at the same page; no new ones exist yet.
@@ -143,19 +159,24 @@ async function storeRows(sql: Sql, run: Fence, pages: readonly StoredPage[]): Pr
 const STORE_PAGES = statement(
   'store_pages',
   `
-  WITH mine AS (
-    UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')}, pages_count = $7, errors_count = $8
-    WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
+  WITH ${accounted(`
+    SELECT nth, position, octet_length(content) + artifact_bytes AS bytes
+    FROM unnest($9::int[], $11::text[], $12::bigint[]) WITH ORDINALITY AS p (position, content, artifact_bytes, nth)`)},
+  mine AS (
+    UPDATE jobs j SET ${setsProgress('$4', '$5', '$6')}, pages_count = $7, errors_count = $8, ${COUNTS_BYTES}
+    FROM held, added
+    WHERE j.id = $1 AND j.attempt = $2 AND j.worker_id = $3 AND j.status = 'running' AND ${WITHIN_LIMITS}
     RETURNING ${PROGRESSED}
-  ), progress_event AS (${progressEvents('mine')}), outdated AS (
+  ), progress_event AS (${progressEvents('mine')}), ${CHARGED}, outdated AS (
     DELETE FROM artifacts USING mine WHERE job_id = mine.id AND position = ANY ($9::int[])
+  ), stored AS (
+    INSERT INTO pages (job_id, position, failed, content, bytes)
+    SELECT mine.id, p.position, p.failed, p.content::json, octet_length(p.content) + p.artifact_bytes
+    FROM mine, unnest($9::int[], $10::boolean[], $11::text[], $12::bigint[]) AS p (position, failed, content, artifact_bytes)
+    ON CONFLICT (job_id, position) DO UPDATE
+    SET failed = excluded.failed, content = excluded.content, bytes = excluded.bytes, stored_at = now()
   )
-  INSERT INTO pages (job_id, position, failed, content)
-  SELECT mine.id, p.position, p.failed, p.content::json
-  FROM mine, unnest($9::int[], $10::boolean[], $11::text[]) AS p (position, failed, content)
-  ON CONFLICT (job_id, position)
-    DO UPDATE SET failed = excluded.failed, content = excluded.content, stored_at = now()
-  RETURNING position
+  ${ACCOUNT}
   `,
 );
 

@@ -21,6 +21,7 @@ import { auditLog } from './0020-audit-log.ts';
 import { schedules } from './0021-schedules.ts';
 import { suppressions } from './0022-suppressions.ts';
 import { keyLife } from './0023-key-life.ts';
+import { limitsAndUsage } from './0024-limits-and-usage.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -48,4 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
   schedules,
   suppressions,
   keyLife,
+  limitsAndUsage,
 ];

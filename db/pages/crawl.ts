@@ -2,8 +2,19 @@ import type { Counts, Fence, Progress } from '../../core/jobs/job.ts';
 import type { Page } from '../../core/jobs/page.ts';
 import type { Database, Sql } from '../connect.ts';
 import { PROGRESSED, progressEvents, setsProgress } from '../jobs/progress.ts';
-import { type StoredPage, storeArtifacts } from '../jobs/run.ts';
+import { artifactBytes, type StoredPage, storeArtifacts } from '../jobs/run.ts';
 import { statement } from '../statement.ts';
+import {
+  ACCOUNT,
+  type AccountRow,
+  accounted,
+  CHARGED,
+  COUNTS_BYTES,
+  chargePages,
+  type Stored,
+  storeAccounted,
+  WITHIN_LIMITS,
+} from '../usage/accounting.ts';
 
 /** A stored address of a crawl, see scraping/crawl/frontier.ts. */
 export interface CrawlUrl {
@@ -50,28 +61,31 @@ export interface CrawlStep {
   page: { position: number; page: Page; artifacts: StoredPage['artifacts'] } | null;
   progress: Progress;
   counts: Counts;
+  /** A map stores no pages; those that it loads count all the same. */
+  isMap?: boolean;
 }
 
 /**
- * Stores a page, the new state of its address and the addresses it led to, all or nothing; false if
- * the fence no longer holds, and then nothing is stored. After a crash before it one page is
- * visited again, after a crash behind it none.
+ * Stores a page, the new state of its address and the addresses it led to, all or nothing. After a
+ * crash before it one page is visited again, after a crash behind it none.
  */
-export async function storeCrawlStep(database: Database, run: Fence, step: CrawlStep): Promise<boolean> {
+export async function storeCrawlStep(database: Database, run: Fence, step: CrawlStep): Promise<Stored> {
   const artifacts = step.page?.artifacts ?? [];
   if (artifacts.length === 0) return storeStep(database, run, step);
   return database.transaction(async (sql) => {
-    if (!(await storeStep(sql, run, step))) return false;
-    if (step.page) await storeArtifacts(sql, run.id, step.page.position, artifacts);
-    return true;
+    const stored = await storeStep(sql, run, step);
+    if (step.page && stored.kind === 'stored') {
+      await storeArtifacts(sql, run.id, step.page.position, artifacts);
+    }
+    return stored;
   });
 }
 
-async function storeStep(sql: Sql, run: Fence, step: CrawlStep): Promise<boolean> {
+async function storeStep(sql: Sql, run: Fence, step: CrawlStep): Promise<Stored> {
   const { page, progress, counts } = step;
   const visited = step.visited.map(({ contentHash, ...url }) => ({ ...url, hash: contentHash }));
   const found = step.found.map(({ patternDepth, ...url }) => ({ ...url, pattern_depth: patternDepth }));
-  const rows = await sql.query(STORE_CRAWL_STEP, [
+  const values = [
     run.id,
     run.attempt,
     run.workerId,
@@ -85,21 +99,33 @@ async function storeStep(sql: Sql, run: Fence, step: CrawlStep): Promise<boolean
     progress.message,
     counts.pages,
     counts.errors,
-  ]);
-  return rows.length > 0;
+    page ? artifactBytes(page) : null,
+    step.isMap === true,
+  ];
+  return storeAccounted(sql, run.id, () => sql.query<AccountRow>(STORE_CRAWL_STEP, values));
 }
 
 const STORE_CRAWL_STEP = statement(
   'store_crawl_step',
   `
-  WITH mine AS (
-    UPDATE jobs j SET ${setsProgress('$9', '$10', '$11')}, pages_count = $12, errors_count = $13
-    WHERE id = $1 AND attempt = $2 AND worker_id = $3 AND status = 'running'
+  WITH ${accounted(`
+    SELECT 1 AS nth, $6::int AS position, octet_length($8::text) + $14::bigint AS bytes WHERE $6::int IS NOT NULL`)},
+  mine AS (
+    UPDATE jobs j SET ${setsProgress('$9', '$10', '$11')}, pages_count = $12, errors_count = $13, ${COUNTS_BYTES}
+    FROM held, added
+    WHERE j.id = $1 AND j.attempt = $2 AND j.worker_id = $3 AND j.status = 'running' AND ${WITHIN_LIMITS}
     RETURNING ${PROGRESSED}
-  ), progress_event AS (${progressEvents('mine')}), visited AS (
+  ), progress_event AS (${progressEvents('mine')}), ${CHARGED}, mapped AS (
+    SELECT mine.id, mine.user_id, held.key_id
+    FROM mine, held, json_to_recordset($4::json) AS v (position int, state text), crawl_urls c
+    WHERE $15::boolean AND v.state = 'done' AND c.job_id = $1 AND c.position = v.position AND c.state = 'waiting'
+    FOR UPDATE OF c
+  ), mapped_charged AS (${chargePages('mapped')}
+  ), visited AS (
     UPDATE crawl_urls c SET state = v.state, tries = v.tries, title = coalesce(v.title, c.title), content_hash = decode(v.hash, 'hex')
     FROM mine, json_to_recordset($4::json) AS v (position int, state text, tries int, title text, hash text)
     WHERE c.job_id = mine.id AND c.position = v.position
+      AND (SELECT count(*) FROM mapped) >= 0 -- which reads the states of before
   ), found AS (
     INSERT INTO crawl_urls (job_id, position, url, depth, pattern_depth, title, link_text)
     SELECT mine.id, f.position, f.url, f.depth, f.pattern_depth, f.title, f.title
@@ -108,11 +134,13 @@ const STORE_CRAWL_STEP = statement(
   ), outdated AS (
     DELETE FROM artifacts USING mine WHERE job_id = mine.id AND position = $6::int
   ), stored AS (
-    INSERT INTO pages (job_id, position, failed, content)
-    SELECT mine.id, $6::int, $7::boolean, $8::json FROM mine WHERE $6::int IS NOT NULL
-    ON CONFLICT (job_id, position) DO UPDATE SET failed = excluded.failed, content = excluded.content, stored_at = now()
+    INSERT INTO pages (job_id, position, failed, content, bytes)
+    SELECT mine.id, $6::int, $7::boolean, $8::text::json, octet_length($8::text) + $14::bigint
+    FROM mine WHERE $6::int IS NOT NULL
+    ON CONFLICT (job_id, position) DO UPDATE
+    SET failed = excluded.failed, content = excluded.content, bytes = excluded.bytes, stored_at = now()
   )
-  SELECT id FROM mine
+  ${ACCOUNT}
   `,
 );
 

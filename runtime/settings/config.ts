@@ -1,8 +1,10 @@
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Limits } from '../../core/accounts/limits.ts';
 import { OperatorError } from '../operator-error.ts';
 import { readEnvFile } from './env-file.ts';
+import { limitsOf } from './limits.ts';
 import { nearMisses } from './near-misses.ts';
 import { SETTINGS, type SettingName, type SettingValues, settingsOf } from './settings.ts';
 
@@ -78,6 +80,7 @@ export function parseConfig(environment: Record<string, string | undefined>): Co
     hostConcurrency: v.HOST_CONCURRENCY,
     hostGapMs: v.HOST_GAP_MS,
     rateLimit: v.RATE_LIMIT,
+    limitsByRole: limitsOf(v),
     trustedProxies: v.TRUSTED_PROXIES,
     corsOrigins: v.CORS_ORIGINS,
     streams: { perProcess: v.STREAMS_PER_PROCESS, perUser: v.STREAMS_PER_USER },
@@ -186,6 +189,8 @@ export interface Config {
   hostGapMs: number;
   /** Requests per user and second. */
   rateLimit: number;
+  /** Of users without limits of their own. */
+  limitsByRole: Record<string, Limits>;
   /** Addresses and ranges of proxies whose forwarding headers are trusted. */
   trustedProxies: string[];
   /** `*`, or the origins whose pages may call the API from browsers. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ROLES, type Role } from '../../core/accounts/scopes.ts';
 import { parseUrl } from '../../core/parse-url.ts';
 
 // Types of setting values. Each error message says what was expected.
@@ -41,3 +42,28 @@ export const listOf = <T extends z.ZodType<unknown, string>>(entry: T) =>
     .string()
     .transform((value) => value.split(/[\s,]+/).filter(Boolean))
     .pipe(z.array(entry));
+
+export type LimitsByRole = Partial<Record<Role, number | null>>;
+
+/** `1000` for all but admins, or `member:1000, admin:50000`; `none` is no limit. */
+export const limitByRole = (min: number, max: number) => {
+  const expected = `expected a whole number from ${min} to ${max} or none, or those of roles (${ROLES.join(', ')}) such as member:${Math.min(max, 1000)}, admin:none`;
+  return text.transform((value, context): LimitsByRole => {
+    const limits: LimitsByRole = {};
+    const add = (role: string | undefined, limit: string | undefined): boolean => {
+      const known = ROLES.find((name) => name === role);
+      const number = limit === 'none' ? null : /^\d{1,15}$/.test(limit ?? '') ? Number(limit) : Number.NaN;
+      if (!known || (number !== null && !(number >= min && number <= max))) return false;
+      limits[known] = number;
+      return true;
+    };
+    const entries = value.split(/\s*,\s*/);
+    const isForAll = entries.length === 1 && !value.includes(':');
+    const isGood = isForAll
+      ? add('member', value) && add('read_only', value)
+      : entries.every((entry) => add(...(entry.split(/\s*:\s*/, 2) as [string, string?])));
+    if (isGood) return limits;
+    context.addIssue({ code: 'custom', message: expected });
+    return z.NEVER;
+  });
+};

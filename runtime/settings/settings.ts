@@ -3,7 +3,16 @@ import { proxyUrl } from '../../core/jobs/job-schemas.ts';
 import { parseUrl } from '../../core/parse-url.ts';
 import { parseRange } from '../address-policy.ts';
 import { ENCRYPTION_KEY_FORMAT, parseEncryptionKey } from '../secrets/encryption-key.ts';
-import { base64url, listOf, oneOf, text, urlOf, verbatim, wholeNumber } from './setting-types.ts';
+import {
+  base64url,
+  limitByRole,
+  listOf,
+  oneOf,
+  text,
+  urlOf,
+  verbatim,
+  wholeNumber,
+} from './setting-types.ts';
 import {
   amqpUrl,
   artifactsUrl,
@@ -42,6 +51,8 @@ const ALL = ['start', 'api', 'worker', 'notifier', 'analytics', 'dispatch'] as c
 const CHILDREN = ['api', 'worker', 'notifier', 'analytics', 'dispatch'] as const;
 const SWEEPERS = ['api', 'dispatch'] as const;
 const web = urlOf('https:', 'http:');
+
+const OF_THE_PRESET = { unset: 'as `LIMITS` says', readBy: ['api'] } as const;
 
 /**
  * Every setting, declared once: `loadConfig` reads by this table, and `npm run docs` writes
@@ -106,7 +117,7 @@ export const SETTING_GROUPS = {
     ),
     RATE_LIMIT: setting(wholeNumber(1, 1_000_000), {
       fallback: '10000',
-      says: 'Requests per user and second at one API process; lower it if third parties get keys',
+      says: 'Requests per user and second, over all API processes; lower it if third parties get keys',
       readBy: ['api'],
     }),
     STREAMS_PER_PROCESS: setting(wholeNumber(0, 1_000_000), {
@@ -118,6 +129,44 @@ export const SETTING_GROUPS = {
       fallback: '1000',
       says: 'Event streams and WebSockets a user may have open at a time',
       readBy: ['api'],
+    }),
+  },
+  'What users may use': {
+    LIMITS: setting(oneOf(['none', 'strict']), {
+      fallback: 'none',
+      says: '`strict` limits all but admins to 5 running and 1,000 waiting jobs, 10,000 pages a day and 100,000 a month, 5,000 MB, priority 5, and 20 requests a second. The settings below win, and `PATCH /users/{id}/limits` over all',
+      readBy: ['api'],
+    }),
+    LIMIT_RUNNING_JOBS: setting(limitByRole(0, 1_000_000), {
+      ...OF_THE_PRESET,
+      says: 'Jobs of a user that run at a time; others wait. A number is for all but admins; `member:10, admin:50` is per role, `none` no limit. The same for those below',
+    }),
+    LIMIT_WAITING_JOBS: setting(limitByRole(0, 10_000_000), {
+      ...OF_THE_PRESET,
+      says: 'Jobs of a user that wait; more are refused with 429',
+    }),
+    LIMIT_PAGES_PER_DAY: setting(limitByRole(0, 1_000_000_000), {
+      ...OF_THE_PRESET,
+      says: 'Pages of a user per day (UTC); jobs that need more wait for the next',
+      example: 'member:10000, admin:none',
+    }),
+    LIMIT_PAGES_PER_MONTH: setting(limitByRole(0, 1_000_000_000), {
+      ...OF_THE_PRESET,
+      says: 'Pages of a user per month (UTC)',
+    }),
+    LIMIT_STORED_MB: setting(limitByRole(0, 1_000_000_000), {
+      ...OF_THE_PRESET,
+      unit: 'MB',
+      says: "A user's pages, screenshots and PDFs in storage; jobs that need more wait until some are deleted",
+    }),
+    LIMIT_PRIORITY: setting(limitByRole(0, 9), {
+      ...OF_THE_PRESET,
+      says: "Highest `priority` of a user's jobs",
+    }),
+    LIMIT_REQUESTS_PER_SECOND: setting(limitByRole(1, 1_000_000), {
+      unset: '`RATE_LIMIT`, or as `LIMITS` says',
+      readBy: ['api'],
+      says: 'Requests of a user per second, over all API processes',
     }),
   },
   'Database and files': {
@@ -505,6 +554,7 @@ export const SETTING_GROUPS = {
 
 export const SETTINGS = {
   ...SETTING_GROUPS['Where the API listens'],
+  ...SETTING_GROUPS['What users may use'],
   ...SETTING_GROUPS['Database and files'],
   ...SETTING_GROUPS.RabbitMQ,
   ...SETTING_GROUPS['Workers and jobs'],

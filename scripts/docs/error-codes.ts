@@ -89,6 +89,11 @@ const JOB: Record<JobErrorCode, readonly [consequence: string, ...Text]> = {
     'every source failed, for different reasons',
     'The message names each',
   ],
+  limit_reached: [
+    'waits, at no cost',
+    'its user or its key has used up a limit of pages or bytes; what was stored stays',
+    'Nothing: it goes on at `run_at`. An admin can raise the limit, which lets it go on at once',
+  ],
   host_busy: [
     'waits, at no cost',
     'every permit of a host is taken',
@@ -152,8 +157,12 @@ const PROBLEM: Record<string, Text> = {
   upgrade_required: ['`/live` speaks WebSocket', 'Use a WebSocket client, or `GET /events`'],
   headers_too_large: ['request line and headers exceed 16 KB', 'Send less'],
   rate_limited: [
-    'more than `RATE_LIMIT` requests per second, or too many wrong keys',
-    'Wait for `Retry-After`',
+    'more requests per second than the user may send, or too many wrong keys',
+    'Wait for `Retry-After`; the header `RateLimit` says what is left',
+  ],
+  limit_reached: [
+    '`limit` names the limit, `scope` whose it is (user or key), `used` and `limit_value` how much; `free_at` is null if it depends on what ends or is deleted',
+    'Wait for `Retry-After`, or ask an admin for more; `GET /usage` shows all limits',
   ],
   too_many_streams: ['more than `STREAMS_PER_USER` streams', 'Close some; one stream can carry all events'],
   origin_not_allowed: [

@@ -50,6 +50,7 @@ export type KnownErrorCode =
   | 'key_revoked'
   | 'key_state_conflict'
   | 'last_admin'
+  | 'limit_reached'
   | 'malformed_json'
   | 'malformed_request'
   | 'malformed_url'

@@ -17,6 +17,7 @@ import { directoryAuthorities, readDirectories } from '../../scraping/leads/sour
 import { createSourceFetch } from '../../scraping/leads/sources/fetch.ts';
 import { createSourceReader } from '../../scraping/leads/sources/source-reader.ts';
 import { openArtifactStore } from '../../storage/open.ts';
+import { createAllowance } from './allowance.ts';
 import { createUploadArtifacts } from './jobs/artifacts.ts';
 import { createSiteVisitor } from './jobs/candidate-pages.ts';
 import { createCrawlJob } from './jobs/crawl-job.ts';
@@ -94,7 +95,8 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
   const politeFetch = createPoliteFetch({ politeness, circuits });
   const scraping = { browser, http, renderingTypes, pageTimeoutMs, maxPageBytes, fileLimits };
   const uploadArtifacts = createUploadArtifacts(database, openArtifactStore(config.artifactsUrl));
-  const pages = { database, uploadArtifacts, scraping, politeFetch };
+  const allowance = createAllowance(database);
+  const pages = { database, uploadArtifacts, scraping, politeFetch, allowance };
   const findSitemapUrls = createFindSitemapUrls({ politeness, http });
 
   const directories = readDirectories(config.directoriesFile);
@@ -118,18 +120,15 @@ runConfigured('worker', async ({ config, logger, lifecycle }: ProcessContext) =>
       directories.map(({ search_url }) => search_url.replace(/[{}]/g, '')),
     ].flat(),
   );
-  const visitor = createSiteVisitor({ scraping, politeFetch });
+  const visitor = createSiteVisitor({ scraping, politeFetch, allowance });
   const leads = loadedOnUse(async () => {
     const { createSources } = await import('../../scraping/leads/sources/sources.ts');
     const { createLeadsJob } = await import('./jobs/leads-job.ts');
     const sources = createSources(sourceOptions);
     return createLeadsJob({ database, sourceOptions, sources, fetch, reader, visitor });
   });
-  const resolve = createJobRegistry({
-    pages: createPagesJob(pages),
-    crawl: createCrawlJob({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency }),
-    leads,
-  });
+  const crawl = createCrawlJob({ ...pages, findSitemapUrls, jobTimeoutMs, hostConcurrency });
+  const resolve = createJobRegistry({ pages: createPagesJob(pages), crawl, leads }, allowance);
   const slots = config.workerConcurrency;
   const worker = createWorker({
     ...{ database, queue, logger, resolve, slots },

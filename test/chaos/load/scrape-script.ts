@@ -6,6 +6,7 @@ import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/run.ts';
 import { type FoundLead, storeLead } from '../../../db/leads.ts';
 import { retryWhileUnavailable } from '../../../db/retry-while-unavailable.ts';
+import { createAllowance } from '../../../workers/scraper/allowance.ts';
 import type { Scrape } from '../../../workers/scraper/execution.ts';
 import { AttemptAborted } from '../../../workers/scraper/outcome.ts';
 import type { Failpoints } from '../faults/failpoints.ts';
@@ -21,6 +22,7 @@ export function createScriptedScraper(options: {
   onAborted(jobId: string): void;
 }): Scrape {
   const { database, failpoints } = options;
+  const allowance = createAllowance(database);
 
   return async (job, signal, logger) => {
     const script = scriptOf(job.spec);
@@ -43,9 +45,10 @@ export function createScriptedScraper(options: {
       else done.add(position);
       const counts = { pages: done.size + errors, leads: 0, errors };
       const page = pageOf(job, position, failed, counts, total);
-      const isOurs = await retryWhileUnavailable([signal], logger, () => storePages(database, job, [page]));
+      const stored = await retryWhileUnavailable([signal], logger, () => storePages(database, job, [page]));
       signal.throwIfAborted();
-      if (!isOurs) throw new AttemptAborted('lease_lost');
+      if (stored?.kind === 'full') throw allowance.refused(job, stored.exhausted);
+      if (stored?.kind !== 'stored') throw new AttemptAborted('lease_lost');
       const lead = await retryWhileUnavailable([signal], logger, () =>
         storeLead(database, job, leadOf(page)),
       );
@@ -100,7 +103,12 @@ function pageOf(
     duration_ms: 1,
     error: failed ? { code: 'http_server_error', message: 'scripted' } : null,
   };
-  const picture = { kind: 'screenshot' as const, contentType: 'image/png', body: Buffer.alloc(512) };
+  const picture = {
+    kind: 'screenshot' as const,
+    contentType: 'image/png',
+    body: Buffer.alloc(512),
+    bytes: 512,
+  };
   const artifacts = position === 0 ? [{ ...picture, name: 'screenshot.png' }] : [];
   return { position, page, artifacts, counts, progress: { done: counts.pages, total, message: null } };
 }

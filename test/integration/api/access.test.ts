@@ -149,6 +149,7 @@ describe('keys', () => {
     expect(shown).toEqual({
       id: expect.any(String),
       name: 'ci',
+      limits: {},
       prefix: key.slice(0, 10),
       user_id: expect.any(String),
       scopes: null,

@@ -186,7 +186,7 @@ describe('an artifact', () => {
   beforeAll(async () => {
     const job = await begin(api.database, await api.submit());
     const artifact = (name: string, contentType: string) =>
-      ({ kind: 'screenshot', name, contentType, body }) as const;
+      ({ kind: 'screenshot', name, contentType, body, bytes: body.byteLength }) as const;
     await storeInRun(api.database, job, [
       {
         position: 3,

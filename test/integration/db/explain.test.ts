@@ -74,6 +74,8 @@ test('every growing table is filled, so that its statements have a choice', asyn
     'event_cursors',
     'installation_secrets',
     'queues',
+    'request_rates',
+    'role_limits',
     'schema_migrations',
     'sessions',
     'visitor_salts',

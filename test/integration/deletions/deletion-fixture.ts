@@ -110,6 +110,7 @@ export async function markedJob(api: TestApi, key: string, artifacts: ArtifactSt
     name: 'screenshot.png',
     contentType: 'image/png',
     body: null,
+    bytes: MARKER.length,
   };
   const inDatabase = { ...inStore, name: 'action-1.png', body: Buffer.from(MARKER) };
   const counts = { pages: 1, leads: 0, errors: 0 };

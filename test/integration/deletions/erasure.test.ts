@@ -47,7 +47,7 @@ async function withLead(key: string, domain: string, fields: Partial<Lead> = {})
         ...{ url: 'https://listing.example/', final_url: 'https://listing.example/' },
         ...{ markdown: `one\n${lead.emails[0]}`, contacts: contactsOf(lead) },
       }),
-      artifacts: [{ kind: 'screenshot', name: 'a.png', contentType: 'image/png', body: null }],
+      artifacts: [{ kind: 'screenshot', name: 'a.png', contentType: 'image/png', body: null, bytes: 8 }],
     },
   ]);
   return { id, job };

@@ -102,9 +102,9 @@ describe('a deleted job', () => {
       ...{ position: 0, page: aPage(), artifacts: [] },
       ...{ progress: { done: 1, total: 1, message: null }, counts: { pages: 1, leads: 0, errors: 0 } },
     };
-    expect(await storePages(api.database, job, [late])).toBe(false);
+    expect(await storePages(api.database, job, [late])).toEqual({ kind: 'lost' });
     await completed(api, folder.store, deletion.deletion_id);
-    expect(await storePages(api.database, job, [late])).toBe(false);
+    expect(await storePages(api.database, job, [late])).toEqual({ kind: 'lost' });
     // Nor does an event that was on its way.
     await api.ask('POST', '/api/v1/subscriptions', { key, body: { events: ['job.*'], channel: 'in_app' } });
     const event = { id: crypto.randomUUID(), type: 'job.cancelled', user_id: userId, job_id: id, data: {} };

@@ -104,7 +104,7 @@ describe('what the system writes to the ledger', () => {
     const id = await api.submit();
     const job = await begin(api.database, id);
     await api.ask('POST', `/api/v1/jobs/${id}/cancel`);
-    expect(await storePages(api.database, job, [progress(1, 2)])).toBe(false);
+    expect(await storePages(api.database, job, [progress(1, 2)])).toEqual({ kind: 'lost' });
     const types = (await ledger()).filter(({ job_id }) => job_id === id).map(({ type }) => type);
     expect(types).toEqual(['job.created', 'job.started', 'job.cancelled']);
   });

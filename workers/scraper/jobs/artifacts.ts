@@ -11,7 +11,7 @@ import { suppressInPage } from './suppress.ts';
 // Screenshots and PDFs of a page: named, linked from the page, and uploaded before the page is
 // stored.
 
-type NamedArtifact = Artifact & { name: string };
+type NamedArtifact = Artifact & { name: string; bytes: number };
 
 /** Adds to a page the paths under which its artifacts are served. */
 export function withArtifactPaths(
@@ -45,7 +45,7 @@ function nameArtifacts(artifacts: Artifact[]): NamedArtifact[] {
   let actions = 0;
   return artifacts.map((artifact) => {
     if (artifact.kind === 'action_screenshot') actions += 1;
-    return { ...artifact, name: NAMES[artifact.kind](actions) };
+    return { ...artifact, name: NAMES[artifact.kind](actions), bytes: artifact.body.byteLength };
   });
 }
 

@@ -1,3 +1,4 @@
+import { SnoozeError } from '../../../core/errors.ts';
 import type { ClaimedJob } from '../../../core/jobs/job.ts';
 import { PageFailure } from '../../../core/jobs/page-errors.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
@@ -8,6 +9,7 @@ import {
 } from '../../../scraping/engine/page-engine.ts';
 import { Deadline } from '../../../scraping/fetching/deadline.ts';
 import type { ReadSitePage, Visit } from '../../../scraping/leads/site-visit.ts';
+import type { Allowance } from '../allowance.ts';
 import { failedPage } from '../outcome.ts';
 import { type PoliteFetch, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
 
@@ -25,6 +27,7 @@ const READING_MS = 10_000;
 export function createSiteVisitor(options: {
   scraping: Omit<PageEngineContext, 'signal' | 'logger'>;
   politeFetch: PoliteFetch;
+  allowance: Pick<Allowance, 'require'>;
 }): (job: ClaimedJob, signal: AbortSignal, logger: Logger, onPostponed: (wait: Wait) => void) => SiteVisitor {
   return (job, signal, logger, onPostponed) => {
     // Not `headers`: they may hold credentials for one site, and these sites are other parties'.
@@ -42,6 +45,10 @@ export function createSiteVisitor(options: {
 
     return {
       visit: async (url) => {
+        await options.allowance.require(job).catch((error) => {
+          if (error instanceof SnoozeError) onPostponed({ ...waitOf(error), host: new URL(url).host });
+          throw error;
+        });
         const scraping = idle.pop() ?? openPageEngine(spec, { ...options.scraping, signal, logger });
         open.add(scraping);
         const fetched = await options.politeFetch(url, (permit) => scraping.scrape(url, permit), job, signal);
@@ -90,3 +97,5 @@ export function createSiteVisitor(options: {
     };
   };
 }
+
+const waitOf = ({ code, message, delayMs, budget }: SnoozeError) => ({ code, message, delayMs, budget });

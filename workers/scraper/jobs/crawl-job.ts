@@ -17,6 +17,7 @@ import {
   type PageEngineContext,
 } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage, ScrapeSpec } from '../../../scraping/fetching/page.ts';
+import type { Allowance } from '../allowance.ts';
 import type { Scrape } from '../execution.ts';
 import { AttemptAborted, type FailedPage, failedPage, outcomeFromPages } from '../outcome.ts';
 import { type PoliteFetch, pageNotLoaded, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
@@ -31,6 +32,7 @@ export interface CrawlOptions {
   scraping: Omit<PageEngineContext, 'signal' | 'logger'>;
   uploadArtifacts: UploadArtifacts;
   politeFetch: PoliteFetch;
+  allowance: Pick<Allowance, 'refused' | 'require'>;
   findSitemapUrls: FindSitemapUrls;
   /** Pages of a host at the same time; more loops of a crawl would only wait for each other. */
   hostConcurrency: number;
@@ -248,6 +250,8 @@ class CrawlAttempt {
     if (entry.tries > 0) {
       await delay(TRY_AGAIN_MS * entry.tries, undefined, { signal: this.#waiting }).catch(() => {});
     }
+    // Pages of a map are not stored, and so not refused one by one.
+    if (this.job.spec.map) await this.options.allowance.require(this.job);
     this.#loading += 1;
     const fetched = await this.options
       .politeFetch(entry.url, (permit) => scraping.scrape(entry.url, permit), this.job, this.#waiting)
@@ -350,10 +354,11 @@ class CrawlAttempt {
     }
     const stored: CrawlStep = {
       ...{ visited: step.visited ?? [], found: step.found ?? [], page, progress: this.#progress() },
+      isMap: job.spec.map !== undefined,
       counts: job.spec.map ? NOTHING : { pages: this.#stored.size, leads: 0, errors: this.#errors },
     };
     // One at a time: counts must not decrease because a later statement overtook an earlier one.
-    const isOurs = await this.#exclusively(() =>
+    const result = await this.#exclusively(() =>
       retryWhileUnavailable([signal], logger, async () =>
         storeCrawlStep(options.database, job, {
           ...stored,
@@ -362,7 +367,8 @@ class CrawlAttempt {
       ),
     );
     signal.throwIfAborted();
-    if (!isOurs) throw new AttemptAborted('lease_lost');
+    if (!result || result.kind === 'lost') throw new AttemptAborted('lease_lost');
+    if (result.kind === 'full') throw options.allowance.refused(job, result.exhausted);
   }
 
   #countPage(position: number, failed: boolean): void {

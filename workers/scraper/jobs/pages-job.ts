@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import type { SnoozeError } from '../../../core/errors.ts';
 import type { ClaimedJob, Counts } from '../../../core/jobs/job.ts';
 import type { Database } from '../../../db/connect.ts';
 import { listStoredPages, type StoredPage, storePages } from '../../../db/jobs/run.ts';
@@ -7,6 +8,7 @@ import { createBatcher } from '../../../runtime/batch.ts';
 import type { Logger } from '../../../runtime/log/logger.ts';
 import { openPageEngine, type PageEngineContext } from '../../../scraping/engine/page-engine.ts';
 import type { ScrapedPage } from '../../../scraping/fetching/page.ts';
+import type { Allowance } from '../allowance.ts';
 import type { Scrape } from '../execution.ts';
 import { AttemptAborted, type FailedPage, failedPage, outcomeFromPages } from '../outcome.ts';
 import { type PoliteFetch, pageNotLoaded, snoozeFor, type Wait } from '../politeness/polite-fetch.ts';
@@ -21,8 +23,9 @@ export function createPagesJob(options: {
   scraping: Omit<PageEngineContext, 'signal' | 'logger'>;
   politeFetch: PoliteFetch;
   uploadArtifacts: UploadArtifacts;
+  allowance: Pick<Allowance, 'refused'>;
 }): Scrape {
-  const { database, uploadArtifacts, politeFetch } = options;
+  const { database, uploadArtifacts, politeFetch, allowance } = options;
 
   return async (job, signal, logger) => {
     const urls = job.spec.urls ?? [];
@@ -78,26 +81,52 @@ export function createPagesJob(options: {
 
   /**
    * Pages that become ready while others are stored share the next statement. One statement at a
-   * time, so that counts never decrease because a later one overtook an earlier one.
+   * time, so that counts never decrease because a later one overtook an earlier one. Rejects pages
+   * that exceed a limit, and with them the run; those before them are stored.
    */
   function createStore(
     job: ClaimedJob,
     signal: AbortSignal,
     logger: Logger,
   ): (page: StoredPage) => Promise<void> {
-    return createBatcher<StoredPage, void>(
+    const store = createBatcher<StoredPage, SnoozeError | null>(
       async (pages) => {
-        const isOurs = await retryWhileUnavailable([signal], logger, async () => {
+        const result = await retryWhileUnavailable([signal], logger, async () => {
           const ready: StoredPage[] = [];
           for (const page of pages) ready.push(await uploadArtifacts(job, page));
-          return await storePages(database, job, ready);
+          return storeWhatFits(job, ready);
         });
         signal.throwIfAborted();
-        if (!isOurs) throw new AttemptAborted('lease_lost');
-        return pages.map(() => undefined);
+        if (!result) throw new AttemptAborted('lease_lost');
+        return pages.map((_, index) => (index < result.stored ? null : result.refused));
       },
       { maxItems: 16, maxRuns: 1 },
     );
+    return async (page) => {
+      const refused = await store(page);
+      if (refused) throw refused;
+    };
+  }
+
+  async function storeWhatFits(
+    job: ClaimedJob,
+    pages: readonly StoredPage[],
+  ): Promise<{ stored: number; refused: SnoozeError | null }> {
+    const result = await storePages(database, job, pages);
+    switch (result.kind) {
+      case 'stored':
+        return { stored: pages.length, refused: null };
+      case 'lost':
+        throw new AttemptAborted('lease_lost');
+      case 'full': {
+        const refused = allowance.refused(job, result.exhausted);
+        if (result.fits === 0) return { stored: 0, refused };
+        const { stored } = await storeWhatFits(job, pages.slice(0, result.fits));
+        return { stored, refused };
+      }
+      default:
+        return result satisfies never;
+    }
   }
 }
 

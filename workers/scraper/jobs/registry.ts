@@ -1,5 +1,6 @@
-import type { JobSpec } from '../../../core/jobs/job.ts';
+import type { ClaimedJob, JobSpec } from '../../../core/jobs/job.ts';
 import { wantsLeads } from '../../../scraping/leads/query.ts';
+import type { Allowance } from '../allowance.ts';
 import type { Scrape } from '../execution.ts';
 
 export type JobKind = 'pages' | 'crawl' | 'leads';
@@ -22,8 +23,23 @@ export function loadedOnUse(load: () => Promise<Scrape>): Scrape {
   };
 }
 
-/** Maps a job to the implementation of its kind. */
-export const createJobRegistry =
-  (implementations: Record<JobKind, Scrape>): ((spec: JobSpec) => Scrape) =>
-  (spec) =>
-    implementations[kindOfJob(spec)];
+/** Maps a job to the implementation of its kind, which begins if its user has pages left. */
+export const createJobRegistry = (
+  implementations: Record<JobKind, Scrape>,
+  allowance: Pick<Allowance, 'require' | 'requireLikely'>,
+): ((spec: JobSpec) => Scrape) => {
+  const within =
+    (scrape: Scrape, check: (job: ClaimedJob) => Promise<void>): Scrape =>
+    async (job, ...rest) => {
+      await check(job);
+      return scrape(job, ...rest);
+    };
+  const { pages, crawl, leads } = implementations;
+  const checked = {
+    pages: within(pages, allowance.requireLikely),
+    crawl: within(crawl, allowance.requireLikely),
+    // Only pages that are stored are refused one by one.
+    leads: within(leads, allowance.require),
+  };
+  return (spec) => checked[kindOfJob(spec)];
+};
