@@ -90,6 +90,7 @@ export const FILL_NOTIFICATIONS = `
   SELECT user_id, id, channel || '_notifications', 'http_error', 'it answered 500' FROM deliveries WHERE status = 'failed';
   INSERT INTO delivery_attempts (delivery_id, finished_at, duration_ms, status_code)
   SELECT id, finished_at, 10, 204 FROM deliveries WHERE finished_at IS NOT NULL;
+  INSERT INTO turns (user_id, virtual_ms, waiting) SELECT id, 1000 * random(), random() < 0.5 FROM users;
 `;
 
 /**

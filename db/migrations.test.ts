@@ -33,6 +33,7 @@ const RELEASED: Record<string, string> = {
   '0022-suppressions': 'fd380c69239bf98d',
   '0023-key-life': '811939365ea82600',
   '0024-limits-and-usage': '63963065dd23aadd',
+  '0025-fair-turns': 'a52f98f0e303ad61',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

@@ -1,7 +1,7 @@
 import type { ArtifactStore } from '../core/jobs/artifacts.ts';
 import type { RetryPolicy } from '../core/jobs/retry.ts';
 import type { Database } from '../db/connect.ts';
-import type { DispatchableJob } from '../db/jobs/dispatch.ts';
+import type { NewJob } from '../db/jobs/dispatch.ts';
 import { createLeadership } from '../db/leadership.ts';
 import type { MailPace } from '../db/notifications/fan-out.ts';
 import type { Queue } from '../queue/queue.ts';
@@ -22,7 +22,7 @@ import type { SizeOf } from './window.ts';
 export interface Dispatch {
   start(): void;
   /** Enqueues jobs that were just accepted, if the window has room. Never throws, never waits. */
-  offer(jobs: DispatchableJob[]): void;
+  offer(jobs: NewJob[]): void;
   stop(): Promise<void>;
 }
 

@@ -1,9 +1,11 @@
 import type { Database } from '../db/connect.ts';
-import { type DispatchableJob, markDispatched, readWindow, type WindowState } from '../db/jobs/dispatch.ts';
+import { markDispatched, type NewJob } from '../db/jobs/dispatch.ts';
+import { readWindow, type WindowState } from '../db/jobs/turns.ts';
 import type { Queue } from '../queue/queue.ts';
 import type { Logger } from '../runtime/log/logger.ts';
 import { scrapeMessage } from './message.ts';
-import { chooseForWindow, type SizeOf, windowSize } from './window.ts';
+import { chooseTurns, inOrder } from './turns.ts';
+import { roomIn, type SizeOf, windowSize } from './window.ts';
 
 /**
  * Age of the known window after which it is reread, and age after which a job waits for the reread.
@@ -15,14 +17,15 @@ const MAX_PENDING = 5000;
 const MAX_BATCH = 500;
 
 /**
- * Dispatches jobs when they are accepted, while the window has room. The scheduler does the rest.
+ * Dispatches jobs when they are accepted, while the window has room and no other job waits for it.
+ * The scheduler does the rest.
  */
 export interface ImmediateDispatcher {
   /**
    * Takes committed jobs. Never throws, never waits: the scheduler dispatches a job that fails
    * here.
    */
-  offer(jobs: DispatchableJob[]): void;
+  offer(jobs: NewJob[]): void;
   /** Resolves when nothing is in flight. */
   stop(): Promise<void>;
 }
@@ -38,7 +41,7 @@ export function createImmediateDispatcher({
   logger: Logger;
   sizeOf?: SizeOf | undefined;
 }): ImmediateDispatcher {
-  let pending: DispatchableJob[] = [];
+  let pending: NewJob[] = [];
   let running: Promise<void> | undefined;
   let window: WindowState | undefined;
   let windowReadAt = 0;
@@ -58,16 +61,15 @@ export function createImmediateDispatcher({
     running = undefined;
   };
 
-  async function dispatch(batch: DispatchableJob[]): Promise<void> {
+  async function dispatch(batch: NewJob[]): Promise<void> {
     if (!queue.health().healthy) return;
     const current = await currentWindow();
-    const { nextPriority, dispatched } = current;
-    // Jobs that wait already go first, unless this one is more urgent.
-    const eligible = batch.filter(({ priority }) => nextPriority === null || priority > nextPriority);
-    const ordered = eligible.sort((a, b) => b.priority - a.priority);
-    const chosen = chooseForWindow(ordered, dispatched, sizeOf(current));
+    const chosen = chooseNow(batch, current, sizeOf);
     if (chosen.length === 0) return;
-    for (const { priority } of chosen) dispatched.set(priority, (dispatched.get(priority) ?? 0) + 1);
+    for (const { userId } of chosen) {
+      const others = current.inFlight.get(userId) ?? { dispatched: 0, running: 0, runningMs: 0 };
+      current.inFlight.set(userId, { ...others, dispatched: others.dispatched + 1 });
+    }
     await queue.publish(chosen.map(scrapeMessage));
     await markDispatched(database, chosen);
   }
@@ -86,7 +88,7 @@ export function createImmediateDispatcher({
 
   async function refresh(): Promise<void> {
     windowReadAt = performance.now();
-    window = await readWindow(database);
+    window = await readWindow(database, 1);
   }
 
   return {
@@ -99,4 +101,20 @@ export function createImmediateDispatcher({
       await running;
     },
   };
+}
+
+/** None if the scheduler has jobs that may start: it knows whose turn is next. */
+function chooseNow(batch: readonly NewJob[], window: WindowState, sizeOf: SizeOf): NewJob[] {
+  if (chooseTurns(window.waiting, window.inFlight, 1).order.length > 0) return [];
+  const jobs = [...batch].sort((a, b) => b.priority - a.priority);
+  const counts = new Map<string, number>();
+  for (const { userId } of jobs) counts.set(userId, (counts.get(userId) ?? 0) + 1);
+  const users = new Map(
+    jobs.map(({ userId, runningLimit }) => [
+      userId,
+      { userId, weight: 1, limit: runningLimit, virtualMs: 0, jobs: counts.get(userId) ?? 0 },
+    ]),
+  );
+  const { order } = chooseTurns([...users.values()], window.inFlight, roomIn(window, sizeOf).room);
+  return inOrder(order, jobs);
 }

@@ -1,49 +1,35 @@
-import type { WindowState } from '../db/jobs/dispatch.ts';
+import type { InFlight, WindowState } from '../db/jobs/turns.ts';
 
 /**
- * The queue holds about this much of the fleet's recent work; the rest waits in Postgres, in
- * mutable order.
+ * Beyond the idle slots, the queue holds about this much of the fleet's recent work, so that a slot
+ * finds a message while the scheduler looks for more. The rest waits in Postgres, in mutable order.
  */
-const WINDOW_SECONDS = 2;
-/** So that a fleet that has just started, without recent work, does not start one job at a time. */
-const SMALLEST_WINDOW = 16;
+const AHEAD_SECONDS = 0.5;
+const LEAST_AHEAD = 4;
 
 /** `windowSize`, except in the bench, which measures dispatching without workers. */
-export type SizeOf = (window: Pick<WindowState, 'slots' | 'claimsPerSecond'>) => number;
+export type SizeOf = (fleet: Fleet) => number;
 
-/**
- * How many jobs may be on the queue, unclaimed. At least two per slot: one starts when the other
- * ends.
- */
-export function windowSize({
-  slots,
-  claimsPerSecond,
-}: Pick<WindowState, 'slots' | 'claimsPerSecond'>): number {
-  return Math.max(SMALLEST_WINDOW, 2 * slots, Math.ceil(WINDOW_SECONDS * claimsPerSecond));
+type Fleet = Pick<WindowState, 'slots' | 'claimsPerSecond'> & { running: number };
+
+/** How many jobs may be on the queue, unclaimed. */
+export function windowSize({ slots, running, claimsPerSecond }: Fleet): number {
+  return Math.max(0, slots - running) + Math.max(LEAST_AHEAD, Math.ceil(AHEAD_SECONDS * claimsPerSecond));
 }
 
-/**
- * Chooses the candidates to enqueue now. For a job, only jobs at least as urgent fill the window: a
- * window full of ordinary work does not delay an urgent job.
- *
- * @param candidates most urgent first, then oldest
- * @param dispatched how many are on the queue already, by priority
- */
-export function chooseForWindow<Job extends { priority: number }>(
-  candidates: Job[],
-  dispatched: ReadonlyMap<number, number>,
-  size: number,
-): Job[] {
-  const chosen: Job[] = [];
-  for (const candidate of candidates) {
-    if (countAtLeast(dispatched, candidate.priority) + chosen.length >= size) break;
-    chosen.push(candidate);
+/** How many more jobs may be put on the queue. */
+export function roomIn(window: WindowState, sizeOf: SizeOf): { size: number; room: number } {
+  const { dispatched, running } = totals(window.inFlight);
+  const size = sizeOf({ slots: window.slots, claimsPerSecond: window.claimsPerSecond, running });
+  return { size, room: Math.max(0, size - dispatched) };
+}
+
+function totals(inFlight: ReadonlyMap<string, InFlight>): { dispatched: number; running: number } {
+  let dispatched = 0;
+  let running = 0;
+  for (const user of inFlight.values()) {
+    dispatched += user.dispatched;
+    running += user.running;
   }
-  return chosen;
-}
-
-export function countAtLeast(dispatched: ReadonlyMap<number, number>, priority: number): number {
-  let count = 0;
-  for (const [other, jobs] of dispatched) if (other >= priority) count += jobs;
-  return count;
+  return { dispatched, running };
 }

@@ -7,7 +7,7 @@ import type { Snapshot, Transition } from './chaos/audit/snapshot.ts';
 const JOB = 'job-1';
 const transition = (fields: Partial<Transition> & Pick<Transition, 'at' | 'status'>): Transition => ({
   ...{ job_id: JOB, old_status: null, old_attempt: 0, attempt: 0, max_attempts: 3 },
-  ...{ old_worker: null, worker: null, silent_ms: null },
+  ...{ old_worker: null, worker: null, silent_ms: null, user_id: 'user-1', running_limit: null },
   ...fields,
 });
 const claimed = transition({
@@ -78,6 +78,13 @@ const wrong: [kind: string, spoil: (snapshot: Snapshot) => void][] = [
   [
     'stolen',
     ({ transitions }) => transitions.splice(2, 0, { ...ended, status: 'running', worker: 'host-2-b' }),
+  ],
+  [
+    'over_limit',
+    ({ transitions }) => {
+      transitions.splice(2, 0, { ...claimed, job_id: 'job-2', worker: 'host-2-b', at: 3 });
+      for (const one of transitions) one.running_limit = 1;
+    },
   ],
   ['over_slots', ({ transitions }) => transitions.splice(2, 0, { ...claimed, job_id: 'job-2', at: 3 })],
   ['unfenced_write', ({ pageWrites }) => pageWrites.push({ ...page, status: 'completed' })],

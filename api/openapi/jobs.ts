@@ -36,6 +36,9 @@ const job = z
   .object({
     job_id: uuid,
     status,
+    waiting_for: z
+      .object({ code: z.enum(['run_at', 'retry', 'running_jobs', 'slot']), message: z.string() })
+      .nullable(),
     attempt: count,
     max_attempts: count,
     priority: count,

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Database, Sql } from '../../db/connect.ts';
+import { type Database, INDEX_PLANS, type Sql } from '../../db/connect.ts';
 import {
   BEGINNING,
   END,
@@ -9,21 +9,17 @@ import {
   readEvents,
 } from '../../db/events/events.ts';
 import { claimJobs } from '../../db/jobs/claim.ts';
-import {
-  countLongDispatched,
-  listWaiting,
-  markDispatched,
-  queueDueJobs,
-  readWindow,
-} from '../../db/jobs/dispatch.ts';
+import { countLongDispatched, listWaiting, markDispatched, queueDueJobs } from '../../db/jobs/dispatch.ts';
 import { listJobs } from '../../db/jobs/list.ts';
 import { settleExpiredRuns, settleJobs } from '../../db/jobs/settle.ts';
+import { applyTurnChanges, findForgottenTurns, readWindow } from '../../db/jobs/turns.ts';
 import { type Statement, statement } from '../../db/statement.ts';
 import type { Bench } from '../bench.ts';
 import { FILL_NOTIFICATIONS, fillJobs } from '../fill.ts';
 import { BENCH_SECRETS } from '../job.ts';
 import { createScratch, vacuum } from '../scratch.ts';
 import { notificationSteps, type Step } from './explain-notifications.ts';
+import { fillWaiting, waitingSteps } from './explain-waiting.ts';
 
 const PART = 'explain';
 const ROWS = 1_000_000;
@@ -75,8 +71,10 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
         ),
     ],
     ['scheduler: due jobs', (sql) => queueDueJobs(sql, 1000)],
-    ['scheduler: the window', readWindow],
-    ['scheduler: waiting jobs', (sql) => listWaiting(sql, 1000)],
+    ['scheduler: changes of turns', (sql) => applyTurnChanges(sql, null)],
+    ['scheduler: the window', (sql) => readWindow(sql, 64)],
+    ['scheduler: waiting jobs', (sql) => listWaiting(sql, new Map([[list.userId, 1000]]))],
+    ['scheduler: forgotten turns', findForgottenTurns],
     ['scheduler: mark 16 dispatched', (sql) => markDispatched(sql, waiting)],
     ['scheduler: long dispatched', (sql) => countLongDispatched(sql, 10_000)],
     ['rescuer: expired leases', (sql) => settleExpiredRuns(sql, retry, 100)],
@@ -89,14 +87,34 @@ export async function explainAccessPaths(bench: Bench): Promise<void> {
     ['list of queued, newest first', (sql) => listJobs(sql, { ...list, statuses: ['queued'] })],
     ...(await notificationSteps(scratch.database)),
   ];
-  const client = new pg.Client({ connectionString: scratch.url });
+  await explainSteps(bench, scratch.url, steps);
+  await scratch.drop();
+  await explainWaiting(bench, rows);
+}
+
+/** The dispatcher's statements while that many jobs of 10,000 users wait. */
+async function explainWaiting(bench: Bench, rows: number): Promise<void> {
+  const scratch = await createScratch(bench.services);
+  await scratch.database.knex.raw(fillWaiting(rows));
+  await vacuum(scratch.url);
+  const steps = await waitingSteps(scratch.database);
+  await explainSteps(
+    bench,
+    scratch.url,
+    steps.map(([name, run]): Step => [`${rows} waiting of 10,000 users: ${name}`, run]),
+  );
+  await scratch.drop();
+}
+
+async function explainSteps(bench: Bench, url: string, steps: Step[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
+  await client.query(INDEX_PLANS);
   for (const [name, run] of steps) {
     for (const [index, plan] of (await explain(client, run)).entries())
       addPlan(bench, index ? `${name} (${index + 1})` : name, plan);
   }
   await client.end();
-  await scratch.drop();
 }
 
 function addPlan({ report }: Bench, name: string, plan: string): void {

@@ -25,7 +25,17 @@ export const jobFilter = {
 
 /** The fields of a job that `fields=` can select. */
 const JOB_FIELDS = [
-  ...(['job_id', 'status', 'attempt', 'max_attempts', 'priority', 'spec', 'progress', 'counts'] as const),
+  ...([
+    'job_id',
+    'status',
+    'waiting_for',
+    'attempt',
+    'max_attempts',
+    'priority',
+    'spec',
+    'progress',
+    'counts',
+  ] as const),
   ...(['error', 'attempts', 'created_at', 'run_at', 'started_at', 'finished_at'] as const),
 ] as const satisfies readonly (keyof Job)[];
 

@@ -2,6 +2,7 @@ import type { ErrorInfo } from '../errors.ts';
 import type { UrlLogin } from '../url-login.ts';
 import type { ScrapeRequest } from './job-schemas.ts';
 import type { JobStatus, OutcomeKind } from './job-status.ts';
+import type { WaitingFor } from './waiting-for.ts';
 
 /** The validated request, without the fields that are columns of the job. */
 export type JobSpec = ScrapeRequest & {
@@ -45,6 +46,7 @@ export interface Attempt {
 export interface Job {
   job_id: string;
   status: JobStatus;
+  waiting_for: WaitingFor | null;
   attempt: number;
   max_attempts: number;
   priority: number;

@@ -9,6 +9,7 @@ import { insertEvents } from '../insert-events.ts';
 import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
 import { QUOTAS_OF } from '../usage/allowance.ts';
+import { changeTurns, FRESH_MS } from './turns.ts';
 
 /** What one request submits: one job, or the jobs of a batch, all or nothing. */
 export interface Submission {
@@ -28,6 +29,8 @@ export interface AcceptedJob {
   id: string;
   status: JobStatus;
   createdAt: Date;
+  /** How many jobs of its user may run at once; null for no limit. */
+  runningLimit: number | null;
 }
 
 export type Acceptance =
@@ -154,7 +157,9 @@ async function answerAgain(sql: Sql, { userId, idempotency }: Submission): Promi
   return { kind: 'accepted', jobs: rows.map(toAccepted), fresh: false };
 }
 
-type FirstAnswerRow = Pick<AcceptedRow, 'id' | 'status' | 'created_at'> & { body_hash: string };
+type FirstAnswerRow = Pick<AcceptedRow, 'id' | 'status' | 'created_at' | 'max_running_jobs'> & {
+  body_hash: string;
+};
 
 interface AcceptedRow {
   id: string;
@@ -166,6 +171,7 @@ interface AcceptedRow {
   used: number;
   limit_value: number;
   free_at: Date | null;
+  max_running_jobs: number | null;
 }
 
 const toReached = ({ limit, scope, used, limit_value, free_at }: AcceptedRow): LimitReached => {
@@ -173,10 +179,13 @@ const toReached = ({ limit, scope, used, limit_value, free_at }: AcceptedRow): L
   return { limit, scope, used, limitValue: limit_value, freeAt: free_at };
 };
 
-const toAccepted = (row: Pick<AcceptedRow, 'id' | 'status' | 'created_at'>): AcceptedJob => ({
+const toAccepted = (
+  row: Pick<AcceptedRow, 'id' | 'status' | 'created_at' | 'max_running_jobs'>,
+): AcceptedJob => ({
   id: row.id,
   status: row.status,
   createdAt: row.created_at,
+  runningLimit: row.max_running_jobs,
 });
 
 /**
@@ -206,9 +215,9 @@ const insertJobs = (limits?: { ctes: string; answer: string }): string => `
   ), event AS (${insertEvents({
     ...{ from: 'accepted', type: "'job.created'", jobId: 'id' },
     data: "json_build_object('job_id', id, 'status', status, 'attempt', 0, 'priority', priority)",
-  })})
+  })}), turns_changed AS (${changeTurns({ from: "accepted WHERE status = 'queued'", delayMs: FRESH_MS })})
   SELECT id, status, created_at, NULL AS limit, NULL AS scope, NULL::float8 AS used, NULL::float8 AS limit_value,
-         NULL::timestamptz AS free_at
+         NULL::timestamptz AS free_at, (SELECT running_limit(u) FROM users u WHERE u.id = accepted.user_id) AS max_running_jobs
   FROM accepted ${limits ? limits.answer : ''}
   `;
 
@@ -245,7 +254,7 @@ const INSERT_JOBS_WITHIN_LIMITS = statement(
   )`,
     answer: `
   UNION ALL
-  SELECT id, NULL, NULL, name, scope, used::float8, value::float8, free_at FROM refused`,
+  SELECT id, NULL, NULL, name, scope, used::float8, value::float8, free_at, NULL::int FROM refused`,
   }),
 );
 
@@ -257,7 +266,8 @@ const FIND_FIRST_ANSWER = statement(
   'find_first_answer',
   `
   SELECT k.body_hash, j.id, j.created_at,
-         CASE WHEN (j.spec->>'run_at')::timestamptz > j.created_at THEN 'scheduled' ELSE 'queued' END AS status
+         CASE WHEN (j.spec->>'run_at')::timestamptz > j.created_at THEN 'scheduled' ELSE 'queued' END AS status,
+         (SELECT running_limit(u) FROM users u WHERE u.id = k.user_id) AS max_running_jobs
   FROM idempotency_keys k, unnest(k.job_ids) WITH ORDINALITY AS place (id, position)
   JOIN jobs j ON j.id = place.id
   WHERE k.user_id = $1 AND k.key = $2

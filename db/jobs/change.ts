@@ -6,6 +6,7 @@ import { insertEvents } from '../insert-events.ts';
 import { type Statement, statement } from '../statement.ts';
 import { type JobFilter, matches, valuesOf } from './list.ts';
 import { findJob } from './read.ts';
+import { changeTurns, SLOT_MS } from './turns.ts';
 
 /** What a user may do to their own job. */
 export type JobChange =
@@ -59,7 +60,7 @@ export const REQUEUE_JOBS = `
     ...{ from: 'retried', type: "'job.requeued'", jobId: 'id' },
     data: `json_build_object('job_id', id, 'status', 'queued', 'attempt', attempt, 'outcome', 'retry_requested',
                              'run_at', NULL, 'counts', counts, 'error', NULL)`,
-  })})`;
+  })}), turns_changed AS (${changeTurns({ from: 'retried' })})`;
 
 /**
  * Cancels the jobs that `condition` selects. The locked row shows whether a job was running: only
@@ -67,7 +68,7 @@ export const REQUEUE_JOBS = `
  */
 const cancelWhere = (condition: string): string => `
   WITH before AS (
-    SELECT j.id, j.status, j.attempt, j.worker_id, j.attempt_started_at FROM jobs j
+    SELECT j.id, j.user_id, j.status, j.attempt, j.worker_id, j.attempt_started_at FROM jobs j
     WHERE j.user_id = $1 AND j.status IN (${UNFINISHED}) AND ${condition}
     FOR UPDATE
   ), cancelled AS (
@@ -81,7 +82,7 @@ const cancelWhere = (condition: string): string => `
     ...{ from: 'cancelled', type: "'job.cancelled'", jobId: 'id' },
     data: `json_build_object('job_id', id, 'status', 'cancelled', 'attempt', attempt, 'outcome', 'cancelled',
                              'run_at', NULL, 'counts', counts, 'error', NULL)`,
-  })})
+  })}), turns_changed AS (${changeTurns({ from: "before WHERE status = 'running'", slotMs: SLOT_MS })})
   SELECT id FROM cancelled`;
 
 const UNFINISHED = `'scheduled', 'queued', 'running', 'retrying'`;

@@ -7,6 +7,7 @@ import { insertEvents } from '../insert-events.ts';
 import { place } from '../secrets/places.ts';
 import { statement } from '../statement.ts';
 import { mayStart } from './held-users.ts';
+import { changeTurns } from './turns.ts';
 
 /** The content of a message: job `id` is ready and had `attempt` attempts so far. */
 export interface ClaimRequest {
@@ -17,16 +18,16 @@ export interface ClaimRequest {
 export type Claim =
   | { kind: 'claimed'; job: ClaimedJob }
   /**
-   * It waits in Postgres again: a more urgent job is on its way to the workers, or its user is
-   * disabled.
+   * Waits in Postgres again: a more urgent job of its user waits too, its user is disabled, or as
+   * many of the user's jobs run as may.
    */
-  | { kind: 'yielded' }
+  | { kind: 'yielded' | 'over_limit' }
   /** A duplicate, a cancelled job, or one that another worker holds. */
   | { kind: 'refused' };
 
 /**
- * How often a job yields to more urgent ones at most. Then it runs: neither a stream of urgent jobs
- * nor one whose message was lost holds it back for long.
+ * How often a job that is on the queue yields to more urgent ones of its user at most. Then it
+ * runs: neither a stream of urgent jobs nor one whose message was lost holds it back for long.
  */
 export const MAX_YIELDS = 3;
 
@@ -54,12 +55,14 @@ export async function claimJobs(
     if (!row) return { kind: 'refused' };
     // Of two equal requests in one statement, only the first gets the job.
     byId.delete(id);
-    return row.claimed ? { kind: 'claimed', job: toClaimedJob(sql, row, worker.id) } : { kind: 'yielded' };
+    return row.kind === 'claimed'
+      ? { kind: 'claimed', job: toClaimedJob(sql, row, worker.id) }
+      : { kind: row.kind };
   });
 }
 
 interface ClaimedRow {
-  claimed: boolean;
+  kind: Claim['kind'] & ('claimed' | 'yielded' | 'over_limit');
   id: string;
   user_id: string;
   attempt: number;
@@ -95,42 +98,66 @@ function runnable(sql: Sql, { id, spec, secrets }: ClaimedRow): Pick<ClaimedJob,
 }
 
 /**
- * The queue is first in, first out; priority is kept by yielding. A delivery that finds a more
- * urgent job dispatched and not yet claimed returns to Postgres, so that the urgent one starts next
- * although messages are ahead of it. (A second queue or broker priorities would be another
- * topology: quorum queues of 3.10 have none, those of 4.x only two levels.)
+ * Whether a more urgent job of the user of `a` waits in Postgres (`dispatched_at IS NULL`), or on
+ * the queue: an index each. Not one of this statement, which is about to start itself.
+ */
+const moreUrgent = (dispatched: 'IS NULL' | 'IS NOT NULL'): string => `
+  EXISTS (SELECT FROM jobs o WHERE o.user_id = a.user_id AND o.status = 'queued' AND o.dispatched_at ${dispatched}
+            AND o.priority > a.priority AND o.id <> ALL ($1::uuid[]))`;
+
+/**
+ * The queue is first in, first out. Whose turn it is was decided when the job was dispatched; here
+ * the order within a user is kept, and the user's limit.
+ *
+ * A delivery that finds a more urgent job of its user queued returns to Postgres, from where the
+ * urgent one is dispatched first. Jobs of other users do not matter: one user's priority never takes
+ * another's turn. (Claiming the urgent job instead was rejected: a redelivered message would no
+ * longer name the job that its dead worker held.)
+ *
+ * The limit is exact: claims of one limited user wait for each other. The decision is a CTE of its
+ * own that is complete before a job's row is locked: the other order could deadlock.
+ *
+ * Both count in `yield_count`, which is how a late mark of an earlier dispatch is recognised.
  */
 const CLAIM_JOBS = statement(
   'claim_jobs',
   `
-  WITH urgent AS MATERIALIZED (
-    SELECT priority FROM jobs
-    WHERE status = 'queued' AND dispatched_at IS NOT NULL
-    ORDER BY priority DESC LIMIT 1
+  WITH asked AS MATERIALIZED (
+    SELECT j.id, j.attempt, j.user_id, j.priority, j.created_at, j.yield_count, running_limit(u) IS NOT NULL AS is_limited
+    FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
+    JOIN jobs j ON j.id = r.id AND j.attempt = r.attempt
+    JOIN users u ON u.id = j.user_id
+    WHERE j.status = 'queued'
+  ), room AS MATERIALIZED (
+    SELECT user_id, room FROM room_for_running_jobs(ARRAY(SELECT DISTINCT user_id FROM asked WHERE is_limited))
+  ), decided AS MATERIALIZED (
+    SELECT a.id, a.attempt,
+           CASE WHEN r.room < row_number() OVER (PARTITION BY a.user_id ORDER BY a.priority DESC, a.created_at, a.id)
+                THEN 'over_limit'
+                WHEN NOT (${mayStart('a.user_id')}) THEN 'yielded'
+                WHEN a.yield_count < ${MAX_YIELDS} AND (${moreUrgent('IS NULL')} OR ${moreUrgent('IS NOT NULL')})
+                THEN 'yielded' ELSE 'claimed' END AS kind
+    FROM asked a LEFT JOIN room r ON r.user_id = a.user_id
   ), claimed AS (
     UPDATE jobs j
     SET status = 'running', attempt = j.attempt + 1, worker_id = $3, attempt_started_at = now(),
         lease_until = now() + $4::float8 * interval '1 ms', started_at = coalesce(j.started_at, now())
-    FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt), ${ASYNC_COMMIT}
-    WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
-      AND ${mayStart('j.user_id')}
-      AND (j.priority >= coalesce((SELECT priority FROM urgent), 0) OR j.yield_count >= ${MAX_YIELDS})
+    FROM decided d, ${ASYNC_COMMIT}
+    WHERE j.id = d.id AND j.attempt = d.attempt AND j.status = 'queued' AND d.kind = 'claimed'
     RETURNING j.id, j.user_id, j.attempt, j.max_attempts, j.snoozes, j.started_at <> now() AS is_back, j.spec, j.secrets,
               j.correlation_id
-  ), stepped_aside AS (
+  ), returned AS (
     UPDATE jobs j SET dispatched_at = NULL, yield_count = j.yield_count + 1
-    FROM unnest($1::uuid[], $2::int[]) AS r (id, attempt)
-    WHERE j.id = r.id AND j.attempt = r.attempt AND j.status = 'queued'
-      AND (NOT (${mayStart('j.user_id')})
-           OR j.priority < (SELECT priority FROM urgent) AND j.yield_count < ${MAX_YIELDS})
-    RETURNING j.id
-  ), event AS (${insertEvents({
+    FROM decided d
+    WHERE j.id = d.id AND j.attempt = d.attempt AND j.status = 'queued' AND d.kind <> 'claimed'
+    RETURNING j.id, j.user_id, d.kind
+  ), turns_changed AS (${changeTurns({ from: 'returned' })}), event AS (${insertEvents({
     ...{ from: 'claimed', type: "'job.started'", jobId: 'id' },
     data: "json_build_object('job_id', id, 'status', 'running', 'attempt', attempt, 'worker', $3::text)",
   })})
-  SELECT true AS claimed, id, user_id, attempt, max_attempts, snoozes, is_back, spec, secrets, correlation_id FROM claimed
+  SELECT 'claimed' AS kind, id, user_id, attempt, max_attempts, snoozes, is_back, spec, secrets, correlation_id FROM claimed
   UNION ALL
-  SELECT false, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM stepped_aside
+  SELECT kind, id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM returned
   `,
 );
 

@@ -2,6 +2,7 @@ import type { JobSpec } from '../../core/jobs/job.ts';
 import { ASYNC_COMMIT, type Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 import { mayStart } from './held-users.ts';
+import { changeTurns, FRESH_MS } from './turns.ts';
 
 /** The fields of a request that a message carries. */
 export type SearchFields = Pick<
@@ -15,7 +16,7 @@ export interface DispatchableJob {
   userId: string;
   /** Attempts so far. */
   attempt: number;
-  /** How often it has yielded to a more urgent job. */
+  /** How often it was on the queue and came back, see `claimJobs`. */
   yieldCount: number;
   priority: number;
   correlationId: string;
@@ -24,59 +25,18 @@ export interface DispatchableJob {
   awaited?: boolean;
 }
 
-/** The current state of the dispatch window. */
-export interface WindowState {
-  /** Slots of all workers that reported lately. */
-  slots: number;
-  /** Recent claims per second of the whole fleet. */
-  claimsPerSecond: number;
-  /** Jobs on the queue and not yet claimed, by priority. */
-  dispatched: Map<number, number>;
-  /** Priority of the job to be dispatched next; null if none waits in Postgres. */
-  nextPriority: number | null;
+/** A job that was just accepted. */
+export interface NewJob extends DispatchableJob {
+  /** How many jobs of its user may run at once; null for no limit. */
+  runningLimit: number | null;
 }
 
 /**
- * The process that accepted a job this young publishes it; the scheduler leaves it alone, or it
- * would be published twice. If that process is gone, the scheduler finds the job a moment later.
+ * The next jobs of users that wait in Postgres: of each user so many, most urgent first, then
+ * oldest.
  */
-const FRESH_MS = 100;
-
-export async function readWindow(sql: Sql): Promise<WindowState> {
-  const [row] = await sql.query<{
-    slots: number;
-    claims_per_second: number;
-    dispatched: { priority: number; count: number }[];
-    next_priority: number | null;
-  }>(READ_WINDOW);
-  if (!row) throw new Error('read_window returned no row');
-  return {
-    slots: row.slots,
-    claimsPerSecond: row.claims_per_second,
-    dispatched: new Map(row.dispatched.map(({ priority, count }) => [priority, count])),
-    nextPriority: row.next_priority,
-  };
-}
-
-const READ_WINDOW = statement(
-  'read_window',
-  `
-  SELECT coalesce(w.slots, 0)::int AS slots, coalesce(w.rate, 0)::float8 AS claims_per_second,
-         (SELECT coalesce(json_agg(json_build_object('priority', priority, 'count', count)), '[]')
-          FROM (SELECT priority, count(*) AS count FROM jobs
-                WHERE status = 'queued' AND dispatched_at IS NOT NULL GROUP BY priority) AS by_priority) AS dispatched,
-         (SELECT priority FROM jobs
-          WHERE status = 'queued' AND dispatched_at IS NULL AND created_at <= now() - interval '${FRESH_MS} ms'
-            AND ${mayStart('user_id')}
-          ORDER BY priority DESC, created_at, id LIMIT 1) AS next_priority
-  FROM (SELECT sum(slots) AS slots, sum(claims_per_second) AS rate
-        FROM workers WHERE seen_at > now() - interval '5 s') AS w
-  `,
-);
-
-/** The jobs that wait in Postgres, most urgent first, then oldest. */
-export async function listWaiting(sql: Sql, limit: number): Promise<DispatchableJob[]> {
-  const rows = await sql.query<DispatchableRow>(LIST_WAITING, [limit]);
+export async function listWaiting(sql: Sql, turns: ReadonlyMap<string, number>): Promise<DispatchableJob[]> {
+  const rows = await sql.query<DispatchableRow>(LIST_WAITING, [[...turns.keys()], [...turns.values()]]);
   return rows.map((row) => ({
     id: row.id,
     userId: row.user_id,
@@ -128,19 +88,22 @@ const SEARCH_FIELDS = [
 const LIST_WAITING = statement(
   'list_waiting',
   `
-  SELECT id, user_id, attempt, yield_count, priority, correlation_id,
-         ${SEARCH_OF('spec')} AS search
-  FROM jobs
-  WHERE status = 'queued' AND dispatched_at IS NULL AND created_at <= now() - interval '${FRESH_MS} ms'
-    AND ${mayStart('user_id')}
-  ORDER BY priority DESC, created_at, id
-  LIMIT $1
+  SELECT j.id, j.user_id, j.attempt, j.yield_count, j.priority, j.correlation_id,
+         ${SEARCH_OF('j.spec')} AS search
+  FROM unnest($1::uuid[], $2::int[]) AS t (user_id, turns),
+  LATERAL (
+    SELECT * FROM jobs
+    WHERE user_id = t.user_id AND ${mayStart('t.user_id')} AND status = 'queued' AND dispatched_at IS NULL
+      AND created_at <= now() - interval '${FRESH_MS} ms'
+    ORDER BY priority DESC, created_at, id
+    LIMIT t.turns
+  ) AS j
   `,
 );
 
 /**
  * Records that these jobs are on the queue. A job that was claimed meanwhile is unchanged, and so
- * is a job that yielded before this mark: it waits in Postgres, and the mark would claim that a
+ * is a job that came back before this mark: it waits in Postgres, and the mark would claim that a
  * message is still to come.
  */
 export async function markDispatched(
@@ -172,11 +135,14 @@ export async function queueDueJobs(sql: Sql, limit: number): Promise<number> {
 const QUEUE_DUE_JOBS = statement(
   'queue_due_jobs',
   `
-  UPDATE jobs SET status = 'queued', dispatched_at = NULL
-  WHERE id IN (SELECT id FROM jobs WHERE status IN ('scheduled', 'retrying') AND run_at <= now()
-               ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-    AND status IN ('scheduled', 'retrying')
-  RETURNING id
+  WITH due AS (
+    UPDATE jobs SET status = 'queued', dispatched_at = NULL
+    WHERE id IN (SELECT id FROM jobs WHERE status IN ('scheduled', 'retrying') AND run_at <= now()
+                 ORDER BY run_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+      AND status IN ('scheduled', 'retrying')
+    RETURNING id, user_id
+  ), turns_changed AS (${changeTurns({ from: 'due' })})
+  SELECT id FROM due
   `,
 );
 
@@ -206,8 +172,11 @@ export async function forgetLongDispatched(sql: Sql, olderThanMs: number): Promi
 const FORGET_LONG_DISPATCHED = statement(
   'forget_long_dispatched',
   `
-  UPDATE jobs SET dispatched_at = NULL
-  WHERE status = 'queued' AND dispatched_at <= now() - $1::float8 * interval '1 ms'
-  RETURNING id
+  WITH lost AS (
+    UPDATE jobs SET dispatched_at = NULL
+    WHERE status = 'queued' AND dispatched_at <= now() - $1::float8 * interval '1 ms'
+    RETURNING id, user_id
+  ), turns_changed AS (${changeTurns({ from: 'lost' })})
+  SELECT id FROM lost
   `,
 );

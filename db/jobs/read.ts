@@ -1,6 +1,7 @@
 import type { Attempt, Job, JobSpec } from '../../core/jobs/job.ts';
 import { shownSpec } from '../../core/jobs/job-secrets.ts';
 import { isFinal, type JobStatus, type OutcomeKind } from '../../core/jobs/job-status.ts';
+import { waitingFor } from '../../core/jobs/waiting-for.ts';
 import type { Sql } from '../connect.ts';
 import { keyset } from '../keyset.ts';
 import { statement } from '../statement.ts';
@@ -66,6 +67,8 @@ export interface JobRow {
   attempt_started_at: Date | null;
   worker_id: string | null;
   history: AttemptRow[];
+  /** Of a queued job whose user has a limit. */
+  limited: { running: number; limit: number } | null;
 }
 
 export interface AttemptRow {
@@ -91,7 +94,10 @@ export const JOB_COLUMNS = `
   j.id, ${NEWEST.column}, j.status, j.attempt, j.max_attempts, j.priority, j.spec, j.progress_done,
   j.progress_total, j.progress_message, j.pages_count, j.leads_count, j.errors_count, j.error_code, j.error_message,
   j.created_at, j.run_at, j.started_at, j.finished_at, j.attempt_started_at, j.worker_id,
-  ${ATTEMPTS_OF('j.id')} AS history`;
+  ${ATTEMPTS_OF('j.id')} AS history,
+  (SELECT json_build_object('limit', running_limit(u), 'running',
+                            (SELECT count(*) FROM jobs r WHERE r.user_id = u.id AND r.status = 'running'))
+   FROM users u WHERE u.id = j.user_id AND j.status = 'queued' AND running_limit(u) IS NOT NULL) AS limited`;
 
 const FIND_JOB = statement(
   'find_job',
@@ -102,6 +108,7 @@ export function toJob(row: JobRow): Job {
   return {
     job_id: row.id,
     status: row.status,
+    waiting_for: waitingFor(row.status, row.run_at, row.limited),
     attempt: row.attempt,
     max_attempts: row.max_attempts,
     priority: row.priority,

@@ -6,6 +6,7 @@ import { withoutNul } from '../../core/text.ts';
 import type { Database, Sql } from '../connect.ts';
 import { insertEvents } from '../insert-events.ts';
 import { statement } from '../statement.ts';
+import { changeTurns, SLOT_MS } from './turns.ts';
 
 export interface Settlement {
   run: Fence;
@@ -81,7 +82,7 @@ const SETTLE_JOBS = statement(
              'run_at', CASE WHEN status = 'retrying' THEN run_at END,
              'counts', json_build_object('pages', pages_count, 'leads', leads_count, 'errors', errors_count),
              'error', CASE WHEN error_code IS NOT NULL THEN json_build_object('code', error_code, 'message', error_message) END)`,
-  })})
+  })}), turns_changed AS (${changeTurns({ from: 'settled', slotMs: SLOT_MS })})
   SELECT id FROM settled
   `,
 );

@@ -11,6 +11,7 @@ import { type Installation, waitUntilReady } from './installation.ts';
 import { createClient } from './load/client.ts';
 import { createJournal } from './load/journal.ts';
 import { startLoad, unfinished } from './load/load.ts';
+import { addUsers } from './load/users.ts';
 import { asAdmin } from './postgres.ts';
 import { auditRecoveries, measureRecoveries } from './recovery.ts';
 
@@ -43,7 +44,8 @@ export async function runChaos(installation: Installation, options: RunOptions):
   const { seed, minutes, atLeastFaults: atLeast = 0, say, quietMs = 90_000 } = options;
   const journal = createJournal(join(installation.folder, 'journal.jsonl'));
   const expired = new AbortController();
-  const client = createClient(installation, journal, expired.signal);
+  const otherKeys = await addUsers(installation.adminUrl);
+  const client = createClient(installation, journal, expired.signal, otherKeys);
   const load = startLoad({ installation, client, seed, jobsPerSecond: options.jobsPerSecond });
   const context = { installation, load };
   const plan = planFaults({

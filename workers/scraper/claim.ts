@@ -25,10 +25,10 @@ export type ClaimJob = (delivery: Delivery) => Promise<ClaimResult>;
 export type ClaimResult =
   | Extract<Claim, { kind: 'claimed' }>
   /**
-   * A duplicate, a cancelled job, one that another worker holds, or one that yielded to a more
-   * urgent job.
+   * A duplicate, a cancelled job, one that another worker holds, one that yielded to a more urgent
+   * job of its user, or one whose user has as many jobs running as may.
    */
-  | { kind: 'not_claimed'; jobId: string; why: 'refused' | 'yielded' }
+  | { kind: 'not_claimed'; jobId: string; why: Exclude<Claim['kind'], 'claimed'> }
   /** The worker takes no more work. */
   | { kind: 'stopping' }
   /** Of a newer program, or not for a worker. */

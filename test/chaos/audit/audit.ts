@@ -1,4 +1,5 @@
 import { auditLedger } from './audit-ledger.ts';
+import { auditLimits } from './audit-limits.ts';
 import { auditRuns } from './audit-runs.ts';
 import { auditWaits } from './audit-waits.ts';
 import type { JobRow, Snapshot, Transition } from './snapshot.ts';
@@ -16,6 +17,7 @@ export function audit(snapshot: Snapshot, slack = 1): Violation[] {
     ...auditEnds(snapshot),
     ...auditDeadLetters(snapshot),
     ...auditRuns(snapshot),
+    ...auditLimits(snapshot),
     ...auditLedger(snapshot),
     ...auditWaits(snapshot, slack),
   ];

@@ -62,6 +62,9 @@ export interface Transition {
   old_worker: string | null;
   worker: string | null;
   silent_ms: number | null;
+  user_id: string;
+  /** How many jobs of the user may run at once; null for no limit. */
+  running_limit: number | null;
 }
 
 export interface AttemptRow {
@@ -119,7 +122,8 @@ const rowsOf = async <Row extends pg.QueryResultRow>(admin: pg.Client, sql: stri
 const ms = (column: string) => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const JOBS = `SELECT id, status, attempt, max_attempts, error_code, priority, pages_count AS pages, leads_count AS leads, spec->'metadata'->'chaos' AS script FROM jobs ORDER BY id`;
 const TRANSITIONS = `
-  SELECT ${ms('at')} AS at, job_id, old_status, status, old_attempt, attempt, max_attempts, old_worker, worker, silent_ms
+  SELECT ${ms('at')} AS at, job_id, old_status, status, old_attempt, attempt, max_attempts, old_worker, worker, silent_ms,
+         user_id, running_limit
   FROM chaos.transitions ORDER BY seq`;
 const ATTEMPTS = `
   SELECT job_id, attempt, worker_id, outcome, ${ms('started_at')} AS started_at, ${ms('finished_at')} AS finished_at

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Installation } from '../installation.ts';
 import type { Journal, JournalEntry } from './journal.ts';
@@ -23,8 +24,20 @@ export function createClient(
   installation: Installation,
   journal: Journal,
   expired: AbortSignal,
+  /** Of further users, who share the load with the one of `installation.apiKey`. */
+  otherKeys: readonly string[] = [],
 ): ChaosClient {
   let turn = 0;
+  const apiKeys = [installation.apiKey, ...otherKeys];
+  /** Whose a job is. */
+  const ownerOf = new Map<string, string>();
+
+  /** A repeated POST is the same user's. What faults need at once is that of the user without a limit. */
+  const posterOf = (key: string): string => {
+    const isUrgent = /-(killer|slow)-/.test(key);
+    const number = createHash('sha256').update(key).digest().readUInt32BE() % apiKeys.length;
+    return (isUrgent ? undefined : apiKeys[number]) ?? installation.apiKey;
+  };
 
   /** One call to one of the running API processes. */
   const call = async (
@@ -35,6 +48,7 @@ export function createClient(
     const reachable = installation.apis.filter(({ url }) => url);
     turn += 1;
     const api = reachable[turn % Math.max(reachable.length, 1)];
+    const apiKey = entry.key ? posterOf(entry.key) : (ownerOf.get(entry.id ?? '') ?? installation.apiKey);
     const at = Date.now();
     const written: JournalEntry = { at, ms: 0, api: api?.name ?? '-', status: 0, ...entry };
     if (!api) return written;
@@ -42,7 +56,7 @@ export function createClient(
       const response = await fetch(`${api.url}${request.path}`, {
         method: request.method,
         headers: {
-          authorization: `Bearer ${installation.apiKey}`,
+          authorization: `Bearer ${apiKey}`,
           ...(request.body ? { 'content-type': 'application/json' } : {}),
           ...(entry.key ? { 'idempotency-key': entry.key } : {}),
         },
@@ -55,6 +69,7 @@ export function createClient(
     } catch {
       // No answer: the result of the request is unknown.
     }
+    for (const id of written.ids ?? []) ownerOf.set(id, apiKey);
     written.ms = Date.now() - at;
     journal.write(written);
     return written;

@@ -20,7 +20,9 @@ CREATE TABLE chaos.transitions (
   old_attempt int, attempt int NOT NULL, max_attempts int NOT NULL,
   old_worker text, worker text,
   -- Time since the holder's last heartbeat.
-  silent_ms float8
+  silent_ms float8,
+  -- Whose the job is, and how many of theirs may run at once.
+  user_id uuid NOT NULL, running_limit int
 );
 CREATE INDEX ON chaos.transitions (job_id, seq);
 CREATE INDEX ON chaos.transitions (at);
@@ -42,12 +44,14 @@ CREATE TABLE chaos.dispatches (
 CREATE FUNCTION chaos.record_job() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    INSERT INTO chaos.transitions (job_id, status, attempt, max_attempts)
-    VALUES (NEW.id, NEW.status, NEW.attempt, NEW.max_attempts);
+    INSERT INTO chaos.transitions (job_id, status, attempt, max_attempts, user_id, running_limit)
+    SELECT NEW.id, NEW.status, NEW.attempt, NEW.max_attempts, u.id, running_limit(u) FROM users u WHERE u.id = NEW.user_id;
   ELSE
-    INSERT INTO chaos.transitions (job_id, old_status, status, old_attempt, attempt, max_attempts, old_worker, worker, silent_ms)
-    VALUES (NEW.id, OLD.status, NEW.status, OLD.attempt, NEW.attempt, NEW.max_attempts, OLD.worker_id, NEW.worker_id,
-            ${leaseMs} - extract(epoch FROM OLD.lease_until - clock_timestamp()) * 1000);
+    INSERT INTO chaos.transitions (job_id, old_status, status, old_attempt, attempt, max_attempts, old_worker, worker, silent_ms,
+                                   user_id, running_limit)
+    SELECT NEW.id, OLD.status, NEW.status, OLD.attempt, NEW.attempt, NEW.max_attempts, OLD.worker_id, NEW.worker_id,
+            ${leaseMs} - extract(epoch FROM OLD.lease_until - clock_timestamp()) * 1000,
+           u.id, running_limit(u) FROM users u WHERE u.id = NEW.user_id;
   END IF;
   RETURN NULL;
 END $$;

@@ -65,7 +65,8 @@ describe('a user', () => {
   test('that is disabled starts no job, wherever it waits, until it is enabled', async () => {
     const { userId, key } = await api.addUser();
     const [waiting, onQueue] = [await api.submit(undefined, key), await api.submit(undefined, key)];
-    const listed = async () => (await listWaiting(api.database, 1000)).map(({ id }) => id);
+    const listed = async () =>
+      (await listWaiting(api.database, new Map([[userId, 1000]]))).map(({ id }) => id);
     const claim = async (id: string) => {
       const [answer] = await claimJobs(api.database, { id: 'w', leaseMs: 1000 }, [{ id, attempt: 0 }]);
       return answer?.kind;

@@ -14,7 +14,7 @@ import type { Lead } from '../../../core/leads/lead.ts';
 import { ensureAdmin } from '../../../db/accounts/users.ts';
 import { connect, type Database } from '../../../db/connect.ts';
 import { claimJobs } from '../../../db/jobs/claim.ts';
-import type { DispatchableJob } from '../../../db/jobs/dispatch.ts';
+import type { NewJob } from '../../../db/jobs/dispatch.ts';
 import { storePages as storeInRun } from '../../../db/jobs/run.ts';
 import { settleJobs } from '../../../db/jobs/settle.ts';
 import { statement } from '../../../db/statement.ts';
@@ -40,7 +40,7 @@ export interface TestApi {
   /** The first admin's key. */
   adminKey: string;
   /** All jobs offered for dispatch so far. */
-  offered: DispatchableJob[];
+  offered: NewJob[];
   /** The routes as they are declared. */
   routes: App['routes'];
   /** Names of the statements the API ran so far. */
@@ -114,8 +114,8 @@ export async function startApi({
     mailPace: { gatherMs: 0, apartMs: 0, urgentApartMs: 0 },
     runsLoops: false,
   });
-  const offered: DispatchableJob[] = [];
-  const offer = (jobs: DispatchableJob[]) => {
+  const offered: NewJob[] = [];
+  const offer = (jobs: NewJob[]) => {
     offered.push(...jobs);
     dispatch.offer(jobs);
   };
@@ -251,7 +251,11 @@ const WORKER = 'worker-of-the-tests';
 
 /** Begins a run of a job, as a worker would. */
 export async function begin(database: Database, id: string, attempt = 0) {
-  const [claim] = await claimJobs(database, { id: WORKER, leaseMs: 60_000 }, [{ id, attempt }]);
+  const claimOnce = async () =>
+    (await claimJobs(database, { id: WORKER, leaseMs: 60_000 }, [{ id, attempt }]))[0];
+  let claim = await claimOnce();
+  // To more urgent jobs of the user that another test left waiting.
+  while (claim?.kind === 'yielded') claim = await claimOnce();
   if (claim?.kind !== 'claimed') throw new Error(`job ${id} was not claimed`);
   return claim.job;
 }

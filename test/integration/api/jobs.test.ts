@@ -21,6 +21,7 @@ describe('a job', () => {
     expect(json).toEqual({
       job_id: id,
       status: 'queued',
+      waiting_for: { code: 'slot', message: 'your turn and a free worker' },
       attempt: 0,
       max_attempts: 3,
       priority: 4,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Database } from '../../../db/connect.ts';
 import { claimJobs, MAX_YIELDS } from '../../../db/jobs/claim.ts';
 import { listWaiting, markDispatched } from '../../../db/jobs/dispatch.ts';
 import { statement } from '../../../db/statement.ts';
@@ -21,7 +22,7 @@ test('a job that yielded before it was marked as dispatched is dispatched again'
     const worker = { id: 'worker-of-the-tests', leaseMs: 60_000 };
     return await claimJobs(database, worker, [{ id: ordinary, attempt: 0 }]);
   };
-  const waiting = () => listWaiting(database, 10);
+  const waiting = async () => listWaiting(database, new Map([[await ownerOf(database, ordinary), 10]]));
 
   expect(await deliver()).toEqual([{ kind: 'yielded' }]);
   const listed = await waitFor(async () => {
@@ -56,3 +57,10 @@ test('a job yields to one that waits behind it for long, and runs after a few ti
     expect(await deliver()).toEqual([{ kind: 'yielded' }]);
   expect(await deliver()).toMatchObject([{ kind: 'claimed', job: { id: ordinary } }]);
 });
+
+async function ownerOf(database: Database, id: string): Promise<string> {
+  const [job] = await database.query<{ user_id: string }>(OWNER_OF, [id]);
+  return job?.user_id ?? '';
+}
+
+const OWNER_OF = statement('test_owner_of', 'SELECT user_id FROM jobs WHERE id = $1');
