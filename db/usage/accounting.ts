@@ -15,7 +15,7 @@ import { NEXT_MONTH, THIS_MONTH, TODAY, TOMORROW } from './days.ts';
  * The parameters 1 to 3 are the fence: job, attempt and worker.
  *
  * Who has a limit is counted in one row, shard 0, which is locked first: of concurrent runs each
- * sees what the others have used. All others are counted in eight rows, so that the workers of one
+ * sees what the others have used. All others are counted in 32 rows, so that the workers of one
  * user do not wait for each other's commits.
  *
  * What of the pages is new is read from the statement's snapshot, which is older than the lock on
@@ -84,7 +84,7 @@ export const WITHIN_LIMITS = `
   j.id = held.id AND j.stored_bytes = held.stored_bytes AND (SELECT ok FROM prepared) AND NOT EXISTS (SELECT FROM exceeded)`;
 
 const shardOf = (id: string, isLimited: string): string =>
-  `CASE WHEN ${isLimited} THEN 0 ELSE 1 + (uuid_hash(${id}) & 7) END`;
+  `CASE WHEN ${isLimited} THEN 0 ELSE 1 + (uuid_hash(${id}) & 31) END`;
 
 const ADD_PAGES = `
     ON CONFLICT (user_id, owner_id, day, shard) DO UPDATE SET pages = u.pages + excluded.pages`;
