@@ -1,13 +1,13 @@
 import { deleteJobsRequest, deleteQuery } from '../../core/deletions/deletion-schemas.ts';
-import { findUser } from '../../db/accounts/users.ts';
-import type { Database, Sql } from '../../db/connect.ts';
+import type { Database } from '../../db/connect.ts';
 import { createDeletion } from '../../db/deletions/deletions.ts';
 import { countJobsToDelete, findJobToDelete, requestJobDeletion } from '../../db/deletions/request.ts';
 import type { JobFilter } from '../../db/jobs/list.ts';
-import { isAdmin, requireScope } from '../http/access.ts';
+import { isAdmin } from '../http/access.ts';
 import { createOnce } from '../http/create-once.ts';
-import { invalidRequest, notFound } from '../http/problem.ts';
-import { type ApiResponse, type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
+import { notFound } from '../http/problem.ts';
+import { type Handler, pathParameter, sendJson, sendNoContent } from '../http/route.ts';
+import { subjectOf } from '../http/subject.ts';
 import { readQuery } from '../http/validation.ts';
 import { filterOf } from '../jobs/jobs.ts';
 import { deletionPath } from './deletions.ts';
@@ -62,14 +62,3 @@ export const deleteJobs = (database: Database): Handler =>
     });
     return { status: 202, body: deletion, location: deletionPath(deletion.deletion_id) };
   });
-
-/** Whose data a request is about. @throws Problem 403 if it may not be */
-async function subjectOf(sql: Sql, response: ApiResponse, asked: string | undefined): Promise<string> {
-  const { caller } = response.locals;
-  if (asked === undefined || asked === caller.userId) return caller.userId;
-  requireScope(caller, 'admin');
-  if (!(await findUser(sql, asked))) {
-    throw invalidRequest([{ path: 'user_id', message: 'there is no such user' }]);
-  }
-  return asked;
-}

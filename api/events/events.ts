@@ -15,7 +15,7 @@ import { stopping, upgradeRequired } from '../http/problem.ts';
 import { type ApiRequest, type ApiResponse, answerHeaders, type Handler, sendText } from '../http/route.ts';
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery } from '../http/validation.ts';
-import { ownJob } from '../jobs/jobs.ts';
+import { ownJob } from '../jobs/own-job.ts';
 import type { StreamMetrics } from '../metrics/metrics.ts';
 import type { EventHub, Scope } from './event-hub.ts';
 import { SerializedEvent } from './serialized-event.ts';

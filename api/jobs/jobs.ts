@@ -3,12 +3,15 @@ import type { z } from 'zod';
 import type { Job } from '../../core/jobs/job.ts';
 import { cancelJobsRequest, getJobQuery, listJobsQuery, metadataQuery } from '../../core/jobs/job-queries.ts';
 import { isFinal } from '../../core/jobs/job-status.ts';
+import { writeAudit } from '../../db/accounts/audit.ts';
 import type { Database, Sql } from '../../db/connect.ts';
 import { cancelJob, cancelJobs, type JobChange, retryJob } from '../../db/jobs/change.ts';
 import { type JobFilter, listJobs } from '../../db/jobs/list.ts';
-import { findJob } from '../../db/jobs/read.ts';
+import { findJobOwner } from '../../db/jobs/read.ts';
+import { actorOf } from '../accounts/audit.ts';
+import { isAdmin } from '../http/access.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
-import { conflict, invalidRequest, notFound } from '../http/problem.ts';
+import { conflict, invalidRequest } from '../http/problem.ts';
 import {
   type ApiRequest,
   type ApiResponse,
@@ -18,8 +21,10 @@ import {
   sendJson,
   sendText,
 } from '../http/route.ts';
+import { subjectOf } from '../http/subject.ts';
 import { parseAs, readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import type { LongPoll } from './long-poll.ts';
+import { noSuchJob, ownJob } from './own-job.ts';
 
 /** `GET /jobs/{id}`; with `?wait=` the answer comes when the job is final. */
 export const showJob =
@@ -36,15 +41,6 @@ export const showJob =
     }
     sendTagged(request, response, job);
   };
-
-/** The caller's job of the path. @throws Problem 404 */
-export async function ownJob(sql: Sql, request: ApiRequest, response: ApiResponse): Promise<Job> {
-  const job = await findJob(sql, response.locals.caller.userId, pathParameter(request, 'id'));
-  if (!job) throw noSuchJob();
-  return job;
-}
-
-const noSuchJob = () => notFound('there is no such job');
 
 /** Polling clients send their ETag and get an empty 304 until the job changes. */
 function sendTagged(request: ApiRequest, response: ApiResponse, job: Job): void {
@@ -63,7 +59,7 @@ const names = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^W\//, '') === etag) ??
   false;
 
-/** `GET /jobs`, newest first. */
+/** `GET /jobs`, newest first. `user_id` is for admins. */
 export const listOwnJobs =
   (sql: Sql): Handler =>
   async (request, response) => {
@@ -71,7 +67,7 @@ export const listOwnJobs =
     const query = parseAs(listJobsQuery, asked);
     const { jobs, next } = await listJobs(sql, {
       ...filterOf({ ...query, ...parseAs(metadataQuery, { metadata }) }),
-      userId: response.locals.caller.userId,
+      userId: await subjectOf(sql, response, query.user_id),
       limit: query.limit,
       oldestFirst: query.sort === 'created_at',
       after: decodeJobCursor(query.cursor),
@@ -110,8 +106,8 @@ export const filterOf = (asked: z.infer<typeof cancelJobsRequest>): JobFilter =>
 });
 
 /**
- * `POST /jobs/cancel {status?, created_after?, created_before?, metadata?}`: all that match and are
- * not final.
+ * `POST /jobs/cancel {status?, created_after?, created_before?, metadata?, user_id?}`: all that match
+ * and are not final.
  */
 export const cancelMany =
   (database: Database): Handler =>
@@ -123,7 +119,15 @@ export const cancelMany =
       Object.keys(inQuery).length > 0
         ? parseAs(cancelJobsRequest, inQuery)
         : await readBody(request, cancelJobsRequest, {});
-    const ids = await cancelJobs(database, response.locals.caller.userId, filterOf(filter));
+    const userId = await subjectOf(database, response, filter.user_id);
+    const ids = await cancelJobs(database, userId, filterOf(filter));
+    if (userId !== response.locals.caller.userId) {
+      await writeAudit(database, actorOf(response), {
+        action: 'job.cancelled',
+        target: { kind: 'job', id: null, userId },
+        details: { filter, jobs: ids.length },
+      });
+    }
     sendJson(response, 200, { cancelled: ids.length, job_ids: ids.slice(0, MAX_IDS) });
   };
 
@@ -138,12 +142,28 @@ export const retry = (database: Database): Handler => changeJob(database, retryJ
 const changeJob =
   (
     database: Database,
-    change: (database: Database, userId: string, id: string) => Promise<JobChange>,
-    participle: string,
+    change: (sql: Sql, userId: string, id: string) => Promise<JobChange>,
+    participle: 'cancelled' | 'retried',
   ): Handler =>
   async (request, response) => {
     requireNoQuery(request);
-    const result = await change(database, response.locals.caller.userId, pathParameter(request, 'id'));
+    const { caller } = response.locals;
+    const id = pathParameter(request, 'id');
+    const ownerId = isAdmin(caller) ? await findJobOwner(database, id) : caller.userId;
+    if (ownerId === null) throw noSuchJob();
+    const result =
+      ownerId === caller.userId
+        ? await change(database, ownerId, id)
+        : await database.transaction(async (sql) => {
+            const changed = await change(sql, ownerId, id);
+            if (changed.kind === 'changed') {
+              await writeAudit(sql, actorOf(response), {
+                action: `job.${participle}`,
+                target: { kind: 'job', id, userId: ownerId },
+              });
+            }
+            return changed;
+          });
     switch (result.kind) {
       case 'changed':
         return sendJson(response, 200, result.job);

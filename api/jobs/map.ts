@@ -14,8 +14,8 @@ import { type Handler, sendJson } from '../http/route.ts';
 import { readBody, readQuery, requireNoQuery } from '../http/validation.ts';
 import { sendAccepted } from './accepted.ts';
 import { dispatchable } from './dispatchable.ts';
-import { ownJob } from './jobs.ts';
 import type { LongPoll } from './long-poll.ts';
+import { ownJob } from './own-job.ts';
 import { acceptOne, type SubmitDependencies, submissionOf } from './submit.ts';
 
 /** Many proxies close a connection after a minute. */

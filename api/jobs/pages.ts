@@ -22,7 +22,7 @@ import {
 } from '../http/route.ts';
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery, requireNoQuery } from '../http/validation.ts';
-import { ownJob } from './jobs.ts';
+import { ownJob } from './own-job.ts';
 
 const DEFAULT_LIMIT = 100;
 

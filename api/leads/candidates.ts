@@ -4,7 +4,7 @@ import { listLeadCandidates } from '../../db/lead-candidates.ts';
 import { decodeLeadCursor, encodeLeadCursor } from '../http/cursor.ts';
 import { type Handler, sendJson } from '../http/route.ts';
 import { readQuery } from '../http/validation.ts';
-import { ownJob } from '../jobs/jobs.ts';
+import { ownJob } from '../jobs/own-job.ts';
 
 /** `GET /jobs/{id}/candidates`: what became of each site or business that a source named. */
 export const listCandidates =

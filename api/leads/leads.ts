@@ -18,7 +18,7 @@ import {
 import { type ApiRequest, type ApiResponse, type Handler, sendJson } from '../http/route.ts';
 import { NDJSON, sendStream } from '../http/stream.ts';
 import { readQuery } from '../http/validation.ts';
-import { ownJob } from '../jobs/jobs.ts';
+import { ownJob } from '../jobs/own-job.ts';
 import { COLUMN_NAMES, cellsOf, type TableLead } from './columns.ts';
 import { XLSX_TYPE, xlsx } from './xlsx.ts';
 

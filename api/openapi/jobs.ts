@@ -35,6 +35,7 @@ const spec = anything.meta({ description: 'The request, without its secrets' });
 const job = z
   .object({
     job_id: uuid,
+    user_id: uuid,
     status,
     waiting_for: z
       .object({ code: z.enum(['run_at', 'retry', 'running_jobs', 'slot']), message: z.string() })

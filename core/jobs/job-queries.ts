@@ -27,6 +27,7 @@ export const jobFilter = {
 const JOB_FIELDS = [
   ...([
     'job_id',
+    'user_id',
     'status',
     'waiting_for',
     'attempt',
@@ -42,6 +43,8 @@ const JOB_FIELDS = [
 /** Query of `GET /jobs`, without `metadata.<name>`. */
 export const listJobsQuery = z.strictObject({
   ...jobFilter,
+  /** Another user's: for admins. */
+  user_id: z.uuid().optional(),
   sort: z.enum(['created_at', '-created_at'], 'expected created_at or -created_at').default('-created_at'),
   fields: oneOrSeveral(JOB_FIELDS).optional(),
   limit: queryInt(1, 200).default(50),
@@ -54,11 +57,11 @@ export const metadataQuery = z.strictObject({ metadata: metadataFilter });
 
 /** Body of `POST /jobs/cancel`: the filters of `GET /jobs`. */
 export const cancelJobsRequest = z
-  .strictObject({ ...jobFilter, metadata: metadataFilter.optional() })
+  .strictObject({ ...jobFilter, metadata: metadataFilter.optional(), user_id: z.uuid().optional() })
   // An empty one would cancel all.
   .refine(
     ({ metadata, ...others }) => Object.keys(others).length > 0 || Object.keys(metadata ?? {}).length > 0,
-    'expected at least one of status, created_after, created_before, metadata',
+    'expected at least one of status, created_after, created_before, metadata, user_id',
   );
 
 /** Query of `GET /queue`. `all` is for admins only. */

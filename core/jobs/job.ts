@@ -45,6 +45,7 @@ export interface Attempt {
 /** A job in the HTTP contract. */
 export interface Job {
   job_id: string;
+  user_id: string;
   status: JobStatus;
   waiting_for: WaitingFor | null;
   attempt: number;

@@ -27,7 +27,7 @@ export const cancelJob = (database: Sql, userId: string, id: string): Promise<Jo
  * Runs a failed or cancelled job again, with as many further attempts as it had at first. Its
  * history stays, and so do the pages that were stored without an error.
  */
-export const retryJob = (database: Database, userId: string, id: string): Promise<JobChange> =>
+export const retryJob = (database: Sql, userId: string, id: string): Promise<JobChange> =>
   change(database, RETRY_JOB, userId, id);
 
 async function change(database: Sql, sql: Statement, userId: string, id: string): Promise<JobChange> {

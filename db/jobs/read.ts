@@ -6,11 +6,22 @@ import type { Sql } from '../connect.ts';
 import { keyset } from '../keyset.ts';
 import { statement } from '../statement.ts';
 
-/** A user's job; null if there is none of that id, or if it belongs to another user. */
-export async function findJob(sql: Sql, userId: string, id: string): Promise<Job | null> {
+/** A user's job, or with null that of any user; null if there is none of that id. */
+export async function findJob(sql: Sql, userId: string | null, id: string): Promise<Job | null> {
   const [row] = await sql.query<JobRow>(FIND_JOB, [userId, id]);
   return row ? toJob(row) : null;
 }
+
+/** Whose a job is; null if there is none. */
+export async function findJobOwner(sql: Sql, id: string): Promise<string | null> {
+  const [row] = await sql.query<{ user_id: string }>(FIND_JOB_OWNER, [id]);
+  return row?.user_id ?? null;
+}
+
+const FIND_JOB_OWNER = statement(
+  'find_job_owner',
+  'SELECT user_id FROM jobs WHERE id = $1 AND deletion_id IS NULL',
+);
 
 /** Those of these jobs that are final or deleted. One statement for many waiting requests. */
 export async function listFinished(sql: Sql, ids: string[]): Promise<string[]> {
@@ -46,6 +57,7 @@ const COUNT_UNFINISHED = statement(
 
 export interface JobRow {
   id: string;
+  user_id: string;
   cursor: string;
   status: JobStatus;
   attempt: number;
@@ -91,7 +103,7 @@ const NEWEST = keyset('j.created_at', 'j.id');
 
 /** Columns of a job as `toJob` reads them. */
 export const JOB_COLUMNS = `
-  j.id, ${NEWEST.column}, j.status, j.attempt, j.max_attempts, j.priority, j.spec, j.progress_done,
+  j.id, j.user_id, ${NEWEST.column}, j.status, j.attempt, j.max_attempts, j.priority, j.spec, j.progress_done,
   j.progress_total, j.progress_message, j.pages_count, j.leads_count, j.errors_count, j.error_code, j.error_message,
   j.created_at, j.run_at, j.started_at, j.finished_at, j.attempt_started_at, j.worker_id,
   ${ATTEMPTS_OF('j.id')} AS history,
@@ -101,12 +113,13 @@ export const JOB_COLUMNS = `
 
 const FIND_JOB = statement(
   'find_job',
-  `SELECT ${JOB_COLUMNS} FROM jobs j WHERE j.user_id = $1 AND j.id = $2 AND j.deletion_id IS NULL`,
+  `SELECT ${JOB_COLUMNS} FROM jobs j WHERE j.id = $2 AND ($1::uuid IS NULL OR j.user_id = $1) AND j.deletion_id IS NULL`,
 );
 
 export function toJob(row: JobRow): Job {
   return {
     job_id: row.id,
+    user_id: row.user_id,
     status: row.status,
     waiting_for: waitingFor(row.status, row.run_at, row.limited),
     attempt: row.attempt,

@@ -142,6 +142,7 @@ export interface Attempt {
 
 export interface Job {
   job_id: string;
+  user_id: string;
   status: JobStatus;
   /** Why it does not run yet; null for a job that runs or is final. */
   waiting_for: { code: 'run_at' | 'retry' | 'running_jobs' | 'slot'; message: string } | null;

@@ -133,3 +133,44 @@ describe('the audit log', () => {
     expect(await actionsOn(userId)).toEqual(['user.created']);
   });
 });
+
+describe('an admin and the job of another user', () => {
+  test('reads, cancels and retries it, and the audit log says so', async () => {
+    const { userId, key } = await api.addUser();
+    const id = await api.submit({ urls: ['https://example.com/'] }, key);
+    for (const part of ['', '', '/pages', '/leads', '/candidates', '/urls', '/events?format=json']) {
+      const answer = await api.ask('GET', `/api/v1/jobs/${id}${part}`);
+      expect({ part, status: answer.status }).toEqual({ part, status: 200 });
+    }
+    expect((await api.ask('GET', `/api/v1/jobs/${id}`)).json.user_id).toBe(userId);
+    expect((await api.ask('POST', `/api/v1/jobs/${id}/cancel`)).json.status).toBe('cancelled');
+    expect((await api.ask('POST', `/api/v1/jobs/${id}/retry`)).json.status).toBe('queued');
+    expect(await actionsOn(id)).toEqual(['job.retried', 'job.cancelled', 'job.viewed']);
+  });
+
+  test('lists and cancels those of one user', async () => {
+    const { userId, key } = await api.addUser();
+    const id = await api.submit({ urls: ['https://example.com/'] }, key);
+    const own = await api.submit();
+    const listed = await api.ask('GET', `/api/v1/jobs?user_id=${userId}`);
+    expect(listed.json.jobs.map(({ job_id }: { job_id: string }) => job_id)).toEqual([id]);
+    const cancelled = await api.ask('POST', '/api/v1/jobs/cancel', { body: { user_id: userId } });
+    expect(cancelled.json).toEqual({ cancelled: 1, job_ids: [id] });
+    expect((await api.ask('GET', `/api/v1/jobs/${own}`)).json.status).toBe('queued');
+  });
+
+  test('has to be one: others get nothing of it, and a key without the scope neither', async () => {
+    const { userId, key } = await api.addUser();
+    const id = await api.submit({ urls: ['https://example.com/'] }, key);
+    const other = await api.addUser();
+    const body = { name: 'narrow', scopes: ['jobs:read', 'jobs:write'] };
+    const narrow = (await api.ask('POST', '/api/v1/keys', { body })).json.key;
+    for (const key of [other.key, narrow]) {
+      expectProblem(await api.ask('GET', `/api/v1/jobs/${id}`, { key }), 404, 'not_found');
+      expectProblem(await api.ask('POST', `/api/v1/jobs/${id}/cancel`, { key }), 404, 'not_found');
+      expectProblem(await api.ask('GET', `/api/v1/jobs?user_id=${userId}`, { key }), 403, 'forbidden');
+      const body = { user_id: userId };
+      expectProblem(await api.ask('POST', '/api/v1/jobs/cancel', { key, body }), 403, 'forbidden');
+    }
+  });
+});

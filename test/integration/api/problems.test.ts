@@ -198,7 +198,7 @@ describe('a path', () => {
     ['GET', '/api/v1/jobs/batch', 'POST'],
     ['GET', '/jobs/scrape', 'POST'],
     ['PUT', '/api/v1/jobs', 'GET, HEAD'],
-    ['DELETE', '/api/v1/jobs/x', 'GET, HEAD'],
+    ['PUT', '/api/v1/jobs/x', 'GET, HEAD, DELETE'],
     ['PATCH', '/api/v1/keys', 'GET, HEAD, POST'],
     ['GET', '/api/v1/keys/x', 'DELETE'],
     ['POST', '/health/live', 'GET, HEAD'],
