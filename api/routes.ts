@@ -18,6 +18,7 @@ import {
   eraseFromLeads,
   listOwnSuppressions,
 } from './deletions/suppressions.ts';
+import { deleteUser } from './deletions/users.ts';
 import {
   LIVE_NEEDS,
   type Live,
@@ -172,6 +173,7 @@ export function apiRoutes(dependencies: RouteDependencies): RouteTable {
     '/users/:id': {
       GET: { needs: 'admin', handler: showUser(database) },
       PATCH: { needs: 'admin', handler: editUser(database, auth) },
+      DELETE: { needs: 'admin', handler: deleteUser(database, auth) },
     },
     '/users/:id/limits': {
       GET: { needs: 'admin', handler: showLimits(database) },

@@ -34,6 +34,7 @@ const RELEASED: Record<string, string> = {
   '0023-key-life': '811939365ea82600',
   '0024-limits-and-usage': '63963065dd23aadd',
   '0025-fair-turns': 'a52f98f0e303ad61',
+  '0026-user-deletion': '322e870cc3d1b743',
 };
 
 const FOLDER = join(import.meta.dirname, 'migrations');

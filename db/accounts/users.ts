@@ -46,14 +46,17 @@ export async function findUser(sql: Sql, id: string): Promise<User | null> {
   return row ?? null;
 }
 
-const FIND_USER = statement('find_user', `SELECT ${USER_COLUMNS} FROM users WHERE id = $1`);
+const FIND_USER = statement(
+  'find_user',
+  `SELECT ${USER_COLUMNS} FROM users WHERE id = $1 AND deletion_id IS NULL`,
+);
 
 /** Oldest first. */
 export const listUsers = (sql: Sql): Promise<User[]> => sql.query<User>(LIST_USERS);
 
 const LIST_USERS = statement(
   'list_users',
-  `SELECT ${USER_COLUMNS} FROM users ORDER BY created_at, id LIMIT 10000`,
+  `SELECT ${USER_COLUMNS} FROM users WHERE deletion_id IS NULL ORDER BY created_at, id LIMIT 10000`,
 );
 
 /** A key as it is shown: never the key itself. */
@@ -189,7 +192,7 @@ const FIND_KEYS = statement(
          k.expires_at AS "expiresAt", coalesce(r.limits, '{}') || u.limits AS limits, k.limits AS "keyLimits",
          CASE WHEN k.revoked_at IS NOT NULL THEN 'key_revoked'
               WHEN k.expires_at <= now() THEN 'key_expired'
-              WHEN u.disabled_at IS NOT NULL THEN 'user_disabled' END AS refusal
+              WHEN u.disabled_at IS NOT NULL OR u.deletion_id IS NOT NULL THEN 'user_disabled' END AS refusal
   FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN role_limits r ON r.role = u.role
   WHERE k.hash = ANY ($1::bytea[])
   `,

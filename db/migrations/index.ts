@@ -23,6 +23,7 @@ import { suppressions } from './0022-suppressions.ts';
 import { keyLife } from './0023-key-life.ts';
 import { limitsAndUsage } from './0024-limits-and-usage.ts';
 import { fairTurns } from './0025-fair-turns.ts';
+import { userDeletion } from './0026-user-deletion.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, forward only. A released migration never changes: a change of the schema is a new one at the end. */
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly Migration[] = [
   keyLife,
   limitsAndUsage,
   fairTurns,
+  userDeletion,
 ];

@@ -21,7 +21,7 @@ export const deleteJobs: Advancing = async (options, deletion, goesOn) => {
  *
  * @param subject null: its only job is marked
  */
-async function removeJobs(
+export async function removeJobs(
   options: RemoverOptions,
   deletion: OpenDeletion,
   subject: { userId: string; filter: JobFilter } | null,

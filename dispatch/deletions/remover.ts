@@ -4,6 +4,7 @@ import type { Advance, Advancing, RemoverOptions } from './advance.ts';
 import { erase } from './erasure.ts';
 import { deleteJobs } from './jobs.ts';
 import { deleteLeads } from './leads.ts';
+import { deleteUser } from './user.ts';
 
 const OPEN = 100;
 /** Each deletion gets a slice in turn, so that a small one does not wait for a large one. */
@@ -60,7 +61,9 @@ function advanceOf({ kind }: OpenDeletion): Advancing {
       return deleteLeads;
     case 'erasure':
       return erase;
+    case 'user':
+      return deleteUser;
     default:
-      throw new Error(`a deletion of ${kind} is not known here`);
+      return kind satisfies never;
   }
 }

@@ -144,6 +144,11 @@ const PROBLEM: Record<string, Text> = {
   ],
   key_state_conflict: ['the key was revoked or has expired', 'Issue another'],
   last_admin: ['no other enabled user is an admin', 'Make another user an admin first'],
+  own_user: ['nobody deletes themselves', 'Ask another admin'],
+  installation_admin: [
+    'the first admin is made again by each start, so deleting it has no effect',
+    'Revoke its keys',
+  ],
   not_found: ['there is no such path or object, or it belongs to another user', 'Check the id'],
   method_not_allowed: ['the path does not know this method', 'The header `Allow` lists those it knows'],
   request_timeout: ['the request did not arrive in time', 'Send it again'],

@@ -49,6 +49,7 @@ export const ROUTES = [
   ],
   ...[
     '/api/v1/users',
+    '/api/v1/users/:id',
     '/api/v1/keys',
     '/api/v1/keys/:id',
     '/api/v1/links',
