@@ -235,6 +235,12 @@ export const accountOperations: Operations = {
     isIdempotent: true,
     answers: { 200: dryRun, 202: deleting },
   },
+  'DELETE /api/v1/users/:id': {
+    summary: 'Delete a user with all that is theirs',
+    query: deleteQuery,
+    answers: { 200: dryRun, 202: deleting, 204: { says: 'It is gone' } },
+    errors: { 409: ['own_user', 'installation_admin'] },
+  },
   'DELETE /api/v1/jobs/:id': {
     summary: 'Delete a job with everything stored of it',
     query: deleteQuery,
