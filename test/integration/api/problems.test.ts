@@ -200,7 +200,7 @@ describe('a path', () => {
     ['PUT', '/api/v1/jobs', 'GET, HEAD'],
     ['PUT', '/api/v1/jobs/x', 'GET, HEAD, DELETE'],
     ['PATCH', '/api/v1/keys', 'GET, HEAD, POST'],
-    ['GET', '/api/v1/keys/x', 'DELETE'],
+    ['GET', '/api/v1/keys/x', 'PATCH, DELETE'],
     ['POST', '/health/live', 'GET, HEAD'],
   ])('lists its methods: %s %s', async (method, path, allow) => {
     const answer = await api.ask(method, path);
