@@ -3,7 +3,14 @@ import { momentInQuery, queryInt, storable, string } from '../schema-primitives.
 
 /** What the audit log records: `docs/guide/users-and-keys.md` lists what each action means. */
 export const AUDIT_ACTIONS = [
-  ...(['user.created', 'user.changed', 'user.disabled', 'user.enabled', 'user.deleted'] as const),
+  ...([
+    'user.created',
+    'user.changed',
+    'user.disabled',
+    'user.enabled',
+    'user.deleted',
+    'user.limits_changed',
+  ] as const),
   /** By an admin, of another user. */
   ...(['job.viewed', 'job.cancelled', 'job.retried'] as const),
   ...(['key.issued', 'key.changed', 'key.rotated', 'key.revoked'] as const),

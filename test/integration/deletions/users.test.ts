@@ -25,12 +25,13 @@ const remove = (id: string, query = '', key = api.adminKey) =>
 test('a deleted user is gone with all that is theirs, but for the audit log and the proof', async () => {
   const { key, userId } = await api.addUser();
   await markedJob(api, key, folder.store);
-  const post = (path: string, body: unknown) => api.ask('POST', `/api/v1${path}`, { key, body });
+  const post = async (path: string, body: unknown) =>
+    expect((await api.ask('POST', `/api/v1${path}`, { key, body })).status).toBe(201);
   await post('/links', { url: `https://example.com/${MARKER}` });
   await post('/webhooks', { url: `https://example.com/${MARKER}` });
   await post('/suppressions', { domain: `${MARKER}.de` });
   await post('/keys', { name: 'laptop', scopes: ['jobs:read'] });
-  await post('/schedules', { every_seconds: 3600, job: { urls: [`https://example.com/${MARKER}`] } });
+  await post('/schedules', { every: 3600, job: { urls: [`https://example.com/${MARKER}`] } });
 
   const planned = (await remove(userId, '?dry_run=true')).json;
   expect(planned.would_remove).toMatchObject({ jobs: 1, pages: 1, keys: 2, links: 2, subscriptions: 1 });
@@ -76,7 +77,7 @@ test('every table with rows of a user is known to the deletion of users', async 
   expect(rows.map(({ name }: { name: string }) => name)).toEqual([
     ...['api_keys', 'audit_log', 'dead_letters', 'deletions', 'deliveries', 'email_throttle', 'events'],
     ...['idempotency_keys', 'idempotent_answers', 'job_breakdowns', 'job_histograms', 'job_hourly', 'jobs'],
-    ...['leads', 'links', 'notifications', 'schedules', 'subscriptions', 'suppressions', 'webhook_receivers'],
-    'webhooks',
+    ...['leads', 'links', 'notifications', 'schedules', 'storage_usage', 'subscriptions', 'suppressions'],
+    ...['usage_daily', 'webhook_receivers', 'webhooks'],
   ]);
 });
