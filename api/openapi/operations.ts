@@ -74,7 +74,11 @@ export const operationOperations: Operations = {
     answers: {
       200: { says: 'The answer', json: z.unknown(), types: ['text/event-stream'] },
       202: { says: 'A notification was taken' },
-      400: { says: 'It is no request of the protocol', json: z.unknown() },
+      400: {
+        says: 'It is no request of the protocol',
+        json: z.unknown(),
+        types: ['application/problem+json'],
+      },
       406: { says: 'The client takes no answer of the protocol', json: z.unknown() },
     },
   },
