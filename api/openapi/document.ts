@@ -165,7 +165,7 @@ function response(
     ...(json
       ? { 'application/json': { schema: answered(json), ...(example === undefined ? {} : { example }) } }
       : {}),
-    ...Object.fromEntries(types.map((type) => [type, { schema: { type: 'string' } }])),
+    ...Object.fromEntries(types.map((type) => [type, { schema: schemaOf(type) }])),
   };
   return {
     description: says,
@@ -203,9 +203,15 @@ function errorResponses(
   );
 }
 
+/** Of a type other than plain JSON. */
+const schemaOf = (type: string): JsonSchema =>
+  type === PROBLEM_TYPE ? { $ref: '#/components/schemas/Problem' } : { type: 'string' };
+
+const PROBLEM_TYPE = 'application/problem+json';
+
 const problem = (description: string) => ({
   description,
-  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
 const PROBLEM: JsonSchema = {

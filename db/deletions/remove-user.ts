@@ -55,7 +55,13 @@ const TABLES = [
   ...[rowsOf('notifications'), rowsOf('deliveries'), rowsOf('subscriptions'), rowsOf('webhooks')],
   ...[rowsOf('webhook_receivers'), rowsOf('email_throttle'), rowsOf('idempotency_keys')],
   ...[rowsOf('idempotent_answers'), rowsOf('suppressions'), rowsOf('job_hourly'), rowsOf('job_histograms')],
-  ...[rowsOf('usage_daily', 'usage'), rowsOf('storage_usage')],
+  ...[
+    rowsOf('usage_daily', 'usage'),
+    rowsOf('storage_usage'),
+    rowsOf('turns'),
+    rowsOf('turn_changes'),
+    rowsOf('request_rates'),
+  ],
   rowsOf('api_keys', 'keys'),
 ];
 

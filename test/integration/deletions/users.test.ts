@@ -77,7 +77,16 @@ test('every table with rows of a user is known to the deletion of users', async 
   expect(rows.map(({ name }: { name: string }) => name)).toEqual([
     ...['api_keys', 'audit_log', 'dead_letters', 'deletions', 'deliveries', 'email_throttle', 'events'],
     ...['idempotency_keys', 'idempotent_answers', 'job_breakdowns', 'job_histograms', 'job_hourly', 'jobs'],
-    ...['leads', 'links', 'notifications', 'schedules', 'storage_usage', 'subscriptions', 'suppressions'],
-    ...['usage_daily', 'webhook_receivers', 'webhooks'],
+    ...[
+      'leads',
+      'links',
+      'notifications',
+      'request_rates',
+      'schedules',
+      'storage_usage',
+      'subscriptions',
+      'suppressions',
+    ],
+    ...['turn_changes', 'turns', 'usage_daily', 'webhook_receivers', 'webhooks'],
   ]);
 });
