@@ -20,6 +20,7 @@ describe('a job', () => {
     expect(status).toBe(200);
     expect(json).toEqual({
       job_id: id,
+      user_id: expect.any(String),
       status: 'queued',
       waiting_for: { code: 'slot', message: 'your turn and a free worker' },
       attempt: 0,
