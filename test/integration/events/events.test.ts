@@ -196,7 +196,8 @@ describe('GET /events reads the ledger back', () => {
     await ledgerSettled(api.database);
     const { json } = await api.ask('GET', `/api/v1/jobs/${id}/events`, { key, headers: ACCEPT_JSON });
     expect(json.events.map(({ data }: { data: { job_id: string } }) => data.job_id)).toEqual([id]);
-    expectProblem(await api.ask('GET', `/api/v1/jobs/${id}/events`), 404, 'not_found');
+    const { key: another } = await api.addUser();
+    expectProblem(await api.ask('GET', `/api/v1/jobs/${id}/events`, { key: another }), 404, 'not_found');
     expectProblem(await api.ask('GET', '/api/v1/jobs/nothing/events'), 404, 'not_found');
   });
 
