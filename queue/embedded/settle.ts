@@ -5,6 +5,10 @@ import { ACKNOWLEDGE, DEAD_LETTER, REQUEUE } from './statements.ts';
 
 export type Settlement = { kind: 'ack' | 'dead_letter' | 'requeue' | 'requeue_unseen' };
 
+interface Failure {
+  error: unknown;
+}
+
 /** Settles a message in the session that took it; does nothing if that is gone. Returns at once. */
 export type Settle = (session: Session, id: number, settlement: Settlement) => void;
 
@@ -14,14 +18,17 @@ export type Settle = (session: Session, id: number, settlement: Settlement) => v
  */
 export function createSettler(logger: Logger): { settle: Settle; idle(): Promise<void> } {
   const underWay = new Set<Promise<void>>();
-  const write = createBatcher<{ session: Session; id: number; kind: Settlement['kind'] }, void>(
+  // A session that is gone must not take the settlements of the next one with it: that one lives
+  // on, and would hold its messages until the process ends.
+  const write = createBatcher<{ session: Session; id: number; kind: Settlement['kind'] }, Failure | null>(
     async (items) => {
+      const failures = new Map<Session, Failure>();
       for (const session of new Set(items.map((item) => item.session))) {
         const idsOf = (kind: Settlement['kind']) =>
           items.filter((item) => item.session === session && item.kind === kind).map(({ id }) => id);
-        await settleAll(session, idsOf);
+        await settleAll(session, idsOf).catch((error) => failures.set(session, { error }));
       }
-      return items.map(() => undefined);
+      return items.map(({ session }) => failures.get(session) ?? null);
     },
     { maxItems: 1000, maxRuns: 1 },
   );
@@ -29,8 +36,10 @@ export function createSettler(logger: Logger): { settle: Settle; idle(): Promise
   return {
     settle: (session, id, { kind }) => {
       const written = write({ session, id, kind })
-        // Not written: the session is gone, and with it the claim. The message is delivered again.
-        .catch((error) => logger.info('delivery_lost', { id, outcome: kind, error }))
+        .then((failure) => {
+          // Not written: the session is gone, and with it the claim. The message is delivered again.
+          if (failure) logger.info('delivery_lost', { id, outcome: kind, error: failure.error });
+        })
         .finally(() => underWay.delete(written));
       underWay.add(written);
     },

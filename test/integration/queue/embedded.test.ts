@@ -97,6 +97,27 @@ describe('Postgres alone', () => {
     ]);
   });
 
+  test('an acknowledgement of a lost session does not take those of the next one with it', async () => {
+    const { url } = await fixture.open();
+    const queue = await fixture.start(url);
+    const { handler, held, letGo } = holder();
+    await queue.publish([workMessage()]);
+    await queue.consume(WORK, { prefetch: 2 }, handler);
+    await waitFor(() => held.length === 1, { what: 'the delivery' });
+    await query(
+      url,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'leadengine-queue-session'`,
+      [],
+    );
+    await waitFor(() => held.length === 2, { what: 'the redelivery to the next session' });
+
+    letGo();
+
+    const left = () => query(url, 'SELECT id FROM queue.messages', []);
+    await waitFor(async () => (await left()).length === 0, { what: 'the message to be acknowledged' });
+  });
+
   test('a queue can be stopped while it is still connecting', async () => {
     const { url } = await fixture.open();
     const queue = fixture.createQueue(url);
