@@ -21,6 +21,8 @@ interface ProblemExtra {
   headers?: Record<string, string>;
   /** Further members of the body. */
   members?: Record<string, unknown>;
+  /** It tells how a job ended, which its worker has logged: no fault of this process. */
+  isOfJob?: boolean;
 }
 
 /** An error answer (RFC 9457), thrown anywhere and written by the error handler. */

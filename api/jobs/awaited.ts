@@ -90,10 +90,10 @@ function sendResult(
 
 function failure(job: AcceptedJob, { status, error }: JobResult): Problem {
   const { code, message } = error ?? { code: 'internal_error', message: 'the job failed' };
-  const members = { job_id: job.id };
+  const extra = { members: { job_id: job.id }, isOfJob: true };
   if (status === 'cancelled')
-    return new Problem(409, 'job_cancelled', 'the job was cancelled while this request waited', { members });
-  return new Problem(failureStatus(code), code, message, { members });
+    return new Problem(409, 'job_cancelled', 'the job was cancelled while this request waited', extra);
+  return new Problem(failureStatus(code), code, message, extra);
 }
 
 const isOfOnePage = (spec: JobSpec | undefined): boolean =>

@@ -60,6 +60,7 @@ export const mapSite = ({
         502,
         'map_failed',
         `${withoutLogin(body.url)} could not be read: ${message} (${code})`,
+        { isOfJob: true },
       );
     }
     const [found, isUnfinished] = await Promise.all([

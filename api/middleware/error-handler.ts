@@ -11,6 +11,7 @@ export function createErrorHandler(logger: Logger): ErrorMiddleware {
   let unavailableLoggedAt = Number.NEGATIVE_INFINITY;
 
   const log = (error: unknown, problem: Problem, request: ApiRequest, response: ApiResponse) => {
+    if (problem.extra.isOfJob) return;
     const { requestId, route } = response.locals;
     const fields = { request_id: requestId, method: request.method, route, error };
     if (problem.status === 503) {

@@ -5,7 +5,7 @@ import { settle } from '../../../core/jobs/job-state.ts';
 import type { Database } from '../../../db/connect.ts';
 import { announceFinished } from '../../../db/jobs/finished.ts';
 import { settleJobs } from '../../../db/jobs/settle.ts';
-import { silentLogger } from '../../../runtime/log/logger.ts';
+import { type Logger, silentLogger } from '../../../runtime/log/logger.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import {
   type Answer,
@@ -24,8 +24,10 @@ const SCRAPE = '/api/v1/scrape';
 const body = { url: 'https://example.com/' };
 
 let api: TestApi;
+const errors: string[] = [];
 beforeAll(async () => {
-  api = await startApi();
+  const logger: Logger = { ...silentLogger, error: (event) => errors.push(event) };
+  api = await startApi({ logger });
 });
 afterAll(() => api?.stop());
 
@@ -123,6 +125,8 @@ test.each([
   const failed = await answer;
   expectProblem(failed, status, code);
   expect(failed.json).toMatchObject({ detail: 'why it failed', job_id: id });
+  // Its worker has logged it; of the API it is no fault.
+  expect(errors).toEqual([]);
 });
 
 test('a job that is cancelled meanwhile is a conflict', async () => {
