@@ -60,6 +60,10 @@ async function runTogether(sql: Sql, due: DueSchedule[], now: Date, logger: Logg
   const decided: DecidedRun[] = [];
   for (const schedule of due) {
     const run = runOf(schedule, now);
+    if (schedule.is_held) {
+      decided.push({ ...run, error: 'user_disabled' });
+      continue;
+    }
     const decision = decideDue(
       { ...schedule, isRunning: schedule.is_running, hasWaited: schedule.has_waited },
       run.dueAt,

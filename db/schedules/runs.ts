@@ -1,6 +1,7 @@
 import type { JobStatus } from '../../core/jobs/job-status.ts';
 import { uuidv7 } from '../../runtime/ids.ts';
 import type { Sql } from '../connect.ts';
+import { mayStart } from '../jobs/held-users.ts';
 import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
 import { statement } from '../statement.ts';
 import type { NextDue, Schedule } from './schedules.ts';
@@ -27,6 +28,8 @@ export interface DueSchedule extends Schedule {
   has_waited: boolean;
   /** The job of the run before has not ended. */
   is_running: boolean;
+  /** Its user is disabled. */
+  is_held: boolean;
   secrets: Buffer | null;
 }
 
@@ -109,7 +112,8 @@ const DUE_COLUMNS = `
   s.id, s.user_id, s.name, s.cron, s.every_seconds, s.timezone, s.job, s.secrets, s.overlap, s.missed, s.jitter_seconds,
   s.starts_at, s.ends_at, s.paused, s.created_at, s.next_due_at, s.last_job_id, s.has_waited,
   EXISTS (SELECT FROM jobs j WHERE j.id = s.last_job_id
-            AND j.status IN ('scheduled', 'queued', 'running', 'retrying')) AS is_running`;
+            AND j.status IN ('scheduled', 'queued', 'running', 'retrying')) AS is_running,
+  NOT (${mayStart('s.user_id')}) AS is_held`;
 
 const TAKE_DUE = statement(
   'take_due_schedules',

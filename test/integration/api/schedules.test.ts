@@ -218,6 +218,21 @@ describe('a due time', () => {
     });
   });
 
+  test('of a disabled user makes no job', async () => {
+    const { userId, key } = await api.addUser();
+    const { id } = await schedule({}, key);
+    const disable = (disabled: boolean) =>
+      api.ask('PATCH', `/api/v1/users/${userId}`, { body: { disabled } });
+    await disable(true);
+    await makeDue(id);
+    await runDue();
+    await disable(false);
+    const { json } = await api.ask('GET', `/api/v1/schedules/${id}/runs`, { key });
+    expect(json.runs).toEqual([
+      expect.objectContaining({ outcome: 'failed', error: 'user_disabled', job_id: null }),
+    ]);
+  });
+
   test('of a schedule whose job cannot be made is recorded, and holds up no other', async () => {
     const bad = await schedule({ job: { ...JOB, headers: { 'X-Token': 'hidden' } } });
     const good = await schedule();
