@@ -1,5 +1,5 @@
 import { listAuditQuery } from '../../core/accounts/audit.ts';
-import { type Actor, listAudit } from '../../db/accounts/audit.ts';
+import { listAudit, type RequestActor } from '../../db/accounts/audit.ts';
 import type { Sql } from '../../db/connect.ts';
 import { isAdmin, requireScope } from '../http/access.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
@@ -26,6 +26,6 @@ export const listAuditLog =
   };
 
 /** Who acts in this request, for the audit log. */
-export const actorOf = ({ locals: { caller, address, requestId } }: ApiResponse): Actor => ({
+export const actorOf = ({ locals: { caller, address, requestId } }: ApiResponse): RequestActor => ({
   ...{ userId: caller.userId, keyId: caller.keyId, address, requestId },
 });

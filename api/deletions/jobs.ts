@@ -3,6 +3,7 @@ import type { Database } from '../../db/connect.ts';
 import { createDeletion } from '../../db/deletions/deletions.ts';
 import { countJobsToDelete, findJobToDelete, requestJobDeletion } from '../../db/deletions/request.ts';
 import type { JobFilter } from '../../db/jobs/list.ts';
+import { actorOf } from '../accounts/audit.ts';
 import { isAdmin } from '../http/access.ts';
 import { createOnce } from '../http/create-once.ts';
 import { notFound } from '../http/problem.ts';
@@ -28,7 +29,7 @@ export const deleteJob =
       if (!found) throw noSuchJob();
       return sendJson(response, 200, { dry_run: true, would_remove: found });
     }
-    const result = await requestJobDeletion(database, { id, userId, requestedBy: caller.userId });
+    const result = await requestJobDeletion(database, { id, userId, actor: actorOf(response) });
     switch (result.kind) {
       case 'deleting':
         return sendJson(response, 202, result.deletion, {
@@ -57,7 +58,7 @@ export const deleteJobs = (database: Database): Handler =>
     const counts = await countJobsToDelete(sql, userId, filter);
     if (body.dry_run) return { status: 200, body: { dry_run: true, would_remove: counts } };
     const deletion = await createDeletion(sql, {
-      ...{ kind: 'jobs', userId, requestedBy: response.locals.caller.userId },
+      ...{ kind: 'jobs', userId, actor: actorOf(response) },
       ...{ request: { filter }, planned: counts },
     });
     return { status: 202, body: deletion, location: deletionPath(deletion.deletion_id) };

@@ -4,6 +4,7 @@ import type { Database, Sql } from '../../db/connect.ts';
 import { createDeletion } from '../../db/deletions/deletions.ts';
 import { findLeadsOfBusiness } from '../../db/deletions/remove-leads.ts';
 import { findLastLeadId, type LeadsQuery, listKnownLeads } from '../../db/leads.ts';
+import { actorOf } from '../accounts/audit.ts';
 import { createOnce } from '../http/create-once.ts';
 import { notFound } from '../http/problem.ts';
 import { type Handler, pathParameter, sendJson } from '../http/route.ts';
@@ -22,9 +23,16 @@ export const deleteLead =
     if (leads.length === 0) throw notFound('there is no such lead');
     const counts = { leads: leads.length };
     if (dryRun) return sendJson(response, 200, { dry_run: true, would_remove: counts });
-    const deletion = await createDeletion(database, {
-      ...{ kind: 'leads', userId, requestedBy: userId, request: { lead_id: id }, planned: counts },
-    });
+    const asked = { lead_id: id };
+    const deletion = await database.transaction((sql) =>
+      createDeletion(sql, {
+        kind: 'leads',
+        userId,
+        actor: actorOf(response),
+        request: asked,
+        planned: counts,
+      }),
+    );
     sendJson(response, 202, deletion, { location: deletionPath(deletion.deletion_id) });
   };
 
@@ -39,7 +47,7 @@ export const deleteLeads = (database: Database): Handler =>
       return { status: 200, body: { dry_run: true, would_remove: { businesses }, complete } };
     }
     const deletion = await createDeletion(sql, {
-      ...{ kind: 'leads', userId, requestedBy: userId, request: { query, upTo }, planned: {} },
+      ...{ kind: 'leads', userId, actor: actorOf(response), request: { query, upTo }, planned: {} },
     });
     return { status: 202, body: deletion, location: deletionPath(deletion.deletion_id) };
   });

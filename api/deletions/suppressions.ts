@@ -13,6 +13,7 @@ import {
   type Suppression,
 } from '../../db/suppressions/suppressions.ts';
 import { previewErasure } from '../../dispatch/deletions/erasure.ts';
+import { actorOf } from '../accounts/audit.ts';
 import { isAdmin } from '../http/access.ts';
 import { createOnce } from '../http/create-once.ts';
 import { decodeJobCursor, encodeJobCursor } from '../http/cursor.ts';
@@ -36,7 +37,7 @@ export const eraseFromLeads = (database: Database): Handler =>
       // Together: what is erased is suppressed before the search begins.
       await suppress(sql, response, target, { reason, readable: false });
       const deletion = await createDeletion(sql, {
-        ...{ kind: 'erasure', userId: subjectOf(response), requestedBy: response.locals.caller.userId },
+        ...{ kind: 'erasure', userId: subjectOf(response), actor: actorOf(response) },
         ...{ request: { target, pages }, planned: {} },
       });
       return { status: 202, body: deletion, location: deletionPath(deletion.deletion_id) };

@@ -25,8 +25,7 @@ export const deleteUser =
       if (!(await findUser(database, id))) throw noSuchUser();
       return sendJson(response, 200, { dry_run: true, would_remove: await countUser(database, id) });
     }
-    const actor = { ...actorOf(response), userId: caller.userId };
-    const result = await requestUserDeletion(database, { id, actor });
+    const result = await requestUserDeletion(database, { id, actor: actorOf(response) });
     switch (result.kind) {
       case 'deleting':
         auth.forget({ keyIds: result.revokedKeys });

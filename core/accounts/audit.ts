@@ -11,6 +11,7 @@ export const AUDIT_ACTIONS = [
     'user.deleted',
     'user.limits_changed',
   ] as const),
+  ...(['job.deleted', 'lead.deleted', 'lead.erased'] as const),
   /** By an admin, of another user. */
   ...(['job.viewed', 'job.cancelled', 'job.retried'] as const),
   ...(['key.issued', 'key.changed', 'key.rotated', 'key.revoked'] as const),
@@ -19,7 +20,15 @@ export const AUDIT_ACTIONS = [
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** Kinds of things that an action is about. */
-export type AuditTargetKind = 'user' | 'key' | 'job' | 'dead_letter' | 'link' | 'webhook' | 'subscription';
+export type AuditTargetKind =
+  | 'user'
+  | 'key'
+  | 'job'
+  | 'lead'
+  | 'dead_letter'
+  | 'link'
+  | 'webhook'
+  | 'subscription';
 
 /** Query of `GET /audit`. */
 export const listAuditQuery = z.strictObject({

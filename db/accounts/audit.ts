@@ -12,6 +12,9 @@ export interface Actor {
   requestId: string | null;
 }
 
+/** A caller of the API. */
+export type RequestActor = Actor & { userId: string };
+
 export const INSTALLATION: Actor = { userId: null, keyId: null, address: null, requestId: null };
 
 /** What was done, and to what. */

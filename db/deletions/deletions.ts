@@ -1,26 +1,44 @@
+import type { AuditAction, AuditTargetKind } from '../../core/accounts/audit.ts';
 import type { Deletion, DeletionCounts, DeletionKind } from '../../core/deletions/deletion.ts';
+import { type RequestActor, writeAudit } from '../accounts/audit.ts';
 import type { Sql } from '../connect.ts';
 import { type KeysetCursor, keyset, keysetValues, pageOf } from '../keyset.ts';
 import { statement } from '../statement.ts';
 
 /** Records of deletions: what is requested, how far each is, and what it removed. */
 
+/** How the audit log calls each, and what it is about. */
+const AUDITED = {
+  jobs: ['job.deleted', 'job'],
+  leads: ['lead.deleted', 'lead'],
+  erasure: ['lead.erased', 'lead'],
+  user: ['user.deleted', 'user'],
+} as const satisfies Record<DeletionKind, [AuditAction, AuditTargetKind]>;
+
+/** Called in a transaction: with the deletion, its entry in the audit log is stored. */
 export async function createDeletion(
   sql: Sql,
   deletion: {
     kind: DeletionKind;
     userId: string | null;
-    requestedBy: string;
+    actor: RequestActor;
     jobId?: string;
     request?: unknown;
     planned: DeletionCounts;
   },
 ): Promise<Deletion> {
   const [row] = await sql.query<DeletionRow>(CREATE_DELETION, [
-    ...[deletion.kind, deletion.userId, deletion.requestedBy, deletion.jobId ?? null],
+    ...[deletion.kind, deletion.userId, deletion.actor.userId, deletion.jobId ?? null],
     ...[JSON.stringify(deletion.request ?? {}), JSON.stringify(deletion.planned)],
   ]);
   if (!row) throw new Error('create_deletion returned no row');
+  const { kind, userId, jobId = null, actor } = deletion;
+  const [action, target] = AUDITED[kind];
+  await writeAudit(sql, actor, {
+    action,
+    target: { kind: target, id: kind === 'user' ? userId : jobId, userId },
+    details: { deletion_id: row.id },
+  });
   return toDeletion(row);
 }
 

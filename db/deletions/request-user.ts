@@ -1,5 +1,5 @@
 import type { Deletion, DeletionCounts } from '../../core/deletions/deletion.ts';
-import { type Actor, writeAudit } from '../accounts/audit.ts';
+import type { RequestActor } from '../accounts/audit.ts';
 import type { Database, Sql } from '../connect.ts';
 import { statement } from '../statement.ts';
 import { createDeletion, findDeletion } from './deletions.ts';
@@ -18,7 +18,7 @@ export type UserDeletion =
  */
 export async function requestUserDeletion(
   database: Database,
-  { id, actor }: { id: string; actor: Actor & { userId: string } },
+  { id, actor }: { id: string; actor: RequestActor },
 ): Promise<UserDeletion> {
   return database.transaction(async (sql) => {
     const [user] = await sql.query<{ email: string; deletion_id: string | null }>(LOCK_USER, [id]);
@@ -33,15 +33,10 @@ export async function requestUserDeletion(
     if (user.email === INSTALLATION_ADMIN) return { kind: 'installation_admin' };
     const planned = await countUser(sql, id);
     const deletion = await createDeletion(sql, {
-      ...{ kind: 'user', userId: id, requestedBy: actor.userId, planned },
+      ...{ kind: 'user', userId: id, actor, planned },
     });
     await sql.query(MARK_USER, [id, deletion.deletion_id]);
     const revoked = await sql.query<{ id: string }>(REVOKE_ALL_KEYS, [id]);
-    await writeAudit(sql, actor, {
-      action: 'user.deleted',
-      target: { kind: 'user', id, userId: id },
-      details: { deletion_id: deletion.deletion_id },
-    });
     return { kind: 'deleting', deletion, revokedKeys: revoked.map((key) => key.id) };
   });
 }

@@ -1,5 +1,6 @@
 import type { Deletion, DeletionCounts } from '../../core/deletions/deletion.ts';
 import { isFinal, JOB_STATUSES, type JobStatus } from '../../core/jobs/job-status.ts';
+import type { RequestActor } from '../accounts/audit.ts';
 import type { Database, Sql } from '../connect.ts';
 import { CANCEL_JOB, CANCEL_THESE_JOBS } from '../jobs/change.ts';
 import { type JobFilter, matches, valuesOf } from '../jobs/list.ts';
@@ -21,7 +22,7 @@ export type JobDeletion =
  */
 export async function requestJobDeletion(
   database: Database,
-  { id, userId, requestedBy }: { id: string; userId: string | null; requestedBy: string },
+  { id, userId, actor }: { id: string; userId: string | null; actor: RequestActor },
 ): Promise<JobDeletion> {
   return database.transaction(async (sql) => {
     const [job] = await sql.query<DoomedJob>(LOCK_JOB, [id]);
@@ -31,7 +32,7 @@ export async function requestJobDeletion(
       return deletion ? { kind: 'deleting', deletion } : { kind: 'not_found' };
     }
     const deletion = await createDeletion(sql, {
-      ...{ kind: 'jobs', userId: job.user_id, requestedBy, jobId: id },
+      ...{ kind: 'jobs', userId: job.user_id, actor, jobId: id },
       planned: { jobs: 1, pages: job.pages_count, leads: job.leads_count },
     });
     if (!isFinal(job.status)) await sql.query(CANCEL_JOB, [job.user_id, id]);

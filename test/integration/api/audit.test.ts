@@ -174,3 +174,18 @@ describe('an admin and the job of another user', () => {
     }
   });
 });
+
+test('deletions are in the audit log, each once', async () => {
+  const { userId, key } = await api.addUser();
+  const id = await api.submit({ urls: ['https://example.com/'] }, key);
+  for (let n = 0; n < 2; n += 1) await api.ask('DELETE', `/api/v1/jobs/${id}`, { key });
+  await api.ask('POST', '/api/v1/jobs/delete', { key, body: { status: 'failed' } });
+  await api.ask('POST', '/api/v1/leads/delete', { key, body: { domain: 'example.com' } });
+  await api.ask('POST', '/api/v1/leads/erase', { key, body: { email: 'person@example.com' } });
+  const entries = await list({ user_id: userId });
+  expect(entries.map(({ action }) => action)).toEqual([
+    ...['lead.erased', 'lead.deleted', 'job.deleted', 'job.deleted'],
+  ]);
+  expect(await actionsOn(id)).toEqual(['job.deleted']);
+  expect(JSON.stringify(entries)).not.toContain('person@');
+});

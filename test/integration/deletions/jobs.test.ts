@@ -113,7 +113,10 @@ describe('a deleted job', () => {
       [{ ...event, correlation_id: 'late', occurred_at: new Date(Date.now() + 1000).toISOString() }],
       { gatherMs: 0, apartMs: 0, urgentApartMs: 0 },
     );
-    expect(await tablesWith(api.database, id)).toEqual(['artifact_folders', 'deleted_jobs', 'deletions']);
+    // The audit log says that it was deleted, and by whom.
+    expect(await tablesWith(api.database, id)).toEqual([
+      ...['artifact_folders', 'audit_log', 'deleted_jobs', 'deletions'],
+    ]);
     // Nor a picture that its worker was writing: the folder is emptied again, an hour later.
     await putPicture(id);
     const prune = createPruner({
