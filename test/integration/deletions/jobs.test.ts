@@ -133,7 +133,7 @@ describe('a deleted job', () => {
     await api.database.knex('artifact_folders').update({ empty_again_at: api.database.knex.fn.now() });
     await prune();
     expect(await folder.files()).toEqual([]);
-    expect(await tablesWith(api.database, id)).toEqual(['deleted_jobs', 'deletions']);
+    expect(await tablesWith(api.database, id)).toEqual(['audit_log', 'deleted_jobs', 'deletions']);
   });
 
   test('is not found by strangers, and by nobody if it never was', async () => {
