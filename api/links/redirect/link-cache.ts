@@ -29,6 +29,14 @@ export interface Target {
   until: number;
 }
 
+interface Pending {
+  answer: Promise<Lookup>;
+  /** The link was changed meanwhile. */
+  stale: boolean;
+  /** It was created meanwhile. */
+  created: boolean;
+}
+
 /** About 1 KB each. */
 const MAX_CACHED = 50_000;
 /** A cache of its own, so that guessed codes do not evict links in use. */
@@ -56,7 +64,7 @@ export function createLinkCache(options: {
   const { sql, logger } = options;
   const found = new LRUCache<string, Target>({ max: MAX_CACHED });
   const missing = new LRUCache<string, true>({ max: MAX_MISSING });
-  const pending = new Map<string, { answer: Promise<Lookup>; stale: boolean }>();
+  const pending = new Map<string, Pending>();
   let cursor: EventCursor | undefined;
   let findingCursor: Promise<void> | undefined;
 
@@ -83,9 +91,9 @@ export function createLinkCache(options: {
     await ensureCursor();
     const link = await findTarget(sql, code);
     // The row may be older than a concurrent change: valid for this answer, not cached.
-    const mayCache = pending.get(code)?.stale !== true;
+    const { stale: mayBeOld = false, created = false } = pending.get(code) ?? {};
     if (!link) {
-      if (mayCache) missing.set(code, true);
+      if (!mayBeOld && !created) missing.set(code, true);
       return MISSING;
     }
     const entry: Target = {
@@ -95,7 +103,7 @@ export function createLinkCache(options: {
       headers: headersOf(options.locationOf(link, code)),
       until: performance.now() + (link.expires_in_ms ?? Number.POSITIVE_INFINITY),
     };
-    if (mayCache) found.set(code, entry);
+    if (!mayBeOld) found.set(code, entry);
     return entry.until > performance.now() ? entry : EXPIRED;
   };
   const forget = (code: string) => {
@@ -103,6 +111,13 @@ export function createLinkCache(options: {
     missing.delete(code);
     const lookup = pending.get(code);
     if (lookup) lookup.stale = true;
+  };
+  // Codes are never reused, so a link that is known or being looked up is current: it stays, and an
+  // outage that begins now does not end it.
+  const learnOf = (code: string) => {
+    missing.delete(code);
+    const lookup = pending.get(code);
+    if (lookup) lookup.created = true;
   };
 
   const loop = createLoop({
@@ -112,8 +127,8 @@ export function createLinkCache(options: {
       const { changes, settled } = await followLinks(sql, await ensureCursor());
       cursor = settled;
       for (const { code, created } of changes) {
-        // Codes are never reused, so a cached entry of a created link is current and may stay.
-        if (!created || !found.has(code)) forget(code);
+        if (created) learnOf(code);
+        else forget(code);
       }
       return POLL_MS;
     },
@@ -125,7 +140,10 @@ export function createLinkCache(options: {
       let lookup = pending.get(code);
       if (!lookup) {
         if (pending.size >= MAX_PENDING) return Promise.reject(new Error('too many links are looked up'));
-        lookup = { answer: query(code).finally(() => pending.delete(code)), stale: false };
+        lookup = {
+          answer: query(code).finally(() => pending.delete(code)),
+          ...{ stale: false, created: false },
+        };
         pending.set(code, lookup);
       }
       return lookup.answer;

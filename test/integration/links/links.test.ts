@@ -1,6 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createLinkCache } from '../../../api/links/redirect/link-cache.ts';
+import type { Sql } from '../../../db/connect.ts';
+import type { Statement } from '../../../db/statement.ts';
 import { silentLogger } from '../../../runtime/log/logger.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import {
@@ -39,6 +41,41 @@ const visit = async (path: string, method = 'GET', headers: Record<string, strin
   };
 };
 
+/** The database, whose answers about links can be held back. */
+function gated(database: TestApi['database']) {
+  let letGo = () => {};
+  let held: Promise<void> = Promise.resolve();
+  let asked = 0;
+  let followed = 0;
+  const sql: Sql = {
+    secrets: database.secrets,
+    query: async <Row>(statement: Statement, values?: unknown[]) => {
+      const rows = await database.query<Row>(statement, values);
+      if (statement.name === 'follow_links') followed += 1;
+      if (statement.name !== 'find_link_target') return rows;
+      asked += 1;
+      await held;
+      return rows;
+    },
+  };
+  const more = (count: () => number, by: number) => {
+    const target = count() + by;
+    return waitFor(() => count() >= target);
+  };
+  return {
+    sql,
+    hold: () => {
+      asked = 0;
+      held = new Promise((resolve) => {
+        letGo = resolve;
+      });
+    },
+    letGo: () => letGo(),
+    untilAsked: (times: number) => waitFor(() => asked >= times),
+    untilFollowed: (times: number) => more(() => followed, times),
+  };
+}
+
 describe('a link', () => {
   test('has a short code, and redirects to its target', async () => {
     const link = await make();
@@ -68,6 +105,28 @@ describe('a link', () => {
     expect(cache.cached(code)).toBeUndefined();
     await cache.find(code);
     expect(cache.cached(code)).toMatchObject({ kind: 'target', code });
+  });
+
+  test('that is looked up while its creation is read from the ledger stays in memory', async () => {
+    const gate = gated(api.database);
+    const cache = createLinkCache({
+      ...{ sql: gate.sql, logger: silentLogger },
+      locationOf: ({ url }) => url,
+    });
+    cache.start();
+    await cache.find('nothing');
+    const { code } = await make();
+    gate.hold();
+    const lookups = [cache.find(code), cache.find('Not-Yet')];
+    await gate.untilAsked(2);
+    await make({ url: 'https://example.com/', code: 'Not-Yet' });
+    await gate.untilFollowed(2);
+    gate.letGo();
+    expect(await Promise.all(lookups)).toMatchObject([{ kind: 'target', code }, { kind: 'missing' }]);
+    expect(cache.cached(code)).toMatchObject({ kind: 'target', code });
+    // What was found missing is not remembered as such.
+    expect(cache.cached('Not-Yet')).toBeUndefined();
+    await cache.stop();
   });
 
   test('may have a custom code, which is unique', async () => {
